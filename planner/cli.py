@@ -1,0 +1,97 @@
+"""The command line: finds the command, runs it, and turns every error into words and an exit code.
+
+Exit codes: 0 plan (or the command did its work), 1 wrong use or input, 2 no plan exists, 3 stopped before a plan.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from planner.errors import EXIT_STOPPED, EXIT_WRONG, InputError, PlannerError
+
+# name, one line of help; the command lives in planner/commands/<name>.py: configure(parser) and run(arguments) -> int
+COMMANDS: tuple[tuple[str, str], ...] = (
+    ("solve", "find the cheapest plan of a planning folder and write it with its workbook"),
+    ("check", "read a planning folder, list faults and the usual mistakes"),
+    ("verify", "check a finished plan from its files alone"),
+    ("init", "write a commented, runnable starter folder or workbook"),
+    ("schema", "print every input table: columns, units, defaults"),
+)
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with the exit code 1 for wrong use (its own 2 means here that no plan exists)."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.print_usage(sys.stderr)
+        self.exit(EXIT_WRONG, f"{self.prog}: {message}\n")
+
+
+def _overview() -> argparse.ArgumentParser:
+    width = max(len(name) for name, _ in COMMANDS)
+    listing = "\n".join(f"  {name:<{width}}  {line}" for name, line in COMMANDS)
+    parser = _Parser(
+        prog="planner",
+        description="Plan reserved LLM capacity: how many units to commit to, what to leave to on-demand.",
+        epilog=f"commands:\n{listing}\n\n`planner COMMAND --help` explains each.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"planner {version('planner')}")
+    parser.add_argument("command", metavar="COMMAND", choices=[name for name, _ in COMMANDS])
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the console script's entry."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    chosen = _overview().parse_args(words)
+    command = importlib.import_module(f"planner.commands.{chosen.command}")
+    parser = _Parser(
+        prog=f"planner {chosen.command}",
+        description=command.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.configure(parser)
+    arguments = parser.parse_args(chosen.arguments)
+    try:
+        code: int = command.run(arguments)
+        sys.stdout.flush()
+        return code
+    except InputError as error:
+        count = len(error.faults)
+        print(f"{count} fault{'s' if count != 1 else ''} in the input; nothing was written:", file=sys.stderr)
+        for fault in error.faults:
+            print(f"  {fault}", file=sys.stderr)
+        return error.exit_code
+    except PlannerError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return EXIT_STOPPED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_WRONG
+    except MemoryError:
+        print("out of memory: plan fewer months, scenarios or regions at once", file=sys.stderr)
+        return EXIT_STOPPED
+    except OSError as error:
+        print(f"{error.filename or 'file system'}: {error.strerror or error}", file=sys.stderr)
+        return EXIT_WRONG
+    except Exception as error:
+        if os.environ.get("PLANNER_DEBUG"):
+            raise
+        print(
+            f"a fault of planner itself, not of your input: {type(error).__name__}: {error}\n"
+            "Set PLANNER_DEBUG=1 to see where, and please report it.",
+            file=sys.stderr,
+        )
+        return EXIT_WRONG
+
+
+if __name__ == "__main__":
+    sys.exit(main())

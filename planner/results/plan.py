@@ -1,0 +1,89 @@
+"""Plan: what was decided, as tables of plain numbers. Knows no LP."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+PURCHASE_COLUMNS = ("offer", "period", "units", "usd")
+DEPLOYMENT_COLUMNS = ("pool", "meter", "model", "period", "units")
+DISPATCH_COLUMNS = (
+    "origin", "workload", "model", "region", "supply", "scenario", "period", "hour_of_week", "requests_per_hour",
+)  # fmt: skip
+STRESS_SLOT_COLUMNS = ("case", "group", "scenario", "period", "hour_of_week")
+STRESS_DISPATCH_COLUMNS = ("case", "group", "period", "origin", "workload", "model", "region", "supply",
+                           "requests_per_hour")  # fmt: skip
+RENT_COLUMNS = ("pool", "meter", "model", "scenario", "period", "hour_of_week", "usd_per_unit")
+STRESS_RENT_COLUMNS = ("case", "pool", "meter", "model", "scenario", "period", "hour_of_week", "usd_per_unit")
+
+
+def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame({name: [] for name in columns})
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Cost of the plan over the horizon, USD (model.md section 5)."""
+
+    reserved_usd: float  # new commitments, inside the horizon
+    tail_usd: float  # counted share of their payments past the horizon
+    unreserved_usd: float
+    on_demand_usd: float
+    egress_usd: float
+    sunk_usd: float  # what earlier commitments still cost inside the horizon
+
+    @property
+    def total_usd(self) -> float:
+        """Sum of all parts."""
+        return (
+            self.reserved_usd
+            + self.tail_usd
+            + self.unreserved_usd
+            + self.on_demand_usd
+            + self.egress_usd
+            + self.sunk_usd
+        )
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How good the plan is, and how we know.
+
+    ``bound_usd`` is proved: a lower bound on the cost of any plan, from exact rational arithmetic on dual values.
+    ``tree_bound_usd`` (whole units only) is the branch-and-bound's own claim: tighter, but the solver's word.
+    """
+
+    status: str  # optimal, gap
+    bound_usd: float
+    gap: float  # (total - bound) / total
+    tree_bound_usd: float | None = None
+    tree_gap: float | None = None
+    gap_asked: float = 0.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A finished plan.
+
+    Tables (columns in the constants of this file):
+
+    purchases : units bought under an offer at the start of a period; usd inside the horizon.
+    deployments : units set aside for a model ("*": all models of a pool whose units move by the hour) in a period.
+    dispatch : requests per hour served, one row a non-zero flow; supply is a pool or an on-demand option.
+    stress_slots, stress_dispatch : the witness of the stress cases. Slots of one case that one routing serves form a
+        group; the routing of a group serves at least the stressed demand of each of its slots.
+    rents : hourly rent of one unit of a deployment, USD per unit over all occurrences of the slot: the dual of rule 4.
+    stress_rents : what one more unit is worth to a stress case in the slot that sets its need: the dual of rule 8.
+        Over the term of a purchase, rents and stress rents add up to its price where units are not whole.
+    """
+
+    name: str
+    input_digest: str
+    totals: Totals
+    proof: Proof
+    purchases: pd.DataFrame
+    deployments: pd.DataFrame
+    dispatch: pd.DataFrame
+    stress_slots: pd.DataFrame = field(default_factory=lambda: _empty(STRESS_SLOT_COLUMNS))
+    stress_dispatch: pd.DataFrame = field(default_factory=lambda: _empty(STRESS_DISPATCH_COLUMNS))
+    rents: pd.DataFrame = field(default_factory=lambda: _empty(RENT_COLUMNS))
+    stress_rents: pd.DataFrame = field(default_factory=lambda: _empty(STRESS_RENT_COLUMNS))

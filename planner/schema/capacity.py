@@ -1,0 +1,86 @@
+"""Reserved capacity: pools, what a unit of them serves, offers to commit to, and earlier commitments."""
+
+import datetime as dt
+
+from pydantic import model_validator
+
+from planner.schema.base import Row, column, name_column
+
+TOKENS_METER = "tokens"
+SHARED_DEPLOYMENT = "*"
+
+
+class Pool(Row):
+    """Reserved capacity bought as one thing in one region."""
+
+    pool: str = name_column("name of the pool")
+    region: str = name_column("region that it serves from", "regions.region")
+    usd_per_unreserved_unit_hour: float | None = column(
+        None,
+        meaning="hourly price of a unit deployed beyond the commitments",
+        unit="USD/unit-hour",
+        blank="units can only be deployed if reserved",
+        ge=0,
+    )
+    shared_hourly: bool = column(False, meaning="units move between models by the hour (GPU fleet, dollar commitment)")
+
+
+class Throughput(Row):
+    """What one unit of a pool serves of a model, and the size rules of that model's deployment."""
+
+    pool: str = name_column("pool", "pools.pool")
+    model: str = name_column("model", "models.model")
+    meter: str = column(TOKENS_METER, meaning="what the unit counts: tokens, or input and output apart", min_length=1)
+    tokens_per_minute_per_unit: float = column(
+        meaning="weighted tokens one unit serves", unit="tokens/minute per unit", gt=0
+    )
+    input_weight: float = column(1.0, meaning="weight of a fresh input token", unit="ratio", ge=0)
+    cached_input_weight: float = column(1.0, meaning="weight of an input token read from cache", unit="ratio", ge=0)
+    cache_write_weight: float | None = column(
+        None, meaning="weight of an input token written to cache", unit="ratio", blank="as input_weight", ge=0
+    )
+    output_weight: float = column(1.0, meaning="weight of an output token", unit="ratio", ge=0)
+    min_units: float = column(0.0, meaning="smallest deployment", unit="units", ge=0)
+    unit_step: float = column(
+        0.0, meaning="step of the deployment above min_units", unit="units", blank="any amount", ge=0
+    )
+
+
+class Offer(Row):
+    """A price at which units of a pool can be committed for a term."""
+
+    offer: str = name_column("name of the offer")
+    pool: str = name_column("pool", "pools.pool")
+    meter: str = column(TOKENS_METER, meaning="meter of the pool that it buys", min_length=1)
+    term_months: int = column(1, meaning="length of the commitment", unit="months", ge=1, le=1200)
+    usd_per_unit_hour: float = column(meaning="effective price, what the buyer pays", unit="USD/unit-hour", ge=0)
+    list_usd_per_unit_hour: float | None = column(
+        None, meaning="list price", unit="USD/unit-hour", blank="as usd_per_unit_hour", ge=0
+    )
+    product: str | None = column(None, meaning="what the seller calls it")
+    min_units: float = column(0.0, meaning="smallest purchase", unit="units", ge=0)
+    unit_step: float = column(
+        0.0, meaning="step of the purchase above min_units", unit="units", blank="any amount", ge=0
+    )
+    max_units: float | None = column(None, meaning="largest purchase", unit="units", blank="none", ge=0)
+
+    @model_validator(mode="after")
+    def _min_below_max(self) -> "Offer":
+        if self.max_units is not None and self.min_units > self.max_units:
+            raise ValueError(f"min_units {self.min_units:g} is above max_units {self.max_units:g}")
+        return self
+
+
+class Commitment(Row):
+    """Units bought earlier, already owed."""
+
+    offer: str = name_column("offer under which they were bought", "offers.offer")
+    units: float = column(meaning="units bought", unit="units", ge=0)
+    start: dt.date = column(meaning="first day in force", unit="date")
+    end: dt.date = column(meaning="first day no longer in force", unit="date")
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> "Commitment":
+        if self.end <= self.start:
+            raise ValueError(f"end {self.end} is not after start {self.start}")
+        return self

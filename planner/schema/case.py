@@ -1,0 +1,99 @@
+"""Case: one planning folder, read and valid."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from planner.schema.base import Row
+from planner.schema.calendar import Period, periods_of
+from planner.schema.capacity import Commitment, Offer, Pool, Throughput
+from planner.schema.on_demand import OnDemand
+from planner.schema.places import Model, Region, Route
+from planner.schema.settings import PlanSettings
+from planner.schema.workloads import Mix, Scenario, Workload
+
+DEMAND_COLUMNS = ("region", "workload", "scenario", "period", "hour_of_week", "requests_per_hour")
+BASE_SCENARIO = "base"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a buyer told us, valid and in canonical order (rows sorted by key), so that row order never matters.
+
+    ``demand`` is a table with the columns DEMAND_COLUMNS, one row for each origin, workload, scenario, period and
+    hour with demand above zero: rows for "all scenarios" or "all periods" are already spread out.
+    ``settings`` and the rows are pydantic objects of this room.
+    """
+
+    settings: PlanSettings
+    regions: tuple[Region, ...]
+    models: tuple[Model, ...]
+    workloads: tuple[Workload, ...]
+    mix: tuple[Mix, ...]
+    scenarios: tuple[Scenario, ...]  # never empty: without a table, one `base` scenario of probability 1
+    demand: pd.DataFrame
+    pools: tuple[Pool, ...] = ()
+    throughput: tuple[Throughput, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    commitments: tuple[Commitment, ...] = ()
+    on_demand: tuple[OnDemand, ...] = ()
+    routes: tuple[Route, ...] = ()
+
+    @cached_property
+    def periods(self) -> tuple[Period, ...]:
+        """The months of the horizon."""
+        return periods_of(self.settings.horizon.start, self.settings.horizon.months)
+
+    def rows(self, table: str) -> tuple[Row, ...]:
+        """Rows of a table other than demand, by its name."""
+        if table == "demand":
+            raise KeyError("demand is a DataFrame: use case.demand")
+        found: tuple[Row, ...] = getattr(self, table)
+        return found
+
+    # -- defaults that one table takes from another --------------------------------------
+    def headroom(self, w: Workload) -> float:
+        """Spare share of all capacity for a workload (its own, else the policy's)."""
+        return self.settings.policy.headroom if w.headroom is None else w.headroom
+
+    def reserved_headroom(self, w: Workload) -> float:
+        """Spare share of reserved units for a workload (its own, else the policy's, else as headroom)."""
+        if w.reserved_headroom is not None:
+            return w.reserved_headroom
+        policy = self.settings.policy.reserved_headroom
+        return self.headroom(w) if policy is None else policy
+
+    def failover_share(self, w: Workload) -> float:
+        """Share of a workload's demand that must be served while a region is lost."""
+        return self.settings.policy.failover.share if w.failover_share is None else w.failover_share
+
+    def may_serve(self, w: Workload, origin: str, region: str) -> bool:
+        """Whether requests of a workload that arise in `origin` may be served in `region` (route and residency)."""
+        allowed = w.allowed_regions
+        return (origin == region or (origin, region) in self.route) and (allowed is None or region in allowed)
+
+    @cached_property
+    def route(self) -> dict[tuple[str, str], Route]:
+        """Listed routes by (origin, destination)."""
+        return {(r.origin, r.destination): r for r in self.routes}
+
+    def commitment_in_force(self, c: Commitment, period: Period) -> bool:
+        """Whether an earlier commitment is in force: its dates cover the period whole."""
+        return c.start <= period.start and c.end >= period.end
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that was read, the same for any order of rows: names the input in every report."""
+        h = hashlib.sha256(self.settings.model_dump_json().encode())
+        for table in ("regions", "models", "workloads", "mix", "scenarios", "pools", "throughput", "offers",
+                      "commitments", "on_demand", "routes"):  # fmt: skip
+            h.update(f"\n{table}\n".encode())
+            for row in self.rows(table):
+                h.update(row.model_dump_json().encode())
+        for name in DEMAND_COLUMNS:
+            values = self.demand[name]
+            h.update(f"\n{name}\n".encode())
+            h.update(values.to_numpy().tobytes() if values.dtype.kind in "fi" else "\x1f".join(values).encode())
+        return h.hexdigest()

@@ -1,0 +1,97 @@
+"""plan.yaml: the name of the plan, its horizon and the policy."""
+
+import datetime as dt
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from planner.schema.base import column
+
+
+class Settings(BaseModel):
+    """A block of plan.yaml: frozen, no unknown keys, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Horizon(Settings):
+    """The months that are planned, one period each."""
+
+    start: dt.date = column(meaning="first day of the first month planned", unit="date")
+    months: int = column(meaning="number of calendar months planned", unit="months", ge=1, le=120)
+
+    @field_validator("start")
+    @classmethod
+    def _first_of_month(cls, start: dt.date) -> dt.date:
+        if start.day != 1:
+            raise ValueError(f"a horizon starts on the first day of a month; write {start.replace(day=1)}")
+        return start
+
+
+class Failover(Settings):
+    """Any one region that ``fails`` may be lost."""
+
+    enabled: bool = column(True, meaning="plan for the loss of any one region that `fails`")
+    share: float = column(1.0, meaning="share of demand that must still be served", unit="share", ge=0, le=1)
+    on_demand_trust: float = column(
+        0.5, meaning="share of on-demand quota counted on while a region is lost", unit="share", ge=0, le=1
+    )
+
+
+class EgressPolicy(Settings):
+    """Limits on requests that are served away from their origin."""
+
+    max_cross_region_share: float | None = column(
+        None,
+        meaning="largest share of all requests served outside their origin",
+        unit="share",
+        blank="no limit",
+        ge=0,
+        le=1,
+    )
+
+
+class Policy(Settings):
+    """What the plan must withstand and what it may commit to."""
+
+    headroom: float = column(
+        0.30, meaning="spare share of all capacity, default of every workload", unit="share", ge=0, lt=1
+    )
+    reserved_headroom: float | None = column(
+        None, meaning="spare share of reserved units", unit="share", blank="as headroom", ge=0, lt=1
+    )
+    whole_units: bool = column(True, meaning="honour min_units and unit_step")
+    tail_value: float = column(
+        1.0,
+        meaning="share of a term's payments past the horizon that is not counted as cost",
+        unit="share",
+        ge=0,
+        le=1,
+    )
+    failover: Failover = Field(default_factory=Failover)
+    egress: EgressPolicy = Field(default_factory=EgressPolicy)
+    max_commitment_usd: float | None = column(
+        None, meaning="cap on new commitments' cost inside the horizon", unit="USD", blank="no cap", ge=0
+    )
+
+    @field_validator("failover", "egress", mode="before")
+    @classmethod
+    def _blank_block(cls, block: object) -> object:
+        return {} if block is None else block
+
+
+class PlanSettings(Settings):
+    """All of plan.yaml."""
+
+    name: str = column("plan", meaning="name of the plan, shown on every report", min_length=1)
+    horizon: Horizon
+    policy: Policy = Field(default_factory=Policy)
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _name_is_text(cls, name: object) -> object:
+        return str(name) if isinstance(name, (int, float, dt.date)) else name
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _blank_block(cls, block: object) -> object:
+        return {} if block is None else block

@@ -1,0 +1,17 @@
+"""Units and conversions used on every floor. Imports nothing of ours."""
+
+HOURS_PER_DAY = 24
+DAYS_PER_WEEK = 7
+HOURS_PER_WEEK = HOURS_PER_DAY * DAYS_PER_WEEK  # slots of one profile: hour 0 is Monday 00:00 UTC
+MINUTES_PER_HOUR = 60
+TOKENS_PER_MTOK = 1e6
+BYTES_PER_GB = 1e9
+REQUESTS_PER_THOUSAND = 1000.0  # flows inside the programme are in thousand requests per hour
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def hour_label(hour_of_week: int) -> str:
+    """Name an hour of the week (0-167) as people do: ``hour_label(38) == 'Tue 14:00'`` (UTC)."""
+    day, hour = divmod(int(hour_of_week), HOURS_PER_DAY)
+    return f"{WEEKDAYS[day]} {hour:02d}:00"
