@@ -1,0 +1,1 @@
+"""One file a sheet of the plan's workbook."""

@@ -1,0 +1,116 @@
+"""Assumptions: every input table as it was read, with the sources and dates of its prices."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from planner.reports.book import Column, Sheet, Value
+from planner.reports.input_columns import InputColumn, columns_of, settings_of
+from planner.reports.report import Report
+from planner.reports.theme import HEAT
+from planner.schema.base import Row
+from planner.schema.settings import PlanSettings
+from planner.schema.tables import TABLES
+from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
+
+NAME, DEMAND_NAME = "Assumptions", "Demand"
+_MOST_HEAT_MAPS = 60  # series that get a colour scale of their own
+
+
+def write(sheet: Sheet, report: Report) -> None:
+    """Write settings and every table but demand, one under the other."""
+    case = report.case
+    sheet.heading("Assumptions", "Every input as it was read. Columns that no row fills in are left out; their defaults apply.", 9)
+    sheet.raw.set_column(0, 0, 30)
+    sheet.raw.set_column(1, 24, 15)
+    top = _settings(sheet, case.settings, 3)
+    widest = 3
+    for table in TABLES:
+        if table.name == "demand" or not case.rows(table.name):
+            continue
+        sheet.put(top, 0, f"{table.name}: {table.meaning}", "section")
+        columns = _given(columns_of(table.row), case.rows(table.name))
+        rows = [{c.name: _shown(getattr(row, c.name)) for c in columns} for row in case.rows(table.name)]
+        shown = [Column(c.name, f"{c.name}\n{c.unit}" if c.unit else c.name, _style(c)) for c in columns]
+        block = sheet.table(top + 1, shown, rows, height=44)
+        widest = max(widest, len(columns) - 1)
+        top = block.last + 2
+    sheet.printed(top - 2, widest, freeze=(3, 1))
+
+
+def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
+    sheet.put(top, 0, "plan: name, horizon and policy", "section")
+    for k, (header, style) in enumerate((("key", "header"), ("value", "header"), ("meaning", "header"))):
+        sheet.put(top + 1, k, header, style)
+    row = top + 2
+    for setting in settings_of(PlanSettings):
+        value: Any = settings
+        for part in setting.name.split("."):
+            value = getattr(value, part)
+        sheet.put(row, 0, setting.name, "text")
+        sheet.put(row, 1, setting.when_blank if value is None else _shown(value), "date" if setting.name == "horizon.start" else "text")
+        sheet.put(row, 2, setting.meaning + (f" [{setting.unit}]" if setting.unit else ""), "plain")
+        row += 1
+    return row + 1
+
+
+def _given(columns: Sequence[InputColumn], rows: Sequence[Row]) -> list[InputColumn]:
+    """Columns that some row fills in."""
+    return [c for c in columns if any(c.name in row.model_fields_set and getattr(row, c.name) is not None for row in rows)]
+
+
+def _shown(value: Any) -> Value:
+    return str(value) if isinstance(value, BaseModel) else value
+
+
+def _style(column: InputColumn) -> str:
+    if column.kind in (int, float):
+        return "input_number"
+    return "date" if column.unit == "date" else "text"
+
+
+def write_demand(sheet: Sheet, report: Report) -> None:
+    """Write demand as one 24 x 7 matrix for each origin, workload, scenario and month."""
+    demand = report.case.demand
+    sheet.heading("Demand", "Requests per hour that arise in each region, by day (rows) and hour of day in UTC (columns).", 29)
+    keys = ["region", "workload", "scenario", "period"]
+    headers = ["Origin", "Workload", "Scenario", "Month", "Day"]
+    for k, header in enumerate(headers):
+        sheet.put(3, k, header, "header")
+        sheet.raw.set_column(k, k, 14 if k < 2 else 9)
+    for hour in range(HOURS_PER_DAY):
+        sheet.put(3, 5 + hour, f"{hour:02d}", "header_right")
+    sheet.put(3, 5 + HOURS_PER_DAY, "Day's sum", "header_right")
+    sheet.raw.set_column(5, 4 + HOURS_PER_DAY, 6.2)
+    row, series = 4, list(demand.groupby(keys, sort=True))
+    for key, part in series:
+        week = [0.0] * HOURS_PER_WEEK
+        for hour, value in zip(part["hour_of_week"], part["requests_per_hour"], strict=True):
+            week[int(hour)] = float(value)
+        _week(sheet, row, [str(name) for name in key], week, scaled=len(series) <= _MOST_HEAT_MAPS)
+        row += DAYS_PER_WEEK
+    sheet.printed(max(row - 1, 4), 5 + HOURS_PER_DAY, repeat=3, freeze=(4, 5))
+
+
+def _week(sheet: Sheet, top: int, key: Sequence[str], week: Sequence[float], *, scaled: bool) -> None:
+    from planner.reports.book import Live  # noqa: PLC0415
+
+    for day in range(DAYS_PER_WEEK):
+        hours = week[day * HOURS_PER_DAY : (day + 1) * HOURS_PER_DAY]
+        for k, name in enumerate(key):
+            sheet.put(top + day, k, name, "text" if day == 0 else "text:muted")
+        sheet.put(top + day, 4, WEEKDAYS[day], "text")
+        for hour, value in enumerate(hours):
+            sheet.put(top + day, 5 + hour, value, "heat")
+        row = top + day + 1
+        sheet.put(top + day, 5 + HOURS_PER_DAY, Live(f"=SUM(F{row}:AC{row})", sum(hours)), "count")
+    if scaled:
+        heat_map(sheet, top, 5, top + DAYS_PER_WEEK - 1, 4 + HOURS_PER_DAY, HEAT)
+
+
+def heat_map(sheet: Sheet, first_row: int, first: int, last_row: int, last: int, colours: tuple[str, str, str]) -> None:
+    """Colour cells from the lowest value to the highest."""
+    low, middle, high = colours
+    scale = {"type": "3_color_scale", "min_color": low, "mid_color": middle, "max_color": high}
+    sheet.raw.conditional_format(first_row, first, last_row, last, scale)
