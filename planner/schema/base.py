@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from planner.schema.types import LARGEST
+
 
 class Row(BaseModel):
     """One row of an input table: frozen, no unknown columns, no NaN or infinity.
@@ -36,8 +38,11 @@ def column(
     unit : unit of the value, for instance ``"tokens/minute"``.
     blank : what a blank cell means, where that is not plainly the default ("none", "as headroom").
     refers_to : ``"table.column"`` that holds the names allowed here.
-    rules : pydantic limits: ``ge``, ``gt``, ``le``, ``lt``, ``min_length``.
+    rules : pydantic limits: ``ge``, ``gt``, ``le``, ``lt``, ``min_length``. A number (it has a unit) is at
+        most LARGEST.
     """
+    if unit not in ("", "date") and not {"le", "lt"} & rules.keys():
+        rules["le"] = LARGEST
     extra: dict[str, Any] = {"unit": unit}
     if blank is not None:
         extra["blank"] = blank

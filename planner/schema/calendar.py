@@ -2,6 +2,7 @@
 
 import calendar
 import datetime as dt
+import itertools
 from dataclasses import dataclass
 
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY
@@ -36,4 +37,4 @@ def add_months(day: dt.date, months: int) -> dt.date:
 def periods_of(start: dt.date, months: int) -> tuple[Period, ...]:
     """List the ``months`` periods from ``start``, named like ``2027-01``."""
     firsts = [add_months(start, k) for k in range(months + 1)]
-    return tuple(Period(f"{a:%Y-%m}", a, b) for a, b in zip(firsts, firsts[1:], strict=False))
+    return tuple(Period(f"{a:%Y-%m}", a, b) for a, b in itertools.pairwise(firsts))

@@ -1,10 +1,9 @@
 """Reserved capacity: pools, what a unit of them serves, offers to commit to, and earlier commitments."""
 
-import datetime as dt
-
 from pydantic import model_validator
 
 from planner.schema.base import Row, column, name_column
+from planner.schema.types import Day, Flag
 
 TOKENS_METER = "tokens"
 SHARED_DEPLOYMENT = "*"
@@ -22,7 +21,7 @@ class Pool(Row):
         blank="units can only be deployed if reserved",
         ge=0,
     )
-    shared_hourly: bool = column(False, meaning="units move between models by the hour (GPU fleet, dollar commitment)")
+    shared_hourly: Flag = column(False, meaning="units move between models by the hour (GPU fleet, dollar commitment)")
 
 
 class Throughput(Row):
@@ -76,8 +75,8 @@ class Commitment(Row):
 
     offer: str = name_column("offer under which they were bought", "offers.offer")
     units: float = column(meaning="units bought", unit="units", ge=0)
-    start: dt.date = column(meaning="first day in force", unit="date")
-    end: dt.date = column(meaning="first day no longer in force", unit="date")
+    start: Day = column(meaning="first day in force", unit="date")
+    end: Day = column(meaning="first day no longer in force", unit="date")
 
     @model_validator(mode="after")
     def _ends_after_start(self) -> "Commitment":

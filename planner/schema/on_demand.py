@@ -1,6 +1,7 @@
 """Pay-as-you-go tokens."""
 
 from planner.schema.base import Row, column, name_column
+from planner.schema.types import Flag
 
 STANDARD = "standard"
 
@@ -24,4 +25,4 @@ class OnDemand(Row):
     )
     quota_cached_weight: float = column(1.0, meaning="how a cached token counts on the quota", unit="ratio", ge=0)
     quota_output_weight: float = column(1.0, meaning="how an output token counts on the quota", unit="ratio", ge=0)
-    guaranteed: bool = column(False, meaning="a priority tier that counts as guaranteed")
+    guaranteed: Flag = column(False, meaning="a priority tier that counts as guaranteed")

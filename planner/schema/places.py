@@ -3,13 +3,14 @@
 from typing import Literal
 
 from planner.schema.base import Row, column, name_column
+from planner.schema.types import Flag
 
 
 class Region(Row):
     """A place where demand arises and capacity is bought. A global or data-zone endpoint is a region of its own."""
 
     region: str = name_column("name of the region")
-    fails: bool = column(True, meaning="its loss is planned for")
+    fails: Flag = column(True, meaning="its loss is planned for")
     provider: str | None = column(None, meaning="who runs it, for reports")
     time_zone: str | None = column(None, meaning="IANA time zone such as Europe/Paris, for reports")
 
@@ -22,7 +23,7 @@ class Model(Row):
 
 
 class Route(Row):
-    """A pair of regions between which requests may travel. A pair not listed may not be used; a region reaches itself."""
+    """A pair of regions between which requests may travel; a pair not listed may not be used."""
 
     origin: str = name_column("where demand arises", "regions.region")
     destination: str = name_column("where it may be served", "regions.region")

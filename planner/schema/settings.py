@@ -5,6 +5,7 @@ import datetime as dt
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from planner.schema.base import column
+from planner.schema.types import Day, Flag
 
 
 class Settings(BaseModel):
@@ -16,7 +17,7 @@ class Settings(BaseModel):
 class Horizon(Settings):
     """The months that are planned, one period each."""
 
-    start: dt.date = column(meaning="first day of the first month planned", unit="date")
+    start: Day = column(meaning="first day of the first month planned", unit="date")
     months: int = column(meaning="number of calendar months planned", unit="months", ge=1, le=120)
 
     @field_validator("start")
@@ -30,7 +31,7 @@ class Horizon(Settings):
 class Failover(Settings):
     """Any one region that ``fails`` may be lost."""
 
-    enabled: bool = column(True, meaning="plan for the loss of any one region that `fails`")
+    enabled: Flag = column(True, meaning="plan for the loss of any one region that `fails`")
     share: float = column(1.0, meaning="share of demand that must still be served", unit="share", ge=0, le=1)
     on_demand_trust: float = column(
         0.5, meaning="share of on-demand quota counted on while a region is lost", unit="share", ge=0, le=1
@@ -59,7 +60,7 @@ class Policy(Settings):
     reserved_headroom: float | None = column(
         None, meaning="spare share of reserved units", unit="share", blank="as headroom", ge=0, lt=1
     )
-    whole_units: bool = column(True, meaning="honour min_units and unit_step")
+    whole_units: Flag = column(True, meaning="honour min_units and unit_step")
     tail_value: float = column(
         1.0,
         meaning="share of a term's payments past the horizon that is not counted as cost",

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import field_validator, model_validator
 
 from planner.schema.base import Row, column, name_column
+from planner.schema.types import Month
 from planner.units import HOURS_PER_WEEK
 
 ANY_REGION = "any"
@@ -63,7 +64,7 @@ class Workload(Row):
     @field_validator("serving_regions")
     @classmethod
     def _blank_is_any(cls, regions: str) -> str:
-        return regions or ANY_REGION
+        return ANY_REGION if regions.casefold() in ("", ANY_REGION) else regions
 
     @model_validator(mode="after")
     def _cache_shares_fit(self) -> "Workload":
@@ -109,7 +110,7 @@ class Demand(Row):
     region: str = name_column("origin: where the demand arises", "regions.region")
     workload: str = name_column("workload", "workloads.workload")
     scenario: str | None = column(None, meaning="scenario", blank="all scenarios", refers_to="scenarios.scenario")
-    period: str | None = column(None, meaning="month such as 2027-01", blank="all months of the horizon")
+    period: Month | None = column(None, meaning="month such as 2027-01", blank="all months of the horizon")
     hour_of_week: int = column(
         meaning="0 = Monday 00:00 UTC, to 167 = Sunday 23:00 UTC", unit="hour", ge=0, le=HOURS_PER_WEEK - 1
     )
