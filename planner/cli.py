@@ -18,6 +18,11 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("check", "read a planning folder, list faults and the usual mistakes"),
     ("verify", "check a finished plan from its files alone"),
     ("init", "write a commented, runnable starter folder or workbook"),
+    ("ingest", "turn usage exports, logs or a database into an hourly history"),
+    ("profile", "show what a history looks like: hour of week, peaks, outages; make scenarios of real weeks"),
+    ("forecast", "turn a history into the demand of a planning folder, with the forecast's measured accuracy"),
+    ("demand", "make the demand of a new deployment that has no history (demand new)"),
+    ("backtest", "replay a history: what each buying rule would have cost"),
     ("schema", "print every input table: columns, units, defaults"),
 )
 

@@ -1,0 +1,51 @@
+"""What was wrong in an export, and by which rule it was kept out or repaired."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+KEPT_OUT, REPAIRED, NOTED = "kept out", "repaired", "noted"
+
+# name -> (what happens, what the rule says); docs/demand.md prints this table
+RULES: dict[str, tuple[str, str]] = {
+    "no_time": (KEPT_OUT, "the time is blank or cannot be read"),
+    "future": (KEPT_OUT, "the time lies after the moment of the ingest (or --until)"),
+    "long_ago": (KEPT_OUT, "the time lies before 2015: usually an empty clock"),
+    "negative": (KEPT_OUT, "a count below zero"),
+    "too_large": (KEPT_OUT, "a count that is not a number, or above 1e15"),
+    "null_tokens": (KEPT_OUT, "neither input nor output tokens are given"),
+    "failed": (KEPT_OUT, "the request failed: nothing was served"),
+    "response_cache": (KEPT_OUT, "answered from the gateway's own response cache: it never reached a model"),
+    "duplicate": (KEPT_OUT, "the same request id, or the same bucket of the same series, again; counted once, its largest"),
+    "overlap": (KEPT_OUT, "hours that several exports cover: counted once, from the export that has most in the hour"),
+    "unreadable_line": (KEPT_OUT, "the line does not have the header's columns"),
+    "null_as_zero": (REPAIRED, "input or output tokens are blank: taken as 0"),
+    "cached_above_input": (REPAIRED, "more cached or written tokens than input: fresh input taken as 0"),
+    "counter_reset": (REPAIRED, "a counter fell (a restart): what it shows since is counted, what it lost is not known"),
+    "counter_gap": (REPAIRED, "scrapes are missing: the counter's rise is spread evenly over the hours between"),
+    "repeated_hour": (REPAIRED, "local times of the hour that the clock repeats in autumn: split over its two UTC hours"),
+    "skipped_hour": (NOTED, "local times in the hour that the clock skips in spring do not exist: moved on by one hour"),
+    "missing_hours": (NOTED, "hours inside the span without any row; a profile can leave them out"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule that struck: how often (rows, samples or hours), and a few examples."""
+
+    rule: str
+    count: int
+    examples: tuple[str, ...] = ()
+
+    @property
+    def action(self) -> str:
+        """What the rule did: kept out, repaired or noted."""
+        return RULES[self.rule][0]
+
+    @property
+    def meaning(self) -> str:
+        """What the rule says."""
+        return RULES[self.rule][1]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the finding as it is stored in the report."""
+        return {**asdict(self), "examples": list(self.examples), "action": self.action, "meaning": self.meaning}
