@@ -1,1 +1,1 @@
-
+"""Exact reductions: each states why the optimum is unchanged."""

@@ -1,0 +1,50 @@
+"""The cost of a plan, term by term (model.md section 4), USD over the horizon."""
+
+import numpy as np
+
+from planner.model.columns import Columns
+from planner.model.sets import Floats, Sets
+
+
+def commitments(sets: Sets, at: Columns) -> Floats:
+    """x · usd_per_unit_hour · (hours in force inside the horizon + (1 − tail_value) · hours beyond it)."""
+    cost = np.zeros(at.count)
+    cost[at.committed] = sets.purchases["usd_per_unit"].to_numpy(float)
+    return cost
+
+
+def unreserved(sets: Sets, at: Columns) -> Floats:
+    """u · unreserved price · hours of the period."""
+    cost = np.zeros(at.count)
+    priced = at.unreserved[:, 0] >= 0 if at.unreserved.size else np.zeros(0, bool)
+    price = sets.meters["usd_per_unreserved_unit_hour"].to_numpy(float)[priced]
+    cost[at.unreserved[priced]] = price[:, None] * sets.period_hours
+    return cost
+
+
+def on_demand(sets: Sets, at: Columns) -> Floats:
+    """n_τ · z · price factor · on_demand_usd."""
+    cost = np.zeros(at.count)
+    slots = sets.slots
+    each = (slots["weeks"] * slots["price_factor"]).to_numpy(float)
+    cost[at.flows] = sets.arcs["usd"].to_numpy(float)[at.flow_arc] * each[at.flow_slot]
+    return cost
+
+
+def egress(sets: Sets, at: Columns) -> Floats:
+    """n_τ · (y or z) · egress_usd."""
+    cost = np.zeros(at.count)
+    weeks = sets.slots["weeks"].to_numpy(float)
+    cost[at.flows] = sets.arcs["egress_usd"].to_numpy(float)[at.flow_arc] * weeks[at.flow_slot]
+    return cost
+
+
+TERMS = (commitments, unreserved, on_demand, egress)
+
+
+def objective(sets: Sets, at: Columns) -> Floats:
+    """Cost of one unit of each column: the sum of TERMS."""
+    total = np.zeros(at.count)
+    for term in TERMS:
+        total += term(sets, at)
+    return total

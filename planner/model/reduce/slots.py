@@ -1,0 +1,45 @@
+"""Equal slots are one slot.
+
+Two slots of one period with the same on-demand prices and the same demand of every need have the same rows and, weeks
+apart, the same costs. Given any solution, the mean of the two slots' flows (weighted by weeks) is feasible in both, for
+the rows are convex, and costs the same. So the optimum keeps its value when they are merged and their weeks are added;
+and a merged solution, used in both, is a solution of the literal programme. The same holds for a stress case, whose
+demand is a multiple of the slot's. Seen by Malloovia for hours of equal load.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from planner.model.sets import Sets
+
+
+def merge_slots(sets: Sets) -> Sets:
+    """Merge slots of equal period, prices and demand; drop slots without demand. `members` lists what each stands for."""
+    used = np.flatnonzero((sets.demand > 0).any(axis=0))
+    key = np.column_stack(
+        [sets.slots["period"].to_numpy(float), sets.slots["price_factor"].to_numpy(float), sets.demand.T]
+    )[used]
+    _, first, group = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")  # keep the order of time
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    group = rank[group.ravel()]
+    members = tuple(used[np.flatnonzero(group == k)] for k in range(len(order))) if len(order) < len(used) else tuple(
+        used[k : k + 1] for k in range(len(used))
+    )
+    keep = used[first[order]]
+    slots = sets.slots.iloc[keep].reset_index(drop=True)
+    weeks = np.zeros(len(keep))
+    np.add.at(weeks, group, sets.slots["weeks"].to_numpy(float)[used])
+    return replace(sets, slots=slots.assign(weeks=weeks), demand=sets.demand[:, keep], members=members)
+
+
+def expand(frame: pd.DataFrame, members: tuple[np.ndarray, ...]) -> pd.DataFrame:
+    """Give each original slot the rows of the merged slot that stands for it (column `slot`)."""
+    size = np.array([len(m) for m in members], dtype=np.int64)
+    of = frame["slot"].to_numpy(int)
+    repeated = frame.loc[np.repeat(frame.index.to_numpy(), size[of])].reset_index(drop=True)
+    original = [members[k] for k in of]
+    return repeated.assign(slot=np.concatenate(original) if original else np.empty(0, np.int64))

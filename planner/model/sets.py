@@ -1,0 +1,84 @@
+"""Sets: the sparse index tables of the programme, with every load and cost, ready to become columns and rows.
+
+Units inside the programme: flows in thousand requests per hour (krph), capacity in units, quota in tokens per minute,
+money in USD over the horizon. `scale` brings all of it to order one just before the solver sees it.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class StressCase:
+    """A stress case of rule 8: headroom (nothing fails) or the loss of one region.
+
+    ``demand_scale`` has one factor for each origin-workload: 1 / (1 - headroom), or the failover share.
+    """
+
+    name: str
+    failed: str | None
+    quota_scale: float
+    demand_scale: Floats
+
+
+@dataclass(frozen=True)
+class Sets:
+    """Index tables of one programme. Row numbers of a table are the indices that other tables refer to.
+
+    slots : scenario, period (number), hour_of_week, weeks (probability x weeks: how many such hours are expected),
+        price_factor. Slot tau.
+    needs : origin, workload, usable (1 - reserved_headroom), guaranteed_share. An origin-workload with demand.
+    demand : krph, array needs x slots.
+    shares : workload, model, min_share, max_share: the mix.
+    arcs : need, origin, workload, model, region, supply, reserved (bool), quota (number or -1), guaranteed (bool),
+        usd (on demand, per thousand requests before the scenario's price factor), egress_usd, gb_in, gb_out (per
+        thousand requests), away (bool), priced (bool: may be used at a price; all may be used under stress).
+        One way to serve a need; a flow is an arc in a slot.
+    loads : arc, deployment, units (of the deployment per krph, before reserved headroom).
+    deployments : pool, meter, model ("*" in a shared pool), meter_row, min_units, unit_step.
+    meters : pool, meter, region, usd_per_unreserved_unit_hour (NaN: none).
+    earlier : units in force from earlier commitments, array meters x periods.
+    quotas : region, model, option, tokens_per_minute (inf: none).
+    quota_load : tokens per minute per krph, one for each arc (0 for reserved).
+    purchases : offer, period, last_period (in force through it), meter_row, usd_per_unit (inside the horizon and the
+        counted tail), committed_usd_per_unit (inside the horizon), min_units, unit_step, max_units (inf).
+    caps : origin, destination, gb_per_month: finite egress caps.
+    period_hours : hours of each period.
+    """
+
+    periods: tuple[str, ...]
+    period_hours: Floats
+    slots: pd.DataFrame
+    needs: pd.DataFrame
+    demand: Floats
+    shares: pd.DataFrame
+    arcs: pd.DataFrame
+    loads: pd.DataFrame
+    deployments: pd.DataFrame
+    meters: pd.DataFrame
+    earlier: Floats
+    quotas: pd.DataFrame
+    quota_load: Floats
+    purchases: pd.DataFrame
+    caps: pd.DataFrame
+    cases: tuple[StressCase, ...]
+    whole_units: bool
+    max_away_share: float | None
+    budget_usd: float | None
+    members: tuple[Ints, ...] = field(default=())  # after merging: for each slot the original slots it stands for
+
+    @property
+    def slot_period(self) -> Ints:
+        """Period number of each slot."""
+        return self.slots["period"].to_numpy()
+
+    def without_coupling(self) -> "Sets":
+        """Return the same sets without the rules that tie everything together: budget, cross-region share, caps."""
+        return replace(self, max_away_share=None, budget_usd=None, caps=self.caps.iloc[:0])

@@ -1,0 +1,71 @@
+"""Scaling: every number that the solver sees is of order one (raw dollars per token make HiGHS report false optima)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.model.program import LinearProgram
+from planner.model.sets import Floats, Sets
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Natural value = column scale x solver's value; natural row activity = solver's / row scale; USD = cost x solver's."""
+
+    column: Floats
+    row: Floats
+    cost: float
+
+
+def scale_of(program: LinearProgram) -> Scale:
+    """Choose powers of two (exact in floating point): a need's peak, a deployment's full load, a mean flow's cost are 1."""
+    column = column_scale(program)
+    row = np.concatenate([_equilibrated(rows.count, rows.row, rows.column, rows.value, column)
+                          for rows in program.families])  # fmt: skip
+    scaled = program.cost * column
+    flows = scaled[program.columns.flow_first :]
+    positive = flows[flows > 0] if (flows > 0).any() else scaled[scaled > 0]
+    return Scale(column, row, float(_power_of_two(positive.mean())) if len(positive) else 1.0)
+
+
+def column_scale(program: LinearProgram) -> Floats:
+    """Size of a typical value of each column: krph at the need's peak, units that carry all peaks at once."""
+    sets, at = program.sets, program.columns
+    column = np.ones(at.count)
+    peak = need_peaks(sets)
+    column[at.flow_first :] = peak[sets.arcs["need"].to_numpy(int)[at.flow_arc]]
+    units = deployment_peaks(sets)
+    column[at.deployed] = units[:, None]
+    by_meter = np.zeros(len(sets.meters))
+    np.maximum.at(by_meter, sets.deployments["meter_row"].to_numpy(int), units)
+    by_meter[by_meter <= 0] = 1.0
+    column[at.committed] = by_meter[sets.purchases["meter_row"].to_numpy(int)]
+    priced = at.unreserved >= 0
+    column[at.unreserved[priced]] = np.broadcast_to(by_meter[:, None], priced.shape)[priced]
+    return _power_of_two(column)
+
+
+def need_peaks(sets: Sets) -> Floats:
+    """Largest demand of each need over its slots, krph."""
+    peak: Floats = sets.demand.max(axis=1, initial=0.0)
+    return np.where(peak > 0, peak, 1.0)
+
+
+def deployment_peaks(sets: Sets) -> Floats:
+    """Units of each deployment that the largest single need would load at its peak."""
+    need = sets.arcs["need"].to_numpy(int)[sets.loads["arc"].to_numpy(int)]
+    load = sets.loads["units"].to_numpy(float) * need_peaks(sets)[need]
+    units = np.zeros(len(sets.deployments))
+    np.maximum.at(units, sets.loads["deployment"].to_numpy(int), load)
+    return np.where(units > 0, units, 1.0)
+
+
+def _equilibrated(count: int, row: np.ndarray, column: np.ndarray, value: np.ndarray, scale: Floats) -> Floats:
+    largest = np.zeros(count)
+    np.maximum.at(largest, row, np.abs(value) * scale[column])
+    return 1.0 / _power_of_two(np.where(largest > 0, largest, 1.0))
+
+
+def _power_of_two(values: Floats) -> Floats:
+    rounded: Floats = np.exp2(np.round(np.log2(values)))
+    return rounded

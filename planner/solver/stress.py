@@ -1,0 +1,223 @@
+"""Find stress slots that the deployed units cannot serve, the rays that say so, and routings that prove the others."""
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from planner.model.reduce.stress import SlotTree, StressNetwork, StressRay, network, ray_of, slot_tree
+from planner.model.sets import Floats, Ints, Sets
+from planner.solver.highs import INF, OPTIMAL, Clock, quiet_highs, run, set_options
+
+SHORT = 1e-8  # a slot is served when no more than this share of a class's peak is left unserved
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A row of one period: Σ units[d] · v[d, period] ≥ need, set by one slot of one case."""
+
+    case: int
+    period: int
+    slot: int
+    units: Floats
+    need: float
+
+
+@dataclass(frozen=True)
+class Routing:
+    """A routing that serves a group of slots of a case: flow (krph) for each arc of the case's network."""
+
+    case: int
+    period: int
+    slots: Ints
+    envelope: Floats  # demand by need (krph, before the case's scale) that it serves
+    flow: Floats
+
+
+class StressCaseProblem:
+    """The feasibility problem of one stress case, alive in HiGHS: least unserved demand for given units and demand."""
+
+    def __init__(self, sets: Sets, number: int, peaks: Floats, units: Floats, clock: Clock) -> None:
+        self.sets, self.number, self.clock = sets, number, clock
+        self.net: StressNetwork = network(sets, sets.cases[number])
+        net = self.net
+        self.demand = net.class_demand(sets.demand)
+        top = net.class_demand(peaks[:, None])[:, 0]
+        self.class_scale = np.where(top > 0, top, 1.0)
+        self.unit_scale = units
+        self.rays: list[StressRay] = []
+        self.highs = self._model()
+        self._units: Floats | None = None
+
+    def _model(self) -> highspy.Highs:
+        """Columns: arcs, then unserved demand by class. Rows: balance, deployments, quotas, two for each bounded share."""
+        net = self.net
+        arcs, classes = len(net.arcs), net.classes
+        deployments, quotas, shares = len(self.sets.deployments), len(self.sets.quotas), len(net.share_low)
+        scale = self.class_scale[net.arc_class]
+        arc = np.arange(arcs)
+        limit_scale = np.ones(quotas)
+        np.maximum.at(limit_scale, net.limit_quota, net.limit_tpm * scale[net.limit_arc])
+        self.limit_scale = limit_scale
+        first_quota = classes + deployments
+        first_low, first_high = first_quota + quotas, first_quota + quotas + shares
+        rows = [net.arc_class, np.arange(classes), classes + net.load_deployment, first_quota + net.limit_quota]
+        columns = [arc, arcs + np.arange(classes), net.load_arc, net.limit_arc]
+        values = [
+            np.ones(arcs),
+            np.ones(classes),
+            net.load_units * scale[net.load_arc] / self.unit_scale[net.load_deployment],
+            net.limit_tpm * scale[net.limit_arc] / limit_scale[net.limit_quota],
+        ]
+        for k in range(shares):  # own flow - low x all flow >= 0, high x all flow - own flow >= 0
+            of_class = np.flatnonzero(net.arc_class == net.share_class[k])
+            own = (net.share_arc[of_class] == k).astype(float)
+            rows += [np.full(len(of_class), first_low + k), np.full(len(of_class), first_high + k)]
+            columns += [of_class, of_class]
+            values += [own - net.share_low[k], net.share_high[k] - own]
+        row, column, value = (np.concatenate(x) for x in (rows, columns, values))
+        kept = value != 0
+        row, column, value = row[kept], column[kept], value[kept]
+        order = np.argsort(column, kind="stable")
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = arcs + classes, first_high + shares
+        lp.col_cost_ = np.concatenate([np.zeros(arcs), np.ones(classes)])
+        lp.col_lower_, lp.col_upper_ = np.zeros(arcs + classes), np.full(arcs + classes, INF)
+        limit = np.append(net.quota_tpm, 0.0)[:quotas] / limit_scale
+        lp.row_lower_ = np.concatenate(
+            [np.zeros(classes), np.full(deployments + quotas, -INF), np.zeros(2 * shares)]
+        )
+        lp.row_upper_ = np.concatenate(
+            [np.zeros(classes), np.zeros(deployments), limit, np.full(2 * shares, INF)]
+        )
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(np.bincount(column, minlength=arcs + classes))])
+        lp.a_matrix_.index_, lp.a_matrix_.value_ = row[order], value[order]
+        h = quiet_highs()
+        set_options(h, presolve="off", solver="simplex")
+        h.passModel(lp)
+        return h
+
+    def set_units(self, units: Floats) -> None:
+        """Set the deployed units (natural, by deployment) that the next `unserved` calls count on."""
+        if self._units is not None and np.array_equal(units, self._units):
+            return
+        n = len(units)
+        row = np.arange(self.net.classes, self.net.classes + n, dtype=np.int32)
+        self.highs.changeRowsBounds(n, row, np.full(n, -INF), np.maximum(units, 0.0) / self.unit_scale)
+        self._units = units.copy()
+
+    def unserved(self, class_demand: Floats) -> float:
+        """Least unserved demand for a demand by class (krph), as a share of the classes' peaks."""
+        n = self.net.classes
+        rhs = class_demand / self.class_scale
+        self.highs.changeRowsBounds(n, np.arange(n, dtype=np.int32), rhs, rhs)
+        status = run(self.highs, self.clock)
+        if status != OPTIMAL:
+            self.highs.clearSolver()
+            run(self.highs, self.clock)
+        return float(self.highs.getInfo().objective_function_value)
+
+    def flow(self) -> Floats:
+        """Flow of each arc (krph) of the last `unserved`."""
+        values = np.array(self.highs.getSolution().col_value)[: len(self.net.arcs)]
+        return np.maximum(values, 0.0) * self.class_scale[self.net.arc_class]
+
+    def short_by_class(self) -> Floats:
+        """Unserved demand of each class (krph) in the last `unserved`."""
+        return np.array(self.highs.getSolution().col_value)[len(self.net.arcs) :] * self.class_scale
+
+    def ray(self) -> StressRay:
+        """Ray that the duals of the last `unserved` give."""
+        net = self.net
+        dual = np.array(self.highs.getSolution().row_dual)
+        classes, deployments, quotas = net.classes, len(self.sets.deployments), len(self.sets.quotas)
+        shares = len(net.share_low)
+        at = np.cumsum([0, classes, deployments, quotas, shares, shares])
+        _, unit, quota, low, high = (dual[a:b] for a, b in zip(at, at[1:]))
+        ray = ray_of(net, self.number, deployments, -unit / self.unit_scale, -quota / self.limit_scale, low, high)
+        largest = ray.units.max(initial=0.0)
+        if largest > 0:  # one unit of the dearest deployment counts 1
+            ray = StressRay(ray.case, ray.units / largest, ray.class_value / largest, ray.quota_value / largest)
+        return ray
+
+
+class Separator:
+    """All stress cases of a component: the rows that given units violate, or routings that prove every slot."""
+
+    def __init__(self, sets: Sets, peaks: Floats, units: Floats, clock: Clock) -> None:
+        self.sets = sets
+        self.problems = [StressCaseProblem(sets, k, peaks, units, clock) for k in range(len(sets.cases))]
+        period = sets.slot_period
+        self.trees: dict[int, SlotTree] = {}
+        scaled = sets.demand / peaks[:, None]
+        for p in range(len(sets.periods)):
+            slots = np.flatnonzero(period == p)
+            if len(slots):
+                self.trees[p] = slot_tree(scaled, slots)
+
+    def stranded(self) -> bool:
+        """Whether some need with demand has nothing that could serve it in some stress case."""
+        asked = (self.sets.demand > 0).any(axis=1)
+        return any(asked[problem.net.stranded()].any() for problem in self.problems)
+
+    def violated(self, deployed: Floats, most: int = 2) -> list[Cut]:
+        """Rows that the units (deployments x periods) violate, at most a few a case and period; none: all is served."""
+        cuts: list[Cut] = []
+        for problem in self.problems:
+            for p, tree in self.trees.items():
+                known = self._from_known_rays(problem, p, tree, deployed[:, p])
+                cuts += known or self._search(problem, p, tree, deployed[:, p], most)[0]
+        return cuts
+
+    def routings(self, deployed: Floats) -> tuple[list[Cut], list[Routing]]:
+        """Routings that prove every case, slot by slot or in groups; rows where there is none."""
+        cuts: list[Cut] = []
+        routings: list[Routing] = []
+        for problem in self.problems:
+            for p, tree in self.trees.items():
+                found, proved = self._search(problem, p, tree, deployed[:, p], 10**9)
+                cuts += found
+                routings += proved
+        return cuts, routings
+
+    def _from_known_rays(self, problem: StressCaseProblem, p: int, tree: SlotTree, units: Floats) -> list[Cut]:
+        """Rows of rays found before, in another period or for other units, that these units violate."""
+        cuts = []
+        for ray in problem.rays:
+            cut = self._cut(problem, ray, p, tree)
+            if cut.need - float(ray.units @ units) > SHORT * (abs(cut.need) + 1e-12):
+                cuts.append(cut)
+        return cuts
+
+    @staticmethod
+    def _cut(problem: StressCaseProblem, ray: StressRay, p: int, tree: SlotTree) -> Cut:
+        need = ray.need(problem.demand[:, tree.order])
+        worst = int(np.argmax(need))
+        return Cut(ray.case, p, int(tree.order[worst]), ray.units, float(need[worst]))
+
+    def _search(
+        self, problem: StressCaseProblem, p: int, tree: SlotTree, units: Floats, most: int
+    ) -> tuple[list[Cut], list[Routing]]:
+        problem.set_units(units)
+        cuts: list[Cut] = []
+        routings: list[Routing] = []
+        todo = [0]
+        while todo and len(cuts) < most:
+            node = todo.pop()
+            envelope = tree.envelope(node, self.sets.demand)
+            leaf = tree.left[node] < 0
+            short = problem.unserved(problem.net.class_demand(envelope[:, None])[:, 0])
+            if short <= SHORT:
+                routings.append(Routing(problem.number, p, tree.slots(node), envelope, problem.flow()))
+            elif leaf:
+                ray = problem.ray()
+                cut = self._cut(problem, ray, p, tree)
+                if cut.need <= float(ray.units @ units):  # within rounding: nothing to gain
+                    routings.append(Routing(problem.number, p, tree.slots(node), envelope, problem.flow()))
+                    continue
+                problem.rays.append(ray)
+                cuts.append(cut)
+            else:
+                todo += [int(tree.right[node]), int(tree.left[node])]
+        return cuts, routings
