@@ -11,6 +11,10 @@ from planner.model.sets import Bools, Floats, Ints, Sets
 class Columns:
     """Where each decision stands among the columns of the programme (all are >= 0).
 
+    sized : columns (x or v) whose size rules hold here; empty where units need not be whole.
+    size_low, size_step, size_top : their min_units, unit_step (0: any) and largest sensible size.
+    size_on : 0/1 column "more than nothing" of each sized column, -1 where min_units is 0.
+    size_steps : whole number of unit_steps above min_units, -1 where the step is 0.
     committed : x[purchase], units committed at the start of a period under an offer. Array purchases.
     deployed : v[deployment, period], units. Array deployments x periods.
     unreserved : u[meter, period], units beyond the commitments; -1 where the pool has no such price.
@@ -27,6 +31,20 @@ class Columns:
     flow_arc: Ints
     flow_slot: Ints
     upper: Floats
+    sized: Ints
+    size_low: Floats
+    size_step: Floats
+    size_top: Floats
+    size_on: Ints
+    size_steps: Ints
+
+    @property
+    def integer(self) -> Bools:
+        """Whether each column must be a whole number."""
+        whole = np.zeros(self.count, bool)
+        whole[self.size_on[self.size_on >= 0]] = True
+        whole[self.size_steps[self.size_steps >= 0]] = True
+        return whole
 
     @property
     def count(self) -> int:
@@ -39,8 +57,11 @@ class Columns:
         return np.arange(self.flow_first, self.count)
 
 
-def columns_of(sets: Sets) -> Columns:
-    """Number the decisions: committed, deployed, unreserved, then one flow for each priced arc and slot with demand."""
+def columns_of(sets: Sets, sized: bool = False) -> Columns:
+    """Number the decisions: committed, deployed, unreserved, size columns, then one flow for each arc and slot in use.
+
+    With ``sized``, and where the policy asks for whole units, the size rules of x and v get their columns.
+    """
     periods, purchases = len(sets.periods), len(sets.purchases)
     committed = np.arange(purchases)
     deployed = purchases + np.arange(len(sets.deployments) * periods).reshape(-1, periods)
@@ -49,10 +70,63 @@ def columns_of(sets: Sets) -> Columns:
     unreserved = np.full((len(sets.meters), periods), -1)
     unreserved[has_price] = first + np.arange(has_price.sum() * periods).reshape(-1, periods)
     first += int(has_price.sum()) * periods
+    bought, part = sets.purchases, sets.deployments
+    low = np.concatenate([bought["min_units"].to_numpy(float), np.repeat(part["min_units"].to_numpy(float), periods)])
+    step = np.concatenate([bought["unit_step"].to_numpy(float), np.repeat(part["unit_step"].to_numpy(float), periods)])
+    top = largest_sizes(sets)
+    rules = np.flatnonzero((low > 0) | (step > 0)) if sized and sets.whole_units else np.empty(0, np.int64)
+    low, step = low[rules], step[rules]
+    on, steps = np.full(len(rules), -1), np.full(len(rules), -1)
+    on[low > 0] = first + np.arange((low > 0).sum())
+    first += int((low > 0).sum())
+    steps[step > 0] = first + np.arange((step > 0).sum())
+    first += int((step > 0).sum())
     arc, slot = np.nonzero(_usable(sets))
     upper = np.full(first + len(arc), np.inf)
     upper[committed] = largest_purchase(sets)
-    return Columns(committed, deployed, unreserved, first, arc, slot, upper)
+    upper[on[low > 0]] = 1.0
+    top = top[rules]
+    room = np.floor((top - low)[step > 0] / step[step > 0] + 1e-9)
+    upper[steps[step > 0]] = np.maximum(room, 0.0)
+    return Columns(committed, deployed, unreserved, first, arc, slot, upper, rules, low, step, top, on, steps)
+
+
+def largest_sizes(sets: Sets) -> Floats:
+    """Largest sensible size of each x, then each v: more is useless in every slot and stress case.
+
+    A deployment never needs more than carries all its needs at their peaks together, stressed or with headroom, rounded
+    up to its size grid; a purchase never more than all deployments of its meter. Lowering a larger one to this keeps
+    every rule and lowers the cost.
+    """
+    arc = sets.loads["arc"].to_numpy(int)
+    need = sets.arcs["need"].to_numpy(int)[arc]
+    factor = 1 / sets.needs["usable"].to_numpy(float)
+    for case in sets.cases:
+        factor = np.maximum(factor, case.demand_scale)
+    peak = sets.demand.max(axis=1, initial=0.0) * factor
+    part = sets.loads["deployment"].to_numpy(int)
+    # a need counts once a deployment, at its heaviest arc
+    pair = part * len(sets.needs) + need
+    heaviest = np.zeros(len(sets.deployments) * len(sets.needs))
+    np.maximum.at(heaviest, pair, sets.loads["units"].to_numpy(float) * peak[need])
+    most = heaviest.reshape(len(sets.deployments), -1).sum(axis=1) * (1 + 1e-9)
+    v = _on_grid(most, sets.deployments["min_units"].to_numpy(float), sets.deployments["unit_step"].to_numpy(float))
+    by_meter = np.zeros(len(sets.meters))
+    np.add.at(by_meter, sets.deployments["meter_row"].to_numpy(int), v)
+    bought = sets.purchases
+    x = _on_grid(
+        by_meter[bought["meter_row"].to_numpy(int)],
+        bought["min_units"].to_numpy(float),
+        bought["unit_step"].to_numpy(float),
+    )
+    return np.concatenate([np.minimum(x, largest_purchase(sets)), np.repeat(v, len(sets.periods))])
+
+
+def _on_grid(size: Floats, low: Floats, step: Floats) -> Floats:
+    """Smallest size on the grid {low + k step} (any from low where step is 0) that is not below ``size``."""
+    steps = np.where(step > 0, np.ceil((size - low) / np.where(step > 0, step, 1.0)) * step, size - low)
+    found: Floats = low + np.maximum(steps, 0.0)
+    return found
 
 
 def _usable(sets: Sets) -> Bools:

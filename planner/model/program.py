@@ -14,6 +14,7 @@ from planner.model.constraints.guaranteed import guaranteed
 from planner.model.constraints.mix import mix
 from planner.model.constraints.quota import quota
 from planner.model.constraints.reserved import reserved
+from planner.model.constraints.sizes import size_low, size_top
 from planner.model.objective import objective
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Sets
@@ -28,6 +29,8 @@ FAMILIES: tuple[Callable[[Sets, Columns], Rows], ...] = (
     egress,
     cross_region_share,
     budget,
+    size_low,
+    size_top,
 )
 
 
@@ -66,10 +69,12 @@ class LinearProgram:
         )
 
 
-def program_of(sets: Sets, families: Sequence[Callable[[Sets, Columns], Rows]] = FAMILIES) -> LinearProgram:
+def program_of(
+    sets: Sets, sized: bool = False, families: Sequence[Callable[[Sets, Columns], Rows]] = FAMILIES
+) -> LinearProgram:
     """State the programme of some sets: every decision, cost term and family of constraints but rule 8 (stress).
 
-    Rule 8 is stated by `constraints.stress`: literally, or as projected rows (`reduce.stress`).
+    With ``sized`` the size rules of whole units are stated too. Rule 8 is stated by `constraints.stress`: literally, or as projected rows (`reduce.stress`).
     """
-    at = columns_of(sets)
+    at = columns_of(sets, sized)
     return LinearProgram(sets, at, objective(sets, at), tuple(family(sets, at) for family in families))

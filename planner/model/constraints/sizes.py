@@ -1,0 +1,51 @@
+"""Whole units: x and v are 0, or min_units plus a whole number of unit_steps (model.md section 3)."""
+
+import numpy as np
+
+from planner.model.columns import Columns
+from planner.model.rows import Rows, Term, constant, rows_by_key
+from planner.model.sets import Sets
+
+
+def size_low(sets: Sets, at: Columns) -> Rows:
+    r"""Tie a sized quantity to its switch and its steps.
+
+        x − min_units · on − unit_step · steps  =  0      where there is a step      [units]
+        x − min_units · on                      ≥  0      where there is none (any amount from min_units)
+
+    on is 0 or 1, steps a whole number. There is no dual: the rule is not linear.
+    """
+    row = np.arange(len(at.sized))
+    has_on, has_steps = at.size_on >= 0, at.size_steps >= 0
+    return rows_by_key(
+        "size_low",
+        {"sized": row},
+        row,
+        constant(len(row), 0.0),
+        np.where(has_steps, 0.0, np.inf),
+        [
+            Term(row, at.sized, constant(len(row), 1.0)),
+            Term(row[has_on], at.size_on[has_on], -at.size_low[has_on]),
+            Term(row[has_steps], at.size_steps[has_steps], -at.size_step[has_steps]),
+        ],
+    )
+
+
+def size_top(sets: Sets, at: Columns) -> Rows:
+    r"""Allow more than nothing only when the switch is on.
+
+        steps ≤ most steps · on       (or x ≤ largest size · on where there is no step)       where min_units > 0
+    """
+    sized = np.flatnonzero(at.size_on >= 0)
+    stepped = at.size_steps[sized] >= 0
+    body = np.where(stepped, at.size_steps[sized], at.sized[sized])
+    most = np.where(stepped, at.upper[np.maximum(at.size_steps[sized], 0)], at.size_top[sized])
+    row = np.arange(len(sized))
+    return rows_by_key(
+        "size_top",
+        {"sized": sized},
+        row,
+        constant(len(row), -np.inf),
+        constant(len(row), 0.0),
+        [Term(row, body, constant(len(row), 1.0)), Term(row, at.size_on[sized], -most)],
+    )

@@ -1,0 +1,221 @@
+"""Whole units: the projected mixed-integer programme (Benders 1962; one estimate a group of slots).
+
+The master decides x, v and u on their size grids, with the stress rows, and estimates what serving each group of slots
+costs: θ[g] ≥ value of the group's rows at any dual prices. Every row of it is valid for every plan, so the master's bound
+is a bound. A candidate is priced by the component's live LP with v fixed: that is its true cost, and its duals are
+the next rows. It ends when the best candidate and the master's bound are within the gap.
+"""
+
+from dataclasses import dataclass, replace
+
+import highspy
+import numpy as np
+
+from planner.model.constraints.budget import budget
+from planner.model.constraints.deployment import deployment
+from planner.model.constraints.sizes import size_low, size_top
+from planner.model.program import LinearProgram, program_of
+from planner.model.sets import Floats, Ints
+from planner.solver.highs import INF, OPTIMAL, Clock, Session, highs_model, quiet_highs, set_options
+from planner.solver.linear import LinearSolve, cut_rows, solve_linear
+from planner.solver.scaling import Scale, scale_of
+from planner.solver.stress import Cut
+
+GROUPS = 400  # most estimates (θ); more only slow the master down
+ROUNDS = 400
+MASTER_SHARE = 0.25  # share of the gap asked that the master may leave open
+
+
+@dataclass(frozen=True)
+class WholeResult:
+    """The best plan found: columns of the LP (values), its cost, and the tree's bound on any plan's cost, USD."""
+
+    values: Floats
+    usd: float
+    bound_usd: float
+
+
+class Master:
+    """The master programme; rows are collected in natural units and it is handed to HiGHS anew each round."""
+
+    def __init__(self, solve: LinearSolve, clock: Clock) -> None:
+        self.clock = clock
+        sets = solve.program.sets
+        bare = replace(sets, arcs=sets.arcs.assign(priced=False))
+        self.lp = solve.program
+        self.lower, self.upper = self.lp.bounds()
+        row = np.concatenate([rows.row + self.lp.first_row(rows.family) for rows in self.lp.families])
+        column = np.concatenate([rows.column for rows in self.lp.families])
+        own = column < self.lp.columns.flow_first
+        value = np.concatenate([rows.value for rows in self.lp.families])
+        self.entries = (row[own], column[own], value[own])  # of the columns that the master shares with the LP
+        self.stress: list[Cut] = []
+        self.complete = True
+        self.program: LinearProgram = program_of(bare, True, (deployment, budget, size_low, size_top))
+        own = scale_of(self.program)
+        self.scale = Scale(own.column, own.row, solve.session.scale.cost)
+        self.group_of = _groups(solve.program)
+        self.groups = int(self.group_of.max(initial=-1)) + 1
+        self.rows: list[tuple[Ints, Floats, float]] = []  # columns, values, lower bound
+        self.start: Floats | None = None
+
+    def add_stress(self, cuts: list[Cut]) -> None:
+        """Add stress rows."""
+        self.stress += cuts
+        entries = cut_rows(self.lp, cuts)
+        for k in range(len(cuts)):
+            at = slice(entries.start[k], entries.start[k + 1])
+            self.rows.append((entries.column[at], entries.value[at], float(entries.lower[k])))
+
+    def add_prices(self, duals: Floats) -> None:
+        """Add a row on each group's θ: what its rows are worth at these row duals of the LP."""
+        duals = duals[: self.lp.row_count]
+        worth = np.zeros(self.groups)
+        priced = (self.group_of >= 0) & (duals != 0)
+        bound = np.where(duals > 0, self.lower, self.upper)
+        np.add.at(worth, self.group_of[priced], (duals * np.where(priced, bound, 0.0))[priced])
+        row, column, value = self.entries
+        group = self.group_of[row]
+        mine = group >= 0
+        matrix = np.zeros((self.groups, self.lp.columns.flow_first))
+        np.add.at(matrix, (group[mine], column[mine]), (value * duals[row])[mine])
+        theta = self.program.columns.count
+        for g in range(self.groups):
+            used = np.flatnonzero(matrix[g])
+            self.rows.append((np.append(used, theta + g), np.append(matrix[g][used], 1.0), float(worth[g])))
+
+    def add_ray(self, session: Session, candidate: Floats) -> None:
+        """Add the row by which HiGHS's dual ray excludes a candidate whose units cannot serve some slot (Farkas)."""
+        _, found, values = session.highs.getDualRay()
+        if not found:
+            raise ArithmeticError("HiGHS found no plan for a candidate's units, and no proof of it")
+        ray = np.array(values) * session.row_scale
+        ray[np.abs(ray) < 1e-11 * np.abs(ray).max()] = 0.0
+        stress = cut_rows(self.lp, self.stress)
+        lower = np.concatenate([self.lower, stress.lower])
+        upper = np.concatenate([self.upper, stress.upper])
+        rows, first = self.lp.row_count, self.lp.columns.flow_first
+        row, column, value = self.entries
+        added = np.repeat(np.arange(len(stress.lower)), np.diff(stress.start)) + rows
+        row, column = np.append(row, added), np.append(column, stress.column)
+        value = np.append(value, stress.value)
+        depth, cut = -np.inf, None
+        for y in (ray, -ray):
+            used = y != 0
+            worth = float((y[used] * np.where(y > 0, lower, upper)[used]).sum())
+            coefficient = np.zeros(first)
+            np.add.at(coefficient, column, value * y[row])
+            excess = worth - float(coefficient @ candidate[:first])
+            if excess > depth:
+                depth, cut = excess, (np.flatnonzero(coefficient), coefficient[coefficient != 0], worth)
+        if cut is None or depth <= 0:
+            raise ArithmeticError("the proof that a candidate's units cannot serve some slot does not exclude them")
+        self.rows.append(cut)
+
+    def solve(self, gap: float) -> tuple[Floats, float] | None:
+        """Solve the master; its columns (natural units, without θ) and its bound in USD. None: no plan exists."""
+        lp = highs_model(self.program, self.scale)
+        own, at = self.program.columns.count, self.program.columns
+        cost, scale = self.scale.cost, np.concatenate([self.scale.column, np.full(self.groups, self.scale.cost)])
+        lp.num_col_ = own + self.groups
+        lp.col_cost_ = np.concatenate([np.array(lp.col_cost_), np.ones(self.groups)])
+        lp.col_lower_ = np.zeros(own + self.groups)
+        lp.col_upper_ = np.concatenate([np.array(lp.col_upper_), np.full(self.groups, INF)])
+        start = np.array(lp.a_matrix_.start_)
+        lp.a_matrix_.start_ = np.concatenate([start, np.full(self.groups, start[-1])])
+        h = quiet_highs(1e-9)
+        set_options(h, mip_rel_gap=gap, mip_feasibility_tolerance=1e-9, mip_abs_gap=0.0)
+        h.passModel(lp)
+        whole = np.flatnonzero(at.integer).astype(np.int32)
+        h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))
+        for columns, values, lower in self.rows:
+            scaled = values * scale[columns]
+            factor = 1.0 / np.abs(scaled).max() if len(scaled) else 1.0
+            h.addRow(lower * factor, INF, len(columns), columns.astype(np.int32), scaled * factor)
+        if self.start is not None:
+            solution = highspy.HighsSolution()
+            solution.col_value = list(self.start / scale)
+            h.setSolution(solution)
+        left = self.clock.left()
+        set_options(h, time_limit=left if np.isfinite(left) else INF)
+        h.run()
+        status = h.getModelStatus()
+        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            return None
+        info = h.getInfo()
+        self.complete = status == OPTIMAL
+        values = np.array(h.getSolution().col_value) * scale
+        self.start = values
+        bound = info.mip_dual_bound if len(whole) else info.objective_function_value
+        return values[:own], float(bound) * cost
+
+
+def _groups(program: LinearProgram) -> Ints:
+    """Group of each row of the LP: its slot's (no more than GROUPS), all slots' where a rule ties slots; -1: no slot."""
+    slots = len(program.sets.slots)
+    tied = len(program.sets.caps) > 0 or program.sets.max_away_share is not None
+    groups = []
+    for rows in program.families:
+        if rows.family in ("egress", "cross_region_share"):
+            groups.append(np.zeros(rows.count, np.int64))
+        elif "slot" in rows.index:
+            groups.append(rows.index["slot"] * (0 if tied else 1) * min(GROUPS, slots) // max(slots, 1))
+        else:
+            groups.append(np.full(rows.count, -1))
+    return np.concatenate(groups)
+
+
+def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | None:
+    """Find the cheapest plan on the size grids, from the solved LP; None where there is none."""
+    program, session = solve.program, solve.session
+    master = Master(solve, clock)
+    master.add_prices(session.row_duals())
+    master.add_stress(solve.cuts)
+    bound = session.objective()
+    best: tuple[float, Floats] | None = None
+    sized = master.program.columns.sized
+    try:
+        for _ in range(ROUNDS):
+            found = master.solve(gap * MASTER_SHARE)
+            if found is None:
+                break
+            candidate, claimed = found
+            bound = max(bound, claimed)
+            if best is not None and best[0] - bound <= gap * abs(best[0]):
+                break
+            units = _rounded(master.program, candidate)
+            session.set_column_bounds(sized, units[sized], units[sized])
+            known = len(solve.cuts)
+            if solve_linear(solve):
+                usd = session.objective()
+                if best is None or usd < best[0]:
+                    best = (usd, _exact(session.values(), sized, units))
+                master.add_prices(session.row_duals())
+            elif len(solve.cuts) == known:
+                master.add_ray(session, candidate)
+            master.add_stress(solve.cuts[known:])
+            if best is not None and (best[0] - bound <= gap * abs(best[0]) or not master.complete):
+                break
+    finally:
+        session.set_column_bounds(sized, np.zeros(len(sized)), program.columns.upper[sized])
+    if best is None:
+        return None
+    return WholeResult(best[1], best[0], min(bound, best[0]))
+
+
+def _rounded(program: LinearProgram, values: Floats) -> Floats:
+    """Put sized columns exactly on their grid: the solver's switches and steps are whole only to its tolerance."""
+    at, units = program.columns, values.copy()
+    stepped = at.size_steps >= 0
+    on = np.where(at.size_on >= 0, np.round(values[np.maximum(at.size_on, 0)]), 1.0)
+    steps = np.where(stepped, np.round(values[np.maximum(at.size_steps, 0)]), 0.0)
+    exact = at.size_low * on + at.size_step * steps
+    loose = np.where(on > 0, np.maximum(values[at.sized], at.size_low), 0.0)
+    units[at.sized] = np.where(stepped, exact, loose)
+    return np.maximum(units, 0.0)
+
+
+def _exact(values: Floats, sized: Ints, units: Floats) -> Floats:
+    exact = values.copy()
+    exact[sized] = units[sized]
+    return exact
