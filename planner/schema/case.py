@@ -23,7 +23,9 @@ class Case:
     """What a buyer told us, valid and in canonical order (rows sorted by key), so that row order never matters.
 
     ``demand`` is a table with the columns DEMAND_COLUMNS, one row for each origin, workload, scenario, period and
-    hour with demand above zero: rows for "all scenarios" or "all periods" are already spread out.
+    hour with demand above zero: rows for "all scenarios" or "all periods" are already spread out. Read from files, its
+    names are categories whose codes are positions in `regions`, `workloads`, `scenarios` and `periods`; it is sorted
+    by them; hour_of_week is int64, requests_per_hour float64.
     ``settings`` and the rows are pydantic objects of this room.
     """
 
@@ -95,5 +97,9 @@ class Case:
         for name in DEMAND_COLUMNS:
             values = self.demand[name]
             h.update(f"\n{name}\n".encode())
-            h.update(values.to_numpy().tobytes() if values.dtype.kind in "fi" else "\x1f".join(values).encode())
+            if values.dtype.kind in "fi":
+                h.update(values.to_numpy().tobytes())
+            else:  # names: the distinct ones, and which of them each row holds
+                codes, names = pd.factorize(values)
+                h.update("\x1f".join(map(str, names)).encode() + codes.astype("int64").tobytes())
         return h.hexdigest()

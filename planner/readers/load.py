@@ -1,0 +1,109 @@
+"""A planning folder or workbook -> Case, or every fault of it at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from planner.errors import Fault, InputError
+from planner.readers.demand import Names, read_demand
+from planner.readers.folder import read_folder
+from planner.readers.references import known_names, reference_faults
+from planner.readers.rows import capped, read_rows
+from planner.readers.rules import Tables, rule_faults
+from planner.readers.settings import read_settings
+from planner.readers.source import Raw
+from planner.readers.supply import unserved
+from planner.schema.base import Row
+from planner.schema.calendar import periods_of
+from planner.schema.case import BASE_SCENARIO, Case
+from planner.schema.settings import Horizon
+from planner.schema.tables import TABLE, TABLES, Table
+from planner.schema.workloads import Scenario
+
+WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
+
+
+def load(path: str | Path) -> Case:
+    """Read a planning folder, or a workbook with the same tables as sheets.
+
+    Parameters
+    ----------
+    path : folder with plan.yaml and CSV tables, or an .xlsx file.
+
+    Returns
+    -------
+    The case in canonical order: rows of each table sorted by key, demand spread over scenarios and periods, sorted,
+    without rows of zero. The same tables give an equal case whatever their order, number format or container.
+
+    Raises
+    ------
+    InputError
+        with all faults: file or sheet, row, column, value, what is allowed.
+    """
+    raw = _read(Path(path))
+    faults = list(raw.faults)
+    settings = None
+    if raw.settings is not None:
+        settings, found = read_settings(raw.settings)
+        faults += found
+    rows: dict[str, list[tuple[int, Row]]] = {}
+    for name, table in raw.tables.items():
+        rows[name], found = read_rows(table)
+        faults += found
+        if TABLE[name].required and not table.rows:
+            faults.append(table.source.fault("has no rows; a plan needs at least one"))
+    faults += reference_faults(raw)
+    sources = {name: table.source for name, table in raw.tables.items()}
+    faulty = raw.unreadable | _tables_of(faults) | {t.name for t in TABLES if t.required and t.name not in rows}
+    faults += rule_faults(Tables(rows, sources, frozenset(faulty)))
+    demand = None
+    if raw.demand is not None:
+        names = Names(
+            region=known_names(raw, "regions", "region"),
+            workload=known_names(raw, "workloads", "workload"),
+            scenario=known_names(raw, "scenarios", "scenario"),
+            period=None
+            if settings is None
+            else [p.name for p in periods_of(settings.horizon.start, settings.horizon.months)],
+        )
+        demand, found = read_demand(raw.demand, names)
+        faults += found
+    if faults or settings is None or demand is None:
+        raise InputError(capped(faults))
+    canonical: dict[str, Any] = {table.name: _sorted(table, rows.get(table.name, [])) for table in TABLES}
+    canonical["scenarios"] = canonical["scenarios"] or (Scenario(scenario=BASE_SCENARIO, probability=1.0),)
+    case = Case(**(canonical | {"settings": settings, "demand": demand}))
+    if unserved_faults := unserved(case, sources):
+        raise InputError(capped(unserved_faults))
+    return case
+
+
+def _period_names(horizon: Horizon) -> list[str]:
+    return [period.name for period in periods_of(horizon.start, horizon.months)]
+
+
+def _read(path: Path) -> Raw:
+    if path.is_dir():
+        return read_folder(path)
+    if not path.exists():
+        raise InputError([Fault(str(path), "there is no such folder or file")])
+    if path.suffix.lower() in WORKBOOK_SUFFIXES:
+        from planner.readers.workbook import read_workbook
+
+        return read_workbook(path)
+    raise InputError([Fault(str(path), "is neither a planning folder nor a workbook (.xlsx)")])
+
+
+def _tables_of(faults: Sequence[Fault]) -> set[str]:
+    """Tables that have a fault already: further rules would only repeat it."""
+    return {fault.place.removeprefix("sheet ").split("!")[0].split(".")[0] for fault in faults}
+
+
+def _sorted(table: Table, rows: Sequence[tuple[int, Row]]) -> tuple[Row, ...]:
+    """Rows in the order of their key; where rows may repeat, of their whole content."""
+    return tuple(
+        sorted(
+            (row for _, row in rows),
+            key=lambda row: [getattr(row, name) for name in table.key] or [row.model_dump_json()],
+        )
+    )

@@ -1,0 +1,114 @@
+"""What the schema says of each column, as data: for fault messages, `planner schema`, the docs and workbooks."""
+
+import datetime as dt
+import types
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from planner.schema.base import Row
+from planner.schema.types import LARGEST
+
+COMMON = tuple(Row.model_fields)  # source, as_of, note: allowed in every table
+_SIGN = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+
+
+@dataclass(frozen=True)
+class ColumnFacts:
+    """One column of an input table, or one key of plan.yaml (``policy.failover.share``)."""
+
+    name: str
+    required: bool
+    kind: type  # str, bool, int, float or datetime.date
+    choices: tuple[str, ...]  # the words it may hold; empty: any
+    limits: tuple[tuple[str, float], ...]  # (ge, gt, le or lt; number)
+    refers_to: tuple[str, str] | None  # table and column that hold the names allowed here
+    unit: str
+    meaning: str
+    blank: str  # what a blank cell means; "" where a value is required
+
+    @property
+    def allowed(self) -> str:
+        """What a cell may hold, in words: ``a number, 0 ≤ … ≤ 1``."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if self.refers_to:
+            return f"a name of the table {self.refers_to[0]}"
+        kind = {bool: "true or false", int: "a whole number", float: "a number", dt.date: "a date such as 2027-01-01"}
+        return kind.get(self.kind, "text") + self._range()
+
+    def _range(self) -> str:
+        low = [f"{limit:g} {'<' if rule == 'gt' else '≤'}" for rule, limit in self.limits if rule in ("ge", "gt")]
+        high = [
+            f"{_SIGN[rule]} {limit:g}" for rule, limit in self.limits if rule in ("le", "lt") and limit != LARGEST
+        ]
+        if low and high:
+            return f", {low[0]} … {high[0]}"
+        if low:
+            return f" {'above' if low[0].endswith('<') else 'from'} {low[0].split()[0]}"
+        return f" {high[0]}" if high else ""
+
+
+@cache
+def columns_of(row: type[BaseModel]) -> dict[str, ColumnFacts]:
+    """Columns of a table by name, in the order of the schema, the common ones (source, as_of, note) last."""
+    fields = row.model_fields
+    own = [name for name in fields if name not in COMMON]
+    return {name: _facts(name, fields[name]) for name in own + [name for name in COMMON if name in fields]}
+
+
+@cache
+def settings_of(block: type[BaseModel], prefix: str = "") -> dict[str, ColumnFacts]:
+    """Keys of plan.yaml by their dotted name."""
+    found: dict[str, ColumnFacts] = {}
+    for name, info in block.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= settings_of(kind, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = _facts(prefix + name, info)
+    return found
+
+
+def _facts(name: str, info: FieldInfo) -> ColumnFacts:
+    kind, choices = _kind(info.annotation)
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    limits = tuple(
+        (rule, float(getattr(limit, rule)))
+        for limit in info.metadata
+        for rule in _SIGN
+        if getattr(limit, rule, None) is not None
+    )
+    table, _, column = str(extra.get("refers_to") or "").partition(".")
+    blank = str(extra.get("blank") or ("nothing" if info.default is None else _shown(info.default)))
+    return ColumnFacts(
+        name=name,
+        required=info.is_required(),
+        kind=kind,
+        choices=choices,
+        limits=limits,
+        refers_to=(table, column) if table else None,
+        unit=str(extra.get("unit", "")),
+        meaning=info.description or name,
+        blank="" if info.is_required() else blank,
+    )
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def _kind(annotation: Any) -> tuple[type, tuple[str, ...]]:
+    """Type of a cell and the words it may hold, without the None of an optional column."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        annotation = next(part for part in get_args(annotation) if part is not type(None))
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) is Literal:
+        return str, tuple(str(word) for word in get_args(annotation))
+    return annotation, ()
