@@ -15,15 +15,27 @@ RULES: dict[str, tuple[str, str]] = {
     "null_tokens": (KEPT_OUT, "neither input nor output tokens are given"),
     "failed": (KEPT_OUT, "the request failed: nothing was served"),
     "response_cache": (KEPT_OUT, "answered from the gateway's own response cache: it never reached a model"),
-    "duplicate": (KEPT_OUT, "the same request id, or the same bucket of the same series, again; counted once, its largest"),
+    "duplicate": (
+        KEPT_OUT,
+        "the same request id, or the same bucket of the same series, again; counted once, its largest",
+    ),
     "overlap": (KEPT_OUT, "hours that several exports cover: counted once, from the export that has most in the hour"),
     "unreadable_line": (KEPT_OUT, "the line does not have the header's columns"),
     "null_as_zero": (REPAIRED, "input or output tokens are blank: taken as 0"),
     "cached_above_input": (REPAIRED, "more cached or written tokens than input: fresh input taken as 0"),
-    "counter_reset": (REPAIRED, "a counter fell (a restart): what it shows since is counted, what it lost is not known"),
+    "counter_reset": (
+        REPAIRED,
+        "a counter fell (a restart): what it shows since is counted, what it lost is not known",
+    ),
     "counter_gap": (REPAIRED, "scrapes are missing: the counter's rise is spread evenly over the hours between"),
-    "repeated_hour": (REPAIRED, "local times of the hour that the clock repeats in autumn: split over its two UTC hours"),
-    "skipped_hour": (NOTED, "local times in the hour that the clock skips in spring do not exist: moved on by one hour"),
+    "repeated_hour": (
+        REPAIRED,
+        "local times of the hour that the clock repeats in autumn: split over its two UTC hours",
+    ),
+    "skipped_hour": (
+        NOTED,
+        "local times in the hour that the clock skips in spring do not exist: moved on by one hour",
+    ),
     "missing_hours": (NOTED, "hours inside the span without any row; a profile can leave them out"),
 }
 

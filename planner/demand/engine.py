@@ -1,0 +1,133 @@
+"""The engines that read and aggregate: DuckDB in this process, or the database in which the logs lie.
+
+Both are reached through Ibis, so the aggregation is stated once (aggregate.py) and runs where the rows are: DuckDB for
+files of any size, Postgres for LiteLLM's own database, and any warehouse or Spark that Ibis knows. DuckDB's own
+connectors are the alternative; they download extensions at run time, which fails offline and in CI.
+"""
+
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from planner.demand.files import SourceFile, fail
+from planner.errors import Fault, InputError, PlannerError
+
+MEMORY_LIMIT = "1GB"  # of DuckDB's buffers; what does not fit goes to temporary files
+
+
+def require(module: str) -> None:
+    """Say which extra to install where an engine is absent."""
+    import importlib.util
+
+    if importlib.util.find_spec(module) is None:
+        raise PlannerError(f'this needs the package {module}; install it with: pip install "planner[demand]"')
+
+
+@contextmanager
+def embedded(time_zone: str = "UTC") -> Iterator[Any]:
+    """Open an in-memory DuckDB that spills to a temporary folder; times without an offset are read in ``time_zone``."""
+    require("duckdb")
+    require("ibis")
+    with tempfile.TemporaryDirectory(prefix="planner-") as spill:
+        os.environ.setdefault("XDG_RUNTIME_DIR", spill)
+        import ibis
+
+        engine = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=spill, preserve_insertion_order=False)
+        try:
+            engine.raw_sql(f"SET TimeZone = '{time_zone}'")
+            yield engine
+        finally:
+            engine.disconnect()
+
+
+@contextmanager
+def remote(url: str) -> Iterator[Any]:
+    """Connect to a database by its URL, such as ``postgresql://user@host/litellm``."""
+    require("ibis")
+    with tempfile.TemporaryDirectory(prefix="planner-") as scratch:
+        os.environ.setdefault("XDG_RUNTIME_DIR", scratch)
+        import ibis
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                engine = ibis.connect(url)
+        except Exception as error:
+            raise InputError([Fault(redact(url), f"cannot be reached: {_first_line(error)}")]) from error
+        try:
+            yield engine
+        finally:
+            engine.disconnect()
+
+
+def is_url(argument: str) -> bool:
+    """Tell a database URL from a path."""
+    return re.match(r"^[a-z][a-z0-9+.-]*://", argument) is not None
+
+
+def redact(url: str) -> str:
+    """Hide the password of a URL: nothing secret reaches a message or a report."""
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", url)
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in redact(str(error)).splitlines() if line.strip()), type(error).__name__)
+
+
+@contextmanager
+def explained(place: str) -> Iterator[None]:
+    """Turn an engine's error about the data into one of ours, which names the source."""
+    try:
+        yield
+    except PlannerError:
+        raise
+    except Exception as error:
+        origin = f"{type(error).__module__}.{type(error).__qualname__}"
+        if "duckdb" in origin or "psycopg" in origin or "sqlite" in origin or "ibis" in origin:
+            raise InputError([Fault(place, f"cannot be read: {_first_line(error)}")]) from error
+        raise
+
+
+def tabular(engine: Any, files: list[SourceFile], name: str = "export") -> Any:
+    """Open tabular files of one kind as one lazy table; ``filename`` tells them apart where there are several.
+
+    CSV is read as text: whatever a cell holds, its row is judged by our rules and not by a guessed type.
+    """
+    kinds = {file.kind for file in files}
+    if len(kinds) > 1:
+        raise fail(files[0].path, f"files of several kinds ({', '.join(sorted(kinds))}) cannot be one table")
+    kind = kinds.pop()
+    if kind == "csv":  # one by one: DuckDB keeps rejected lines only of files that are not united by name
+        options = "all_varchar = true, store_rejects = true, header = true, max_line_size = 33554432, filename = true"
+        query = " UNION ALL BY NAME ".join(f"SELECT * FROM read_csv({_quoted(file)}, {options})" for file in files)
+    else:
+        reader = {"jsonl": "read_ndjson_auto", "json": "read_json_auto", "parquet": "read_parquet"}[kind]
+        paths = ", ".join(_quoted(file) for file in files)
+        query = f"SELECT * FROM {reader}([{paths}], union_by_name = true, filename = true)"
+    place = str(files[0].path) if len(files) == 1 else f"{files[0].path} and {len(files) - 1} more"
+    with explained(place):
+        engine.raw_sql(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+        table = engine.table(name)
+        if "filename" in table.columns and len(files) == 1:
+            table = table.drop("filename")
+        return table
+
+
+def _quoted(file: SourceFile) -> str:
+    return "'" + str(file.path).replace("'", "''") + "'"
+
+
+def rejected_lines(engine: Any) -> tuple[int, tuple[str, ...]]:
+    """Count the CSV lines that could not be read, with a few of them."""
+    try:
+        rows = engine.raw_sql(
+            "SELECT DISTINCT line, csv_line, error_type FROM reject_errors ORDER BY line LIMIT 1000000"
+        ).fetchall()
+    except Exception:  # the table exists only once something was rejected
+        return 0, ()
+    lines = {line: f"line {line}: {kind.lower()}: {text[:60]}" for line, text, kind in rows}
+    return len(lines), tuple(list(lines.values())[:5])

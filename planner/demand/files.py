@@ -1,0 +1,154 @@
+"""Source files: what kind they are, whether they are whole, and their documents.
+
+Tabular files (CSV, JSON lines, Parquet, each may be gzipped but Parquet) are left to the engine, which reads them out
+of core. JSON documents and Prometheus text are small by nature (an API's pages) and are read whole, up to a limit.
+"""
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from planner.errors import Fault, InputError
+
+HEAD_BYTES = 1 << 16
+WHOLE_LIMIT_BYTES = 1 << 30  # of a JSON document, decompressed
+BOMB_RATIO, BOMB_PROBE_BYTES = 300, 1 << 26  # usage logs compress 5 to 60 times; deflate's limit is about 1000
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file and its kind: ``csv``, ``jsonl``, ``parquet``, ``json`` (documents) or ``text`` (Prometheus)."""
+
+    path: Path
+    kind: str
+    head: str = ""
+
+
+def fail(path: Path | str, message: str, **more: Any) -> InputError:
+    """Return the error for one file."""
+    return InputError([Fault(str(path), message, **more)])
+
+
+def list_sources(arguments: list[str]) -> list[SourceFile]:
+    """Resolve files and folders of files, and look into each; all unusable ones are reported at once."""
+    paths: list[Path] = []
+    faults: list[Fault] = []
+    for argument in arguments:
+        path = Path(argument)
+        inside = (
+            sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")) if path.is_dir() else []
+        )
+        if path.is_dir() and not inside:
+            faults.append(Fault(argument, "the folder has no files"))
+        elif not path.exists():
+            faults.append(Fault(argument, "does not exist"))
+        paths += inside or ([path] if path.is_file() else [])
+    sources = []
+    for path in paths:
+        try:
+            sources.append(look_into(path))
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return sources
+
+
+def look_into(path: Path) -> SourceFile:
+    """Tell a file's kind from its first bytes, never from its name alone."""
+    size = path.stat().st_size
+    if size == 0:
+        raise fail(path, "is empty (0 bytes)")
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if head[:4] == b"PAR1":
+        _check_parquet_end(path, size)
+        return SourceFile(path, "parquet")
+    if head[:4] == b"PK\x03\x04":
+        raise fail(path, "is a zip archive (or a workbook); unpack it and give the files inside")
+    if head[:2] == b"\x1f\x8b":
+        head = _gzip_head(path)
+    if b"\x00" in head[:4096]:
+        raise fail(path, "is a binary file of no known kind", allowed="CSV, JSON, JSON lines, Parquet, Prometheus text")
+    try:
+        text = head.decode("utf-8-sig", errors="strict" if len(head) < HEAD_BYTES else "ignore")
+    except UnicodeDecodeError as error:
+        raise fail(path, f"is not UTF-8 text: {error}; save it as UTF-8") from error
+    if not text.strip():
+        raise fail(path, "holds nothing but blanks")
+    return SourceFile(path, _text_kind(text), text)
+
+
+def _check_parquet_end(path: Path, size: int) -> None:
+    with path.open("rb") as file:
+        file.seek(max(0, size - 4))
+        if size < 12 or file.read(4) != b"PAR1":
+            raise fail(path, "is a truncated Parquet file: its footer is missing; export it again")
+
+
+def _gzip_head(path: Path) -> bytes:
+    """Return the first bytes of a gzip file; refuse what is corrupt, empty, or blows up beyond any log."""
+    try:
+        with gzip.open(path) as file:
+            head = file.read(HEAD_BYTES)
+            probed = len(head)
+            while probed < BOMB_PROBE_BYTES and (chunk := file.read(1 << 20)):
+                probed += len(chunk)
+            read = file.fileobj.tell() if file.fileobj else path.stat().st_size
+    except (OSError, EOFError, zlib.error) as error:
+        raise fail(path, f"is a corrupt or truncated gzip file: {error}; fetch it again") from error
+    if not head:
+        raise fail(path, "is a gzip file with nothing in it")
+    if probed > BOMB_RATIO * max(read, 1):
+        raise fail(path, f"unpacks to over {BOMB_RATIO} times its size, as no usage log does; it is not read")
+    return head
+
+
+def _text_kind(text: str) -> str:
+    start = text.lstrip()
+    if start[0] in "[{":
+        lines = [line for line in start.splitlines() if line.strip()]
+        one_a_line = len(lines) > 1 and all(line.lstrip()[0] == "{" and line.rstrip()[-1] == "}" for line in lines[:2])
+        return "jsonl" if one_a_line else "json"
+    first_data = next((line for line in start.splitlines() if line.strip() and not line.startswith("#")), "")
+    name = first_data.split("{")[0].split(" ")[0]
+    has_comment = start.startswith(("# HELP", "# TYPE")) or "\n# TYPE " in start[:4096]
+    if has_comment or ("{" in first_data and '="' in first_data and "," not in name):
+        return "text"
+    return "csv"
+
+
+def read_text(path: Path) -> str:
+    """Read a text file whole, gzipped or not, up to the limit."""
+    with path.open("rb") as probe:
+        zipped = probe.read(2) == b"\x1f\x8b"
+    try:
+        with gzip.open(path) if zipped else path.open("rb") as file:
+            data = file.read(WHOLE_LIMIT_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise fail(path, f"is corrupt or truncated: {error}") from error
+    if len(data) > WHOLE_LIMIT_BYTES:
+        raise fail(path, "is above 1 GiB as one JSON document; export it month by month, or as CSV or Parquet")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise fail(path, f"is not UTF-8 text: {error}") from error
+
+
+def documents(path: Path) -> Iterator[Any]:
+    """Yield the JSON documents of a file: one, several behind each other (an API's pages), or the items of a list."""
+    text, decoder, at = read_text(path), json.JSONDecoder(), 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        try:
+            document, at = decoder.raw_decode(text, at)
+        except (json.JSONDecodeError, RecursionError) as error:
+            line = text.count("\n", 0, getattr(error, "pos", 0)) + 1
+            raise fail(path, f"is not whole JSON (truncated or corrupt): {error}", row=line) from error
+        yield from document if isinstance(document, list) else [document]

@@ -1,0 +1,176 @@
+"""FOCUS 1.2/1.3 billing data: commitments and money. It counts no tokens, so it makes no history.
+
+Writes ``commitments.csv`` (model.md's table, to be completed with an offer), ``commitment_hours.csv`` (used and unused
+units by hour) and ``commitments.json``. Column names: FOCUS specification 1.2, and 1.3's contract commitments.
+Utilisation = used / (used + unused) quantity over the usage charges; purchases are left out of it, as the specification
+asks, and so is a purchase's cost where usage carries it amortised.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner.demand import engine as engines
+from planner.demand.atomic import replace_file
+from planner.demand.files import SourceFile, fail, list_sources
+from planner.errors import InputError
+
+USAGE_COLUMNS = {"ChargeCategory", "ChargePeriodStart", "EffectiveCost", "CommitmentDiscountId"}
+CONTRACT_COLUMNS = {"ContractCommitmentId", "ContractCommitmentQuantity", "ContractCommitmentUnit"}
+NUMBERS = (
+    "BilledCost",
+    "EffectiveCost",
+    "ListCost",
+    "ContractedCost",
+    "CommitmentDiscountQuantity",
+    "ConsumedQuantity",
+)
+
+
+def is_focus(source: str, look: Callable[[Path], SourceFile]) -> bool:
+    """Tell a FOCUS export by its header."""
+    path = Path(source)
+    if not path.is_file():
+        return False
+    try:
+        file = look(path)
+    except InputError:
+        return False  # the ingest itself will say what is wrong
+    if file.kind == "parquet":
+        import pyarrow.parquet as pq
+
+        names = set(pq.read_schema(path).names)
+    else:
+        names = {name.strip().strip('"') for name in file.head.partition("\n")[0].split(",")}
+    return names >= USAGE_COLUMNS or names >= CONTRACT_COLUMNS
+
+
+def ingest_focus(sources: list[str], folder: Path) -> dict[str, Any]:
+    """Read FOCUS files, write what they know of commitments into ``folder``, and return the report."""
+    files = list_sources(sources)
+    commitments: list[dict[str, Any]] = []
+    hours, usage, rows_read = pd.DataFrame(), pd.DataFrame(), 0
+    for file in files:
+        with engines.embedded() as engine, engines.explained(str(file.path)):
+            table = engines.tabular(engine, [file]).to_pandas()
+        rows_read += len(table)
+        if set(table.columns) >= CONTRACT_COLUMNS:
+            commitments += _contracts(table)
+        elif set(table.columns) >= USAGE_COLUMNS:
+            usage = pd.concat([usage, table], ignore_index=True).drop_duplicates(ignore_index=True)
+        else:
+            raise fail(file.path, "is no FOCUS export", allowed=", ".join(sorted(USAGE_COLUMNS)))
+    if rows_read == 0:
+        raise fail(files[0].path, "has no rows")
+    money: dict[str, float] = {}
+    if not usage.empty:
+        hours, money = _usage(usage)
+        commitments += _used_commitments(hours)
+    report = {
+        "format": "focus",
+        "title": "FOCUS billing data",
+        "rows_read": rows_read,
+        "commitments": commitments,
+        "money": money,
+        "missing": [
+            "no tokens and no requests: a history needs a usage export",
+            "the offer of each commitment: add it",
+        ],
+    }
+    _write(folder, commitments, hours, report)
+    return report
+
+
+def _usage(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float]]:
+    for name in NUMBERS:
+        table[name] = pd.to_numeric(table.get(name), errors="coerce").fillna(0.0)
+    use = table[table["ChargeCategory"] == "Usage"]
+    covered = use[use["CommitmentDiscountId"].fillna("") != ""]
+    money = {
+        "billed cost": float(table["BilledCost"].sum()),
+        "effective cost of usage": float(use["EffectiveCost"].sum()),
+        "list cost of usage": float(use["ListCost"].sum()),
+        "effective cost of commitments": float(covered["EffectiveCost"].sum()),
+    }
+    if covered.empty:
+        return pd.DataFrame(), money
+    keys = ["ChargePeriodStart", "CommitmentDiscountId", "CommitmentDiscountName", "CommitmentDiscountUnit", "RegionId"]
+    for name in keys:
+        covered = covered.assign(**{name: covered.get(name, pd.Series("", index=covered.index)).fillna("")})
+    status = covered["CommitmentDiscountStatus"].fillna("")
+    quantity = covered["CommitmentDiscountQuantity"]
+    hours = (
+        covered.assign(used=quantity.where(status == "Used", 0.0), unused=quantity.where(status == "Unused", 0.0))
+        .groupby(keys, as_index=False)[["used", "unused", "EffectiveCost"]]
+        .sum()
+    )
+    start = pd.to_datetime(covered["ChargePeriodStart"], utc=True, errors="coerce")
+    end = pd.to_datetime(covered["ChargePeriodEnd"], utc=True, errors="coerce")
+    hours.attrs["hours"] = float((end - start).dt.total_seconds().median() / 3600) or 1.0
+    return hours, money
+
+
+def _used_commitments(hours: pd.DataFrame) -> list[dict[str, Any]]:
+    found = []
+    if hours.empty:
+        return found
+    length = hours.attrs.get("hours", 1.0)
+    for identity, group in hours.groupby("CommitmentDiscountId"):
+        bought = group["used"] + group["unused"]
+        found.append(
+            {
+                "id": str(identity),
+                "name": str(group["CommitmentDiscountName"].iloc[0] or identity),
+                "unit": str(group["CommitmentDiscountUnit"].iloc[0]).removesuffix("-Hours"),
+                "units": round(float(bought.median() / length), 6),
+                "region": str(group["RegionId"].iloc[0]),
+                "utilisation": float(group["used"].sum() / bought.sum()) if bought.sum() else None,
+                "effective_cost": float(group["EffectiveCost"].sum()),
+                "start": None,
+                "end": None,
+            }
+        )
+    return found
+
+
+def _contracts(table: pd.DataFrame) -> list[dict[str, Any]]:
+    found = []
+    for row in table.to_dict("records"):
+        start = pd.to_datetime(row.get("ContractCommitmentPeriodStart"), utc=True, errors="coerce")
+        end = pd.to_datetime(row.get("ContractCommitmentPeriodEnd"), utc=True, errors="coerce")
+        unit, quantity = str(row["ContractCommitmentUnit"]), float(row["ContractCommitmentQuantity"])
+        hours = (end - start).total_seconds() / 3600 if not (pd.isna(start) or pd.isna(end)) else None
+        hourly = unit.lower().endswith(("-hours", " hours")) and hours
+        found.append(
+            {
+                "id": row["ContractCommitmentId"],
+                "name": row.get("ContractCommitmentDescription") or row["ContractCommitmentId"],
+                "unit": unit.removesuffix("-Hours") if hourly else unit,
+                "units": quantity / hours if hourly and hours else quantity,
+                "region": None,
+                "utilisation": None,
+                "effective_cost": float(row.get("ContractCommitmentCost") or 0.0),
+                "start": None if pd.isna(start) else f"{start:%Y-%m-%d}",
+                "end": None if pd.isna(end) else f"{end:%Y-%m-%d}",
+            }
+        )
+    return found
+
+
+def _write(folder: Path, commitments: list[dict[str, Any]], hours: pd.DataFrame, report: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame(
+        [
+            {"offer": "", "units": c["units"], "start": c["start"], "end": c["end"], "note": f"{c['name']} ({c['id']})"}
+            for c in commitments
+        ],
+        columns=["offer", "units", "start", "end", "note"],
+    )
+    replace_file(folder / "commitments.csv", lambda path: table.to_csv(path, index=False))
+    if not hours.empty:
+        replace_file(folder / "commitment_hours.csv", lambda path: hours.to_csv(path, index=False))
+    text = json.dumps(report, indent=2, default=str) + "\n"
+    replace_file(folder / "commitments.json", lambda path: path.write_text(text, encoding="utf-8"))

@@ -1,0 +1,63 @@
+"""Anthropic ``GET /v1/organizations/usage_report/messages``.
+
+Fields: the API's documentation and cookbook. Cached tokens are apart from ``uncached_input_tokens``. There is no count
+of requests: the newer analytics report has one.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from planner.demand.formats.base import Format, Inputs, Reading, Sample, once_per_bucket, rows_to_frame
+from planner.demand.formats.pages import first_result, results, unfinished
+
+DIMENSIONS = (
+    "model", "inference_geo", "workspace_id", "service_tier", "context_window", "account_id", "api_key_id",
+    "service_account_id", "product", "speed", "rbac_group_id",
+)  # fmt: skip
+SECONDS_PER_HOUR = 3600.0
+
+
+def recognise(sample: Sample) -> bool:
+    """Tell the report by its split of the input, without a count of requests."""
+    found = first_result(sample.document) if sample.kind == "json" else {}
+    return "uncached_input_tokens" in found and "requests" not in found
+
+
+def read(inputs: Inputs) -> Reading:
+    """Return one reading a bucket and group; both of Anthropic's reports are read by this."""
+    rows = [_row(file.path.name, bucket, result) for file, bucket, result in results(inputs)]
+    frame = rows_to_frame(rows, (*DIMENSIONS, "filename"))
+    frame, findings = once_per_bucket(frame, ["epoch", "bucket_hours", *DIMENSIONS])
+    return Reading(inputs.lazy(frame), findings, unfinished(inputs))
+
+
+def _row(name: str, bucket: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    start = pd.to_datetime(bucket.get("starting_at"), utc=True, errors="coerce")
+    end = pd.to_datetime(bucket.get("ending_at"), utc=True, errors="coerce")
+    whole = not (pd.isna(start) or pd.isna(end))
+    return {
+        "epoch": None if pd.isna(start) else start.timestamp(),
+        "bucket_hours": (end - start).total_seconds() / SECONDS_PER_HOUR if whole else 1.0,
+        "requests": result.get("requests"),
+        "input_tokens": result.get("uncached_input_tokens"),
+        "cached_tokens": result.get("cache_read_input_tokens"),
+        "written_tokens": sum(value or 0 for value in (result.get("cache_creation") or {}).values()),
+        "output_tokens": result.get("output_tokens"),
+        "filename": name,
+        **{dimension: result.get(dimension) for dimension in DIMENSIONS},
+    }
+
+
+FORMAT = Format(
+    name="anthropic_messages",
+    title="Anthropic usage report (usage_report/messages)",
+    finest="one minute (bucket_width=1m)",
+    cached_in_input=False,
+    recognise=recognise,
+    read=read,
+    region="inference_geo",
+    workload="workspace_id",
+    model="model",
+    lacks=("no count of requests: tokens only; the analytics usage report has requests",),
+)

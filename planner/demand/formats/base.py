@@ -1,0 +1,130 @@
+"""What an export format declares, and the columns that its reader hands to the one aggregation.
+
+A reader returns a lazy table in the export's own grain (requests, or buckets) with the ``READING`` columns, plus the
+export's own columns that may name a region, workload or model. Nothing is summed or judged there.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from planner.demand.engine import tabular
+from planner.demand.files import SourceFile, documents
+from planner.demand.findings import RULES, Finding
+from planner.demand.names import NameMap
+
+# epoch: seconds UTC, start of the bucket · bucket_hours: 0 for one request · input_tokens: as the export counts it
+# skip: code of a rule that keeps the row out whatever it holds (failed, response_cache), else 0
+READING = (
+    "epoch",
+    "bucket_hours",
+    "requests",
+    "input_tokens",
+    "cached_tokens",
+    "written_tokens",
+    "output_tokens",
+    "id",
+    "skip",
+)
+RULE_CODE: Mapping[str, int] = {name: code for code, name in enumerate(RULES, start=1)}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a reader is given: an engine, the files (or none, where the engine is a database), the map, the options."""
+
+    engine: Any
+    files: tuple[SourceFile, ...]
+    names: NameMap
+    table_name: str | None = None
+    window_hours: tuple[float, float] | None = None  # epoch hours that a single counter snapshot stands for
+
+    @cached_property
+    def documents(self) -> list[tuple[SourceFile, Any]]:
+        """Every JSON document of every file."""
+        return [(file, document) for file in self.files for document in documents(file.path)]
+
+    def table(self, default_name: str | None = None) -> Any:
+        """Return the files, or the named table of the database, as one lazy table."""
+        if self.files:
+            return tabular(self.engine, list(self.files))
+        name = self.table_name or default_name
+        if name is not None and "." in name:
+            schema, name = name.split(".", 1)
+            return self.engine.table(name, database=schema)
+        return self.engine.table(name)
+
+    def lazy(self, rows: pd.DataFrame) -> Any:
+        """Hand rows that were parsed here to the engine."""
+        return self.engine.create_table("parsed", rows, temp=True, overwrite=True)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader returns."""
+
+    table: Any
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    region_note: str | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a format is recognised by: the first document's keys, a table's columns, or the text's first lines."""
+
+    kind: str
+    columns: frozenset[str] = frozenset()
+    document: Any = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One export format. ``region``, ``workload`` and ``model`` name the export's own columns (None: it has none)."""
+
+    name: str
+    title: str
+    finest: str
+    cached_in_input: bool
+    recognise: Callable[[Sample], bool]
+    read: Callable[[Inputs], Reading]
+    region: str | None = None
+    workload: str | None = None
+    model: str | None = None
+    region_hint: str | None = None  # a column from which the map's names can tell the region
+    lacks: tuple[str, ...] = ()  # sentences: what a planner must know is missing
+    unique_ids: bool = False  # in the database, the id is the primary key
+    default_table: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def rows_to_frame(rows: list[dict[str, Any]], texts: tuple[str, ...]) -> pd.DataFrame:
+    """Make the table of parsed rows: the READING columns that are absent are blank, ``texts`` are text columns."""
+    frame = pd.DataFrame(rows)
+    for name in READING:
+        if name not in frame.columns:
+            frame[name] = 0 if name == "skip" else None
+    for name in READING[:-2]:
+        frame[name] = pd.to_numeric(frame[name], errors="coerce").astype("float64")
+    frame["skip"] = frame["skip"].fillna(0).astype("int64")
+    for name in ("id", *texts):
+        values = frame[name] if name in frame.columns else pd.Series([None] * len(frame))
+        frame[name] = values.map(lambda value: None if value is None or value != value else str(value)).astype("string")
+    return frame
+
+
+def once_per_bucket(frame: pd.DataFrame, key: list[str]) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """Keep one row of each bucket of each series, the fullest: pages and exports that overlap count once."""
+    size = frame[["requests", "input_tokens", "cached_tokens", "output_tokens"]].fillna(0).sum(axis=1)
+    order = frame.assign(_size=size).sort_values("_size", ascending=False, kind="stable")
+    kept = order.drop_duplicates(key).drop(columns="_size").sort_index()
+    lost = len(frame) - len(kept)
+    if not lost:
+        return frame, ()
+    gone = frame.loc[frame.index.difference(kept.index)].head(3)
+    examples = tuple(f"{pd.Timestamp(row.epoch, unit='s', tz='UTC'):%Y-%m-%dT%H:%MZ}" for row in gone.itertuples())
+    return kept, (Finding("duplicate", lost, examples),)

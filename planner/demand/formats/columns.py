@@ -1,0 +1,82 @@
+"""Column expressions that tabular formats share: numbers, texts and moments out of whatever type a cell has."""
+
+from typing import Any
+
+MILLI, MICRO, NANO = 1e11, 1e14, 1e17  # an epoch above these is in milli-, micro-, nanoseconds (dates after 1973)
+
+
+def column(table: Any, name: str) -> Any:
+    """Return a column, or a field of a nested one by its dotted path; None where the table has none."""
+    if name in table.columns:
+        return table[name]
+    head, *rest = name.split(".")
+    if head not in table.columns:
+        return None
+    value = table[head]
+    for part in rest:
+        kind = value.type()
+        if not kind.is_struct() or part not in kind.names:
+            return None
+        value = value[part]
+    return value
+
+
+def as_text(value: Any) -> Any:
+    """Return the value as text."""
+    return value if value.type().is_string() else value.cast("string")
+
+
+def as_number(value: Any, engine: Any) -> Any:
+    """Return the value as float64; text that is no number becomes null."""
+    if value.type().is_string() and engine.name == "duckdb":
+        return value.try_cast("float64")
+    return value.cast("float64")
+
+
+def number(table: Any, name: str, engine: Any) -> Any:
+    """Return a column as float64; null where the table has no such column."""
+    import ibis
+
+    value = column(table, name)
+    return ibis.null("float64") if value is None else as_number(value, engine)
+
+
+def text(table: Any, name: str) -> Any:
+    """Return a column as text; null where the table has no such column."""
+    import ibis
+
+    value = column(table, name)
+    return ibis.null("string") if value is None else as_text(value)
+
+
+def epoch_seconds(value: Any, engine: Any, time_zone: str) -> Any:
+    """Return a moment as seconds since 1970 UTC, null where it cannot be read.
+
+    Text and timestamps with an offset mean what they say; those without are in ``time_zone`` (the session's zone on
+    DuckDB and Postgres). Whole numbers are seconds, or milli-, micro- or nanoseconds by their size.
+    """
+    kind = value.type()
+    duck = engine.name == "duckdb"
+    if kind.is_string():
+        if not duck:
+            return value.cast("timestamp").epoch_seconds().cast("float64")
+        moment = value.try_cast("timestamp('UTC')").epoch_seconds().cast("float64")
+        return moment.coalesce(_scaled(value.try_cast("float64")))
+    if kind.is_numeric():
+        return _scaled(value.cast("float64"))
+    if kind.is_date():
+        value = value.cast("timestamp")
+        kind = value.type()
+    if kind.is_timestamp():
+        if kind.timezone is None and time_zone != "UTC":
+            value = value.cast("timestamp('UTC')")
+        return value.epoch_seconds().cast("float64")
+    raise TypeError(f"a time cannot be of type {kind}")
+
+
+def _scaled(value: Any) -> Any:
+    import ibis
+
+    return ibis.cases(
+        (value > NANO, value / 1e9), (value > MICRO, value / 1e6), (value > MILLI, value / 1e3), else_=value
+    )

@@ -1,0 +1,95 @@
+"""LiteLLM ``LiteLLM_SpendLogs``: one row a request, from its Postgres database or a dump of the table.
+
+Field names: litellm/proxy/schema.prisma (LiteLLM 1.109). ``prompt_tokens`` includes what was read from and written to
+the cache; those two have no column of their own and lie in ``metadata``, at places that changed between versions.
+Times are UTC. There is no region: a map file can tell it from ``api_base``.
+"""
+
+from typing import Any
+
+from planner.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
+from planner.demand.formats.columns import as_number, as_text, epoch_seconds, number, text
+
+CACHED = (
+    ("usage_object", "prompt_tokens_details", "cached_tokens"),
+    ("usage_object", "cache_read_input_tokens"),
+    ("additional_usage_values", "cache_read_input_tokens"),
+    ("additional_usage_values", "prompt_tokens_details", "cached_tokens"),
+)
+WRITTEN = (
+    ("usage_object", "cache_creation_input_tokens"),
+    ("usage_object", "prompt_tokens_details", "cache_creation_tokens"),
+    ("additional_usage_values", "cache_creation_input_tokens"),
+)
+DIMENSIONS = ("model", "model_id", "model_group", "custom_llm_provider", "api_base", "user", "team_id", "end_user")
+
+
+def recognise(sample: Sample) -> bool:
+    """Tell SpendLogs by columns no other export has together."""
+    return {"request_id", "startTime", "prompt_tokens", "completion_tokens", "model_group"} <= sample.columns
+
+
+def read(inputs: Inputs) -> Reading:
+    """Return one reading a request."""
+    import ibis
+
+    table, engine = inputs.table("LiteLLM_SpendLogs"), inputs.engine
+    status, cache_hit = text(table, "status").lower(), text(table, "cache_hit").lower()
+    skip = ibis.cases(
+        (status == "failure", RULE_CODE["failed"]),
+        (cache_hit == "true", RULE_CODE["response_cache"]),
+        else_=0,
+    )
+    kept = {name: text(table, name) for name in (*DIMENSIONS, *inputs.names.dimensions.values())}
+    if "filename" in table.columns:
+        kept["filename"] = table["filename"]
+    return Reading(
+        table.select(
+            epoch=epoch_seconds(table["startTime"], engine, "UTC"),
+            bucket_hours=ibis.literal(0.0),
+            requests=ibis.literal(1.0),
+            input_tokens=number(table, "prompt_tokens", engine),
+            cached_tokens=_usage(table, CACHED, engine),
+            written_tokens=_usage(table, WRITTEN, engine),
+            output_tokens=number(table, "completion_tokens", engine),
+            id=text(table, "request_id"),
+            skip=skip,
+            **kept,
+        )
+    )
+
+
+def _usage(table: Any, places: tuple[tuple[str, ...], ...], engine: Any) -> Any:
+    """Return a token count out of ``metadata``, from the first place that has it; 0 where none has."""
+    import ibis
+
+    if "metadata" not in table.columns:
+        return ibis.null("float64")
+    metadata = table["metadata"]
+    if metadata.type().is_string():
+        metadata = metadata.try_cast("json") if engine.name == "duckdb" else metadata.cast("json")
+    elif not metadata.type().is_json():
+        metadata = metadata.cast("json")
+    found = []
+    for place in places:
+        value = metadata
+        for key in place:
+            value = value[key]
+        found.append(as_number(as_text(value).nullif("null"), engine))
+    return ibis.coalesce(*found, ibis.literal(0.0))
+
+
+FORMAT = Format(
+    name="litellm_spendlogs",
+    title="LiteLLM request log (LiteLLM_SpendLogs: Postgres, CSV, JSON lines or Parquet)",
+    finest="one request",
+    cached_in_input=True,
+    recognise=recognise,
+    read=read,
+    workload="model_group",
+    model="model",
+    region_hint="api_base",
+    lacks=("no region: give --region, or a map file that tells it from api_base",),
+    unique_ids=True,
+    default_table="LiteLLM_SpendLogs",
+)

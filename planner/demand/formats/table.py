@@ -1,0 +1,125 @@
+"""Any table: CSV, JSON lines, JSON or Parquet, or a table of a database, with a column map where names are not plain.
+
+A row is a request, unless ``bucket_hours`` (map or column) or a column of requests says that it is a bucket.
+Nested fields are named with dots (``usage.input``). Input is taken to include cached tokens unless the map says not.
+"""
+
+import re
+from typing import Any
+
+from planner.demand.files import fail
+from planner.demand.formats.base import Format, Inputs, Reading, Sample
+from planner.demand.formats.columns import column, epoch_seconds, number, text
+from planner.errors import Fault, InputError
+
+# our column -> names that are understood without a map, the first that is there
+PLAIN: dict[str, tuple[str, ...]] = {
+    "time": (
+        "time", "timestamp", "hour", "ts", "datetime", "date_time", "created_at", "start_time", "starttime",
+        "hour_utc", "hour_timestamp", "event_time", "request_time", "created", "date",
+    ),
+    "id": ("id", "request_id", "requestid", "uuid"),
+    "region": ("region", "location", "aws_region"),
+    "workload": ("workload", "application", "app", "use_case", "team", "project", "service"),
+    "model": ("model", "model_name", "model_id", "deployment"),
+    "requests": ("requests", "request_count", "num_requests", "num_model_requests", "count", "calls"),
+    "input_tokens": ("input_tokens", "prompt_tokens", "tokens_in", "inputtokens", "contexttokens"),
+    "cached_tokens": ("cached_tokens", "cached_input_tokens", "cache_read_input_tokens", "cache_read_tokens"),
+    "written_tokens": ("written_tokens", "cache_write_tokens", "cache_creation_input_tokens"),
+    "output_tokens": ("output_tokens", "completion_tokens", "generated_tokens", "tokens_out", "generatedtokens"),
+    "bucket_hours": ("bucket_hours",),
+}  # fmt: skip
+
+
+def squeeze(name: str) -> str:
+    """Return a column name in lower case with single underscores, as names are compared."""
+    return re.sub(r"[^a-z0-9.]+", "_", name.strip().lower()).strip("_")
+
+
+def recognise(sample: Sample) -> bool:
+    """Take any table with a time and something to count: the last format that is tried."""
+    found = resolve(sample.columns, {})
+    return "time" in found and bool({"requests", "input_tokens", "output_tokens"} & set(found))
+
+
+def resolve(columns: frozenset[str], chosen: dict[str, str]) -> dict[str, str]:
+    """Return our column -> theirs: what the map says, else a plain name."""
+    plain = {squeeze(name): name for name in sorted(columns, reverse=True)}
+    found = {ours: plain[name] for ours, names in PLAIN.items() for name in reversed(names) if name in plain}
+    return {**found, **chosen}
+
+
+def read(inputs: Inputs) -> Reading:
+    """Return one reading a row."""
+    import ibis
+
+    table, engine = inputs.table(), inputs.engine
+    place = inputs.files[0].path.name if inputs.files else "the table"
+    found = resolve(frozenset(table.columns), dict(inputs.names.columns))
+    faults = [
+        Fault(place, f"has no column for {ours}", column=theirs, allowed=", ".join(table.columns)[:400])
+        for ours, theirs in found.items()
+        if column(table, theirs) is None
+    ]
+    if "time" not in found:
+        faults.append(
+            Fault(place, "has no column for time; name it in the map file", allowed=", ".join(table.columns)[:400])
+        )
+    if not {"requests", "input_tokens", "output_tokens"} & set(found):
+        faults.append(Fault(place, "has neither requests nor tokens; name the columns in the map file"))
+    if faults:
+        raise InputError(faults)
+    moment = column(table, found["time"])
+    if not (moment.type().is_string() or moment.type().is_numeric() or moment.type().is_temporal()):
+        raise fail(
+            place, f"the time is of type {moment.type()}", column=found["time"], allowed="timestamps, numbers, text"
+        )
+
+    def value(ours: str) -> Any:
+        return number(table, found[ours], engine) if ours in found else ibis.null("float64")
+
+    counted = "requests" in found
+    hours = inputs.names.bucket_hours
+    default_bucket = hours if hours is not None else (1.0 if counted else 0.0)
+    bucket = value("bucket_hours").coalesce(ibis.literal(default_bucket)) if "bucket_hours" in found else default_bucket
+    requests = value("requests") if counted else ibis.literal(1.0 if default_bucket == 0 else None).cast("float64")
+    kept = {name: text(table, found[name]) for name in ("region", "workload", "model") if name in found}
+    kept |= {name: text(table, name) for name in inputs.names.dimensions.values() if name not in kept}
+    if "filename" in table.columns and "filename" not in kept:
+        kept["filename"] = table["filename"]
+    reading = table.select(
+        epoch=epoch_seconds(moment, engine, inputs.names.time_zone),
+        bucket_hours=bucket if not isinstance(bucket, float) else ibis.literal(bucket),
+        requests=requests,
+        **{name: value(name) for name in ("input_tokens", "cached_tokens", "written_tokens", "output_tokens")},
+        id=text(table, found["id"]) if "id" in found else ibis.null("string"),
+        skip=ibis.literal(0),
+        **kept,
+    )
+    inside = inputs.names.cached_in_input is not False
+    told = "cached_tokens" in found and inputs.names.cached_in_input is None
+    notes = (
+        ("input is taken to include cached tokens; if it does not, say cached_in_input: false in the map",)
+        if told
+        else ()
+    )
+    missing = [name for name in ("region", "workload", "model") if name not in found]
+    if missing:
+        notes = (*notes, f"no column for {', '.join(missing)}")
+    if not inside:  # the format declares cached tokens inside; hand over what it declares
+        extra = reading["cached_tokens"].fill_null(0.0) + reading["written_tokens"].fill_null(0.0)
+        reading = reading.mutate(input_tokens=reading["input_tokens"] + extra)
+    return Reading(reading, (), notes)
+
+
+FORMAT = Format(
+    name="table",
+    title="any table: CSV, JSON lines, JSON, Parquet or a database's, with a column map",
+    finest="one request, or whatever a row is",
+    cached_in_input=True,
+    recognise=recognise,
+    read=read,
+    region="region",
+    workload="workload",
+    model="model",
+)

@@ -1,0 +1,234 @@
+"""From sources to a history: recognise, read, judge, sum, count once, and report."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from planner.demand import engine as engines
+from planner.demand.aggregate import aggregate, judged, labelled
+from planner.demand.clock import split_repeated
+from planner.demand.files import SourceFile, fail, list_sources, read_text
+from planner.demand.findings import Finding
+from planner.demand.formats import FORMAT, FORMATS, Format
+from planner.demand.formats.base import Inputs, Sample
+from planner.demand.history import SERIES, TOKENS, UNKNOWN, VALUES, History, tidy
+from planner.demand.names import NameMap
+from planner.demand.overlap import counted_once
+from planner.errors import Fault, InputError
+
+FUTURE_SLACK_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may say about an ingest."""
+
+    names: NameMap = field(default_factory=NameMap)
+    table_name: str | None = None  # of a database
+    window: tuple[dt.datetime, dt.datetime] | None = None  # that one scrape of counters stands for
+    until: dt.datetime | None = None  # rows after it are kept out; None: now
+
+
+def ingest(sources: list[str], format_name: str | None = None, options: Options | None = None) -> History:
+    """Read usage exports, or a database, into a history.
+
+    Parameters
+    ----------
+    sources : files, folders of files, or one database URL.
+    format_name : one of ``FORMAT``; None: recognised from the first lines, columns or keys.
+    options : names, database table, window of a counter snapshot, end.
+
+    Raises
+    ------
+    InputError
+        Nothing usable: missing, empty, corrupt or truncated files, an unknown format, or no row left.
+    """
+    options = options or Options()
+    with _opened(sources, options) as (engine, files):
+        place = engines.redact(sources[0]) if not files else _place(files)
+        with engines.explained(place):
+            format = FORMAT[format_name] if format_name else _recognised(engine, files, options)
+            return _history(engine, files, format, options, sources)
+
+
+@contextmanager
+def _opened(sources: list[str], options: Options) -> Iterator[tuple[Any, tuple[SourceFile, ...]]]:
+    urls = [source for source in sources if engines.is_url(source)]
+    zone = options.names.time_zone
+    if urls and len(sources) > 1:
+        raise InputError([Fault(engines.redact(urls[0]), "a database is ingested alone, not with other sources")])
+    if urls:
+        with engines.remote(urls[0]) as engine:
+            if zone != "UTC" and engine.name == "postgres":
+                engine.raw_sql(f"SET TIME ZONE '{zone}'")
+            yield engine, ()
+        return
+    files = tuple(list_sources(sources))
+    with engines.embedded(zone) as engine:
+        yield engine, files
+
+
+def _place(files: tuple[SourceFile, ...]) -> str:
+    return files[0].path.name if len(files) == 1 else f"{files[0].path.name} and {len(files) - 1} more"
+
+
+def sample_of(engine: Any, file: SourceFile) -> Sample:
+    """Return what a file can be recognised by."""
+    if file.kind == "text":
+        return Sample("text", text=file.head)
+    if file.kind in ("json", "jsonl"):
+        text = read_text(file.path) if file.kind == "json" else next(x for x in file.head.splitlines() if x.strip())
+        try:
+            document, _ = json.JSONDecoder().raw_decode(text.lstrip())
+        except (ValueError, RecursionError) as error:
+            row = text.count("\n", 0, getattr(error, "pos", 0)) + 1
+            raise fail(file.path, f"is not whole JSON (truncated or corrupt): {error}", row=row) from error
+        first = document[0] if isinstance(document, list) and document else document
+        return Sample(file.kind if file.kind == "json" else "json", _keys(first), first)
+    return Sample(file.kind, frozenset(engines.tabular(engine, [file], "sample").columns))
+
+
+def _keys(document: Any) -> frozenset[str]:
+    return frozenset(document) if isinstance(document, dict) else frozenset()
+
+
+def _recognised(engine: Any, files: tuple[SourceFile, ...], options: Options) -> Format:
+    if not files:
+        tables = set(engine.list_tables())
+        if options.table_name is None:
+            for format in FORMATS:
+                if format.default_table in tables:
+                    return format
+            shown = ", ".join(sorted(tables)[:12])
+            raise InputError([Fault("database", "has no LiteLLM table; name one with --table", allowed=shown)])
+        columns = frozenset(Inputs(engine, (), options.names, options.table_name).table().columns)
+        return next((f for f in FORMATS if f.recognise(Sample("table", columns))), FORMAT["table"])
+    found: dict[str, list[str]] = {}
+    faults = []
+    for file in files:
+        sample = sample_of(engine, file)
+        format = next((f for f in FORMATS if f.recognise(sample)), None)
+        if format is None and options.names.columns and sample.columns:
+            format = FORMAT["table"]
+        if format is None:
+            seen = ", ".join(sorted(sample.columns)[:12]) or sample.text[:60].strip()
+            faults.append(
+                Fault(
+                    str(file.path),
+                    "is of no known format",
+                    value=seen,
+                    allowed=", ".join(FORMAT) + " (or a map of columns)",
+                )
+            )
+        else:
+            found.setdefault(format.name, []).append(file.path.name)
+    if len(found) > 1:
+        listed = "; ".join(f"{name}: {', '.join(files)}" for name, files in found.items())
+        faults.append(Fault("sources", f"are of several formats, which may count the same traffic twice ({listed})"))
+    if faults:
+        raise InputError(faults)
+    return FORMAT[next(iter(found))]
+
+
+def _history(
+    engine: Any, files: tuple[SourceFile, ...], format: Format, options: Options, sources: list[str]
+) -> History:
+    window = options.window
+    hours = (window[0].timestamp() / 3600, window[1].timestamp() / 3600) if window else None
+    reading = format.read(Inputs(engine, files, options.names, options.table_name, hours))
+    until = options.until or dt.datetime.now(dt.UTC)
+    slack = FUTURE_SLACK_SECONDS if options.until is None else 0.0
+    readings = judged(labelled(reading.table, format, options.names), format.cached_in_input, until.timestamp() + slack)
+    result = aggregate(readings, engine, format.unique_ids and not files)
+    findings = [*reading.findings, *result.findings]
+    if files and files[0].kind == "csv":
+        count, lines = engines.rejected_lines(engine)
+        findings += [Finding("unreadable_line", count, lines)] if count else []
+    _check_cut(files, findings)
+    place = engines.redact(sources[0]) if not files else _place(files)
+    if result.frame.empty:
+        told = "; ".join(f"{f.count} rows: {f.meaning}" for f in findings) or "it has no rows"
+        raise InputError([Fault(place, f"nothing usable is left of {result.rows_read} rows ({told})")])
+    frame, once = counted_once(result.frame)
+    frame, clock = split_repeated(frame, options.names.time_zone)
+    rows = frame.assign(
+        hour=pd.to_datetime(frame["hour"] * 3600, unit="s", utc=True),
+        bucket_hours=frame["span"],
+        burst_factor=frame["burst"].where(frame["span"] == 1),
+    )
+    rows = tidy(rows)
+    findings += [*once, *clock, *_missing_hours(rows)]
+    return History(rows, _report(rows, format, findings, reading.notes, result.rows_read, files, sources))
+
+
+def _check_cut(files: tuple[SourceFile, ...], findings: list[Finding]) -> None:
+    """Refuse a CSV whose last line is cut off: an export that stopped half way."""
+    for file in files:
+        if file.kind != "csv" or not any(f.rule == "unreadable_line" for f in findings):
+            continue
+        with file.path.open("rb") as raw:
+            raw.seek(max(0, file.path.stat().st_size - 4096))
+            tail = raw.read()
+        if tail[:2] == b"\x1f\x8b" or tail.endswith((b"\n", b"\r")):
+            continue
+        last = tail.decode("utf-8", errors="replace").splitlines()[-1]
+        if any(last[:40] and last[:40] in line for f in findings if f.rule == "unreadable_line" for line in f.examples):
+            raise fail(file.path, "is truncated: its last line is cut off; export it again", value=last)
+
+
+def _missing_hours(rows: pd.DataFrame) -> tuple[Finding, ...]:
+    """Count the hours within each series' own span in which nothing was seen at all, of any series."""
+    hourly = rows[rows["bucket_hours"] == 1]
+    if hourly.empty:
+        return ()
+    seen = pd.DatetimeIndex(hourly["hour"].unique())
+    every = pd.date_range(seen.min(), seen.max(), freq="h")
+    missing = every.difference(seen)
+    if missing.empty:
+        return ()
+    return (Finding("missing_hours", len(missing), tuple(f"{hour:%Y-%m-%dT%H:%MZ}" for hour in missing[:5])),)
+
+
+def _report(
+    rows: pd.DataFrame,
+    format: Format,
+    findings: list[Finding],
+    notes: tuple[str, ...],
+    rows_read: int,
+    files: tuple[SourceFile, ...],
+    sources: list[str],
+) -> dict[str, Any]:
+    lacking = [name for name in VALUES if rows[name].isna().all()]
+    totals = {name: None if name in lacking else float(rows[name].sum()) for name in VALUES}
+    absent = {
+        "requests": "no count of requests: tokens only",
+        "cached_tokens": "no cached tokens: they are inside input_tokens",
+        "written_tokens": "no tokens written to the cache",
+    }
+    told = " ".join(format.lacks)
+    said = {name: text for name, text in absent.items() if text.split(":")[0] not in told and name in lacking}
+    missing = [*format.lacks, *said.values()]
+    if (rows["region"] != UNKNOWN).all():
+        missing = [text for text in missing if not text.startswith("no region")]
+    return {
+        "format": format.name,
+        "title": format.title,
+        "finest_bucket": format.finest,
+        "cached_inside_input": format.cached_in_input,
+        "sources": [file.path.name for file in files] or [engines.redact(source) for source in sources],
+        "rows_read": rows_read,
+        "history_rows": len(rows),
+        "first_hour": f"{rows['hour'].min():%Y-%m-%dT%H:%MZ}",
+        "last_hour": f"{rows['hour'].max():%Y-%m-%dT%H:%MZ}",
+        "series": {name: sorted(rows[name].unique())[:200] for name in SERIES},
+        "totals": totals,
+        "all_input_tokens": float(rows[list(TOKENS[:3])].fillna(0).to_numpy().sum()),
+        "missing": list(dict.fromkeys(missing)),
+        "notes": list(notes),
+        "findings": [finding.as_dict() for finding in findings],
+    }

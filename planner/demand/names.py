@@ -1,0 +1,94 @@
+"""The map file: what the export's names mean here.
+
+A YAML file, every key optional::
+
+    columns: {time: created_at, input_tokens: prompt_toks}   # table format: our column -> theirs
+    dimensions: {workload: team_id}                          # which of the export's columns gives the name
+    names:                                                   # their name -> ours
+      region: {"https://eu.openai.azure.com/": swedencentral}
+      model: {gpt-4.1-2025-04-14: gpt-4.1}
+    defaults: {region: eastus2, workload: chat}              # where the export has none
+    time_zone: Europe/Berlin                                 # of times without an offset; UTC if absent
+    cached_in_input: true                                    # table format: does input include cached tokens?
+    bucket_hours: 1                                          # table format: a row is a bucket, not a request
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from planner.errors import Fault, InputError
+
+Dimension = Literal["region", "workload", "model"]
+OurColumn = Literal[
+    "time",
+    "id",
+    "region",
+    "workload",
+    "model",
+    "requests",
+    "input_tokens",
+    "cached_tokens",
+    "written_tokens",
+    "output_tokens",
+    "bucket_hours",
+]
+
+
+class NameMap(BaseModel):
+    """What the export's names mean here; an empty one changes nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: Mapping[OurColumn, str] = Field(default_factory=dict)
+    dimensions: Mapping[Dimension, str] = Field(default_factory=dict)
+    names: Mapping[Dimension, Mapping[str, str]] = Field(default_factory=dict)
+    defaults: Mapping[Dimension, str] = Field(default_factory=dict)
+    time_zone: str = "UTC"
+    cached_in_input: bool | None = None
+    bucket_hours: float | None = Field(default=None, gt=0)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except Exception as error:
+            raise ValueError("not a time zone of the IANA list, such as Europe/Berlin") from error
+        return name
+
+
+def load_names(path: Path | None, region: str | None = None, workload: str | None = None) -> NameMap:
+    """Read a map file; ``region`` and ``workload`` (command-line options) override its defaults."""
+    content: object = {}
+    if path is not None:
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except FileNotFoundError:
+            raise InputError([Fault(str(path), "the map file does not exist")]) from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise InputError([Fault(str(path), f"is not readable YAML: {error}")]) from error
+        if not isinstance(content, dict):
+            raise InputError([Fault(str(path), "is not a map file", value=content, allowed="keys such as names:")])
+    options = {name: value for name, value in (("region", region), ("workload", workload)) if value}
+    defaults = content.get("defaults") or {}
+    if options:
+        content = {**content, "defaults": {**defaults, **options}}
+    try:
+        return NameMap.model_validate(content)
+    except ValidationError as error:
+        raise InputError(
+            [
+                Fault(
+                    str(path or "options"),
+                    item["msg"].removeprefix("Value error, "),
+                    column=".".join(str(part) for part in item["loc"]),
+                    value=item.get("input"),
+                )
+                for item in error.errors()
+            ]
+        ) from error
