@@ -1,0 +1,1 @@
+"""Tests: the same tree as the package; `builders` makes tiny cases for all of them."""

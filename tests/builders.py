@@ -1,0 +1,134 @@
+"""Tiny cases for every room's tests: tables as plain rows, a Case in memory, or a folder of files.
+
+The smallest case has numbers that a person can follow: a request has 60 input tokens and a unit serves 1 token a
+minute, so that one request per hour needs one unit, which costs 1 USD per hour; on demand a request costs 3 USD.
+
+    tables()                                    one region `west`, model `m`, workload `w`, 10 requests every hour
+    tables(demand=profile("west", "w", 5.0))    other demand
+    case(tables(), headroom=0.2)                a Case, with a policy
+    write_folder(tables(), tmp_path / "in")     the same as files
+"""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from planner.schema.calendar import periods_of
+from planner.schema.case import BASE_SCENARIO, DEMAND_COLUMNS, Case
+from planner.schema.settings import PlanSettings
+from planner.schema.tables import TABLES
+from planner.schema.workloads import Demand, Scenario
+from planner.units import HOURS_PER_WEEK
+
+Tables = dict[str, list[dict[str, Any]]]
+
+
+def profile(
+    region: str,
+    workload: str,
+    requests_per_hour: float | Sequence[float],
+    scenario: str | None = None,
+    period: str | None = None,
+) -> list[dict[str, Any]]:
+    """Rows of demand for a whole week: one number for every hour, or a sequence that is repeated to 168."""
+    values = [requests_per_hour] if isinstance(requests_per_hour, (int, float)) else list(requests_per_hour)
+    row: dict[str, Any] = {"region": region, "workload": workload}
+    if scenario is not None:
+        row["scenario"] = scenario
+    if period is not None:
+        row["period"] = period
+    return [{**row, "hour_of_week": h, "requests_per_hour": values[h % len(values)]} for h in range(HOURS_PER_WEEK)]
+
+
+def tables(**changes: list[dict[str, Any]]) -> Tables:
+    """Rows of the smallest case (see the module), with some tables replaced; an empty list leaves a table out."""
+    base: Tables = {
+        "regions": [{"region": "west"}],
+        "models": [{"model": "m", "tier": "mid"}],
+        "workloads": [{"workload": "w", "input_tokens": 60, "output_tokens": 0}],
+        "mix": [{"workload": "w", "model": "m"}],
+        "demand": profile("west", "w", 10.0),
+        "pools": [{"pool": "west-m", "region": "west"}],
+        "throughput": [{"pool": "west-m", "model": "m", "tokens_per_minute_per_unit": 1}],
+        "offers": [{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 1.0}],
+        "on_demand": [{"region": "west", "model": "m", "usd_per_mtok_input": 50_000.0, "usd_per_mtok_output": 0.0}],
+    }
+    unknown = set(changes) - {table.name for table in TABLES}
+    if unknown:
+        raise KeyError(f"no such tables: {sorted(unknown)}")
+    return {name: rows for name, rows in {**base, **changes}.items() if rows}
+
+
+def two_regions(**changes: list[dict[str, Any]]) -> Tables:
+    """The smallest case in each of two regions, `east` and `west`, with routes both ways."""
+    both = ("east", "west")
+    base: Tables = {
+        "regions": [{"region": r} for r in both],
+        "demand": [row for r in both for row in profile(r, "w", 10.0)],
+        "pools": [{"pool": f"{r}-m", "region": r} for r in both],
+        "throughput": [{"pool": f"{r}-m", "model": "m", "tokens_per_minute_per_unit": 1} for r in both],
+        "offers": [{"offer": f"{r}-m-1m", "pool": f"{r}-m", "usd_per_unit_hour": 1.0} for r in both],
+        "on_demand": [
+            {"region": r, "model": "m", "usd_per_mtok_input": 50_000.0, "usd_per_mtok_output": 0.0} for r in both
+        ],
+        "routes": [{"origin": "east", "destination": "west"}, {"origin": "west", "destination": "east"}],
+    }
+    return tables(**{**base, **changes})
+
+
+def settings(name: str = "tiny", start: str = "2027-01-01", months: int = 1, **policy: Any) -> PlanSettings:
+    """Settings without headroom, failover or whole units, unless `policy` asks for them.
+
+    January 2027 has 744 hours; each hour of the week occurs 31 / 7 times.
+    """
+    chosen = {"headroom": 0.0, "whole_units": False, "failover": {"enabled": False}} | policy
+    return PlanSettings.model_validate({"name": name, "horizon": {"start": start, "months": months}, "policy": chosen})
+
+
+def case(rows: Mapping[str, Iterable[Mapping[str, Any]]] | None = None, **options: Any) -> Case:
+    """A Case in memory: `rows` as `tables()` gives them, `options` as `settings()` takes them."""
+    rows = tables() if rows is None else rows
+    chosen = settings(**options)
+    parts: dict[str, Any] = {"settings": chosen}
+    for table in TABLES:
+        if table.name != "demand":
+            valid = [table.row.model_validate(dict(row)) for row in rows.get(table.name, ())]
+            parts[table.name] = tuple(
+                sorted(valid, key=lambda r: [getattr(r, k) for k in table.key] or [r.model_dump_json()])
+            )
+    parts["scenarios"] = parts["scenarios"] or (Scenario(scenario=BASE_SCENARIO, probability=1.0),)
+    spread = []
+    for row in rows.get("demand", ()):
+        d = Demand.model_validate(dict(row))
+        for s in [d.scenario] if d.scenario else [s.scenario for s in parts["scenarios"]]:
+            for p in (
+                [d.period] if d.period else [p.name for p in periods_of(chosen.horizon.start, chosen.horizon.months)]
+            ):
+                if d.requests_per_hour > 0:
+                    spread.append((d.region, d.workload, s, p, d.hour_of_week, d.requests_per_hour))
+    demand = pd.DataFrame(sorted(spread), columns=list(DEMAND_COLUMNS))
+    for column, table in (("region", "regions"), ("workload", "workloads"), ("scenario", "scenarios")):
+        names = [getattr(row, column) for row in parts[table]]
+        demand[column] = pd.Categorical(demand[column], categories=names)
+    months = [p.name for p in periods_of(chosen.horizon.start, chosen.horizon.months)]
+    demand["period"] = pd.Categorical(demand["period"], categories=months)
+    parts["demand"] = demand.astype({"hour_of_week": "int64", "requests_per_hour": "float64"})
+    return Case(**parts)
+
+
+def write_folder(rows: Mapping[str, Sequence[Mapping[str, Any]]], folder: Path, **options: Any) -> Path:
+    """Write `rows` as CSV files and `settings(**options)` as plan.yaml; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = settings(**options).model_dump(mode="json")
+    (folder / "plan.yaml").write_text(yaml.safe_dump(chosen, sort_keys=False), encoding="utf-8")
+    for name, table in rows.items():
+        header = list(dict.fromkeys(column for row in table for column in row))
+        with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, header)
+            writer.writeheader()
+            writer.writerows(table)
+    return folder
