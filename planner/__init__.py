@@ -1,1 +1,38 @@
+"""planner: how much LLM capacity to reserve, and what to leave to on-demand. The front door, and nothing else.
 
+>>> import planner
+>>> case = planner.load("data/quickstart")
+>>> plan = planner.solve(case)
+>>> plan.totals.total_usd, plan.proof.bound_usd
+
+`load` reads a planning folder or workbook; `solve` finds and audits the cheapest plan; `metrics` says what users ask of
+it; `write_plan` and `write_workbook` write it down.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from planner.readers import load
+    from planner.reports.workbook import write_workbook
+    from planner.results.files import write_plan
+    from planner.results.metrics import metrics
+    from planner.studies.solve import solve
+
+__all__ = ["load", "metrics", "solve", "write_plan", "write_workbook"]
+
+_WHERE = {
+    "load": "planner.readers",
+    "solve": "planner.studies.solve",
+    "metrics": "planner.results.metrics",
+    "write_plan": "planner.results.files",
+    "write_workbook": "planner.reports.workbook",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: `planner --help` must not wait for pandas and HiGHS."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'planner' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_WHERE[name]), name)

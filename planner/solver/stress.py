@@ -32,6 +32,7 @@ class Routing:
     slots: Ints
     envelope: Floats  # demand by need (krph, before the case's scale) that it serves
     flow: Floats
+    net: StressNetwork
 
 
 class StressCaseProblem:
@@ -123,6 +124,10 @@ class StressCaseProblem:
         values = np.array(self.highs.getSolution().col_value)[: len(self.net.arcs)]
         return np.maximum(values, 0.0) * self.class_scale[self.net.arc_class]
 
+    def routing(self, period: int, slots: Ints, envelope: Floats) -> Routing:
+        """Record the flows of the last `unserved` as the routing of some slots."""
+        return Routing(self.number, period, slots, envelope, self.flow(), self.net)
+
     def short_by_class(self) -> Floats:
         """Unserved demand of each class (krph) in the last `unserved`."""
         return np.array(self.highs.getSolution().col_value)[len(self.net.arcs) :] * self.class_scale
@@ -209,12 +214,12 @@ class Separator:
             leaf = tree.left[node] < 0
             short = problem.unserved(problem.net.class_demand(envelope[:, None])[:, 0])
             if short <= SHORT:
-                routings.append(Routing(problem.number, p, tree.slots(node), envelope, problem.flow()))
+                routings.append(problem.routing(p, tree.slots(node), envelope))
             elif leaf:
                 ray = problem.ray()
                 cut = self._cut(problem, ray, p, tree)
                 if cut.need <= float(ray.units @ units):  # within rounding: nothing to gain
-                    routings.append(Routing(problem.number, p, tree.slots(node), envelope, problem.flow()))
+                    routings.append(problem.routing(p, tree.slots(node), envelope))
                     continue
                 problem.rays.append(ray)
                 cuts.append(cut)

@@ -166,7 +166,10 @@ def _groups(program: LinearProgram) -> Ints:
 
 
 def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | None:
-    """Find the cheapest plan on the size grids, from the solved LP; None where there is none."""
+    """Find the cheapest plan on the size grids, from the solved LP; None where there is none.
+
+    The session is left with the best plan's sizes fixed, at its optimum.
+    """
     program, session = solve.program, solve.session
     master = Master(solve, clock)
     master.add_prices(session.row_duals())
@@ -196,11 +199,15 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
             master.add_stress(solve.cuts[known:])
             if best is not None and (best[0] - bound <= gap * abs(best[0]) or not master.complete):
                 break
-    finally:
+        if best is not None:  # leave the session at the best plan, for its duals
+            session.set_column_bounds(sized, best[1][sized], best[1][sized])
+            solve_linear(solve)
+    except BaseException:
         session.set_column_bounds(sized, np.zeros(len(sized)), program.columns.upper[sized])
+        raise
     if best is None:
         return None
-    return WholeResult(best[1], best[0], min(bound, best[0]))
+    return WholeResult(_exact(session.values(), sized, best[1]), best[0], min(bound, best[0]))
 
 
 def _rounded(program: LinearProgram, values: Floats) -> Floats:

@@ -1,0 +1,115 @@
+"""One component from its sets to its plan: linear programme, whole units, certificate, routings of the stress cases."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.model.reduce.slots import merge_slots
+from planner.model.sets import Floats, Sets
+from planner.solver.certificate import Certificate, certify
+from planner.solver.highs import Clock
+from planner.solver.linear import LinearSolve, open_component, solve_linear
+from planner.solver.stress import Cut, Routing
+from planner.solver.whole import solve_whole
+
+
+@dataclass(frozen=True)
+class ComponentPlan:
+    """What was decided for a component (natural units of Sets), over its merged slots.
+
+    committed : units by purchase. deployed : units, deployments x periods. flow_arc, flow_slot, flow : krph, non-zero.
+    rents : duals of rule 4 (USD per unit), for each row of the `reserved` family (deployment, slot).
+    stress_rents : (row of rule 8, its dual in USD per unit of its right-hand side).
+    tree_bound_usd : the branch-and-bound's claim; equals usd where the LP is the whole answer.
+    """
+
+    sets: Sets
+    committed: Floats
+    deployed: Floats
+    flow_arc: np.ndarray
+    flow_slot: np.ndarray
+    flow: Floats
+    usd: float
+    certificate: Certificate
+    tree_bound_usd: float
+    rents: tuple[np.ndarray, np.ndarray, Floats]
+    stress_rents: list[tuple[Cut, float]]
+    routings: list[Routing]
+
+
+def solve_component(part: Sets, gap: float, clock: Clock) -> ComponentPlan | None:
+    """Solve a component to its optimum (whole units: within the relative gap); None where no plan exists."""
+    solve = open_component(merge_slots(part), clock)
+    if not solve_linear(solve):
+        return None
+    usd = solve.session.objective()
+    certificate = certify(solve.program, solve.session.row_duals(), solve.cuts)
+    tree_bound, values = usd, solve.session.values()
+    if solve.has_size_rules():
+        whole = solve_whole(solve, gap, clock)
+        if whole is None:
+            return None
+        usd, tree_bound, values = whole.usd, whole.bound_usd, whole.values
+    return _plan(solve, values, usd, tree_bound, certificate)
+
+
+def _plan(
+    solve: LinearSolve, values: Floats, usd: float, tree_bound: float, certificate: Certificate
+) -> ComponentPlan:
+    program, at = solve.program, solve.program.columns
+    committed = np.maximum(values[at.committed], 0.0)
+    deployed = _deploy_all(program.sets, committed, np.maximum(values[at.deployed], 0.0), values, at.unreserved)
+    flow = _balanced(program.sets, at.flow_arc, at.flow_slot, values[at.flow_first :])
+    used = np.flatnonzero(flow)
+    cuts, routings = solve.separator.routings(deployed)
+    if cuts:
+        raise ArithmeticError("a stress case that was served is not: the solver's tolerance was met, ours was not")
+    duals = solve.session.row_duals()
+    rows = program.family("reserved")
+    first = program.first_row("reserved")
+    rent = -duals[first : first + rows.count]
+    stress = duals[program.row_count :]
+    return ComponentPlan(
+        sets=program.sets,
+        committed=committed,
+        deployed=deployed,
+        flow_arc=at.flow_arc[used],
+        flow_slot=at.flow_slot[used],
+        flow=flow[used],
+        usd=usd,
+        certificate=certificate,
+        tree_bound_usd=tree_bound,
+        rents=(rows.index["deployment"], rows.index["slot"], np.maximum(rent, 0.0)),
+        stress_rents=[(cut, float(dual)) for cut, dual in zip(solve.cuts, stress) if dual > 0],
+        routings=routings,
+    )
+
+
+def _deploy_all(
+    sets: Sets, committed: Floats, deployed: Floats, values: Floats, unreserved: np.ndarray
+) -> Floats:
+    """Deploy every unit that is paid for where that is free: a meter with one deployment and no size rules."""
+    meter = sets.deployments["meter_row"].to_numpy(int)
+    alone = np.bincount(meter, minlength=len(sets.meters)) == 1
+    free = (sets.deployments["min_units"] <= 0).to_numpy() & (sets.deployments["unit_step"] <= 0).to_numpy()
+    have = sets.earlier.copy()
+    bought = sets.purchases
+    for units, meter_row, start, last in zip(committed, bought["meter_row"], bought["period"], bought["last_period"]):
+        have[meter_row, start : last + 1] += units
+    priced = unreserved >= 0
+    have[priced] += np.maximum(values[unreserved[priced]], 0.0)
+    grown = deployed.copy()
+    for d in np.flatnonzero(alone[meter] & (free if sets.whole_units else np.ones(len(free), bool))):
+        grown[d] = np.maximum(deployed[d], have[meter[d]])
+    return grown
+
+
+def _balanced(sets: Sets, arc: np.ndarray, slot: np.ndarray, flow: Floats) -> Floats:
+    """Drop the solver's dust and make every need's flows add up to its demand exactly."""
+    need = sets.arcs["need"].to_numpy(int)[arc]
+    demand = sets.demand[need, slot]
+    clean = np.where(flow > 1e-10 * demand, flow, 0.0)
+    key = need * len(sets.slots) + slot
+    served = np.bincount(key, clean, len(sets.needs) * len(sets.slots))[key]
+    balanced: Floats = np.where(clean > 0, clean * demand / np.where(served > 0, served, 1.0), 0.0)
+    return balanced

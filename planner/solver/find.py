@@ -1,0 +1,171 @@
+"""From a case to its plan: split, solve on all cores, prove, and put the parts together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.errors import InfeasibleError
+from planner.model.reduce.components import split
+from planner.model.sets import Sets
+from planner.model.tables import sets_of
+from planner.results.plan import Plan, Proof, Totals
+from planner.schema.case import Case
+from planner.solver import assemble
+from planner.solver.component import ComponentPlan, solve_component
+from planner.solver.highs import Clock
+from planner.solver.infeasible import explain
+from planner.solver.parallel import on_all_cores
+
+DEFAULT_GAP = 1e-4
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to solve: relative gap of whole units, seconds allowed (None: no limit), threads (None: all cores)."""
+
+    gap: float = DEFAULT_GAP
+    time_limit_seconds: float | None = None
+    workers: int | None = None
+
+
+def find_plan(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None) -> Plan:
+    """Find the cheapest plan of a case.
+
+    ``progress`` is told (components done, all components).
+
+    Raises
+    ------
+    InfeasibleError : no plan meets every rule; the text says what cannot be met.
+    StoppedError : the time limit ran out before there was a plan.
+    """
+    sets = sets_of(case)
+    clock = Clock.of(options.time_limit_seconds)
+    plans = _solve(case, sets.without_coupling(), options, clock, progress)
+    if not _keeps_coupling(sets, plans):
+        plans = _solve(case, sets, options, clock, progress)
+    return _plan(case, sets, plans, options)
+
+
+def _solve(
+    case: Case, sets: Sets, options: Options, clock: Clock, progress: Callable[[int, int], None] | None
+) -> list[ComponentPlan]:
+    parts = [part for part in split(sets) if len(part.needs)]
+    finished = [0]
+
+    def step() -> None:
+        finished[0] += 1
+        if progress is not None:
+            progress(finished[0], len(parts))
+
+    found = on_all_cores(lambda part: solve_component(part, options.gap, clock), parts, options.workers, step)
+    plans = [plan for plan in found if plan is not None]
+    if len(plans) < len(parts):
+        raise InfeasibleError(explain(case, [part for part, plan in zip(parts, found) if plan is None], clock))
+    return plans
+
+
+def _keeps_coupling(sets: Sets, plans: Sequence[ComponentPlan]) -> bool:
+    """Whether plans made apart keep the rules that tie everything: then they are optimal with them too.
+
+    Without those rules the programme is a relaxation; an optimum of it that keeps them is an optimum of the whole.
+    """
+    if sets.budget_usd is not None:
+        spent = sum(float(p.committed @ p.sets.purchases["committed_usd_per_unit"].to_numpy(float)) for p in plans)
+        if spent > sets.budget_usd * (1 + 1e-9):
+            return False
+    away = all_requests = 0.0
+    gb: dict[tuple[str, str, int], float] = {}
+    for plan in plans:
+        arcs, weeks = plan.sets.arcs, plan.sets.slots["weeks"].to_numpy(float)
+        requests = plan.flow * weeks[plan.flow_slot]
+        all_requests += float(requests.sum())
+        far = arcs["away"].to_numpy(bool)[plan.flow_arc]
+        away += float(requests[far].sum())
+        if not len(sets.caps):
+            continue
+        period = plan.sets.slot_period[plan.flow_slot]
+        used = arcs.iloc[plan.flow_arc[far]]
+        for name, ends in (("gb_in", ("origin", "region")), ("gb_out", ("region", "origin"))):
+            sent = used[name].to_numpy(float) * requests[far]
+            for o, s, p, n in zip(used[ends[0]], used[ends[1]], period[far], sent):
+                gb[o, s, int(p)] = gb.get((o, s, int(p)), 0.0) + n
+    if sets.max_away_share is not None and away > sets.max_away_share * all_requests * (1 + 1e-9):
+        return False
+    cap = {(o, s): c for o, s, c in sets.caps.itertuples(index=False)}
+    return all(n <= cap.get((o, s), np.inf) * (1 + 1e-9) for (o, s, _), n in gb.items())
+
+
+def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Options) -> Plan:
+    slots, flows = assemble.stress_witness(sets, plans)
+    sunk = _sunk_usd(case)
+    usd = [_cost(plan) for plan in plans]
+    totals = Totals(*(float(np.sum([part[k] for part in usd])) for k in range(5)), sunk)
+    total = totals.total_usd
+    bound = float(np.sum([plan.certificate.bound_usd for plan in plans])) + sunk
+    whole = any(plan.tree_bound_usd < plan.usd or plan.certificate.bound_usd < plan.usd * (1 - 1e-7) for plan in plans)
+    tree = float(np.sum([plan.tree_bound_usd for plan in plans])) + sunk
+    gap = _gap(total, bound)
+    tree_gap = _gap(total, tree)
+    asked = options.gap if whole else 1e-6
+    proof = Proof(
+        status="optimal" if min(gap, tree_gap if whole else gap) <= asked else "gap",
+        bound_usd=bound,
+        gap=gap,
+        tree_bound_usd=tree if whole else None,
+        tree_gap=tree_gap if whole else None,
+        gap_asked=asked,
+    )
+    return Plan(
+        name=case.settings.name,
+        input_digest=case.digest,
+        totals=totals,
+        proof=proof,
+        purchases=assemble.purchases(sets, plans),
+        deployments=assemble.deployments(sets, plans),
+        dispatch=assemble.dispatch(sets, plans),
+        stress_slots=slots,
+        stress_dispatch=flows,
+        rents=assemble.rents(sets, plans),
+        stress_rents=assemble.stress_rents(sets, plans),
+    )
+
+
+def _gap(total: float, bound: float) -> float:
+    return max(0.0, total - bound) / abs(total) if total else 0.0
+
+
+def _cost(plan: ComponentPlan) -> tuple[float, float, float, float, float]:
+    """USD reserved, tail, unreserved, on demand, egress of a component, from its numbers."""
+    sets = plan.sets
+    units = np.round(plan.committed, assemble.DIGITS)
+    units[units <= assemble.DUST] = 0.0
+    inside = sets.purchases["committed_usd_per_unit"].to_numpy(float)
+    tail = sets.purchases["usd_per_unit"].to_numpy(float) - inside
+    have = sets.earlier.copy()
+    for n, meter, start, last in zip(
+        units, sets.purchases["meter_row"], sets.purchases["period"], sets.purchases["last_period"]
+    ):
+        have[meter, start : last + 1] += n
+    deployed = np.zeros_like(have)
+    np.add.at(deployed, sets.deployments["meter_row"].to_numpy(int), np.round(plan.deployed, assemble.DIGITS))
+    price = np.nan_to_num(sets.meters["usd_per_unreserved_unit_hour"].to_numpy(float))
+    unreserved = (np.maximum(deployed - have, 0.0) * price[:, None] * sets.period_hours).sum()
+    weeks = sets.slots["weeks"].to_numpy(float)[plan.flow_slot]
+    factor = sets.slots["price_factor"].to_numpy(float)[plan.flow_slot]
+    paid = (plan.flow * weeks * factor * sets.arcs["usd"].to_numpy(float)[plan.flow_arc]).sum()
+    crossed = (plan.flow * weeks * sets.arcs["egress_usd"].to_numpy(float)[plan.flow_arc]).sum()
+    return float(units @ inside), float(units @ tail), float(unreserved), float(paid), float(crossed)
+
+
+def _sunk_usd(case: Case) -> float:
+    """What earlier commitments still cost inside the horizon, USD."""
+    price = {o.offer: o.usd_per_unit_hour for o in case.offers}
+    return float(
+        sum(
+            c.units * price[c.offer] * period.hours
+            for c in case.commitments
+            for period in case.periods
+            if case.commitment_in_force(c, period)
+        )
+    )
