@@ -3,9 +3,24 @@
 import datetime as dt
 import unicodedata
 
+NO_VALUE = "the formula of this cell has no value; correct it, or open the file in a spreadsheet and save it"
 # what a cell shows where its formula has no value; Excel writes the same words into a CSV file
+UNSAVED = "#UNSAVED!"  # our own: a formula that no spreadsheet has calculated yet
 FORMULA_ERRORS = frozenset(
-    ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!")
+    (
+        UNSAVED,
+        "#N/A",
+        "#REF!",
+        "#VALUE!",
+        "#DIV/0!",
+        "#NAME?",
+        "#NUM!",
+        "#NULL!",
+        "#SPILL!",
+        "#CALC!",
+        "#FIELD!",
+        "#BLOCKED!",
+    )
 )
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from planner.errors import Fault
-from planner.readers.cells import FORMULA_ERRORS, clean
+from planner.readers.cells import FORMULA_ERRORS, NO_VALUE, clean
 from planner.readers.rows import SHOWN_PER_COLUMN, in_words
 from planner.readers.source import RawDemand, Source, nearest
 from planner.schema.case import DEMAND_COLUMNS
@@ -128,7 +128,7 @@ def _judged(column: str, texts: Sequence[str]) -> tuple[list[Any], dict[int, tup
     refused: dict[int, tuple[str, str | None]] = {}
     for k, text in enumerate(texts):
         if text in FORMULA_ERRORS:
-            refused[k] = ("the formula of this cell has no value", None)
+            refused[k] = (NO_VALUE, None)
         elif not text and facts.required:
             refused[k] = ("must be filled in", facts.allowed)
         if k in refused or not text:

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from planner.errors import Fault, InputError
-from planner.readers.cells import FORMULA_ERRORS, clean
+from planner.readers.cells import FORMULA_ERRORS, NO_VALUE, clean
 from planner.readers.csv_files import MEGABYTE, read_text
 from planner.readers.rows import in_words
 from planner.readers.source import RawSettings, Source, nearest
@@ -92,7 +92,7 @@ def read_sheet(grid: Iterable[Sequence[str]], place: str = SETTINGS_SHEET) -> tu
             continue
         raw.rows[key] = number
         if value in FORMULA_ERRORS:
-            faults.append(raw.fault("the formula of this cell has no value", key, value))
+            faults.append(raw.fault(NO_VALUE, key, value))
         else:
             raw.values[key] = value
     return raw, faults
