@@ -65,6 +65,13 @@ class Block:
         return f"'{self.sheet}'!{xl_rowcol_to_cell(self.total_row, self.columns[key], True, True)}"
 
 
+def block_at(sheet: str, top: int, columns: Sequence[Column], count: int, at: int = 0) -> Block:
+    """Tell where a table with its header in row `top` and `count` rows stands (an empty one keeps a row to say so)."""
+    place = {column.key: at + k for k, column in enumerate(columns)}
+    last = top + max(count, 1)
+    return Block(sheet, top + 1, last, place, last + 1)
+
+
 @dataclass(frozen=True)
 class Sheet:
     """One worksheet; rows and columns are counted from 0."""
@@ -124,7 +131,8 @@ class Sheet:
     ) -> Block:
         """Write header, rows and totals; a table without rows says `empty`. Returns where everything stands."""
         self.raw.set_row(top, height)
-        place = {column.key: at + k for k, column in enumerate(columns)}
+        block = block_at(self.name, top, columns, len(rows), at)
+        place = block.columns
         for column in columns:
             right = column.style.split(":")[0] not in ("text", "tick")
             self.put(top, place[column.key], column.header, "header_right" if right else "header")
@@ -136,12 +144,10 @@ class Sheet:
                 if isinstance(value, Live):
                     value = Live(value.formula.format(**address), value.value)
                 self.put(row, place[column.key], value, column.style)
-        last = top + max(len(rows), 1)
         if not rows:
             self.put(top + 1, at, empty, "note")
         if filters and len(rows) > 1:
             self.raw.autofilter(top, at, top + len(rows), at + len(columns) - 1)
-        block = Block(self.name, top + 1, last, place, last + 1)
         if any(column.total for column in columns) and rows:
             self._totals(block, columns, rows)
         return block

@@ -3,12 +3,13 @@
 import datetime as dt
 import types
 from dataclasses import dataclass
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from planner.schema.base import Row
+from planner.schema.types import LARGEST
 
 COMMON = tuple(Row.model_fields)  # source, as_of, note: allowed in every table, shown last
 LAST_ROW = {"demand": 200_000}
@@ -115,7 +116,7 @@ def _column(name: str, info: FieldInfo) -> InputColumn:
         rule: float(getattr(limit, rule))
         for limit in info.metadata
         for rule in ("ge", "gt", "le", "lt")
-        if getattr(limit, rule, None) is not None
+        if getattr(limit, rule, None) not in (None, LARGEST)
     }
     target = extra.get("refers_to")
     reference = tuple(str(target).split(".", 1)) if target else None
@@ -144,6 +145,8 @@ def _kind(annotation: Any) -> tuple[type, tuple[str, ...]]:
     """Type of a cell and the words it may hold, without the None of an optional column."""
     if get_origin(annotation) in (Union, types.UnionType):
         annotation = next(part for part in get_args(annotation) if part is not type(None))
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
     if get_origin(annotation) is Literal:
         return str, tuple(str(word) for word in get_args(annotation))
     return annotation, ()

@@ -115,7 +115,7 @@ def _plan_sheet(book: Book, settings: PlanSettings) -> None:
 def _table_sheet(book: Book, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     sheet = book.add_sheet(table.name, BLUE if table.required else GREY)
     columns = columns_of(table.row)
-    last = max(LAST_ROW.get(table.name, LAST_ROW_DEFAULT), len(rows) + 100)
+    last = max(LAST_ROW.get(table.name, LAST_ROW_DEFAULT), len(rows) + 100) - 1
     for k, column in enumerate(columns):
         sheet.put(0, k, column.name, "header")
         box = {"author": "planner", "x_scale": 2.2, "y_scale": 1.0 + 0.12 * column.comment.count("\n"), "font_size": 9}

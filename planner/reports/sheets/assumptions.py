@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from planner.reports.book import Column, Sheet, Value
+from planner.reports.book import Column, Live, Sheet, Value
 from planner.reports.input_columns import InputColumn, columns_of, settings_of
+from planner.reports.heat import heat_map
 from planner.reports.report import Report
 from planner.reports.theme import HEAT
 from planner.schema.base import Row
@@ -21,7 +22,9 @@ _MOST_HEAT_MAPS = 60  # series that get a colour scale of their own
 def write(sheet: Sheet, report: Report) -> None:
     """Write settings and every table but demand, one under the other."""
     case = report.case
-    sheet.heading("Assumptions", "Every input as it was read. Columns that no row fills in are left out; their defaults apply.", 9)
+    sheet.heading(
+        "Assumptions", "Every input as it was read. Columns that no row fills in are left out; their defaults apply.", 9
+    )
     sheet.raw.set_column(0, 0, 30)
     sheet.raw.set_column(1, 24, 15)
     top = _settings(sheet, case.settings, 3)
@@ -49,7 +52,12 @@ def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
         for part in setting.name.split("."):
             value = getattr(value, part)
         sheet.put(row, 0, setting.name, "text")
-        sheet.put(row, 1, setting.when_blank if value is None else _shown(value), "date" if setting.name == "horizon.start" else "text")
+        sheet.put(
+            row,
+            1,
+            setting.when_blank if value is None else _shown(value),
+            "date" if setting.name == "horizon.start" else "text",
+        )
         sheet.put(row, 2, setting.meaning + (f" [{setting.unit}]" if setting.unit else ""), "plain")
         row += 1
     return row + 1
@@ -57,7 +65,9 @@ def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
 
 def _given(columns: Sequence[InputColumn], rows: Sequence[Row]) -> list[InputColumn]:
     """Columns that some row fills in."""
-    return [c for c in columns if any(c.name in row.model_fields_set and getattr(row, c.name) is not None for row in rows)]
+    return [
+        c for c in columns if any(c.name in row.model_fields_set and getattr(row, c.name) is not None for row in rows)
+    ]
 
 
 def _shown(value: Any) -> Value:
@@ -73,7 +83,9 @@ def _style(column: InputColumn) -> str:
 def write_demand(sheet: Sheet, report: Report) -> None:
     """Write demand as one 24 x 7 matrix for each origin, workload, scenario and month."""
     demand = report.case.demand
-    sheet.heading("Demand", "Requests per hour that arise in each region, by day (rows) and hour of day in UTC (columns).", 29)
+    sheet.heading(
+        "Demand", "Requests per hour that arise in each region, by day (rows) and hour of day in UTC (columns).", 29
+    )
     keys = ["region", "workload", "scenario", "period"]
     headers = ["Origin", "Workload", "Scenario", "Month", "Day"]
     for k, header in enumerate(headers):
@@ -94,8 +106,6 @@ def write_demand(sheet: Sheet, report: Report) -> None:
 
 
 def _week(sheet: Sheet, top: int, key: Sequence[str], week: Sequence[float], *, scaled: bool) -> None:
-    from planner.reports.book import Live  # noqa: PLC0415
-
     for day in range(DAYS_PER_WEEK):
         hours = week[day * HOURS_PER_DAY : (day + 1) * HOURS_PER_DAY]
         for k, name in enumerate(key):
@@ -107,10 +117,3 @@ def _week(sheet: Sheet, top: int, key: Sequence[str], week: Sequence[float], *, 
         sheet.put(top + day, 5 + HOURS_PER_DAY, Live(f"=SUM(F{row}:AC{row})", sum(hours)), "count")
     if scaled:
         heat_map(sheet, top, 5, top + DAYS_PER_WEEK - 1, 4 + HOURS_PER_DAY, HEAT)
-
-
-def heat_map(sheet: Sheet, first_row: int, first: int, last_row: int, last: int, colours: tuple[str, str, str]) -> None:
-    """Colour cells from the lowest value to the highest."""
-    low, middle, high = colours
-    scale = {"type": "3_color_scale", "min_color": low, "mid_color": middle, "max_color": high}
-    sheet.raw.conditional_format(first_row, first, last_row, last, scale)

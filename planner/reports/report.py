@@ -1,0 +1,36 @@
+"""Report: what every sheet and page is written from."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from planner.results.plan import Plan
+from planner.schema.case import Case
+from planner.schema.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Report:
+    """A case, its finished plan, and the plan it is compared with (None: today's commitments)."""
+
+    case: Case
+    plan: Plan
+    previous: Plan | None = None
+
+    @property
+    def horizon(self) -> str:
+        """First and last month of the horizon."""
+        periods = self.case.periods
+        return periods[0].name if len(periods) == 1 else f"{periods[0].name} to {periods[-1].name}"
+
+    @property
+    def dated(self) -> dt.date:
+        """The latest day on which an input was read (``as_of``), else the first of the horizon: no clock is asked."""
+        days = [_day(row.as_of) for table in TABLES if table.name != "demand" for row in self.case.rows(table.name)]
+        return max((day for day in days if day is not None), default=self.case.settings.horizon.start)
+
+
+def _day(text: str | None) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,180 @@
+"""Purchase order: a line a commitment, its units and price to be edited; every total follows by formula."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from planner.reports.book import Block, Column, Live, Sheet
+from planner.reports.order_columns import OFFER, ORDER_SHEET, PRICE, PRICE_UNIT, START, UNITS
+from planner.reports.report import Report
+from planner.reports.text import amount
+from planner.results.orders import OrderLine
+
+NAME = ORDER_SHEET
+TOP = 5  # row of the header (0-based)
+
+COLUMNS = (
+    Column("provider", "Provider", "text:wrap", 12),
+    Column("offer", OFFER, "text:wrap", 24),
+    Column("region", "Region", "text:wrap", 13),
+    Column("models", "Models it\nmay serve", "text:wrap", 18),
+    Column("units", UNITS, "units:input", 9),
+    Column("sizes", "Minimum\n/ step", "text", 10),
+    Column("term", "Term\nmonths", "count", 7),
+    Column("start", START, "date", 11),
+    Column("end", "End\n(first day after)", "date", 11),
+    Column("price", f"{PRICE}\n{PRICE_UNIT}", "price:input", 11),
+    Column("monthly", "Per month\nUSD", "usd", 11, total=True),
+    Column("term_usd", "Whole term\nUSD", "usd", 12, total=True),
+    Column("horizon_usd", "In the plan's\nmonths, USD", "usd", 12, total=True),
+    Column("usage_usd", "Same usage on\ndemand, USD", "usd", 12, total=True),
+    Column("saving_usd", "Saving\nUSD", "usd", 12, total=True),
+    Column("break_even", "Break-even\nutilisation", "percent", 10),
+    Column("utilisation", "Expected\nutilisation", "percent", 10),
+    Column("payback", "Pays for its\nterm after\nmonths", "number", 10),
+    Column("reason", "Reason", "text:wrap", 40),
+)
+WORKINGS = (
+    Column("gap", "", "plain", 3),
+    Column("planned", "Planned\nunits", "units:muted", 9),
+    Column("pool_no", "Pool\nno.", "count:muted", 7),
+    Column("hours_term", "Hours of\nthe term", "count:muted", 9),
+    Column("hours_horizon", "Hours in the\nplan's months", "count:muted", 11),
+    Column("full_usd", "A fully used unit-hour\non demand, USD", "price:muted", 16),
+    Column("last_month", "Last month\nin the plan", "date:muted", 11),
+)
+
+
+@dataclass(frozen=True)
+class OrderRow:
+    """An order line with what the plan makes of it."""
+
+    line: OrderLine
+    pool_number: int
+    last_month_start: Any
+    usage_usd: float  # on-demand price of what these units serve, inside the horizon
+    full_usd: float  # on-demand price of what one fully used unit-hour serves
+    reason: str
+
+
+def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: str) -> Block:
+    """Write the order.
+
+    `usage_per_unit` is a formula, with placeholders {pool_no}, {start} and {last_month}, of the on-demand price of what
+    one unit of the pool serves from the line's start to the end of the plan.
+    """
+    subtitle = (
+        "What to sign. Units and prices in yellow cells may be edited: every total follows. Strike a line through, or "
+        "set its units to 0, to drop it; then `planner price FOLDER plan.xlsx` prices exactly that order."
+    )
+    sheet.heading("Purchase order", subtitle, len(COLUMNS) - 1)
+    sheet.widths((*COLUMNS, *WORKINGS))
+    records = [_record(row, usage_per_unit) for row in rows]
+    block = sheet.table(
+        TOP,
+        (*COLUMNS, *WORKINGS),
+        records,
+        height=44,
+        empty="Nothing to buy: on demand and today's commitments serve the plan.",
+    )
+    sheet.put(TOP - 1, len(COLUMNS) + 1, "Workings", "note")
+    for k, row in enumerate(rows):
+        offer = row.line.offer
+        sheet.raw.data_validation(
+            block.first + k,
+            4,
+            block.first + k,
+            4,
+            _size_rule(offer.min_units, offer.unit_step, offer.max_units, block.first + k + 1),
+        )
+        limit = {
+            "validate": "decimal",
+            "criteria": ">=",
+            "value": 0,
+            "error_title": "Price",
+            "error_message": "USD per unit-hour, 0 or more.",
+        }
+        sheet.raw.data_validation(block.first + k, 9, block.first + k, 9, limit)
+    _edited(sheet, block, rows)
+    sheet.printed(block.total_row + 1, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 2))
+    return block
+
+
+def _edited(sheet: Sheet, block: Block, rows: list[OrderRow]) -> None:
+    """Say above the table whether the units are still those of the plan."""
+    if not rows:
+        return
+    units, planned = block.range("units", local=True), block.range("planned", local=True)
+    text = (
+        '"Units differ from the plan: what falls to or from on demand is estimated hour by hour at average prices. '
+        'Run planner price for the exact cost."'
+    )
+    sheet.merged(
+        2,
+        0,
+        len(COLUMNS) - 1,
+        Live(
+            f'=IF(SUMPRODUCT(ABS({units}-{planned}))>0.000001,{text},"Units are those of the plan.")',
+            "Units are those of the plan.",
+        ),
+        "note",
+    )
+
+
+def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:
+    line, offer = row.line, row.line.offer
+    units, price = line.units, offer.usd_per_unit_hour
+    horizon_usd = line.horizon_usd
+    full = row.full_usd * units * line.hours_horizon
+    months = line.hours_horizon / line.hours_term * offer.term_months
+    payback = line.term_usd / (row.usage_usd / months) if row.usage_usd > 0 else ""
+    return {
+        "provider": line.provider or "",
+        "offer": offer.offer,
+        "region": line.region,
+        "models": ", ".join(line.models),
+        "units": units,
+        "sizes": f"{amount(offer.min_units)} / {amount(offer.unit_step)}"
+        if offer.unit_step
+        else f"{amount(offer.min_units)} / any",
+        "term": offer.term_months,
+        "start": line.start,
+        "end": line.end,
+        "price": price,
+        "monthly": Live("={units}*{price}*{hours_term}/{term}", line.term_usd / offer.term_months),
+        "term_usd": Live("={units}*{price}*{hours_term}", line.term_usd),
+        "horizon_usd": Live("={units}*{price}*{hours_horizon}", horizon_usd),
+        "usage_usd": Live("={units}*" + usage_per_unit, row.usage_usd),
+        "saving_usd": Live("={usage_usd}-{horizon_usd}", row.usage_usd - horizon_usd),
+        "break_even": Live('=IF({full_usd}>0,{price}/{full_usd},"")', price / row.full_usd if row.full_usd > 0 else ""),
+        "utilisation": Live(
+            '=IF({units}*{full_usd}>0,{usage_usd}/({units}*{hours_horizon}*{full_usd}),"")',
+            row.usage_usd / full if full > 0 else "",
+        ),
+        "payback": Live(
+            '=IF({usage_usd}>0,{term_usd}/({usage_usd}/({hours_horizon}/{hours_term}*{term})),"")', payback
+        ),
+        "reason": row.reason,
+        "planned": units,
+        "pool_no": row.pool_number,
+        "hours_term": line.hours_term,
+        "hours_horizon": line.hours_horizon,
+        "full_usd": row.full_usd,
+        "last_month": row.last_month_start,
+    }
+
+
+def _size_rule(low: float, step: float, high: float | None, row: int) -> dict[str, Any]:
+    """Validation of a units cell: 0, or the minimum plus whole steps, up to the maximum."""
+    cell = f"E{row}"
+    tests = [f"{cell}>={low!r}"]
+    if step > 0:
+        tests.append(f"ABS(({cell}-{low!r})/{step!r}-ROUND(({cell}-{low!r})/{step!r},0))<0.000001")
+    if high is not None:
+        tests.append(f"{cell}<={high!r}")
+    said = (
+        f"0, or from {amount(low)} up"
+        + (f" in steps of {amount(step)}" if step else "")
+        + (f", at most {amount(high)}" if high is not None else "")
+    )
+    return {"validate": "custom", "value": f"=OR({cell}=0,AND({','.join(tests)}))", "error_title": "Units", "error_message": said + ".",
+            "input_title": "Units", "input_message": said + "."}  # fmt: skip

@@ -1,0 +1,98 @@
+"""Reservations: each pool in each month (earlier, new, ending, deployed), and each model's deployment and vacancy."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from planner.reports.book import Block, Column, Live, Sheet
+from planner.reports.report import Report
+from planner.results.pool_months import PoolMonth
+
+NAME = "Reservations"
+TOP = 4
+
+POOLS = (
+    Column("pool_no", "Pool\nno.", "count", 7),
+    Column("region", "Region", "text:wrap", 16),
+    Column("pool", "Pool", "text:wrap", 26),
+    Column("meter", "Meter", "text", 10),
+    Column("start", "Month", "month", 11),
+    Column("earlier", "Earlier\nunits", "units", 10),
+    Column("new", "New\nunits", "units", 10),
+    Column("force", "In force\nunits", "units", 10),
+    Column("ending", "of which end\nafter the month", "units", 13),
+    Column("deployed", "Deployed\nunits", "units", 10),
+    Column("beyond", "of which beyond\ncommitments", "units", 14),
+    Column("mean", "Used in the\nmean hour", "number", 12),
+    Column("peak", "Used in the\npeak hour", "number", 12),
+    Column("vacant", "Vacant\nshare", "percent", 9),
+)
+
+
+def number_pools(months: Sequence[PoolMonth]) -> dict[tuple[str, str], int]:
+    """Number each pool's meter, from 1: formulas match numbers, never names."""
+    numbers: dict[tuple[str, str], int] = {}
+    for month in months:
+        numbers.setdefault((month.pool, month.meter), len(numbers) + 1)
+    return numbers
+
+
+def write(sheet: Sheet, report: Report, months: Sequence[PoolMonth], order: Block | None) -> Block:
+    """Write both tables; `order` is where the purchase order's lines will stand."""
+    sheet.heading(
+        "Reservations",
+        "What is held, bought and deployed. Used units keep each workload's reserved headroom; the vacant share is what is "
+        "deployed and not used in the mean hour: headroom for failover and for peaks.",
+        len(POOLS) - 1,
+    )
+    numbers = number_pools(months)
+    sheet.put(TOP - 1, 0, "Pools by month", "section")
+    sheet.widths(POOLS)
+    block = sheet.table(
+        TOP, POOLS, [_record(m, numbers[m.pool, m.meter], order) for m in months], height=32, empty="No pools."
+    )
+    top = block.last + 3
+    sheet.put(top - 1, 0, "Deployments by model and month", "section")
+    last = _deployments(sheet, report, top, {(m.pool, m.meter): m.region for m in months})
+    sheet.printed(last, len(POOLS) - 1, repeat=TOP, freeze=(TOP + 1, 3))
+    return block
+
+
+def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any]:
+    deployed = month.deployed_units
+    vacant = 1 - month.mean_used_units / deployed if deployed > 0 else ""
+    new: float | Live = 0.0
+    if order is not None:
+        o = {key: order.range(key) for key in ("pool_no", "start", "end", "units")}
+        formula = (
+            f"=SUMPRODUCT(({o['pool_no']}={{pool_no}})*({o['start']}<={{start}})*({o['end']}>{{start}})*{o['units']})"
+        )
+        new = Live(formula, month.new_units)
+    return {
+        "pool_no": number, "region": month.region, "pool": month.pool, "meter": month.meter, "start": month.start,
+        "earlier": month.earlier_units, "new": new, "force": Live("={earlier}+{new}", month.in_force_units),
+        "ending": month.ending_units, "deployed": deployed, "beyond": month.unreserved_units,
+        "mean": month.mean_used_units, "peak": month.peak_used_units,
+        "vacant": Live('=IF({deployed}>0,1-{mean}/{deployed},"")', vacant),
+    }  # fmt: skip
+
+
+def _deployments(sheet: Sheet, report: Report, top: int, regions: Mapping[tuple[str, str], str]) -> int:
+    months = [p.name for p in report.case.periods]
+    columns = [
+        Column("no", "", "plain"),
+        Column("region", "Region", "text:wrap"),
+        Column("pool", "Pool", "text:wrap"),
+        Column("meter", "Meter", "text"),
+        Column("model", "Model", "text:wrap"),
+        *(Column(name, f"{name}\nunits", "units") for name in months[: len(POOLS) - 5]),
+    ]
+    found: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+    for row in report.plan.deployments.itertuples(index=False):
+        pool, meter, model = str(row.pool), str(row.meter), str(row.model)
+        key = regions.get((pool, meter), ""), pool, meter, model
+        record = found.setdefault(
+            key, {"region": key[0], "pool": pool, "meter": meter, "model": "all models" if model == "*" else model}
+        )
+        record[str(row.period)] = float(row.units)
+    block = sheet.table(top, columns, [found[key] for key in sorted(found)], height=32, empty="Nothing is deployed.")
+    return block.last

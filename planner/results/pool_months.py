@@ -1,0 +1,138 @@
+"""Each pool in each month: units held, bought, ending, deployed and used, and what they save on demand."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from planner.results.orders import OrderLine, order_lines
+from planner.results.plan import Plan
+from planner.results.unit_use import SLOT, convertible_use, reserved_use, slot_weeks
+from planner.schema.case import Case
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PoolMonth:
+    """A pool's meter in one month.
+
+    ``wanted_units`` holds, for each slot of the month, what reserved service and the on-demand flows that the pool
+    could have served would take; ``usd_per_unit`` what one of these units serves would cost on demand over all
+    occurrences of the slot. Slots in which nothing is wanted are left out.
+    """
+
+    pool: str
+    region: str
+    meter: str
+    period: str
+    start: dt.date
+    end: dt.date
+    hours: float
+    earlier_units: float
+    new_units: float
+    ending_units: float  # in force this month, not in the next
+    deployed_units: float
+    unreserved_usd_per_unit_hour: float | None
+    mean_used_units: float
+    peak_used_units: float
+    served_usd: float  # on-demand price of what reserved units serve
+    wanted_units: Floats
+    usd_per_unit: Floats
+
+    @property
+    def in_force_units(self) -> float:
+        """Earlier and new commitments."""
+        return self.earlier_units + self.new_units
+
+    @property
+    def unreserved_units(self) -> float:
+        """Deployed beyond the commitments, where the pool sells that."""
+        if self.unreserved_usd_per_unit_hour is None:
+            return 0.0
+        return max(0.0, self.deployed_units - self.in_force_units)
+
+    @property
+    def full_usd_per_unit_hour(self) -> float:
+        """On-demand price of what one fully used unit serves in an hour, at this month's mix of requests."""
+        used = self.mean_used_units * self.hours
+        return self.served_usd / used if used > 0 else 0.0
+
+
+def pool_months(case: Case, plan: Plan) -> tuple[PoolMonth, ...]:
+    """Every pool and meter, every month, in the order of region, pool, meter and month."""
+    weeks = slot_weeks(case)
+    served = _by_slot(reserved_use(case, plan), weeks)
+    wanted = _by_slot(pd.concat([reserved_use(case, plan), convertible_use(case, plan)], ignore_index=True), weeks)
+    deployed = plan.deployments.groupby(["pool", "meter", "period"])["units"].sum()
+    meters = sorted({(p.region, p.pool, t.meter) for p in case.pools for t in case.throughput if t.pool == p.pool})
+    prices = {p.pool: p.usd_per_unreserved_unit_hour for p in case.pools}
+    lines = order_lines(case, plan)
+    rows = []
+    for region, pool, meter in meters:
+        for k, period in enumerate(case.periods):
+            key = pool, meter, period.name
+            use, want = served.get(key), wanted.get(key)
+            following = case.periods[k + 1].name if k + 1 < len(case.periods) else None
+            rows.append(
+                PoolMonth(
+                    pool=pool,
+                    region=region,
+                    meter=meter,
+                    period=period.name,
+                    start=period.start,
+                    end=period.end,
+                    hours=period.hours,
+                    earlier_units=_earlier(case, pool, meter, k),
+                    new_units=_new(lines, pool, meter, period.start),
+                    ending_units=_ending(case, lines, pool, meter, k) if following else 0.0,
+                    deployed_units=float(deployed.get(key, 0.0)),
+                    unreserved_usd_per_unit_hour=prices[pool],
+                    mean_used_units=0.0 if use is None else float((use["units"] * use["weeks"]).sum() / period.hours),
+                    peak_used_units=0.0 if use is None else float(use["units"].max()),
+                    served_usd=0.0 if use is None else float(use["usd"].sum()),
+                    wanted_units=np.zeros(0) if want is None else want["units"].to_numpy(),
+                    usd_per_unit=np.zeros(0) if want is None else (want["usd"] / want["units"]).to_numpy(),
+                )
+            )
+    return tuple(rows)
+
+
+def _by_slot(use: pd.DataFrame, weeks: pd.DataFrame) -> dict[tuple[str, str, str], pd.DataFrame]:
+    """Units and on-demand dollars (over all occurrences) of each slot, by pool, meter and month, largest first."""
+    use = use[use["units"] > 0].assign(usd=use["on_demand_usd_per_hour"].fillna(0.0))
+    sums = use.groupby(["pool", "meter", *SLOT], as_index=False)[["units", "usd"]].sum()
+    sums = sums.merge(weeks, on=["scenario", "period"])
+    sums["usd"] *= sums["weeks"]
+    sums = sums.sort_values(["pool", "meter", "period", "units"], ascending=[True, True, True, False], kind="stable")
+    return {(str(a), str(b), str(c)): part for (a, b, c), part in sums.groupby(["pool", "meter", "period"], sort=False)}
+
+
+def _earlier(case: Case, pool: str, meter: str, k: int) -> float:
+    offers = {o.offer for o in case.offers if (o.pool, o.meter) == (pool, meter)}
+    return sum(c.units for c in case.commitments if c.offer in offers and case.commitment_in_force(c, case.periods[k]))
+
+
+def _new(lines: tuple[OrderLine, ...], pool: str, meter: str, start: dt.date) -> float:
+    return sum(
+        n.units for n in lines if (n.offer.pool, n.offer.meter) == (pool, meter) and n.start <= start and n.end > start
+    )
+
+
+def _ending(case: Case, lines: tuple[OrderLine, ...], pool: str, meter: str, k: int) -> float:
+    """Units in force in month k that are no longer in force in the next."""
+    offers = {o.offer for o in case.offers if (o.pool, o.meter) == (pool, meter)}
+    now, following = case.periods[k], case.periods[k + 1]
+    earlier = sum(
+        c.units
+        for c in case.commitments
+        if c.offer in offers and case.commitment_in_force(c, now) and not case.commitment_in_force(c, following)
+    )
+    new = sum(
+        n.units
+        for n in lines
+        if (n.offer.pool, n.offer.meter) == (pool, meter) and n.start <= now.start and n.end == following.start
+    )
+    return earlier + new
