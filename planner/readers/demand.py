@@ -13,9 +13,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from planner.errors import Fault
 from planner.readers.cells import FORMULA_ERRORS, NO_VALUE, clean
 from planner.readers.rows import SHOWN_PER_COLUMN, in_words
-from planner.readers.source import RawDemand, Source, nearest
+from planner.readers.source import RawDemand, Source
 from planner.schema.case import DEMAND_COLUMNS
 from planner.schema.describe import columns_of
+from planner.schema.names import nearest
 from planner.schema.workloads import Demand
 from planner.units import HOURS_PER_WEEK
 

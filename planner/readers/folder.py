@@ -5,7 +5,8 @@ from pathlib import Path
 from planner.errors import Fault, InputError
 from planner.readers import csv_files
 from planner.readers.settings import SETTINGS_FILE, read_yaml
-from planner.readers.source import Raw, RawDemand, RawSettings, RawTable, nearest
+from planner.readers.source import Raw, RawDemand, RawSettings, RawTable
+from planner.schema.names import nearest
 from planner.schema.tables import TABLE, TABLES
 
 RESERVED = frozenset({"events"})  # tables of other commands that may lie in the same folder

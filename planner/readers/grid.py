@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from planner.errors import Fault
 from planner.readers.cells import FORMULA_ERRORS, NO_VALUE, clean
-from planner.readers.source import FIRST_ROW, RawTable, Source, letters, nearest
+from planner.readers.source import FIRST_ROW, RawTable, Source, letters
 from planner.schema.describe import columns_of
+from planner.schema.names import nearest
 from planner.schema.tables import TABLE
 
 _MOST_STRAY = 20  # cells outside the table that are named one by one

@@ -4,9 +4,10 @@ import zoneinfo
 from collections.abc import Mapping, Sequence
 
 from planner.errors import Fault
-from planner.readers.source import Raw, RawTable, nearest
+from planner.readers.source import Raw, RawTable
 from planner.schema.case import BASE_SCENARIO
 from planner.schema.describe import columns_of
+from planner.schema.names import nearest
 from planner.schema.tables import TABLE
 from planner.schema.workloads import ANY_REGION
 

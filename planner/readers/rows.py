@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from planner.errors import Fault
-from planner.readers.source import RawTable, Source, nearest
+from planner.readers.source import RawTable, Source
 from planner.schema.base import Row
 from planner.schema.describe import ColumnFacts, columns_of
+from planner.schema.names import nearest
 from planner.schema.tables import TABLE
 from planner.schema.types import LARGEST
 

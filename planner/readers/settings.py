@@ -11,8 +11,9 @@ from planner.errors import Fault, InputError
 from planner.readers.cells import FORMULA_ERRORS, NO_VALUE, clean
 from planner.readers.csv_files import MEGABYTE, read_text
 from planner.readers.rows import in_words
-from planner.readers.source import RawSettings, Source, nearest
+from planner.readers.source import RawSettings, Source
 from planner.schema.describe import settings_of
+from planner.schema.names import nearest
 from planner.schema.settings import PlanSettings
 
 SETTINGS_FILE, SETTINGS_SHEET = "plan.yaml", "plan"

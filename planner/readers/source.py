@@ -1,7 +1,6 @@
 """What a file or sheet holds before anything is believed: text cells with their place."""
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -79,13 +78,6 @@ class Raw:
     demand: RawDemand | None
     faults: tuple[Fault, ...] = ()
     unreadable: frozenset[str] = field(default_factory=frozenset)  # tables that are there but could not be read
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Suggest the most similar known name: ``; did you mean 'eu-west'?``, or nothing."""
-    names = {option.casefold(): option for option in known}
-    close = difflib.get_close_matches(name.casefold()[:80], names, n=1, cutoff=0.6)
-    return f"; did you mean {names[close[0]]!r}?" if close else ""
 
 
 def letters(index: int) -> str:

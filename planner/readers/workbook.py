@@ -16,8 +16,9 @@ from planner.readers.csv_files import MEGABYTE, refuse_size
 from planner.readers.folder import RESERVED
 from planner.readers.grid import read_grid
 from planner.readers.settings import SETTINGS_SHEET, read_sheet
-from planner.readers.source import Raw, RawDemand, RawSettings, RawTable, nearest
+from planner.readers.source import Raw, RawDemand, RawSettings, RawTable
 from planner.schema.case import DEMAND_COLUMNS
+from planner.schema.names import nearest
 from planner.schema.tables import TABLE, TABLES
 
 LARGEST_WORKBOOK_BYTES = 128 * MEGABYTE

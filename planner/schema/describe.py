@@ -13,7 +13,7 @@ from planner.schema.base import Row
 from planner.schema.types import LARGEST
 
 COMMON = tuple(Row.model_fields)  # source, as_of, note: allowed in every table
-_SIGN = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+_LIMITS = ("ge", "gt", "le", "lt")
 
 
 @dataclass(frozen=True)
@@ -32,24 +32,26 @@ class ColumnFacts:
 
     @property
     def allowed(self) -> str:
-        """What a cell may hold, in words: ``a number, 0 ≤ … ≤ 1``."""
+        """What a cell may hold, in words: ``a number from 0 to 1``."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
+        if self.name == "serving_regions":
+            return "any, or names of the table regions joined by ;"
         if self.refers_to:
             return f"a name of the table {self.refers_to[0]}"
-        kind = {bool: "true or false", int: "a whole number", float: "a number", dt.date: "a date such as 2027-01-01"}
-        return kind.get(self.kind, "text") + self._range()
+        kinds = {bool: "true or false", int: "a whole number", float: "a number", dt.date: "a date such as 2027-01-01"}
+        return kinds.get(self.kind, "text") + self._range()
 
     def _range(self) -> str:
-        low = [f"{limit:g} {'<' if rule == 'gt' else '≤'}" for rule, limit in self.limits if rule in ("ge", "gt")]
-        high = [
-            f"{_SIGN[rule]} {limit:g}" for rule, limit in self.limits if rule in ("le", "lt") and limit != LARGEST
-        ]
-        if low and high:
-            return f", {low[0]} … {high[0]}"
-        if low:
-            return f" {'above' if low[0].endswith('<') else 'from'} {low[0].split()[0]}"
-        return f" {high[0]}" if high else ""
+        """Name the limits, but not the one that every number has."""
+        limits = {rule: f"{limit:g}" for rule, limit in self.limits if limit != LARGEST}
+        if "gt" in limits:
+            low = f" above {limits['gt']}"
+        else:
+            low = f" from {limits['ge']}" if "ge" in limits else ""
+        if "lt" in limits:
+            return f"{low} to below {limits['lt']}"
+        return f"{low} to {limits['le']}" if "le" in limits else low
 
 
 @cache
@@ -79,11 +81,11 @@ def _facts(name: str, info: FieldInfo) -> ColumnFacts:
     limits = tuple(
         (rule, float(getattr(limit, rule)))
         for limit in info.metadata
-        for rule in _SIGN
+        for rule in _LIMITS
         if getattr(limit, rule, None) is not None
     )
     table, _, column = str(extra.get("refers_to") or "").partition(".")
-    blank = str(extra.get("blank") or ("nothing" if info.default is None else _shown(info.default)))
+    blank = str(extra.get("blank") or ("none" if info.default is None else _shown(info.default)))
     return ColumnFacts(
         name=name,
         required=info.is_required(),
