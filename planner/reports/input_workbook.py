@@ -10,9 +10,10 @@ from typing import Any
 
 from planner.reports.atomic import written_beside
 from planner.reports.book import Book, Column, Live, Sheet, new_book
-from planner.reports.input_columns import LAST_ROW, LAST_ROW_DEFAULT, InputColumn, columns_of, settings_of
+from planner.reports.input_columns import LAST_ROW, LAST_ROW_DEFAULT, comment, validation
 from planner.reports.text import clean
 from planner.reports.theme import BLUE, GREY
+from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
 from planner.schema.tables import TABLE, Table
 
@@ -101,25 +102,26 @@ def _plan_sheet(book: Book, settings: PlanSettings) -> None:
     for k, (header, width) in enumerate((("key", 38.0), ("value", 22.0), ("note", 80.0))):
         sheet.put(0, k, header, "header")
         sheet.raw.set_column(k, k, width)
-    for k, setting in enumerate(settings_of(PlanSettings), start=1):
+    for k, setting in enumerate(settings_of(PlanSettings).values(), start=1):
         value: Any = settings
         for part in setting.name.split("."):
             value = getattr(value, part)
         sheet.put(k, 0, setting.name, "text")
         _enter(sheet, k, 1, value, setting)
-        sheet.put(k, 2, setting.comment.replace("\n", "; "), "text:muted")
+        sheet.put(k, 2, comment(setting).replace("\n", "; "), "text:muted")
         _validate(sheet, setting, k, k, 1)
     sheet.printed(k, 2, repeat=0, freeze=(1, 0))
 
 
 def _table_sheet(book: Book, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     sheet = book.add_sheet(table.name, BLUE if table.required else GREY)
-    columns = columns_of(table.row)
+    columns = list(columns_of(table.row).values())
     last = max(LAST_ROW.get(table.name, LAST_ROW_DEFAULT), len(rows) + 100) - 1
     for k, column in enumerate(columns):
         sheet.put(0, k, column.name, "header")
-        box = {"author": "planner", "x_scale": 2.2, "y_scale": 1.0 + 0.12 * column.comment.count("\n"), "font_size": 9}
-        sheet.raw.write_comment(0, k, column.comment, box)
+        help_text = comment(column)
+        box = {"author": "planner", "x_scale": 2.2, "y_scale": 1.0 + 0.12 * help_text.count("\n"), "font_size": 9}
+        sheet.raw.write_comment(0, k, help_text, box)
         widest = max([len(column.name), *(len(clean(row.get(column.name) or "")) for row in rows[:200])])
         sheet.raw.set_column(k, k, min(max(9.0, widest * 1.05 + 2), 40))
         _validate(sheet, column, 1, last, k)
@@ -129,13 +131,13 @@ def _table_sheet(book: Book, table: Table, rows: Sequence[Mapping[str, Any]]) ->
     sheet.printed(max(len(rows), 1), len(columns) - 1, repeat=0, freeze=(1, len(table.key[:1])))
 
 
-def _validate(sheet: Sheet, column: InputColumn, first: int, last: int, at: int) -> None:
-    rule = column.validation()
+def _validate(sheet: Sheet, column: ColumnFacts, first: int, last: int, at: int) -> None:
+    rule = validation(column)
     if rule is not None:
         sheet.raw.data_validation(first, at, last, at, rule)
 
 
-def _enter(sheet: Sheet, row: int, at: int, value: Any, column: InputColumn) -> None:
+def _enter(sheet: Sheet, row: int, at: int, value: Any, column: ColumnFacts) -> None:
     """Write a cell as its column's type: CSV rows bring everything as text."""
     if value is None or value == "":
         return

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from planner.reports.input_columns import columns_of, settings_of
+from planner.readers import load
+from planner.reports.input_columns import comment
 from planner.reports.input_workbook import write_input_workbook
+from planner.schema.describe import columns_of, settings_of
 from planner.schema.settings import PlanSettings
-from planner.schema.tables import TABLES
+from planner.schema.tables import TABLE, TABLES
+from tests.builders import settings, tables, write_folder
 
 SETTINGS = PlanSettings.model_validate({"name": "=HYPERLINK(1)", "horizon": {"start": "2027-01-01", "months": 3}})
 ROWS = {
@@ -54,7 +57,7 @@ def test_plan_sheet_has_every_setting(book) -> None:
     assert rows["horizon.months"] == 3
     assert rows["policy.failover.on_demand_trust"] == 0.5
     assert rows["policy.max_commitment_usd"] is None
-    assert set(rows) == {setting.name for setting in settings_of(PlanSettings)}
+    assert set(rows) == set(settings_of(PlanSettings))
 
 
 def test_names_have_drop_downs_and_shares_have_limits(book) -> None:
@@ -64,11 +67,25 @@ def test_names_have_drop_downs_and_shares_have_limits(book) -> None:
 
 
 def test_comment_tells_unit_default_and_limits() -> None:
-    offers = {column.name: column for column in columns_of(next(t.row for t in TABLES if t.name == "offers"))}
-    assert "Unit: USD/unit-hour" in offers["usd_per_unit_hour"].comment
-    assert "Must be filled in" in offers["usd_per_unit_hour"].comment
-    assert "Blank: none" in offers["max_units"].comment
-    assert "A name of sheet pools" in offers["pool"].comment
+    offers = columns_of(TABLE["offers"].row)
+    assert comment(offers["usd_per_unit_hour"]).split("\n") == [
+        "Effective price, what the buyer pays.",
+        "Unit: USD/unit-hour",
+        "Must be filled in",
+        "Allowed: a number from 0",
+    ]
+    assert "Blank: none" in comment(offers["max_units"])
+    assert "Allowed: a name of the table pools" in comment(offers["pool"])
+
+
+def test_what_was_put_in_is_read_back(tmp_path: Path) -> None:
+    rows = tables(regions=[{"region": "west", "fails": False, "source": "=1+1"}])
+    path = tmp_path / "inputs.xlsx"
+    write_input_workbook(rows, settings(months=2), path)
+    found, expected = load(path), load(write_folder(rows, tmp_path / "folder", months=2))
+    assert found.settings == expected.settings
+    assert found.digest == expected.digest
+    assert found.regions[0].source == "=1+1"
 
 
 def test_same_input_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from planner.reports.book import Column, Live, Sheet, Value
-from planner.reports.input_columns import InputColumn, columns_of, settings_of
 from planner.reports.heat import heat_map
 from planner.reports.report import Report
 from planner.reports.theme import HEAT
 from planner.schema.base import Row
+from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
 from planner.schema.tables import TABLES
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
@@ -33,7 +33,7 @@ def write(sheet: Sheet, report: Report) -> None:
         if table.name == "demand" or not case.rows(table.name):
             continue
         sheet.put(top, 0, f"{table.name}: {table.meaning}", "section")
-        columns = _given(columns_of(table.row), case.rows(table.name))
+        columns = _given(list(columns_of(table.row).values()), case.rows(table.name))
         rows = [{c.name: _shown(getattr(row, c.name)) for c in columns} for row in case.rows(table.name)]
         shown = [Column(c.name, f"{c.name}\n{c.unit}" if c.unit else c.name, _style(c)) for c in columns]
         block = sheet.table(top + 1, shown, rows, height=44)
@@ -47,7 +47,7 @@ def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
     for k, (header, style) in enumerate((("key", "header"), ("value", "header"), ("meaning", "header"))):
         sheet.put(top + 1, k, header, style)
     row = top + 2
-    for setting in settings_of(PlanSettings):
+    for setting in settings_of(PlanSettings).values():
         value: Any = settings
         for part in setting.name.split("."):
             value = getattr(value, part)
@@ -55,7 +55,7 @@ def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
         sheet.put(
             row,
             1,
-            setting.when_blank if value is None else _shown(value),
+            setting.blank if value is None else _shown(value),
             "date" if setting.name == "horizon.start" else "text",
         )
         sheet.put(row, 2, setting.meaning + (f" [{setting.unit}]" if setting.unit else ""), "plain")
@@ -63,7 +63,7 @@ def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
     return row + 1
 
 
-def _given(columns: Sequence[InputColumn], rows: Sequence[Row]) -> list[InputColumn]:
+def _given(columns: Sequence[ColumnFacts], rows: Sequence[Row]) -> list[ColumnFacts]:
     """Columns that some row fills in."""
     return [
         c for c in columns if any(c.name in row.model_fields_set and getattr(row, c.name) is not None for row in rows)
@@ -74,7 +74,7 @@ def _shown(value: Any) -> Value:
     return str(value) if isinstance(value, BaseModel) else value
 
 
-def _style(column: InputColumn) -> str:
+def _style(column: ColumnFacts) -> str:
     if column.kind in (int, float):
         return "input_number"
     return "date" if column.unit == "date" else "text"
@@ -95,7 +95,7 @@ def write_demand(sheet: Sheet, report: Report) -> None:
         sheet.put(3, 5 + hour, f"{hour:02d}", "header_right")
     sheet.put(3, 5 + HOURS_PER_DAY, "Day's sum", "header_right")
     sheet.raw.set_column(5, 4 + HOURS_PER_DAY, 6.2)
-    row, series = 4, list(demand.groupby(keys, sort=True))
+    row, series = 4, list(demand.groupby(keys, sort=True, observed=True))
     for key, part in series:
         week = [0.0] * HOURS_PER_WEEK
         for hour, value in zip(part["hour_of_week"], part["requests_per_hour"], strict=True):
