@@ -36,7 +36,7 @@ class ColumnFacts:
         if self.choices:
             return f"one of {', '.join(self.choices)}"
         if self.name == "serving_regions":
-            return "any, or names of the table regions joined by ;"
+            return "any, or names of the table regions separated by semicolons"
         if self.refers_to:
             return f"a name of the table {self.refers_to[0]}"
         kinds = {bool: "true or false", int: "a whole number", float: "a number", dt.date: "a date such as 2027-01-01"}
@@ -51,7 +51,9 @@ class ColumnFacts:
             low = f" from {limits['ge']}" if "ge" in limits else ""
         if "lt" in limits:
             return f"{low} to below {limits['lt']}"
-        return f"{low} to {limits['le']}" if "le" in limits else low
+        if "le" in limits:
+            return f"{low} to {limits['le']}"
+        return low.replace("from", "of at least")
 
 
 @cache

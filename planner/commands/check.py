@@ -1,0 +1,64 @@
+"""Read a planning folder or workbook: list every fault, and the usual mistakes of those who buy capacity.
+
+    planner check my-plan
+    planner check inputs.xlsx --json
+
+Exit code 0 if the input is valid, whatever the warnings; 1 if it has faults.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planner.errors import EXIT_PLAN, InputError
+
+if TYPE_CHECKING:
+    from planner.schema.case import Case
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("input", type=Path, metavar="FOLDER|FILE.xlsx", help="planning folder or workbook")
+    parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read, and say what was found."""
+    from planner.readers import load
+    from planner.results.warnings import warnings_of
+
+    try:
+        case = load(arguments.input)
+    except InputError as error:
+        if arguments.json:
+            print(json.dumps({"valid": False, "faults": [_plain(fault) for fault in error.faults]}, indent=2))
+            return error.exit_code
+        raise
+    cautions = warnings_of(case)
+    if arguments.json:
+        found = {"valid": True, "input_digest": case.digest, "rows": _counts(case), "faults": []}
+        print(json.dumps({**found, "warnings": [_plain(caution) for caution in cautions]}, indent=2))
+        return EXIT_PLAN
+    print(f"{case.settings.name}: {case.periods[0].name} to {case.periods[-1].name}; the input is valid")
+    print("  " + ", ".join(f"{count:,} {table}" for table, count in _counts(case).items() if count))
+    if not cautions:
+        print("no warnings")
+        return EXIT_PLAN
+    print(f"{len(cautions)} warning{'s' if len(cautions) > 1 else ''}:")
+    for caution in cautions:
+        print(f"  {caution.severity}: {caution}")
+    return EXIT_PLAN
+
+
+def _counts(case: "Case") -> dict[str, int]:
+    """Rows of each table; of demand after it is spread over scenarios and months."""
+    from planner.schema.tables import TABLES
+
+    return {t.name: len(case.demand) if t.name == "demand" else len(case.rows(t.name)) for t in TABLES}
+
+
+def _plain(item: Any) -> dict[str, Any]:
+    return {
+        name: None if value is None else str(value) if name == "value" else value for name, value in vars(item).items()
+    }
