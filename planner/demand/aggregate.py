@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from planner.demand.findings import Finding
-from planner.demand.formats.base import RULE_CODE, Format
+from planner.demand.formats.base import RULE_CODE, Format, Reading
 from planner.demand.history import SERIES, UNKNOWN, VALUES
 from planner.demand.names import NameMap
 from planner.units import MINUTES_PER_HOUR
@@ -21,7 +21,7 @@ SECONDS_PER_HOUR = 3600
 LONG_AGO_EPOCH = 1420070400  # 2015-01-01: no LLM was billed by the token before
 TOO_LARGE = 1e15
 EXACT_ID_ROWS, ID_SAMPLE = 2_000_000, 16  # above this, ids are first tried on one in 16
-BURST_ROWS = 1_000_000  # the peak minute is measured in the busiest hours that hold this many rows
+BURST_ROWS = 200_000  # the peak minute is measured in the busiest hours that hold this many rows
 MINUTE_HOURS = 1 / MINUTES_PER_HOUR
 EXAMPLES = 5
 
@@ -36,7 +36,7 @@ class Hours:
 
 
 def labelled(table: Any, format: Format, names: NameMap) -> Any:
-    """Add region, workload and model: the export's own column, renamed by the map, else the map's default."""
+    """Add region, workload and model from the export's own columns, renamed by the map; null where it has none."""
     import ibis
 
     given: dict[str, Any] = {}
@@ -47,52 +47,67 @@ def labelled(table: Any, format: Format, names: NameMap) -> Any:
         own = format.region_hint if hint else own
         value = ibis.null("string")
         if own is not None and own in table.columns:
-            value = table[own].cast("string").nullif("")
+            value = table[own].cast("string")
             if renames:
                 value = value.substitute(renames, else_=ibis.null("string") if hint else value)
         given[dimension] = value
-    for dimension in SERIES:
-        fallback = names.defaults.get(dimension)  # type: ignore[call-overload]
-        if fallback is None and dimension == "workload":
-            given[dimension] = ibis.coalesce(given["workload"], given["model"], ibis.literal("all"))
-        else:
-            given[dimension] = ibis.coalesce(given[dimension], ibis.literal(fallback or UNKNOWN))
-    source = table["filename"] if "filename" in table.columns else ibis.literal("")
-    return table.mutate(**given, source=source)
+    if "filename" in table.columns:
+        given["source"] = table["filename"]
+    return table.mutate(**given)
 
 
-def judged(table: Any, cached_in_input: bool, now_epoch: float) -> Any:
-    """Add ``fault`` (code of the first rule that keeps the row out, else 0), fresh input, and marks of repairs."""
+def with_defaults(frame: pd.DataFrame, names: NameMap) -> pd.DataFrame:
+    """Fill the names that the export lacks: the map's defaults; a workload is called after its model."""
+    filled = {name: frame[name].astype("str").replace("", None) for name in SERIES}
+    for name in ("region", "model"):
+        filled[name] = filled[name].fillna(names.defaults.get(name, UNKNOWN))
+    default = names.defaults.get("workload")
+    filled["workload"] = filled["workload"].fillna(filled["model"] if default is None else default)
+    return frame.assign(**filled)
+
+
+def judged(table: Any, now_epoch: float, cached_in_input: bool) -> Any:
+    """Add the hour, the span of the bucket, and ``verdict``: the code of the first rule that strikes, 0 for none.
+
+    A positive verdict keeps the row out. A negative one repairs it: ``-cached_above_input``, ``-null_as_zero``. Rows of
+    one verdict are summed apart, so that the repair can be made on the sums: every row of it has fresh input 0.
+    """
     import ibis
 
-    counts = [table[name] for name in VALUES]
-    cached, written = table["cached_tokens"].fill_null(0.0), table["written_tokens"].fill_null(0.0)
-    given_input, given_output = table["input_tokens"].fill_null(0.0), table["output_tokens"].fill_null(0.0)
-    fresh = given_input - cached - written if cached_in_input else given_input
-    nothing = table["input_tokens"].isnull() & table["output_tokens"].isnull()
+    present = [name for name in VALUES if name in table.columns]
+    given, output = _or_null(table, "input_tokens"), _or_null(table, "output_tokens")
+    cached, written = _or_null(table, "cached_tokens"), _or_null(table, "written_tokens")
+    nothing = given.isnull() & output.isnull()
     if not cached_in_input:
-        nothing &= table["cached_tokens"].isnull() & table["written_tokens"].isnull()
-    fault = ibis.cases(
+        nothing &= cached.isnull() & written.isnull()
+    one_request = table["bucket_hours"] == 0
+    verdict = ibis.cases(
         (table["epoch"].isnull(), RULE_CODE["no_time"]),
         (table["epoch"] > now_epoch, RULE_CODE["future"]),
         (table["epoch"] < LONG_AGO_EPOCH, RULE_CODE["long_ago"]),
-        (table["skip"] > 0, table["skip"]),
-        (_any([value < 0 for value in counts]), RULE_CODE["negative"]),
-        (_any([value > TOO_LARGE for value in counts]), RULE_CODE["too_large"]),
-        (nothing & (table["bucket_hours"] == 0), RULE_CODE["null_tokens"]),
+        *([(table["skip"] > 0, table["skip"])] if "skip" in table.columns else []),
+        (_any([table[name] < 0 for name in present]), RULE_CODE["negative"]),
+        (_any([table[name] > TOO_LARGE for name in present]), RULE_CODE["too_large"]),
+        (nothing & one_request, RULE_CODE["null_tokens"]),
+        *(
+            [(cached.fill_null(0.0) + written.fill_null(0.0) > given, -RULE_CODE["cached_above_input"])]
+            if cached_in_input and {"cached_tokens", "written_tokens"} & set(present)
+            else []
+        ),
+        ((given.isnull() | output.isnull()) & one_request, -RULE_CODE["null_as_zero"]),
         else_=0,
     )
     return table.mutate(
-        fault=fault.cast("int16"),
+        verdict=verdict.cast("int16"),
         hour=(table["epoch"] / SECONDS_PER_HOUR).floor().cast("int64"),
         span=ibis.cases((table["bucket_hours"] > 1.0, table["bucket_hours"]), else_=1.0),
-        input_tokens=ibis.cases((fresh < 0, 0.0), else_=fresh),
-        output_tokens=given_output,
-        above=(fresh < 0).ifelse(1, 0),
-        blank=(
-            (table["bucket_hours"] == 0) & (table["input_tokens"].isnull() | table["output_tokens"].isnull())
-        ).ifelse(1, 0),
     )
+
+
+def _or_null(table: Any, name: str) -> Any:
+    import ibis
+
+    return table[name] if name in table.columns else ibis.null("float64")
 
 
 def _any(tests: list[Any]) -> Any:
@@ -102,56 +117,58 @@ def _any(tests: list[Any]) -> Any:
     return result
 
 
-def sum_hours(readings: Any) -> pd.DataFrame:
-    """Sum judged readings by hour, series, span, source and fault: the one pass over everything."""
-    keys = ["hour", "span", *SERIES, "source", "fault"]
-    sums = {name: readings[name].sum() for name in VALUES}
-    frame: pd.DataFrame = (
-        readings.group_by(keys)
-        .aggregate(
-            rows=readings.count(),
-            with_id=readings["id"].count(),
-            above=readings["above"].sum(),
-            blank=readings["blank"].sum(),
-            **sums,
-        )
-        .to_pandas()
-    )
+def sum_hours(readings: Any, cached_in_input: bool) -> pd.DataFrame:
+    """Sum judged readings by hour, series, span, source and verdict, in one pass, and make the repairs."""
+    keys = [name for name in ("hour", "span", *SERIES, "source", "verdict") if name in readings.columns]
+    sums = {name: readings[name].sum() for name in VALUES if name in readings.columns}
+    frame: pd.DataFrame = readings.group_by(keys).aggregate(rows=readings.count(), **sums).to_pandas()
+    if "source" not in frame:
+        frame["source"] = ""
     for name in (*VALUES, "span"):
+        if name not in frame:
+            frame[name] = np.nan
         frame[name] = frame[name].astype("float64")
+    if cached_in_input:
+        given = frame["input_tokens"] - frame["cached_tokens"].fillna(0.0) - frame["written_tokens"].fillna(0.0)
+        frame["input_tokens"] = given.mask(frame["verdict"] == -RULE_CODE["cached_above_input"], 0.0)
+    blank = frame["verdict"] == -RULE_CODE["null_as_zero"]
+    for name in ("input_tokens", "output_tokens"):
+        frame[name] = frame[name].mask(blank & frame[name].isna(), 0.0)
     return frame
 
 
-def aggregate(readings: Any, engine: Any, unique_ids: bool) -> Hours:
-    """Sum judged readings into hours, each request id once, and name every fault.
+def aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) -> Hours:
+    """Sum judged readings into hours, each request id once, and name every rule that struck.
 
-    ``unique_ids`` says that the database itself keeps ids apart (a primary key), so that they need no check.
+    Parameters
+    ----------
+    reading : what the format returned: whether there are ids, and whether they need a check.
+    readings : its table, labelled and judged.
+    format, names : whether the format's input includes cached tokens, and the defaults of names it lacks.
     """
-    frame = sum_hours(readings)
+    frame = sum_hours(readings, format.cached_in_input)
     found: list[Finding] = []
     rows_read = int(frame["rows"].sum())
-    with_id = int(frame["with_id"].sum())
-    if with_id and not unique_ids and engine.name == "duckdb" and _has_duplicates(readings, with_id):
+    if reading.ids_to_check and _has_duplicates(readings, rows_read):
         readings = _each_id_once(readings)
-        frame = sum_hours(readings)
+        frame = sum_hours(readings, format.cached_in_input)
         found.append(Finding("duplicate", rows_read - int(frame["rows"].sum())))
-    names = {code: name for name, code in RULE_CODE.items()}
-    for code, count in frame[frame["fault"] > 0].groupby("fault")["rows"].sum().items():
-        found.append(Finding(names[int(str(code))], int(count), _examples(readings, int(str(code)))))
-    good = frame[frame["fault"] == 0]
-    for rule, mark in (("cached_above_input", "above"), ("null_as_zero", "blank")):
-        if count := int(good[mark].sum()):
-            found.append(Finding(rule, count))
-    good = good.drop(columns=["fault", "above", "blank"]).merge(
-        _burst(readings, good), how="left", on=["hour", *SERIES]
-    )
-    return Hours(good.reset_index(drop=True), tuple(found), rows_read)
+    rules = {code: name for name, code in RULE_CODE.items()}
+    for verdict, count in frame[frame["verdict"] != 0].groupby("verdict")["rows"].sum().items():
+        code = int(str(verdict))
+        found.append(Finding(rules[abs(code)], int(count), _examples(readings, code)))
+    good = frame[frame["verdict"] <= 0].drop(columns=["verdict"])
+    if (good["span"] == 1.0).any() and reading.may_tell_minutes:
+        good = good.merge(_burst(readings, good), how="left", on=["hour", *SERIES])
+    else:
+        good = good.assign(burst=np.nan)
+    return Hours(with_defaults(good, names), tuple(found), rows_read)
 
 
-def _has_duplicates(readings: Any, with_id: int) -> bool:
+def _has_duplicates(readings: Any, rows: int) -> bool:
     """Tell whether an id comes twice: exactly for few rows; for many, by one id in 16 chosen by its hash."""
     ids = readings.filter(readings["id"].notnull())["id"].hash()
-    if with_id > EXACT_ID_ROWS:
+    if rows > EXACT_ID_ROWS:
         ids = ids.name("h").as_table()
         ids = ids.filter(ids["h"] % ID_SAMPLE == 0)["h"]
     table = ids.name("h").as_table()
@@ -168,8 +185,10 @@ def _each_id_once(readings: Any) -> Any:
 
 
 def _examples(readings: Any, code: int) -> tuple[str, ...]:
-    shown = readings.filter(readings["fault"] == code).limit(EXAMPLES)
-    rows = shown.select("epoch", *SERIES, "requests", "input_tokens", "output_tokens", "id").to_pandas()
+    shown = readings.filter(readings["verdict"] == code).limit(EXAMPLES)
+    wanted = ("epoch", *SERIES, "input_tokens", "output_tokens", "id")
+    rows = shown.select(*[name for name in wanted if name in readings.columns]).to_pandas()
+    rows = rows.reindex(columns=list(wanted))
     texts = []
     for row in rows.itertuples():
         moment = "no time"
@@ -188,24 +207,19 @@ def _burst(readings: Any, good: pd.DataFrame) -> pd.DataFrame:
     Only readings of a minute or finer can tell. Counting every minute of a long log would cost several times the
     aggregation itself, and capacity is short in busy hours only.
     """
-    import ibis
-
-    empty = pd.DataFrame(
-        {"hour": pd.Series(dtype="int64"), **{n: pd.Series(dtype=object) for n in SERIES}, "burst": 0.0}
-    )
     rows = int(good["rows"].sum())
     fine = readings["bucket_hours"] <= MINUTE_HOURS * 1.001
-    probe = readings.filter((readings["fault"] == 0) & fine & readings["requests"].notnull())
-    if not rows or good["requests"].isna().all() or probe.limit(1).to_pandas().empty:
-        return empty
+    probe = readings.filter((readings["verdict"] <= 0) & fine & readings["requests"].notnull())
     if rows > BURST_ROWS:
         total = good.groupby(["workload", "hour"])["rows"].sum().sort_values(ascending=False, kind="stable")
         share = BURST_ROWS / rows
         count = total.groupby("workload").transform(lambda s: np.arange(len(s)) < max(1, round(share * len(s) / 2)))
         busy = sorted({int(hour) for _, hour in total[count.astype(bool)].index})
-        probe = probe.semi_join(ibis.memtable(pd.DataFrame({"busy": busy})), probe["hour"] == ibis._["busy"])
+        probe = probe.filter(probe["hour"].isin(busy))
     minute = probe.mutate(minute=(probe["epoch"] / MINUTES_PER_HOUR).floor().cast("int64"))
     counts = minute.group_by(["hour", "minute", *SERIES]).aggregate(n=minute["requests"].sum())
-    peak = counts.group_by(["hour", *SERIES]).aggregate(top=counts["n"].max(), all=counts["n"].sum()).to_pandas()
+    peak: pd.DataFrame = (
+        counts.group_by(["hour", *SERIES]).aggregate(top=counts["n"].max(), all=counts["n"].sum()).to_pandas()
+    )
     peak = peak[peak["all"] > 0]
     return peak.assign(burst=MINUTES_PER_HOUR * peak["top"] / peak["all"])[["hour", *SERIES, "burst"]]

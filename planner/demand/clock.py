@@ -12,6 +12,13 @@ import pandas as pd
 from planner.demand.findings import Finding
 from planner.demand.history import SERIES, VALUES
 
+
+def moment_of(value: object) -> pd.Timestamp | None:
+    """Read a moment out of an export's cell, UTC where it has no offset; None where it is none."""
+    stamp = pd.to_datetime(str(value), utc=True, errors="coerce") if value is not None else pd.NaT
+    return stamp if isinstance(stamp, pd.Timestamp) else None
+
+
 HOUR = dt.timedelta(hours=1)
 
 

@@ -87,7 +87,7 @@ def explained(place: str) -> Iterator[None]:
         raise
     except Exception as error:
         origin = f"{type(error).__module__}.{type(error).__qualname__}"
-        if "duckdb" in origin or "psycopg" in origin or "sqlite" in origin or "ibis" in origin:
+        if "duckdb" in origin or "psycopg" in origin or "sqlite" in origin or "TableNotFound" in origin:
             raise InputError([Fault(place, f"cannot be read: {_first_line(error)}")]) from error
         raise
 

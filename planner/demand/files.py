@@ -93,12 +93,12 @@ def _check_parquet_end(path: Path, size: int) -> None:
 def _gzip_head(path: Path) -> bytes:
     """Return the first bytes of a gzip file; refuse what is corrupt, empty, or blows up beyond any log."""
     try:
-        with gzip.open(path) as file:
+        with path.open("rb") as raw, gzip.GzipFile(fileobj=raw) as file:
             head = file.read(HEAD_BYTES)
             probed = len(head)
             while probed < BOMB_PROBE_BYTES and (chunk := file.read(1 << 20)):
                 probed += len(chunk)
-            read = file.fileobj.tell() if file.fileobj else path.stat().st_size
+            read = raw.tell()
     except (OSError, EOFError, zlib.error) as error:
         raise fail(path, f"is a corrupt or truncated gzip file: {error}; fetch it again") from error
     if not head:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from planner.demand import engine as engines
 from planner.demand.atomic import replace_file
+from planner.demand.clock import moment_of
 from planner.demand.files import SourceFile, fail, list_sources
 from planner.errors import InputError
 
@@ -86,7 +87,9 @@ def ingest_focus(sources: list[str], folder: Path) -> dict[str, Any]:
 
 def _usage(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float]]:
     for name in NUMBERS:
-        table[name] = pd.to_numeric(table.get(name), errors="coerce").fillna(0.0)
+        table[name] = pd.to_numeric(
+            table[name] if name in table else pd.Series(0.0, index=table.index), errors="coerce"
+        ).fillna(0.0)
     use = table[table["ChargeCategory"] == "Usage"]
     covered = use[use["CommitmentDiscountId"].fillna("") != ""]
     money = {
@@ -114,7 +117,7 @@ def _usage(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float]]:
 
 
 def _used_commitments(hours: pd.DataFrame) -> list[dict[str, Any]]:
-    found = []
+    found: list[dict[str, Any]] = []
     if hours.empty:
         return found
     length = hours.attrs.get("hours", 1.0)
@@ -139,10 +142,10 @@ def _used_commitments(hours: pd.DataFrame) -> list[dict[str, Any]]:
 def _contracts(table: pd.DataFrame) -> list[dict[str, Any]]:
     found = []
     for row in table.to_dict("records"):
-        start = pd.to_datetime(row.get("ContractCommitmentPeriodStart"), utc=True, errors="coerce")
-        end = pd.to_datetime(row.get("ContractCommitmentPeriodEnd"), utc=True, errors="coerce")
+        start = moment_of(row.get("ContractCommitmentPeriodStart"))
+        end = moment_of(row.get("ContractCommitmentPeriodEnd"))
         unit, quantity = str(row["ContractCommitmentUnit"]), float(row["ContractCommitmentQuantity"])
-        hours = (end - start).total_seconds() / 3600 if not (pd.isna(start) or pd.isna(end)) else None
+        hours = (end - start).total_seconds() / 3600 if start and end else None
         hourly = unit.lower().endswith(("-hours", " hours")) and hours
         found.append(
             {
@@ -153,8 +156,8 @@ def _contracts(table: pd.DataFrame) -> list[dict[str, Any]]:
                 "region": None,
                 "utilisation": None,
                 "effective_cost": float(row.get("ContractCommitmentCost") or 0.0),
-                "start": None if pd.isna(start) else f"{start:%Y-%m-%d}",
-                "end": None if pd.isna(end) else f"{end:%Y-%m-%d}",
+                "start": None if start is None else f"{start:%Y-%m-%d}",
+                "end": None if end is None else f"{end:%Y-%m-%d}",
             }
         )
     return found

@@ -69,7 +69,7 @@ def tidy(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.reindex(columns=list(COLUMNS)).copy()
     rows["hour"] = pd.to_datetime(rows["hour"], utc=True).dt.as_unit("us")
     for name in SERIES:
-        rows[name] = rows[name].fillna(UNKNOWN).astype(str).astype(object)
+        rows[name] = rows[name].astype("str").fillna(UNKNOWN)
     for name in ("bucket_hours", *VALUES, "burst_factor"):
         rows[name] = rows[name].astype(float)
     return rows.sort_values(["hour", *SERIES, "bucket_hours"], ignore_index=True)

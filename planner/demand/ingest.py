@@ -14,8 +14,8 @@ from planner.demand.aggregate import aggregate, judged, labelled
 from planner.demand.clock import split_repeated
 from planner.demand.files import SourceFile, fail, list_sources, read_text
 from planner.demand.findings import Finding
-from planner.demand.formats import FORMAT, FORMATS, Format
-from planner.demand.formats.base import Inputs, Sample
+from planner.demand.formats import FORMAT, FORMATS
+from planner.demand.formats.base import Format, Inputs, Sample
 from planner.demand.history import SERIES, TOKENS, UNKNOWN, VALUES, History, tidy
 from planner.demand.names import NameMap
 from planner.demand.overlap import counted_once
@@ -112,10 +112,10 @@ def _recognised(engine: Any, files: tuple[SourceFile, ...], options: Options) ->
     faults = []
     for file in files:
         sample = sample_of(engine, file)
-        format = next((f for f in FORMATS if f.recognise(sample)), None)
-        if format is None and options.names.columns and sample.columns:
-            format = FORMAT["table"]
-        if format is None:
+        match = next((f for f in FORMATS if f.recognise(sample)), None)
+        if match is None and options.names.columns and sample.columns:
+            match = FORMAT["table"]
+        if match is None:
             seen = ", ".join(sorted(sample.columns)[:12]) or sample.text[:60].strip()
             faults.append(
                 Fault(
@@ -126,7 +126,7 @@ def _recognised(engine: Any, files: tuple[SourceFile, ...], options: Options) ->
                 )
             )
         else:
-            found.setdefault(format.name, []).append(file.path.name)
+            found.setdefault(match.name, []).append(file.path.name)
     if len(found) > 1:
         listed = "; ".join(f"{name}: {', '.join(files)}" for name, files in found.items())
         faults.append(Fault("sources", f"are of several formats, which may count the same traffic twice ({listed})"))
@@ -143,8 +143,8 @@ def _history(
     reading = format.read(Inputs(engine, files, options.names, options.table_name, hours))
     until = options.until or dt.datetime.now(dt.UTC)
     slack = FUTURE_SLACK_SECONDS if options.until is None else 0.0
-    readings = judged(labelled(reading.table, format, options.names), format.cached_in_input, until.timestamp() + slack)
-    result = aggregate(readings, engine, format.unique_ids and not files)
+    readings = judged(labelled(reading.table, format, options.names), until.timestamp() + slack, format.cached_in_input)
+    result = aggregate(reading, readings, format, options.names)
     findings = [*reading.findings, *result.findings]
     if files and files[0].kind == "csv":
         count, lines = engines.rejected_lines(engine)

@@ -15,7 +15,7 @@ A YAML file, every key optional::
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -64,7 +64,7 @@ class NameMap(BaseModel):
 
 def load_names(path: Path | None, region: str | None = None, workload: str | None = None) -> NameMap:
     """Read a map file; ``region`` and ``workload`` (command-line options) override its defaults."""
-    content: object = {}
+    content: Any = {}
     if path is not None:
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}

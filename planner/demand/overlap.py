@@ -21,6 +21,8 @@ def counted_once(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Finding, ...]
     frame, covered = _covered_by_finer(frame)
     if dropped + covered:
         findings.append(Finding("overlap", dropped + covered))
+    if not frame.duplicated(KEY).any():
+        return frame[[*KEY, *VALUES, "burst"]], tuple(findings)
     summed = frame.groupby(KEY, as_index=False, dropna=False)[list(VALUES)].sum(min_count=1)
     bursts = frame.groupby(KEY, as_index=False, dropna=False)["burst"].max()
     return summed.merge(bursts, on=KEY), tuple(findings)
@@ -29,7 +31,7 @@ def counted_once(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Finding, ...]
 def _same_files(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     if frame["source"].nunique() < 2:
         return frame, 0
-    blind = frame.groupby("source")["model"].agg(lambda models: (models == UNKNOWN).all())
+    blind = (frame["model"] == UNKNOWN).groupby(frame["source"]).all()
     by_series = _repeats(frame, list(SERIES))
     by_total = _repeats(frame, [])
     # a file that was exported without grouping by model can only be compared by its hours' totals

@@ -6,8 +6,7 @@ of requests: the newer analytics report has one.
 
 from typing import Any
 
-import pandas as pd
-
+from planner.demand.clock import moment_of
 from planner.demand.formats.base import Format, Inputs, Reading, Sample, once_per_bucket, rows_to_frame
 from planner.demand.formats.pages import first_result, results, unfinished
 
@@ -33,12 +32,10 @@ def read(inputs: Inputs) -> Reading:
 
 
 def _row(name: str, bucket: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
-    start = pd.to_datetime(bucket.get("starting_at"), utc=True, errors="coerce")
-    end = pd.to_datetime(bucket.get("ending_at"), utc=True, errors="coerce")
-    whole = not (pd.isna(start) or pd.isna(end))
+    start, end = moment_of(bucket.get("starting_at")), moment_of(bucket.get("ending_at"))
     return {
-        "epoch": None if pd.isna(start) else start.timestamp(),
-        "bucket_hours": (end - start).total_seconds() / SECONDS_PER_HOUR if whole else 1.0,
+        "epoch": None if start is None else start.timestamp(),
+        "bucket_hours": (end - start).total_seconds() / SECONDS_PER_HOUR if start and end else 1.0,
         "requests": result.get("requests"),
         "input_tokens": result.get("uncached_input_tokens"),
         "cached_tokens": result.get("cache_read_input_tokens"),

@@ -9,9 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from planner.demand.clock import moment_of
 from planner.demand.files import fail
 from planner.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
-from planner.demand.formats.points import readings_of_points
+from planner.demand.formats.points import readings_of_points, records
 
 PROMPT, GENERATED, ACTIVE, MATCH_RATE = "ProcessedPromptTokens", "GeneratedTokens", "ActiveTokens", "match_rate"
 MEASURE = {
@@ -78,12 +79,12 @@ def _series_points(
         value = item.get("average") if measure == MATCH_RATE else item.get("total")
         if value is None:
             continue  # Azure leaves out what it has no data for
-        stamp = pd.to_datetime(item.get("timeStamp"), utc=True, errors="coerce")
+        stamp = moment_of(item.get("timeStamp"))
         points.append(
             {
                 "measure": measure,
                 "name": name,
-                "epoch": None if pd.isna(stamp) else stamp.timestamp(),
+                "epoch": None if stamp is None else stamp.timestamp(),
                 "bucket_hours": hours,
                 "value": value,
                 "key": f"{metric.get('id')}|{sorted(tags.items())}",
@@ -113,9 +114,7 @@ def _with_cached(points: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tu
         cached = (prompt * wide[MATCH_RATE] / 100).round()
         note = "cached tokens = ProcessedPromptTokens x the cache match rate, rounded to whole tokens"
     table = cached.dropna().rename("value").reset_index()
-    extra = [
-        {**row, "measure": "cached_tokens", "name": "derived", "key": "derived"} for row in table.to_dict("records")
-    ]
+    extra = [{**row, "measure": "cached_tokens", "name": "derived", "key": "derived"} for row in records(table)]
     for row in extra:
         row["key"] = "|".join(str(row[name]) for name in DIMENSIONS)
     return plain + extra, (note,)

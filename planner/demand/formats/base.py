@@ -5,7 +5,7 @@ export's own columns that may name a region, workload or model. Nothing is summe
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from planner.demand.files import SourceFile, documents
 from planner.demand.findings import RULES, Finding
 from planner.demand.names import NameMap
 
+# Only epoch, bucket_hours and what the export has need be there; an absent column is blank.
 # epoch: seconds UTC, start of the bucket · bucket_hours: 0 for one request · input_tokens: as the export counts it
 # skip: code of a rule that keeps the row out whatever it holds (failed, response_cache), else 0
 READING = (
@@ -69,7 +70,8 @@ class Reading:
     table: Any
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
-    region_note: str | None = None
+    ids_to_check: bool = False  # rows have ids, and nothing yet keeps them apart
+    may_tell_minutes: bool = True  # some rows are requests, or buckets of a minute
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,7 @@ class Format:
     model: str | None = None
     region_hint: str | None = None  # a column from which the map's names can tell the region
     lacks: tuple[str, ...] = ()  # sentences: what a planner must know is missing
-    unique_ids: bool = False  # in the database, the id is the primary key
     default_table: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 def rows_to_frame(rows: list[dict[str, Any]], texts: tuple[str, ...]) -> pd.DataFrame:
@@ -126,5 +126,7 @@ def once_per_bucket(frame: pd.DataFrame, key: list[str]) -> tuple[pd.DataFrame, 
     if not lost:
         return frame, ()
     gone = frame.loc[frame.index.difference(kept.index)].head(3)
-    examples = tuple(f"{pd.Timestamp(row.epoch, unit='s', tz='UTC'):%Y-%m-%dT%H:%MZ}" for row in gone.itertuples())
+    examples = tuple(
+        f"{pd.Timestamp(float(epoch), unit='s', tz='UTC'):%Y-%m-%dT%H:%MZ}" for epoch in gone["epoch"].dropna()
+    )
     return kept, (Finding("duplicate", lost, examples),)

@@ -1,6 +1,6 @@
 """Counters that only rise until their process restarts: turned into what happened between two samples."""
 
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -37,7 +37,7 @@ def increases(samples: pd.DataFrame) -> tuple[list[dict[str, Any]], tuple[Findin
     gap = ((at - before) > 1.5 * step) & ((at - before) > SECONDS_PER_HOUR)
     table = samples.assign(rise=rise, before=before, gap=gap)[rise.notna()]
     points: list[dict[str, Any]] = []
-    for row in table.to_dict("records"):
+    for row in cast("list[dict[str, Any]]", table.to_dict("records")):
         start, end = row.pop("before"), row["epoch"]
         spread, value = row.pop("gap"), row.pop("rise")
         for epoch, hours, share in _pieces(start, end) if spread else [(start, (end - start) / SECONDS_PER_HOUR, 1.0)]:

@@ -49,7 +49,9 @@ def read(inputs: Inputs) -> Reading:
             id=text(table, "id"),
             skip=ibis.literal(0),
             **kept,
-        )
+        ),
+        ids_to_check=bool(inputs.files) and column(table, "id") is not None,
+        may_tell_minutes=False,
     )
 
 
@@ -91,6 +93,5 @@ FORMAT = Format(
         "no hour: it gives level and growth, never the shape of a week (the request log has it)",
         "no region: give --region or a map file",
     ),
-    unique_ids=True,
     default_table="LiteLLM_DailyUserSpend",
 )

@@ -55,7 +55,8 @@ def read(inputs: Inputs) -> Reading:
             id=text(table, "request_id"),
             skip=skip,
             **kept,
-        )
+        ),
+        ids_to_check=bool(inputs.files),  # in the database they are the primary key
     )
 
 
@@ -90,6 +91,5 @@ FORMAT = Format(
     model="model",
     region_hint="api_base",
     lacks=("no region: give --region, or a map file that tells it from api_base",),
-    unique_ids=True,
     default_table="LiteLLM_SpendLogs",
 )

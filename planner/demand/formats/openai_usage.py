@@ -6,8 +6,7 @@ or 1d. Costs (``/v1/organization/costs``) are money by the day: they tell nothin
 
 from typing import Any
 
-import pandas as pd
-
+from planner.demand.clock import moment_of
 from planner.demand.files import fail
 from planner.demand.formats.base import Format, Inputs, Reading, Sample, once_per_bucket, rows_to_frame
 from planner.demand.formats.pages import first_result, results, unfinished
@@ -71,8 +70,8 @@ def _epoch(value: Any) -> float | None:
     try:
         return float(value)
     except ValueError:
-        stamp = pd.to_datetime(value, utc=True, errors="coerce")
-        return None if pd.isna(stamp) else float(stamp.timestamp())
+        stamp = moment_of(value)
+        return None if stamp is None else float(stamp.timestamp())
 
 
 FORMAT = Format(

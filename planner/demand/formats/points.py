@@ -1,11 +1,17 @@
+# ruff: noqa: PD010  (unstack keeps blanks among the keys, which pivot_table drops)
 """Metrics that come one value at a time: put beside each other as one reading a bucket and series."""
 
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from planner.demand.findings import Finding
 from planner.demand.formats.base import rows_to_frame
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as dictionaries."""
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))
 
 
 def readings_of_points(
@@ -42,4 +48,4 @@ def readings_of_points(
         .reset_index()
     )
     wide.columns.name = None
-    return rows_to_frame(wide.to_dict("records"), dimensions), findings
+    return rows_to_frame(records(wide), dimensions), findings

@@ -13,7 +13,7 @@ import pandas as pd
 from planner.demand.files import SourceFile, fail, read_text
 from planner.demand.formats.base import RULE_CODE, Inputs, Reading, Sample
 from planner.demand.formats.counters import increases
-from planner.demand.formats.points import readings_of_points
+from planner.demand.formats.points import readings_of_points, records
 from planner.errors import Fault, InputError
 
 SECONDS_PER_HOUR = 3600.0
@@ -146,7 +146,7 @@ def _snapshot(inputs: Inputs, samples: pd.DataFrame, labels: tuple[str, ...]) ->
     start, end = inputs.window_hours
     points = [
         {**row, "epoch": start * SECONDS_PER_HOUR, "bucket_hours": end - start}
-        for row in samples.drop(columns=["counter"]).to_dict("records")
+        for row in records(samples.drop(columns=["counter"]))
     ]
     frame, findings = readings_of_points(points, labels)
     return Reading(inputs.lazy(frame), findings, ("one scrape stands for the whole of --window: it has no hours",))

@@ -10,6 +10,7 @@ from typing import Any
 from planner.demand.files import fail
 from planner.demand.formats.base import Format, Inputs, Reading, Sample
 from planner.demand.formats.columns import column, epoch_seconds, number, text
+from planner.demand.history import TOKENS
 from planner.errors import Fault, InputError
 
 # our column -> names that are understood without a map, the first that is there
@@ -55,7 +56,7 @@ def read(inputs: Inputs) -> Reading:
 
     table, engine = inputs.table(), inputs.engine
     place = inputs.files[0].path.name if inputs.files else "the table"
-    found = resolve(frozenset(table.columns), dict(inputs.names.columns))
+    found = resolve(frozenset(table.columns), {str(ours): theirs for ours, theirs in inputs.names.columns.items()})
     faults = [
         Fault(place, f"has no column for {ours}", column=theirs, allowed=", ".join(table.columns)[:400])
         for ours, theirs in found.items()
@@ -83,7 +84,7 @@ def read(inputs: Inputs) -> Reading:
     default_bucket = hours if hours is not None else (1.0 if counted else 0.0)
     bucket = value("bucket_hours").coalesce(ibis.literal(default_bucket)) if "bucket_hours" in found else default_bucket
     requests = value("requests") if counted else ibis.literal(1.0 if default_bucket == 0 else None).cast("float64")
-    kept = {name: text(table, found[name]) for name in ("region", "workload", "model") if name in found}
+    kept: dict[str, Any] = {name: text(table, found[name]) for name in ("region", "workload", "model") if name in found}
     kept |= {name: text(table, name) for name in inputs.names.dimensions.values() if name not in kept}
     if "filename" in table.columns and "filename" not in kept:
         kept["filename"] = table["filename"]
@@ -91,9 +92,8 @@ def read(inputs: Inputs) -> Reading:
         epoch=epoch_seconds(moment, engine, inputs.names.time_zone),
         bucket_hours=bucket if not isinstance(bucket, float) else ibis.literal(bucket),
         requests=requests,
-        **{name: value(name) for name in ("input_tokens", "cached_tokens", "written_tokens", "output_tokens")},
-        id=text(table, found["id"]) if "id" in found else ibis.null("string"),
-        skip=ibis.literal(0),
+        **{name: value(name) for name in TOKENS if name in found},
+        **({"id": text(table, found["id"])} if "id" in found else {}),
         **kept,
     )
     inside = inputs.names.cached_in_input is not False
@@ -107,9 +107,10 @@ def read(inputs: Inputs) -> Reading:
     if missing:
         notes = (*notes, f"no column for {', '.join(missing)}")
     if not inside:  # the format declares cached tokens inside; hand over what it declares
-        extra = reading["cached_tokens"].fill_null(0.0) + reading["written_tokens"].fill_null(0.0)
-        reading = reading.mutate(input_tokens=reading["input_tokens"] + extra)
-    return Reading(reading, (), notes)
+        inside_now = [reading[name].fill_null(0.0) for name in ("cached_tokens", "written_tokens") if name in found]
+        if inside_now and "input_tokens" in found:
+            reading = reading.mutate(input_tokens=sum(inside_now, start=reading["input_tokens"]))
+    return Reading(reading, (), notes, ids_to_check="id" in found and engine.name == "duckdb")
 
 
 FORMAT = Format(
