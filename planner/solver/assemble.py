@@ -93,15 +93,19 @@ def dispatch(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
 
 def _expanded(plan: ComponentPlan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Arc, original slot and krph of every flow: a merged slot's flows hold in each slot that it stands for."""
-    members = plan.sets.members
-    size = np.array([len(m) for m in members], dtype=np.int64)
-    first = np.concatenate([[0], np.cumsum(size)])
-    flat = np.concatenate(members) if members else np.empty(0, np.int64)
-    repeat = size[plan.flow_slot]
-    row = np.repeat(np.arange(len(plan.flow)), repeat)
-    nth = np.arange(len(row)) - np.repeat(np.cumsum(repeat) - repeat, repeat)
-    slot = flat[first[plan.flow_slot[row]] + nth]
+    row, slot = _original_slots(plan.sets, plan.flow_slot)
     return plan.flow_arc[row], slot, plan.flow[row]
+
+
+def _original_slots(sets: Sets, merged: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For entries of merged slots: which entry, and which original slot, one for each original slot."""
+    size = np.array([len(m) for m in sets.members], dtype=np.int64)
+    first = np.concatenate([[0], np.cumsum(size)])
+    flat = np.concatenate(sets.members) if sets.members else np.empty(0, np.int64)
+    repeat = size[merged]
+    row = np.repeat(np.arange(len(merged)), repeat)
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(repeat) - repeat, repeat)
+    return row, flat[first[merged[row]] + nth]
 
 
 def rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
@@ -109,38 +113,31 @@ def rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     weeks = whole.slots["weeks"].to_numpy(float)
     parts = []
     for plan in plans:
-        deployment, slot, rent = plan.rents
-        for d, t, usd in zip(deployment[rent > 0], slot[rent > 0], rent[rent > 0]):
-            members = plan.sets.members[t]
-            row = plan.sets.deployments.iloc[d]
-            parts.append(
-                (row["pool"], row["meter"], row["model"], members, usd * weeks[members] / weeks[members].sum())
-            )
-    count = [len(m) for *_, m, _ in parts]
-    slot = np.concatenate([m for *_, m, _ in parts]) if parts else np.empty(0, np.int64)
-    names = {k: np.repeat([p[n] for p in parts], count) for n, k in enumerate(("pool", "meter", "model"))}
-    frame = pd.DataFrame(
-        {
-            **names,
-            **_slot_names(whole, slot),
-            "usd_per_unit": np.concatenate([p[4] for p in parts]) if parts else np.empty(0),
+        deployment, merged, rent = plan.rents
+        paying = rent > 0
+        row, slot = _original_slots(plan.sets, merged[paying])
+        share = weeks[slot] / plan.sets.slots["weeks"].to_numpy(float)[merged[paying]][row]
+        names = {
+            name: plan.sets.deployments[name].to_numpy(object)[deployment[paying]][row]
+            for name in ("pool", "meter", "model")
         }
-    )
-    return frame[list(RENT_COLUMNS)]
+        parts.append(pd.DataFrame({**names, **_slot_names(whole, slot), "usd_per_unit": rent[paying][row] * share}))
+    return _joined(parts, RENT_COLUMNS, [])
 
 
 def stress_rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     """List what a unit is worth to each stress case in the slot that sets its need."""
+    scenario, hour = whole.slots["scenario"].to_numpy(object), whole.slots["hour_of_week"].to_numpy(int)
     rows = []
     for plan in plans:
+        names = plan.sets.deployments[["pool", "meter", "model"]].to_numpy(object)
         for cut, dual in plan.stress_rents:
             slot = int(plan.sets.members[cut.slot][0])
-            where = whole.slots.iloc[slot]
-            for d in np.flatnonzero(cut.units > 0):
-                part = plan.sets.deployments.iloc[d]
-                rows.append((plan.sets.cases[cut.case].name, part["pool"], part["meter"], part["model"],
-                             where["scenario"], whole.periods[cut.period], int(where["hour_of_week"]),
-                             dual * float(cut.units[d])))  # fmt: skip
+            case = plan.sets.cases[cut.case].name
+            rows += [
+                (case, *names[d], scenario[slot], whole.periods[cut.period], int(hour[slot]), dual * float(cut.units[d]))
+                for d in np.flatnonzero(cut.units > 0)
+            ]
     return pd.DataFrame(rows, columns=list(STRESS_RENT_COLUMNS))
 
 

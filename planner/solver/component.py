@@ -12,6 +12,8 @@ from planner.solver.linear import LinearSolve, open_component, solve_linear
 from planner.solver.stress import Cut, Routing
 from planner.solver.whole import solve_whole
 
+HIGHS = "highs"
+
 
 @dataclass(frozen=True)
 class ComponentPlan:
@@ -37,15 +39,26 @@ class ComponentPlan:
     routings: list[Routing]
 
 
-def solve_component(part: Sets, gap: float, clock: Clock) -> ComponentPlan | None:
-    """Solve a component to its optimum (whole units: within the relative gap); None where no plan exists."""
+def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -> ComponentPlan | None:
+    """Solve a component to its optimum (whole units: within the relative gap); None where no plan exists.
+
+    Another solver than HiGHS finds the plan by itself; the certificate comes from HiGHS's duals all the same.
+    """
     solve = open_component(merge_slots(part), clock)
     if not solve_linear(solve):
         return None
     usd = solve.session.objective()
     certificate = certify(solve.program, solve.session.row_duals(), solve.cuts)
     tree_bound, values = usd, solve.session.values()
-    if solve.has_size_rules():
+    if solver != HIGHS:
+        from planner.solver.pulp_solvers import solve_with_pulp
+
+        found = solve_with_pulp(solve, solver, gap if solve.has_size_rules() else 0.0, clock)
+        if found is None:
+            return None
+        usd, values = found.usd, found.values
+        tree_bound = found.bound_usd if solve.has_size_rules() else usd
+    elif solve.has_size_rules():
         whole = solve_whole(solve, gap, clock)
         if whole is None:
             return None
@@ -64,7 +77,7 @@ def _plan(
     cuts, routings = solve.separator.routings(deployed)
     if cuts:
         raise ArithmeticError("a stress case that was served is not: the solver's tolerance was met, ours was not")
-    duals = solve.session.row_duals()
+    duals = solve.session.row_duals()  # of the LP, or with the sizes of the best plan fixed
     rows = program.family("reserved")
     first = program.first_row("reserved")
     rent = -duals[first : first + rows.count]

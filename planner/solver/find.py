@@ -12,7 +12,7 @@ from planner.model.tables import sets_of
 from planner.results.plan import Plan, Proof, Totals
 from planner.schema.case import Case
 from planner.solver import assemble
-from planner.solver.component import ComponentPlan, solve_component
+from planner.solver.component import HIGHS, ComponentPlan, solve_component
 from planner.solver.highs import Clock
 from planner.solver.infeasible import explain
 from planner.solver.parallel import on_all_cores
@@ -22,11 +22,16 @@ DEFAULT_GAP = 1e-4
 
 @dataclass(frozen=True)
 class Options:
-    """How to solve: relative gap of whole units, seconds allowed (None: no limit), threads (None: all cores)."""
+    """How to solve.
+
+    gap : relative gap asked of whole units. time_limit_seconds : None: no limit. workers : threads; None: all cores.
+    solver : highs, or a solver that PuLP knows.
+    """
 
     gap: float = DEFAULT_GAP
     time_limit_seconds: float | None = None
     workers: int | None = None
+    solver: str = HIGHS
 
 
 def find_plan(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None) -> Plan:
@@ -39,6 +44,10 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     InfeasibleError : no plan meets every rule; the text says what cannot be met.
     StoppedError : the time limit ran out before there was a plan.
     """
+    if options.solver != HIGHS:
+        from planner.solver.pulp_solvers import pulp_solver
+
+        pulp_solver(options.solver, Clock(), options.gap)  # a wrong name is told before any work
     sets = sets_of(case)
     clock = Clock.of(options.time_limit_seconds)
     plans = _solve(case, sets.without_coupling(), options, clock, progress)
@@ -58,7 +67,9 @@ def _solve(
         if progress is not None:
             progress(finished[0], len(parts))
 
-    found = on_all_cores(lambda part: solve_component(part, options.gap, clock), parts, options.workers, step)
+    found = on_all_cores(
+        lambda part: solve_component(part, options.gap, clock, options.solver), parts, options.workers, step
+    )
     plans = [plan for plan in found if plan is not None]
     if len(plans) < len(parts):
         raise InfeasibleError(explain(case, [part for part, plan in zip(parts, found) if plan is None], clock))
@@ -99,10 +110,10 @@ def _keeps_coupling(sets: Sets, plans: Sequence[ComponentPlan]) -> bool:
 def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Options) -> Plan:
     slots, flows = assemble.stress_witness(sets, plans)
     sunk = _sunk_usd(case)
-    usd = [_cost(plan) for plan in plans]
-    totals = Totals(*(float(np.sum([part[k] for part in usd])) for k in range(5)), sunk)
+    parts = np.array([_cost(plan) for plan in plans]).reshape(-1, 5).sum(axis=0).tolist()
+    totals = Totals(parts[0], parts[1], parts[2], parts[3], parts[4], sunk)
     total = totals.total_usd
-    bound = float(np.sum([plan.certificate.bound_usd for plan in plans])) + sunk
+    bound = min(total, float(np.sum([plan.certificate.bound_usd for plan in plans])) + sunk)
     whole = any(plan.tree_bound_usd < plan.usd or plan.certificate.bound_usd < plan.usd * (1 - 1e-7) for plan in plans)
     tree = float(np.sum([plan.tree_bound_usd for plan in plans])) + sunk
     gap = _gap(total, bound)

@@ -152,6 +152,7 @@ class Separator:
 
     def __init__(self, sets: Sets, peaks: Floats, units: Floats, clock: Clock) -> None:
         self.sets = sets
+        self.short = SHORT
         self.problems = [StressCaseProblem(sets, k, peaks, units, clock) for k in range(len(sets.cases))]
         period = sets.slot_period
         self.trees: dict[int, SlotTree] = {}
@@ -191,7 +192,7 @@ class Separator:
         cuts = []
         for ray in problem.rays:
             cut = self._cut(problem, ray, p, tree)
-            if cut.need - float(ray.units @ units) > SHORT * (abs(cut.need) + 1e-12):
+            if cut.need - float(ray.units @ units) > self.short * (abs(cut.need) + 1e-12):
                 cuts.append(cut)
         return cuts
 
@@ -213,7 +214,7 @@ class Separator:
             envelope = tree.envelope(node, self.sets.demand)
             leaf = tree.left[node] < 0
             short = problem.unserved(problem.net.class_demand(envelope[:, None])[:, 0])
-            if short <= SHORT:
+            if short <= self.short:
                 routings.append(problem.routing(p, tree.slots(node), envelope))
             elif leaf:
                 ray = problem.ray()

@@ -186,7 +186,7 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
             bound = max(bound, claimed)
             if best is not None and best[0] - bound <= gap * abs(best[0]):
                 break
-            units = _rounded(master.program, candidate)
+            units = rounded(master.program, candidate)
             session.set_column_bounds(sized, units[sized], units[sized])
             known = len(solve.cuts)
             if solve_linear(solve):
@@ -210,7 +210,7 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
     return WholeResult(_exact(session.values(), sized, best[1]), best[0], min(bound, best[0]))
 
 
-def _rounded(program: LinearProgram, values: Floats) -> Floats:
+def rounded(program: LinearProgram, values: Floats) -> Floats:
     """Put sized columns exactly on their grid: the solver's switches and steps are whole only to its tolerance."""
     at, units = program.columns, values.copy()
     stepped = at.size_steps >= 0

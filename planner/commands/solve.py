@@ -1,0 +1,64 @@
+"""Find the cheapest plan of a planning folder, audit it, and write it with its workbook.
+
+    planner solve data/quickstart
+    planner solve inputs.xlsx -o reports/2027-q1 --gap 1e-3 --time-limit 60
+
+Writes plan.json, dispatch.parquet and plan.xlsx (and what `planner verify` needs) into the output directory.
+Exit codes: 0 plan, 1 wrong use or input, 2 no plan exists, 3 stopped before a plan.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from planner.commands.arguments import count, folder_name, positive, refuse_unusable, share
+from planner.commands.progress import Progress
+from planner.errors import EXIT_PLAN
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("input", type=Path, metavar="FOLDER|FILE.xlsx", help="planning folder or workbook")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to write (default: reports/<plan name>)")
+    parser.add_argument("--solver", default="highs", metavar="NAME", help="highs, cbc, or any solver that PuLP knows")
+    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop after this long")
+    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
+    parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
+    parser.add_argument("--no-workbook", action="store_true", help="write no plan.xlsx")
+    parser.add_argument("--json", action="store_true", help="print the result for machines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read, solve, audit, write, and tell."""
+    from planner.readers import load
+    from planner.results.files import write_plan
+    from planner.results.metrics import metrics_of
+    from planner.studies.solve import solve
+
+    case = load(arguments.input)
+    directory = arguments.output or Path("reports") / folder_name(case.settings.name)
+    refuse_unusable(directory)
+    with Progress() as progress:
+        plan = solve(
+            case,
+            solver=arguments.solver,
+            gap=arguments.gap,
+            time_limit_seconds=arguments.time_limit,
+            workers=arguments.workers,
+            progress=progress,
+        )
+    metrics = metrics_of(case, plan)
+    write_plan(plan, case, directory)
+    if not arguments.no_workbook:
+        from planner.reports.workbook import write_workbook
+
+        write_workbook(case, plan, metrics, directory / "plan.xlsx")
+    if arguments.json:
+        print((directory / "plan.json").read_text(encoding="utf-8"), end="")
+    else:
+        from planner.reports.terminal import print_report
+
+        print_report(case, plan, metrics, sys.stdout)
+        print(f"\nwritten to {directory}")
+    return EXIT_PLAN
