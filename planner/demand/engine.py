@@ -32,7 +32,7 @@ def embedded(time_zone: str = "UTC") -> Iterator[Any]:
     """Open an in-memory DuckDB that spills to a temporary folder; times without an offset are read in ``time_zone``."""
     require("duckdb")
     require("ibis")
-    with tempfile.TemporaryDirectory(prefix="planner-") as spill:
+    with tempfile.TemporaryDirectory(prefix="planner-") as spill, calm():
         os.environ.setdefault("XDG_RUNTIME_DIR", spill)
         import ibis
 
@@ -48,20 +48,27 @@ def embedded(time_zone: str = "UTC") -> Iterator[Any]:
 def remote(url: str) -> Iterator[Any]:
     """Connect to a database by its URL, such as ``postgresql://user@host/litellm``."""
     require("ibis")
-    with tempfile.TemporaryDirectory(prefix="planner-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="planner-") as scratch, calm():
         os.environ.setdefault("XDG_RUNTIME_DIR", scratch)
         import ibis
 
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                engine = ibis.connect(url)
+            engine = ibis.connect(url)
         except Exception as error:
             raise InputError([Fault(redact(url), f"cannot be reached: {_first_line(error)}")]) from error
         try:
             yield engine
         finally:
             engine.disconnect()
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """Keep what the libraries say to each other (deprecations inside Ibis) from our users."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def is_url(argument: str) -> bool:
