@@ -1,0 +1,52 @@
+"""All checks of a plan, in the order of the rules."""
+
+from planner.results.audit import capacity, egress, service, totals
+from planner.results.audit.findings import Finding
+from planner.results.audit.names import flow_names, sound_tables
+from planner.results.audit.stress import stress
+from planner.results.commitments import months_in_force
+from planner.results.derived import Derived
+from planner.results.flows import Flows, Names
+from planner.results.plan import Plan
+from planner.results.pricing import totals as reprice
+from planner.schema.case import Case
+
+
+def audit(case: Case, plan: Plan, derived: Derived | None = None, witness: bool = True) -> list[Finding]:
+    """Check cost and every rule of a plan; nothing found: the plan is right.
+
+    Parameters
+    ----------
+    derived : of this case, if the caller has it.
+    witness : also check the stress cases from the plan's witness; False where they are proved otherwise.
+
+    Returns
+    -------
+    Findings, the worst first. Of each rule the worst places are spelled out and the rest counted.
+    """
+    derived = Derived.of(case) if derived is None else derived
+    names = Names.of(case, derived)
+    purchases, deployments, findings = sound_tables(case, plan, names)
+    flows, unknown = Flows.of(case, derived, names, plan.dispatch, names.slots(plan.dispatch))
+    findings += flow_names(plan.dispatch, unknown, flows, "dispatch")
+    in_force = months_in_force(case, purchases)
+    repriced = reprice(case, derived, flows, purchases, deployments)
+    demand = names.demand(case)
+    units = capacity.deployed_units(names, deployments)
+    findings += totals.digest(case, plan)
+    findings += totals.costs(plan, repriced)
+    findings += totals.purchase_costs(purchases, in_force)
+    findings += totals.bound(plan, repriced)
+    findings += service.balance(names, flows, demand)
+    findings += service.mix(case, names, flows, demand)
+    findings += service.guaranteed(case, names, flows, demand)
+    findings += capacity.reserved(names, flows, units)
+    findings += capacity.deployment(case, derived, in_force, deployments)
+    findings += capacity.sizes(case, purchases, deployments)
+    findings += capacity.quota(case, names, flows)
+    findings += egress.caps(case, names, derived, flows)
+    findings += egress.cross_region(case, derived, flows)
+    if witness:
+        findings += stress(case, derived, names, plan, units, demand)
+    findings += capacity.budget(case, in_force)
+    return sorted(findings, key=lambda f: -f.excess)

@@ -1,0 +1,82 @@
+"""Names and numbers: a plan speaks only of what the input knows, each thing once, in finite numbers not below 0."""
+
+import numpy as np
+import pandas as pd
+
+from planner.results.audit.findings import TOLERANCE, Finding
+from planner.results.flows import Flows, Ints, Names
+from planner.results.plan import Plan
+from planner.schema.case import Case
+
+
+def sound_tables(case: Case, plan: Plan, names: Names) -> tuple[pd.DataFrame, pd.DataFrame, list[Finding]]:
+    """Purchases and deployments that can be read, and a finding for each row that cannot."""
+    findings: list[Finding] = []
+    offers = {o.offer for o in case.offers}
+    bought = [
+        _row_fault(row, row["offer"] in offers and row["period"] in names.periods) for row in _rows(plan.purchases)
+    ]
+    known = set(names.deployments)
+    placed = [
+        _row_fault(row, (row["pool"], row["meter"], row["model"]) in known and row["period"] in names.periods)
+        for row in _rows(plan.deployments)
+    ]
+    kept = []
+    for table, frame, faults, key in (
+        ("purchases", plan.purchases, bought, ["offer", "period"]),
+        ("deployments", plan.deployments, placed, ["pool", "meter", "model", "period"]),
+    ):
+        findings += [
+            Finding("names", f"{table}, {_words(row)}: {fault}", np.inf)
+            for row, fault in zip(_rows(frame), faults, strict=True)
+            if fault
+        ]
+        good = frame[[not fault for fault in faults]].reset_index(drop=True)
+        for again in _rows(good[good.duplicated(key)]):
+            findings.append(Finding("names", f"{table}, {_words(again)}: listed twice", np.inf))
+        kept.append(good)
+    return kept[0], kept[1], findings
+
+
+def flow_names(frame: pd.DataFrame, unknown: Ints, flows: Flows, table: str) -> list[Finding]:
+    """Rows of flows that name what the case does not know, take a way that is not allowed, or are no amounts."""
+    findings = []
+    if len(unknown):
+        row = _rows(frame.iloc[unknown[:1]])[0]
+        findings.append(Finding(
+            "names", f"{table}: {len(unknown)} rows name what the input does not know, the first: {_words(row)}", np.inf
+        ))  # fmt: skip
+    total = np.bincount(flows.way, np.abs(np.nan_to_num(flows.rph)), len(flows.ways))
+    for number, fault in enumerate(flows.ways["fault"]):
+        if fault and total[number] > TOLERANCE:
+            way = flows.ways.iloc[number]
+            findings.append(Finding(
+                "routes", f"{table}: workload {way['workload']} from {way['origin']} served in {way['region']} by "
+                f"{way['model']} on {way['supply']}: {fault} ({total[number]:.6g} requests/hour in all)",
+                float(total[number]),
+            ))  # fmt: skip
+    wrong = np.flatnonzero(~(flows.rph >= -TOLERANCE) | np.isinf(flows.rph))
+    if len(wrong):
+        way = flows.ways.iloc[int(flows.way[wrong[0]])]
+        findings.append(Finding(
+            "names", f"{table}: {len(wrong)} flows are negative or not a number, the first: {flows.rph[wrong[0]]:g} "
+            f"requests/hour of workload {way['workload']} from {way['origin']} on {way['supply']}", np.inf,
+        ))  # fmt: skip
+    return findings
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, object]]:
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _row_fault(row: dict[str, object], known: bool) -> str:
+    units = pd.to_numeric(pd.Series([row["units"]]), errors="coerce").to_numpy(float)[0]
+    if not known:
+        return "the input knows no such thing"
+    if not np.isfinite(units):
+        return "units are not a number"
+    return "units are negative" if units < -TOLERANCE else ""
+
+
+def _words(row: dict[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in row.items())
