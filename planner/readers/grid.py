@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from planner.errors import Fault
-from planner.readers.cells import FORMULA_ERRORS, NO_VALUE, clean
+from planner.readers.cells import clean
 from planner.readers.source import FIRST_ROW, RawTable, Source, letters
 from planner.schema.describe import columns_of
 from planner.schema.names import nearest
@@ -50,9 +50,6 @@ def read_grid(table: str, place: str, grid: Iterable[Sequence[str]], *, sheet: b
     found, strays = [], 0
     for number, cells in enumerate(rows, start=FIRST_ROW):
         row = {name: text for index, name in wanted if index < len(cells) and (text := clean(cells[index]))}
-        for name, text in row.items():
-            if text in FORMULA_ERRORS:
-                faults.append(source.fault(NO_VALUE, number, name, text))
         for index, text in _outside(source.header, cells):
             strays += 1
             if strays <= _MOST_STRAY:

@@ -1,6 +1,7 @@
 """A planning folder or workbook -> Case, or every fault of it at once."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from planner.readers.folder import read_folder
 from planner.readers.references import known_names, reference_faults
 from planner.readers.rows import capped, read_rows
 from planner.readers.rules import Tables, rule_faults
-from planner.readers.settings import read_settings
+from planner.readers.settings import SETTINGS_SHEET, read_settings
 from planner.readers.source import Raw
 from planner.readers.supply import unserved
 from planner.schema.base import Row
@@ -54,9 +55,11 @@ def load(path: str | Path) -> Case:
             faults.append(table.source.fault("has no rows; a plan needs at least one"))
     faults += reference_faults(raw)
     sources = {name: table.source for name, table in raw.tables.items()}
-    faulty = raw.unreadable | _tables_of(faults) | {t.name for t in TABLES if t.required and t.name not in rows}
+    faulty = (
+        raw.unreadable | set(map(_table_of, faults)) | {t.name for t in TABLES if t.required and t.name not in rows}
+    )
     faults += rule_faults(Tables(rows, sources, frozenset(faulty)))
-    demand = None
+    faults, demand = capped(faults), None
     if raw.demand is not None:
         names = Names(
             region=known_names(raw, "regions", "region"),
@@ -69,7 +72,7 @@ def load(path: str | Path) -> Case:
         demand, found = read_demand(raw.demand, names)
         faults += found
     if faults or settings is None or demand is None:
-        raise InputError(capped(faults))
+        raise InputError(_in_order(faults))
     canonical: dict[str, Any] = {table.name: _sorted(table, rows.get(table.name, [])) for table in TABLES}
     canonical["scenarios"] = canonical["scenarios"] or (Scenario(scenario=BASE_SCENARIO, probability=1.0),)
     case = Case(**(canonical | {"settings": settings, "demand": demand}))
@@ -94,9 +97,15 @@ def _read(path: Path) -> Raw:
     raise InputError([Fault(str(path), "is neither a planning folder nor a workbook (.xlsx)")])
 
 
-def _tables_of(faults: Sequence[Fault]) -> set[str]:
-    """Tables that have a fault already: further rules would only repeat it."""
-    return {fault.place.removeprefix("sheet ").split("!")[0].split(".")[0] for fault in faults}
+def _table_of(fault: Fault) -> str:
+    """Name the table of a fault: of "mix.csv", "sheet mix" and "mix!B3" it is mix."""
+    return fault.place.removeprefix("sheet ").split("!")[0].split(".")[0]
+
+
+def _in_order(faults: Iterable[Fault]) -> list[Fault]:
+    """Sort faults as a planner goes through them: other files, settings, then table by table, row by row, the rest last."""
+    rank = {name: k for k, name in enumerate([SETTINGS_SHEET, *TABLE])}
+    return sorted(faults, key=lambda fault: (rank.get(_table_of(fault), -1), fault.row or math.inf))
 
 
 def _sorted(table: Table, rows: Sequence[tuple[int, Row]]) -> tuple[Row, ...]:

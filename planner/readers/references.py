@@ -4,6 +4,7 @@ import zoneinfo
 from collections.abc import Mapping, Sequence
 
 from planner.errors import Fault
+from planner.readers.cells import FORMULA_ERRORS
 from planner.readers.source import Raw, RawTable
 from planner.schema.case import BASE_SCENARIO
 from planner.schema.describe import columns_of
@@ -45,7 +46,12 @@ def _unknown(table: RawTable, column: str, defined_in: str, known: Sequence[str]
         text = row.get(column, "")
         used = [part.strip() for part in text.split(";")] if column == "serving_regions" else [text]
         for name in used:
-            if not name or name in names or (column == "serving_regions" and name.casefold() == ANY_REGION):
+            if (
+                not name
+                or name in names
+                or name in FORMULA_ERRORS
+                or (column == "serving_regions" and name.casefold() == ANY_REGION)
+            ):
                 continue
             what = defined_in.removesuffix("s")
             message = f"there is no {what} {name!r}{nearest(name, names)}"

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from planner.errors import Fault
+from planner.readers.cells import FORMULA_ERRORS, NO_VALUE
 from planner.readers.source import RawTable, Source
 from planner.schema.base import Row
 from planner.schema.describe import ColumnFacts, columns_of
@@ -24,6 +25,9 @@ def read_rows(raw: RawTable) -> tuple[list[tuple[int, Row]], list[Fault]]:
     found: list[tuple[int, Row]] = []
     faults: list[Fault] = []
     for number, cells in raw.rows:
+        faults += [
+            raw.source.fault(NO_VALUE, number, column, text) for column, text in cells.items() if text in FORMULA_ERRORS
+        ]
         try:
             found.append((number, row_type.model_validate(cells)))
         except ValidationError as error:
@@ -40,6 +44,8 @@ def row_faults(
         column = str(item["loc"][0]) if item["loc"] else None
         if column is not None and item["type"] == "missing" and column not in source.header:
             continue  # said once, of the header
+        if column is not None and cells.get(column) in FORMULA_ERRORS:
+            continue  # said already
         message, allowed = in_words(item, facts.get(column) if column else None)
         faults.append(source.fault(message, number, column, cells.get(column) if column else None, allowed))
     return faults
