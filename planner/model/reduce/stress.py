@@ -89,7 +89,7 @@ def network(sets: Sets, case: StressCase) -> StressNetwork:
     a = sets.arcs
     usable = np.ones(len(a), bool) if case.failed is None else (a["region"] != case.failed).to_numpy(bool)
     if case.quota_scale <= 0:
-        usable &= a["reserved"].to_numpy(bool)
+        usable = usable & a["reserved"].to_numpy(bool)
     way = a.groupby(["workload", "model", "region", "supply"], sort=False).ngroup().to_numpy()
     reach = np.zeros((len(sets.needs), way.max(initial=-1) + 1), bool)
     need = a["need"].to_numpy(int)
