@@ -109,7 +109,7 @@ def tabular(engine: Any, files: list[SourceFile], name: str = "export") -> Any:
         raise fail(files[0].path, f"files of several kinds ({', '.join(sorted(kinds))}) cannot be one table")
     kind = kinds.pop()
     if kind == "csv":  # one by one: DuckDB keeps rejected lines only of files that are not united by name
-        options = "all_varchar = true, store_rejects = true, header = true, max_line_size = 33554432, filename = true"
+        options = "all_varchar = true, store_rejects = true, header = true, max_line_size = 8388608, filename = true"
         query = " UNION ALL BY NAME ".join(f"SELECT * FROM read_csv({_quoted(file)}, {options})" for file in files)
     else:
         reader = {"jsonl": "read_ndjson_auto", "json": "read_json_auto", "parquet": "read_parquet"}[kind]

@@ -41,9 +41,13 @@ def is_focus(source: str, look: Callable[[Path], SourceFile]) -> bool:
     except InputError:
         return False  # the ingest itself will say what is wrong
     if file.kind == "parquet":
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        names = set(pq.read_schema(path).names)
+        try:
+            names = set(pq.read_schema(path).names)
+        except (pa.ArrowException, OSError):
+            return False
     else:
         names = {name.strip().strip('"') for name in file.head.partition("\n")[0].split(",")}
     return names >= USAGE_COLUMNS or names >= CONTRACT_COLUMNS

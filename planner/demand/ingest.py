@@ -154,7 +154,7 @@ def _history(
     if result.frame.empty:
         told = "; ".join(f"{f.count} rows: {f.meaning}" for f in findings) or "it has no rows"
         raise InputError([Fault(place, f"nothing usable is left of {result.rows_read} rows ({told})")])
-    frame, once = counted_once(result.frame)
+    frame, once = counted_once(result.frame, reading.ids_to_check)
     frame, clock = split_repeated(frame, options.names.time_zone)
     rows = frame.assign(
         hour=pd.to_datetime(frame["hour"] * 3600, unit="s", utc=True),

@@ -14,10 +14,13 @@ from planner.demand.history import SERIES, UNKNOWN, VALUES
 KEY = ["hour", "span", *SERIES]
 
 
-def counted_once(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
-    """Drop what overlapping files repeat, and coarse buckets that finer ones cover; then sum over the files."""
+def counted_once(frame: pd.DataFrame, have_ids: bool) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """Drop what overlapping files repeat, and coarse buckets that finer ones cover; then sum over the files.
+
+    ``have_ids`` says that rows were told apart by their ids already.
+    """
     findings: list[Finding] = []
-    frame, dropped = _same_files(frame)
+    frame, dropped = (frame, 0) if have_ids else _same_files(frame)
     frame, covered = _covered_by_finer(frame)
     if dropped + covered:
         findings.append(Finding("overlap", dropped + covered))

@@ -10,7 +10,15 @@ from typing import Any
 START = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)  # a Monday
 # (hour, model) -> requests, all input, of it cached, of it written, output
 TRUTH = [
-    {"k": k, "m": m, "req": 10 + k + 5 * i, "inp": 1000 * (k + 1) + 300 * i, "cached": 200 + 10 * k, "written": 50 * i, "out": 77 + k}
+    {
+        "k": k,
+        "m": m,
+        "req": 10 + k + 5 * i,
+        "inp": 1000 * (k + 1) + 300 * i,
+        "cached": 200 + 10 * k,
+        "written": 50 * i,
+        "out": 77 + k,
+    }
     for k in range(6)
     for i, m in enumerate(("gpt-a", "gpt-b"))
 ]

@@ -59,7 +59,7 @@ def test_one_scrape_has_no_hours_but_may_stand_for_a_window(tmp_path):
         'vllm:prompt_tokens_total{engine="0",model_name="a"} 1200.0\n'
         'vllm:generation_tokens_total{engine="0",model_name="a"} 34.0\n'
     )
-    with pytest.raises(InputError, match="one scrape.*input_tokens 1,200"):
+    with pytest.raises(InputError, match=r"one scrape.*input_tokens 1,200"):
         ingest([str(path)])
     window = (dt.datetime(2026, 3, 2, tzinfo=dt.UTC), dt.datetime(2026, 3, 3, tzinfo=dt.UTC))
     rows = ingest([str(path)], options=Options(window=window)).rows

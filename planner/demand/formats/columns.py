@@ -60,7 +60,7 @@ def epoch_seconds(value: Any, engine: Any, time_zone: str) -> Any:
     if kind.is_string():
         if not duck:
             return value.cast("timestamp").epoch_seconds().cast("float64")
-        moment = value.try_cast("timestamp('UTC')").epoch_seconds().cast("float64")
+        moment = _in_utc(value.try_cast("timestamp('UTC')"), time_zone).epoch_seconds().cast("float64")
         return moment.coalesce(_scaled(value.try_cast("float64")))
     if kind.is_numeric():
         return _scaled(value.cast("float64"))
@@ -70,8 +70,28 @@ def epoch_seconds(value: Any, engine: Any, time_zone: str) -> Any:
     if kind.is_timestamp():
         if kind.timezone is None and time_zone != "UTC":
             value = value.cast("timestamp('UTC')")
+        if value.type().timezone is not None:
+            value = _in_utc(value, time_zone)
         return value.epoch_seconds().cast("float64")
     raise TypeError(f"a time cannot be of type {kind}")
+
+
+def _in_utc(moment: Any, session_zone: str) -> Any:
+    """Return a moment with an offset as UTC without one; plain where the session is in UTC anyway.
+
+    ``timezone(zone, moment)`` is the same function in DuckDB and Postgres. Ibis would drop the offset in the session's
+    zone before it counts seconds.
+    """
+    if session_zone == "UTC":
+        return moment
+    import ibis
+    import ibis.expr.datatypes as types
+
+    def timezone(zone, moment):  # type: ignore[no-untyped-def]
+        raise NotImplementedError  # Ibis needs the name and the types only
+
+    timezone.__annotations__ = {"zone": types.string, "moment": types.Timestamp("UTC"), "return": types.timestamp}
+    return ibis.udf.scalar.builtin(timezone)("UTC", moment)
 
 
 def _scaled(value: Any) -> Any:
