@@ -48,7 +48,8 @@ class Sets:
     quotas : region, model, option, tokens_per_minute (inf: none).
     quota_load : tokens per minute per krph, one for each arc (0 for reserved).
     purchases : offer, period, last_period (in force through it), meter_row, usd_per_unit (inside the horizon and the
-        counted tail), committed_usd_per_unit (inside the horizon), min_units, unit_step, max_units (inf).
+        counted tail), committed_usd_per_unit (inside the horizon), min_units, unit_step, max_units (inf), held (bool:
+        bought earlier under the same offer).
     caps : origin, destination, gb_per_month: finite egress caps.
     period_hours : hours of each period.
     """

@@ -246,6 +246,7 @@ def _purchases(case: Case, meters: pd.DataFrame) -> pd.DataFrame:
     """Each offer at each start, with what a unit costs: its hours inside the horizon, and the counted tail."""
     row_of = {key: k for k, key in enumerate(zip(meters["pool"], meters["meter"]))}
     periods, rows = case.periods, []
+    held = {c.offer for c in case.commitments}
     for o in case.offers:
         meter = row_of.get((o.pool, o.meter))
         if meter is None:
@@ -257,10 +258,10 @@ def _purchases(case: Case, meters: pd.DataFrame) -> pd.DataFrame:
             beyond = max(0, (add_months(period.start, o.term_months) - periods[-1].end).days) * HOURS_PER_DAY
             counted = inside + (1 - case.settings.policy.tail_value) * beyond
             rows.append((o.offer, k, last, meter, o.usd_per_unit_hour * counted, o.usd_per_unit_hour * inside,
-                         o.min_units, o.unit_step, top))  # fmt: skip
+                         o.min_units, o.unit_step, top, o.offer in held))  # fmt: skip
     columns = ["offer", "period", "last_period", "meter_row", "usd_per_unit", "committed_usd_per_unit",
-               "min_units", "unit_step", "max_units"]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+               "min_units", "unit_step", "max_units", "held"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns).astype({"held": bool})
 
 
 def _stress_cases(case: Case, needs: pd.DataFrame) -> tuple[StressCase, ...]:

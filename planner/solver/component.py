@@ -10,6 +10,7 @@ from planner.solver.certificate import Certificate, certify
 from planner.solver.highs import Clock
 from planner.solver.linear import LinearSolve, open_component, solve_linear
 from planner.solver.stress import Cut, Routing
+from planner.solver.ties import choose_by_rule
 from planner.solver.whole import solve_whole
 
 HIGHS = "highs"
@@ -47,9 +48,9 @@ def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -
     solve = open_component(merge_slots(part), clock)
     if not solve_linear(solve):
         return None
-    usd = solve.session.objective()
-    certificate = certify(solve.program, solve.session.row_duals(), solve.cuts)
-    tree_bound, values = usd, solve.session.values()
+    usd, duals = solve.session.objective(), solve.session.row_duals()
+    certificate = certify(solve.program, duals, solve.cuts)
+    tree_bound = usd
     if solver != HIGHS:
         from planner.solver.pulp_solvers import solve_with_pulp
 
@@ -63,11 +64,14 @@ def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -
         if whole is None:
             return None
         usd, tree_bound, values = whole.usd, whole.bound_usd, whole.values
-    return _plan(solve, values, usd, tree_bound, certificate)
+        duals = solve.session.row_duals()  # with the sizes of the best plan fixed
+    else:
+        values = choose_by_rule(solve)
+    return _plan(solve, values, usd, tree_bound, certificate, duals)
 
 
 def _plan(
-    solve: LinearSolve, values: Floats, usd: float, tree_bound: float, certificate: Certificate
+    solve: LinearSolve, values: Floats, usd: float, tree_bound: float, certificate: Certificate, duals: Floats
 ) -> ComponentPlan:
     program, at = solve.program, solve.program.columns
     committed = np.maximum(values[at.committed], 0.0)
@@ -77,7 +81,6 @@ def _plan(
     cuts, routings = solve.separator.routings(deployed)
     if cuts:
         raise ArithmeticError("a stress case that was served is not: the solver's tolerance was met, ours was not")
-    duals = solve.session.row_duals()  # of the LP, or with the sizes of the best plan fixed
     rows = program.family("reserved")
     first = program.first_row("reserved")
     rent = -duals[first : first + rows.count]

@@ -23,6 +23,7 @@ from planner.solver.stress import Cut
 
 GROUPS = 400  # most estimates (θ); more only slow the master down
 ROUNDS = 400
+TIE = 3e-8  # most that the rule for equal plans adds to a commitment's price
 MASTER_SHARE = 0.25  # share of the gap asked that the master may leave open
 
 
@@ -51,7 +52,8 @@ class Master:
         self.entries = (row[own], column[own], value[own])  # of the columns that the master shares with the LP
         self.stress: list[Cut] = []
         self.complete = True
-        self.program: LinearProgram = program_of(bare, True, (deployment, budget, size_low, size_top))
+        exact = program_of(bare, True, (deployment, budget, size_low, size_top))
+        self.program = replace(exact, cost=_with_tie_rule(exact))
         own = scale_of(self.program)
         self.scale = Scale(own.column, own.row, solve.session.scale.cost)
         self.group_of = _groups(solve.program)
@@ -147,7 +149,19 @@ class Master:
         values = np.array(h.getSolution().col_value) * scale
         self.start = values
         bound = info.mip_dual_bound if len(whole) else info.objective_function_value
-        return values[:own], float(bound) * cost
+        return values[:own], float(bound) * cost / (1 + TIE)
+
+
+def _with_tie_rule(program: LinearProgram) -> Floats:
+    """Prices a hair above the true ones: of equal plans, fewest committed dollars, then offers held, then names.
+
+    All costs are >= 0, so the master's bound divided by 1 + TIE is a bound at the true prices.
+    """
+    bought, cost = program.sets.purchases, program.cost.copy()
+    rank = np.arange(len(bought)) / max(len(bought), 1)
+    hair = 0.5 + 0.3 * ~bought["held"].to_numpy(bool) + 0.2 * rank
+    cost[program.columns.committed] *= 1 + TIE * hair
+    return cost
 
 
 def _groups(program: LinearProgram) -> Ints:
