@@ -140,8 +140,8 @@ def _columns(path: Path, separator: str, width: int, numbers: Set[int | None]) -
         for part in chunks:
             if not isinstance(part.index, pd.RangeIndex):
                 raise pd.errors.ParserError(f"Expected {width} fields in line {FIRST_ROW}, saw more")
-            if any(not part[k].between(0, LARGEST).all() for k in numbers):
-                raise ValueError("not plain numbers")
+            if any(not part[k].between(0, LARGEST).all() or part[k].isin((0, 1)).all() for k in numbers):
+                raise ValueError("not plain numbers")  # a column of nothing but 0 and 1 may have been true and false
             parts.append(part.astype({k: "category" for k in range(width) if k not in numbers}))
             if sum(map(len, parts)) > MOST_DEMAND_ROWS:
                 raise InputError([Fault(path.name, f"has more than {MOST_DEMAND_ROWS:,} rows; plan fewer at once")])
@@ -188,7 +188,7 @@ def _not_csv(path: Path, said: str) -> Fault:
     if found := re.search(r"line (\d+)", said):
         return Fault(path.name, "has more cells than the header has names", int(found[1]))
     if found := re.search(r"starting at row (\d+)", said):
-        return Fault(path.name, "a quotation mark is opened here and never closed", int(found[1]) + FIRST_ROW)
+        return Fault(path.name, "a quotation mark is opened here and never closed", int(found[1]) + 1)
     return Fault(path.name, f"is not a CSV file ({said})")
 
 

@@ -17,7 +17,7 @@ from planner.readers.supply import unserved
 from planner.schema.base import Row
 from planner.schema.calendar import periods_of
 from planner.schema.case import BASE_SCENARIO, Case
-from planner.schema.settings import Horizon
+from planner.schema.settings import PlanSettings
 from planner.schema.tables import TABLE, TABLES, Table
 from planner.schema.workloads import Scenario
 
@@ -55,21 +55,11 @@ def load(path: str | Path) -> Case:
             faults.append(table.source.fault("has no rows; a plan needs at least one"))
     faults += reference_faults(raw)
     sources = {name: table.source for name, table in raw.tables.items()}
-    faulty = (
-        raw.unreadable | set(map(_table_of, faults)) | {t.name for t in TABLES if t.required and t.name not in rows}
-    )
-    faults += rule_faults(Tables(rows, sources, frozenset(faulty)))
+    absent = {table.name for table in TABLES if table.required and table.name not in rows}
+    faults += rule_faults(Tables(rows, sources, raw.unreadable | absent | set(map(_table_of, faults))))
     faults, demand = capped(faults), None
     if raw.demand is not None:
-        names = Names(
-            region=known_names(raw, "regions", "region"),
-            workload=known_names(raw, "workloads", "workload"),
-            scenario=known_names(raw, "scenarios", "scenario"),
-            period=None
-            if settings is None
-            else [p.name for p in periods_of(settings.horizon.start, settings.horizon.months)],
-        )
-        demand, found = read_demand(raw.demand, names)
+        demand, found = read_demand(raw.demand, _names(raw, settings))
         faults += found
     if faults or settings is None or demand is None:
         raise InputError(_in_order(faults))
@@ -81,8 +71,17 @@ def load(path: str | Path) -> Case:
     return case
 
 
-def _period_names(horizon: Horizon) -> list[str]:
-    return [period.name for period in periods_of(horizon.start, horizon.months)]
+def _names(raw: Raw, settings: PlanSettings | None) -> Names:
+    """Gather the names that demand may use."""
+    periods = None
+    if settings is not None:
+        periods = [period.name for period in periods_of(settings.horizon.start, settings.horizon.months)]
+    return Names(
+        region=known_names(raw, "regions", "region"),
+        workload=known_names(raw, "workloads", "workload"),
+        scenario=known_names(raw, "scenarios", "scenario"),
+        period=periods,
+    )
 
 
 def _read(path: Path) -> Raw:
@@ -103,7 +102,7 @@ def _table_of(fault: Fault) -> str:
 
 
 def _in_order(faults: Iterable[Fault]) -> list[Fault]:
-    """Sort faults as a planner goes through them: other files, settings, then table by table, row by row, the rest last."""
+    """Sort faults as a planner goes through them: other files, settings, then table by table and row by row."""
     rank = {name: k for k, name in enumerate([SETTINGS_SHEET, *TABLE])}
     return sorted(faults, key=lambda fault: (rank.get(_table_of(fault), -1), fault.row or math.inf))
 

@@ -17,8 +17,9 @@ from planner.schema.names import nearest
 from planner.schema.settings import PlanSettings
 
 SETTINGS_FILE, SETTINGS_SHEET = "plan.yaml", "plan"
-_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "timestamp"))
-_NULL_TAG = "tag:yaml.org,2002:null"
+_TAGS = "tag:yaml.org,2002:"
+_PLAIN_TAGS = frozenset(_TAGS + kind for kind in ("str", "int", "float", "bool", "timestamp"))
+_NULL_TAG, _MAP_TAG, _LIST_TAG = _TAGS + "null", _TAGS + "map", _TAGS + "seq"
 
 
 def read_yaml(path: Path) -> tuple[RawSettings, list[Fault]]:
@@ -60,10 +61,10 @@ def _walk(block: yaml.MappingNode, prefix: str, raw: RawSettings, faults: list[F
             faults.append(raw.fault("anchors and aliases are not used here; write the value out", key))
             continue
         seen.add(id(node))
-        if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
+        if isinstance(node, yaml.MappingNode) and node.tag == _MAP_TAG:
             _walk(node, key + ".", raw, faults, seen)
         elif not isinstance(node, yaml.ScalarNode) or node.tag not in (*_PLAIN_TAGS, _NULL_TAG):
-            what = "a list" if node.tag == "tag:yaml.org,2002:seq" else f"the tag {node.tag.split(':')[-1]!r}"
+            what = "a list" if node.tag == _LIST_TAG else f"the tag {node.tag.removeprefix(_TAGS)!r}"
             faults.append(raw.fault(f"holds {what}; one plain value is needed", key))
         elif node.tag != _NULL_TAG:
             raw.values[key] = clean(node.value)

@@ -65,7 +65,8 @@ CELLS = [
      "regions.csv, row 2, column time_zone: there is no time zone 'Europe/Pariss'; did you mean 'Europe/Paris'?; "
      "allowed: an IANA name"),
     (changed("models", 0, tier="large"),
-     "models.csv, row 2, column tier: is none of the words allowed (found 'large'); allowed: one of frontier, mid, small"),
+     "models.csv, row 2, column tier: is none of the words allowed (found 'large'); "
+     "allowed: one of frontier, mid, small"),
     (changed("mix", 0, min_share=0.8, max_share=0.5),
      "mix.csv, row 2: min_share 0.8 is above max_share 0.5"),
     (changed("mix", 0, max_share=0.9),
@@ -74,14 +75,15 @@ CELLS = [
     (changed("mix", 0, model="n"),
      "mix.csv, row 2, column model: there is no model 'n'"),
     (changed("offers", 0, term_months=1.5),
-     "offers.csv, row 2, column term_months: is not a whole number (found '1.5'); allowed: a whole number from 1 to 1200"),
+     "offers.csv, row 2, column term_months: is not a whole number (found '1.5'); "
+     "allowed: a whole number from 1 to 1200"),
     (changed("offers", 0, pool="wst-m"),
      "offers.csv, row 2, column pool: there is no pool 'wst-m'; did you mean 'west-m'?"),
     (changed("offers", 0, min_units=5, max_units=3),
      "offers.csv, row 2: min_units 5 is above max_units 3"),
     (changed("offers", 0, meter="input"),
-     "offers.csv, row 2, column meter: the table throughput says of no model what a unit of 'west-m' serves; its meters "
-     "there are tokens (found 'input')"),
+     "offers.csv, row 2, column meter: the table throughput says of no model what a unit of 'west-m' serves; its "
+     "meters there are tokens (found 'input')"),
     (changed("throughput", 0, tokens_per_minute_per_unit=0),
      "throughput.csv, row 2, column tokens_per_minute_per_unit: is too small (found '0'); allowed: a number above 0"),
     (changed("commitments", 0, offer="west-m-1m", units=5, start="45000", end="2027-03-01"),
