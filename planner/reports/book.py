@@ -171,13 +171,17 @@ class Sheet:
         freeze: tuple[int, int] | None = None,
         portrait: bool = False,
         one_page: bool = False,
+        scale: int | None = None,
     ) -> None:
         """Set the print area, page, repeated header row, footer and frozen panes."""
         raw = self.raw
         raw.set_paper(9)  # A4
         raw.set_portrait() if portrait else raw.set_landscape()
         raw.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
-        raw.fit_to_pages(1, 1 if one_page else 0)
+        if scale is None:
+            raw.fit_to_pages(1, 1 if one_page else 0)
+        else:
+            raw.set_print_scale(scale)
         raw.print_area(0, 0, last_row, last_column)
         raw.set_footer(f'&L&8&"{FONT}"{footer_text(self.book.plan_name, 80)}&C&8&A&R&8Page &P of &N')
         raw.hide_gridlines(2)

@@ -2,8 +2,14 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
+from planner.results.derived import Derived
+from planner.results.metrics.tables import Metrics
+from planner.results.orders import OrderLine, order_lines
 from planner.results.plan import Plan
+from planner.results.pool_months import PoolMonth, pool_months
+from planner.results.why import LineRent, line_rents
 from planner.schema.case import Case
 from planner.schema.tables import TABLES
 
@@ -14,7 +20,28 @@ class Report:
 
     case: Case
     plan: Plan
+    metrics: Metrics
     previous: Plan | None = None
+
+    @cached_property
+    def derived(self) -> Derived:
+        """Loads and prices of a request."""
+        return Derived.of(self.case)
+
+    @cached_property
+    def lines(self) -> tuple[OrderLine, ...]:
+        """Lines of the purchase order."""
+        return order_lines(self.case, self.plan)
+
+    @cached_property
+    def months(self) -> tuple[PoolMonth, ...]:
+        """Each pool in each month."""
+        return pool_months(self.case, self.plan, self.derived)
+
+    @cached_property
+    def rents(self) -> tuple[LineRent, ...]:
+        """What pays for each line."""
+        return line_rents(self.case, self.plan, self.lines)
 
     @property
     def horizon(self) -> str:

@@ -6,8 +6,8 @@ FONT = "Arial"  # on every machine; LibreOffice and Google Sheets measure it the
 INK, MUTED, RULE, SHADE = "#1F2A37", "#5B6673", "#C9D1DA", "#F1F4F8"
 BLUE, SKY, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#56B4E9", "#E69F00", "#009E73", "#D55E00", "#8A94A0"
 INPUT_FILL, INPUT_INK = "#FFF8DC", "#0B3D91"
-HEAT = ("#FFFFFF", "#9CCBEA", "#3B8DC6")  # one hue, light to dark: black figures stay readable on all of it
-HEAT_OVERFLOW = ("#FFFFFF", "#F6D28B", "#E69F00")
+HEAT = ("#FFFFFF", "#B9DBF1", "#6DB3DF")  # one hue, light to dark: black figures stay readable on all of it
+HEAT_OVERFLOW = ("#FFFFFF", "#FADFA8", "#F0B23C")
 
 NUMBER_FORMATS = {
     "text": "General",
@@ -39,6 +39,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "header_right": {**_HEADER, "align": "right"},
     "key": {"font_color": MUTED, **_ROW},
     "lead": {"font_size": 11, "text_wrap": True},
+    "line": {"text_wrap": True},
     "alert": {"font_color": VERMILION, "bold": True, "text_wrap": True},
     "tick": {"align": "center", "bold": True, **_ROW},
     "blank_line": {"bottom": 1, "bottom_color": INK},
@@ -47,6 +48,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "hour": {"font_color": MUTED, "align": "center", "font_size": 8},
     "day": {"font_color": MUTED, "bold": True},
     "heat": {"num_format": "#,##0", "align": "center", "font_size": 7, "valign": "vcenter"},
+    "rent": {"num_format": "#,##0.00", "align": "center", "font_size": 7, "valign": "vcenter"},
     "axis": {"font_color": MUTED, "align": "center", "font_size": 8},
 }  # fmt: skip
 

@@ -2,31 +2,56 @@
 
 from pathlib import Path
 
+from planner.reports import story
 from planner.reports.atomic import written_beside
 from planner.reports.book import Block, Book, block_at, new_book
 from planner.reports.report import Report
-from planner.reports.sheets import assumptions, changes, purchase_order, reservations, unit_data, week
+from planner.reports.sheets import (
+    assumptions,
+    audit,
+    changes,
+    cost_per_task,
+    egress,
+    headroom,
+    on_demand,
+    purchase_order,
+    reservations,
+    summary,
+    unit_data,
+    warnings,
+    week,
+    why,
+)
 from planner.reports.sheets.purchase_order import OrderRow
 from planner.reports.sheets.unit_data import UnitData
-from planner.reports.theme import BLUE, GREEN, GREY
-from planner.results.orders import order_lines
+from planner.reports.theme import BLUE, GREEN, GREY, ORANGE
+from planner.results.metrics.tables import Metrics
 from planner.results.plan import Plan
-from planner.results.pool_months import PoolMonth, pool_months
 from planner.schema.case import Case
+from planner.units import HOURS_PER_DAY
 
-# the reading order, with the colour of the tab: what to sign, why, what it rests on
+# the reading order, with the colour of the tab: what to sign, what it does, why, and what it rests on
 SHEETS = (
+    (summary.NAME, BLUE),
     (purchase_order.NAME, BLUE),
     (reservations.NAME, BLUE),
-    (week.NAME, BLUE),
-    (changes.NAME, GREEN),
+    (week.NAME, GREEN),
+    (on_demand.NAME, GREEN),
+    (headroom.NAME, GREEN),
+    (egress.NAME, GREEN),
+    (cost_per_task.NAME, GREEN),
+    (why.NAME, ORANGE),
+    (why.HOURS_NAME, ORANGE),
+    (changes.NAME, ORANGE),
+    (warnings.NAME, GREY),
     (assumptions.NAME, GREY),
     (assumptions.DEMAND_NAME, GREY),
+    (audit.NAME, GREY),
 )
 HIDDEN = (week.DATA_NAME, unit_data.NAME)
 
 
-def write_workbook(case: Case, plan: Plan, metrics: object, path: str | Path, previous: Plan | None = None) -> None:
+def write_workbook(case: Case, plan: Plan, metrics: Metrics, path: str | Path, previous: Plan | None = None) -> None:
     """Write the plan's workbook.
 
     Parameters
@@ -35,7 +60,7 @@ def write_workbook(case: Case, plan: Plan, metrics: object, path: str | Path, pr
     path : file to write (.xlsx); it is written beside and renamed, so that an earlier one stays whole on failure.
     previous : the last signed plan, for the sheet Changes; without it, today's commitments.
     """
-    report = Report(case, plan, previous)
+    report = Report(case, plan, metrics, previous)
     with written_beside(path) as beside:
         subject = f"Reservation plan for {report.horizon}"
         book = new_book(str(beside), plan.name, report.dated, subject, f"input {plan.input_digest[:16]}")
@@ -44,54 +69,66 @@ def write_workbook(case: Case, plan: Plan, metrics: object, path: str | Path, pr
 
 
 def _fill(book: Book, report: Report) -> None:
-    sheets = {name: book.add_sheet(name, colour) for name, colour in SHEETS}
+    """Add the sheets in reading order, then fill them so that each knows where the figures it refers to stand."""
+    at = {name: book.add_sheet(name, colour) for name, colour in SHEETS}
     for name in HIDDEN:
-        sheets[name] = book.add_sheet(name)
-        sheets[name].raw.hide()
-    months = pool_months(report.case, report.plan)
-    lines = order_lines(report.case, report.plan)
-    columns = (*purchase_order.COLUMNS, *purchase_order.WORKINGS)
-    order = block_at(purchase_order.NAME, purchase_order.TOP, columns, len(lines)) if lines else None
-    held = reservations.write(sheets[reservations.NAME], report, months, order)
-    units = _units(book, report, months, held)
-    purchase_order.write(
-        sheets[purchase_order.NAME], report, _order_rows(report, months, units), units.usage_per_unit() if lines else ""
+        at[name] = book.add_sheet(name)
+        at[name].raw.hide()
+    lines = report.lines
+    order = None
+    if lines:
+        columns = (*purchase_order.COLUMNS, *purchase_order.WORKINGS)
+        order = block_at(purchase_order.NAME, purchase_order.TOP, columns, len(lines))
+    held = reservations.write(at[reservations.NAME], report, report.months, order)
+    units = _units(book, report, held)
+    rows = _order_rows(report, units)
+    purchase_order.write(at[purchase_order.NAME], report, rows, units.usage_per_unit() if lines else "")
+    week.write(at[week.NAME], at[week.DATA_NAME], report)
+    od = on_demand.write(at[on_demand.NAME], report)
+    stress = headroom.write(at[headroom.NAME], report)
+    crossing = egress.write(at[egress.NAME], report)
+    by_month, by_workload, by_model = cost_per_task.write(at[cost_per_task.NAME], report)
+    why.write(at[why.NAME], report, order, [(row.break_even, row.utilisation) for row in rows])
+    why.write_hours(at[why.HOURS_NAME], report)
+    changes.write(at[changes.NAME], report)
+    warnings.write(at[warnings.NAME], report)
+    assumptions.write(at[assumptions.NAME], report)
+    assumptions.write_demand(at[assumptions.DEMAND_NAME], report)
+    audit.write(
+        at[audit.NAME], report, audit.Blocks(order, held, od, crossing, stress, by_month, by_workload, by_model)
     )
-    week.write(sheets[week.NAME], sheets[week.DATA_NAME], report)
-    changes.write(sheets[changes.NAME], report)
-    assumptions.write(sheets[assumptions.NAME], report)
-    assumptions.write_demand(sheets[assumptions.DEMAND_NAME], report)
+    sources = summary.Sources(order, held, od, crossing, units, [row.reason for row in rows])
+    summary.write(at[summary.NAME], report, sources)
 
 
-def _units(book: Book, report: Report, months: tuple[PoolMonth, ...], held: Block) -> UnitData:
-    numbers = reservations.number_pools(months)
-    bought = {(line.offer.pool, line.offer.meter) for line in order_lines(report.case, report.plan)}
+def _units(book: Book, report: Report, held: Block) -> UnitData:
+    numbers = reservations.number_pools(report.months)
+    bought = {(line.offer.pool, line.offer.meter) for line in report.lines}
     rows = [
         (numbers[m.pool, m.meter], m, held.cell("force", k))
-        for k, m in enumerate(months)
+        for k, m in enumerate(report.months)
         if (m.pool, m.meter) in bought
     ]
     return unit_data.write(book.sheets[unit_data.NAME], rows)
 
 
-def _order_rows(report: Report, months: tuple[PoolMonth, ...], units: UnitData) -> list[OrderRow]:
-    numbers, rows = reservations.number_pools(months), []
-    for line in order_lines(report.case, report.plan):
-        number = numbers[line.offer.pool, line.offer.meter]
-        covered = [
-            m
-            for m in months
-            if (m.pool, m.meter) == (line.offer.pool, line.offer.meter) and line.start <= m.start < line.end
-        ]
+def _order_rows(report: Report, units: UnitData) -> list[OrderRow]:
+    """Order lines with what the plan makes of them."""
+    numbers, rows = reservations.number_pools(report.months), []
+    counted = 1 - report.case.settings.policy.tail_value
+    horizon_end = report.case.periods[-1].end
+    for line, rent in zip(report.lines, report.rents, strict=True):
+        meter = line.offer.pool, line.offer.meter
+        covered = [m for m in report.months if (m.pool, m.meter) == meter and line.start <= m.start < line.end]
         used = sum(m.mean_used_units * m.hours for m in covered)
-        rows.append(
-            OrderRow(
-                line=line,
-                pool_number=number,
-                last_month_start=covered[-1].start,
-                usage_usd=line.units * sum(units.per_unit_usd[number, m.period] for m in covered),
-                full_usd=sum(m.served_usd for m in covered) / used if used > 0 else 0.0,
-                reason="",
-            )
+        row = OrderRow(
+            line=line,
+            pool_number=numbers[meter],
+            last_month_start=covered[-1].start,
+            usage_usd=line.units * sum(units.per_unit_usd[numbers[meter], m.period] for m in covered),
+            hours_tail=counted * max(0, (line.end - horizon_end).days) * HOURS_PER_DAY,
+            full_usd=sum(m.served_usd for m in covered) / used if used > 0 else 0.0,
+            reason="",
         )
+        rows.append(row.because(story.reason(line, rent, row.utilisation, row.break_even)))
     return rows

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from planner.results.derived import Derived
 from planner.results.plan import Plan
-from planner.results.unit_use import unit_loads
 from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
@@ -37,11 +37,11 @@ class ServedWeek:
         return [a + b for a, b in zip(self.reserved_rph, self.on_demand_rph, strict=True)]
 
 
-def served_weeks(case: Case, plan: Plan) -> list[ServedWeek]:
+def served_weeks(case: Case, plan: Plan, derived: Derived) -> list[ServedWeek]:
     """Every region, model and month in which something is served or deployed, sorted."""
     reserved = plan.dispatch["supply"].isin([p.pool for p in case.pools])
     parts = {True: _weeks(case, plan.dispatch[reserved]), False: _weeks(case, plan.dispatch[~reserved])}
-    capacity = _capacity(case, plan)
+    capacity = _capacity(case, plan, derived)
     keys = sorted(parts[True].keys() | parts[False].keys() | capacity.keys())
     nothing = np.zeros(HOURS_PER_WEEK)
     return [
@@ -57,11 +57,11 @@ def served_weeks(case: Case, plan: Plan) -> list[ServedWeek]:
 
 
 def _weeks(case: Case, flows: pd.DataFrame) -> dict[tuple[str, str, str], npt.NDArray[np.float64]]:
-    """Expected requests per hour by region, model and month."""
+    """Sum up expected requests per hour by region, model and month."""
     probability = {s.scenario: s.probability for s in case.scenarios}
     expected = flows["requests_per_hour"] * flows["scenario"].map(probability).astype(float)
     keys = ["region", "model", "period", "hour_of_week"]
-    sums = expected.groupby([flows[k] for k in keys]).sum()
+    sums = expected.groupby([flows[k] for k in keys], observed=True).sum()
     found: dict[tuple[str, str, str], npt.NDArray[np.float64]] = {}
     for (region, model, period, hour), value in sums.items():  # type: ignore[misc]
         week = found.setdefault((str(region), str(model), str(period)), np.zeros(HOURS_PER_WEEK))
@@ -69,17 +69,19 @@ def _weeks(case: Case, flows: pd.DataFrame) -> dict[tuple[str, str, str], npt.ND
     return found
 
 
-def _capacity(case: Case, plan: Plan) -> dict[tuple[str, str, str], float]:
-    """Requests per hour that the deployed units can serve: units over the mean load of a request, the scarcest meter."""
-    loads = unit_loads(case)
+def _capacity(case: Case, plan: Plan, derived: Derived) -> dict[tuple[str, str, str], float]:
+    """Units over the mean load of a request, of the scarcest meter: requests per hour that a deployment can serve."""
+    loads = derived.loads.assign(kept=derived.loads["units_per_request"] / derived.loads["usable_share"])
     served = plan.dispatch.rename(columns={"supply": "pool"})
-    mixes = served.groupby(["workload", "model", "pool", "period"], as_index=False)["requests_per_hour"].sum()
+    mixes = served.groupby(["workload", "model", "pool", "period"], as_index=False, observed=True)[
+        "requests_per_hour"
+    ].sum()
     load = mixes.merge(loads, on=["workload", "model", "pool"])
-    load["units"] = load["requests_per_hour"] * load["kept_units_per_rph"]
+    load["units"] = load["requests_per_hour"] * load["kept"]
     keys = ["pool", "meter", "model", "period"]
-    sums = load.groupby(keys)[["units", "requests_per_hour"]].sum()
+    sums = load.groupby(keys, observed=True)[["units", "requests_per_hour"]].sum()
     used = sums.groupby(level=["pool", "meter", "period"])["units"].sum()
-    default = loads.groupby(["pool", "meter", "model"])["kept_units_per_rph"].mean()
+    default = loads.groupby(["pool", "meter", "model"])["kept"].mean()
     regions = {p.pool: p.region for p in case.pools}
     scarcest: dict[tuple[str, str, str], float] = {}
     for row in plan.deployments.itertuples(index=False):

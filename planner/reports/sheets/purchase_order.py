@@ -1,7 +1,9 @@
 """Purchase order: a line a commitment, its units and price to be edited; every total follows by formula."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 from planner.reports.book import Block, Column, Live, Sheet
 from planner.reports.order_columns import OFFER, ORDER_SHEET, PRICE, PRICE_UNIT, START, UNITS
@@ -13,8 +15,8 @@ NAME = ORDER_SHEET
 TOP = 5  # row of the header (0-based)
 
 COLUMNS = (
-    Column("provider", "Provider", "text:wrap", 12),
-    Column("offer", OFFER, "text:wrap", 24),
+    Column("offer", OFFER, "text:wrap", 28),
+    Column("provider", "Provider", "text:wrap", 13),
     Column("region", "Region", "text:wrap", 13),
     Column("models", "Models it\nmay serve", "text:wrap", 18),
     Column("units", UNITS, "units:input", 9),
@@ -39,9 +41,27 @@ WORKINGS = (
     Column("pool_no", "Pool\nno.", "count:muted", 7),
     Column("hours_term", "Hours of\nthe term", "count:muted", 9),
     Column("hours_horizon", "Hours in the\nplan's months", "count:muted", 11),
+    Column("hours_tail", "Counted hours\npast them", "number:muted", 11),
+    Column("tail_usd", "Counted past\nthem, USD", "usd:muted", 11, total=True),
+    Column("fits", "Fits the\nsizes", "count:muted", 8, total=True),
     Column("full_usd", "A fully used unit-hour\non demand, USD", "price:muted", 16),
     Column("last_month", "Last month\nin the plan", "date:muted", 11),
 )
+
+
+AS_PLANNED = "Units are those of the plan."
+EDITED = (
+    "Units differ from the plan. The change of on-demand cost is estimated hour by hour at average prices; "
+    "planner price FOLDER plan.xlsx gives the exact cost."
+)
+_PRICE_RULE = {
+    "validate": "decimal",
+    "criteria": ">=",
+    "value": 0,
+    "error_title": "Price",
+    "error_message": "USD per unit-hour, 0 or more.",
+}
+_SECOND_PAGE = 12  # what is signed on the first printed page, what it saves and why on the second
 
 
 @dataclass(frozen=True)
@@ -52,8 +72,24 @@ class OrderRow:
     pool_number: int
     last_month_start: Any
     usage_usd: float  # on-demand price of what these units serve, inside the horizon
+    hours_tail: float  # hours of the term past the horizon, times the share of them that is counted as cost
     full_usd: float  # on-demand price of what one fully used unit-hour serves
     reason: str
+
+    @property
+    def break_even(self) -> float | str:
+        """Utilisation at which the unit costs what on demand would; blank where nothing is used."""
+        return self.line.offer.usd_per_unit_hour / self.full_usd if self.full_usd > 0 else ""
+
+    @property
+    def utilisation(self) -> float | str:
+        """Used share of the units, by value; blank where nothing is used."""
+        full = self.full_usd * self.line.units * self.line.hours_horizon
+        return self.usage_usd / full if full > 0 else ""
+
+    def because(self, reason: str) -> "OrderRow":
+        """Return the same row with its reason."""
+        return replace(self, reason=reason)
 
 
 def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: str) -> Block:
@@ -78,53 +114,30 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
     )
     sheet.put(TOP - 1, len(COLUMNS) + 1, "Workings", "note")
     for k, row in enumerate(rows):
-        offer = row.line.offer
-        sheet.raw.data_validation(
-            block.first + k,
-            4,
-            block.first + k,
-            4,
-            _size_rule(offer.min_units, offer.unit_step, offer.max_units, block.first + k + 1),
-        )
-        limit = {
-            "validate": "decimal",
-            "criteria": ">=",
-            "value": 0,
-            "error_title": "Price",
-            "error_message": "USD per unit-hour, 0 or more.",
-        }
-        sheet.raw.data_validation(block.first + k, 9, block.first + k, 9, limit)
+        offer, at = row.line.offer, block.first + k
+        units, price = block.columns["units"], block.columns["price"]
+        rule = _size_rule(offer.min_units, offer.unit_step, offer.max_units, xl_rowcol_to_cell(at, units))
+        sheet.raw.data_validation(at, units, at, units, rule)
+        sheet.raw.data_validation(at, price, at, price, _PRICE_RULE)
     _edited(sheet, block, rows)
-    sheet.printed(block.total_row + 1, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 2))
+    sheet.printed(block.total_row + 1, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 1), scale=82)
+    sheet.raw.repeat_columns(0)
+    sheet.raw.set_v_pagebreaks([_SECOND_PAGE])
     return block
 
 
 def _edited(sheet: Sheet, block: Block, rows: list[OrderRow]) -> None:
     """Say above the table whether the units are still those of the plan."""
-    if not rows:
-        return
-    units, planned = block.range("units", local=True), block.range("planned", local=True)
-    text = (
-        '"Units differ from the plan: what falls to or from on demand is estimated hour by hour at average prices. '
-        'Run planner price for the exact cost."'
-    )
-    sheet.merged(
-        2,
-        0,
-        len(COLUMNS) - 1,
-        Live(
-            f'=IF(SUMPRODUCT(ABS({units}-{planned}))>0.000001,{text},"Units are those of the plan.")',
-            "Units are those of the plan.",
-        ),
-        "note",
-    )
+    if rows:
+        units, planned = block.range("units", local=True), block.range("planned", local=True)
+        formula = f'=IF(SUMPRODUCT(ABS({units}-{planned}))>0.000001,"{EDITED}","{AS_PLANNED}")'
+        sheet.merged(2, 0, len(COLUMNS) - 1, Live(formula, AS_PLANNED), "note")
 
 
 def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:
     line, offer = row.line, row.line.offer
     units, price = line.units, offer.usd_per_unit_hour
     horizon_usd = line.horizon_usd
-    full = row.full_usd * units * line.hours_horizon
     months = line.hours_horizon / line.hours_term * offer.term_months
     payback = line.term_usd / (row.usage_usd / months) if row.usage_usd > 0 else ""
     return {
@@ -145,10 +158,9 @@ def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:
         "horizon_usd": Live("={units}*{price}*{hours_horizon}", horizon_usd),
         "usage_usd": Live("={units}*" + usage_per_unit, row.usage_usd),
         "saving_usd": Live("={usage_usd}-{horizon_usd}", row.usage_usd - horizon_usd),
-        "break_even": Live('=IF({full_usd}>0,{price}/{full_usd},"")', price / row.full_usd if row.full_usd > 0 else ""),
+        "break_even": Live('=IF({full_usd}>0,{price}/{full_usd},"")', row.break_even),
         "utilisation": Live(
-            '=IF({units}*{full_usd}>0,{usage_usd}/({units}*{hours_horizon}*{full_usd}),"")',
-            row.usage_usd / full if full > 0 else "",
+            '=IF({units}*{full_usd}>0,{usage_usd}/({units}*{hours_horizon}*{full_usd}),"")', row.utilisation
         ),
         "payback": Live(
             '=IF({usage_usd}>0,{term_usd}/({usage_usd}/({hours_horizon}/{hours_term}*{term})),"")', payback
@@ -158,23 +170,33 @@ def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:
         "pool_no": row.pool_number,
         "hours_term": line.hours_term,
         "hours_horizon": line.hours_horizon,
+        "hours_tail": row.hours_tail,
+        "tail_usd": Live("={units}*{price}*{hours_tail}", units * price * row.hours_tail),
+        "fits": Live(f"=IF({_fits('{units}', offer.min_units, offer.unit_step, offer.max_units)},1,0)", 1),
         "full_usd": row.full_usd,
         "last_month": row.last_month_start,
     }
 
 
-def _size_rule(low: float, step: float, high: float | None, row: int) -> dict[str, Any]:
-    """Validation of a units cell: 0, or the minimum plus whole steps, up to the maximum."""
-    cell = f"E{row}"
-    tests = [f"{cell}>={low!r}"]
+def _size_rule(low: float, step: float, high: float | None, cell: str) -> dict[str, Any]:
+    """Return the validation of a units cell: 0, or the minimum plus whole steps, up to the maximum."""
+    said = f"0, or from {amount(low)} up" + (f" in steps of {amount(step)}" if step else "")
+    said += f", at most {amount(high)}." if high is not None else "."
+    return {
+        "validate": "custom",
+        "value": f"={_fits(cell, low, step, high)}",
+        "error_title": "Units",
+        "error_message": said,
+        "input_title": "Units",
+        "input_message": said,
+    }
+
+
+def _fits(cell: str, low: float, step: float, high: float | None) -> str:
+    """Formula of whether a number of units is one that the offer sells; a tolerance stands for rounding."""
+    tests = [f"{cell}>={low!r}-0.000001"]
     if step > 0:
-        tests.append(f"ABS(({cell}-{low!r})/{step!r}-ROUND(({cell}-{low!r})/{step!r},0))<0.000001")
+        tests.append(f"ABS(({cell}-{low!r})/{step!r}-ROUND(({cell}-{low!r})/{step!r},0))<0.00001")
     if high is not None:
-        tests.append(f"{cell}<={high!r}")
-    said = (
-        f"0, or from {amount(low)} up"
-        + (f" in steps of {amount(step)}" if step else "")
-        + (f", at most {amount(high)}" if high is not None else "")
-    )
-    return {"validate": "custom", "value": f"=OR({cell}=0,AND({','.join(tests)}))", "error_title": "Units", "error_message": said + ".",
-            "input_title": "Units", "input_message": said + "."}  # fmt: skip
+        tests.append(f"{cell}<={high!r}+0.000001")
+    return f"OR({cell}=0,AND({','.join(tests)}))"

@@ -22,6 +22,9 @@ POOLS = (
     Column("ending", "of which end\nafter the month", "units", 13),
     Column("deployed", "Deployed\nunits", "units", 10),
     Column("beyond", "of which beyond\ncommitments", "units", 14),
+    Column("earlier_usd", "Earlier units\nUSD", "usd", 12, total=True),
+    Column("beyond_price", "Price beyond\nUSD/unit-hour", "price", 12),
+    Column("beyond_usd", "Beyond\nUSD", "usd", 11, total=True),
     Column("mean", "Used in the\nmean hour", "number", 12),
     Column("peak", "Used in the\npeak hour", "number", 12),
     Column("vacant", "Vacant\nshare", "percent", 9),
@@ -50,7 +53,7 @@ def write(sheet: Sheet, report: Report, months: Sequence[PoolMonth], order: Bloc
     block = sheet.table(
         TOP, POOLS, [_record(m, numbers[m.pool, m.meter], order) for m in months], height=32, empty="No pools."
     )
-    top = block.last + 3
+    top = block.total_row + 3
     sheet.put(top - 1, 0, "Deployments by model and month", "section")
     last = _deployments(sheet, report, top, {(m.pool, m.meter): m.region for m in months})
     sheet.printed(last, len(POOLS) - 1, repeat=TOP, freeze=(TOP + 1, 3))
@@ -71,6 +74,8 @@ def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any
         "pool_no": number, "region": month.region, "pool": month.pool, "meter": month.meter, "start": month.start,
         "earlier": month.earlier_units, "new": new, "force": Live("={earlier}+{new}", month.in_force_units),
         "ending": month.ending_units, "deployed": deployed, "beyond": month.unreserved_units,
+        "earlier_usd": month.earlier_usd, "beyond_price": month.unreserved_usd_per_unit_hour,
+        "beyond_usd": Live(f"=IF(ISNUMBER({{beyond_price}}),{{beyond}}*{{beyond_price}}*{month.hours!r},0)", month.unreserved_usd),
         "mean": month.mean_used_units, "peak": month.peak_used_units,
         "vacant": Live('=IF({deployed}>0,1-{mean}/{deployed},"")', vacant),
     }  # fmt: skip

@@ -18,7 +18,7 @@ from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
 
 NAME, DATA_NAME = "Week", "Week data"
 _REGION, _MODEL, _MONTH = 3, 4, 5  # rows of the choices on the sheet
-_KEYS, _HOURS = 2, 7  # first rows of the keys and of the hours on the data sheet
+_KEYS, _HOURS = 2, 8  # first rows of the keys and of the hours on the data sheet
 _FIRST = 10  # first data column on the data sheet
 _LISTS = _HOURS + HOURS_PER_WEEK + 2
 _RESERVED, _ON_DEMAND, _DEMAND, _RANK, _SORTED, _CAPACITY = 2, 3, 4, 6, 7, 8
@@ -34,7 +34,7 @@ class _Chosen:
 
 def write(sheet: Sheet, data: Sheet, report: Report) -> None:
     """Write the sheet and its data sheet."""
-    weeks = served_weeks(report.case, report.plan)
+    weeks = served_weeks(report.case, report.plan, report.derived)
     if not weeks:
         sheet.heading("Week", "No requests are served.", 24)
         data.put(0, 0, "No requests are served.", "note")
@@ -133,7 +133,7 @@ def _data(data: Sheet, weeks: Sequence[ServedWeek], chosen: _Chosen) -> None:
             data.put(_KEYS + 1 + j, column, name, "name")
         data.put(_KEYS + 4, column, week.capacity_rph, "number")
         for j, (label, values) in enumerate((("reserved", week.reserved_rph), ("on demand", week.on_demand_rph))):
-            data.put(_HOURS - 1 + 0, column + j, label, "key") if False else None
+            data.put(_HOURS - 1, column + j, label, "key")
             for hour, value in enumerate(values):
                 if value:
                     data.raw.write_number(_HOURS + hour, column + j, value)

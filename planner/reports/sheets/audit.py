@@ -1,0 +1,162 @@
+"""Audit: the plan's totals recomputed by formula from the detail sheets, and its rules re-checked, each with a tick."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from planner.reports.book import Block, Column, Live, Sheet
+from planner.reports.report import Report
+from planner.reports.sheets.changes import TOTAL_NAMES
+from planner.results.metrics.tables import HORIZON
+
+NAME = "Audit"
+TOP = 4
+_CENT = 0.005  # USD: what rounding may leave
+_RELATIVE = 1e-9
+
+SUMS = (
+    Column("what", "Figure", "text:wrap", 54),
+    Column("where", "Recomputed from", "text:wrap", 40),
+    Column("sheet", "Sheets\nsay", "cents", 18),
+    Column("plan", "The plan\nsays", "cents", 18),
+    Column("difference", "Difference", "cents", 13),
+    Column("tick", "Agrees", "tick", 9),
+)
+RULES = (
+    Column("what", "Rule", "text:wrap", 54),
+    Column("where", "Looked at", "text:wrap", 40),
+    Column("sheet", "Cases\nlooked at", "count", 18),
+    Column("plan", "Broken", "count", 18),
+    Column("difference", "", "text", 13),
+    Column("tick", "Holds", "tick", 9),
+)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Where the detail tables stand; None where a sheet has none."""
+
+    order: Block | None
+    held: Block
+    on_demand: Block
+    egress: Block
+    stress: Block
+    by_month: Block
+    by_workload: Block
+    by_model: Block
+
+
+def write(sheet: Sheet, report: Report, blocks: Blocks) -> None:
+    """Write the sheet."""
+    text = (
+        "Totals are recomputed by formula from the detail sheets and set against the plan as solved; rules are re-checked on "
+        "the figures shown. Before this file was written, planner re-priced the plan and re-checked every rule hour by hour."
+    )
+    sheet.heading("Audit", text, len(SUMS) - 1)
+    sheet.widths(SUMS)
+    sheet.put(TOP - 1, 0, "Totals", "section")
+    sums = [_sum(*row) for row in _totals(report, blocks)]
+    block = sheet.table(TOP, SUMS, sums, height=32)
+    top = block.last + 3
+    sheet.put(top - 1, 0, "Rules", "section")
+    rules = sheet.table(top, RULES, [_rule(*row) for row in _rules(report, blocks)], height=32)
+    top = rules.last + 2
+    for k, (label, value) in enumerate((
+        ("Input", f"SHA-256 {report.plan.input_digest}"),
+        ("Horizon", report.horizon),
+        ("Bound", f"{report.plan.proof.bound_usd:,.2f} USD, status {report.plan.proof.status}"),
+    )):  # fmt: skip
+        sheet.put(top + k, 0, label, "key")
+        sheet.put(top + k, 1, value, "plain")
+    sheet.printed(top + 3, len(SUMS) - 1)
+
+
+def _totals(report: Report, b: Blocks) -> list[tuple[str, str, str, float, float]]:
+    """(figure, where, formula, its value, what the plan says)."""
+    t, rows = report.plan.totals, []
+    if b.order is not None:
+        units, price, hours = b.order.range("planned"), b.order.range("price"), b.order.range("hours_horizon")
+        rows.append((TOTAL_NAMES["reserved_usd"], "Purchase order, units as planned", f"SUMPRODUCT({units},{price},{hours})",
+                     sum(n.horizon_usd for n in report.lines), t.reserved_usd))  # fmt: skip
+        rows.append((TOTAL_NAMES["tail_usd"], "Purchase order, units as planned",
+                     f"SUMPRODUCT({units},{price},{b.order.range('hours_tail')})", t.tail_usd, t.tail_usd))  # fmt: skip
+    if report.months:
+        rows.append((TOTAL_NAMES["unreserved_usd"], "Reservations", b.held.total("beyond_usd"),
+                     sum(m.unreserved_usd for m in report.months), t.unreserved_usd))  # fmt: skip
+        rows.append((TOTAL_NAMES["sunk_usd"], "Reservations", b.held.total("earlier_usd"),
+                     sum(m.earlier_usd for m in report.months), t.sunk_usd))  # fmt: skip
+    if len(report.metrics.on_demand):
+        rows.append((TOTAL_NAMES["on_demand_usd"], "On demand", b.on_demand.total("usd"),
+                     float(report.metrics.on_demand["usd"].sum()), t.on_demand_usd))  # fmt: skip
+    if b.egress.last >= b.egress.first and t.egress_usd:
+        rows.append((TOTAL_NAMES["egress_usd"], "Egress", b.egress.total("usd"), t.egress_usd, t.egress_usd))
+    for name, block in (("month", b.by_month), ("workload", b.by_workload), ("model", b.by_model)):
+        rows.append((f"Total cost, by {name}", "Cost per task", block.total("total"), t.total_usd, t.total_usd))
+    return rows
+
+
+def _sum(what: str, where: str, formula: str, value: float, plan: float) -> dict[str, Any]:
+    difference = value - plan
+    within = f"ABS({{difference}})<={_CENT}+{_RELATIVE!r}*ABS({{plan}})"
+    good = abs(difference) <= _CENT + _RELATIVE * abs(plan)
+    return {
+        "what": what, "where": where, "sheet": Live(f"={formula}", value), "plan": plan,
+        "difference": Live("={sheet}-{plan}", difference), "tick": Live(f'=IF({within},"✓","✗")', "✓" if good else "✗"),
+    }  # fmt: skip
+
+
+def _rules(report: Report, b: Blocks) -> list[tuple[str, str, str, int, str, int]]:
+    """(rule, where, formula of the cases, its value, formula of the broken ones, its value)."""
+    rows: list[tuple[str, str, str, int, str, int]] = []
+    if b.order is not None:
+        n = len(report.lines)
+        if report.case.settings.policy.whole_units:
+            count = f"ROWS({b.order.range('fits')})"
+            rows.append(
+                (
+                    "Units are sizes that the offer sells",
+                    "Purchase order",
+                    count,
+                    n,
+                    f"{count}-{b.order.total('fits')}",
+                    0,
+                )
+            )
+        limit = report.case.settings.policy.max_commitment_usd
+        if limit is not None:
+            broken = f"IF({b.order.total('horizon_usd')}>{limit!r}*(1+0.000001)+0.000001,1,0)"
+            rows.append(
+                (f"New commitments stay within the budget of {limit:,.0f} USD", "Purchase order", "1", 1, broken, 0)
+            )
+    if report.months:
+        deployed, force, beyond, peak = (b.held.range(key) for key in ("deployed", "force", "beyond", "peak"))
+        slack = "*(1+0.000001)+0.000001"
+        count = f"ROWS({deployed})"
+        held = len(report.months)
+        rows.append(("No more is deployed than is in force, or bought beyond commitments", "Reservations", count, held,
+                     f"SUMPRODUCT(--({deployed}>({force}+{beyond}){slack}))", 0))  # fmt: skip
+        rows.append(("The peak hour, headroom kept, fits what is deployed", "Reservations", count, held,
+                     f"SUMPRODUCT(--({peak}>{deployed}{slack}))", 0))  # fmt: skip
+    if len(report.metrics.on_demand):
+        peak, quota = b.on_demand.range("peak"), b.on_demand.range("quota")
+        given = int(report.metrics.on_demand["tokens_per_minute_quota"].notna().sum())
+        rows.append(("On-demand peaks stay within their quotas", "On demand", f"COUNT({quota})", given,
+                     f"SUMPRODUCT(ISNUMBER({quota})*({peak}>{quota}*(1+0.000001)+0.000001))", 0))  # fmt: skip
+    caps = report.metrics.egress[report.metrics.egress["period"] != HORIZON]
+    if len(caps):
+        gb, cap = b.egress.range("gb"), b.egress.range("cap")
+        given = int(caps["max_gb_per_month"].notna().sum())
+        rows.append(("Egress stays within its caps", "Egress", f"COUNT({cap})", given,
+                     f"SUMPRODUCT(ISNUMBER({cap})*({gb}>{cap}*(1+0.000001)+0.000001))", 0))  # fmt: skip
+    if len(report.metrics.stress):
+        need, capacity = b.stress.range("need"), b.stress.range("capacity")
+        rows.append(("Every stress case can be served in its worst hour", "Headroom and failover", f"ROWS({need})",
+                     len(report.metrics.stress),
+                     f"SUMPRODUCT(ISNUMBER({capacity})*({need}>{capacity}*(1+0.000001)+0.000001))", 0))  # fmt: skip
+    return rows
+
+
+def _rule(what: str, where: str, cases: str, count: int, broken: str, wrong: int) -> dict[str, Any]:
+    return {
+        "what": what, "where": where, "sheet": Live(f"={cases}", count), "plan": Live(f"={broken}", wrong),
+        "tick": Live('=IF({plan}=0,"✓","✗")', "✓" if wrong == 0 else "✗"),
+    }  # fmt: skip

@@ -1,0 +1,127 @@
+"""The plan in sentences: decision, risks, proof, reasons. Summary, terminal and web page say the same."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from planner.reports.report import Report
+from planner.reports.text import amount, clean, joined, percent, usd
+from planner.results.metrics.tables import HORIZON
+from planner.results.orders import OrderLine
+from planner.results.why import LineRent
+from planner.units import hour_label
+
+ALL_ON_DEMAND = 0  # position in metrics.strategies
+PAYS = "pays"  # verdict of metrics.break_even
+_TRIFLE = 0.01  # a share of the rent that a reason does not mention
+
+
+def decision(report: Report) -> tuple[str, str]:
+    """Two sentences: what to commit to, and what that costs against all on demand."""
+    lines, totals = report.lines, report.plan.totals
+    if lines:
+        count = f"{len(lines)} commitment{'s' if len(lines) != 1 else ''}"
+        first = f"Sign {count} worth {usd(sum(n.term_usd for n in lines))} over their terms, and leave the rest of the usage to on demand."
+    else:
+        first = "Sign nothing new: on demand and today's commitments serve this usage at the lowest cost."
+    second = f"The plan costs {usd(totals.total_usd)} for {report.horizon}"
+    alternative = all_on_demand_usd(report)
+    if alternative > 0:
+        share = 1 - totals.total_usd / alternative
+        words = "less than" if share >= 0 else "more than"
+        second += f", {percent(abs(share))} {words} all on demand ({usd(alternative)})"
+    return first, second + "."
+
+
+def all_on_demand_usd(report: Report) -> float:
+    """Cost of the same usage all on demand; NaN where that has no price."""
+    return float(report.metrics.strategies["total_usd"].iloc[ALL_ON_DEMAND])
+
+
+def proof(report: Report) -> list[str]:
+    """How good the plan is, and how we know."""
+    p, total = report.plan.proof, report.plan.totals.total_usd
+    lines = [
+        f"No plan for this input costs less than {usd(p.bound_usd, 2)}: the plan is within {percent(max(p.gap, 0.0), 4)} of that "
+        "bound, which is proved in exact arithmetic."
+    ]
+    if p.tree_bound_usd is not None and p.tree_gap is not None:
+        lines.append(
+            f"With whole units the solver's search finds none below {usd(p.tree_bound_usd, 2)} ({percent(max(p.tree_gap, 0.0), 4)} of "
+            f"{usd(total, 2)})."
+        )
+    lines.append("Cost and every rule were re-checked in plain arithmetic before this report was written.")
+    return lines
+
+
+def risks(report: Report) -> list[str]:
+    """Worst stress margin, largest overflow, offers that barely pay, and what a buyer must read."""
+    found = [_worst_margin(report), _overflow(report), _barely(report)]
+    return [text for text in found if text] + list(report.metrics.cautions)
+
+
+def _worst_margin(report: Report) -> str:
+    stress = report.metrics.stress
+    if stress.empty:
+        return ""
+    row = stress.loc[stress["margin_share"].astype(float).idxmin()]
+    margin = float(row["margin_share"])
+    if math.isinf(margin):
+        return "Stress: on demand without a quota serves every stress case; no margin can be given."
+    where = f"{hour_label(row['hour_of_week'])} UTC in {row['period']}"
+    lost = row["failed_region"]
+    what = "with headroom on all demand" if pd.isna(lost) else f"while {clean(lost, 60)} is lost"
+    return f"Stress: the least margin is {percent(max(margin, 0.0))}, {what}, on {where}."
+
+
+def _overflow(report: Report) -> str:
+    frame = report.metrics.on_demand
+    if frame.empty or float(frame["usd"].max()) <= 0:
+        return ""
+    row = frame.loc[frame["usd"].astype(float).idxmax()]
+    text = (
+        f"On demand: most is spent on {clean(row['model'], 60)} in {clean(row['region'], 60)}, {usd(float(row['usd']))}"
+    )
+    share = float(row["peak_share_of_quota"])
+    return text + (
+        f"; its peak takes {percent(share)} of the quota." if math.isfinite(share) else "; no quota was given."
+    )
+
+
+def _barely(report: Report) -> str:
+    verdicts = dict(zip(report.metrics.break_even["offer"], report.metrics.break_even["verdict"], strict=True))
+    found = sorted({n.offer.offer for n in report.lines if verdicts.get(n.offer.offer, PAYS) != PAYS})
+    if not found:
+        return ""
+    return f"Price: at this mix of requests {joined(found)} would not pay by use alone; headroom or failover needs it."
+
+
+def reason(line: OrderLine, rent: LineRent, utilisation: float | str, break_even: float | str) -> str:
+    """Say in a sentence why a line is bought."""
+    used = percent(utilisation, 0) if isinstance(utilisation, float) else "0 %"
+    if rent.rent_usd > 0:
+        stress = rent.stress_usd / rent.rent_usd
+        case = max(rent.stress_by_case, key=lambda name: rent.stress_by_case[name]) if rent.stress_by_case else ""
+        if stress < _TRIFLE:
+            return f"Cheaper than on demand: its busy hours pay for it ({used} used)."
+        hour = hour_label(int(rent.stress_by_hour.argmax()))
+        if stress > 1 - _TRIFLE:
+            return f"Needed for {clean(case, 60)} ({hour} UTC)."
+        return f"{percent(1 - stress, 0)} paid by use, {percent(stress, 0)} by {clean(case, 60)} ({hour} UTC)."
+    if isinstance(utilisation, float) and isinstance(break_even, float) and utilisation >= break_even:
+        return f"Cheaper than on demand: {used} used, {percent(break_even, 0)} to break even."
+    return "Needed for headroom, failover or a guaranteed share: not by its price alone."
+
+
+def kpis(report: Report) -> dict[str, float]:
+    """Coverage, utilisation, vacancy and effective savings rate over the horizon (shares)."""
+    frame = report.metrics.savings
+    row: Any = frame[frame["period"] == HORIZON].iloc[0]
+    return {name: float(row[name]) for name in ("coverage", "utilisation", "vacancy", "effective_savings_rate")}
+
+
+def line_text(line: OrderLine) -> str:
+    """Give a purchase in a few words."""
+    months = line.offer.term_months
+    return f"{amount(line.units)} units, {months} month{'s' if months != 1 else ''} from {line.start:%Y-%m-%d}"
