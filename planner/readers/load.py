@@ -1,6 +1,7 @@
 """A planning folder or workbook -> Case, or every fault of it at once."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,13 @@ def _table_of(fault: Fault) -> str:
 def _in_order(faults: Iterable[Fault]) -> list[Fault]:
     """Sort faults as a planner goes through them: other files, settings, then table by table and row by row."""
     rank = {name: k for k, name in enumerate([SETTINGS_SHEET, *TABLE])}
-    return sorted(faults, key=lambda fault: (rank.get(_table_of(fault), -1), fault.row or math.inf))
+    return sorted(faults, key=lambda fault: (rank.get(_table_of(fault), -1), _row_of(fault)))
+
+
+def _row_of(fault: Fault) -> float:
+    """Tell the row of a fault, also from a cell such as mix!B3; one of the whole table comes last."""
+    cell = re.search(r"!\D+(\d+)$", fault.place)
+    return int(cell[1]) if cell else fault.row or math.inf
 
 
 def _sorted(table: Table, rows: Sequence[tuple[int, Row]]) -> tuple[Row, ...]:

@@ -24,6 +24,7 @@ from planner.schema.tables import TABLE, TABLES
 LARGEST_WORKBOOK_BYTES = 128 * MEGABYTE
 LARGEST_UNPACKED_BYTES = 768 * MEGABYTE
 MOST_SHEET_ROWS = 2**20  # as many as a spreadsheet has
+MOST_COLUMNS = 256  # cells further right are nobody's table
 _OLD_FORMAT = bytes.fromhex("d0cf11e0")  # .xls, and .xlsx files with a password
 
 Grid = list[list[str]]
@@ -116,11 +117,13 @@ def _texts(sheet: Any) -> tuple[Grid, set[tuple[int, int]]]:
     formulas = set()
     for r, cells in enumerate(_rows(sheet, values_only=True)):
         row = []
-        for k, value in enumerate(cells):
+        for k, value in enumerate(cells[:MOST_COLUMNS]):
             text = text_of(value)
             if text.startswith("=") or hasattr(value, "ref"):  # an array formula is an object with its range
                 formulas.add((r, k))
             row.append(text)
+        while row and not row[-1]:
+            row.pop()
         grid.append(row)
     return grid, formulas
 
