@@ -100,12 +100,12 @@ class Sheet:
         """Absolute address of a cell with the sheet's name."""
         return f"'{self.name}'!{xl_rowcol_to_cell(row, column, True, True)}"
 
-    def heading(self, title: str, subtitle: str, last_column: int) -> None:
+    def heading(self, title: str, subtitle: str, last_column: int, *, first_column: int = 0) -> None:
         """Write the title and one line of what the sheet tells, across the printed width."""
         self.raw.set_row(0, 28)
         self.put(0, 0, title, "title")
         self.raw.set_row(1, 28)
-        self.merged(1, 0, last_column, subtitle, "subtitle")
+        self.merged(1, first_column, last_column, subtitle, "subtitle")
 
     def merged(self, row: int, first: int, last: int, value: str | Live, style: str, rows: int = 1) -> None:
         """Write text across columns `first` to `last` (and down `rows`)."""
@@ -135,7 +135,7 @@ class Sheet:
         place = block.columns
         for column in columns:
             right = column.style.split(":")[0] not in ("text", "tick")
-            self.put(top, place[column.key], column.header, "header_right" if right else "header")
+            self.raw.write_string(top, place[column.key], column.header, self.book.format(f"header{'_right' * right}"))
         for k, record in enumerate(rows):
             row = top + 1 + k
             address = {key: xl_rowcol_to_cell(row, c) for key, c in place.items()}

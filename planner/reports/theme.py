@@ -35,7 +35,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "subtitle": {"font_color": MUTED, "text_wrap": True},
     "section": {"font_size": 12, "bold": True, "font_color": BLUE, "valign": "bottom"},
     "note": {"font_color": MUTED, "italic": True, "text_wrap": True},
-    "header": {**_HEADER, "indent": 1},
+    "header": {**_HEADER, "align": "left", "indent": 1},
     "header_right": {**_HEADER, "align": "right"},
     "key": {"font_color": MUTED, **_ROW},
     "lead": {"font_size": 11, "text_wrap": True},

@@ -48,15 +48,15 @@ class LineRent:
 def line_rents(case: Case, plan: Plan, lines: tuple[OrderLine, ...]) -> tuple[LineRent, ...]:
     """Rents of every order line.
 
-    A pool's units are worth the same to each model that uses them, unless its deployment is held by a size rule; the
-    deployment with the largest rent of the month counts.
+    A pool's unit earns the same in each deployment that holds units, by use in one and by failover in another; a line's
+    rents are those of the pool's deployments, weighted by the units that each holds in the month.
     """
-    use, stress = _with_case(plan.rents), plan.stress_rents
-    best = _best_deployment(use, stress)
+    weights = _weights(plan)
+    use, stress = _weighted(plan.rents.assign(case="use"), weights), _weighted(plan.stress_rents, weights)
     found = []
     for line in lines:
-        mine_use, mine_stress = (_of(frame, best, case, line) for frame in (use, stress))
-        by_case = mine_stress.groupby("case", observed=True)["usd_per_unit"].sum()
+        mine_use, mine_stress = _of(use, case, line), _of(stress, case, line)
+        by_case = mine_stress.groupby("case")["usd_per_unit"].sum()
         found.append(
             LineRent(
                 price_usd=_counted_price(case, line),
@@ -68,30 +68,24 @@ def line_rents(case: Case, plan: Plan, lines: tuple[OrderLine, ...]) -> tuple[Li
     return tuple(found)
 
 
-def _with_case(rents: pd.DataFrame) -> pd.DataFrame:
-    return rents.assign(case="use")
+def _weights(plan: Plan) -> pd.DataFrame:
+    """Share of a pool's units that each deployment holds: pool, meter, model, period, weight."""
+    keys = ["pool", "meter", "model", "period"]
+    units = plan.deployments.astype(dict.fromkeys(keys, object)).groupby(keys, as_index=False)["units"].sum()
+    whole = units.groupby(["pool", "meter", "period"])["units"].transform("sum")
+    return units.assign(weight=units["units"] / whole.where(whole > 0))[[*keys, "weight"]].dropna()
 
 
-def _best_deployment(use: pd.DataFrame, stress: pd.DataFrame) -> set[tuple[str, str, str, str]]:
-    """(pool, meter, period, model) of the deployment with the largest rent of each pool, meter and month."""
-    keys = ["pool", "meter", "period", "model"]
-    both = pd.concat([frame[[*keys, "usd_per_unit"]].astype(dict.fromkeys(keys, object)) for frame in (use, stress)])
-    sums = (
-        both.groupby(keys, as_index=False)["usd_per_unit"]
-        .sum()
-        .sort_values("usd_per_unit", ascending=False, kind="stable")
-    )
-    best = sums.drop_duplicates(["pool", "meter", "period"])
-    return set(best[keys].itertuples(index=False, name=None))
+def _weighted(rents: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
+    keys = ["pool", "meter", "model", "period"]
+    rents = rents.astype(dict.fromkeys([*keys, "case"], object)).merge(weights, on=keys)
+    return rents.assign(usd_per_unit=rents["usd_per_unit"].astype(float) * rents["weight"].astype(float))
 
 
-def _of(rents: pd.DataFrame, best: set[tuple[str, str, str, str]], case: Case, line: OrderLine) -> pd.DataFrame:
+def _of(rents: pd.DataFrame, case: Case, line: OrderLine) -> pd.DataFrame:
     inside = [p.name for p in case.periods if line.start <= p.start < line.end]
-    mine = rents[
-        (rents["pool"] == line.offer.pool) & (rents["meter"] == line.offer.meter) & rents["period"].isin(inside)
-    ]
-    chosen = [key in best for key in zip(mine["pool"], mine["meter"], mine["period"], mine["model"], strict=True)]
-    return mine[np.array(chosen, dtype=bool)]
+    mine = (rents["pool"] == line.offer.pool) & (rents["meter"] == line.offer.meter) & rents["period"].isin(inside)
+    return rents[mine]
 
 
 def _by_hour(rents: pd.DataFrame) -> Floats:

@@ -9,7 +9,7 @@ from planner.reports.theme import BLUE, GREEN, ORANGE
 from planner.results.metrics.tables import HORIZON
 
 NAME = "Cost per task"
-TOP = 4
+TOP = 21  # below the chart
 
 _PARTS = (
     Column("capacity", "Reserved\nUSD", "usd", 14, total=True),
@@ -53,10 +53,8 @@ def write(sheet: Sheet, report: Report) -> tuple[Block, Block, Block]:
     top = by_workload.total_row + 3
     sheet.put(top - 1, 0, "By model", "section")
     by_model = sheet.table(top, MODELS, _rows(metrics.by_model.itertuples(index=False), "model"), height=32)
+    _chart(sheet, by_workload, 3)
     top = by_model.total_row + 2
-    if len(months) > 0:
-        _chart(sheet, by_workload, top)
-        top += 17
     sheet.put(top, 0, "By workload, model and month", "section")
     columns = (
         Column("name", "Workload", "text:wrap", 26),
@@ -132,7 +130,7 @@ def _chart(sheet: Sheet, block: Block, top: int) -> None:
         })  # fmt: skip
     chart.set_title(chart_title("Cost of each workload, and what it is spent on"))
     chart.set_x_axis(grid("USD", num_format="$#,##0"))
-    chart.set_y_axis(axis("", reverse=True))
+    chart.set_y_axis(axis("", reverse=True, crossing="max"))
     chart.set_size({"width": 1000, "height": 300})
     alt = "Bars of the cost of each workload, divided into reserved, on demand and egress."
     sheet.raw.insert_chart(top, 0, chart, {"x_offset": 4, "y_offset": 4, "description": alt, "object_position": 1})

@@ -113,7 +113,7 @@ def _chart(sheet: Sheet, block: Block, top: int) -> None:
     })  # fmt: skip
     chart.set_title(chart_title("Margin of each stress case in its worst hour"))
     chart.set_x_axis(grid("Capacity over need", num_format="0%", min=0))
-    chart.set_y_axis(axis("", reverse=True))
+    chart.set_y_axis(axis("", reverse=True, crossing="max"))
     chart.set_legend({"none": True})
     chart.set_size({"width": 1000, "height": 290})
     alt = "Bars of the spare capacity of each stress case in its worst hour, as a share of its need."

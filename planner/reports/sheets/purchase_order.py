@@ -102,7 +102,7 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
         "What to sign. Units and prices in yellow cells may be edited: every total follows. Strike a line through, or "
         "set its units to 0, to drop it; then `planner price FOLDER plan.xlsx` prices exactly that order."
     )
-    sheet.heading("Purchase order", subtitle, len(COLUMNS) - 1)
+    sheet.heading("Purchase order", subtitle, _SECOND_PAGE - 1, first_column=1)
     sheet.widths((*COLUMNS, *WORKINGS))
     records = [_record(row, usage_per_unit) for row in rows]
     block = sheet.table(
@@ -120,7 +120,7 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
         sheet.raw.data_validation(at, units, at, units, rule)
         sheet.raw.data_validation(at, price, at, price, _PRICE_RULE)
     _edited(sheet, block, rows)
-    sheet.printed(block.total_row + 1, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 1), scale=82)
+    sheet.printed(block.total_row + 1, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 1), scale=74)
     sheet.raw.repeat_columns(0)
     sheet.raw.set_v_pagebreaks([_SECOND_PAGE])
     return block
@@ -131,7 +131,7 @@ def _edited(sheet: Sheet, block: Block, rows: list[OrderRow]) -> None:
     if rows:
         units, planned = block.range("units", local=True), block.range("planned", local=True)
         formula = f'=IF(SUMPRODUCT(ABS({units}-{planned}))>0.000001,"{EDITED}","{AS_PLANNED}")'
-        sheet.merged(2, 0, len(COLUMNS) - 1, Live(formula, AS_PLANNED), "note")
+        sheet.merged(2, 1, _SECOND_PAGE - 1, Live(formula, AS_PLANNED), "note")
 
 
 def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ NAME = "Reservations"
 TOP = 4
 
 POOLS = (
-    Column("pool_no", "Pool\nno.", "count", 7),
     Column("region", "Region", "text:wrap", 16),
     Column("pool", "Pool", "text:wrap", 26),
     Column("meter", "Meter", "text", 10),
@@ -23,11 +22,16 @@ POOLS = (
     Column("deployed", "Deployed\nunits", "units", 10),
     Column("beyond", "of which beyond\ncommitments", "units", 14),
     Column("earlier_usd", "Earlier units\nUSD", "usd", 12, total=True),
-    Column("beyond_price", "Price beyond\nUSD/unit-hour", "price", 12),
-    Column("beyond_usd", "Beyond\nUSD", "usd", 11, total=True),
     Column("mean", "Used in the\nmean hour", "number", 12),
     Column("peak", "Used in the\npeak hour", "number", 12),
     Column("vacant", "Vacant\nshare", "percent", 9),
+)
+WORKINGS = (
+    Column("gap", "", "plain", 3),
+    Column("pool_no", "Pool\nno.", "count:muted", 7),
+    Column("hours", "Hours of\nthe month", "count:muted", 10),
+    Column("beyond_price", "Price beyond\nUSD/unit-hour", "price:muted", 13),
+    Column("beyond_usd", "Beyond\nUSD", "usd:muted", 11, total=True),
 )
 
 
@@ -49,14 +53,18 @@ def write(sheet: Sheet, report: Report, months: Sequence[PoolMonth], order: Bloc
     )
     numbers = number_pools(months)
     sheet.put(TOP - 1, 0, "Pools by month", "section")
-    sheet.widths(POOLS)
+    sheet.widths((*POOLS, *WORKINGS))
     block = sheet.table(
-        TOP, POOLS, [_record(m, numbers[m.pool, m.meter], order) for m in months], height=32, empty="No pools."
+        TOP,
+        (*POOLS, *WORKINGS),
+        [_record(m, numbers[m.pool, m.meter], order) for m in months],
+        height=32,
+        empty="No pools.",
     )
     top = block.total_row + 3
     sheet.put(top - 1, 0, "Deployments by model and month", "section")
     last = _deployments(sheet, report, top, {(m.pool, m.meter): m.region for m in months})
-    sheet.printed(last, len(POOLS) - 1, repeat=TOP, freeze=(TOP + 1, 3))
+    sheet.printed(last, len(POOLS) - 1, repeat=TOP, freeze=(TOP + 1, 2))
     return block
 
 
@@ -71,11 +79,11 @@ def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any
         )
         new = Live(formula, month.new_units)
     return {
-        "pool_no": number, "region": month.region, "pool": month.pool, "meter": month.meter, "start": month.start,
+        "pool_no": number, "hours": month.hours, "region": month.region, "pool": month.pool, "meter": month.meter, "start": month.start,
         "earlier": month.earlier_units, "new": new, "force": Live("={earlier}+{new}", month.in_force_units),
         "ending": month.ending_units, "deployed": deployed, "beyond": month.unreserved_units,
         "earlier_usd": month.earlier_usd, "beyond_price": month.unreserved_usd_per_unit_hour,
-        "beyond_usd": Live(f"=IF(ISNUMBER({{beyond_price}}),{{beyond}}*{{beyond_price}}*{month.hours!r},0)", month.unreserved_usd),
+        "beyond_usd": Live(f"=IF(ISNUMBER({{beyond_price}}),{{beyond}}*{{beyond_price}}*{{hours}},0)", month.unreserved_usd),
         "mean": month.mean_used_units, "peak": month.peak_used_units,
         "vacant": Live('=IF({deployed}>0,1-{mean}/{deployed},"")', vacant),
     }  # fmt: skip
@@ -84,12 +92,11 @@ def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any
 def _deployments(sheet: Sheet, report: Report, top: int, regions: Mapping[tuple[str, str], str]) -> int:
     months = [p.name for p in report.case.periods]
     columns = [
-        Column("no", "", "plain"),
         Column("region", "Region", "text:wrap"),
         Column("pool", "Pool", "text:wrap"),
         Column("meter", "Meter", "text"),
         Column("model", "Model", "text:wrap"),
-        *(Column(name, f"{name}\nunits", "units") for name in months[: len(POOLS) - 5]),
+        *(Column(name, f"{name}\nunits", "units") for name in months[: len(POOLS) - 4]),
     ]
     found: dict[tuple[str, str, str, str], dict[str, Any]] = {}
     for row in report.plan.deployments.itertuples(index=False):

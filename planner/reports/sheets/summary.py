@@ -197,7 +197,7 @@ def _chart(sheet: Sheet, first: int, last: int, top: int) -> None:
     })  # fmt: skip
     chart.set_title(chart_title("Total cost of each strategy"))
     chart.set_x_axis(grid("USD", num_format="$#,##0", min=0))
-    chart.set_y_axis(axis("", reverse=True))
+    chart.set_y_axis(axis("", reverse=True, crossing="max"))
     chart.set_legend({"none": True})
     chart.set_size({"width": 895, "height": 235})
     alt = "Bars of the total cost of four strategies: all on demand, reserved for the peak, reserved for the average, and the plan."
