@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import yaml
 
@@ -132,3 +133,29 @@ def write_folder(rows: Mapping[str, Sequence[Mapping[str, Any]]], folder: Path, 
             writer.writeheader()
             writer.writerows(table)
     return folder
+
+
+def write_workbook(rows: Mapping[str, Sequence[Mapping[str, Any]]], path: Path, **options: Any) -> Path:
+    """Write `rows` and `settings(**options)` as the sheets of a workbook, as plainly as can be; returns the path."""
+    book = openpyxl.Workbook()
+    plan = book.active
+    plan.title = "plan"
+    plan.append(["key", "value"])
+    for key, value in _dotted(settings(**options).model_dump()):
+        plan.append([key, value])
+    for name, table in rows.items():
+        sheet = book.create_sheet(name)
+        header = list(dict.fromkeys(column for row in table for column in row))
+        sheet.append(header)
+        for row in table:
+            sheet.append([row.get(column) for column in header])
+    book.save(path)
+    return path
+
+
+def _dotted(block: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in block.items():
+        if isinstance(value, Mapping):
+            yield from _dotted(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value

@@ -35,7 +35,7 @@ class Part:
 
 def parts() -> dict[str, Part]:
     """Every table by name, plan.yaml first."""
-    plan = Part(PLAN, "plan.yaml, or the sheet plan: name, horizon and policy", True, (), settings_of(PlanSettings))
+    plan = Part(PLAN, "name, horizon and policy: plan.yaml, or the sheet plan", True, (), settings_of(PlanSettings))
     tables = [Part(t.name, t.meaning, t.required, t.key, columns_of(t.row)) for t in TABLES]
     return {part.name: part for part in (plan, *tables)}
 

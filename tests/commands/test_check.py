@@ -1,0 +1,47 @@
+"""`planner check`: what it prints, what it returns."""
+
+import json
+
+from planner.cli import main
+from tests.builders import profile, tables, write_folder, write_workbook
+
+
+def test_a_valid_folder(tmp_path, capsys):
+    folder = write_folder(tables(demand=profile("west", "w", [1.0, 10.0])), tmp_path, months=2)
+    assert main(["check", str(folder)]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.startswith("tiny: 2027-01 to 2027-02; the input is valid\n  1 regions, 1 models, 1 workloads, 1 mix")
+    assert "336 demand" in out
+    assert "risk: region west: has demand and no quota for m" in out
+
+
+def test_faults_on_standard_error(tmp_path, capsys):
+    folder = write_folder(tables(models=[{"model": "n"}]), tmp_path)
+    assert main(["check", str(folder)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines()[0] == "3 faults in the input; nothing was written:"
+    assert "  mix.csv, row 2, column model: there is no model 'm'" in err.splitlines()
+
+
+def test_for_machines(tmp_path, capsys):
+    path = write_workbook(tables(), tmp_path / "in.xlsx", headroom=0.3)
+    assert main(["check", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["valid"] is True
+    assert found["rows"]["demand"] == 168
+    assert [w["code"] for w in found["warnings"]] == ["flat-demand", "no-cache-rate", "no-quota", "no-failover"]
+    path = write_workbook(tables(models=[{"model": "n"}]), path)
+    assert main(["check", str(path), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["valid"] is False
+    assert found["faults"][0] == {
+        "place": "mix!B2", "message": "there is no model 'm'", "row": None, "column": "model", "value": None,
+        "allowed": None,
+    }  # fmt: skip
+
+
+def test_wrong_use(tmp_path, capsys):
+    assert main(["check", str(tmp_path / "nowhere")]) == 1
+    assert "nowhere: there is no such folder or file" in capsys.readouterr().err
