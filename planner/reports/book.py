@@ -12,10 +12,12 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from planner.reports.text import clean, footer_text
+from planner.reports.text import clean, footer_text, width_of
 from planner.reports.theme import FONT, INK, MUTED, RULE, properties
 
 LONGEST_TITLE = 120
+_LINE_POINTS, _MOST_LINES = 13, 12
+_WIDTH_OF_LETTER = 1.08  # of a column's unit of width, with the loss where lines break at words
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,12 @@ class Sheet:
         """Absolute address of a cell with the sheet's name."""
         return f"'{self.name}'!{xl_rowcol_to_cell(row, column, True, True)}"
 
-    def heading(self, title: str, subtitle: str, last_column: int, *, first_column: int = 0) -> None:
-        """Write the title and one line of what the sheet tells, across the printed width."""
+    def heading(self, title: str, subtitle: str, last_column: int) -> None:
+        """Write the title and what the sheet tells, across the printed width (0: one line, as far as it runs)."""
         self.raw.set_row(0, 28)
         self.put(0, 0, title, "title")
         self.raw.set_row(1, 28)
-        self.merged(1, first_column, last_column, subtitle, "subtitle")
+        self.merged(1, 0, last_column, subtitle, "subtitle" if last_column else "aside")
 
     def merged(self, row: int, first: int, last: int, value: str | Live, style: str, rows: int = 1) -> None:
         """Write text across columns `first` to `last` (and down `rows`)."""
@@ -138,6 +140,9 @@ class Sheet:
             self.raw.write_string(top, place[column.key], column.header, self.book.format(f"header{'_right' * right}"))
         for k, record in enumerate(rows):
             row = top + 1 + k
+            lines = _lines_needed(columns, record)
+            if lines > 1:
+                self.raw.set_row(row, _LINE_POINTS * lines + 2)
             address = {key: xl_rowcol_to_cell(row, c) for key, c in place.items()}
             for column in columns:
                 value = record.get(column.key)
@@ -248,6 +253,15 @@ def grid(title: str, **more: Any) -> dict[str, Any]:
 def chart_title(text: str) -> dict[str, Any]:
     """Title of a chart. Only fixed texts: Excel would read a title that starts with = as a formula."""
     return {"name": text, "name_font": {"name": FONT, "size": 11, "bold": True, "color": INK}, "overlay": False}
+
+
+def _lines_needed(columns: Sequence[Column], record: Mapping[str, Value]) -> int:
+    """Lines that the longest wrapped text of a row takes, at most as many as a row may be high."""
+    wrapped = [
+        column for column in columns if column.style.endswith(":wrap") and isinstance(record.get(column.key), str)
+    ]
+    needed = [math.ceil(width_of(str(record[c.key])) * _WIDTH_OF_LETTER / c.width) for c in wrapped]
+    return min(max(needed, default=1), _MOST_LINES)
 
 
 def plain_number(value: Value) -> float:

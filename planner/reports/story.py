@@ -14,6 +14,7 @@ from planner.units import hour_label
 
 ALL_ON_DEMAND = 0  # position in metrics.strategies
 PAYS = "pays"  # verdict of metrics.break_even
+_NONE = 5e-6  # a gap that shows as 0.000 %
 _TRIFLE = 0.01  # a share of the rent that a reason does not mention
 
 
@@ -42,10 +43,15 @@ def all_on_demand_usd(report: Report) -> float:
 def proof(report: Report) -> list[str]:
     """How good the plan is, and how we know."""
     p, total = report.plan.proof, report.plan.totals.total_usd
-    lines = [
-        f"No plan for this input costs less than {usd(p.bound_usd, 2)}: the plan is within {percent(max(p.gap, 0.0), 4)} of that "
-        "bound, which is proved in exact arithmetic."
-    ]
+    if p.gap < _NONE:
+        lines = [
+            f"This is the cheapest plan: a bound of {usd(p.bound_usd, 2)} on any plan is proved in exact arithmetic."
+        ]
+    else:
+        lines = [
+            f"No plan for this input costs less than {usd(p.bound_usd, 2)}, which is proved in exact arithmetic: this plan is "
+            f"within {percent(p.gap, 3)} of it."
+        ]
     if p.tree_bound_usd is not None and p.tree_gap is not None:
         lines.append(
             f"With whole units the solver's search finds none below {usd(p.tree_bound_usd, 2)} ({percent(max(p.tree_gap, 0.0), 4)} of "

@@ -34,6 +34,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "title": {"font_size": 18, "bold": True, "valign": "vcenter"},
     "subtitle": {"font_color": MUTED, "text_wrap": True},
     "section": {"font_size": 12, "bold": True, "font_color": BLUE, "valign": "bottom"},
+    "aside": {"font_color": MUTED},
     "note": {"font_color": MUTED, "italic": True, "text_wrap": True},
     "header": {**_HEADER, "align": "left", "indent": 1},
     "header_right": {**_HEADER, "align": "right"},

@@ -33,7 +33,7 @@ COLUMNS = (
     Column("break_even", "Break-even\nutilisation", "percent", 10),
     Column("utilisation", "Expected\nutilisation", "percent", 10),
     Column("payback", "Pays for its\nterm after\nmonths", "number", 10),
-    Column("reason", "Reason", "text:wrap", 40),
+    Column("reason", "Reason", "text:wrap", 56),
 )
 WORKINGS = (
     Column("gap", "", "plain", 3),
@@ -99,10 +99,10 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
     one unit of the pool serves from the line's start to the end of the plan.
     """
     subtitle = (
-        "What to sign. Units and prices in yellow cells may be edited: every total follows. Strike a line through, or "
-        "set its units to 0, to drop it; then `planner price FOLDER plan.xlsx` prices exactly that order."
+        "What to sign. Yellow cells may be edited and every total follows; strike a line through, or give it 0 units, to "
+        "drop it. `planner price FOLDER plan.xlsx` prices the edited order."
     )
-    sheet.heading("Purchase order", subtitle, _SECOND_PAGE - 1, first_column=1)
+    sheet.heading("Purchase order", subtitle, 0)
     sheet.widths((*COLUMNS, *WORKINGS))
     records = [_record(row, usage_per_unit) for row in rows]
     block = sheet.table(
@@ -131,7 +131,7 @@ def _edited(sheet: Sheet, block: Block, rows: list[OrderRow]) -> None:
     if rows:
         units, planned = block.range("units", local=True), block.range("planned", local=True)
         formula = f'=IF(SUMPRODUCT(ABS({units}-{planned}))>0.000001,"{EDITED}","{AS_PLANNED}")'
-        sheet.merged(2, 1, _SECOND_PAGE - 1, Live(formula, AS_PLANNED), "note")
+        sheet.put(2, 0, Live(formula, AS_PLANNED), "aside")
 
 
 def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:

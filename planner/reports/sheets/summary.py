@@ -1,7 +1,7 @@
 """Summary: one printed page. Decision, cost of four strategies, what to buy, key risks, proof, approval."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -12,11 +12,13 @@ from planner.reports.sheets.purchase_order import AS_PLANNED, EDITED
 from planner.reports.sheets.unit_data import UnitData
 from planner.reports.text import clean
 from planner.reports.theme import BLUE, GREY
+from planner.results.metrics.tables import HORIZON
 
 NAME = "Summary"
 _LAST = 6  # last printed column
 _BUY = 8  # lines shown; the order has all of them
 _RISKS = 6
+_MONTHS = 6
 
 STRATEGIES = (
     Column("name", "Strategy", "text:wrap", 26),
@@ -25,16 +27,16 @@ STRATEGIES = (
     Column("egress", "Egress\nUSD", "usd", 12),
     Column("total", "Total\nUSD", "usd", 15),
     Column("saving", "Against all\non demand", "percent", 14),
-    Column("note", "", "text:wrap", 26),
+    Column("note", "", "text:wrap", 30),
 )
 BUY = (
-    Column("offer", "What to buy", "text:wrap"),
+    Column("offer", "What to buy", "text:wrap", 26),
     Column("region", "Region", "text:wrap"),
     Column("units", "Units", "units"),
     Column("term", "Term\nmonths", "count"),
     Column("start", "Start", "date"),
     Column("term_usd", "Whole term\nUSD", "usd"),
-    Column("reason", "Reason", "text:wrap"),
+    Column("reason", "Reason", "text:wrap", 30),
 )
 
 
@@ -67,6 +69,7 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     _chart(sheet, strategies + 1, plan_row, top)
     top += 12
     top = _what_to_buy(sheet, report, sources, top)
+    top = _months(sheet, report, top)
     top = _lines(sheet, top, "Key risks", story.risks(report)[:_RISKS], _more_risks(report))
     top = _lines(sheet, top, "Proof", story.proof(report), "")
     last = _approval(sheet, top)
@@ -219,12 +222,26 @@ def _what_to_buy(sheet: Sheet, report: Report, sources: Sources, top: int) -> in
     block = sheet.table(
         top, BUY, records, height=30, empty="Nothing: on demand and today's commitments serve this usage."
     )
-    for k in range(len(records)):
-        sheet.raw.set_row(block.first + k, 26)
     rest = len(report.lines) - len(records)
     if rest > 0:
         sheet.put(block.last + 1, 0, f"and {rest} more, smaller, on the sheet Purchase order", "note")
     return block.last + 2 + (rest > 0)
+
+
+def _months(sheet: Sheet, report: Report, top: int) -> int:
+    """Cost by month, where there are few; the sheet Cost per task has them all."""
+    frame = report.metrics.months[report.metrics.months["period"] != HORIZON]
+    if len(frame) > _MONTHS:
+        return top
+    records: list[dict[str, Any]] = []
+    for row in frame.itertuples(index=False):
+        units = float(row.reserved_usd) + float(row.tail_usd) + float(row.unreserved_usd) + float(row.sunk_usd)
+        parts = {"units": units, "on_demand": float(row.on_demand_usd), "egress": float(row.egress_usd)}
+        total = Live("={units}+{on_demand}+{egress}", sum(parts.values()))
+        records.append({"name": str(row.period), **parts, "total": total})
+    columns = [replace(c, header="By month, as planned" if c.key == "name" else c.header, total=c.key != "name")
+               for c in STRATEGIES[:5]]  # fmt: skip
+    return sheet.table(top, columns, records, height=30).total_row + 2
 
 
 def _more_risks(report: Report) -> str:
@@ -237,7 +254,7 @@ def _lines(sheet: Sheet, top: int, title: str, lines: list[str], after: str) -> 
     for line in [*lines, after] if after else lines:
         top += 1
         sheet.merged(top, 0, _LAST, line, "line")
-        sheet.raw.set_row(top, 14 * (1 + len(line) // 125))
+        sheet.raw.set_row(top, 14 * (1 + len(line) // 150))
     return top + 2
 
 

@@ -1,0 +1,155 @@
+"""The plan on one screen: readable on a terminal and, without colour, in a pipe or a log."""
+
+from __future__ import annotations
+
+import math
+from typing import IO, TYPE_CHECKING, Any
+
+from planner.reports import story
+from planner.reports.report import Report
+from planner.reports.text import amount, clean, percent, usd
+from planner.results.metrics.tables import HORIZON, Metrics
+from planner.results.plan import Plan
+from planner.schema.case import Case
+from planner.units import hour_label
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+_PIPE_WIDTH, _WIDEST = 100, 120
+_MONTHS, _BUY, _STRESS, _CAUTIONS = 6, 8, 4, 6
+_PARTS = (
+    ("New commitments", "reserved_usd"),
+    ("Counted past the horizon", "tail_usd"),
+    ("Beyond commitments", "unreserved_usd"),
+    ("Earlier commitments", "sunk_usd"),
+    ("On demand", "on_demand_usd"),
+    ("Egress", "egress_usd"),
+    ("Total", "total_usd"),
+)
+
+
+def print_report(case: Case, plan: Plan, metrics: Metrics, stream: IO[str]) -> None:
+    """Print the decision, its cost and proof to `stream`."""
+    from rich.console import Console  # rich is slow to import
+
+    report = Report(case, plan, metrics)
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console.width = min(console.width, _WIDEST) if console.is_terminal else _PIPE_WIDTH
+    console.print(_bold(f"{clean(plan.name, 80)}: reservation plan for {report.horizon}"))
+    for sentence in story.decision(report):
+        console.print(sentence)
+    for part in (_costs(report), _strategies(report), _buy(report), _use(report), _stress(report)):
+        console.print()
+        console.print(part)
+    _cautions(console, report)
+    console.print()
+    for line in story.proof(report):
+        console.print(line, style="dim")
+
+
+def _bold(text: str) -> RenderableType:
+    from rich.text import Text
+
+    return Text(text, style="bold")
+
+
+def _table(*headers: str, left: int = 1) -> Table:
+    """Plain table whose first `left` columns are text and the rest numbers."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for k, header in enumerate(headers):
+        table.add_column(header, justify="left" if k < left else "right", overflow="ellipsis", no_wrap=True)
+    return table
+
+
+def _cells(*values: str) -> list[Any]:
+    from rich.text import Text
+
+    return [Text(value) for value in values]  # never markup: a name may look like it
+
+
+def _costs(report: Report) -> Table:
+    frame = report.metrics.months.set_index("period")
+    names = [p.name for p in report.case.periods]
+    shown = [*(names if len(names) <= _MONTHS else []), HORIZON]
+    table = _table("USD", *("all months" if name == HORIZON else name for name in shown))
+    for label, column in _PARTS:
+        values = [float(frame.loc[name, column]) for name in shown]
+        if any(abs(value) > 0.005 for value in values) or column == "total_usd":
+            table.add_row(*_cells(label, *map(usd, values)), style="bold" if column == "total_usd" else None)
+    return table
+
+
+def _strategies(report: Report) -> Table:
+    table = _table("Four ways to serve this usage", "Cost", "Saving", "")
+    table.columns[3].justify = "left"
+    rows = list(report.metrics.strategies.itertuples(index=False))
+    for k, row in enumerate(rows):
+        total, saving = float(row.total_usd), float(row.saving_share)
+        note = "" if row.possible else f"not possible: {clean(row.note, 60)}" if row.note else "not possible"
+        cost = usd(total) if math.isfinite(total) else "–"
+        name = clean(row.strategy, 40)
+        table.add_row(
+            *_cells(name[:1].upper() + name[1:], cost, percent(saving), note),
+            style="bold" if k == len(rows) - 1 else None,
+        )
+    return table
+
+
+def _buy(report: Report) -> RenderableType:
+    if not report.lines:
+        return _bold("Nothing to buy.")
+    table = _table("To buy", "Region", "Units", "Months", "From", "USD/unit-hour", "Whole term", left=2)
+    ranked = sorted(report.lines, key=lambda line: -line.term_usd)
+    for line in ranked[:_BUY]:
+        offer = line.offer
+        table.add_row(*_cells(
+            clean(offer.offer, 40), clean(line.region, 20), amount(line.units), str(offer.term_months),
+            f"{line.start}", f"{offer.usd_per_unit_hour:,.4g}", usd(line.term_usd),
+        ))  # fmt: skip
+    rest = ranked[_BUY:]
+    if rest:
+        table.add_row(*_cells(f"and {len(rest)} more", "", "", "", "", "", usd(sum(n.term_usd for n in rest))))
+    return table
+
+
+def _use(report: Report) -> str:
+    k = story.kpis(report)
+    return (
+        f"Coverage {percent(k['coverage'])} · utilisation {percent(k['utilisation'])} · vacancy {percent(k['vacancy'])} · "
+        f"effective savings rate {percent(k['effective_savings_rate'])}"
+    )
+
+
+def _stress(report: Report) -> RenderableType:
+    frame = report.metrics.stress
+    if frame.empty:
+        return "No stress cases."
+    table = _table(
+        "Stress case", "Worst hour (UTC)", "Need/hour", "Capacity/hour", "Margin", "Makes the plan buy", left=2
+    )
+    table.columns[5].justify = "left"
+    for row in frame.sort_values("margin_share", kind="stable").head(_STRESS).itertuples(index=False):
+        capacity, margin = float(row.capacity_rph), float(row.margin_share)
+        finite = math.isfinite(capacity)
+        table.add_row(*_cells(
+            clean(row.case, 40), f"{row.period} {hour_label(row.hour_of_week)}", f"{float(row.need_rph):,.0f}",
+            f"{capacity:,.0f}" if finite else "no limit", percent(margin) if finite else "–", "yes" if row.sets_units else "no",
+        ))  # fmt: skip
+    return table
+
+
+def _cautions(console: Console, report: Report) -> None:
+    cautions = report.metrics.cautions
+    if not cautions:
+        return
+    console.print()
+    console.print(_bold("Read before signing"))
+    for text in cautions[:_CAUTIONS]:
+        console.print(f"- {clean(text, 400)}")
+    if len(cautions) > _CAUTIONS:
+        console.print(f"- and {len(cautions) - _CAUTIONS} more on the sheet Warnings")
