@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+YEARS = range(2000, 2200)  # of any date
 LARGEST = 1e12  # a larger number in any column is a slip of units; "no limit" is a blank cell
 
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]00:00(?::00(?:\.0+)?)?)?")
@@ -23,12 +24,19 @@ def _day(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         value = str(value)
     if isinstance(value, dt.date):
-        return value
+        return _usual(value)
     found = _DAY.fullmatch(value.strip()) if isinstance(value, str) else None
     try:
-        return dt.date.fromisoformat(found[1]) if found else _refuse_day()
+        return _usual(dt.date.fromisoformat(found[1])) if found else _refuse_day()
     except ValueError:
         return _refuse_day()
+
+
+def _usual(day: dt.date) -> dt.date:
+    """Refuse a slip of the year before the calendar runs out."""
+    if day.year not in YEARS:
+        raise PydanticCustomError("year", f"lies outside the years {YEARS[0]} to {YEARS[-1]}")
+    return day
 
 
 def _refuse_day() -> Any:

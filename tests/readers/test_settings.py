@@ -77,6 +77,9 @@ def test_every_key(tmp_path):
                                                   "first day of a month; write 2027-01-01 (found '2027-01-15')"),
     ("horizon: {start: 20270101, months: 3}\n", "plan.yaml, row 1, column horizon.start: is not a date "
                                                 "(found '20270101'); allowed: a date such as 2027-01-01"),
+    ("horizon: {start: 9999-12-01, months: 3}\n",
+     "plan.yaml, row 1, column horizon.start: lies outside the years 2000 to 2199 (found '9999-12-01'); "
+     "allowed: a date such as 2027-01-01"),
     ("horizon: {start: 2027-13-01, months: 0}\n",
      "plan.yaml, row 1, column horizon.start: is not a date (found '2027-13-01'); allowed: a date such as 2027-01-01\n"
      "plan.yaml, row 1, column horizon.months: is too small (found '0'); allowed: a whole number from 1 to 120"),

@@ -1,0 +1,135 @@
+"""A valid input, broken in two hundred ways: each ends in words and an exit code, and no earlier report suffers.
+
+The mutations are drawn with fixed seeds. Each runs the real command line.
+"""
+
+import csv
+import random
+import re
+
+import pytest
+
+from planner.cli import main
+from planner.readers.starter import STARTER
+from planner.schema.describe import columns_of
+from planner.schema.tables import TABLE
+from tests.builders import write_folder, write_workbook
+
+PLACE = re.compile(r"plan\.yaml|\.csv|in\.xlsx|sheet \S+|\w+![A-Z]+\d+|demand of|there is no such folder")
+WRONG_TEXTS = ["many", "1,5", "12%", "nan", "inf", "-inf", "1e400", "#REF!", "=1+1", "''", "0x1F", "--1", "💥", "−5"]
+ODD_TEXTS = [*WRONG_TEXTS, "", "-7", "1e30", "0", "TRUE", "wset", ";", "any", "*", "\t", "a" * 5000, '"', "2027-99"]
+
+
+def starter():
+    """Tables of the starter, as text."""
+    found = {}
+    for path in sorted(STARTER.glob("*.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            found[path.stem] = list(csv.DictReader(file))
+    return found
+
+
+def run(*words, capsys):
+    """Run the command; what it says must be meant for people."""
+    code = main(list(words))
+    out, err = capsys.readouterr()
+    assert code in (0, 1, 2), (code, err)
+    assert "Traceback" not in out + err
+    assert "a fault of planner itself" not in err, err
+    assert (code == 0) == (err == "")
+    return code, err
+
+
+@pytest.mark.parametrize("container", ["folder", "workbook"])
+@pytest.mark.parametrize("seed", range(50))
+def test_a_cell_is_changed(container, seed, tmp_path, capsys):
+    draw = random.Random(seed)
+    tables = starter()
+    table = draw.choice(sorted(tables))
+    at = draw.randrange(len(tables[table]))
+    column = draw.choice([name for name in tables[table][at] if name != "note"])
+    facts = columns_of(TABLE[table].row)[column]
+    wrong = facts.kind in (int, float) and draw.random() < 0.5
+    text = draw.choice(WRONG_TEXTS if wrong else ODD_TEXTS)
+    tables[table][at][column] = text
+    if container == "folder":
+        path = write_folder(tables, tmp_path / "in", months=3)
+        place = f"{table}.csv, row {at + 2}, column {column}: "
+    else:
+        path = write_workbook(tables, tmp_path / "in.xlsx", months=3)
+        letter = chr(ord("A") + list(tables[table][at]).index(column))
+        place = f"{table}!{letter}{at + 2}, column {column}: "
+    code, err = run("check", str(path), capsys=capsys)
+    if code:
+        assert PLACE.search(err)
+    if wrong:
+        assert code == 1
+        assert place in err, err
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_a_file_is_changed(seed, tmp_path, capsys):
+    draw = random.Random(seed)
+    folder = write_folder(starter(), tmp_path / "in", months=3)
+    path = draw.choice(sorted(folder.iterdir()))
+    data = path.read_bytes()
+    how = draw.choice(["gone", "empty", "folder", "cut", "bytes", "header", "twice", "lines", "renamed", "zeros"])
+    if how in ("gone", "folder"):
+        path.unlink()
+    if how == "folder":
+        path.mkdir()
+    elif how == "renamed":
+        path.rename(path.with_stem(path.stem[1:] + path.stem[0]))
+    elif how != "gone":
+        k = draw.randrange(len(data))
+        lines = data.splitlines(keepends=True)
+        path.write_bytes({
+            "empty": b"",
+            "cut": data[:k],
+            "bytes": data[:k] + draw.randbytes(3) + data[k:],
+            "header": b"x" + data,
+            "twice": data + data,
+            "lines": b"".join(draw.sample(lines, len(lines))),
+            "zeros": data[:k] + bytes(10) + data[k:],
+        }[how])  # fmt: skip
+    code, err = run("check", str(folder), capsys=capsys)
+    if code:
+        assert PLACE.search(err)
+    if how in ("empty", "folder", "zeros"):
+        assert code == 1
+        assert path.name in err
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_the_bytes_of_a_workbook_are_changed(seed, tmp_path, capsys):
+    draw = random.Random(seed)
+    path = write_workbook(starter(), tmp_path / "in.xlsx", months=3)
+    data = bytearray(path.read_bytes())
+    for _ in range(draw.choice([1, 10, 1000])):
+        data[draw.randrange(len(data))] = draw.randrange(256)
+    path.write_bytes(data[: draw.choice([len(data), len(data) // 2])])
+    code, err = run("check", str(path), capsys=capsys)
+    if code:
+        assert PLACE.search(err)
+
+
+YAML = [
+    "", "[", "- a", "a: b: c", "name: !!python/object/apply:os.system ['touch built']", "name: !!binary aGk=",
+    "name: &a [*a]", "? {a: 1}\n: 2", "horizon: {start: 2027-01-01}", "horizon: [2027-01-01, 3]", "policy: null",
+    "horizon: {start: 2027-01-01, months: 1e9}", "horizon: {start: 9999-12-01, months: 12}", "name: " + "x" * 100_000,
+    "horizon: {start: 0001-01-01, months: 3}", "horizon: {start: 2027-01-01, months: 3}\npolicy: {headroom: 0.999999}",
+    "%YAML 9.9\n---\n", "---\na: 1\n---\nb: 2\n", "\x07", "\ufeffname: x", "<<: {name: x}", "name: |\n  two\n  lines\n",
+    "horizon: {start: 2027-01-01, months: 999999999999999999999}", "name: ''\nhorizon: {start: '', months: ''}",
+    "{" * 3000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", YAML, ids=range(len(YAML)))
+def test_the_settings_are_changed(text, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = write_folder(starter(), tmp_path / "in", months=3)
+    (folder / "plan.yaml").write_text(text, encoding="utf-8")
+    code, err = run("check", str(folder), capsys=capsys)
+    assert not (tmp_path / "built").exists()
+    if code:
+        assert "plan.yaml" in err or "demand.csv" in err
