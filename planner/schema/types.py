@@ -23,24 +23,17 @@ def _day(value: Any) -> Any:
     """Accept a date, or the text of one: never a number, which pydantic would take for seconds since 1970."""
     if isinstance(value, dt.datetime):
         value = str(value)
-    if isinstance(value, dt.date):
-        return _usual(value)
-    found = _DAY.fullmatch(value.strip()) if isinstance(value, str) else None
-    try:
-        return _usual(dt.date.fromisoformat(found[1])) if found else _refuse_day()
-    except ValueError:
-        return _refuse_day()
-
-
-def _usual(day: dt.date) -> dt.date:
-    """Refuse a slip of the year before the calendar runs out."""
-    if day.year not in YEARS:
+    if isinstance(value, str):
+        found = _DAY.fullmatch(value.strip())
+        try:
+            value = dt.date.fromisoformat(found[1]) if found else None
+        except ValueError:
+            value = None
+    if not isinstance(value, dt.date):
+        raise PydanticCustomError("day", "is not a date")
+    if value.year not in YEARS:  # a slip; and the calendar ends in 9999
         raise PydanticCustomError("year", f"lies outside the years {YEARS[0]} to {YEARS[-1]}")
-    return day
-
-
-def _refuse_day() -> Any:
-    raise PydanticCustomError("day", "is not a date")
+    return value
 
 
 def _month(value: Any) -> Any:
