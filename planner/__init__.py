@@ -5,8 +5,8 @@
 >>> plan = planner.solve(case)
 >>> plan.totals.total_usd, plan.proof.bound_usd
 
-`load` reads a planning folder or workbook; `solve` finds and audits the cheapest plan; `metrics` says what users ask of
-it; `write_plan` and `write_workbook` write it down.
+`load` reads a planning folder or workbook; `solve` finds and audits the cheapest plan; `metrics_of` says what users ask
+of it; `write_plan` and `write_workbook` write it down.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from planner.readers import load
     from planner.reports.workbook import write_workbook
     from planner.results.files import write_plan
-    from planner.results.metrics import metrics
+    from planner.results.metrics import metrics_of
     from planner.studies.solve import solve
 
-__all__ = ["load", "metrics", "solve", "write_plan", "write_workbook"]
+__all__ = ["load", "metrics_of", "solve", "write_plan", "write_workbook"]
 
 _WHERE = {
     "load": "planner.readers",
     "solve": "planner.studies.solve",
-    "metrics": "planner.results.metrics",
+    "metrics_of": "planner.results.metrics",
     "write_plan": "planner.results.files",
     "write_workbook": "planner.reports.workbook",
 }

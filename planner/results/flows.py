@@ -108,14 +108,14 @@ class Flows:
         are); egress_usd, gb_in, gb_out, in_usd, out_usd; away (origin is not region); mix (row of case.mix, -1: none);
         fault ("" or why the case does not allow it).
     loads : way, deployment, units_per_request, usable_share: one row a reserved way and meter.
-    way, at, rph : of each row: its way, its place in time (a slot, or whatever the caller grouped by), requests per
+    way, place, rph : of each row: its way, its place in time (a slot, or whatever the caller grouped by), requests per
         hour.
     """
 
     ways: pd.DataFrame
     loads: pd.DataFrame
     way: Ints
-    at: Ints
+    place: Ints
     rph: Floats
 
     @classmethod
@@ -146,7 +146,7 @@ class Flows:
         Ways of group -1 are left out.
         """
         value = self.rph if per_request is None else self.rph * per_request[self.way]
-        cell = group[self.way] * places + self.at
+        cell = group[self.way] * places + self.place
         inside = group[self.way] >= 0 if (group < 0).any() else slice(None)
         total: Floats = np.bincount(cell[inside], value[inside], groups * places).astype(float)
         return total.reshape(groups, places)

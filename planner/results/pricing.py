@@ -59,8 +59,8 @@ def totals(case: Case, derived: Derived, flows: Flows, purchases: pd.DataFrame, 
 
 def flow_usd(derived: Derived, flows: Flows) -> tuple[Floats, Floats]:
     """Price each way over the horizon, expected USD: on demand, and egress (arrays by way)."""
-    weeks = derived.slots["weeks"].to_numpy(float)[flows.at // HOURS_PER_WEEK]
-    factor = derived.slots["price_factor"].to_numpy(float)[flows.at // HOURS_PER_WEEK]
+    weeks = derived.slots["weeks"].to_numpy(float)[flows.place // HOURS_PER_WEEK]
+    factor = derived.slots["price_factor"].to_numpy(float)[flows.place // HOURS_PER_WEEK]
     count = len(flows.ways)
     requests = np.bincount(flows.way, flows.rph * weeks, count)
     at_price = np.bincount(flows.way, flows.rph * weeks * factor, count)

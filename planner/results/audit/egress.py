@@ -16,7 +16,7 @@ def data_sent(names: Names, derived: Derived, flows: Flows, what: tuple[str, str
     GB, or ``("in_usd", "out_usd")`` for the price of each direction.
     """
     regions, periods = len(names.regions), len(names.periods)
-    block = flows.at // HOURS_PER_WEEK
+    block = flows.place // HOURS_PER_WEEK
     weeks = derived.slots["weeks"].to_numpy(float)[block]
     cells = len(flows.ways) * periods
     requests = np.bincount(flows.way * periods + block % periods, flows.rph * weeks, cells)
@@ -54,7 +54,7 @@ def caps(case: Case, names: Names, derived: Derived, flows: Flows) -> list[Findi
 
 def away_share(derived: Derived, flows: Flows) -> tuple[float, float]:
     """Add up expected requests over the horizon: those served outside their origin, and all."""
-    requests = flows.rph * derived.slots["weeks"].to_numpy(float)[flows.at // HOURS_PER_WEEK]
+    requests = flows.rph * derived.slots["weeks"].to_numpy(float)[flows.place // HOURS_PER_WEEK]
     return float(requests[flows.ways["away"].to_numpy(bool)[flows.way]].sum()), float(requests.sum())
 
 

@@ -1,0 +1,94 @@
+"""Break-even utilisation of each offer: how full a unit must be to cost no more than on demand would."""
+
+import numpy as np
+import pandas as pd
+
+from planner.results.metrics.basis import Basis
+from planner.results.metrics.equivalent import on_demand_price
+from planner.results.metrics.tables import BREAK_EVEN_COLUMNS
+from planner.schema.capacity import Offer
+
+PAYS, WITHOUT_HEADROOM, NEVER = "pays", "only without headroom", "never"
+NO_PRICE, NO_USE = "no on-demand price", "no use"
+_LOAD_KEYS = ["workload", "pool", "model"]
+
+
+def break_even(basis: Basis) -> pd.DataFrame:
+    r"""Compare each offer with on demand at this buyer's token mix: columns BREAK_EVEN_COLUMNS.
+
+    With q requests of each workload and model, u units per request/hour on each meter and p the on-demand price:
+
+        break-even = Σ_meters price · Σ q·u / Σ q·p          attainable = Σ q·u / Σ q·u/(1 − reserved headroom)
+
+    The mix q is what the plan serves of the pool's models in the pool's region, by whatever supply; where that is
+    nothing, the demand that may be served there. A pool that sells meters apart needs all of them: the other meters
+    count at their cheapest offer. Prices are those of the cheapest option that is not a guaranteed tier, scenarios'
+    factors expected. Above 1, even a unit that is always full costs more than on demand: it can never pay.
+    """
+    use = _use(basis)
+    cheapest: dict[tuple[str, str], float] = {}
+    for o in basis.case.offers:
+        key = o.pool, o.meter
+        cheapest[key] = min(cheapest.get(key, np.inf), o.usd_per_unit_hour)
+    region = {p.pool: p.region for p in basis.case.pools}
+    rows = []
+    for o in basis.case.offers:
+        worth, needed, attainable, verdict = _compared(o, use[use["pool"] == o.pool], cheapest)
+        rows.append((o.offer, o.pool, o.meter, region[o.pool], o.term_months, o.usd_per_unit_hour,
+                     worth, needed, attainable, verdict))  # fmt: skip
+    return pd.DataFrame(rows, columns=list(BREAK_EVEN_COLUMNS))
+
+
+def _compared(
+    offer: Offer, use: pd.DataFrame, cheapest: dict[tuple[str, str], float]
+) -> tuple[float, float, float, str]:
+    """On-demand value of a full unit-hour, break-even and attainable utilisation, and the verdict."""
+    nan = float("nan")
+    own = use[use["meter"] == offer.meter]
+    units = float(own["units"].sum())
+    if not units > 0:
+        return nan, nan, nan, NO_USE
+    attainable = units / float(own["kept_units"].sum())
+    if own["usd"].isna().any():
+        return nan, nan, attainable, NO_PRICE
+    value = float(own["usd"].sum())
+    price = {meter: cheapest.get((offer.pool, meter), 0.0) for meter in use["meter"]} | {
+        offer.meter: offer.usd_per_unit_hour
+    }
+    cost = {meter: price[meter] * float(part["units"].sum()) for meter, part in use.groupby("meter")}
+    together = sum(cost.values())
+    share = cost[offer.meter] / together if together > 0 else 1 / len(cost)
+    worth = value * share / units
+    needed = together / value if value > 0 else np.inf
+    if needed > 1:
+        return worth, needed, attainable, NEVER
+    return worth, needed, attainable, WITHOUT_HEADROOM if needed > attainable else PAYS
+
+
+def _use(basis: Basis) -> pd.DataFrame:
+    """Units, units with headroom and on-demand price of the buyer's mix on every pool and meter."""
+    served = basis.flows.ways[["workload", "model", "region"]].assign(requests=basis.requests.sum(axis=1))
+    served = served.groupby(["workload", "model", "region"], as_index=False)[["requests"]].sum()
+    loads = basis.derived.loads.merge(served, on=["workload", "model", "region"], how="left")
+    loads = loads.merge(_may_come(basis), on=["workload", "region"], how="left").fillna({"requests": 0.0, "may": 0.0})
+    idle = loads.groupby("pool")["requests"].transform("sum") <= 0
+    q = loads["requests"].where(~idle, loads["may"]).to_numpy(float)
+    prices = on_demand_price(basis)[["workload", "region", "model", "on_demand_usd"]]
+    price = loads[["workload", "region", "model"]].merge(prices, on=["workload", "region", "model"], how="left")
+    factor = sum(s.probability * s.on_demand_price_factor for s in basis.case.scenarios)
+    units = q * loads["units_per_request"].to_numpy(float)
+    return loads.assign(
+        units=units,
+        kept_units=units / loads["usable_share"].to_numpy(float),
+        usd=q * factor * price["on_demand_usd"].to_numpy(float),
+    )[q > 0]
+
+
+def _may_come(basis: Basis) -> pd.DataFrame:
+    """Demand of each workload that may be served in each region: workload, region, may."""
+    demand = basis.case.demand.astype({"region": object, "workload": object})
+    total = demand.groupby(["region", "workload"], as_index=False)[["requests_per_hour"]].sum()
+    reach = basis.derived.travel.merge(total.rename(columns={"region": "origin"}), on=["workload", "origin"])
+    return reach.groupby(["workload", "region"], as_index=False)[["requests_per_hour"]].sum().rename(
+        columns={"requests_per_hour": "may"}
+    )  # fmt: skip
