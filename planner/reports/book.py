@@ -17,7 +17,8 @@ from planner.reports.theme import FONT, INK, MUTED, RULE, properties
 
 LONGEST_TITLE = 120
 _LINE_POINTS, _MOST_LINES = 13, 12
-_WIDTH_OF_LETTER = 1.08  # of a column's unit of width, with the loss where lines break at words
+_WIDTH_OF_BOLD = 1.0
+_WIDTH_OF_LETTER = 0.95  # of a column's unit of width, with the loss where lines break at words
 
 
 @dataclass(frozen=True)
@@ -127,12 +128,11 @@ class Sheet:
         rows: Sequence[Mapping[str, Value]],
         *,
         at: int = 0,
-        height: float = 30,
         filters: bool = False,
         empty: str = "None.",
     ) -> Block:
         """Write header, rows and totals; a table without rows says `empty`. Returns where everything stands."""
-        self.raw.set_row(top, height)
+        self.raw.set_row(top, _LINE_POINTS * _header_lines(columns) + 6)
         block = block_at(self.name, top, columns, len(rows), at)
         place = block.columns
         for column in columns:
@@ -214,6 +214,7 @@ class Book:
     def add_sheet(self, name: str, colour: str | None = None) -> Sheet:
         """Append a sheet; the order of calls is the reading order."""
         sheet = Sheet(self, name, self.raw.add_worksheet(name))
+        sheet.raw.set_default_row(15)
         if colour is not None:
             sheet.raw.set_tab_color(colour)
         self.sheets[name] = sheet
@@ -253,6 +254,13 @@ def grid(title: str, **more: Any) -> dict[str, Any]:
 def chart_title(text: str) -> dict[str, Any]:
     """Title of a chart. Only fixed texts: Excel would read a title that starts with = as a formula."""
     return {"name": text, "name_font": {"name": FONT, "size": 11, "bold": True, "color": INK}, "overlay": False}
+
+
+def _header_lines(columns: Sequence[Column]) -> int:
+    """Lines of the highest header of a table."""
+    return max(
+        sum(max(1, math.ceil(len(line) * _WIDTH_OF_BOLD / c.width)) for line in c.header.split("\n")) for c in columns
+    )
 
 
 def _lines_needed(columns: Sequence[Column], record: Mapping[str, Value]) -> int:

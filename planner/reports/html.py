@@ -1,4 +1,4 @@
-"""The summary as one self-contained web page, charts included: for mail and wikis. No script, no request to anywhere."""
+"""The summary as one self-contained web page with its charts, for mail and wikis: no script, no request to anywhere."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Any
 
 from planner.reports import story
 from planner.reports.atomic import written_beside
-from planner.reports.report import Report
+from planner.reports.report import Report, rows_of
 from planner.reports.svg import Series, areas, bars, columns
 from planner.reports.text import amount, clean, percent, usd
 from planner.reports.theme import BLUE, FONT, GREEN, GREY, INK, MUTED, ORANGE, RULE, SHADE, SKY
@@ -108,7 +108,7 @@ def _figures(report: Report) -> str:
 
 
 def _strategies(report: Report) -> str:
-    rows = list(report.metrics.strategies.itertuples(index=False))
+    rows = rows_of(report.metrics.strategies)
     known = [row for row in rows if math.isfinite(float(row.total_usd))]
     drawn = [
         (str(r.strategy)[:1].upper() + str(r.strategy)[1:], float(r.total_usd), BLUE if r is rows[-1] else GREY)
@@ -173,7 +173,7 @@ def _week(report: Report) -> list[str]:
 
 
 def _stress(report: Report) -> str:
-    rows = [_stress_row(row) for row in report.metrics.stress.itertuples(index=False)]
+    rows = [_stress_row(row) for row in rows_of(report.metrics.stress)]
     if not rows:
         return "<p>No stress cases.</p>"
     return _table(("Stress case", "Worst hour (UTC)", "Need/hour", "Capacity/hour", "Margin"), rows, 2)

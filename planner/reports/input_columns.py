@@ -42,7 +42,7 @@ def validation(column: ColumnFacts) -> dict[str, Any] | None:
 
 
 def _number(column: ColumnFacts) -> dict[str, Any]:
-    """Validation of a number: between two limits, or above one. Every number of the schema has a lower limit or none."""
+    """Limit a number to a range, or from one side."""
     limits = dict(column.limits)
     low, high = limits.get("ge", limits.get("gt")), limits.get("le", limits.get("lt"))
     rule: dict[str, Any] = {"validate": "integer" if column.kind is int else "decimal"}

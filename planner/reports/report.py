@@ -3,6 +3,9 @@
 import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import pandas as pd
 
 from planner.results.derived import Derived
 from planner.results.metrics.tables import Metrics
@@ -54,6 +57,11 @@ class Report:
         """The latest day on which an input was read (``as_of``), else the first of the horizon: no clock is asked."""
         days = [_day(row.as_of) for table in TABLES if table.name != "demand" for row in self.case.rows(table.name)]
         return max((day for day in days if day is not None), default=self.case.settings.horizon.start)
+
+
+def rows_of(frame: pd.DataFrame) -> list[Any]:
+    """Rows as named tuples, one attribute a column."""
+    return list(frame.itertuples(index=False))
 
 
 def _day(text: str | None) -> dt.date | None:

@@ -1,4 +1,4 @@
-"""Small charts as SVG text: horizontal bars, stacked columns, stacked areas with a level line. Every text is escaped."""
+"""Small charts as SVG text: horizontal bars, stacked columns, stacked areas with a level. Every text is escaped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ import math
 from typing import IO, TYPE_CHECKING, Any
 
 from planner.reports import story
-from planner.reports.report import Report
+from planner.reports.report import Report, rows_of
 from planner.reports.text import amount, clean, percent, usd
 from planner.results.metrics.tables import HORIZON, Metrics
 from planner.results.plan import Plan
@@ -87,7 +87,7 @@ def _costs(report: Report) -> Table:
 def _strategies(report: Report) -> Table:
     table = _table("Four ways to serve this usage", "Cost", "Saving", "")
     table.columns[3].justify = "left"
-    rows = list(report.metrics.strategies.itertuples(index=False))
+    rows = rows_of(report.metrics.strategies)
     for k, row in enumerate(rows):
         total, saving = float(row.total_usd), float(row.saving_share)
         note = "" if row.possible else f"not possible: {clean(row.note, 60)}" if row.note else "not possible"
@@ -133,7 +133,7 @@ def _stress(report: Report) -> RenderableType:
         "Stress case", "Worst hour (UTC)", "Need/hour", "Capacity/hour", "Margin", "Makes the plan buy", left=2
     )
     table.columns[5].justify = "left"
-    for row in frame.sort_values("margin_share", kind="stable").head(_STRESS).itertuples(index=False):
+    for row in rows_of(frame.sort_values("margin_share", kind="stable").head(_STRESS)):
         capacity, margin = float(row.capacity_rph), float(row.margin_share)
         finite = math.isfinite(capacity)
         table.add_row(*_cells(

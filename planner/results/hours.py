@@ -1,6 +1,7 @@
 """The plan hour by hour: what reserved units and on demand serve in each region, of each model, in each month."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -84,7 +85,8 @@ def _capacity(case: Case, plan: Plan, derived: Derived) -> dict[tuple[str, str, 
     default = loads.groupby(["pool", "meter", "model"])["kept"].mean()
     regions = {p.pool: p.region for p in case.pools}
     scarcest: dict[tuple[str, str, str], float] = {}
-    for row in plan.deployments.itertuples(index=False):
+    rows: list[Any] = list(plan.deployments.itertuples(index=False))
+    for row in rows:
         pool, meter, period = str(row.pool), str(row.meter), str(row.period)
         shared = row.model == SHARED_DEPLOYMENT
         models = [m for p, k, m in default.index if (p, k) == (pool, meter)] if shared else [str(row.model)]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from planner.results.plan import Plan
 from planner.schema.calendar import add_months
@@ -44,7 +45,8 @@ def order_lines(case: Case, plan: Plan) -> tuple[OrderLine, ...]:
     periods = {p.name: p for p in case.periods}
     horizon_end = case.periods[-1].end
     lines = []
-    for row in plan.purchases.itertuples(index=False):
+    rows: list[Any] = list(plan.purchases.itertuples(index=False))
+    for row in rows:
         offer = offers[str(row.offer)]
         region = pools[offer.pool].region
         start = periods[str(row.period)].start
@@ -60,7 +62,7 @@ def order_lines(case: Case, plan: Plan) -> tuple[OrderLine, ...]:
                 period=str(row.period),
                 start=start,
                 end=end,
-                units=float(row.units),  # type: ignore[arg-type]
+                units=float(row.units),
                 hours_term=_hours(start, end),
                 hours_horizon=_hours(start, min(end, horizon_end)),
             )

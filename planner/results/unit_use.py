@@ -65,7 +65,7 @@ def _on_units(case: Case, flows: pd.DataFrame, derived: Derived) -> pd.DataFrame
 
 
 def _meter_shares(case: Case, derived: Derived) -> pd.DataFrame:
-    """Loads with meter_share: the part of a request's price that a meter stands for."""
+    """Add meter_share to the loads: the part of a request's price that a meter stands for."""
     loads, lowest = derived.loads, dict[tuple[str, str], float]()
     for offer in case.offers:
         key = offer.pool, offer.meter

@@ -36,7 +36,7 @@ def write(sheet: Sheet, report: Report) -> None:
         columns = _given(list(columns_of(table.row).values()), case.rows(table.name))
         rows = [{c.name: _shown(getattr(row, c.name)) for c in columns} for row in case.rows(table.name)]
         shown = [Column(c.name, f"{c.name}\n{c.unit}" if c.unit else c.name, _style(c)) for c in columns]
-        block = sheet.table(top + 1, shown, rows, height=44)
+        block = sheet.table(top + 1, shown, rows)
         widest = max(widest, len(columns) - 1)
         top = block.last + 2
     sheet.printed(top - 2, widest, freeze=(3, 1))
@@ -52,12 +52,8 @@ def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
         for part in setting.name.split("."):
             value = getattr(value, part)
         sheet.put(row, 0, setting.name, "text")
-        sheet.put(
-            row,
-            1,
-            setting.blank if value is None else _shown(value),
-            "date" if setting.name == "horizon.start" else "text",
-        )
+        shown = "TRUE" if value is True else "FALSE" if value is False else str(value)
+        sheet.put(row, 1, setting.blank if value is None else shown, "text")
         sheet.put(row, 2, setting.meaning + (f" [{setting.unit}]" if setting.unit else ""), "plain")
         row += 1
     return row + 1

@@ -55,10 +55,10 @@ def write(sheet: Sheet, report: Report, blocks: Blocks) -> None:
     sheet.widths(SUMS)
     sheet.put(TOP - 1, 0, "Totals", "section")
     sums = [_sum(*row) for row in _totals(report, blocks)]
-    block = sheet.table(TOP, SUMS, sums, height=32)
+    block = sheet.table(TOP, SUMS, sums)
     top = block.last + 3
     sheet.put(top - 1, 0, "Rules", "section")
-    rules = sheet.table(top, RULES, [_rule(*row) for row in _rules(report, blocks)], height=32)
+    rules = sheet.table(top, RULES, [_rule(*row) for row in _rules(report, blocks)])
     top = rules.last + 2
     for k, (label, value) in enumerate((
         ("Input", f"SHA-256 {report.plan.input_digest}"),

@@ -4,7 +4,7 @@ from dataclasses import fields
 from typing import Any
 
 from planner.reports.book import Column, Live, Sheet
-from planner.reports.report import Report
+from planner.reports.report import Report, rows_of
 from planner.reports.text import amount
 from planner.results.plan import Plan, Totals
 
@@ -47,7 +47,7 @@ def _against_today(sheet: Sheet, report: Report) -> None:
     bought: dict[str, float] = {}
     lasting: dict[str, float] = {}
     order = {p.name: k for k, p in enumerate(case.periods)}
-    for row in report.plan.purchases.itertuples(index=False):
+    for row in rows_of(report.plan.purchases):
         offer = next(o for o in case.offers if o.offer == row.offer)
         bought[offer.offer] = bought.get(offer.offer, 0.0) + float(row.units)
         if order[str(row.period)] + offer.term_months > order[last.name]:
@@ -77,7 +77,7 @@ def _against_today(sheet: Sheet, report: Report) -> None:
         Column("what", "What happens", "text:wrap", 44),
     )
     sheet.widths(columns)
-    block = sheet.table(3, columns, rows, height=32, empty="Nothing is in force today and nothing is bought.")
+    block = sheet.table(3, columns, rows, empty="Nothing is in force today and nothing is bought.")
     sheet.printed(block.total_row, _LAST, repeat=3, freeze=(4, 3))
 
 
@@ -134,7 +134,7 @@ def _against_plan(sheet: Sheet, report: Report, previous: Plan) -> None:
             "offer": key[0], "period": key[1], "before": u0, "after": u1, "change": Live("={after}-{before}", u1 - u0),
             "before_usd": c0, "after_usd": c1, "change_usd": Live("={after_usd}-{before_usd}", c1 - c0), "what": what,
         })  # fmt: skip
-    block = sheet.table(3, columns, rows, height=32, empty="Neither plan buys anything.")
+    block = sheet.table(3, columns, rows, empty="Neither plan buys anything.")
     top = block.total_row + 2
     sheet.put(top, 0, "Cost", "section")
     columns = (
@@ -149,13 +149,13 @@ def _against_plan(sheet: Sheet, report: Report, previous: Plan) -> None:
         before, after = getattr(previous.totals, part.name), getattr(now.totals, part.name)
         parts.append({"offer": TOTAL_NAMES[part.name], "before": before, "after": after,
                       "change": Live("={after}-{before}", after - before)})  # fmt: skip
-    cost = sheet.table(top + 1, columns, parts, height=32)
+    cost = sheet.table(top + 1, columns, parts)
     sheet.printed(cost.total_row, _LAST, repeat=3, freeze=(4, 1))
 
 
 def _bought(plan: Plan) -> dict[tuple[str, str], tuple[float, float]]:
     found: dict[tuple[str, str], tuple[float, float]] = {}
-    for row in plan.purchases.itertuples(index=False):
+    for row in rows_of(plan.purchases):
         key = str(row.offer), str(row.period)
         units, usd = found.get(key, (0.0, 0.0))
         found[key] = units + float(row.units), usd + float(row.usd)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from planner.reports.book import Block, Column, Live, Sheet, axis, chart_title, grid
-from planner.reports.report import Report
+from planner.reports.report import Report, rows_of
 from planner.reports.theme import BLUE, GREEN, ORANGE
 from planner.results.metrics.tables import HORIZON
 
@@ -46,13 +46,13 @@ def write(sheet: Sheet, report: Report) -> tuple[Block, Block, Block]:
     metrics = report.metrics
     sheet.put(TOP - 1, 0, "By month", "section")
     months = metrics.months[metrics.months["period"] != HORIZON]
-    by_month = sheet.table(TOP, MONTHS, [_month(row) for row in months.itertuples(index=False)], height=32)
+    by_month = sheet.table(TOP, MONTHS, [_month(row) for row in rows_of(months)])
     top = by_month.total_row + 3
     sheet.put(top - 1, 0, "By workload", "section")
-    by_workload = sheet.table(top, WORKLOADS, _rows(metrics.by_workload.itertuples(index=False), "workload"), height=32)
+    by_workload = sheet.table(top, WORKLOADS, _rows(rows_of(metrics.by_workload), "workload"))
     top = by_workload.total_row + 3
     sheet.put(top - 1, 0, "By model", "section")
-    by_model = sheet.table(top, MODELS, _rows(metrics.by_model.itertuples(index=False), "model"), height=32)
+    by_model = sheet.table(top, MODELS, _rows(rows_of(metrics.by_model), "model"))
     _chart(sheet, by_workload, 3)
     top = by_model.total_row + 2
     sheet.put(top, 0, "By workload, model and month", "section")
@@ -64,7 +64,7 @@ def write(sheet: Sheet, report: Report) -> tuple[Block, Block, Block]:
         Column("requests", "Requests", "count", 12, total=True),
         Column("per_thousand", "Per thousand\nrequests, USD", "cents", 12),
     )
-    detail = sheet.table(top + 1, columns, _details(report), height=32)
+    detail = sheet.table(top + 1, columns, _details(report))
     sheet.printed(detail.total_row, len(WORKLOADS) - 1, freeze=(3, 1))
     return by_month, by_workload, by_model
 
@@ -108,8 +108,7 @@ def _details(report: Report) -> Sequence[dict[str, Any]]:
     frame = report.metrics.costs
     frame = frame[frame["period"] != HORIZON].sort_values(["workload", "model", "period"])
     return [
-        {"name": str(r.workload), "model": str(r.model), "period": str(r.period), **_parts(r)}
-        for r in frame.itertuples(index=False)
+        {"name": str(r.workload), "model": str(r.model), "period": str(r.period), **_parts(r)} for r in rows_of(frame)
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from planner.reports.book import Block, Column, Live, Sheet
-from planner.reports.report import Report
+from planner.reports.report import Report, rows_of
 from planner.reports.text import percent
 from planner.results.metrics.tables import HORIZON
 
@@ -36,8 +36,8 @@ def write(sheet: Sheet, report: Report) -> Block:
     sheet.widths(COLUMNS)
     frame = metrics.egress
     frame = frame[frame["period"] != HORIZON].sort_values(["origin", "destination", "period"])
-    rows = [_record(row) for row in frame.itertuples(index=False)]
-    block = sheet.table(TOP, COLUMNS, rows, height=32, filters=True, empty="All requests are served where they arise.")
+    rows = [_record(row) for row in rows_of(frame)]
+    block = sheet.table(TOP, COLUMNS, rows, filters=True, empty="All requests are served where they arise.")
     sheet.printed(block.total_row, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 2))
     return block
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from planner.reports.book import Block, Column, Live, Sheet, axis, chart_title, grid
-from planner.reports.report import Report
+from planner.reports.report import Report, rows_of
 from planner.reports.theme import BLUE
 from planner.units import hour_label
 
@@ -50,14 +50,14 @@ def write(sheet: Sheet, report: Report) -> Block:
     sheet.heading("Headroom and failover", text, len(COLUMNS) - 1)
     sheet.widths(COLUMNS)
     paid = _paid(report)
-    rows = [_record(row, paid) for row in report.metrics.stress.itertuples(index=False)]
-    block = sheet.table(TOP, COLUMNS, rows, height=32, empty="No stress cases.")
+    rows = [_record(row, paid) for row in rows_of(report.metrics.stress)]
+    block = sheet.table(TOP, COLUMNS, rows, empty="No stress cases.")
     top = block.total_row + 2
     if rows:
         _chart(sheet, block, top)
         top += 16
     sheet.put(top, 0, "Where the load of each case's worst hour goes", "section")
-    load = sheet.table(top + 1, LOAD, _load(report), height=32, empty="Nothing to show.")
+    load = sheet.table(top + 1, LOAD, _load(report), empty="Nothing to show.")
     sheet.printed(load.last, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 1))
     return block
 
@@ -97,7 +97,7 @@ def _load(report: Report) -> list[dict[str, Any]]:
     return [
         {"case": str(r.case), "region": str(r.region), "model": str(r.model), "supply": str(r.supply),
          "rph": float(r.requests_per_hour), "share": float(r.share)}
-        for r in rows.itertuples(index=False)
+        for r in rows_of(rows)
     ]  # fmt: skip
 
 

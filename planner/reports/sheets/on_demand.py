@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from planner.reports.book import Block, Column, Live, Sheet
-from planner.reports.report import Report
+from planner.reports.report import Report, rows_of
 from planner.units import hour_label
 
 NAME = "On demand"
@@ -32,8 +32,8 @@ def write(sheet: Sheet, report: Report) -> Block:
     text = "What is left to pay-as-you-go, expected over scenarios. A blank quota is no limit, also while a region is lost."
     sheet.heading("On demand", text, len(COLUMNS) - 1)
     sheet.widths(COLUMNS)
-    rows = [_record(row) for row in report.metrics.on_demand.itertuples(index=False)]
-    block = sheet.table(TOP, COLUMNS, rows, height=32, filters=True, empty="Nothing is served on demand.")
+    rows = [_record(row) for row in rows_of(report.metrics.on_demand)]
+    block = sheet.table(TOP, COLUMNS, rows, filters=True, empty="Nothing is served on demand.")
     if rows:
         scale = {"type": "data_bar", "bar_color": "#9CCBEA", "bar_solid": True, "min_type": "num", "min_value": 0,
                  "max_type": "num", "max_value": 1}  # fmt: skip

@@ -98,18 +98,18 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
     `usage_per_unit` is a formula, with placeholders {pool_no}, {start} and {last_month}, of the on-demand price of what
     one unit of the pool serves from the line's start to the end of the plan.
     """
-    subtitle = (
-        "What to sign. Yellow cells may be edited and every total follows; strike a line through, or give it 0 units, to "
-        "drop it. `planner price FOLDER plan.xlsx` prices the edited order."
+    sheet.heading("Purchase order", "What to sign", 0)
+    text = (
+        "Yellow cells may be edited and every total follows; strike a line through, or give it 0 units, to drop it. "
+        "`planner price FOLDER plan.xlsx` prices the edited order."
     )
-    sheet.heading("Purchase order", subtitle, 0)
+    sheet.put(1, 1, text, "aside")  # not in column A, which every printed page repeats
     sheet.widths((*COLUMNS, *WORKINGS))
     records = [_record(row, usage_per_unit) for row in rows]
     block = sheet.table(
         TOP,
         (*COLUMNS, *WORKINGS),
         records,
-        height=44,
         empty="Nothing to buy: on demand and today's commitments serve the plan.",
     )
     sheet.put(TOP - 1, len(COLUMNS) + 1, "Workings", "note")
@@ -193,7 +193,7 @@ def _size_rule(low: float, step: float, high: float | None, cell: str) -> dict[s
 
 
 def _fits(cell: str, low: float, step: float, high: float | None) -> str:
-    """Formula of whether a number of units is one that the offer sells; a tolerance stands for rounding."""
+    """Return the formula of whether the offer sells such a number of units, with a tolerance for rounding."""
     tests = [f"{cell}>={low!r}-0.000001"]
     if step > 0:
         tests.append(f"ABS(({cell}-{low!r})/{step!r}-ROUND(({cell}-{low!r})/{step!r},0))<0.00001")

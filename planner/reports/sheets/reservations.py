@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from planner.reports.book import Block, Column, Live, Sheet
-from planner.reports.report import Report
+from planner.reports.report import Report, rows_of
 from planner.results.pool_months import PoolMonth
 
 NAME = "Reservations"
@@ -36,7 +36,7 @@ WORKINGS = (
 
 
 def number_pools(months: Sequence[PoolMonth]) -> dict[tuple[str, str], int]:
-    """Number each pool's meter, from 1: formulas match numbers, never names."""
+    """Give each pool's meter a number, from 1: formulas match numbers, never names."""
     numbers: dict[tuple[str, str], int] = {}
     for month in months:
         numbers.setdefault((month.pool, month.meter), len(numbers) + 1)
@@ -47,8 +47,8 @@ def write(sheet: Sheet, report: Report, months: Sequence[PoolMonth], order: Bloc
     """Write both tables; `order` is where the purchase order's lines will stand."""
     sheet.heading(
         "Reservations",
-        "What is held, bought and deployed. Used units keep each workload's reserved headroom; the vacant share is what is "
-        "deployed and not used in the mean hour: headroom for failover and for peaks.",
+        "What is held, bought and deployed. The mean hour counts used units alone, the peak hour with their headroom; the "
+        "vacant share is deployed and not used in the mean hour: kept for peaks, headroom and failover.",
         len(POOLS) - 1,
     )
     numbers = number_pools(months)
@@ -58,7 +58,6 @@ def write(sheet: Sheet, report: Report, months: Sequence[PoolMonth], order: Bloc
         TOP,
         (*POOLS, *WORKINGS),
         [_record(m, numbers[m.pool, m.meter], order) for m in months],
-        height=32,
         empty="No pools.",
     )
     top = block.total_row + 3
@@ -83,7 +82,7 @@ def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any
         "earlier": month.earlier_units, "new": new, "force": Live("={earlier}+{new}", month.in_force_units),
         "ending": month.ending_units, "deployed": deployed, "beyond": month.unreserved_units,
         "earlier_usd": month.earlier_usd, "beyond_price": month.unreserved_usd_per_unit_hour,
-        "beyond_usd": Live(f"=IF(ISNUMBER({{beyond_price}}),{{beyond}}*{{beyond_price}}*{{hours}},0)", month.unreserved_usd),
+        "beyond_usd": Live("=IF(ISNUMBER({beyond_price}),{beyond}*{beyond_price}*{hours},0)", month.unreserved_usd),
         "mean": month.mean_used_units, "peak": month.peak_used_units,
         "vacant": Live('=IF({deployed}>0,1-{mean}/{deployed},"")', vacant),
     }  # fmt: skip
@@ -99,12 +98,12 @@ def _deployments(sheet: Sheet, report: Report, top: int, regions: Mapping[tuple[
         *(Column(name, f"{name}\nunits", "units") for name in months[: len(POOLS) - 4]),
     ]
     found: dict[tuple[str, str, str, str], dict[str, Any]] = {}
-    for row in report.plan.deployments.itertuples(index=False):
+    for row in rows_of(report.plan.deployments):
         pool, meter, model = str(row.pool), str(row.meter), str(row.model)
         key = regions.get((pool, meter), ""), pool, meter, model
         record = found.setdefault(
             key, {"region": key[0], "pool": pool, "meter": meter, "model": "all models" if model == "*" else model}
         )
         record[str(row.period)] = float(row.units)
-    block = sheet.table(top, columns, [found[key] for key in sorted(found)], height=32, empty="Nothing is deployed.")
+    block = sheet.table(top, columns, [found[key] for key in sorted(found)], empty="Nothing is deployed.")
     return block.last

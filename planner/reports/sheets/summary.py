@@ -7,7 +7,7 @@ from typing import Any
 
 from planner.reports import story
 from planner.reports.book import Block, Column, Live, Sheet, axis, chart_title, grid
-from planner.reports.report import Report
+from planner.reports.report import Report, rows_of
 from planner.reports.sheets.purchase_order import AS_PLANNED, EDITED
 from planner.reports.sheets.unit_data import UnitData
 from planner.reports.text import clean
@@ -144,7 +144,7 @@ def _figures(sheet: Sheet, report: Report, order: Block | None, plan_row: int) -
 
 def _strategies(sheet: Sheet, report: Report, sources: Sources, top: int) -> None:
     sheet.put(top - 1, 0, "Four ways to serve the same usage", "section")
-    rows = list(report.metrics.strategies.itertuples(index=False))
+    rows = rows_of(report.metrics.strategies)
     base = f"$E${top + 2}"
     first_total = float(rows[0].total_usd)
     records: list[dict[str, Any]] = []
@@ -157,7 +157,7 @@ def _strategies(sheet: Sheet, report: Report, sources: Sources, top: int) -> Non
         note = clean(row.note, 120) if row.note else ""
         record["note"] = note if row.possible else f"Not possible: {note}" if note else "Not possible"
         records.append({"name": str(row.strategy)[:1].upper() + str(row.strategy)[1:], **record})
-    sheet.table(top, STRATEGIES, records, height=30)
+    sheet.table(top, STRATEGIES, records)
 
 
 def _strategy_row(row: Any) -> dict[str, Any]:
@@ -219,9 +219,7 @@ def _what_to_buy(sheet: Sheet, report: Report, sources: Sources, top: int) -> in
             "term": line.offer.term_months, "start": line.start,
             "term_usd": Live(f"={order.cell('term_usd', k)}", line.term_usd), "reason": sources.reasons[k],
         })  # fmt: skip
-    block = sheet.table(
-        top, BUY, records, height=30, empty="Nothing: on demand and today's commitments serve this usage."
-    )
+    block = sheet.table(top, BUY, records, empty="Nothing: on demand and today's commitments serve this usage.")
     rest = len(report.lines) - len(records)
     if rest > 0:
         sheet.put(block.last + 1, 0, f"and {rest} more, smaller, on the sheet Purchase order", "note")
@@ -234,14 +232,14 @@ def _months(sheet: Sheet, report: Report, top: int) -> int:
     if len(frame) > _MONTHS:
         return top
     records: list[dict[str, Any]] = []
-    for row in frame.itertuples(index=False):
+    for row in rows_of(frame):
         units = float(row.reserved_usd) + float(row.tail_usd) + float(row.unreserved_usd) + float(row.sunk_usd)
         parts = {"units": units, "on_demand": float(row.on_demand_usd), "egress": float(row.egress_usd)}
         total = Live("={units}+{on_demand}+{egress}", sum(parts.values()))
         records.append({"name": str(row.period), **parts, "total": total})
     columns = [replace(c, header="By month, as planned" if c.key == "name" else c.header, total=c.key != "name")
                for c in STRATEGIES[:5]]  # fmt: skip
-    return sheet.table(top, columns, records, height=30).total_row + 2
+    return sheet.table(top, columns, records).total_row + 2
 
 
 def _more_risks(report: Report) -> str:

@@ -57,7 +57,7 @@ class UnitData:
         return "0" if self.block is None else self.block.total("more_beyond")
 
     def usage_per_unit(self) -> str:
-        """Formula, with placeholders of the order's columns, of the on-demand price of what one unit serves."""
+        """Return the formula (with the order's columns as placeholders) of what one unit serves, at on-demand price."""
         assert self.block is not None
         b = self.block
         return (
@@ -102,7 +102,7 @@ def write(sheet: Sheet, months: Sequence[tuple[int, PoolMonth, str]]) -> UnitDat
             for row, value in enumerate(values):
                 sheet.raw.write_number(first + row, column, float(value))
     sheet.widths(COLUMNS)
-    return UnitData(sheet.table(3, COLUMNS, records, height=44), per_unit)
+    return UnitData(sheet.table(3, COLUMNS, records), per_unit)
 
 
 def _above(wanted: npt.NDArray[np.float64], usd: npt.NDArray[np.float64], level: float) -> float:

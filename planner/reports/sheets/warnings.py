@@ -26,6 +26,6 @@ def write(sheet: Sheet, report: Report) -> int:
         {"kind": c.severity, "where": c.where, "message": c.message, "remedy": c.remedy}
         for c in warnings_of(report.case)
     ]
-    block = sheet.table(TOP, COLUMNS, rows, height=20, empty="No warnings.")
+    block = sheet.table(TOP, COLUMNS, rows, empty="No warnings.")
     sheet.printed(block.last, 3, repeat=TOP, freeze=(TOP + 1, 0))
     return len(rows)

@@ -25,9 +25,10 @@ COLUMNS = (
     Column("rest", "Left over\nUSD", "cents", 12),
     Column("hours", "Hours of the\nweek that pay", "count", 12),
     Column("shadow", "Shadow price\nUSD/unit-hour", "price", 13),
-    Column("discount", "Stops paying if\nthe price rises by", "percent", 15),
-    Column("break_even", "Stops paying below\nutilisation", "percent", 15),
+    Column("discount", "Discount against\non demand", "percent", 14),
+    Column("least", "Stops paying below\na discount of", "percent", 16),
     Column("utilisation", "Expected\nutilisation", "percent", 11),
+    Column("break_even", "Stops paying below\na utilisation of", "percent", 16),
 )
 
 
@@ -38,7 +39,8 @@ def write(
     text = (
         "Each hour in which a unit saves money, or keeps a stress case served, pays a rent: what one more unit would be worth in it. "
         "The rents of a purchase add up to its price. What is left over comes from whole units and size limits, and from the budget: "
-        "then the last unit is worth more or less than its price."
+        "then the last unit is worth more or less than its price. By use alone a purchase pays while its discount against "
+        "on demand, fully used, is above its idle share."
     )
     sheet.heading("Why", text, len(COLUMNS) - 1)
     sheet.raw.set_row(1, 42)
@@ -51,7 +53,7 @@ def write(
         _record(k, line, rent, order, order_values)
         for k, (line, rent) in enumerate(zip(report.lines, report.rents, strict=True))
     ]
-    block = sheet.table(TOP, COLUMNS, rows, height=44, empty="Nothing is bought, so there is nothing to explain.")
+    block = sheet.table(TOP, COLUMNS, rows, empty="Nothing is bought, so there is nothing to explain.")
     sheet.printed(block.last, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 1))
     return block
 
@@ -72,12 +74,15 @@ def _record(
         "rest": Live("={sum}-{price}", rent.rent_usd - rent.price_usd),
         "hours": int(((rent.use_by_hour + rent.stress_by_hour) > 0).sum()),
         "shadow": rent.rent_usd / counted if counted > 0 else 0.0,
-        "discount": Live(
-            '=IF({price}>0,{sum}/{price}-1,"")', rent.rent_usd / rent.price_usd - 1 if rent.price_usd > 0 else ""
-        ),
+        "discount": Live('=IF(ISNUMBER({break_even}),1-{break_even},"")', _rest(break_even)),
+        "least": Live('=IF(ISNUMBER({utilisation}),1-{utilisation},"")', _rest(utilisation)),
         "break_even": Live(f"={order.cell('break_even', k)}", break_even),
         "utilisation": Live(f"={order.cell('utilisation', k)}", utilisation),
     }
+
+
+def _rest(share: float | str) -> float | str:
+    return "" if isinstance(share, str) else 1 - share
 
 
 def write_hours(sheet: Sheet, report: Report) -> None:
