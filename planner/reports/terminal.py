@@ -90,7 +90,7 @@ def _strategies(report: Report) -> Table:
     rows = rows_of(report.metrics.strategies)
     for k, row in enumerate(rows):
         total, saving = float(row.total_usd), float(row.saving_share)
-        note = "" if row.possible else f"not possible: {clean(row.note, 60)}" if row.note else "not possible"
+        note = "" if row.possible else "not possible: see below"
         cost = usd(total) if math.isfinite(total) else "–"
         name = clean(row.strategy, 40)
         table.add_row(

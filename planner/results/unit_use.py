@@ -4,22 +4,11 @@ import numpy as np
 import pandas as pd
 
 from planner.results.derived import Derived
+from planner.results.metrics.equivalent import on_demand_price
 from planner.results.plan import Plan
 from planner.schema.case import Case
 
 SLOT = ["scenario", "period", "hour_of_week"]
-
-
-def on_demand_prices(derived: Derived) -> pd.DataFrame:
-    """Price of one request on demand, before the scenario's factor: the cheapest option that is not a guaranteed tier.
-
-    Columns: workload, region, model, usd_per_request. A model without on demand in a region has no row.
-    """
-    options = derived.options.sort_values(["guaranteed", "on_demand_usd"], kind="stable")
-    cheapest = options.drop_duplicates(["workload", "region", "model"])
-    return cheapest[["workload", "region", "model", "on_demand_usd"]].rename(
-        columns={"on_demand_usd": "usd_per_request"}
-    )
 
 
 def reserved_use(case: Case, plan: Plan, derived: Derived) -> pd.DataFrame:
@@ -54,7 +43,7 @@ def convertible_use(case: Case, plan: Plan, derived: Derived) -> pd.DataFrame:
 
 def _on_units(case: Case, flows: pd.DataFrame, derived: Derived) -> pd.DataFrame:
     factor = {s.scenario: s.on_demand_price_factor for s in case.scenarios}
-    flows = flows.merge(on_demand_prices(derived), on=["workload", "region", "model"], how="left")
+    flows = flows.merge(_prices(derived), on=["workload", "origin", "region", "model"], how="left")
     usd = flows["requests_per_hour"] * flows["usd_per_request"] * flows["scenario"].map(factor).astype(float)
     use = flows.drop(columns="usd_per_request").assign(usd=usd)
     use = use.merge(_meter_shares(case, derived), on=["workload", "model", "region", "pool"])
@@ -62,6 +51,19 @@ def _on_units(case: Case, flows: pd.DataFrame, derived: Derived) -> pd.DataFrame
     use["units"] = use["used_units"] / use["usable_share"]
     use["on_demand_usd_per_hour"] = use["usd"] * use["meter_share"]
     return use.drop(columns=["usd", "units_per_request", "usable_share", "meter_share"])
+
+
+def _prices(derived: Derived) -> pd.DataFrame:
+    """Price of a request where it is served, else the cheapest within its origin's reach (metrics.equivalent)."""
+    price = on_demand_price(derived)[["workload", "region", "model", "on_demand_usd"]]
+    travel = derived.travel[["workload", "origin", "region"]]
+    reach = travel.merge(price, on=["workload", "region"]).groupby(["workload", "origin", "model"], as_index=False)
+    nearest = reach["on_demand_usd"].min().rename(columns={"on_demand_usd": "elsewhere_usd"})
+    models = derived.options[["workload", "model"]].drop_duplicates()
+    every = travel.merge(models, on="workload").merge(price, on=["workload", "region", "model"], how="left")
+    every = every.merge(nearest, on=["workload", "origin", "model"], how="left")
+    every["usd_per_request"] = every["on_demand_usd"].fillna(every["elsewhere_usd"])
+    return every[["workload", "origin", "region", "model", "usd_per_request"]]
 
 
 def _meter_shares(case: Case, derived: Derived) -> pd.DataFrame:

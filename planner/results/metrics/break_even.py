@@ -73,7 +73,7 @@ def _use(basis: Basis) -> pd.DataFrame:
     loads = loads.merge(_may_come(basis), on=["workload", "region"], how="left").fillna({"requests": 0.0, "may": 0.0})
     idle = loads.groupby("pool")["requests"].transform("sum") <= 0
     q = loads["requests"].where(~idle, loads["may"]).to_numpy(float)
-    prices = on_demand_price(basis)[["workload", "region", "model", "on_demand_usd"]]
+    prices = on_demand_price(basis.derived)[["workload", "region", "model", "on_demand_usd"]]
     price = loads[["workload", "region", "model"]].merge(prices, on=["workload", "region", "model"], how="left")
     factor = sum(s.probability * s.on_demand_price_factor for s in basis.case.scenarios)
     units = q * loads["units_per_request"].to_numpy(float)

@@ -96,7 +96,7 @@ def _above_quota(basis: Basis, rph: Floats) -> str:
         return ""
     number = {key: k for k, key in enumerate(names.quotas)}
     price = ways[["workload", "region", "model"]].merge(
-        on_demand_price(basis), on=["workload", "region", "model"], how="left"
+        on_demand_price(basis.derived), on=["workload", "region", "model"], how="left"
     )
     keys = zip(ways["region"], ways["model"], price["option"], strict=True)
     instead = np.array([number.get(key, -1) for key in keys], dtype=np.int64)
