@@ -80,6 +80,8 @@ def judged(table: Any, now_epoch: float, cached_in_input: bool) -> Any:
     nothing = given.isnull() & output.isnull()
     if not cached_in_input:
         nothing &= cached.isnull() & written.isnull()
+    if "requests" in present:
+        nothing &= (table["bucket_hours"] == 0) | table["requests"].isnull()
     one_request = table["bucket_hours"] == 0
     verdict = ibis.cases(
         (table["epoch"].isnull(), RULE_CODE["no_time"]),
@@ -88,7 +90,7 @@ def judged(table: Any, now_epoch: float, cached_in_input: bool) -> Any:
         *([(table["skip"] > 0, table["skip"])] if "skip" in table.columns else []),
         (_any([table[name] < 0 for name in present]), RULE_CODE["negative"]),
         (_any([table[name] > TOO_LARGE for name in present]), RULE_CODE["too_large"]),
-        (nothing & one_request, RULE_CODE["null_tokens"]),
+        (nothing, RULE_CODE["null_tokens"]),
         *(
             [(cached.fill_null(0.0) + written.fill_null(0.0) > given, -RULE_CODE["cached_above_input"])]
             if cached_in_input and {"cached_tokens", "written_tokens"} & set(present)

@@ -12,7 +12,7 @@ RULES: dict[str, tuple[str, str]] = {
     "long_ago": (KEPT_OUT, "the time lies before 2015: usually an empty clock"),
     "negative": (KEPT_OUT, "a count below zero"),
     "too_large": (KEPT_OUT, "a count that is not a number, or above 1e15"),
-    "null_tokens": (KEPT_OUT, "neither input nor output tokens are given"),
+    "null_tokens": (KEPT_OUT, "neither input nor output tokens are given (nor, in a bucket, requests)"),
     "failed": (KEPT_OUT, "the request failed: nothing was served"),
     "response_cache": (KEPT_OUT, "answered from the gateway's own response cache: it never reached a model"),
     "duplicate": (

@@ -11,6 +11,7 @@ A YAML file, every key optional::
     time_zone: Europe/Berlin                                 # of times without an offset; UTC if absent
     cached_in_input: true                                    # table format: does input include cached tokens?
     bucket_hours: 1                                          # table format: a row is a bucket, not a request
+    one_column_per: {region: [region_1, region_2]}           # table format: requests in a column for each region
 """
 
 from collections.abc import Mapping
@@ -50,6 +51,7 @@ class NameMap(BaseModel):
     defaults: Mapping[Dimension, str] = Field(default_factory=dict)
     time_zone: str = "UTC"
     cached_in_input: bool | None = None
+    one_column_per: Mapping[Dimension, tuple[str, ...]] = Field(default_factory=dict, max_length=1)
     bucket_hours: float | None = Field(default=None, gt=0)
 
     @field_validator("time_zone")

@@ -9,7 +9,7 @@ from typing import Any
 
 from planner.demand.files import fail
 from planner.demand.formats.base import Format, Inputs, Reading, Sample
-from planner.demand.formats.columns import column, epoch_seconds, number, text
+from planner.demand.formats.columns import as_number, column, epoch_seconds, number, text
 from planner.demand.history import TOKENS
 from planner.errors import Fault, InputError
 
@@ -54,7 +54,7 @@ def read(inputs: Inputs) -> Reading:
     """Return one reading a row."""
     import ibis
 
-    table, engine = inputs.table(), inputs.engine
+    table, engine = _lengthened(inputs), inputs.engine
     place = inputs.files[0].path.name if inputs.files else "the table"
     found = resolve(frozenset(table.columns), {str(ours): theirs for ours, theirs in inputs.names.columns.items()})
     faults = [
@@ -111,6 +111,19 @@ def read(inputs: Inputs) -> Reading:
         if inside_now and "input_tokens" in found:
             reading = reading.mutate(input_tokens=sum(inside_now, start=reading["input_tokens"]))
     return Reading(reading, (), notes, ids_to_check="id" in found and engine.name == "duckdb")
+
+
+def _lengthened(inputs: Inputs) -> Any:
+    """Return the table; one with a column of requests for each region (or workload, model) as rows."""
+    table = inputs.table()
+    for dimension, columns in inputs.names.one_column_per.items():
+        lacking = [name for name in columns if name not in table.columns]
+        if lacking:
+            place = inputs.files[0].path.name if inputs.files else "the table"
+            raise fail(place, "has no such column", column=", ".join(lacking), allowed=", ".join(table.columns)[:400])
+        table = table.mutate(**{name: as_number(table[name], inputs.engine) for name in columns})
+        table = table.pivot_longer(list(columns), names_to=dimension, values_to="requests")
+    return table
 
 
 FORMAT = Format(
