@@ -14,7 +14,7 @@ from planner.readers.cells import clean
 from planner.readers.grid import header_faults, header_of, read_grid
 from planner.readers.source import FIRST_ROW, RawDemand, RawTable, Source, letters
 from planner.schema.case import DEMAND_COLUMNS
-from planner.schema.types import LARGEST
+from planner.schema.types import MOST_REQUESTS
 
 MEGABYTE = 2**20
 LARGEST_TABLE_BYTES = 16 * MEGABYTE
@@ -121,7 +121,7 @@ def _columns(path: Path, separator: str, width: int, numbers: Set[int | None]) -
     Raises
     ------
     ValueError
-        if a cell of `numbers` is not a number from 0 to LARGEST, or a row is wider than `width`.
+        if a cell of `numbers` is not a number from 0 to MOST_REQUESTS, or a row is wider than `width`.
     """
     chunks = pd.read_csv(
         path,
@@ -140,7 +140,7 @@ def _columns(path: Path, separator: str, width: int, numbers: Set[int | None]) -
         for part in chunks:
             if not isinstance(part.index, pd.RangeIndex):
                 raise pd.errors.ParserError(f"Expected {width} fields in line {FIRST_ROW}, saw more")
-            if any(not part[k].between(0, LARGEST).all() or part[k].isin((0, 1)).all() for k in numbers):
+            if any(not part[k].between(0, MOST_REQUESTS).all() or part[k].isin((0, 1)).all() for k in numbers):
                 raise ValueError("not plain numbers")  # a column of nothing but 0 and 1 may have been true and false
             parts.append(part.astype({k: "category" for k in range(width) if k not in numbers}))
             if sum(map(len, parts)) > MOST_DEMAND_ROWS:

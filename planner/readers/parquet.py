@@ -13,7 +13,7 @@ from planner.readers.csv_files import LARGEST_DEMAND_BYTES, MOST_DEMAND_ROWS, re
 from planner.readers.grid import header_faults
 from planner.readers.source import FIRST_ROW, RawDemand, Source
 from planner.schema.case import DEMAND_COLUMNS
-from planner.schema.types import LARGEST
+from planner.schema.types import MOST_REQUESTS
 
 
 def read_demand_parquet(path: Path) -> tuple[RawDemand, list[Fault]]:
@@ -45,7 +45,7 @@ def _as_text(cells: pd.Series) -> pd.Series:
     """Turn a column into categories of text; a column of plain numbers within the limits stays one."""
     if cells.name == "requests_per_hour" and pd.api.types.is_numeric_dtype(cells.dtype):
         numbers = cells.to_numpy(dtype=float, na_value=np.nan)
-        if ((numbers >= 0) & (numbers <= LARGEST)).all():
+        if ((numbers >= 0) & (numbers <= MOST_REQUESTS)).all():
             return pd.Series(numbers, index=cells.index, name=cells.name)
     distinct = cells.astype("category")
     texts = [text_of(value) for value in distinct.cat.categories]

@@ -10,10 +10,9 @@ from planner.errors import Fault
 from planner.readers.cells import FORMULA_ERRORS, NO_VALUE
 from planner.readers.source import RawTable, Source
 from planner.schema.base import Row
-from planner.schema.describe import ColumnFacts, columns_of
+from planner.schema.describe import SLIP, ColumnFacts, columns_of
 from planner.schema.names import nearest
 from planner.schema.tables import TABLE
-from planner.schema.types import LARGEST
 
 SHOWN_PER_COLUMN = 20
 
@@ -78,8 +77,9 @@ def in_words(item: Any, facts: ColumnFacts | None) -> tuple[str, str | None]:
     message = plain.get(kind, str(item["msg"]))
     if kind == "greater_than_equal" and item["ctx"]["ge"] == 0:
         message = "must not be negative"
-    if kind == "less_than_equal" and item["ctx"]["le"] == LARGEST:
-        return f"is larger than {LARGEST:g}: a slip of units? Leave the cell blank where there is no limit", allowed
+    if kind == "less_than_equal" and item["ctx"]["le"] >= SLIP:
+        hint = "; leave the cell blank where there is no limit" if facts and not facts.required else ""
+        return f"is above {item['ctx']['le']:,.0f}: a slip of units?{hint}", allowed
     return message, allowed
 
 

@@ -3,7 +3,7 @@
 from pydantic import model_validator
 
 from planner.schema.base import Row, column, name_column
-from planner.schema.types import Day, Flag
+from planner.schema.types import GREATEST_WEIGHT, Day, Flag
 
 TOKENS_METER = "tokens"
 SHARED_DEPLOYMENT = "*"
@@ -31,14 +31,21 @@ class Throughput(Row):
     model: str = name_column("model", "models.model")
     meter: str = column(TOKENS_METER, meaning="what the unit counts: tokens, or input and output apart", min_length=1)
     tokens_per_minute_per_unit: float = column(
-        meaning="weighted tokens one unit serves", unit="tokens/minute per unit", gt=0
+        meaning="weighted tokens one unit serves", unit="tokens/minute per unit", ge=1e-3
     )
-    input_weight: float = column(1.0, meaning="weight of a fresh input token", unit="ratio", ge=0)
-    cached_input_weight: float = column(1.0, meaning="weight of an input token read from cache", unit="ratio", ge=0)
+    input_weight: float = column(1.0, meaning="weight of a fresh input token", unit="ratio", ge=0, le=GREATEST_WEIGHT)
+    cached_input_weight: float = column(
+        1.0, meaning="weight of an input token read from cache", unit="ratio", ge=0, le=GREATEST_WEIGHT
+    )
     cache_write_weight: float | None = column(
-        None, meaning="weight of an input token written to cache", unit="ratio", blank="as input_weight", ge=0
+        None,
+        meaning="weight of an input token written to cache",
+        unit="ratio",
+        blank="as input_weight",
+        ge=0,
+        le=GREATEST_WEIGHT,
     )
-    output_weight: float = column(1.0, meaning="weight of an output token", unit="ratio", ge=0)
+    output_weight: float = column(1.0, meaning="weight of an output token", unit="ratio", ge=0, le=GREATEST_WEIGHT)
     min_units: float = column(0.0, meaning="smallest deployment", unit="units", ge=0)
     unit_step: float = column(
         0.0, meaning="step of the deployment above min_units", unit="units", blank="any amount", ge=0

@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from planner.schema.base import Row
-from planner.schema.types import LARGEST
+from planner.schema.types import GREATEST_WEIGHT
 
 COMMON = tuple(Row.model_fields)  # source, as_of, note: allowed in every table
+SLIP = GREATEST_WEIGHT  # upper limits from here on are against slips of units
 _LIMITS = ("ge", "gt", "le", "lt")
 
 
@@ -43,8 +44,8 @@ class ColumnFacts:
         return kinds.get(self.kind, "text") + self._range()
 
     def _range(self) -> str:
-        """Name the limits, but not the one that every number has."""
-        limits = {rule: f"{limit:g}" for rule, limit in self.limits if limit != LARGEST}
+        """Name the limits, but not those against slips of units."""
+        limits = {rule: f"{limit:g}" for rule, limit in self.limits if limit < SLIP}
         if "gt" in limits:
             low = f" above {limits['gt']}"
         else:

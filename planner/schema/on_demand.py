@@ -1,7 +1,7 @@
 """Pay-as-you-go tokens."""
 
 from planner.schema.base import Row, column, name_column
-from planner.schema.types import Flag
+from planner.schema.types import GREATEST_WEIGHT, Flag
 
 STANDARD = "standard"
 
@@ -23,6 +23,10 @@ class OnDemand(Row):
     tokens_per_minute_quota: float | None = column(
         None, meaning="quota", unit="tokens/minute", blank="none: never full, not even when a region is lost", ge=0
     )
-    quota_cached_weight: float = column(1.0, meaning="how a cached token counts on the quota", unit="ratio", ge=0)
-    quota_output_weight: float = column(1.0, meaning="how an output token counts on the quota", unit="ratio", ge=0)
+    quota_cached_weight: float = column(
+        1.0, meaning="how a cached token counts on the quota", unit="ratio", ge=0, le=GREATEST_WEIGHT
+    )
+    quota_output_weight: float = column(
+        1.0, meaning="how an output token counts on the quota", unit="ratio", ge=0, le=GREATEST_WEIGHT
+    )
     guaranteed: Flag = column(False, meaning="a priority tier that counts as guaranteed")

@@ -8,7 +8,11 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 YEARS = range(2000, 2200)  # of any date
-LARGEST = 1e12  # a larger number in any column is a slip of units; "no limit" is a blank cell
+# A larger number is a slip of units ("no limit" is a blank cell), and would drown the others in rounding.
+LARGEST = 1e12  # of any number
+MOST_REQUESTS = 1e9  # of one hour
+MOST_TOKENS = 1e9  # of one request
+GREATEST_WEIGHT = 1e6  # of a token, relative to others
 
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]00:00(?::00(?:\.0+)?)?)?")
 _MONTH = re.compile(r"(\d{4})[-/](\d{1,2})(?:[-/]0?1(?:[ T]00:00(?::00(?:\.0+)?)?)?)?")

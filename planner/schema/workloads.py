@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import field_validator, model_validator
 
 from planner.schema.base import Row, column, name_column
-from planner.schema.types import Month
+from planner.schema.types import MOST_REQUESTS, MOST_TOKENS, Month
 from planner.units import HOURS_PER_WEEK
 
 ANY_REGION = "any"
@@ -18,9 +18,9 @@ class Workload(Row):
     kind: Literal["customer_service", "voice_agent", "internal_tools", "batch"] | None = column(
         None, meaning="customer_service, voice_agent, internal_tools or batch: for warnings"
     )
-    requests_per_task: float = column(1.0, meaning="requests of one task, for cost per task", unit="requests", gt=0)
-    input_tokens: float = column(meaning="input tokens of one request", unit="tokens/request", ge=0)
-    output_tokens: float = column(meaning="output tokens of one request", unit="tokens/request", ge=0)
+    requests_per_task: float = column(1.0, meaning="requests of one task, for cost per task", unit="requests", ge=1e-3)
+    input_tokens: float = column(meaning="input tokens of one request", unit="tokens/request", ge=0, le=MOST_TOKENS)
+    output_tokens: float = column(meaning="output tokens of one request", unit="tokens/request", ge=0, le=MOST_TOKENS)
     cache_hit_rate: float = column(0.0, meaning="share of input read from cache", unit="share", ge=0, le=1)
     cache_write_rate: float = column(0.0, meaning="share of input written to cache", unit="share", ge=0, le=1)
     on_demand_cache_hit_rate: float | None = column(
@@ -50,7 +50,7 @@ class Workload(Row):
         ge=0,
         le=1,
     )
-    burst_factor: float = column(1.0, meaning="peak minute over hourly mean", unit="ratio", gt=0)
+    burst_factor: float = column(1.0, meaning="peak minute over hourly mean", unit="ratio", ge=1e-3, le=1e3)
     guaranteed_share: float = column(
         0.0, meaning="least share served by pools or guaranteed options", unit="share", ge=0, le=1
     )
@@ -114,4 +114,4 @@ class Demand(Row):
     hour_of_week: int = column(
         meaning="0 = Monday 00:00 UTC, to 167 = Sunday 23:00 UTC", unit="hour", ge=0, le=HOURS_PER_WEEK - 1
     )
-    requests_per_hour: float = column(meaning="mean demand of the hour", unit="requests/hour", ge=0)
+    requests_per_hour: float = column(meaning="mean demand of the hour", unit="requests/hour", ge=0, le=MOST_REQUESTS)

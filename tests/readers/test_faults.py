@@ -45,8 +45,8 @@ CELLS = [
      "workloads.csv, row 2, column input_tokens: is not a finite number (found 'inf'); "
      "allowed: a number of at least 0"),
     (changed("workloads", 0, input_tokens="1e15"),
-     "workloads.csv, row 2, column input_tokens: is larger than 1e+12: a slip of units? Leave the cell blank where "
-     "there is no limit (found '1e15'); allowed: a number of at least 0"),
+     "workloads.csv, row 2, column input_tokens: is above 1,000,000,000: a slip of units? (found '1e15'); "
+     "allowed: a number of at least 0"),
     (changed("workloads", 0, cache_hit_rate="1.5"),
      "workloads.csv, row 2, column cache_hit_rate: is too large (found '1.5'); allowed: a number from 0 to 1"),
     (changed("workloads", 0, cache_hit_rate=0.8, cache_write_rate=0.3),
@@ -85,7 +85,8 @@ CELLS = [
      "offers.csv, row 2, column meter: the table throughput says of no model what a unit of 'west-m' serves; its "
      "meters there are tokens (found 'input')"),
     (changed("throughput", 0, tokens_per_minute_per_unit=0),
-     "throughput.csv, row 2, column tokens_per_minute_per_unit: is too small (found '0'); allowed: a number above 0"),
+     "throughput.csv, row 2, column tokens_per_minute_per_unit: is too small (found '0'); allowed: a number of at "
+     "least 0.001"),
     (changed("commitments", 0, offer="west-m-1m", units=5, start="45000", end="2027-03-01"),
      "commitments.csv, row 2, column start: is not a date (found '45000'); allowed: a date such as 2027-01-01"),
     (changed("commitments", 0, offer="west-m-1m", units=5, start="2027-03-01", end="2027-03-01"),
