@@ -62,8 +62,8 @@ def tables(report: Report) -> Mapping[str, pd.DataFrame]:
 
 def purchase_order(report: Report) -> pd.DataFrame:
     """Return the lines of the purchase order, with the columns that the order's reader knows."""
-    names = ["offer", "period", "units", "usd_per_unit_hour", "provider", "region", "pool", "meter", "models", "term_months",
-             "start", "end", "term_usd", "horizon_usd"]  # fmt: skip
+    names = ["offer", "period", "units", "usd_per_unit_hour", "provider", "region", "pool", "meter", "models",
+             "term_months", "start", "end", "term_usd", "horizon_usd"]  # fmt: skip
     rows = [
         (n.offer.offer, n.period, n.units, n.offer.usd_per_unit_hour, n.provider, n.region, n.offer.pool, n.offer.meter,
          ";".join(n.models), n.offer.term_months, n.start.isoformat(), n.end.isoformat(), n.term_usd, n.horizon_usd)

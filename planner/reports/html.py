@@ -19,7 +19,8 @@ from planner.schema.case import Case
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS, hour_label
 
 _STYLE = f"""
-body {{ font: 14px/1.5 {FONT}, Helvetica, sans-serif; color: {INK}; max-width: 820px; margin: 2em auto; padding: 0 1em; }}
+body {{ font: 14px/1.5 {FONT}, Helvetica, sans-serif; color: {INK}; max-width: 820px;
+  margin: 2em auto; padding: 0 1em; }}
 h1 {{ font-size: 24px; margin: 0; }} h2 {{ font-size: 16px; color: {BLUE}; margin: 1.8em 0 .4em; }}
 p.lead {{ font-size: 16px; }} .muted {{ color: {MUTED}; }}
 table {{ border-collapse: collapse; width: 100%; }}
@@ -29,7 +30,8 @@ td {{ border-bottom: 1px dotted {RULE}; padding: 4px 8px; vertical-align: top; }
 tr.sum td {{ font-weight: bold; border-top: 1px solid {INK}; border-bottom: 1px solid {INK}; }}
 dl {{ display: flex; flex-wrap: wrap; gap: .4em 2em; margin: 1em 0; }} dt {{ color: {MUTED}; font-size: 12px; }}
 dd {{ margin: 0; font-size: 20px; font-weight: bold; }} dl div {{ min-width: 100px; }}
-@media print {{ body {{ margin: 0; max-width: none; }} h2 {{ break-after: avoid; }} table, svg {{ break-inside: avoid; }} }}
+@media print {{ body {{ margin: 0; max-width: none; }} h2 {{ break-after: avoid; }}
+  table, svg {{ break-inside: avoid; }} }}
 """
 _MONTH_PARTS = (
     ("Units", BLUE, ("reserved_usd", "tail_usd", "unreserved_usd", "sunk_usd")),
@@ -50,7 +52,7 @@ def _page(report: Report) -> str:
     first, second = story.decision(report)
     parts = [
         f"<h1>{_text(report.plan.name)}</h1>",
-        f'<p class="muted">Reservation plan for {report.horizon} · input {report.plan.input_digest[:12]} · figures as of {report.dated}</p>',
+        f'<p class="muted">{_text(story.dated(report))}</p>',
         f'<p class="lead">{_text(first)} {_text(second)}</p>',
         _figures(report),
         "<h2>Four ways to serve the same usage</h2>",

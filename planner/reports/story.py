@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.reports.report import Report
+from planner.reports.report import Report, rows_of
 from planner.reports.text import amount, clean, joined, percent, usd
 from planner.results.metrics.tables import HORIZON
 from planner.results.orders import OrderLine
@@ -23,7 +23,8 @@ def decision(report: Report) -> tuple[str, str]:
     lines, totals = report.lines, report.plan.totals
     if lines:
         count = f"{len(lines)} commitment{'s' if len(lines) != 1 else ''}"
-        first = f"Sign {count} worth {usd(sum(n.term_usd for n in lines))} over their terms, and leave the rest of the usage to on demand."
+        signed = usd(sum(n.term_usd for n in lines))
+        first = f"Sign {count} worth {signed} over their terms, and leave the rest of the usage to on demand."
     else:
         first = "Sign nothing new: on demand and today's commitments serve this usage at the lowest cost."
     second = f"The plan costs {usd(totals.total_usd)} for {report.horizon}"
@@ -35,6 +36,12 @@ def decision(report: Report) -> tuple[str, str]:
     return first, second + "."
 
 
+def dated(report: Report) -> str:
+    """Which plan this is: its months, its input, and the date of its figures."""
+    digest = report.plan.input_digest[:12]
+    return f"Reservation plan for {report.horizon} · input {digest} · figures as of {report.dated}"
+
+
 def all_on_demand_usd(report: Report) -> float:
     """Cost of the same usage all on demand; NaN where that has no price."""
     return float(report.metrics.strategies["total_usd"].iloc[ALL_ON_DEMAND])
@@ -43,19 +50,16 @@ def all_on_demand_usd(report: Report) -> float:
 def proof(report: Report) -> list[str]:
     """How good the plan is, and how we know."""
     p, total = report.plan.proof, report.plan.totals.total_usd
+    bound = usd(p.bound_usd, 2)
     if p.gap < _NONE:
-        lines = [
-            f"This is the cheapest plan: a bound of {usd(p.bound_usd, 2)} on any plan is proved in exact arithmetic."
-        ]
+        lines = [f"This is the cheapest plan: a bound of {bound} on any plan is proved in exact arithmetic."]
     else:
-        lines = [
-            f"No plan for this input costs less than {usd(p.bound_usd, 2)}, which is proved in exact arithmetic: this plan is "
-            f"within {percent(p.gap, 3)} of it."
-        ]
+        proved = f"No plan for this input costs less than {bound}, which is proved in exact arithmetic"
+        lines = [f"{proved}: this plan is within {percent(p.gap, 3)} of it."]
     if p.tree_bound_usd is not None and p.tree_gap is not None:
+        gap, bound = percent(max(p.tree_gap, 0.0), 3), usd(p.tree_bound_usd, 2)
         lines.append(
-            f"With whole units the solver's search finds none below {usd(p.tree_bound_usd, 2)} ({percent(max(p.tree_gap, 0.0), 4)} of "
-            f"{usd(total, 2)})."
+            f"With whole units, the solver's search finds none below {bound}: within {gap} of {usd(total, 2)}."
         )
     lines.append("Cost and every rule were re-checked in plain arithmetic before this report was written.")
     return lines
@@ -71,12 +75,12 @@ def _worst_margin(report: Report) -> str:
     stress = report.metrics.stress
     if stress.empty:
         return ""
-    row = stress.loc[stress["margin_share"].astype(float).idxmin()]
-    margin = float(row["margin_share"])
+    row = rows_of(stress.sort_values("margin_share", kind="stable"))[0]
+    margin = float(row.margin_share)
     if math.isinf(margin):
         return "Stress: on demand without a quota serves every stress case; no margin can be given."
-    where = f"{hour_label(row['hour_of_week'])} UTC in {row['period']}"
-    lost = row["failed_region"]
+    where = f"{hour_label(row.hour_of_week)} UTC in {row.period}"
+    lost = row.failed_region
     what = "with headroom on all demand" if pd.isna(lost) else f"while {clean(lost, 60)} is lost"
     return f"Stress: the least margin is {percent(max(margin, 0.0))}, {what}, on {where}."
 
@@ -85,14 +89,11 @@ def _overflow(report: Report) -> str:
     frame = report.metrics.on_demand
     if frame.empty or float(frame["usd"].max()) <= 0:
         return ""
-    row = frame.loc[frame["usd"].astype(float).idxmax()]
-    text = (
-        f"On demand: most is spent on {clean(row['model'], 60)} in {clean(row['region'], 60)}, {usd(float(row['usd']))}"
-    )
-    share = float(row["peak_share_of_quota"])
-    return text + (
-        f"; its peak takes {percent(share)} of the quota." if math.isfinite(share) else "; no quota was given."
-    )
+    row = rows_of(frame.sort_values("usd", ascending=False, kind="stable"))[0]
+    share = float(row.peak_share_of_quota)
+    quota = f"its peak takes {percent(share)} of the quota" if math.isfinite(share) else "no quota was given"
+    where = f"{clean(row.model, 60)} in {clean(row.region, 60)}"
+    return f"On demand: most is spent on {where}, {usd(float(row.usd))}; {quota}."
 
 
 def _barely(report: Report) -> str:

@@ -48,7 +48,8 @@ def columns(labels: Sequence[str], series: Sequence[Series], *, alt: str, width:
             base -= tall
             title = f"<title>{escape(f'{label}, {s.name}: {usd(s.values[k])}')}</title>"
             parts.append(
-                f'<rect x="{x:.1f}" y="{base:.1f}" width="{thick:.1f}" height="{tall:.1f}" fill="{s.colour}">{title}</rect>'
+                f'<rect x="{x:.1f}" y="{base:.1f}" width="{thick:.1f}" height="{tall:.1f}" fill="{s.colour}">'
+                f"{title}</rect>"
             )
         parts.append(_label(x + thick / 2, height - bottom + 16, label, anchor="middle"))
         parts.append(_label(x + thick / 2, base - 4, usd(sums[k]), anchor="middle", weight="bold"))
@@ -98,7 +99,8 @@ def _svg(width: int, height: int, alt: str, parts: Sequence[str]) -> str:
 
 def _label(x: float, y: float, text: str, *, anchor: str = "start", weight: str = "normal", colour: str = INK) -> str:
     shown = escape(clean(text, 28))
-    return f'<text x="{x:.1f}" y="{y:.1f}" {_TEXT} fill="{colour}" text-anchor="{anchor}" font-weight="{weight}">{shown}</text>'
+    look = f'{_TEXT} fill="{colour}" text-anchor="{anchor}" font-weight="{weight}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {look}>{shown}</text>'
 
 
 def _grid(most: float, left: int, width: int, top: int, bottom: int, *, money: bool) -> list[str]:

@@ -73,12 +73,12 @@ def _cells(*values: str) -> list[Any]:
 
 
 def _costs(report: Report) -> Table:
-    frame = report.metrics.months.set_index("period")
+    months = {str(row.period): row for row in rows_of(report.metrics.months)}
     names = [p.name for p in report.case.periods]
     shown = [*(names if len(names) <= _MONTHS else []), HORIZON]
     table = _table("USD", *("all months" if name == HORIZON else name for name in shown))
     for label, column in _PARTS:
-        values = [float(frame.loc[name, column]) for name in shown]
+        values = [float(getattr(months[name], column)) for name in shown]
         if any(abs(value) > 0.005 for value in values) or column == "total_usd":
             table.add_row(*_cells(label, *map(usd, values)), style="bold" if column == "total_usd" else None)
     return table
@@ -120,8 +120,8 @@ def _buy(report: Report) -> RenderableType:
 def _use(report: Report) -> str:
     k = story.kpis(report)
     return (
-        f"Coverage {percent(k['coverage'])} · utilisation {percent(k['utilisation'])} · vacancy {percent(k['vacancy'])} · "
-        f"effective savings rate {percent(k['effective_savings_rate'])}"
+        f"Coverage {percent(k['coverage'])} · utilisation {percent(k['utilisation'])} · "
+        f"vacancy {percent(k['vacancy'])} · effective savings rate {percent(k['effective_savings_rate'])}"
     )
 
 
@@ -138,7 +138,8 @@ def _stress(report: Report) -> RenderableType:
         finite = math.isfinite(capacity)
         table.add_row(*_cells(
             clean(row.case, 40), f"{row.period} {hour_label(row.hour_of_week)}", f"{float(row.need_rph):,.0f}",
-            f"{capacity:,.0f}" if finite else "no limit", percent(margin) if finite else "–", "yes" if row.sets_units else "no",
+            f"{capacity:,.0f}" if finite else "no limit", percent(margin) if finite else "–",
+            "yes" if row.sets_units else "no",
         ))  # fmt: skip
     return table
 

@@ -64,9 +64,10 @@ def _weeks(case: Case, flows: pd.DataFrame) -> dict[tuple[str, str, str], npt.ND
     keys = ["region", "model", "period", "hour_of_week"]
     sums = expected.groupby([flows[k] for k in keys], observed=True).sum()
     found: dict[tuple[str, str, str], npt.NDArray[np.float64]] = {}
-    for (region, model, period, hour), value in sums.items():  # type: ignore[misc]
-        week = found.setdefault((str(region), str(model), str(period)), np.zeros(HOURS_PER_WEEK))
-        week[int(hour)] = value
+    rows: list[Any] = sums.reset_index(name="requests_per_hour").to_dict("records")
+    for row in rows:
+        key = str(row["region"]), str(row["model"]), str(row["period"])
+        found.setdefault(key, np.zeros(HOURS_PER_WEEK))[int(row["hour_of_week"])] = row["requests_per_hour"]
     return found
 
 

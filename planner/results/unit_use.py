@@ -14,10 +14,10 @@ SLOT = ["scenario", "period", "hour_of_week"]
 def reserved_use(case: Case, plan: Plan, derived: Derived) -> pd.DataFrame:
     """Each reserved flow of the plan on each meter it loads.
 
-    Columns: those of the dispatch with `pool` for supply; meter, deployment; used_units (with bursts, without headroom);
-    units (with headroom: what rule 4 sets against the deployment); and on_demand_usd_per_hour of the same requests with
-    the scenario's price factor, NaN where there is no on demand. Where a pool has several meters, that price is divided
-    among them as the loads times each meter's lowest offer price.
+    Columns: those of the dispatch with `pool` for supply; meter, deployment; used_units (with bursts, without
+    headroom); units (with headroom: what rule 4 sets against the deployment); and on_demand_usd_per_hour of the same
+    requests with the scenario's price factor, NaN where there is no on demand. Where a pool has several meters, that
+    price is divided among them as the loads times each meter's lowest offer price.
     """
     pools = [p.pool for p in case.pools]
     flows = plan.dispatch[plan.dispatch["supply"].isin(pools)]
@@ -57,8 +57,8 @@ def _prices(derived: Derived) -> pd.DataFrame:
     """Price of a request where it is served, else the cheapest within its origin's reach (metrics.equivalent)."""
     price = on_demand_price(derived)[["workload", "region", "model", "on_demand_usd"]]
     travel = derived.travel[["workload", "origin", "region"]]
-    reach = travel.merge(price, on=["workload", "region"]).groupby(["workload", "origin", "model"], as_index=False)
-    nearest = reach["on_demand_usd"].min().rename(columns={"on_demand_usd": "elsewhere_usd"})
+    reach = travel.merge(price, on=["workload", "region"]).rename(columns={"on_demand_usd": "elsewhere_usd"})
+    nearest = reach.groupby(["workload", "origin", "model"], as_index=False)[["elsewhere_usd"]].min()
     models = derived.options[["workload", "model"]].drop_duplicates()
     every = travel.merge(models, on="workload").merge(price, on=["workload", "region", "model"], how="left")
     every = every.merge(nearest, on=["workload", "origin", "model"], how="left")

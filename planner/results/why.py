@@ -79,7 +79,8 @@ def _weights(plan: Plan) -> pd.DataFrame:
 def _weighted(rents: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
     keys = ["pool", "meter", "model", "period"]
     rents = rents.astype(dict.fromkeys([*keys, "case"], object)).merge(weights, on=keys)
-    return rents.assign(usd_per_unit=rents["usd_per_unit"].astype(float) * rents["weight"].astype(float))
+    rents["usd_per_unit"] = rents["usd_per_unit"].astype(float) * rents["weight"].astype(float)
+    return rents
 
 
 def _of(rents: pd.DataFrame, case: Case, line: OrderLine) -> pd.DataFrame:

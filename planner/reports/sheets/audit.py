@@ -48,8 +48,9 @@ class Blocks:
 def write(sheet: Sheet, report: Report, blocks: Blocks) -> None:
     """Write the sheet."""
     text = (
-        "Totals are recomputed by formula from the detail sheets and set against the plan as solved; rules are re-checked on "
-        "the figures shown. Before this file was written, planner re-priced the plan and re-checked every rule hour by hour."
+        "Totals are recomputed by formula from the detail sheets and set against the plan as solved; rules are "
+        "re-checked on the figures shown. Before this was written, planner re-priced the plan and re-checked every rule "
+        "hour by hour."
     )
     sheet.heading("Audit", text, len(SUMS) - 1)
     sheet.widths(SUMS)
@@ -75,10 +76,10 @@ def _totals(report: Report, b: Blocks) -> list[tuple[str, str, str, float, float
     t, rows = report.plan.totals, []
     if b.order is not None:
         units, price, hours = b.order.range("planned"), b.order.range("price"), b.order.range("hours_horizon")
-        rows.append((TOTAL_NAMES["reserved_usd"], "Purchase order, units as planned", f"SUMPRODUCT({units},{price},{hours})",
+        where, tail = "Purchase order, units as planned", b.order.range("hours_tail")
+        rows.append((TOTAL_NAMES["reserved_usd"], where, f"SUMPRODUCT({units},{price},{hours})",
                      sum(n.horizon_usd for n in report.lines), t.reserved_usd))  # fmt: skip
-        rows.append((TOTAL_NAMES["tail_usd"], "Purchase order, units as planned",
-                     f"SUMPRODUCT({units},{price},{b.order.range('hours_tail')})", t.tail_usd, t.tail_usd))  # fmt: skip
+        rows.append((TOTAL_NAMES["tail_usd"], where, f"SUMPRODUCT({units},{price},{tail})", t.tail_usd, t.tail_usd))
     if report.months:
         rows.append((TOTAL_NAMES["unreserved_usd"], "Reservations", b.held.total("beyond_usd"),
                      sum(m.unreserved_usd for m in report.months), t.unreserved_usd))  # fmt: skip

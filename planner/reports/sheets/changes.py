@@ -1,6 +1,6 @@
 """Changes: against the last plan where one is given, else against today's commitments."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from planner.reports.book import Column, Live, Sheet
@@ -137,19 +137,16 @@ def _against_plan(sheet: Sheet, report: Report, previous: Plan) -> None:
     block = sheet.table(3, columns, rows, empty="Neither plan buys anything.")
     top = block.total_row + 2
     sheet.put(top, 0, "Cost", "section")
-    columns = (
-        Column("offer", "Part of the cost", "text", 40),
-        Column("period", "", "text", 11),
-        Column("before", "Last plan\nUSD", "usd", 12, total=True),
-        Column("after", "This plan\nUSD", "usd", 12, total=True),
-        Column("change", "Change\nUSD", "usd", 12, total=True),
-    )
+    names = ("Part of the cost", "", "Last plan\nUSD", "This plan\nUSD", "Change\nUSD")
+    shown = [
+        replace(c, header=name, style="usd" if c.total else "text") for c, name in zip(columns, names, strict=False)
+    ]
     parts: list[dict[str, Any]] = []
     for part in fields(Totals):
         before, after = getattr(previous.totals, part.name), getattr(now.totals, part.name)
         parts.append({"offer": TOTAL_NAMES[part.name], "before": before, "after": after,
                       "change": Live("={after}-{before}", after - before)})  # fmt: skip
-    cost = sheet.table(top + 1, columns, parts)
+    cost = sheet.table(top + 1, shown, parts)
     sheet.printed(cost.total_row, _LAST, repeat=3, freeze=(4, 1))
 
 

@@ -28,9 +28,10 @@ COLUMNS = (
 def write(sheet: Sheet, report: Report) -> Block:
     """Write the sheet; returns where its table stands."""
     metrics, limit = report.metrics, report.case.settings.policy.egress.max_cross_region_share
+    away = percent(metrics.away_share) + (f", of {percent(limit)} allowed" if limit is not None else "")
     text = (
-        f"Requests go one way, answers the other; both are data. Served away from their origin: {percent(metrics.away_share)} "
-        f"of requests{f', of {percent(limit)} allowed' if limit is not None else ''}. Egress is {percent(metrics.egress_share, 2)} of the cost."
+        f"Requests go one way, answers the other; both are data. Served away from their origin: {away}. "
+        f"Egress is {percent(metrics.egress_share, 2)} of the cost."
     )
     sheet.heading("Egress", text, len(COLUMNS) - 1)
     sheet.widths(COLUMNS)

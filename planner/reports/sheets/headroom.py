@@ -42,8 +42,8 @@ def write(sheet: Sheet, report: Report) -> Block:
     policy = report.case.settings.policy
     text = (
         "Each case must be served in every hour with what stands. Capacity is blank where on demand has no quota. "
-        "Units it pays for: deployed units at the shadow price that this case puts on them, the part of the commitments "
-        "that this rule is the reason for."
+        "Units it pays for: deployed units at the shadow price that this case puts on them, the part of the "
+        "commitments that this rule is the reason for."
     )
     if not policy.failover.enabled:
         text += " Failover is switched off in this plan."

@@ -29,7 +29,9 @@ COLUMNS = (
 
 def write(sheet: Sheet, report: Report) -> Block:
     """Write the sheet; returns where its table stands."""
-    text = "What is left to pay-as-you-go, expected over scenarios. A blank quota is no limit, also while a region is lost."
+    text = (
+        "What is left to pay-as-you-go, expected over scenarios. A blank quota is no limit, also if a region is lost."
+    )
     sheet.heading("On demand", text, len(COLUMNS) - 1)
     sheet.widths(COLUMNS)
     rows = [_record(row) for row in rows_of(report.metrics.on_demand)]

@@ -24,7 +24,7 @@ POOLS = (
     Column("earlier_usd", "Earlier units\nUSD", "usd", 12, total=True),
     Column("mean", "Used in the\nmean hour", "number", 12),
     Column("peak", "Used in the\npeak hour", "number", 12),
-    Column("vacant", "Vacant\nshare", "percent", 9),
+    Column("vacant", "Idle\nshare", "percent", 9),
 )
 WORKINGS = (
     Column("gap", "", "plain", 3),
@@ -47,8 +47,8 @@ def write(sheet: Sheet, report: Report, months: Sequence[PoolMonth], order: Bloc
     """Write both tables; `order` is where the purchase order's lines will stand."""
     sheet.heading(
         "Reservations",
-        "What is held, bought and deployed. The mean hour counts used units alone, the peak hour with their headroom; the "
-        "vacant share is deployed and not used in the mean hour: kept for peaks, headroom and failover.",
+        "What is held, bought and deployed. The mean hour counts used units alone, the peak hour with their headroom; "
+        "the idle share is deployed and not used in the mean hour: kept for peaks, headroom and failover.",
         len(POOLS) - 1,
     )
     numbers = number_pools(months)
@@ -78,7 +78,8 @@ def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any
         )
         new = Live(formula, month.new_units)
     return {
-        "pool_no": number, "hours": month.hours, "region": month.region, "pool": month.pool, "meter": month.meter, "start": month.start,
+        "pool_no": number, "hours": month.hours, "region": month.region, "pool": month.pool, "meter": month.meter,
+        "start": month.start,
         "earlier": month.earlier_units, "new": new, "force": Live("={earlier}+{new}", month.in_force_units),
         "ending": month.ending_units, "deployed": deployed, "beyond": month.unreserved_units,
         "earlier_usd": month.earlier_usd, "beyond_price": month.unreserved_usd_per_unit_hour,

@@ -2,13 +2,12 @@
 
 import math
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from planner.reports import story
-from planner.reports.book import Block, Column, Live, Sheet, axis, chart_title, grid
+from planner.reports.book import Block, Column, Live, Sheet, axis, chart_title, grid, plain_number
 from planner.reports.report import Report, rows_of
-from planner.reports.sheets.purchase_order import AS_PLANNED, EDITED
+from planner.reports.sheets.decision import as_planned, what_it_costs, what_to_sign
 from planner.reports.sheets.unit_data import UnitData
 from planner.reports.text import clean
 from planner.reports.theme import BLUE, GREY
@@ -62,7 +61,7 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     sheet.widths(STRATEGIES)
     strategies = 11
     plan_row = strategies + len(report.metrics.strategies)
-    _decision(sheet, report, sources, plan_row, strategies + 1)
+    _decision(sheet, report, sources.order, plan_row, strategies + 1)
     _figures(sheet, report, sources.order, plan_row)
     _strategies(sheet, report, sources, strategies)
     top = plan_row + 2
@@ -77,47 +76,13 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     sheet.raw.activate()
 
 
-def _decision(sheet: Sheet, report: Report, sources: Sources, plan_row: int, first_row: int) -> None:
+def _decision(sheet: Sheet, report: Report, order: Block | None, plan_row: int, first_row: int) -> None:
     """Two sentences that follow the units, and whether they were edited."""
-    first, second = story.decision(report)
-    order = sources.order
     sheet.put(2, 0, "Decision", "section")
+    sheet.merged(3, 0, _LAST, what_to_sign(report, order), "lead")
+    sheet.merged(4, 0, _LAST, what_it_costs(report, f"$E${plan_row + 1}", f"$E${first_row + 1}"), "lead")
     if order is not None:
-        units, term = order.range("units"), order.total("term_usd")
-        count = len(report.lines)
-        value = sum(n.term_usd for n in report.lines)
-        formula = (
-            f'="Sign "&SUMPRODUCT(--({units}>0))&" commitment"&IF(SUMPRODUCT(--({units}>0))=1,"","s")&" worth $"&FIXED({term},0)'
-            f'&" over their terms, and leave the rest of the usage to on demand."'
-        )
-        plural = "" if count == 1 else "s"
-        first_cell: str | Live = Live(formula, f"Sign {count} commitment{plural} worth ${_fixed(value)} over their terms, "
-                                      "and leave the rest of the usage to on demand.")  # fmt: skip
-    else:
-        first_cell = first
-    sheet.merged(3, 0, _LAST, first_cell, "lead")
-    total, alternative = f"$E${plan_row + 1}", f"$E${first_row + 1}"
-    all_usd = story.all_on_demand_usd(report)
-    if math.isfinite(all_usd) and all_usd > 0:
-        now = report.plan.totals.total_usd
-        share = 1 - now / all_usd
-        formula = (
-            f'="The plan costs $"&FIXED({total},0)&" for {report.horizon}, "&FIXED(100*ABS(1-{total}/{alternative}),1)&" % "'
-            f'&IF({total}<={alternative},"less","more")&" than all on demand ($"&FIXED({alternative},0)&")."'
-        )
-        words = "less" if share >= 0 else "more"
-        text = (
-            f"The plan costs ${_fixed(now)} for {report.horizon}, {_fixed(100 * abs(share), 1)} % {words} than all on demand "
-            f"(${_fixed(all_usd)})."
-        )
-        sheet.merged(4, 0, _LAST, Live(formula, text), "lead")
-    else:
-        sheet.merged(4, 0, _LAST, second, "lead")
-    if order is not None:
-        edited = (
-            f'=IF(SUMPRODUCT(ABS({order.range("units")}-{order.range("planned")}))>0.000001,"{EDITED}","{AS_PLANNED}")'
-        )
-        sheet.merged(5, 0, _LAST, Live(edited, AS_PLANNED), "note")
+        sheet.merged(5, 0, _LAST, as_planned(order), "note")
 
 
 def _figures(sheet: Sheet, report: Report, order: Block | None, plan_row: int) -> None:
@@ -151,9 +116,9 @@ def _strategies(sheet: Sheet, report: Report, sources: Sources, top: int) -> Non
     for k, row in enumerate(rows):
         plan = k == len(rows) - 1
         record = _plan_row(report, sources) if plan else _strategy_row(row)
-        total = record["total"].value if isinstance(record["total"], Live) else math.nan
-        known = isinstance(record["total"], Live) and math.isfinite(first_total) and first_total > 0
-        record["saving"] = Live(f"=1-{{total}}/{base}", 1 - total / first_total) if known else None
+        known = record["total"] is not None and math.isfinite(first_total) and first_total > 0
+        saving = 1 - plain_number(record["total"]) / first_total if known else 0.0
+        record["saving"] = Live(f"=1-{{total}}/{base}", saving) if known else None
         note = clean(row.note, 120) if row.note else ""
         record["note"] = note if row.possible else f"Not possible: {note}" if note else "Not possible"
         records.append({"name": str(row.strategy)[:1].upper() + str(row.strategy)[1:], **record})
@@ -203,7 +168,9 @@ def _chart(sheet: Sheet, first: int, last: int, top: int) -> None:
     chart.set_y_axis(axis("", reverse=True, crossing="max"))
     chart.set_legend({"none": True})
     chart.set_size({"width": 895, "height": 235})
-    alt = "Bars of the total cost of four strategies: all on demand, reserved for the peak, reserved for the average, and the plan."
+    alt = (
+        "Bars of the total cost of four strategies: all on demand, reserved for the peak or the average, and the plan."
+    )
     sheet.raw.insert_chart(top, 0, chart, {"x_offset": 2, "y_offset": 2, "description": alt, "object_position": 1})
 
 
@@ -268,9 +235,3 @@ def _approval(sheet: Sheet, top: int) -> int:
             sheet.put(top + 3, column, None, "blank_line")
     sheet.raw.set_row(top + 2, 18)
     return top + 3
-
-
-def _fixed(value: float, digits: int = 0) -> str:
-    """Return what FIXED shows: halves go away from zero."""
-    step = Decimal(1).scaleb(-digits)
-    return f"{Decimal(repr(float(value))).quantize(step, ROUND_HALF_UP):,}"

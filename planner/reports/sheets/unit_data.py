@@ -7,6 +7,7 @@ the plan's own units the change is 0 and every figure is the plan's.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,8 @@ COLUMNS = (
     Column("more_beyond", "Change of units beyond\ncommitments, USD", "cents", 16, total=True),
     Column("per_unit", "Served per unit, at\non-demand price, USD", "price", 16),
 )
+_BEYOND_NOW = "=IF(ISNUMBER({beyond_price}),MAX(0,{beyond}-({now}-{planned})),0)"
+_PER_UNIT = "=IF({level_now}>0,({served}-{more_on_demand})/{level_now},0)"
 _SLOTS = len(COLUMNS) + 1  # first column of the hours
 
 
@@ -67,7 +70,7 @@ class UnitData:
 
 
 def write(sheet: Sheet, months: Sequence[tuple[int, PoolMonth, str]]) -> UnitData:
-    """Write the sheet; `months` has, for each pool-month, the pool's number and the formula of its units in force now."""
+    """Write the sheet; `months` has each pool-month with the pool's number and the formula of its units in force."""
     sheet.put(
         0, 0, "Unit data: lets the units of the purchase order be edited. Nothing here is to be typed over.", "note"
     )
@@ -75,7 +78,8 @@ def write(sheet: Sheet, months: Sequence[tuple[int, PoolMonth, str]]) -> UnitDat
         sheet.put(2, 0, "Nothing is bought.", "note")
         return UnitData(None, {})
     first = 4 + len(months) + 4
-    records, per_unit = [], {}
+    records: list[dict[str, Any]] = []
+    per_unit: dict[tuple[int, str], float] = {}
     for k, (number, month, now) in enumerate(months):
         wanted, usd = np.round(month.wanted_units, _DIGITS), np.round(month.usd_per_unit, _DIGITS)
         w, a = (_span(_SLOTS + 2 * k + j, first, max(len(wanted), 1)) for j in range(2))
@@ -86,14 +90,14 @@ def write(sheet: Sheet, months: Sequence[tuple[int, PoolMonth, str]]) -> UnitDat
             "pool_no": number, "start": month.start, "hours": month.hours,
             "planned": month.in_force_units, "now": Live(f"={now}", month.in_force_units),
             "beyond": month.unreserved_units, "beyond_price": month.unreserved_usd_per_unit_hour,
-            "beyond_now": Live("=IF(ISNUMBER({beyond_price}),MAX(0,{beyond}-({now}-{planned})),0)", month.unreserved_units),
+            "beyond_now": Live(_BEYOND_NOW, month.unreserved_units),
             "level": Live("={planned}+{beyond}", level), "level_now": Live("={now}+{beyond_now}", level),
             "served": served,
             "above": Live(f"=SUMPRODUCT(({w}>{{level}})*({w}-{{level}})*{a})", above),
             "above_now": Live(f"=SUMPRODUCT(({w}>{{level_now}})*({w}-{{level_now}})*{a})", above),
             "more_on_demand": Live("={above_now}-{above}", 0.0),
             "more_beyond": Live("=IF(ISNUMBER({beyond_price}),({beyond_now}-{beyond})*{beyond_price}*{hours},0)", 0.0),
-            "per_unit": Live("=IF({level_now}>0,({served}-{more_on_demand})/{level_now},0)", per_unit[number, month.period]),
+            "per_unit": Live(_PER_UNIT, per_unit[number, month.period]),
         })  # fmt: skip
         for j, values in enumerate((wanted, usd)):
             column = _SLOTS + 2 * k + j

@@ -192,7 +192,7 @@ def _charts(sheet: Sheet, top: int) -> None:
     week.set_y_axis(grid("Requests per hour", num_format="#,##0", min=0))
     week.set_size(size)
     week.show_hidden_data()
-    alt = "Stacked areas of requests per hour served by reserved units and on demand over 168 hours, with the reserved capacity as a line."
+    alt = "Requests per hour over 168 hours, by reserved units and on demand, with the reserved capacity as a line."
     sheet.raw.insert_chart(top, 0, week, {"x_offset": 4, "y_offset": 4, "description": alt, "object_position": 1})
     duration = book.chart("line")
     duration.add_series(_series(_SORTED, "Load", _RANK, line={"color": BLUE, "width": 2}))

@@ -37,10 +37,10 @@ def write(
 ) -> Block:
     """Write the sheet; `order` is the purchase order, `order_values` its break-even and expected utilisation."""
     text = (
-        "Each hour in which a unit saves money, or keeps a stress case served, pays a rent: what one more unit would be worth in it. "
-        "The rents of a purchase add up to its price. What is left over comes from whole units and size limits, and from the budget: "
-        "then the last unit is worth more or less than its price. By use alone a purchase pays while its discount against "
-        "on demand, fully used, is above its idle share."
+        "Each hour in which a unit saves money, or keeps a stress case served, pays a rent: what one more unit would "
+        "be worth in it. The rents of a purchase add up to its price. What is left over comes from whole units, size "
+        "limits or the budget: then the last unit is worth more or less than its price. By use alone a purchase pays "
+        "while its discount against on demand, fully used, is above its idle share."
     )
     sheet.heading("Why", text, len(COLUMNS) - 1)
     sheet.raw.set_row(1, 42)
@@ -87,7 +87,7 @@ def _rest(share: float | str) -> float | str:
 
 def write_hours(sheet: Sheet, report: Report) -> None:
     """Draw the rents of each hour of the week, for the dearest purchases."""
-    text = "What one more unit is worth in each hour of the week (UTC), USD over the plan's months. The hours add up to the rents of sheet Why."
+    text = "What one more unit is worth in each hour of the week (UTC), USD over the plan's months."
     sheet.heading("Why by hour", text, HOURS_PER_DAY)
     sheet.raw.set_column(0, 0, 20)
     sheet.raw.set_column(1, HOURS_PER_DAY, 6.2)
