@@ -141,6 +141,15 @@ def read_plan(directory: str | Path) -> Plan:
     )
 
 
+def read_summary(directory: str | Path) -> dict[str, Any]:
+    """Read back the main figures of plan.json; empty where there are none."""
+    faults: list[Fault] = []
+    found = _stated(Path(directory), faults).get("summary")
+    if faults:
+        raise InputError(faults)
+    return found if isinstance(found, dict) else {}
+
+
 def rounded(value: Any) -> Any:
     """Round every number to 12 significant digits; a number that is not finite becomes null."""
     if isinstance(value, dict):

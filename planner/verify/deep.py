@@ -1,0 +1,254 @@
+"""A second opinion on the bound: model.md's programme written out flow by flow, without size rules, and solved.
+
+Nothing is reduced, so it is for small cases only. Flows are shares of the demand of their origin, workload and slot, so
+that the solver sees numbers of order one.
+"""
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import PlannerError
+from planner.results.audit.findings import Finding
+from planner.results.derived import Derived
+from planner.results.flows import Names
+from planner.results.plan import Plan
+from planner.results.stress_cases import StressCase, stress_cases
+from planner.schema.calendar import add_months
+from planner.schema.case import Case
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.verify.linear import INF, Entries, Floats, Ints, Programme
+
+MOST_FLOWS = 2_000_000
+BOUND_TOLERANCE = 1e-6
+
+
+def second_opinion(case: Case, plan: Plan, relaxed_usd: float) -> list[Finding]:
+    """Compare the plan's cost and bound with the optimum of the programme without size rules. [USD]."""
+    room = BOUND_TOLERANCE * max(1.0, abs(relaxed_usd))
+    total, bound, findings = plan.totals.total_usd, plan.proof.bound_usd, []
+    if total < relaxed_usd - room:
+        findings.append(Finding(
+            "bound", f"the plan costs {total:.6f} USD, but no plan can cost less than {relaxed_usd:.6f} USD",
+            (relaxed_usd - total) / max(1.0, total),
+        ))  # fmt: skip
+    if not case.settings.policy.whole_units and bound > relaxed_usd + room:
+        findings.append(Finding(
+            "bound", f"bound_usd {bound:.6f} is no lower bound: a plan of {relaxed_usd:.6f} USD exists",
+            (bound - relaxed_usd) / max(1.0, relaxed_usd),
+        ))  # fmt: skip
+    return findings
+
+
+def relaxed_optimum_usd(case: Case, derived: Derived, names: Names) -> float:
+    """Solve the literal programme without min_units and unit_step; the least cost of any plan, USD.
+
+    Raises
+    ------
+    PlannerError : too many flows, or no plan exists even so.
+    """
+    builder = _Builder(case, derived, names)
+    found = builder.solve()
+    if not np.isfinite(found):
+        raise PlannerError("--deep: no plan meets every rule, by the programme without size rules")
+    return found
+
+
+class _Builder:
+    """Columns are x by offer and period, v by deployment and period, u by pool meter and period, then flows."""
+
+    def __init__(self, case: Case, derived: Derived, names: Names) -> None:
+        self.case, self.derived, self.names = case, derived, names
+        self.periods = len(names.periods)
+        self.cost: list[Floats] = []
+        self.upper: list[Floats] = []
+        self.columns = self.rows = 0
+        self.entries: list[Entries] = []
+        self.row_lower: list[Floats] = []
+        self.row_upper: list[Floats] = []
+
+    def solve(self) -> float:
+        """Write the programme out and solve it."""
+        case, names = self.case, self.names
+        demand = names.demand(case)
+        ways = _every_way(case, self.derived, names)
+        cases = stress_cases(case, names)
+        flows = int(((demand > 0).sum(axis=1) * np.bincount(ways["need"], minlength=len(demand))).sum())
+        if flows * (1 + len(cases)) > MOST_FLOWS:
+            raise PlannerError(
+                f"--deep writes out every flow: {flows * (1 + len(cases)):,} here, at most {MOST_FLOWS:,}"
+            )
+        self.deployed = self._capacity()
+        self._served(ways, demand, None)
+        for stressed in cases:
+            self._served(ways, demand * stressed.need_factor[:, None], stressed)
+        cost = np.concatenate(self.cost)
+        size = float(np.abs(cost).max(initial=0.0)) or 1.0
+        programme = Programme(
+            cost / size, np.concatenate(self.upper), np.concatenate(self.row_lower), np.concatenate(self.row_upper),
+            Entries.joined(self.entries),
+        )  # fmt: skip
+        return programme.solve() * size + self.derived.sunk_usd
+
+    def _add_columns(self, cost: Floats, upper: Floats | float = INF) -> Ints:
+        first, self.columns = self.columns, self.columns + len(cost)
+        self.cost.append(np.asarray(cost, float))
+        self.upper.append(np.broadcast_to(np.asarray(upper, float), len(cost)))
+        return np.arange(first, self.columns)
+
+    def _add_rows(
+        self, lower: Floats | float, upper: Floats | float, count: int, *parts: tuple[Ints, Ints, Floats]
+    ) -> None:
+        """Add `count` rows; parts are (row from 0, column, value)."""
+        for row, column, value in parts:
+            self.entries.append(Entries(np.asarray(row) + self.rows, np.asarray(column), np.asarray(value, float)))
+        self.rows += count
+        self.row_lower.append(np.broadcast_to(np.asarray(lower, float), count))
+        self.row_upper.append(np.broadcast_to(np.asarray(upper, float), count))
+
+    def _capacity(self) -> Ints:
+        """Purchases, deployments, unreserved units, rules 5 and 9; returns the column of each deployment and period."""
+        case, periods = self.case, self.case.periods
+        meters = list(dict.fromkeys((pool, meter) for pool, meter, _ in self.names.deployments))
+        row_of = {key: k for k, key in enumerate(meters)}
+        counted = 1 - case.settings.policy.tail_value
+        cost, upper, inside_usd, in_force = [], [], [], []
+        for o in case.offers:
+            for k, p in enumerate(periods):
+                inside = periods[k : k + o.term_months]
+                hours = sum(q.hours for q in inside)
+                beyond = max(0, (add_months(p.start, o.term_months) - periods[-1].end).days) * HOURS_PER_DAY
+                cost.append(o.usd_per_unit_hour * (hours + counted * beyond))
+                inside_usd.append(o.usd_per_unit_hour * hours)
+                upper.append(INF if o.max_units is None else o.max_units)
+                if (o.pool, o.meter) in row_of:
+                    row = row_of[o.pool, o.meter] * self.periods
+                    in_force += [(row + k + n, len(cost) - 1) for n in range(len(inside))]
+        bought = self._add_columns(np.array(cost, float), np.array(upper, float))
+        deployed = self._add_columns(np.zeros(len(self.names.deployments) * self.periods))
+        price = {p.pool: p.usd_per_unreserved_unit_hour for p in case.pools}
+        beyond_price = [price[pool] for pool, _ in meters]
+        hours_of = np.array([p.hours for p in periods])
+        usd = np.concatenate([np.zeros(0), *(hours_of * (each or 0.0) for each in beyond_price)])
+        can = np.repeat([each is not None for each in beyond_price], self.periods)
+        extra = self._add_columns(usd, np.where(can, INF, 0.0))
+        earlier = self.derived.earlier_units
+        have = [earlier.get((*meter, p.name), 0.0) for meter in meters for p in periods]
+        of_meter = np.array([row_of[pool, meter] for pool, meter, _ in self.names.deployments], dtype=np.int64)
+        rows = (of_meter[:, None] * self.periods + np.arange(self.periods)).ravel()
+        pairs = np.array(in_force, dtype=np.int64).reshape(-1, 2)
+        self._add_rows(-INF, np.array(have, float), len(have), (rows, deployed, np.ones(len(deployed))),
+                       (pairs[:, 0], bought[pairs[:, 1]], -np.ones(len(pairs))),
+                       (np.arange(len(have)), extra, -np.ones(len(extra))))  # fmt: skip
+        budget = case.settings.policy.max_commitment_usd
+        if budget is not None and len(bought):
+            size = max(inside_usd) or 1.0
+            self._add_rows(-INF, budget / size, 1,
+                           (np.zeros(len(bought), int), bought, np.array(inside_usd) / size))  # fmt: skip
+        return deployed.reshape(-1, self.periods)
+
+    def _served(self, ways: pd.DataFrame, demand: Floats, stressed: StressCase | None) -> None:
+        """Flows of every slot with rules 1, 2, 4 and 6; without a stress case also prices, rules 3 and 7."""
+        case = self.case
+        if stressed is not None:
+            gone = (ways["region"] == stressed.failed).to_numpy(bool)
+            if not stressed.quota_tpm.any():
+                gone = gone | ~ways["reserved"].to_numpy(bool)
+            ways = ways[~gone]
+        ways = ways.reset_index(drop=True)
+        need, slot = np.nonzero(demand > 0)
+        pair = pd.DataFrame({"need": need, "pair": np.arange(len(need))})
+        table = ways.assign(way=np.arange(len(ways)))[["need", "way"]].merge(pair, on="need")
+        way, of_pair = table["way"].to_numpy(int), table["pair"].to_numpy(int)
+        amount, at = demand[need, slot][of_pair], slot[of_pair]
+        block = at // HOURS_PER_WEEK
+        weight = amount * self.derived.slots["weeks"].to_numpy(float)[block]
+        factor = self.derived.slots["price_factor"].to_numpy(float)[block]
+        egress, usd = ways["egress_usd"].to_numpy(float)[way], ways["on_demand_usd"].to_numpy(float)[way]
+        flow = self._add_columns(weight * (egress + factor * usd) if stressed is None else np.zeros(len(way)))
+        self._add_rows(1.0, 1.0, len(need), (of_pair, flow, np.ones(len(flow))))
+        self._mix(ways["mix"].to_numpy(int)[way], of_pair, need, flow)
+        limit = np.array([np.inf if q.tokens_per_minute_quota is None else q.tokens_per_minute_quota
+                          for q in case.on_demand]) if stressed is None else stressed.quota_tpm  # fmt: skip
+        quota = ways["quota"].to_numpy(int)[way]
+        limited = (quota >= 0) & np.isfinite(np.append(limit, np.inf)[quota])
+        rate = amount * ways["quota_per_request"].to_numpy(float)[way]
+        self._cap(quota[limited], at[limited], flow[limited], rate[limited], limit)
+        self._load(ways, way, at, flow, amount, stressed is None)
+        if stressed is None:
+            self._guaranteed(ways["guaranteed"].to_numpy(bool)[way], of_pair, need, flow)
+            self._egress(ways.iloc[way], block % self.periods, flow, weight)
+
+    def _mix(self, mix: Ints, pair: Ints, need: Ints, flow: Ints) -> None:
+        """Rule 2: shares of the demand."""
+        workload = need % len(self.names.workloads)
+        for k, rule in enumerate(self.case.mix):
+            if rule.min_share > 0 or rule.max_share < 1:
+                own = np.flatnonzero(workload == self.names.workloads.index(rule.workload))
+                place = np.full(len(need), -1, np.int64)
+                place[own] = np.arange(len(own))
+                of = mix == k
+                self._add_rows(rule.min_share, rule.max_share, len(own), (place[pair[of]], flow[of], np.ones(of.sum())))
+
+    def _guaranteed(self, sure: Floats, pair: Ints, need: Ints, flow: Ints) -> None:
+        """Rule 3."""
+        share = np.array([w.guaranteed_share for w in self.case.workloads])[need % len(self.names.workloads)]
+        of = np.asarray(sure, bool)
+        self._add_rows(share, INF, len(need), (pair[of], flow[of], np.ones(of.sum())))
+
+    def _cap(self, thing: Ints, slot: Ints, flow: Ints, rate: Floats, limit: Floats) -> None:
+        """Rule 6: one row a limited quota and slot that is used."""
+        rows, at = np.unique(thing * self.names.slot_count + slot, return_inverse=True)
+        top = limit[rows // self.names.slot_count]
+        size = np.maximum.reduce([np.ones(len(rows)), top])
+        self._add_rows(-INF, top / size, len(rows), (at, flow, rate / size[at]))
+
+    def _load(self, ways: pd.DataFrame, way: Ints, slot: Ints, flow: Ints, amount: Floats, headroom: bool) -> None:
+        """Rule 4: one row a deployment and slot that is used."""
+        own = ways[["workload", "model", "supply", "reserved"]].assign(way=np.arange(len(ways)))
+        loads = own[own["reserved"]].merge(self.derived.loads.rename(columns={"pool": "supply"}),
+                                           on=["workload", "model", "supply"])  # fmt: skip
+        number = {key: k for k, key in enumerate(self.names.deployments)}
+        keys = zip(loads["supply"], loads["meter"], loads["deployment"], strict=True)
+        loads["number"] = np.array([number[key] for key in keys], dtype=np.int64)
+        table = pd.DataFrame({"way": way, "slot": slot, "flow": flow, "amount": amount}).merge(loads, on="way")
+        units = table["amount"] * table["units_per_request"] / (table["usable_share"] if headroom else 1.0)
+        key = table["number"].to_numpy(int) * self.names.slot_count + table["slot"].to_numpy(int)
+        rows, at = np.unique(key, return_inverse=True)
+        deployment, when = np.divmod(rows, self.names.slot_count)
+        held = self.deployed[deployment, when // HOURS_PER_WEEK % self.periods]
+        self._add_rows(-INF, 0.0, len(rows), (at, table["flow"].to_numpy(int), units.to_numpy(float)),
+                       (np.arange(len(rows)), held, -np.ones(len(rows))))  # fmt: skip
+
+    def _egress(self, ways: pd.DataFrame, period: Ints, flow: Ints, weight: Floats) -> None:
+        """Rule 7: GB on each listed pair and month, share of requests away."""
+        away = (ways["origin"] != ways["region"]).to_numpy(bool)
+        for route in self.case.routes:
+            cap = route.max_gb_per_month
+            if cap is None or route.origin == route.destination:
+                continue
+            there = ((ways["origin"] == route.origin) & (ways["region"] == route.destination)).to_numpy(bool)
+            back = ((ways["origin"] == route.destination) & (ways["region"] == route.origin)).to_numpy(bool)
+            gb = weight * np.where(there, ways["gb_in"], np.where(back, ways["gb_out"], 0.0))
+            used, size = gb > 0, max(cap, 1e-9)
+            self._add_rows(-INF, cap / size, self.periods, (period[used], flow[used], gb[used] / size))
+        share = self.case.settings.policy.egress.max_cross_region_share
+        if share is not None:
+            size = float(weight.max(initial=0.0)) or 1.0
+            self._add_rows(-INF, 0.0, 1, (np.zeros(len(flow), int), flow, weight * (away - share) / size))
+
+
+def _every_way(case: Case, derived: Derived, names: Names) -> pd.DataFrame:
+    """All ways that the case allows, with need, mix row, quota, prices and data."""
+    held = derived.loads[["workload", "model", "region", "pool"]].drop_duplicates().rename(columns={"pool": "supply"})
+    bought = derived.options.rename(columns={"option": "supply"})
+    both = pd.concat([held.assign(reserved=True), bought.assign(reserved=False)], ignore_index=True)
+    both["guaranteed"] = both["reserved"] | both["guaranteed"].eq(True)
+    both = both.fillna({"on_demand_usd": 0.0, "quota_per_request": 0.0})
+    ways = derived.travel.merge(both, on=["workload", "region"])
+    quota = {key: k for k, key in enumerate(names.quotas)}
+    keys = zip(ways["region"], ways["model"], ways["supply"], ways["reserved"], strict=True)
+    ways["quota"] = np.array([-1 if pool else quota[r, m, s] for r, m, s, pool in keys], dtype=np.int64)
+    mix = {(m.workload, m.model): k for k, m in enumerate(case.mix)}
+    ways["mix"] = np.array([mix[key] for key in zip(ways["workload"], ways["model"], strict=True)], dtype=np.int64)
+    ways["need"] = names.needs(ways["origin"], ways["workload"])
+    return ways

@@ -1,0 +1,77 @@
+"""A small linear programme for HiGHS, from (row, column, value) entries; for proofs only."""
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+
+from planner.errors import PlannerError
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+INF = highspy.kHighsInf
+FEASIBILITY = 1e-9
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Entries of a matrix; repeated places add up."""
+
+    row: Ints
+    column: Ints
+    value: Floats
+
+    @classmethod
+    def joined(cls, parts: "list[Entries]") -> "Entries":
+        """Join parts."""
+        return cls(
+            np.concatenate([p.row for p in parts] or [np.empty(0, np.int64)]),
+            np.concatenate([p.column for p in parts] or [np.empty(0, np.int64)]),
+            np.concatenate([p.value for p in parts] or [np.empty(0)]),
+        )
+
+
+class Programme:
+    """A live programme: minimise cost over columns from 0 to their upper bound, rows between bounds."""
+
+    def __init__(self, cost: Floats, column_upper: Floats, row_lower: Floats, row_upper: Floats, entries: Entries):
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = len(cost), len(row_lower)
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(len(cost)), column_upper
+        lp.row_lower_, lp.row_upper_ = row_lower, row_upper
+        key = entries.column * max(1, len(row_lower)) + entries.row
+        places, at = np.unique(key, return_inverse=True)
+        value = np.bincount(at, entries.value, len(places))
+        column, row = np.divmod(places, max(1, len(row_lower)))
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = np.searchsorted(column, np.arange(len(cost) + 1)).astype(np.int32)
+        lp.a_matrix_.index_ = row.astype(np.int32)
+        lp.a_matrix_.value_ = value.astype(float)
+        self.highs = highspy.Highs()
+        for option, setting in (
+            ("output_flag", False), ("threads", 1), ("random_seed", 0), ("small_matrix_value", 1e-12),
+            ("primal_feasibility_tolerance", FEASIBILITY), ("dual_feasibility_tolerance", FEASIBILITY),
+        ):  # fmt: skip
+            self.highs.setOptionValue(option, setting)
+        self.highs.passModel(lp)
+
+    def row_bounds(self, rows: Ints, lower: Floats, upper: Floats) -> None:
+        """Change the bounds of some rows."""
+        self.highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower, upper)
+
+    def solve(self) -> float:
+        """Return the least cost; `values` has the columns. inf: no values of the columns keep every row."""
+        self.highs.run()
+        status = self.highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kOptimal:
+            return float(self.highs.getInfo().objective_function_value)
+        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            return float("inf")
+        raise PlannerError(
+            f"the check could not be finished: HiGHS stopped with {self.highs.modelStatusToString(status)}"
+        )
+
+    def values(self) -> Floats:
+        """Columns of the last solution."""
+        return np.array(self.highs.getSolution().col_value)
