@@ -1,0 +1,161 @@
+"""The forecasting models that compete, each a plain function from whole weeks to the weeks to come.
+
+A model sees the last hours as a matrix of weeks x 168, the newest week last, cut from the end of the history backwards:
+column 0 is the hour that follows the history, one week earlier. It returns the same columns for the weeks to come. The
+level of a week is its mean over the shape's mean in the hours that are known, so that holes do not pull it down.
+
+Exponential smoothing, damped trend and Theta are statsmodels'; they forecast the level, the shape is averaged.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.units import HOURS_PER_WEEK
+
+SHAPE_WEEKS, MEAN_WEEKS, TREND_WEEKS = 8, 4, 52
+WEEKS_PER_YEAR = 52
+TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model, and the weeks that it needs at least."""
+
+    name: str
+    least_weeks: int
+    predict: Callable[[np.ndarray, int], np.ndarray]  # weeks x 168, weeks ahead -> weeks ahead x 168
+    meaning: str
+
+
+def to_weeks(values: np.ndarray) -> np.ndarray:
+    """Cut hours into whole weeks from the end backwards; weeks x 168, the oldest hours that fill no week fall away."""
+    count = len(values) // HOURS_PER_WEEK
+    return np.asarray(values[len(values) - count * HOURS_PER_WEEK :], dtype=float).reshape(count, HOURS_PER_WEEK)
+
+
+def column_means(weeks: np.ndarray) -> np.ndarray:
+    """Return the mean of each hour of the week over known values; an hour never seen takes the mean of the others."""
+    known = np.isfinite(weeks)
+    total, count = np.where(known, weeks, 0.0).sum(axis=0), known.sum(axis=0)
+    overall = total.sum() / count.sum() if count.sum() else 0.0
+    return np.where(count > 0, total / np.maximum(count, 1), overall)
+
+
+def shape_of(weeks: np.ndarray) -> np.ndarray:
+    """Return the mean week of the newest weeks, each taken at its own level; mean 1."""
+    recent = weeks[-SHAPE_WEEKS:]
+    first = column_means(recent)
+    levels = levels_of(recent, first)
+    shape = column_means(recent / np.maximum(levels, TINY)[:, None])
+    return np.asarray(shape / max(shape.mean(), TINY))
+
+
+def levels_of(weeks: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    """Return each week's level [requests/hour]: known hours over their part of the shape; holes by neighbours."""
+    known = np.isfinite(weeks)
+    part = np.where(known, shape / max(shape.mean(), TINY), 0.0).sum(axis=1)
+    level = np.where(known, weeks, 0.0).sum(axis=1) / np.maximum(part, TINY)
+    level[part <= HOURS_PER_WEEK * 0.05] = np.nan
+    if np.isnan(level).all():
+        return np.zeros(len(level))
+    where = np.arange(len(level))
+    good = np.isfinite(level)
+    return np.asarray(np.interp(where, where[good], level[good]))
+
+
+def seasonal_naive(weeks: np.ndarray, ahead: int) -> np.ndarray:
+    """Repeat the last week; its holes are filled from the weeks before."""
+    last = weeks[-1].copy()
+    for week in weeks[-2::-1]:
+        last = np.where(np.isfinite(last), last, week)
+    last = np.where(np.isfinite(last), last, column_means(weeks))
+    return np.tile(last, (ahead, 1))
+
+
+def mean_weeks(weeks: np.ndarray, ahead: int) -> np.ndarray:
+    """Repeat the mean of the last four weeks."""
+    return np.tile(column_means(weeks[-MEAN_WEEKS:]), (ahead, 1))
+
+
+def last_level(weeks: np.ndarray, ahead: int) -> np.ndarray:
+    """Repeat the mean shape at the level of the last week."""
+    shape = shape_of(weeks)
+    return np.tile(shape * levels_of(weeks[-SHAPE_WEEKS:], shape)[-1], (ahead, 1))
+
+
+def _smoothed(weeks: np.ndarray, ahead: int, fit: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
+    """Forecast the logarithm of the level by ``fit``, and give each week the mean shape."""
+    shape = shape_of(weeks)
+    levels = np.log(np.maximum(levels_of(weeks[-TREND_WEEKS:], shape), TINY))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # statsmodels tells of fits that stop early; the choice judges them by result
+        path = np.asarray(fit(levels, ahead), dtype=float)
+    spread = float(np.ptp(levels)) + 0.7  # never further from the last level than the history ever went, twice over
+    path = np.clip(path, levels[-1] - spread, levels[-1] + spread)
+    return np.asarray(np.exp(path)[:, None] * shape[None, :])
+
+
+def smoothed_level(weeks: np.ndarray, ahead: int) -> np.ndarray:
+    """Repeat the mean shape at the exponentially smoothed level."""
+
+    def fit(levels: np.ndarray, steps: int) -> np.ndarray:
+        from statsmodels.tsa.holtwinters import SimpleExpSmoothing
+
+        return np.asarray(SimpleExpSmoothing(levels, initialization_method="estimated").fit().forecast(steps))
+
+    return _smoothed(weeks, ahead, fit)
+
+
+def damped_trend(weeks: np.ndarray, ahead: int) -> np.ndarray:
+    """Continue the level's growth, which fades (Holt's damped trend on the logarithm)."""
+
+    def fit(levels: np.ndarray, steps: int) -> np.ndarray:
+        from statsmodels.tsa.holtwinters import Holt
+
+        model = Holt(levels, damped_trend=True, initialization_method="estimated")
+        return np.asarray(model.fit().forecast(steps))
+
+    return _smoothed(weeks, ahead, fit)
+
+
+def theta(weeks: np.ndarray, ahead: int) -> np.ndarray:
+    """Continue half the level's growth (the Theta model on the logarithm)."""
+
+    def fit(levels: np.ndarray, steps: int) -> np.ndarray:
+        from statsmodels.tsa.forecasting.theta import ThetaModel
+
+        return np.asarray(ThetaModel(levels, period=1, deseasonalize=False).fit(disp=False).forecast(steps))
+
+    return _smoothed(weeks, ahead, fit)
+
+
+def last_year(weeks: np.ndarray, ahead: int) -> np.ndarray:
+    """Take the levels of the same weeks a year ago, grown as the last four weeks grew over the year."""
+    shape = shape_of(weeks)
+    levels = levels_of(weeks, shape)
+    then = levels[len(levels) - WEEKS_PER_YEAR - MEAN_WEEKS : len(levels) - WEEKS_PER_YEAR]
+    growth = levels[-MEAN_WEEKS:].mean() / max(then.mean(), TINY)
+    path = [levels[len(levels) - WEEKS_PER_YEAR + k % WEEKS_PER_YEAR] for k in range(ahead)]
+    return np.asarray(np.asarray(path)[:, None] * growth * shape[None, :])
+
+
+def mean_of_models(weeks: np.ndarray, ahead: int) -> np.ndarray:
+    """Average four-week mean, smoothed level and damped trend: models that fail differently."""
+    return np.asarray((mean_weeks(weeks, ahead) + smoothed_level(weeks, ahead) + damped_trend(weeks, ahead)) / 3)
+
+
+# seasonal_naive is first: where two models tie, the simpler one that stands first is chosen
+CANDIDATES: tuple[Candidate, ...] = (
+    Candidate("seasonal_naive", 1, seasonal_naive, "the last week again"),
+    Candidate("mean_weeks", 2, mean_weeks, "the mean of the last four weeks"),
+    Candidate("last_level", 3, last_level, "the mean shape at the last week's level"),
+    Candidate("smoothed_level", 6, smoothed_level, "the mean shape at the smoothed level"),
+    Candidate("damped_trend", 10, damped_trend, "growth that fades"),
+    Candidate("theta", 10, theta, "half the growth"),
+    Candidate("mean_of_models", 10, mean_of_models, "mean of mean_weeks, smoothed_level and damped_trend"),
+    Candidate("last_year", 57, last_year, "the same weeks a year ago, grown"),
+)
+CANDIDATE: dict[str, Candidate] = {candidate.name: candidate for candidate in CANDIDATES}

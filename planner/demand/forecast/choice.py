@@ -1,0 +1,143 @@
+"""The choice among the models, series by series, on weeks that they had not seen (rolling origin).
+
+From each of up to eight origins, the newest last, every model that has enough weeks forecasts the weeks that follow;
+the one with the least mean WAPE is chosen, seasonal-naive standing first where they tie. The same held-out errors give
+the quantiles: the ratio of what came to what was forecast, by weeks ahead, widened by the square root of time beyond
+the weeks that could be tried.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.demand.forecast.accuracy import bias, coverage, pinball, wape
+from planner.demand.forecast.candidates import CANDIDATE, CANDIDATES, to_weeks
+from planner.units import HOURS_PER_WEEK
+
+ORIGINS, BASELINE = 8, "seasonal_naive"
+QUANTILES = (0.1, 0.5, 0.9, 0.98)
+UNKNOWN_SPREAD = 0.5  # with nothing held out: the level may be half as much again, or two thirds
+LEAST_RATIO_HOURS = HOURS_PER_WEEK // 2
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A chosen model, its held-out errors, and the ratios (weeks ahead x pooled values) of actual to forecast."""
+
+    model: str
+    origins: int
+    weeks_ahead: int
+    measures: dict[str, float]
+    by_model: dict[str, float]
+    ratios: tuple[np.ndarray, ...]  # of hours, one array a week ahead
+    level_ratios: tuple[np.ndarray, ...]  # of whole weeks, one array a week ahead
+
+
+def held_out_plan(weeks: int, wanted_ahead: int) -> tuple[int, list[int]]:
+    """Return weeks ahead and the origins (weeks known at each), the newest last; none where there is one week."""
+    if weeks < 2:
+        return 0, []
+    ahead = max(1, min(wanted_ahead, weeks // 4))
+    step = max(1, ahead // 2)
+    origins = [weeks - ahead - k * step for k in range(ORIGINS)]
+    least = max(1, min(weeks - ahead, weeks // 3))
+    return ahead, sorted(origin for origin in origins if origin >= least)
+
+
+def choose(values: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice:
+    """Choose a model for one series.
+
+    Parameters
+    ----------
+    values : hours known, NaN where unknown or not to be learnt from, freed of what ``factors`` explain.
+    factors : what each hour is multiplied by because of its date (holidays), same length.
+    wanted_ahead : weeks that the plan looks ahead.
+    """
+    weeks, scale = to_weeks(values), to_weeks(factors)
+    ahead, origins = held_out_plan(len(weeks), wanted_ahead)
+    errors: dict[str, list[float]] = {}
+    tries: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    for candidate in CANDIDATES:
+        if not origins or origins[0] < min(candidate.least_weeks, origins[-1]) or origins[-1] < candidate.least_weeks:
+            continue
+        usable = [origin for origin in origins if origin >= candidate.least_weeks]
+        if len(usable) < len(origins):
+            continue  # models are compared on the same weeks or not at all
+        for origin in usable:
+            actual = weeks[origin : origin + ahead] * scale[origin : origin + ahead]
+            guess = candidate.predict(weeks[:origin], ahead) * scale[origin : origin + ahead]
+            errors.setdefault(candidate.name, []).append(wape(actual, guess))
+            tries.setdefault(candidate.name, []).append((actual, guess))
+    means = {name: float(np.nanmean(values)) for name, values in errors.items() if np.isfinite(values).any()}
+    if not means:
+        return Choice(BASELINE, 0, 0, {}, {}, (), ())
+    model = min(means, key=lambda name: (round(means[name], 6), list(CANDIDATE).index(name)))
+    held_out = tries[model]
+    ratios, level_ratios = _ratios(held_out, ahead)
+    return Choice(model, len(origins), ahead, _measures(held_out, means, model), means, ratios, level_ratios)
+
+
+def _ratios(
+    held_out: list[tuple[np.ndarray, np.ndarray]], ahead: int
+) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    hours, levels = [], []
+    for week in range(ahead):
+        of_hours, of_weeks = [], []
+        for actual, guess in held_out:
+            known = np.isfinite(actual[week]) & (guess[week] > 0)
+            of_hours.append(actual[week][known] / guess[week][known])
+            if known.sum() >= LEAST_RATIO_HOURS:
+                of_weeks.append(actual[week][known].sum() / guess[week][known].sum())
+        hours.append(np.concatenate(of_hours))
+        levels.append(np.asarray(of_weeks))
+    return tuple(hours), tuple(levels)
+
+
+def quantile_ratios(ratios: tuple[np.ndarray, ...], quantile: float, weeks_ahead: int, origins: int) -> np.ndarray:
+    """Return forecast-to-quantile ratios for each week ahead.
+
+    Quantiles of few origins are too narrow, because the weeks of one origin err together: the asked quantile is moved
+    outwards by the finite-sample step of conformal prediction, (1 + 1/origins) of its distance from the middle.
+    """
+    if not ratios or all(len(values) == 0 for values in ratios):
+        spread = np.log1p(UNKNOWN_SPREAD) * (quantile - 0.5) / 0.4
+        return np.asarray(np.exp(np.full(weeks_ahead, spread)))
+    outward = 0.5 + (quantile - 0.5) * (1.0 + 1.0 / max(origins, 1))
+    asked = float(np.clip(outward, 0.005, 0.995))
+    tried = []
+    for week in range(len(ratios)):
+        pooled = np.concatenate(ratios[max(0, week - 1) : week + 2])
+        tried.append(float(np.quantile(pooled, asked)) if len(pooled) else 1.0)
+    values = np.maximum(tried, 1e-6)
+    if quantile > 0.5:
+        values = np.maximum.accumulate(values)
+    elif quantile < 0.5:
+        values = np.minimum.accumulate(values)
+    beyond = np.arange(len(values), weeks_ahead)
+    further = np.exp(np.log(values[-1]) * np.sqrt((beyond + 1) / len(values)))
+    if quantile == 0.5:
+        further = np.full(len(beyond), values[-1])
+    return np.concatenate([values[:weeks_ahead], further])
+
+
+def _measures(held_out: list[tuple[np.ndarray, np.ndarray]], means: dict[str, float], model: str) -> dict[str, float]:
+    """Measure the chosen model; each origin's quantiles come from the other origins only."""
+    actual = np.concatenate([a.ravel() for a, _ in held_out])
+    guess = np.concatenate([g.ravel() for _, g in held_out])
+    upper, lower = [], []
+    for index, (a, g) in enumerate(held_out):
+        others = [pair for k, pair in enumerate(held_out) if k != index]
+        ratios, _ = _ratios(others, len(a)) if others else ((), ())
+        upper.append((g * quantile_ratios(ratios, 0.9, len(a), len(others))[:, None]).ravel())
+        lower.append((g * quantile_ratios(ratios, 0.1, len(a), len(others))[:, None]).ravel())
+    high, low = np.concatenate(upper), np.concatenate(lower)
+    return {
+        "wape": wape(actual, guess),
+        "wape_seasonal_naive": means.get(BASELINE, float("nan")),
+        "bias": bias(actual, guess),
+        "pinball_p10": pinball(actual, low, 0.1),
+        "pinball_p50": pinball(actual, guess, 0.5),
+        "pinball_p90": pinball(actual, high, 0.9),
+        "coverage_p90": coverage(actual, high),
+        "coverage_p10_p90": coverage(actual, high) - coverage(actual, np.nextafter(low, -np.inf)),
+    }
