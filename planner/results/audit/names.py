@@ -31,7 +31,7 @@ def sound_tables(case: Case, plan: Plan, names: Names) -> tuple[pd.DataFrame, pd
             for row, fault in zip(_rows(frame), faults, strict=True)
             if fault
         ]
-        good = frame[[not fault for fault in faults]].reset_index(drop=True)
+        good = frame[np.array([not fault for fault in faults], bool)].reset_index(drop=True)
         for again in _rows(good[good.duplicated(key)]):
             findings.append(Finding("names", f"{table}, {_words(again)}: listed twice", np.inf))
         kept.append(good)
