@@ -9,6 +9,7 @@ import pandas as pd
 
 from planner.results.derived import Derived
 from planner.results.metrics.tables import Metrics
+from planner.results.order_value import OrderValue, order_values
 from planner.results.orders import OrderLine, order_lines
 from planner.results.plan import Plan
 from planner.results.pool_months import PoolMonth, pool_months
@@ -40,6 +41,11 @@ class Report:
     def months(self) -> tuple[PoolMonth, ...]:
         """Each pool in each month."""
         return pool_months(self.case, self.plan, self.derived)
+
+    @cached_property
+    def values(self) -> tuple[OrderValue, ...]:
+        """What each line saves."""
+        return order_values(self.lines, self.months)
 
     @cached_property
     def rents(self) -> tuple[LineRent, ...]:

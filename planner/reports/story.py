@@ -8,12 +8,13 @@ import pandas as pd
 from planner.reports.report import Report, rows_of
 from planner.reports.text import amount, clean, joined, percent, usd
 from planner.results.metrics.tables import HORIZON
+from planner.results.order_value import OrderValue
 from planner.results.orders import OrderLine
 from planner.results.why import LineRent
 from planner.units import hour_label
 
 ALL_ON_DEMAND = 0  # position in metrics.strategies
-PAYS = "pays"  # verdict of metrics.break_even
+_BARELY = 0.10  # over break-even, as a share of it
 _NONE = 5e-6  # a gap that shows as 0.000 %
 _TRIFLE = 0.01  # a share of the rent that a reason does not mention
 
@@ -97,28 +98,34 @@ def _overflow(report: Report) -> str:
 
 
 def _barely(report: Report) -> str:
-    verdicts = dict(zip(report.metrics.break_even["offer"], report.metrics.break_even["verdict"], strict=True))
-    found = sorted({n.offer.offer for n in report.lines if verdicts.get(n.offer.offer, PAYS) != PAYS})
+    """Name purchases that use alone pays for, but only just."""
+    found = sorted({v.line.offer.offer for v in report.values if _just_pays(v)})
     if not found:
         return ""
-    return f"Price: at this mix of requests {joined(found)} would not pay by use alone; headroom or failover needs it."
+    verb = "pays" if len(found) == 1 else "pay"
+    return f"Price: {joined(found)} barely {verb}: used less than {percent(_BARELY, 0)} above break-even."
 
 
-def reason(line: OrderLine, rent: LineRent, utilisation: float | str, break_even: float | str) -> str:
+def _just_pays(value: OrderValue) -> bool:
+    if value.utilisation is None or value.break_even is None:
+        return False
+    return 0 <= value.utilisation - value.break_even < _BARELY * value.break_even
+
+
+def reason(value: OrderValue, rent: LineRent) -> str:
     """Say in a sentence why a line is bought."""
-    used = percent(utilisation, 0) if isinstance(utilisation, float) else "0 %"
-    if rent.rent_usd > 0:
-        stress = rent.stress_usd / rent.rent_usd
-        case = max(rent.stress_by_case, key=lambda name: rent.stress_by_case[name]) if rent.stress_by_case else ""
-        if stress < _TRIFLE:
-            return f"Cheaper than on demand: its busy hours pay for it ({used} used)."
+    used, even = value.utilisation or 0.0, value.break_even
+    shown = percent(used, 0)
+    stress = rent.stress_usd / rent.rent_usd if rent.rent_usd > 0 else 0.0
+    if stress > _TRIFLE:
+        case = clean(max(rent.stress_by_case, key=lambda name: rent.stress_by_case[name]), 60)
         hour = hour_label(int(rent.stress_by_hour.argmax()))
         if stress > 1 - _TRIFLE:
-            return f"Needed for {clean(case, 60)} ({hour} UTC)."
-        return f"{percent(1 - stress, 0)} paid by use, {percent(stress, 0)} by {clean(case, 60)} ({hour} UTC)."
-    if isinstance(utilisation, float) and isinstance(break_even, float) and utilisation >= break_even:
-        return f"Cheaper than on demand: {used} used, {percent(break_even, 0)} to break even."
-    return "Needed for headroom, failover or a guaranteed share: not by its price alone."
+            return f"Needed for {case} ({hour} UTC)."
+        return f"{percent(1 - stress, 0)} paid by use, {percent(stress, 0)} by {case} ({hour} UTC)."
+    if even is not None and used >= even * (1 - _TRIFLE):
+        return f"Cheaper than on demand: {shown} used, {percent(even, 0)} to break even."
+    return f"Needed for a guaranteed share, a full quota or a stress case: {shown} used."
 
 
 def kpis(report: Report) -> dict[str, float]:

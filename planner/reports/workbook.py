@@ -81,14 +81,14 @@ def _fill(book: Book, report: Report) -> None:
         order = block_at(purchase_order.NAME, purchase_order.TOP, columns, len(lines))
     held = reservations.write(at[reservations.NAME], report, report.months, order)
     units = _units(book, report, held)
-    rows = _order_rows(report, units)
+    rows = _order_rows(report)
     purchase_order.write(at[purchase_order.NAME], report, rows, units.usage_per_unit() if lines else "")
     week.write(at[week.NAME], at[week.DATA_NAME], report)
     od = on_demand.write(at[on_demand.NAME], report)
     stress = headroom.write(at[headroom.NAME], report)
     crossing = egress.write(at[egress.NAME], report)
     by_month, by_workload, by_model = cost_per_task.write(at[cost_per_task.NAME], report)
-    why.write(at[why.NAME], report, order, [(row.break_even, row.utilisation) for row in rows])
+    why.write(at[why.NAME], report, order)
     why.write_hours(at[why.HOURS_NAME], report)
     changes.write(at[changes.NAME], report)
     warnings.write(at[warnings.NAME], report)
@@ -112,23 +112,24 @@ def _units(book: Book, report: Report, held: Block) -> UnitData:
     return unit_data.write(book.sheets[unit_data.NAME], rows)
 
 
-def _order_rows(report: Report, units: UnitData) -> list[OrderRow]:
+def _order_rows(report: Report) -> list[OrderRow]:
     """Order lines with what the plan makes of them."""
-    numbers, rows = reservations.number_pools(report.months), []
-    counted = 1 - report.case.settings.policy.tail_value
-    horizon_end = report.case.periods[-1].end
-    for line, rent in zip(report.lines, report.rents, strict=True):
-        meter = line.offer.pool, line.offer.meter
-        covered = [m for m in report.months if (m.pool, m.meter) == meter and line.start <= m.start < line.end]
-        used = sum(m.mean_used_units * m.hours for m in covered)
-        row = OrderRow(
-            line=line,
-            pool_number=numbers[meter],
-            last_month_start=covered[-1].start,
-            usage_usd=line.units * sum(units.per_unit_usd[numbers[meter], m.period] for m in covered),
-            hours_tail=counted * max(0, (line.end - horizon_end).days) * HOURS_PER_DAY,
-            full_usd=sum(m.served_usd for m in covered) / used if used > 0 else 0.0,
-            reason="",
+    numbers, policy = reservations.number_pools(report.months), report.case.settings.policy
+    periods = report.case.periods
+    rows = []
+    for value, rent in zip(report.values, report.rents, strict=True):
+        line, offer = value.line, value.line.offer
+        beyond_days = max(0, (line.end - periods[-1].end).days)
+        rows.append(
+            OrderRow(
+                value=value,
+                pool_number=numbers[offer.pool, offer.meter],
+                last_month_start=max(p.start for p in periods if p.start < line.end),
+                hours_tail=(1 - policy.tail_value) * beyond_days * HOURS_PER_DAY,
+                reason=story.reason(value, rent),
+                sizes=(offer.min_units, offer.unit_step, offer.max_units)
+                if policy.whole_units
+                else (0.0, 0.0, offer.max_units),
+            )
         )
-        rows.append(row.because(story.reason(line, rent, row.utilisation, row.break_even)))
     return rows

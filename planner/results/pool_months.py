@@ -62,10 +62,14 @@ class PoolMonth:
         return self.unreserved_units * (self.unreserved_usd_per_unit_hour or 0.0) * self.hours
 
     @property
-    def full_usd_per_unit_hour(self) -> float:
-        """On-demand price of what one fully used unit serves in an hour, at this month's mix of requests."""
-        used = self.mean_used_units * self.hours
-        return self.served_usd / used if used > 0 else 0.0
+    def level_units(self) -> float:
+        """All units at hand: in force, and deployed beyond that."""
+        return self.in_force_units + self.unreserved_units
+
+    @property
+    def served_usd_per_unit(self) -> float:
+        """On-demand price of what one unit serves in the month."""
+        return self.served_usd / self.level_units if self.level_units > 0 else 0.0
 
 
 def pool_months(case: Case, plan: Plan, derived: Derived) -> tuple[PoolMonth, ...]:

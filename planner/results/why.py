@@ -71,9 +71,10 @@ def line_rents(case: Case, plan: Plan, lines: tuple[OrderLine, ...]) -> tuple[Li
 def _weights(plan: Plan) -> pd.DataFrame:
     """Share of a pool's units that each deployment holds: pool, meter, model, period, weight."""
     keys = ["pool", "meter", "model", "period"]
-    units = plan.deployments.astype(dict.fromkeys(keys, object)).groupby(keys, as_index=False)["units"].sum()
+    units = plan.deployments.astype(dict.fromkeys(keys, object)).groupby(keys, as_index=False)[["units"]].sum()
     whole = units.groupby(["pool", "meter", "period"])["units"].transform("sum")
-    return units.assign(weight=units["units"] / whole.where(whole > 0))[[*keys, "weight"]].dropna()
+    units["weight"] = units["units"] / whole.where(whole > 0)
+    return units[[*keys, "weight"]].dropna()
 
 
 def _weighted(rents: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:

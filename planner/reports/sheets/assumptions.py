@@ -1,6 +1,7 @@
 """Assumptions: every input table as it was read, with the sources and dates of its prices."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -8,6 +9,7 @@ from pydantic import BaseModel
 from planner.reports.book import Column, Live, Sheet, Value
 from planner.reports.heat import heat_map
 from planner.reports.report import Report
+from planner.reports.text import width_of
 from planner.reports.theme import HEAT
 from planner.schema.base import Row
 from planner.schema.describe import ColumnFacts, columns_of, settings_of
@@ -16,6 +18,7 @@ from planner.schema.tables import TABLES
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
 
 NAME, DEMAND_NAME = "Assumptions", "Demand"
+_WIDTH, _MOST_OVERHANG = 15, 5
 _MOST_HEAT_MAPS = 60  # series that get a colour scale of their own
 
 
@@ -26,7 +29,7 @@ def write(sheet: Sheet, report: Report) -> None:
         "Assumptions", "Every input as it was read. Columns that no row fills in are left out; their defaults apply.", 9
     )
     sheet.raw.set_column(0, 0, 30)
-    sheet.raw.set_column(1, 24, 15)
+    sheet.raw.set_column(1, 30, _WIDTH)
     top = _settings(sheet, case.settings, 3)
     widest = 3
     for table in TABLES:
@@ -35,9 +38,9 @@ def write(sheet: Sheet, report: Report) -> None:
         sheet.put(top, 0, f"{table.name}: {table.meaning}", "section")
         columns = _given(list(columns_of(table.row).values()), case.rows(table.name))
         rows = [{c.name: _shown(getattr(row, c.name)) for c in columns} for row in case.rows(table.name)]
-        shown = [Column(c.name, f"{c.name}\n{c.unit}" if c.unit else c.name, _style(c)) for c in columns]
+        shown = [Column(c.name, f"{c.name}\n{c.unit}" if c.unit else c.name, _style(c), _WIDTH) for c in columns]
         block = sheet.table(top + 1, shown, rows)
-        widest = max(widest, len(columns) - 1)
+        widest = max(widest, len(columns) - 1 + _overhang(rows))
         top = block.last + 2
     sheet.printed(top - 2, widest, freeze=(3, 1))
 
@@ -59,6 +62,12 @@ def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
     return row + 1
 
 
+def _overhang(rows: Sequence[Mapping[str, Value]]) -> int:
+    """Columns to the right that the longest note runs over."""
+    longest = max((width_of(str(row.get("note") or "")) for row in rows), default=0)
+    return min(max(0, math.ceil(longest / _WIDTH) - 1), _MOST_OVERHANG)
+
+
 def _given(columns: Sequence[ColumnFacts], rows: Sequence[Row]) -> list[ColumnFacts]:
     """Columns that some row fills in."""
     return [
@@ -73,6 +82,8 @@ def _shown(value: Any) -> Value:
 def _style(column: ColumnFacts) -> str:
     if column.kind in (int, float):
         return "input_number"
+    if column.name == "source":
+        return "text:wrap"
     return "date" if column.unit == "date" else "text"
 
 

@@ -49,8 +49,8 @@ def write(sheet: Sheet, report: Report, blocks: Blocks) -> None:
     """Write the sheet."""
     text = (
         "Totals are recomputed by formula from the detail sheets and set against the plan as solved; rules are "
-        "re-checked on the figures shown. Before this was written, planner re-priced the plan and re-checked every rule "
-        "hour by hour."
+        "re-checked on the figures shown. Before this was written, planner re-priced the plan and re-checked every "
+        "rule hour by hour."
     )
     sheet.heading("Audit", text, len(SUMS) - 1)
     sheet.widths(SUMS)

@@ -1,6 +1,7 @@
 """Purchase order: a line a commitment, its units and price to be edited; every total follows by formula."""
 
-from dataclasses import dataclass, replace
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from xlsxwriter.utility import xl_rowcol_to_cell
@@ -9,7 +10,7 @@ from planner.reports.book import Block, Column, Live, Sheet
 from planner.reports.order_columns import OFFER, ORDER_SHEET, PRICE, PRICE_UNIT, START, UNITS
 from planner.reports.report import Report
 from planner.reports.text import amount
-from planner.results.orders import OrderLine
+from planner.results.order_value import OrderValue
 
 NAME = ORDER_SHEET
 TOP = 5  # row of the header (0-based)
@@ -66,30 +67,14 @@ _SECOND_PAGE = 12  # what is signed on the first printed page, what it saves and
 
 @dataclass(frozen=True)
 class OrderRow:
-    """An order line with what the plan makes of it."""
+    """What stands in a line of the order besides the line itself."""
 
-    line: OrderLine
+    value: OrderValue
     pool_number: int
-    last_month_start: Any
-    usage_usd: float  # on-demand price of what these units serve, inside the horizon
+    last_month_start: dt.date
     hours_tail: float  # hours of the term past the horizon, times the share of them that is counted as cost
-    full_usd: float  # on-demand price of what one fully used unit-hour serves
     reason: str
-
-    @property
-    def break_even(self) -> float | str:
-        """Utilisation at which the unit costs what on demand would; blank where nothing is used."""
-        return self.line.offer.usd_per_unit_hour / self.full_usd if self.full_usd > 0 else ""
-
-    @property
-    def utilisation(self) -> float | str:
-        """Used share of the units, by value; blank where nothing is used."""
-        full = self.full_usd * self.line.units * self.line.hours_horizon
-        return self.usage_usd / full if full > 0 else ""
-
-    def because(self, reason: str) -> "OrderRow":
-        """Return the same row with its reason."""
-        return replace(self, reason=reason)
+    sizes: tuple[float, float, float | None]  # minimum, step and maximum that the plan keeps to
 
 
 def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: str) -> Block:
@@ -114,9 +99,9 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
     )
     sheet.put(TOP - 1, len(COLUMNS) + 1, "Workings", "note")
     for k, row in enumerate(rows):
-        offer, at = row.line.offer, block.first + k
+        at = block.first + k
         units, price = block.columns["units"], block.columns["price"]
-        rule = _size_rule(offer.min_units, offer.unit_step, offer.max_units, xl_rowcol_to_cell(at, units))
+        rule = _size_rule(*row.sizes, xl_rowcol_to_cell(at, units))
         sheet.raw.data_validation(at, units, at, units, rule)
         sheet.raw.data_validation(at, price, at, price, _PRICE_RULE)
     _edited(sheet, block, rows)
@@ -135,11 +120,11 @@ def _edited(sheet: Sheet, block: Block, rows: list[OrderRow]) -> None:
 
 
 def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:
-    line, offer = row.line, row.line.offer
-    units, price = line.units, offer.usd_per_unit_hour
+    line, value = row.value.line, row.value
+    offer, units, price, usage = line.offer, line.units, line.offer.usd_per_unit_hour, value.usage_usd
     horizon_usd = line.horizon_usd
     months = line.hours_horizon / line.hours_term * offer.term_months
-    payback = line.term_usd / (row.usage_usd / months) if row.usage_usd > 0 else ""
+    payback = line.term_usd / (usage / months) if usage > 0 else ""
     return {
         "provider": line.provider or "",
         "offer": offer.offer,
@@ -156,11 +141,12 @@ def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:
         "monthly": Live("={units}*{price}*{hours_term}/{term}", line.term_usd / offer.term_months),
         "term_usd": Live("={units}*{price}*{hours_term}", line.term_usd),
         "horizon_usd": Live("={units}*{price}*{hours_horizon}", horizon_usd),
-        "usage_usd": Live("={units}*" + usage_per_unit, row.usage_usd),
-        "saving_usd": Live("={usage_usd}-{horizon_usd}", row.usage_usd - horizon_usd),
-        "break_even": Live('=IF({full_usd}>0,{price}/{full_usd},"")', row.break_even),
+        "usage_usd": Live("={units}*" + usage_per_unit, usage),
+        "saving_usd": Live("={usage_usd}-{horizon_usd}", usage - horizon_usd),
+        "break_even": Live('=IF({full_usd}>0,{price}/{full_usd},"")', _or_blank(value.break_even)),
         "utilisation": Live(
-            '=IF({units}*{full_usd}>0,{usage_usd}/({units}*{hours_horizon}*{full_usd}),"")', row.utilisation
+            '=IF({units}*{full_usd}>0,{usage_usd}/({units}*{hours_horizon}*{full_usd}),"")',
+            _or_blank(value.utilisation),
         ),
         "payback": Live(
             '=IF({usage_usd}>0,{term_usd}/({usage_usd}/({hours_horizon}/{hours_term}*{term})),"")', payback
@@ -172,10 +158,14 @@ def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:
         "hours_horizon": line.hours_horizon,
         "hours_tail": row.hours_tail,
         "tail_usd": Live("={units}*{price}*{hours_tail}", units * price * row.hours_tail),
-        "fits": Live(f"=IF({_fits('{units}', offer.min_units, offer.unit_step, offer.max_units)},1,0)", 1),
-        "full_usd": row.full_usd,
+        "fits": Live(f"=IF({_fits('{units}', *row.sizes)},1,0)", 1),
+        "full_usd": value.full_usd_per_unit_hour,
         "last_month": row.last_month_start,
     }
+
+
+def _or_blank(share: float | None) -> float | str:
+    return "" if share is None else share
 
 
 def _size_rule(low: float, step: float, high: float | None, cell: str) -> dict[str, Any]:

@@ -44,10 +44,9 @@ _SLOTS = len(COLUMNS) + 1  # first column of the hours
 
 @dataclass(frozen=True)
 class UnitData:
-    """Where the estimate stands, and the value of each pool-month's `per_unit`."""
+    """Where the estimate stands; None where nothing is bought."""
 
     block: Block | None
-    per_unit_usd: dict[tuple[int, str], float]
 
     @property
     def more_on_demand(self) -> str:
@@ -76,28 +75,26 @@ def write(sheet: Sheet, months: Sequence[tuple[int, PoolMonth, str]]) -> UnitDat
     )
     if not months:
         sheet.put(2, 0, "Nothing is bought.", "note")
-        return UnitData(None, {})
+        return UnitData(None)
     first = 4 + len(months) + 4
     records: list[dict[str, Any]] = []
-    per_unit: dict[tuple[int, str], float] = {}
     for k, (number, month, now) in enumerate(months):
         wanted, usd = np.round(month.wanted_units, _DIGITS), np.round(month.usd_per_unit, _DIGITS)
         w, a = (_span(_SLOTS + 2 * k + j, first, max(len(wanted), 1)) for j in range(2))
-        level = month.in_force_units + month.unreserved_units
-        above, served = _above(wanted, usd, level), month.served_usd
-        per_unit[number, month.period] = served / level if level > 0 else 0.0
+        level = month.level_units
+        above = _above(wanted, usd, level)
         records.append({
             "pool_no": number, "start": month.start, "hours": month.hours,
             "planned": month.in_force_units, "now": Live(f"={now}", month.in_force_units),
             "beyond": month.unreserved_units, "beyond_price": month.unreserved_usd_per_unit_hour,
             "beyond_now": Live(_BEYOND_NOW, month.unreserved_units),
             "level": Live("={planned}+{beyond}", level), "level_now": Live("={now}+{beyond_now}", level),
-            "served": served,
+            "served": month.served_usd,
             "above": Live(f"=SUMPRODUCT(({w}>{{level}})*({w}-{{level}})*{a})", above),
             "above_now": Live(f"=SUMPRODUCT(({w}>{{level_now}})*({w}-{{level_now}})*{a})", above),
             "more_on_demand": Live("={above_now}-{above}", 0.0),
             "more_beyond": Live("=IF(ISNUMBER({beyond_price}),({beyond_now}-{beyond})*{beyond_price}*{hours},0)", 0.0),
-            "per_unit": Live(_PER_UNIT, per_unit[number, month.period]),
+            "per_unit": Live(_PER_UNIT, month.served_usd_per_unit),
         })  # fmt: skip
         for j, values in enumerate((wanted, usd)):
             column = _SLOTS + 2 * k + j
@@ -106,7 +103,7 @@ def write(sheet: Sheet, months: Sequence[tuple[int, PoolMonth, str]]) -> UnitDat
             for row, value in enumerate(values):
                 sheet.raw.write_number(first + row, column, float(value))
     sheet.widths(COLUMNS)
-    return UnitData(sheet.table(3, COLUMNS, records), per_unit)
+    return UnitData(sheet.table(3, COLUMNS, records))
 
 
 def _above(wanted: npt.NDArray[np.float64], usd: npt.NDArray[np.float64], level: float) -> float:

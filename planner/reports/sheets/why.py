@@ -7,7 +7,7 @@ from planner.reports.heat import heat_map, hours_header
 from planner.reports.report import Report
 from planner.reports.text import clean, percent, usd
 from planner.reports.theme import HEAT
-from planner.results.orders import OrderLine
+from planner.results.order_value import OrderValue
 from planner.results.why import LineRent
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS, hour_label
 
@@ -32,10 +32,8 @@ COLUMNS = (
 )
 
 
-def write(
-    sheet: Sheet, report: Report, order: Block | None, order_values: list[tuple[float | str, float | str]]
-) -> Block:
-    """Write the sheet; `order` is the purchase order, `order_values` its break-even and expected utilisation."""
+def write(sheet: Sheet, report: Report, order: Block | None) -> Block:
+    """Write the sheet; `order` is the purchase order, which break-even and expected utilisation are taken from."""
     text = (
         "Each hour in which a unit saves money, or keeps a stress case served, pays a rent: what one more unit would "
         "be worth in it. The rents of a purchase add up to its price. What is left over comes from whole units, size "
@@ -49,21 +47,17 @@ def write(
         sheet.merged(
             2, 0, len(COLUMNS) - 1, "The solver gave no duals for this plan, so that no rents can be shown.", "alert"
         )
-    rows = [
-        _record(k, line, rent, order, order_values)
-        for k, (line, rent) in enumerate(zip(report.lines, report.rents, strict=True))
-    ]
+    lines = zip(report.values, report.rents, strict=True)
+    rows = [_record(k, value, rent, order) for k, (value, rent) in enumerate(lines) if order is not None]
     block = sheet.table(TOP, COLUMNS, rows, empty="Nothing is bought, so there is nothing to explain.")
     sheet.printed(block.last, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 1))
     return block
 
 
-def _record(
-    k: int, line: OrderLine, rent: LineRent, order: Block | None, values: list[tuple[float | str, float | str]]
-) -> dict[str, Any]:
-    assert order is not None
-    counted = rent.price_usd / line.offer.usd_per_unit_hour if line.offer.usd_per_unit_hour > 0 else line.hours_horizon
-    break_even, utilisation = values[k]
+def _record(k: int, value: OrderValue, rent: LineRent, order: Block) -> dict[str, Any]:
+    line = value.line
+    price = line.offer.usd_per_unit_hour
+    hours = rent.price_usd / price if price > 0 else line.hours_horizon
     return {
         "offer": line.offer.offer,
         "start": line.start,
@@ -73,16 +67,20 @@ def _record(
         "sum": Live("={use}+{stress}", rent.rent_usd),
         "rest": Live("={sum}-{price}", rent.rent_usd - rent.price_usd),
         "hours": int(((rent.use_by_hour + rent.stress_by_hour) > 0).sum()),
-        "shadow": rent.rent_usd / counted if counted > 0 else 0.0,
-        "discount": Live('=IF(ISNUMBER({break_even}),1-{break_even},"")', _rest(break_even)),
-        "least": Live('=IF(ISNUMBER({utilisation}),1-{utilisation},"")', _rest(utilisation)),
-        "break_even": Live(f"={order.cell('break_even', k)}", break_even),
-        "utilisation": Live(f"={order.cell('utilisation', k)}", utilisation),
+        "shadow": rent.rent_usd / hours,
+        "discount": Live('=IF(ISNUMBER({break_even}),1-{break_even},"")', _rest(value.break_even)),
+        "least": Live('=IF(ISNUMBER({utilisation}),1-{utilisation},"")', _rest(value.utilisation)),
+        "break_even": Live(f"={order.cell('break_even', k)}", _or_blank(value.break_even)),
+        "utilisation": Live(f"={order.cell('utilisation', k)}", _or_blank(value.utilisation)),
     }
 
 
-def _rest(share: float | str) -> float | str:
-    return "" if isinstance(share, str) else 1 - share
+def _rest(share: float | None) -> float | str:
+    return "" if share is None else 1 - share
+
+
+def _or_blank(share: float | None) -> float | str:
+    return "" if share is None else share
 
 
 def write_hours(sheet: Sheet, report: Report) -> None:
