@@ -4,6 +4,7 @@ The mutations are drawn with fixed seeds. Each runs the real command line.
 """
 
 import csv
+import json
 import random
 import re
 
@@ -13,7 +14,7 @@ from planner.cli import main
 from planner.readers.starter import STARTER
 from planner.schema.describe import columns_of
 from planner.schema.tables import TABLE
-from tests.builders import write_folder, write_workbook
+from tests.builders import profile, two_regions, write_folder, write_workbook
 
 PLACE = re.compile(r"plan\.yaml|\.csv|in\.xlsx|sheet \S+|\w+![A-Z]+\d+|demand of|there is no such folder")
 WRONG_TEXTS = ["many", "1,5", "12%", "nan", "inf", "-inf", "1e400", "#REF!", "=1+1", "''", "0x1F", "--1", "💥", "−5"]
@@ -133,3 +134,60 @@ def test_the_settings_are_changed(text, tmp_path, capsys, monkeypatch):
     assert not (tmp_path / "built").exists()
     if code:
         assert "plan.yaml" in err or "demand.csv" in err
+
+
+NUMBERS = ["", "many", "-7", "1e30", "1e12", "1e9", "1e-9", "0", "nan", "0.5", "1", "99999"]
+NAMES = ["", "wset", "east", "west", ";", "any", "m", "2027-02-01", "0", "*"]
+
+
+def tiny():
+    """Two regions with all that a plan can have, small enough to be solved in a moment."""
+    week = [1.0, 2.0, 9.0, 4.0] * 6
+    return two_regions(
+        workloads=[{"workload": "w", "input_tokens": 60, "output_tokens": 6, "cache_hit_rate": 0.5, "headroom": 0.1,
+                    "burst_factor": 1.2, "guaranteed_share": 0.1, "serving_regions": "any", "failover_share": 0.8}],
+        mix=[{"workload": "w", "model": "m", "min_share": 0.1, "max_share": 1}],
+        scenarios=[{"scenario": "a", "probability": 0.6, "on_demand_price_factor": 1},
+                   {"scenario": "b", "probability": 0.4, "on_demand_price_factor": 1.2}],
+        demand=[*profile("east", "w", week), *profile("west", "w", week[::-1])],
+        offers=[{"offer": f"{r}-{t}", "pool": f"{r}-m", "term_months": t, "usd_per_unit_hour": 1.0, "min_units": 2,
+                 "unit_step": 1, "max_units": 50} for r in ("east", "west") for t in (1, 3)],
+        commitments=[{"offer": "east-3", "units": 4, "start": "2026-12-01", "end": "2027-03-01"}],
+        on_demand=[{"region": r, "model": "m", "usd_per_mtok_input": 50_000, "usd_per_mtok_output": 100,
+                    "tokens_per_minute_quota": 40, "quota_output_weight": 2} for r in ("east", "west")],
+        routes=[{"origin": a, "destination": b, "usd_per_gb": 0.02, "max_gb_per_month": 1}
+                for a, b in (("east", "west"), ("west", "east"))],
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory):
+    """An earlier report, to be left whole."""
+    output = tmp_path_factory.mktemp("report")
+    folder = write_folder(tiny(), tmp_path_factory.mktemp("in"), whole_units=True, failover={"enabled": True})
+    assert main(["solve", str(folder), "-o", str(output)]) == 0
+    return {path.name: path.read_bytes() for path in output.iterdir()}
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_solve_writes_all_or_nothing(seed, earlier, tmp_path, capsys):
+    draw = random.Random(seed)
+    tables = tiny()
+    table = draw.choice(sorted(tables))
+    row = draw.choice(tables[table])
+    column = draw.choice(list(row))
+    kind = columns_of(TABLE[table].row)[column].kind
+    row[column] = draw.choice(NUMBERS if kind in (int, float) else NAMES)
+    output = tmp_path / "report"
+    output.mkdir()
+    for name, data in earlier.items():
+        (output / name).write_bytes(data)
+    folder = write_folder(tables, tmp_path / "in", whole_units=True, failover={"enabled": True})
+    options = [] if seed % 8 == 0 else ["--no-workbook"]
+    code, err = run("solve", str(folder), "-o", str(output), *options, capsys=capsys)
+    left = {path.name: path.read_bytes() for path in output.iterdir()}
+    assert left.keys() == earlier.keys()
+    if code:
+        assert left == earlier, err
+    else:
+        assert json.loads(left["plan.json"])["status"] in ("optimal", "gap")
