@@ -6,7 +6,7 @@ import pandas as pd
 from planner.errors import AuditError
 from planner.results.commitments import months_in_force, unit_balance
 from planner.results.derived import Derived
-from planner.results.flows import Floats, Flows, Names
+from planner.results.flows import WAY, Floats, Flows, Names
 from planner.results.plan import Totals
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
@@ -28,7 +28,7 @@ def price(
 
     Raises
     ------
-    AuditError : a table names what the case does not know.
+    AuditError : a table names what the case does not know or does not allow.
     """
     derived = Derived.of(case) if derived is None else derived
     names = Names.of(case, derived)
@@ -36,6 +36,9 @@ def price(
     if len(unknown):
         row = dispatch.iloc[int(unknown[0])].to_dict()
         raise AuditError(f"dispatch: {len(unknown)} rows name what the input does not know, the first is {row}")
+    for row in flows.ways[flows.ways["fault"] != ""].to_dict("records"):
+        way = ", ".join(f"{name} {row[name]}" for name in WAY)
+        raise AuditError(f"dispatch: {way}: {row['fault']}")
     known = {o.offer for o in case.offers}
     for name, period in zip(purchases["offer"], purchases["period"], strict=True):
         if name not in known or period not in names.periods:
