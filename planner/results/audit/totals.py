@@ -24,16 +24,22 @@ def costs(plan: Plan, repriced: Totals) -> list[Finding]:
 
 
 def bound(plan: Plan, repriced: Totals) -> list[Finding]:
-    """Check that the lower bound is not above the cost, and that status and gap say what follows from both. [USD]."""
-    total, proved = repriced.total_usd, plan.proof.bound_usd
+    """Check that no lower bound is above the cost, and that gaps and status say what follows from them. [USD]."""
+    total, proof = repriced.total_usd, plan.proof
+    claims = [("bound_usd", proof.bound_usd, "gap", proof.gap)]
+    if proof.tree_bound_usd is not None:
+        claims.append(("tree_bound_usd", proof.tree_bound_usd, "tree_gap", proof.tree_gap or 0.0))
     findings = []
-    if not proved <= total + BOUND_TOLERANCE * abs(total) + TOLERANCE:
-        findings.append(_differs(f"bound_usd {proved:.6f} is above the cost {total:.6f} USD", proved, total))
-    gap = max(0.0, total - proved) / abs(total) if total else 0.0
-    if not abs(plan.proof.gap - gap) <= TOLERANCE:
-        findings.append(
-            _differs(f"gap says {plan.proof.gap:.9g}, cost and bound make it {gap:.9g}", plan.proof.gap, gap)
-        )
+    for name, least, gap_name, says in claims:
+        if not least <= total + BOUND_TOLERANCE * abs(total) + TOLERANCE:
+            findings.append(_differs(f"{name} {least:.6f} is above the cost {total:.6f} USD", least, total))
+        gap = max(0.0, total - least) / abs(total) if total else 0.0
+        if not abs(says - gap) <= TOLERANCE:
+            findings.append(_differs(f"{gap_name} says {says:.9g}, cost and bound make it {gap:.9g}", says, gap))
+    best = min(gap for *_, gap in claims)
+    if proof.status == "optimal" and not best <= proof.gap_asked + TOLERANCE:
+        findings.append(_differs(f"status says optimal, but the gap is {best:.6g} and {proof.gap_asked:.6g} was asked",
+                                 best, proof.gap_asked))  # fmt: skip
     return findings
 
 
