@@ -1,7 +1,8 @@
 """The choice among the models, series by series, on weeks that they had not seen (rolling origin).
 
 From each of up to eight origins, the newest last, every model that has enough weeks forecasts the weeks that follow;
-the one with the least mean WAPE is chosen, seasonal-naive standing first where they tie. The same held-out errors give
+each is scored by its WAPE over seasonal-naive's on the same weeks. Of those within a twentieth of the best, the one
+that stands first in the list is taken: the scores of a few weeks are too noisy for more. The same held-out errors give
 the quantiles: the ratio of what came to what was forecast, by weeks ahead, widened by the square root of time beyond
 the weeks that could be tried.
 """
@@ -11,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.demand.forecast.accuracy import bias, coverage, pinball, wape
-from planner.demand.forecast.candidates import CANDIDATE, CANDIDATES, to_weeks
+from planner.demand.forecast.candidates import CANDIDATES, to_weeks
 from planner.units import HOURS_PER_WEEK
 
-ORIGINS, BASELINE = 8, "seasonal_naive"
-QUANTILES = (0.1, 0.5, 0.9, 0.98)
-UNKNOWN_SPREAD = 0.5  # with nothing held out: the level may be half as much again, or two thirds
+ORIGINS, BASELINE, TOLERANCE = 8, "seasonal_naive", 0.05
+FEW_ORIGINS = 4
+UNKNOWN_SPREAD = 0.85  # with nothing held out: p90 is 1.85 times the forecast, p10 its inverse
 LEAST_RATIO_HOURS = HOURS_PER_WEEK // 2
 
 
@@ -55,26 +56,32 @@ def choose(values: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice
     """
     weeks, scale = to_weeks(values), to_weeks(factors)
     ahead, origins = held_out_plan(len(weeks), wanted_ahead)
-    errors: dict[str, list[float]] = {}
+    errors: dict[str, dict[int, float]] = {}
     tries: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for candidate in CANDIDATES:
-        if not origins or origins[0] < min(candidate.least_weeks, origins[-1]) or origins[-1] < candidate.least_weeks:
-            continue
-        usable = [origin for origin in origins if origin >= candidate.least_weeks]
-        if len(usable) < len(origins):
-            continue  # models are compared on the same weeks or not at all
-        for origin in usable:
+        for origin in (origin for origin in origins if origin >= candidate.least_weeks):
             actual = weeks[origin : origin + ahead] * scale[origin : origin + ahead]
             guess = candidate.predict(weeks[:origin], ahead) * scale[origin : origin + ahead]
-            errors.setdefault(candidate.name, []).append(wape(actual, guess))
-            tries.setdefault(candidate.name, []).append((actual, guess))
-    means = {name: float(np.nanmean(values)) for name, values in errors.items() if np.isfinite(values).any()}
-    if not means:
+            error = wape(actual, guess)
+            if np.isfinite(error):
+                errors.setdefault(candidate.name, {})[origin] = error
+                tries.setdefault(candidate.name, []).append((actual, guess))
+    if BASELINE not in errors:
         return Choice(BASELINE, 0, 0, {}, {}, (), ())
-    model = min(means, key=lambda name: (round(means[name], 6), list(CANDIDATE).index(name)))
+    scores = {name: _against_baseline(found, errors[BASELINE]) for name, found in errors.items()}
+    best = min(scores.values())
+    model = next(c.name for c in CANDIDATES if c.name in scores and scores[c.name] <= best * (1 + TOLERANCE))
+    means = {name: float(np.mean(list(found.values()))) for name, found in errors.items()}
     held_out = tries[model]
     ratios, level_ratios = _ratios(held_out, ahead)
-    return Choice(model, len(origins), ahead, _measures(held_out, means, model), means, ratios, level_ratios)
+    measures = _measures(held_out, [errors[BASELINE][origin] for origin in errors[model]])
+    return Choice(model, len(held_out), ahead, measures, means, ratios, level_ratios)
+
+
+def _against_baseline(errors: dict[int, float], baseline: dict[int, float]) -> float:
+    """Return a model's error over seasonal-naive's on the origins that both could try."""
+    mine, naive = sum(errors.values()), sum(baseline[origin] for origin in errors)
+    return mine / naive if naive > 0 else float(mine > 0) + 1.0
 
 
 def _ratios(
@@ -96,13 +103,14 @@ def _ratios(
 def quantile_ratios(ratios: tuple[np.ndarray, ...], quantile: float, weeks_ahead: int, origins: int) -> np.ndarray:
     """Return forecast-to-quantile ratios for each week ahead.
 
-    Quantiles of few origins are too narrow, because the weeks of one origin err together: the asked quantile is moved
-    outwards by the finite-sample step of conformal prediction, (1 + 1/origins) of its distance from the middle.
+    Quantiles of under four origins are too narrow, because the hours of one origin err together: the asked quantile is
+    then moved outwards by half of conformal prediction's finite-sample step, 1/(2 origins) of its distance from 0.5.
     """
     if not ratios or all(len(values) == 0 for values in ratios):
         spread = np.log1p(UNKNOWN_SPREAD) * (quantile - 0.5) / 0.4
         return np.asarray(np.exp(np.full(weeks_ahead, spread)))
-    outward = 0.5 + (quantile - 0.5) * (1.0 + 1.0 / max(origins, 1))
+    step = 0.5 / max(origins, 1) if origins < FEW_ORIGINS else 0.0
+    outward = 0.5 + (quantile - 0.5) * (1.0 + step)
     asked = float(np.clip(outward, 0.005, 0.995))
     tried = []
     for week in range(len(ratios)):
@@ -120,7 +128,7 @@ def quantile_ratios(ratios: tuple[np.ndarray, ...], quantile: float, weeks_ahead
     return np.concatenate([values[:weeks_ahead], further])
 
 
-def _measures(held_out: list[tuple[np.ndarray, np.ndarray]], means: dict[str, float], model: str) -> dict[str, float]:
+def _measures(held_out: list[tuple[np.ndarray, np.ndarray]], naive: list[float]) -> dict[str, float]:
     """Measure the chosen model; each origin's quantiles come from the other origins only."""
     actual = np.concatenate([a.ravel() for a, _ in held_out])
     guess = np.concatenate([g.ravel() for _, g in held_out])
@@ -133,7 +141,7 @@ def _measures(held_out: list[tuple[np.ndarray, np.ndarray]], means: dict[str, fl
     high, low = np.concatenate(upper), np.concatenate(lower)
     return {
         "wape": wape(actual, guess),
-        "wape_seasonal_naive": means.get(BASELINE, float("nan")),
+        "wape_seasonal_naive": float(np.mean(naive)),
         "bias": bias(actual, guess),
         "pinball_p10": pinball(actual, low, 0.1),
         "pinball_p50": pinball(actual, guess, 0.5),
