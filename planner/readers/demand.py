@@ -1,7 +1,6 @@
 """Demand, in columns: the limits of the pydantic row `Demand`, put to each distinct text once, not to each row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
 
@@ -12,29 +11,15 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from planner.errors import Fault
 from planner.readers.cells import FORMULA_ERRORS, NO_VALUE, clean
+from planner.readers.demand_order import ALL, Codes, Names, spread_out
 from planner.readers.rows import SHOWN_PER_COLUMN, in_words
 from planner.readers.source import RawDemand, Source
-from planner.schema.case import DEMAND_COLUMNS
 from planner.schema.describe import columns_of
 from planner.schema.names import nearest
 from planner.schema.workloads import Demand
-from planner.units import HOURS_PER_WEEK
 
-MOST_EXPANDED_ROWS = 24_000_000
-_ALL, _BAD = -1, -2  # codes of a blank scenario or period, and of a text that will not do
+_BAD = -2  # code of a text that will not do
 _STAND_IN = {"hour_of_week": "0", "requests_per_hour": "0"}  # passes in place of a refused text
-
-Codes = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Names:
-    """Names that demand may use, each in string order; None where the table that holds them could not be read."""
-
-    region: Sequence[str] | None
-    workload: Sequence[str] | None
-    scenario: Sequence[str] | None
-    period: Sequence[str] | None
 
 
 def read_demand(raw: RawDemand, names: Names) -> tuple[pd.DataFrame | None, list[Fault]]:
@@ -54,7 +39,7 @@ def read_demand(raw: RawDemand, names: Names) -> tuple[pd.DataFrame | None, list
         if column in frame:
             codes[column] = _name_codes(raw.source, frame[column], known, faults)
         elif not columns_of(Demand)[column].required:
-            codes[column] = np.full(len(frame), _ALL)
+            codes[column] = np.full(len(frame), ALL)
     numbers: dict[str, npt.NDArray[np.float64]] = {}
     for column in ("hour_of_week", "requests_per_hour"):
         if column in frame:
@@ -68,7 +53,7 @@ def read_demand(raw: RawDemand, names: Names) -> tuple[pd.DataFrame | None, list
         or None in (names.region, names.workload, names.scenario, names.period)
     ):
         return None, faults
-    return _canonical(raw.source, frame.index.to_numpy(), codes, numbers, names)
+    return spread_out(raw.source, frame.index.to_numpy(), codes, numbers, names)
 
 
 def _without_blank_rows(frame: pd.DataFrame) -> pd.DataFrame:
@@ -91,7 +76,7 @@ def _name_codes(source: Source, cells: pd.Series, known: Sequence[str] | None, f
         if k in refused:
             continue
         if value is None or known is None or value in position:
-            code_of[k] = _ALL if value is None else position.get(value, 0)
+            code_of[k] = ALL if value is None else position.get(value, 0)
         elif column == "period":
             refused[k] = ("is no month of the horizon", f"{known[0]} to {known[-1]}" if known else None)
         else:
@@ -161,61 +146,3 @@ def _report(
     if len(where) > SHOWN_PER_COLUMN:
         more = f"and {len(where) - SHOWN_PER_COLUMN:,} more rows with such faults"
         faults.append(source.fault(more, column=str(cells.name)))
-
-
-def _canonical(
-    source: Source,
-    row: npt.NDArray[np.int64],
-    codes: Mapping[str, Codes],
-    numbers: Mapping[str, npt.NDArray[np.float64]],
-    names: Names,
-) -> tuple[pd.DataFrame | None, list[Fault]]:
-    """Spread rows over all scenarios and periods, refuse hours given twice, drop zeros, sort."""
-    known = {column: getattr(names, column) for column in ("region", "workload", "scenario", "period")}
-    at = np.arange(len(row))
-    spread = dict(codes)
-    for column in ("scenario", "period"):
-        size = len(known[column])
-        times = np.where(spread[column] == _ALL, size, 1)
-        total = int(times.sum())
-        if total > MOST_EXPANDED_ROWS:
-            limit = f"{total:,} rows over all scenarios and months; at most {MOST_EXPANDED_ROWS:,} are planned at once"
-            return None, [source.fault(limit)]
-        if total == len(at) and not (spread[column] == _ALL).any():
-            continue
-        pick = np.repeat(np.arange(len(at)), times)
-        nth = np.arange(total) - np.repeat(np.cumsum(times) - times, times)
-        spread = {name: values[pick] for name, values in spread.items()}
-        spread[column] = np.where(spread[column] == _ALL, nth, spread[column])
-        at = at[pick]
-    hour = numbers["hour_of_week"].astype(np.int64)[at]
-    slot = np.zeros(len(at), dtype=np.int64)
-    for column, options in known.items():
-        slot = slot * len(options) + spread[column]
-    slot = slot * HOURS_PER_WEEK + hour
-    order = np.arange(len(at)) if (np.diff(slot) > 0).all() else np.argsort(slot, kind="stable")
-    repeats = np.flatnonzero(np.diff(slot[order]) == 0)
-    if len(repeats):
-        return None, _repeat_faults(source, row[at[order]], repeats)
-    requests = numbers["requests_per_hour"][at[order]]
-    order, requests = order[requests > 0], requests[requests > 0]
-    table = {
-        column: pd.Categorical.from_codes(spread[column][order], categories=pd.Index(options, dtype="str"))
-        for column, options in known.items()
-    }
-    return pd.DataFrame({**table, "hour_of_week": hour[order], "requests_per_hour": requests})[list(DEMAND_COLUMNS)], []
-
-
-def _repeat_faults(source: Source, row: npt.NDArray[np.int64], repeats: npt.NDArray[np.int64]) -> list[Fault]:
-    pairs = sorted({(max(a, b), min(a, b)) for a, b in zip(row[repeats].tolist(), row[repeats + 1].tolist())})
-    faults = [
-        source.fault(
-            f"gives the same region, workload, scenario, period and hour as row {first}; "
-            "a blank scenario or period means all of them",
-            again,
-        )
-        for again, first in pairs[:SHOWN_PER_COLUMN]
-    ]
-    if len(pairs) > SHOWN_PER_COLUMN:
-        faults.append(source.fault(f"and {len(pairs) - SHOWN_PER_COLUMN:,} more rows that repeat an earlier one"))
-    return faults

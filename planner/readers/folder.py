@@ -4,6 +4,7 @@ from pathlib import Path
 
 from planner.errors import Fault, InputError
 from planner.readers import csv_files
+from planner.readers.demand_csv import read_demand_csv
 from planner.readers.settings import SETTINGS_FILE, read_yaml
 from planner.readers.source import Raw, RawDemand, RawSettings, RawTable
 from planner.schema.names import nearest
@@ -51,10 +52,10 @@ def _read_demand(folder: Path) -> tuple[RawDemand, list[Fault]]:
     """Read demand.csv or demand.parquet."""
     text, columns = folder / "demand.csv", folder / "demand.parquet"
     if not columns.exists():
-        return csv_files.read_demand(_existing(folder, text.name))
+        return read_demand_csv(_existing(folder, text.name))
     if text.exists():
         raise InputError([Fault(columns.name, "demand.csv is there too; keep one of them")])
-    from planner.readers.parquet import read_demand_parquet
+    from planner.readers.demand_parquet import read_demand_parquet
 
     return read_demand_parquet(columns)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import Fault, InputError
-from planner.readers.demand import Names, read_demand
+from planner.readers.demand import read_demand
+from planner.readers.demand_order import Names
 from planner.readers.folder import read_folder
 from planner.readers.references import known_names, reference_faults
 from planner.readers.rows import capped, read_rows
