@@ -17,7 +17,7 @@ from planner.units import HOURS_PER_WEEK
 
 SHAPE_WEEKS, MEAN_WEEKS, TREND_WEEKS = 8, 4, 52
 WEEKS_PER_YEAR = 52
-TINY = 1e-9
+TINY, STEADY = 1e-9, 1e-6  # a level that never moves has no trend to be fitted
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,8 @@ def _smoothed(weeks: np.ndarray, ahead: int, fit: Callable[[np.ndarray, int], np
     """Forecast the logarithm of the level by ``fit``, and give each week the mean shape."""
     shape = shape_of(weeks)
     levels = np.log(np.maximum(levels_of(weeks[-TREND_WEEKS:], shape), TINY))
+    if np.ptp(levels) < STEADY:
+        return np.tile(np.exp(levels[-1]) * shape, (ahead, 1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # statsmodels tells of fits that stop early; the choice judges them by result
         path = np.asarray(fit(levels, ahead), dtype=float)

@@ -45,27 +45,28 @@ def held_out_plan(weeks: int, wanted_ahead: int) -> tuple[int, list[int]]:
     return ahead, sorted(origin for origin in origins if origin >= least)
 
 
-def choose(values: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice:
+def choose(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice:
     """Choose a model for one series.
 
     Parameters
     ----------
-    values : hours known, NaN where unknown or not to be learnt from, freed of what ``factors`` explain.
-    factors : what each hour is multiplied by because of its date (holidays), same length.
+    actual : hours known, NaN where unknown or not to be learnt from.
+    factors : what each hour is multiplied by because of its date (holidays); the hours where that is not 1 are forecast
+        and scored, but not learnt from.
     wanted_ahead : weeks that the plan looks ahead.
     """
-    weeks, scale = to_weeks(values), to_weeks(factors)
+    weeks, scale, came = to_weeks(learnable(actual, factors)), to_weeks(factors), to_weeks(actual)
     ahead, origins = held_out_plan(len(weeks), wanted_ahead)
     errors: dict[str, dict[int, float]] = {}
     tries: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for candidate in CANDIDATES:
         for origin in (origin for origin in origins if origin >= candidate.least_weeks):
-            actual = weeks[origin : origin + ahead] * scale[origin : origin + ahead]
+            truth = came[origin : origin + ahead]
             guess = candidate.predict(weeks[:origin], ahead) * scale[origin : origin + ahead]
-            error = wape(actual, guess)
+            error = wape(truth, guess)
             if np.isfinite(error):
                 errors.setdefault(candidate.name, {})[origin] = error
-                tries.setdefault(candidate.name, []).append((actual, guess))
+                tries.setdefault(candidate.name, []).append((truth, guess))
     if BASELINE not in errors:
         return Choice(BASELINE, 0, 0, {}, {}, (), ())
     scores = {name: _against_baseline(found, errors[BASELINE]) for name, found in errors.items()}
@@ -76,6 +77,11 @@ def choose(values: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice
     ratios, level_ratios = _ratios(held_out, ahead)
     measures = _measures(held_out, [errors[BASELINE][origin] for origin in errors[model]])
     return Choice(model, len(held_out), ahead, measures, means, ratios, level_ratios)
+
+
+def learnable(actual: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Return the hours to learn from: those whose date is an ordinary one."""
+    return np.where(factors == 1.0, actual, np.nan)
 
 
 def _against_baseline(errors: dict[int, float], baseline: dict[int, float]) -> float:

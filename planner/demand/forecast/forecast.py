@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner.demand.forecast.candidates import CANDIDATE, to_weeks
-from planner.demand.forecast.choice import Choice, choose, quantile_ratios
+from planner.demand.forecast.choice import Choice, choose, learnable, quantile_ratios
 from planner.demand.forecast.days import factors_of
 from planner.demand.forecast.events import Event, event_scenarios
 from planner.demand.forecast.scenarios import month_tables, scenario_tables
@@ -136,14 +136,15 @@ def _hours_to_come(clean: pd.DataFrame, periods: tuple[Period, ...]) -> pd.Datet
     return pd.date_range(last + pd.Timedelta(hours=1), end, freq="h", inclusive="left")
 
 
-def _trimmed(values: pd.Series) -> np.ndarray:
-    """Return the values without the hours before a series began and after it ended."""
-    known = np.flatnonzero(np.isfinite(values.to_numpy(dtype=float)))
-    return values.to_numpy(dtype=float)[known[0] : known[-1] + 1] if len(known) else np.zeros(0)
+def _trimmed(values: pd.Series, factors: np.ndarray) -> np.ndarray:
+    """Return what can be learnt from, without the hours before a series began and after it ended."""
+    all_hours = values.to_numpy(dtype=float)
+    known = np.flatnonzero(np.isfinite(all_hours))
+    return learnable(all_hours, factors)[known[0] : known[-1] + 1] if len(known) else np.zeros(0)
 
 
 def _choice_of(values: pd.Series, factors: np.ndarray, hours_ahead: int) -> Choice:
-    clean = values.to_numpy(dtype=float) / factors[: len(values)]
+    clean = values.to_numpy(dtype=float)
     known = np.flatnonzero(np.isfinite(clean))
     if not len(known):
         return choose(np.zeros(0), np.zeros(0), 1)
@@ -157,8 +158,7 @@ def _one_series(
 ) -> tuple[pd.DataFrame, Choice, list[str]]:
     """Forecast one series; (hour, mean, p10, p90, p98), its choice, remarks."""
     remarks: list[str] = []
-    past = factors[: len(values)]
-    known = _trimmed(pd.Series(values.to_numpy(dtype=float) / past))
+    known = _trimmed(values, factors[: len(values)])
     ended = int(len(values) - 1 - np.flatnonzero(np.isfinite(values.to_numpy(dtype=float)))[-1]) if len(known) else 0
     if len(known) < HOURS_PER_DAY:
         raise InputError(
