@@ -22,7 +22,8 @@ class ComponentPlan:
 
     committed : units by purchase. deployed : units, deployments x periods. flow_arc, flow_slot, flow : krph, non-zero.
     rents : duals of rule 4 (USD per unit), for each row of the `reserved` family (deployment, slot).
-    stress_rents : (row of rule 8, its dual in USD per unit of its right-hand side).
+    stress_rents : (row of rule 8, its dual in USD per unit of its right-hand side). Rents of both kinds are those of the
+        continuous programme, also where units are whole: only there do they add up to the prices.
     tree_bound_usd : the branch-and-bound's claim; equals usd where the LP is the whole answer.
     """
 
@@ -64,7 +65,6 @@ def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -
         if whole is None:
             return None
         usd, tree_bound, values = whole.usd, whole.bound_usd, whole.values
-        duals = solve.session.row_duals()  # with the sizes of the best plan fixed
     else:
         values = choose_by_rule(solve)
     return _plan(solve, values, usd, tree_bound, certificate, duals)

@@ -13,7 +13,7 @@ from planner.results.plan import Plan, Proof, Totals
 from planner.schema.case import Case
 from planner.solver import assemble
 from planner.solver.component import HIGHS, ComponentPlan, solve_component
-from planner.solver.highs import Clock
+from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
 from planner.solver.parallel import on_all_cores
 
@@ -48,6 +48,7 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
         from planner.solver.pulp_solvers import pulp_solver
 
         pulp_solver(options.solver, Clock(), options.gap)  # a wrong name is told before any work
+    swallow_banner()  # here, before the threads
     sets = sets_of(case)
     clock = Clock.of(options.time_limit_seconds)
     plans = _solve(case, sets.without_coupling(), options, clock, progress)

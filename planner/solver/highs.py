@@ -1,7 +1,10 @@
 """HiGHS in process: a live session on one programme. Scaled on the way in, natural units on the way out."""
 
+import os
+import sys
 import time
 from dataclasses import dataclass
+from functools import cache
 
 import highspy
 import numpy as np
@@ -48,8 +51,25 @@ class Clock:
         return left
 
 
+@cache
+def swallow_banner() -> None:
+    """Let HiGHS print its licence banner where nobody reads it: highspy 1.16 does so once a process, asked or not."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        h = highspy.Highs()
+        set_options(h, output_flag=False, threads=1, parallel="off")  # as everywhere: the scheduler is shared
+        h.run()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def quiet_highs(tolerance: float = TOLERANCE) -> highspy.Highs:
     """Return a silent, single-threaded, deterministic HiGHS."""
+    swallow_banner()
     h = highspy.Highs()
     set_options(
         h,

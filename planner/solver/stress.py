@@ -9,6 +9,7 @@ from planner.model.reduce.stress import SlotTree, StressNetwork, StressRay, netw
 from planner.model.sets import Floats, Ints, Sets
 from planner.solver.highs import INF, OPTIMAL, Clock, quiet_highs, run, set_options
 
+ROUNDING = 1e-6  # above it, an unserved share must have a row that says so
 SHORT = 1e-8  # a slot is served when no more than this share of a class's peak is left unserved
 
 
@@ -140,7 +141,10 @@ class StressCaseProblem:
         shares = len(net.share_low)
         at = np.cumsum([0, classes, deployments, quotas, shares, shares])
         _, unit, quota, low, high = (dual[a:b] for a, b in zip(at, at[1:]))
-        ray = ray_of(net, self.number, deployments, -unit / self.unit_scale, -quota / self.limit_scale, low, high)
+        of_share = self.class_scale[net.share_class]
+        ray = ray_of(
+            net, self.number, -unit / self.unit_scale, -quota / self.limit_scale, low / of_share, high / of_share
+        )
         largest = ray.units.max(initial=0.0)
         if largest > 0:  # one unit of the dearest deployment counts 1
             ray = StressRay(ray.case, ray.units / largest, ray.class_value / largest, ray.quota_value / largest)
@@ -219,7 +223,9 @@ class Separator:
             elif leaf:
                 ray = problem.ray()
                 cut = self._cut(problem, ray, p, tree)
-                if cut.need <= float(ray.units @ units):  # within rounding: nothing to gain
+                if cut.need <= float(ray.units @ units):
+                    if short > ROUNDING:
+                        raise ArithmeticError("a stress slot is not served, and no row says why")
                     routings.append(problem.routing(p, tree.slots(node), envelope))
                     continue
                 problem.rays.append(ray)

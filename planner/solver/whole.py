@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import highspy
 import numpy as np
 
+from planner.errors import StoppedError
 from planner.model.constraints.budget import budget
 from planner.model.constraints.deployment import deployment
 from planner.model.constraints.sizes import size_low, size_top
@@ -21,10 +22,10 @@ from planner.solver.linear import LinearSolve, cut_rows, solve_linear
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress import Cut
 
-GROUPS = 400  # most estimates (θ); more only slow the master down
+GROUPS = 120  # most estimates (θ) of one component: fewer are weaker, more slow the master down (measured)
 ROUNDS = 400
 TIE = 3e-8  # most that the rule for equal plans adds to a commitment's price
-MASTER_SHARE = 0.25  # share of the gap asked that the master may leave open
+MASTER_SHARE = 0.5  # share of the gap asked that the master may leave open
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Master:
         self.scale = Scale(own.column, own.row, solve.session.scale.cost)
         self.group_of = _groups(solve.program)
         self.groups = int(self.group_of.max(initial=-1)) + 1
+        self.tying = _tying_rows(solve.program)
+        self.use_group, self.use_row = _uses(solve.program, self.tying, self.groups)
         self.rows: list[tuple[Ints, Floats, float]] = []  # columns, values, lower bound
         self.start: Floats | None = None
 
@@ -82,9 +85,14 @@ class Master:
         matrix = np.zeros((self.groups, self.lp.columns.flow_first))
         np.add.at(matrix, (group[mine], column[mine]), (value * duals[row])[mine])
         theta = self.program.columns.count
+        price = np.maximum(-duals[self.tying], 0.0)[self.use_row]  # what a group pays for its part of a tying limit
         for g in range(self.groups):
             used = np.flatnonzero(matrix[g])
-            self.rows.append((np.append(used, theta + g), np.append(matrix[g][used], 1.0), float(worth[g])))
+            parts = np.flatnonzero((self.use_group == g) & (price > 0))
+            columns = np.concatenate([used, [theta + g], theta + self.groups + parts])
+            values = np.concatenate([matrix[g][used], [1.0], price[parts]])
+            if self.start is None or float(values @ self.start[columns]) < worth[g] - 1e-9 * self.scale.cost:
+                self.rows.append((columns, values, float(worth[g])))  # else the estimate knows it already
 
     def add_ray(self, session: Session, candidate: Floats) -> None:
         """Add the row by which HiGHS's dual ray excludes a candidate whose units cannot serve some slot (Farkas)."""
@@ -116,20 +124,16 @@ class Master:
 
     def solve(self, gap: float) -> tuple[Floats, float] | None:
         """Solve the master; its columns (natural units, without θ) and its bound in USD. None: no plan exists."""
-        lp = highs_model(self.program, self.scale)
-        own, at = self.program.columns.count, self.program.columns
-        cost, scale = self.scale.cost, np.concatenate([self.scale.column, np.full(self.groups, self.scale.cost)])
-        lp.num_col_ = own + self.groups
-        lp.col_cost_ = np.concatenate([np.array(lp.col_cost_), np.ones(self.groups)])
-        lp.col_lower_ = np.zeros(own + self.groups)
-        lp.col_upper_ = np.concatenate([np.array(lp.col_upper_), np.full(self.groups, INF)])
-        start = np.array(lp.a_matrix_.start_)
-        lp.a_matrix_.start_ = np.concatenate([start, np.full(self.groups, start[-1])])
+        lp, own, scale, limit = self._columns()
         h = quiet_highs(1e-9)
         set_options(h, mip_rel_gap=gap, mip_feasibility_tolerance=1e-9, mip_abs_gap=0.0)
         h.passModel(lp)
-        whole = np.flatnonzero(at.integer).astype(np.int32)
+        whole = np.flatnonzero(self.program.columns.integer).astype(np.int32)
         h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))
+        for k in range(len(self.tying)):
+            mine = np.flatnonzero(self.use_row == k)
+            top = limit[k] / max(limit[k], 1e-9)
+            h.addRow(-INF, top, len(mine), (own + self.groups + mine).astype(np.int32), np.ones(len(mine)))
         for columns, values, lower in self.rows:
             scaled = values * scale[columns]
             factor = 1.0 / np.abs(scaled).max() if len(scaled) else 1.0
@@ -144,12 +148,29 @@ class Master:
         status = h.getModelStatus()
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
             return None
-        info = h.getInfo()
         self.complete = status == OPTIMAL
+        info = h.getInfo()
+        if not self.complete and info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            raise StoppedError("the time limit ran out before there was a plan; nothing was written")
         values = np.array(h.getSolution().col_value) * scale
         self.start = values
         bound = info.mip_dual_bound if len(whole) else info.objective_function_value
-        return values[:own], float(bound) * cost / (1 + TIE)
+        return values[:own], float(bound) * self.scale.cost / (1 + TIE)
+
+    def _columns(self) -> tuple[highspy.HighsLp, int, Floats, Floats]:
+        """Columns of the master: the decisions, θ of each group, each group's part of each tying limit."""
+        lp = highs_model(self.program, self.scale)
+        own, extra = self.program.columns.count, self.groups + len(self.use_row)
+        limit = self.upper[self.tying]
+        part = np.maximum(limit, 1e-9)[self.use_row]
+        scale = np.concatenate([self.scale.column, np.full(self.groups, self.scale.cost), part])
+        lp.num_col_ = own + extra
+        lp.col_cost_ = np.concatenate([np.array(lp.col_cost_), np.ones(self.groups), np.zeros(len(self.use_row))])
+        lp.col_lower_ = np.zeros(own + extra)
+        lp.col_upper_ = np.concatenate([np.array(lp.col_upper_), np.full(self.groups, INF), limit[self.use_row] / part])
+        start = np.array(lp.a_matrix_.start_)
+        lp.a_matrix_.start_ = np.concatenate([start, np.full(extra, start[-1])])
+        return lp, own, scale, limit
 
 
 def _with_tie_rule(program: LinearProgram) -> Floats:
@@ -165,25 +186,40 @@ def _with_tie_rule(program: LinearProgram) -> Floats:
 
 
 def _groups(program: LinearProgram) -> Ints:
-    """Group of each row of the LP: its slot's (no more than GROUPS), all slots' where a rule ties slots; -1: no slot."""
+    """Group of each row of the LP: that of its slot (no more than GROUPS); -1 for rows without a slot."""
     slots = len(program.sets.slots)
-    tied = len(program.sets.caps) > 0 or program.sets.max_away_share is not None
-    groups = []
-    for rows in program.families:
-        if rows.family in ("egress", "cross_region_share"):
-            groups.append(np.zeros(rows.count, np.int64))
-        elif "slot" in rows.index:
-            groups.append(rows.index["slot"] * (0 if tied else 1) * min(GROUPS, slots) // max(slots, 1))
-        else:
-            groups.append(np.full(rows.count, -1))
+    groups = [
+        rows.index["slot"] * min(GROUPS, slots) // max(slots, 1) if "slot" in rows.index else np.full(rows.count, -1)
+        for rows in program.families
+    ]
     return np.concatenate(groups)
 
 
-def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | None:
-    """Find the cheapest plan on the size grids, from the solved LP; None where there is none.
+def _tying_rows(program: LinearProgram) -> Ints:
+    """Rows that tie slots together: egress caps and the cross-region share.
 
-    The session is left with the best plan's sizes fixed, at its optimum.
+    The master hands each group its part of such a limit: a group's cost is convex in its units and its parts.
     """
+    return np.concatenate(
+        [program.first_row(name) + np.arange(program.family(name).count) for name in ("egress", "cross_region_share")]
+    )
+
+
+def _uses(program: LinearProgram, tying: Ints, groups: int) -> tuple[Ints, Ints]:
+    """(group, number among the tying rows) of every part of a tying limit that some flow can use."""
+    at, slots = program.columns, max(len(program.sets.slots), 1)
+    pairs = [np.empty((0, 2), np.int64)]
+    for name in ("egress", "cross_region_share"):
+        rows = program.family(name)
+        slot = at.flow_slot[rows.column - at.flow_first]
+        number = np.searchsorted(tying, program.first_row(name) + rows.row)
+        pairs.append(np.column_stack([slot * min(GROUPS, slots) // slots, number]))
+    found = np.unique(np.concatenate(pairs), axis=0)
+    return found[:, 0], found[:, 1]
+
+
+def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | None:
+    """Find the cheapest plan on the size grids, from the solved LP; None where there is none."""
     program, session = solve.program, solve.session
     master = Master(solve, clock)
     master.add_prices(session.row_duals())
@@ -213,15 +249,9 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
             master.add_stress(solve.cuts[known:])
             if best is not None and (best[0] - bound <= gap * abs(best[0]) or not master.complete):
                 break
-        if best is not None:  # leave the session at the best plan, for its duals
-            session.set_column_bounds(sized, best[1][sized], best[1][sized])
-            solve_linear(solve)
-    except BaseException:
+    finally:
         session.set_column_bounds(sized, np.zeros(len(sized)), program.columns.upper[sized])
-        raise
-    if best is None:
-        return None
-    return WholeResult(_exact(session.values(), sized, best[1]), best[0], min(bound, best[0]))
+    return None if best is None else WholeResult(best[1], best[0], min(bound, best[0]))
 
 
 def rounded(program: LinearProgram, values: Floats) -> Floats:

@@ -148,7 +148,7 @@ def _bounded_rows(sets: Sets, first: Ints, class_of: Ints, low: Floats, high: Fl
 
 
 def ray_of(
-    net: StressNetwork, case: int, deployments: int, units: Floats, quota: Floats, low: Floats, high: Floats
+    net: StressNetwork, case: int, units: Floats, quota: Floats, low: Floats, high: Floats
 ) -> StressRay:
     """Make a valid ray from any prices: μ is set to the most that the arcs' rule allows, rounding against the row.
 
