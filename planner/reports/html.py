@@ -8,7 +8,7 @@ from typing import Any
 
 from planner.reports import story
 from planner.reports.atomic import written_beside
-from planner.reports.report import Report, rows_of
+from planner.reports.report import Report, hour_text, rows_of, text_of
 from planner.reports.svg import Series, areas, bars, columns
 from planner.reports.text import amount, clean, percent, usd
 from planner.reports.theme import BLUE, FONT, GREEN, GREY, INK, MUTED, ORANGE, RULE, SHADE, SKY
@@ -16,7 +16,7 @@ from planner.results.hours import served_weeks
 from planner.results.metrics.tables import HORIZON, Metrics
 from planner.results.plan import Plan
 from planner.schema.case import Case
-from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS, hour_label
+from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
 
 _STYLE = f"""
 body {{ font: 14px/1.5 {FONT}, Helvetica, sans-serif; color: {INK}; max-width: 820px;
@@ -186,7 +186,7 @@ def _stress_row(row: Any) -> tuple[str, ...]:
     finite = math.isfinite(capacity)
     return (
         str(row.case),
-        f"{row.period} {hour_label(row.hour_of_week)}",
+        f"{text_of(row.period)} {hour_text(row.hour_of_week)}",
         f"{float(row.need_rph):,.0f}",
         f"{capacity:,.0f}" if finite else "no limit",
         percent(float(row.margin_share)) if finite else "–",

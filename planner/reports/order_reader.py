@@ -1,8 +1,9 @@
 """The way back: reads the purchase order of a plan.xlsx that procurement has edited."""
 
 import datetime as dt
+import itertools
 import math
-import zipfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,13 @@ from typing import Any
 import pandas as pd
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 
 from planner.errors import Fault, InputError
 from planner.reports.order_columns import OFFER, ORDER_SHEET, PRICE, START, UNITS, heading
 
 ORDER_COLUMNS = ("offer", "period", "units", "usd_per_unit_hour")
-LARGEST_FILE_BYTES = 100_000_000
+LARGEST_FILE_BYTES, MOST_ROWS = 100_000_000, 100_000
+_SHOWN_SHEETS = 20
 _LAST_HEADER_ROW = 40
 _END = "total"
 
@@ -36,12 +37,7 @@ def read_purchase_order(path: str | Path) -> pd.DataFrame:
         with every fault of the sheet: what is wrong, in which cell, what is allowed.
     """
     path = Path(path)
-    shown, typed = _open(path, values=True), _open(path, values=False)
-    try:
-        rows, formulas = list(shown[ORDER_SHEET].iter_rows()), list(typed[ORDER_SHEET].iter_rows())
-    finally:
-        shown.close()
-        typed.close()
+    rows, formulas = _sheet(path, values=True), _sheet(path, values=False)
     place = f"{path.name}, sheet {ORDER_SHEET}"
     top, columns = _header(place, rows)
     faults: list[Fault] = []
@@ -108,19 +104,27 @@ class _Where:
         return f"{day:%Y-%m}"
 
 
-def _open(path: Path, *, values: bool) -> Any:
+def _sheet(path: Path, *, values: bool) -> list[Sequence[Any]]:
+    """Cells of the sheet, as values stored or as typed."""
     if path.stat().st_size > LARGEST_FILE_BYTES:
-        raise InputError([Fault(str(path), f"is larger than {LARGEST_FILE_BYTES // 1_000_000} MB: not a plan.xlsx")])
-    try:
-        book = load_workbook(path, read_only=True, data_only=values)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, EOFError, SyntaxError) as error:
-        fault = Fault(str(path), "is not a workbook that can be read", allowed="a plan.xlsx as planner writes it")
-        raise InputError([fault]) from error
-    if ORDER_SHEET not in book.sheetnames:
-        names = ", ".join(book.sheetnames[:20])
-        book.close()
-        raise InputError([Fault(str(path), f"has no sheet {ORDER_SHEET}; its sheets: {names}")])
-    return book
+        raise InputError([Fault(path.name, f"is larger than {LARGEST_FILE_BYTES // 1_000_000} MB: not a plan.xlsx")])
+    with warnings.catch_warnings(), path.open("rb") as file:
+        warnings.simplefilter("ignore")  # openpyxl names the features that it leaves alone
+        try:
+            book = load_workbook(file, read_only=True, data_only=values, keep_links=False)
+            names = book.sheetnames
+            rows: list[Sequence[Any]] | None = None
+            if ORDER_SHEET in names:
+                rows = list(itertools.islice(book[ORDER_SHEET].iter_rows(), MOST_ROWS))
+        except MemoryError:
+            raise
+        except Exception as error:  # openpyxl raises whatever the broken part of a file leads it to
+            fault = Fault(path.name, "is not a workbook that can be read", allowed="a plan.xlsx as planner writes it")
+            raise InputError([fault]) from error
+    if rows is None:
+        said = f"has no sheet {ORDER_SHEET}; its sheets: {', '.join(names[:_SHOWN_SHEETS])}"
+        raise InputError([Fault(path.name, said)])
+    return rows
 
 
 def _header(place: str, rows: Sequence[Sequence[Any]]) -> tuple[int, dict[str, int]]:

@@ -1,6 +1,7 @@
 """Report: what every sheet and page is written from."""
 
 import datetime as dt
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,7 @@ from planner.results.pool_months import PoolMonth, pool_months
 from planner.results.why import LineRent, line_rents
 from planner.schema.case import Case
 from planner.schema.tables import TABLES
+from planner.units import hour_label
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,16 @@ class Report:
         """The latest day on which an input was read (``as_of``), else the first of the horizon: no clock is asked."""
         days = [_day(row.as_of) for table in TABLES if table.name != "demand" for row in self.case.rows(table.name)]
         return max((day for day in days if day is not None), default=self.case.settings.horizon.start)
+
+
+def hour_text(hour_of_week: float | None) -> str:
+    """Hour of the week for people; a stress case that asks for nothing has none."""
+    return "" if hour_of_week is None or math.isnan(hour_of_week) else hour_label(int(hour_of_week))
+
+
+def text_of(name: object) -> str:
+    """Return a name as text, blank where there is none."""
+    return "" if name is None or (isinstance(name, float) and math.isnan(name)) else str(name)
 
 
 def rows_of(frame: pd.DataFrame) -> list[Any]:

@@ -76,8 +76,10 @@ def _worst_margin(report: Report) -> str:
     stress = report.metrics.stress
     if stress.empty:
         return ""
-    row = rows_of(stress.sort_values("margin_share", kind="stable"))[0]
+    row = rows_of(stress.sort_values("margin_share", kind="stable"))[0]  # NaN, a case that asks for nothing, is last
     margin = float(row.margin_share)
+    if math.isnan(margin):
+        return ""
     if math.isinf(margin):
         return "Stress: on demand without a quota serves every stress case; no margin can be given."
     where = f"{hour_label(row.hour_of_week)} UTC in {row.period}"

@@ -6,18 +6,17 @@ import math
 from typing import IO, TYPE_CHECKING, Any
 
 from planner.reports import story
-from planner.reports.report import Report, rows_of
+from planner.reports.report import Report, hour_text, rows_of, text_of
 from planner.reports.text import amount, clean, percent, usd
 from planner.results.metrics.tables import HORIZON, Metrics
 from planner.results.plan import Plan
 from planner.schema.case import Case
-from planner.units import hour_label
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, JustifyMethod, RenderableType
     from rich.table import Table
 
-_PIPE_WIDTH, _WIDEST = 100, 120
+_PIPE_WIDTH, _WIDEST, _NAME_WIDTH = 100, 120, 32
 _MONTHS, _BUY, _STRESS, _CAUTIONS = 6, 8, 4, 6
 _PARTS = (
     ("New commitments", "reserved_usd"),
@@ -62,7 +61,9 @@ def _table(*headers: str, left: int = 1) -> Table:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for k, header in enumerate(headers):
-        table.add_column(header, justify="left" if k < left else "right", overflow="ellipsis", no_wrap=True)
+        widest = _NAME_WIDTH if k == 0 else None  # a long name must not push the figures away
+        justify: JustifyMethod = "left" if k < left else "right"
+        table.add_column(header, justify=justify, overflow="ellipsis", no_wrap=True, max_width=widest)
     return table
 
 
@@ -137,7 +138,7 @@ def _stress(report: Report) -> RenderableType:
         capacity, margin = float(row.capacity_rph), float(row.margin_share)
         finite = math.isfinite(capacity)
         table.add_row(*_cells(
-            clean(row.case, 40), f"{row.period} {hour_label(row.hour_of_week)}", f"{float(row.need_rph):,.0f}",
+            clean(row.case, 40), f"{text_of(row.period)} {hour_text(row.hour_of_week)}", f"{float(row.need_rph):,.0f}",
             f"{capacity:,.0f}" if finite else "no limit", percent(margin) if finite else "–",
             "yes" if row.sets_units else "no",
         ))  # fmt: skip

@@ -4,7 +4,6 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from openpyxl import load_workbook
 
 from planner.readers import load
 from planner.reports.input_columns import comment
@@ -13,6 +12,7 @@ from planner.schema.describe import columns_of, settings_of
 from planner.schema.settings import PlanSettings
 from planner.schema.tables import TABLE, TABLES
 from tests.builders import settings, tables, write_folder
+from tests.reports.small import opened
 
 SETTINGS = PlanSettings.model_validate({"name": "=HYPERLINK(1)", "horizon": {"start": "2027-01-01", "months": 3}})
 ROWS = {
@@ -26,7 +26,7 @@ ROWS = {
 def book(tmp_path: Path):
     path = tmp_path / "inputs.xlsx"
     write_input_workbook(ROWS, SETTINGS, path)
-    book = load_workbook(path)
+    book = opened(path)
     yield book
     book.close()
 
@@ -72,7 +72,7 @@ def test_comment_tells_unit_default_and_limits() -> None:
         "Effective price, what the buyer pays.",
         "Unit: USD/unit-hour",
         "Must be filled in",
-        "Allowed: a number from 0",
+        f"Allowed: {offers['usd_per_unit_hour'].allowed}",
     ]
     assert "Blank: none" in comment(offers["max_units"])
     assert "Allowed: a name of the table pools" in comment(offers["pool"])

@@ -3,12 +3,9 @@
 import math
 from typing import Any
 
-import pandas as pd
-
 from planner.reports.book import Block, Column, Live, Sheet, axis, chart_title, grid
-from planner.reports.report import Report, rows_of
+from planner.reports.report import Report, hour_text, rows_of, text_of
 from planner.reports.theme import BLUE
-from planner.units import hour_label
 
 NAME = "Headroom and failover"
 TOP = 3
@@ -78,10 +75,10 @@ def _record(row: Any, paid: dict[str, float]) -> dict[str, Any]:
     margin = capacity / need - 1 if finite and need > 0 else ""
     return {
         "case": str(row.case),
-        "lost": "" if pd.isna(row.failed_region) else str(row.failed_region),
-        "hour": hour_label(row.hour_of_week),
-        "period": str(row.period),
-        "scenario": str(row.scenario),
+        "lost": text_of(row.failed_region),
+        "hour": hour_text(row.hour_of_week),
+        "period": text_of(row.period),
+        "scenario": text_of(row.scenario),
         "need": need,
         "reserved": float(row.reserved_rph),
         "on_demand": float(row.on_demand_rph),

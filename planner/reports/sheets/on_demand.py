@@ -37,7 +37,7 @@ def write(sheet: Sheet, report: Report) -> Block:
     rows = [_record(row) for row in rows_of(report.metrics.on_demand)]
     block = sheet.table(TOP, COLUMNS, rows, filters=True, empty="Nothing is served on demand.")
     if rows:
-        scale = {"type": "data_bar", "bar_color": "#9CCBEA", "bar_solid": True, "min_type": "num", "min_value": 0,
+        scale = {"type": "data_bar", "bar_color": "#9CCBEA", "min_type": "num", "min_value": 0,
                  "max_type": "num", "max_value": 1}  # fmt: skip
         column = block.columns["share"]
         sheet.raw.conditional_format(block.first, column, block.last, column, scale)
