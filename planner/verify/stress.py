@@ -66,8 +66,8 @@ def _told(names: Names, stressed: StressCase, failed: dict[int, float], wanted: 
     findings = [
         Finding(
             "stress",
-            f"{stressed.name}, {names.slot_name(slot)}: what stands cannot serve {failed[slot]:.6g} of "
-            f"{asked[slot]:.6g} requests/hour",
+            f"{stressed.name}, {names.slot_name(slot)}: what stands cannot serve {failed[slot]:.4g} of "
+            f"{asked[slot]:.4g} requests/hour",
             failed[slot] / float(asked[slot]),
         )
         for slot in order[:SHOWN]

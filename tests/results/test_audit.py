@@ -12,6 +12,7 @@ from planner.results.plan import Plan
 from tests import builders
 from tests.results.plans import hand_case, hand_plan, hourly, lost, on, on_demand_rows
 
+BOTH = ("east", "west")
 Change = Callable[[Plan], Plan]
 
 
@@ -245,9 +246,9 @@ def test_both_meters_of_a_pool_are_loaded() -> None:
         plan,
         totals=replace(plan.totals, reserved_usd=2 * 744 * 15.0),
         proof=replace(plan.proof, bound_usd=2 * 744 * 15.0 + 8_928),
-        purchases=pd.DataFrame([(f"{r}-{k}", "2027-01", n, n * 744) for r in ("east", "west") for k, n in units.items()],
+        purchases=pd.DataFrame([(f"{r}-{k}", "2027-01", n, n * 744) for r in BOTH for k, n in units.items()],
                                columns=["offer", "period", "units", "usd"]),
-        deployments=pd.DataFrame([(f"{r}-m", k, "m", "2027-01", n) for r in ("east", "west") for k, n in units.items()],
+        deployments=pd.DataFrame([(f"{r}-m", k, "m", "2027-01", n) for r in BOTH for k, n in units.items()],
                                  columns=["pool", "meter", "model", "period", "units"]),
     )  # fmt: skip
     assert audit(case, plan) == []

@@ -1,0 +1,168 @@
+"""planner verify: right plans pass, tampered files do not, and the stress cases are proved without the witness."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from planner.cli import main
+from planner.errors import PlannerError
+from planner.results.files import write_plan
+from planner.schema.case import Case
+from planner.verify.check import verify
+from tests import builders
+from tests.results.plans import POLICY, hand_case, hand_plan, on, on_demand_rows
+
+
+def written(case: Case, folder: Path, **changes: Any) -> Path:
+    write_plan(replace(on(case, hand_plan(hand_case())), **changes), case, folder)
+    return folder
+
+
+def messages(case: Case, folder: Path, deep: bool = False) -> list[str]:
+    return [str(f) for f in verify(case, folder, deep=deep).findings]
+
+
+def test_a_right_plan_is_right(tmp_path: Path) -> None:
+    case = hand_case()
+    verdict = verify(case, written(case, tmp_path))
+    assert verdict.findings == []
+    assert (verdict.stress_cases, verdict.stress_slots) == (3, 3 * 168)
+    # each case is one envelope; headroom is proved region by region only where routes part them: here they do not
+    assert verdict.programmes == 3
+
+
+def edited(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    path = folder / "plan.json"
+    found = json.loads(path.read_text())
+    change(found)
+    path.write_text(json.dumps(found))
+
+
+TAMPERED: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
+    ("units bought", lambda f: f["purchases"][0].update(units=12), "totals: reserved_usd"),
+    ("units deployed", lambda f: f["deployments"][0].update(units=8), "reserved: pool east-m"),
+    ("a price paid", lambda f: f["purchases"][0].update(usd=1), "totals: offer east-m-1m"),
+    ("cost and its part", lambda f: f.update(reserved_usd=14_000, total_usd=22_928), "totals: reserved_usd says 14000"),
+    ("bound", lambda f: f.update(bound_usd=30_000), "totals: bound_usd 30000.000000 is above the cost"),
+    ("input", lambda f: f.update(input_digest="x"), "input: the plan was made for another input"),
+    ("a figure", lambda f: f["summary"].update(utilisation=0.95), "summary: summary, utilisation says 0.95"),
+    ("a figure left out", lambda f: f["summary"].pop("stress"), "summary: summary, stress has not 3 entries"),
+    ("a strategy", lambda f: f["summary"]["strategies"][0].update(total_usd=99_999),
+     "summary: summary, strategies 1, total_usd says 99999"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "words"), [t[1:] for t in TAMPERED], ids=[t[0] for t in TAMPERED])
+def test_a_plan_edited_by_hand_is_exposed(tmp_path: Path, change: Callable[[dict[str, Any]], Any], words: str) -> None:
+    case = hand_case()
+    edited(written(case, tmp_path), change)
+    found = messages(case, tmp_path)
+    assert any(words in text for text in found), found
+
+
+def test_too_few_units_fail_the_proof_even_if_the_witness_says_otherwise(tmp_path: Path) -> None:
+    """With 9.5 units, a lost region leaves 20 - 9.5 - 10 requests unserved; everything else is left as it was."""
+    case = hand_case()
+    plan = hand_plan(case)
+    folder = written(case, tmp_path, deployments=plan.deployments.assign(units=[9.5, 10.0]))
+    found = messages(case, folder)
+    assert any("failover west" in text and "what stands cannot serve 0.5 of 20 requests/hour" in text for text in found)
+    assert not any("headroom, scenario" in text for text in found)
+
+
+def test_the_proof_needs_no_witness(tmp_path: Path) -> None:
+    case = hand_case()
+    plan = hand_plan(case)
+    folder = written(
+        case, tmp_path, stress_slots=plan.stress_slots.iloc[:0], stress_dispatch=plan.stress_dispatch.iloc[:0]
+    )
+    found = messages(case, folder)
+    assert found
+    assert all("the witness serves 0" in text or "more places" in text for text in found)
+
+
+STRICTER: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
+    ("routes", {}, {"routes": [{"origin": "east", "destination": "west"}]},
+     "failover west, scenario base, 2027-01, hour 0 (Mon 00:00 UTC): what stands cannot serve 10 of 20"),
+    ("residency", {}, {"workloads": [{"workload": "w", "input_tokens": 60, "output_tokens": 0,
+     "serving_regions": "west"}]}, "failover west"),
+    ("trust", {"failover": {"enabled": True, "share": 1.0, "on_demand_trust": 0.4}}, {}, "cannot serve 2 of 20"),
+    ("no trust", {"failover": {"enabled": True, "share": 1.0, "on_demand_trust": 0}},
+     {"on_demand": on_demand_rows(tokens_per_minute_quota=None)}, "cannot serve 10 of 20"),
+    ("share", {"failover": {"enabled": True, "share": 1.0, "on_demand_trust": 0.5}},
+     {"demand": [r for o in ("east", "west") for r in builders.profile(o, "w", [10.0, 10.0, 11.0])]},
+     "hour 2 (Mon 02:00 UTC): what stands cannot serve 2 of 22"),
+    ("headroom", {"headroom": 0.7, "reserved_headroom": 0.2}, {}, "headroom, scenario base"),
+    ("mix", {}, {"models": [{"model": "m"}, {"model": "n"}], "mix": [{"workload": "w", "model": "m"},
+     {"workload": "w", "model": "n", "min_share": 0.1}]}, "failover east"),
+    ("mix at most", {}, {"models": [{"model": "m"}, {"model": "n"}], "mix": [{"workload": "w", "model": "m",
+     "max_share": 0.9}, {"workload": "w", "model": "n"}], "on_demand": [*on_demand_rows(), {"region": "east", "model":
+     "n", "usd_per_mtok_input": 1, "usd_per_mtok_output": 1, "tokens_per_minute_quota": 1}]}, "cannot serve 15 of 20"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("policy", "tables", "words"), [t[1:] for t in STRICTER], ids=[t[0] for t in STRICTER])
+def test_stress_that_cannot_be_served_is_told_with_its_hour(
+    tmp_path: Path, policy: dict[str, Any], tables: dict[str, Any], words: str
+) -> None:
+    case = hand_case(policy, **tables)
+    write_plan(on(case, hand_plan(hand_case())), case, tmp_path, {})
+    found = [text for text in messages(case, tmp_path) if "what stands" in text]
+    assert any(words in text for text in found), found
+
+
+def test_the_second_opinion_agrees_and_can_disagree(tmp_path: Path) -> None:
+    case = hand_case()
+    folder = written(case, tmp_path)
+    # failover needs 10 units in each region at 744 USD; a unit serves 0.8 requests, worth 3 x 0.8 > 1 an hour: more pay
+    verdict = verify(case, folder, deep=True)
+    assert verdict.relaxed_usd == pytest.approx(2 * 12.5 * 744)
+    words = "bound: bound_usd 23808.000000 is no lower bound: a plan of 18600.000000 USD exists"
+    assert [str(f) for f in verdict.findings] == [words]
+
+
+def test_the_second_opinion_is_for_small_cases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("planner.verify.deep.MOST_FLOWS", 100)
+    case = hand_case()
+    with pytest.raises(PlannerError, match="at most 100"):
+        verify(case, written(case, tmp_path), deep=True)
+
+
+@pytest.fixture
+def folder_of_input(tmp_path: Path) -> Path:
+    return builders.write_folder(builders.two_regions(on_demand=on_demand_rows()), tmp_path / "in", **POLICY)
+
+
+def test_the_command(tmp_path: Path, folder_of_input: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from planner.readers import load
+
+    case = load(folder_of_input)
+    plan = written(case, tmp_path / "out")
+    assert main(["verify", str(folder_of_input), str(plan)]) == 0
+    said = capsys.readouterr().out
+    assert "tiny: the plan is right" in said
+    assert "23,808.00 USD" in said
+    edited(plan, lambda f: f["deployments"][0].update(units=8))
+    assert main(["verify", str(folder_of_input), str(plan)]) == 1
+    assert "reserved: pool east-m, meter tokens, model m" in capsys.readouterr().out
+    assert main(["verify", str(folder_of_input), str(plan), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["right"] is False
+    assert any(f["rule"] == "reserved" for f in told["findings"])
+    (plan / "dispatch.parquet").unlink()
+    assert main(["verify", str(folder_of_input), str(plan)]) == 1
+    assert "dispatch.parquet: is missing" in capsys.readouterr().err
+
+
+def test_tampered_dispatch_is_exposed(tmp_path: Path) -> None:
+    case = hand_case()
+    folder = written(case, tmp_path)
+    flows = pd.read_parquet(folder / "dispatch.parquet")
+    flows.loc[0, "requests_per_hour"] += 0.1
+    flows.to_parquet(folder / "dispatch.parquet")
+    assert any("balance: origin east" in text for text in messages(case, folder))
