@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("forecast", "turn a history into the demand of a planning folder, with the forecast's measured accuracy"),
     ("demand", "make the demand of a new deployment that has no history (demand new)"),
     ("backtest", "replay a history: what each buying rule would have cost"),
+    ("offers", "what providers sell: list, build a folder of offers, check, update, break-even"),
     ("schema", "print every input table: columns, units, defaults"),
 )
 
