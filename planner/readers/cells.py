@@ -26,7 +26,7 @@ FORMULA_ERRORS = frozenset(
 
 def clean(text: str) -> str:
     """Strip blanks of every kind, and write letters with accents one way, so that equal names are equal."""
-    text = text.strip().strip("\ufeff").strip()
+    text = text.strip()
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 

@@ -42,6 +42,17 @@ def test_another_number_has_another_digest(change):
     assert case(tables(**change)).digest != case(tables()).digest
 
 
+def test_the_same_numbers_in_another_region_have_another_digest():
+    def three(*regions):
+        return [
+            {"region": region, "workload": "w", "hour_of_week": hour, "requests_per_hour": hour + 1}
+            for hour, region in enumerate(regions)
+        ]
+
+    one, other = three("east", "east", "west"), three("east", "west", "west")
+    assert case(two_regions(demand=one)).digest != case(two_regions(demand=other)).digest
+
+
 def test_blank_scenario_and_period_mean_all_and_zero_rows_go(tmp_path):
     # 168 hours of which every third is 0: 112 rows, in 2 scenarios and 3 months
     rows = tables(

@@ -186,7 +186,8 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     ]
 
 
-def test_a_sheet_that_claims_to_be_endless_is_read_to_its_last_cell(tmp_path):
+@pytest.mark.parametrize("size", [b"A1:XFD1048576", b"A1"])
+def test_a_sheet_is_read_to_its_last_cell_whatever_size_it_claims(size, tmp_path):
     path = write(tables(), tmp_path / "in.xlsx")
-    edited(path, "xl/worksheets/sheet3.xml", b'<dimension ref="A1:A2"', b'<dimension ref="A1:XFD1048576"')
+    edited(path, "xl/worksheets/sheet5.xml", b'<dimension ref="A1:C2"', b'<dimension ref="' + size + b'"')
     assert load(path).digest == case(tables()).digest
