@@ -4,6 +4,7 @@
     dispatch.parquet     requests per hour, one row a non-zero flow
     stress.parquet       the witness of the stress cases: a row with hour_of_week says which slot a group covers, a row
                          with requests_per_hour what the group's routing does
+    certificate.parquet  the prices that prove the bound (Plan.certificate)
     rents.parquet        shadow prices of deployed units: of rule 4, and (column case) of the stress cases
 
 The same plan gives the same bytes: keys in a fixed order, numbers to 12 significant digits, no clock.
@@ -22,6 +23,7 @@ import pandas as pd
 
 from planner.errors import Fault, InputError
 from planner.results.plan import (
+    CERTIFICATE_COLUMNS,
     DEPLOYMENT_COLUMNS,
     DISPATCH_COLUMNS,
     PURCHASE_COLUMNS,
@@ -36,10 +38,11 @@ from planner.results.plan import (
 from planner.schema.case import Case
 
 PLAN, DISPATCH, STRESS, RENTS = "plan.json", "dispatch.parquet", "stress.parquet", "rents.parquet"
+CERTIFICATE = "certificate.parquet"
 TOTAL_KEYS = ("reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd")
 STRESS_COLUMNS = tuple(dict.fromkeys((*STRESS_SLOT_COLUMNS, *STRESS_DISPATCH_COLUMNS)))
 SIGNIFICANT_DIGITS = 12
-_NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case"}
+_NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case", "kind"}
 
 
 def write_plan(plan: Plan, case: Case, directory: str | Path, summary: Mapping[str, Any] | None = None) -> None:
@@ -62,6 +65,7 @@ def write_plan(plan: Plan, case: Case, directory: str | Path, summary: Mapping[s
         DISPATCH: lambda path: _parquet(plan.dispatch, DISPATCH_COLUMNS, path),
         STRESS: lambda path: _parquet(witness, STRESS_COLUMNS, path),
         RENTS: lambda path: _parquet(rents, STRESS_RENT_COLUMNS, path),
+        CERTIFICATE: lambda path: _parquet(plan.certificate, CERTIFICATE_COLUMNS, path),
         PLAN: lambda path: _text(text, path),
     })  # fmt: skip
 
@@ -106,6 +110,7 @@ def read_plan(directory: str | Path) -> Plan:
     dispatch = _table(folder, DISPATCH, DISPATCH_COLUMNS, faults)
     witness = _table(folder, STRESS, STRESS_COLUMNS, faults)
     rents = _table(folder, RENTS, STRESS_RENT_COLUMNS, faults)
+    certificate = _table(folder, CERTIFICATE, CERTIFICATE_COLUMNS, faults)
     purchases = _listed(folder, stated, "purchases", PURCHASE_COLUMNS, faults)
     deployments = _listed(folder, stated, "deployments", DEPLOYMENT_COLUMNS, faults)
     numbers = {key: _number(folder, stated, key, faults) for key in (*TOTAL_KEYS, "bound_usd", "gap", "gap_asked")}
@@ -138,6 +143,7 @@ def read_plan(directory: str | Path) -> Plan:
         stress_dispatch=_part(witness, ~groups, STRESS_DISPATCH_COLUMNS),
         rents=_part(rents, ~of_stress, RENT_COLUMNS),
         stress_rents=_part(rents, of_stress, STRESS_RENT_COLUMNS),
+        certificate=certificate,
     )
 
 
@@ -168,9 +174,9 @@ def _records(frame: pd.DataFrame, columns: tuple[str, ...]) -> list[dict[str, An
 
 def _parquet(frame: pd.DataFrame, columns: tuple[str, ...], path: Path) -> None:
     table = frame[list(columns)]
-    numbers = {name: "Int64" if name in ("group", "hour_of_week") and table[name].isna().any() else "float64"
+    numbers = {name: "Int64" if name in ("group", "hour_of_week", "ray") and table[name].isna().any() else "float64"
                for name in columns if name not in _NAMES}  # fmt: skip
-    numbers |= {name: "int64" for name in ("group", "hour_of_week") if numbers.get(name) == "float64"}
+    numbers |= {name: "int64" for name in ("group", "hour_of_week", "ray") if numbers.get(name) == "float64"}
     names = {name: "category" for name in columns if name in _NAMES}
     table.astype({**names, **numbers}).to_parquet(path, index=False, compression="zstd")
 
@@ -264,5 +270,5 @@ def _table(folder: Path, name: str, columns: tuple[str, ...], faults: list[Fault
 
 def _part(frame: pd.DataFrame, rows: "pd.Series[bool]", columns: tuple[str, ...]) -> pd.DataFrame:
     part = frame.loc[rows, list(columns)].reset_index(drop=True)
-    numbers = {c: "int64" if c in ("group", "hour_of_week") else "float64" for c in columns if c not in _NAMES}
+    numbers = {c: "int64" if c in ("group", "hour_of_week", "ray") else "float64" for c in columns if c not in _NAMES}
     return part.astype(numbers)

@@ -14,6 +14,8 @@ STRESS_DISPATCH_COLUMNS = ("case", "group", "period", "origin", "workload", "mod
                            "requests_per_hour")  # fmt: skip
 RENT_COLUMNS = ("pool", "meter", "model", "scenario", "period", "hour_of_week", "usd_per_unit")
 STRESS_RENT_COLUMNS = ("case", "pool", "meter", "model", "scenario", "period", "hour_of_week", "usd_per_unit")
+CERTIFICATE_COLUMNS = ("kind", "ray", "case", "origin", "workload", "model", "region", "supply", "meter", "scenario",
+                       "period", "hour_of_week", "price")  # fmt: skip
 
 
 def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
@@ -74,6 +76,13 @@ class Plan:
     rents : hourly rent of one unit of a deployment, USD per unit over all occurrences of the slot: the dual of rule 4.
     stress_rents : what one more unit is worth to a stress case in the slot that sets its need: the dual of rule 8.
         Over the term of a purchase, rents and stress rents add up to its price where units are not whole.
+    certificate : the prices that prove bound_usd (planner.verify.bound recomputes it from them alone). `kind` is the
+        rule that a price belongs to; flows count in thousand requests per hour, units in units, quota in tokens/minute:
+        rent (supply, meter, model, slot), quota (region, model, supply, slot), mix_low, mix_high (origin, workload,
+        model, slot), guaranteed (origin, workload, slot), deployment (supply, meter, period), egress (origin, region,
+        period), cross_region_share, budget; and for each ray of rule 8: stress (case, slot: the price of the ray's row),
+        stress_unit (supply, meter, model), stress_quota (region, model, supply), stress_mix_low, stress_mix_high
+        (origin, workload, model). All prices are >= 0; what does not apply is blank (hour_of_week and ray: -1).
     """
 
     name: str
@@ -87,3 +96,4 @@ class Plan:
     stress_dispatch: pd.DataFrame = field(default_factory=lambda: _empty(STRESS_DISPATCH_COLUMNS))
     rents: pd.DataFrame = field(default_factory=lambda: _empty(RENT_COLUMNS))
     stress_rents: pd.DataFrame = field(default_factory=lambda: _empty(STRESS_RENT_COLUMNS))
+    certificate: pd.DataFrame = field(default_factory=lambda: _empty(CERTIFICATE_COLUMNS))

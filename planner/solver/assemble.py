@@ -7,6 +7,7 @@ import pandas as pd
 
 from planner.model.sets import Sets
 from planner.results.plan import (
+    CERTIFICATE_COLUMNS,
     DEPLOYMENT_COLUMNS,
     DISPATCH_COLUMNS,
     PURCHASE_COLUMNS,
@@ -16,6 +17,7 @@ from planner.results.plan import (
     STRESS_SLOT_COLUMNS,
 )
 from planner.solver.component import ComponentPlan
+from planner.solver.prices import slot_names
 from planner.solver.stress import Routing
 from planner.units import REQUESTS_PER_THOUSAND
 
@@ -121,7 +123,7 @@ def rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
             name: plan.sets.deployments[name].to_numpy(object)[deployment[paying]][row]
             for name in ("pool", "meter", "model")
         }
-        parts.append(pd.DataFrame({**names, **_slot_names(whole, slot), "usd_per_unit": rent[paying][row] * share}))
+        parts.append(pd.DataFrame({**names, **slot_names(whole, slot), "usd_per_unit": rent[paying][row] * share}))
     return _joined(parts, RENT_COLUMNS, [])
 
 
@@ -148,7 +150,7 @@ def stress_witness(whole: Sets, plans: Sequence[ComponentPlan]) -> tuple[pd.Data
     for group, (plan, routing) in enumerate(routings):
         original = np.concatenate([plan.sets.members[t] for t in routing.slots])
         named = {"case": routing.net.case.name, "group": group}
-        slots.append(pd.DataFrame({**named, **_slot_names(whole, original)}))
+        slots.append(pd.DataFrame({**named, **slot_names(whole, original)}))
         flows.append(_group_flows(plan, routing, group, whole))
     return _joined(slots, STRESS_SLOT_COLUMNS, []), _joined(flows, STRESS_DISPATCH_COLUMNS, [])
 
@@ -179,12 +181,15 @@ def _group_flows(plan: ComponentPlan, routing: Routing, group: int, whole: Sets)
     )  # fmt: skip
 
 
-def _slot_names(whole: Sets, slot: np.ndarray) -> dict[str, np.ndarray]:
-    return {
-        "scenario": whole.slots["scenario"].to_numpy(object)[slot],
-        "period": np.array(whole.periods, dtype=object)[whole.slots["period"].to_numpy(int)[slot]],
-        "hour_of_week": whole.slots["hour_of_week"].to_numpy(np.int64)[slot],
-    }
+def certificate(plans: Sequence[ComponentPlan]) -> pd.DataFrame:
+    """List the prices that prove the bound; rays are numbered over all components."""
+    parts, first = [], 0
+    for plan in plans:
+        table = plan.prices
+        rays = table["ray"].to_numpy()
+        parts.append(table.assign(ray=np.where(rays >= 0, rays + first, -1)))
+        first += int(rays.max(initial=-1)) + 1
+    return _joined(parts, CERTIFICATE_COLUMNS, [])
 
 
 def _joined(parts: list[pd.DataFrame], columns: Sequence[str], order: list[str]) -> pd.DataFrame:

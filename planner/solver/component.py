@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Floats, Sets
 from planner.solver.certificate import Certificate, certify
 from planner.solver.highs import Clock
 from planner.solver.linear import LinearSolve, open_component, solve_linear
+from planner.solver.prices import price_table
 from planner.solver.stress import Cut, Routing
 from planner.solver.ties import choose_by_rule
 from planner.solver.whole import solve_whole
@@ -22,6 +24,7 @@ class ComponentPlan:
 
     committed : units by purchase. deployed : units, deployments x periods. flow_arc, flow_slot, flow : krph, non-zero.
     rents : duals of rule 4 (USD per unit), for each row of the `reserved` family (deployment, slot).
+    prices : the certificate's prices, named (solver.prices).
     stress_rents : (row of rule 8, its dual in USD per unit of its right-hand side). Rents of both kinds are those of the
         continuous programme, also where units are whole: only there do they add up to the prices.
     tree_bound_usd : the branch-and-bound's claim; equals usd where the LP is the whole answer.
@@ -39,6 +42,7 @@ class ComponentPlan:
     rents: tuple[np.ndarray, np.ndarray, Floats]
     stress_rents: list[tuple[Cut, float]]
     routings: list[Routing]
+    prices: pd.DataFrame
 
 
 def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -> ComponentPlan | None:
@@ -51,6 +55,8 @@ def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -
         return None
     usd, duals = solve.session.objective(), solve.session.row_duals()
     certificate = certify(solve.program, duals, solve.cuts)
+    networks = [problem.net for problem in solve.separator.problems]
+    prices = price_table(solve.program, certificate, solve.cuts, networks, part)
     tree_bound = usd
     if solver != HIGHS:
         from planner.solver.pulp_solvers import solve_with_pulp
@@ -67,12 +73,13 @@ def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -
         usd, tree_bound, values = whole.usd, whole.bound_usd, whole.values
     else:
         values = choose_by_rule(solve)
-    return _plan(solve, values, usd, tree_bound, certificate, duals)
+    return _plan(solve, values, usd, tree_bound, certificate, duals, prices)
 
 
 def _plan(
-    solve: LinearSolve, values: Floats, usd: float, tree_bound: float, certificate: Certificate, duals: Floats
-) -> ComponentPlan:
+    solve: LinearSolve, values: Floats, usd: float, tree_bound: float, certificate: Certificate, duals: Floats,
+    prices: pd.DataFrame,
+) -> ComponentPlan:  # fmt: skip
     program, at = solve.program, solve.program.columns
     committed = np.maximum(values[at.committed], 0.0)
     deployed = _deploy_all(program.sets, committed, np.maximum(values[at.deployed], 0.0), values, at.unreserved)
@@ -98,6 +105,7 @@ def _plan(
         rents=(rows.index["deployment"], rows.index["slot"], np.maximum(rent, 0.0)),
         stress_rents=[(cut, float(dual)) for cut, dual in zip(solve.cuts, stress) if dual > 0],
         routings=routings,
+        prices=prices,
     )
 
 

@@ -140,6 +140,7 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
         stress_dispatch=flows,
         rents=assemble.rents(sets, plans),
         stress_rents=assemble.stress_rents(sets, plans),
+        certificate=assemble.certificate(plans),
     )
 
 

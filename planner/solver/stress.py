@@ -20,8 +20,13 @@ class Cut:
     case: int
     period: int
     slot: int
-    units: Floats
+    ray: StressRay
     need: float
+
+    @property
+    def units(self) -> Floats:
+        """π, one for each deployment."""
+        return self.ray.units
 
 
 @dataclass(frozen=True)
@@ -146,9 +151,7 @@ class StressCaseProblem:
             net, self.number, -unit / self.unit_scale, -quota / self.limit_scale, low / of_share, high / of_share
         )
         largest = ray.units.max(initial=0.0)
-        if largest > 0:  # one unit of the dearest deployment counts 1
-            ray = StressRay(ray.case, ray.units / largest, ray.class_value / largest, ray.quota_value / largest)
-        return ray
+        return ray.scaled(1 / largest) if largest > 0 else ray  # one unit of the dearest deployment counts 1
 
 
 class Separator:
@@ -204,7 +207,7 @@ class Separator:
     def _cut(problem: StressCaseProblem, ray: StressRay, p: int, tree: SlotTree) -> Cut:
         need = ray.need(problem.demand[:, tree.order])
         worst = int(np.argmax(need))
-        return Cut(ray.case, p, int(tree.order[worst]), ray.units, float(need[worst]))
+        return Cut(ray.case, p, int(tree.order[worst]), ray, float(need[worst]))
 
     def _search(
         self, problem: StressCaseProblem, p: int, tree: SlotTree, units: Floats, most: int

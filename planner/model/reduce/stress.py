@@ -35,7 +35,7 @@ class StressNetwork:
     load_arc, load_deployment, load_units : units per krph. limit_arc, limit_quota, limit_tpm : tokens/minute per krph
     on quotas that limit; quota_tpm : what is left of each quota (inf: none).
     share_arc, share_low, share_high : row among the bounded shares of each arc (-1: none) and their bounds;
-    share_class : class of each such row. A bounded share is one of a class.
+    share_class, share_model : class and model of each such row. A bounded share is one of a class.
     """
 
     case: StressCase
@@ -54,6 +54,7 @@ class StressNetwork:
     share_class: Ints
     share_low: Floats
     share_high: Floats
+    share_model: tuple[str, ...]
 
     def stranded(self) -> Ints:
         """Needs that nothing can serve while the case lasts."""
@@ -76,7 +77,17 @@ class StressRay:
     case: int
     units: Floats  # π, one for each deployment
     class_value: Floats  # μ, one for each class
+    quota: Floats  # ν, one for each quota
+    low: Floats  # σlo, one for each bounded share of a class
+    high: Floats  # σup
     quota_value: float  # Σ ν · quota · trust
+
+    def scaled(self, factor: float) -> "StressRay":
+        """Return the same row, multiplied."""
+        return StressRay(
+            self.case, self.units * factor, self.class_value * factor, self.quota * factor,
+            self.low * factor, self.high * factor, self.quota_value * factor,
+        )  # fmt: skip
 
     def need(self, class_demand: Floats) -> Floats:
         """Right-hand side for each slot (columns of class_demand)."""
@@ -131,6 +142,7 @@ def network(sets: Sets, case: StressCase) -> StressNetwork:
         share_class=rows // max(len(low), 1),
         share_low=low[rows % max(len(low), 1)],
         share_high=high[rows % max(len(low), 1)],
+        share_model=tuple(sets.shares["model"].to_numpy(object)[rows % max(len(low), 1)]),
     )
 
 
@@ -170,7 +182,7 @@ def ray_of(
     np.minimum.at(value, net.arc_class, price - bonus - ROUNDING * size)
     value[np.isinf(value)] = 0.0  # a class without a usable arc: `StressNetwork.stranded` tells
     finite_quota = np.where(nu > 0, nu * np.where(np.isfinite(net.quota_tpm), net.quota_tpm, 0.0), 0.0).sum()
-    return StressRay(case, pi, value, float(finite_quota * (1 + ROUNDING)))
+    return StressRay(case, pi, value, nu, lo, hi, float(finite_quota * (1 + ROUNDING)))
 
 
 @dataclass(frozen=True)
