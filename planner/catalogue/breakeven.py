@@ -6,7 +6,7 @@ A unit serves 60 · tokens_per_minute_per_unit weighted tokens an hour, so at a 
 
     value = 60 · tokens_per_minute_per_unit · on_demand_usd(mix) / weighted_tokens(mix)     [USD per unit-hour]
 
-(theory: the newsvendor's critical ratio; reserve up to the load that is exceeded a share u* of the time.) A product that sells
+(The newsvendor's critical ratio: reserve up to the load that is exceeded a share u* of the time.) A product that sells
 input and output apart needs both meters for a request: their prices and units are added before the division.
 """
 
@@ -92,7 +92,7 @@ def break_even(
 
 
 def discount_needed(u_star: float, utilisation: float) -> float:
-    """Further discount on the price at which a unit that is busy `utilisation` of the time breaks even; 0 if it does."""
+    """Further discount at which a unit that is busy `utilisation` of the time breaks even; 0 if it does already."""
     return max(0.0, 1.0 - utilisation / u_star)
 
 

@@ -65,7 +65,7 @@ def endpoint(catalogue: Catalogue, provider: str, deployment_type: str, region: 
 def break_even_rows(
     catalogue: Catalogue, at: Endpoint, models: Iterable[str], axes: Axes, terms: Terms, today: dt.date
 ) -> list[Row]:  # fmt: skip
-    """Rows of every product, term, model and mix at an endpoint; products without a rating or on-demand price are left out."""
+    """Rows of every product, term, model and mix at an endpoint, where there is a rating and an on-demand price."""
     found = []
     for model in models:
         rate = rate_of(catalogue, at, model, axes.option)
@@ -113,7 +113,9 @@ def _of_term(
             meters[name] = meter_of(unit, effective)
     out = []
     for label, hit, mix in mixes(axes):
-        out.append(_row(product, at, model, term, months, label, hit, units, meters, lists, mix, rate, axes, status, notes))
+        out.append(
+            _row(product, at, model, term, months, label, hit, units, meters, lists, mix, rate, axes, status, notes)
+        )
         if len(units) > 1 and len(meters) == len(units):
             out += _by_meter(out[-1], meters, lists, mix, rate_prices(rate), axes)
     return out

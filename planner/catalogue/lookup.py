@@ -1,5 +1,6 @@
 """Questions to the catalogue: the row that applies to a model at an endpoint."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -48,7 +49,7 @@ def products_of(catalogue: Catalogue, provider: str) -> list[Product]:
 
 
 def region_of(catalogue: Catalogue, provider: str, region: str) -> RegionSold | None:
-    """A provider's region by name."""
+    """Find a provider's region by name."""
     return next((r for r in catalogue.regions if (r.provider, r.region) == (provider, region)), None)
 
 
@@ -94,6 +95,11 @@ def quota_of(catalogue: Catalogue, at: Endpoint, model: str, usage_tier: str | N
     """Quota row of a model in a usage tier; without a tier only the weights of a row that names none apply."""
     rows = (q for q in catalogue.quotas if (q.provider, q.model) == (at.provider, model))
     return _best(rows, {"usage_tier": usage_tier or "", "deployment_type": at.deployment_type})
+
+
+def retirement(catalogue: Catalogue, provider: str, model: str) -> dt.date | None:
+    """Day on which a provider retires a model; None where none was read."""
+    return next((m.retires_on for m in catalogue.models if (m.provider, m.model) == (provider, model)), None)
 
 
 def available(catalogue: Catalogue, at: Endpoint, model: str) -> bool | None:

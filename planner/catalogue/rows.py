@@ -7,7 +7,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from planner.schema.types import Day, Flag
 
-STATUSES = ("confirmed", "third-party", "derived")
 DEPLOYMENT_TYPES = ("global", "datazone", "geo", "regional")
 HOURLY = "hour"  # the term of a unit that is deployed without a reservation
 
