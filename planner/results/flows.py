@@ -135,7 +135,7 @@ class Flows:
         for column, known in zip(reversed(WAY), reversed(lists), strict=True):
             rest, code = np.divmod(rest, len(known))
             columns[column] = np.array(known, dtype=object)[code]
-        ways = pd.DataFrame({column: columns[column] for column in WAY})
+        ways = pd.DataFrame({column: pd.Series(columns[column], dtype=object) for column in WAY})
         ways, loads = _looked_up(case, derived, names, ways)
         rph = frame["requests_per_hour"].to_numpy(float)[good]
         return cls(ways, loads, way.astype(np.int64), at[good], rph), np.flatnonzero(~good)

@@ -1,6 +1,6 @@
 """The witness of one stress case: routings of groups of slots, and which groups cover a slot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,35 +17,41 @@ class Witness:
     """Routings of one stress case. A *place* is what a group does in a period.
 
     flows : the routings, at places. slot, place : pairs; the place covers the slot. place_period : period of a place.
-    unknown : positions in plan.stress_dispatch of rows that name what the input does not know.
     """
 
     flows: Flows
     slot: Ints
     place: Ints
     place_period: Ints
-    unknown: Ints
 
     @classmethod
-    def of(cls, case: Case, derived: Derived, names: Names, plan: Plan, stress_case: str) -> "Witness":
-        """Read the witness of one stress case from a plan."""
-        slots = plan.stress_slots.iloc[np.flatnonzero(encode(plan.stress_slots["case"], [stress_case]) == 0)]
-        own = np.flatnonzero(encode(plan.stress_dispatch["case"], [stress_case]) == 0)
-        rows = plan.stress_dispatch.iloc[own]
-        slot = names.slots(slots)
-        slots, slot = slots.iloc[np.flatnonzero(slot >= 0)], slot[slot >= 0]
-        periods = len(names.periods)
-        period = encode(rows["period"], names.periods)
-        slot_period = slot // HOURS_PER_WEEK % periods
-        groups = np.concatenate([slots["group"].to_numpy(), rows["group"].to_numpy()])
+    def each(
+        cls, case: Case, derived: Derived, names: Names, plan: Plan, stress_cases: Sequence[str]
+    ) -> "tuple[list[Witness], Ints]":
+        """Read the witness of each stress case; also the positions of flows that name what the input does not know."""
+        rows, slots = plan.stress_dispatch, plan.stress_slots
+        count, periods = len(stress_cases), len(names.periods)
+        slot, slot_case = names.slots(slots), encode(slots["case"], stress_cases)
+        period, row_case = encode(rows["period"], names.periods), encode(rows["case"], stress_cases)
+        covers = np.flatnonzero((slot >= 0) & (slot_case >= 0))
+        slot, slot_case = slot[covers], slot_case[covers]
+        groups = np.concatenate([slots["group"].to_numpy()[covers], rows["group"].to_numpy()])
         group = np.unique(groups, return_inverse=True)[1]
-        key = group * periods + np.concatenate([slot_period, period])
-        known = np.concatenate([np.ones(len(slot), bool), period >= 0])
-        places, number = np.unique(key[known], return_inverse=True)
-        place = np.full(len(key), -1, np.int64)
-        place[known] = number
-        flows, unknown = Flows.of(case, derived, names, rows, place[len(slot) :])
-        return cls(flows, slot, place[: len(slot)], places % periods, own[unknown])
+        key = (group * count + np.concatenate([slot_case, row_case])) * periods
+        key += np.concatenate([slot // HOURS_PER_WEEK % periods, period])
+        key[len(slot) :][(period < 0) | (row_case < 0)] = -1
+        flows, unknown = Flows.of(case, derived, names, rows, key[len(slot) :])
+        return [
+            cls._one(flows, key[: len(slot)][slot_case == k], slot[slot_case == k], k, count, periods)
+            for k in range(count)
+        ], unknown
+
+    @classmethod
+    def _one(cls, flows: Flows, key: Ints, slot: Ints, case: int, count: int, periods: int) -> "Witness":
+        own = np.flatnonzero(flows.place // periods % count == case)
+        places, number = np.unique(np.concatenate([key, flows.place[own]]), return_inverse=True)
+        routings = Flows(flows.ways, flows.loads, flows.way[own], number[len(key) :], flows.rph[own])
+        return cls(routings, slot, number[: len(key)], places % periods)
 
     @property
     def places(self) -> int:

@@ -154,4 +154,4 @@ def test_what_cannot_be_read_is_said_in_words(
 def test_all_that_is_wrong_is_said_at_once(case: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_plan(tmp_path)
-    assert len(caught.value.faults) == 4
+    assert len(caught.value.faults) == 5  # plan.json and four tables

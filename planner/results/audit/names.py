@@ -47,14 +47,13 @@ def flow_names(frame: pd.DataFrame, unknown: Ints, flows: Flows, table: str) -> 
             "names", f"{table}: {len(unknown)} rows name what the input does not know, the first: {_words(row)}", np.inf
         ))  # fmt: skip
     total = np.bincount(flows.way, np.abs(np.nan_to_num(flows.rph)), len(flows.ways))
-    for number, fault in enumerate(flows.ways["fault"]):
-        if fault and total[number] > TOLERANCE:
-            way = flows.ways.iloc[number]
-            findings.append(Finding(
-                "routes", f"{table}: workload {way['workload']} from {way['origin']} served in {way['region']} by "
-                f"{way['model']} on {way['supply']}: {fault} ({total[number]:.6g} requests/hour in all)",
-                float(total[number]),
-            ))  # fmt: skip
+    for number in np.flatnonzero((flows.ways["fault"] != "").to_numpy(bool) & (total > TOLERANCE)):
+        way = flows.ways.iloc[int(number)]
+        findings.append(Finding(
+            "routes", f"{table}: workload {way['workload']} from {way['origin']} served in {way['region']} by "
+            f"{way['model']} on {way['supply']}: {way['fault']} ({total[number]:.6g} requests/hour in all)",
+            float(total[number]),
+        ))  # fmt: skip
     wrong = np.flatnonzero(~(flows.rph >= -TOLERANCE) | np.isinf(flows.rph))
     if len(wrong):
         way = flows.ways.iloc[int(flows.way[wrong[0]])]

@@ -38,9 +38,10 @@ def stress(case: Case, derived: Derived, names: Names, plan: Plan, units: Floats
     if lost:
         words = f"{lost} rows of the witness name no stress case or slot of the input"
         findings.append(Finding("stress", words, np.inf))
-    for stressed in cases:
-        witness = Witness.of(case, derived, names, plan, stressed.name)
-        findings += flow_names(plan.stress_dispatch, witness.unknown, witness.flows, f"witness of {stressed.name}")
+    witnesses, unknown = Witness.each(case, derived, names, plan, case_names)
+    for k, (stressed, witness) in enumerate(zip(cases, witnesses, strict=True)):
+        nameless = unknown if k == 0 else unknown[:0]
+        findings += flow_names(plan.stress_dispatch, nameless, witness.flows, f"witness of {stressed.name}")
         findings += _fallen(witness.flows, stressed)
         findings += _mix(case, names, stressed, witness)
         findings += _served_within(names, stressed, witness, units, demand * stressed.need_factor[:, None])

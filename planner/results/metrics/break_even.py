@@ -33,29 +33,25 @@ def break_even(basis: Basis) -> pd.DataFrame:
     region = {p.pool: p.region for p in basis.case.pools}
     rows = []
     for o in basis.case.offers:
-        worth, needed, attainable, verdict = _compared(o, use[use["pool"] == o.pool], cheapest)
+        worth, needed, attainable, verdict = _compared(o, use.get(o.pool, {}), cheapest)
         rows.append((o.offer, o.pool, o.meter, region[o.pool], o.term_months, o.usd_per_unit_hour,
                      worth, needed, attainable, verdict))  # fmt: skip
     return pd.DataFrame(rows, columns=list(BREAK_EVEN_COLUMNS))
 
 
 def _compared(
-    offer: Offer, use: pd.DataFrame, cheapest: dict[tuple[str, str], float]
+    offer: Offer, use: dict[str, tuple[float, float, float]], cheapest: dict[tuple[str, str], float]
 ) -> tuple[float, float, float, str]:
     """On-demand value of a full unit-hour, break-even and attainable utilisation, and the verdict."""
     nan = float("nan")
-    own = use[use["meter"] == offer.meter]
-    units = float(own["units"].sum())
+    units, kept, value = use.get(offer.meter, (0.0, 0.0, 0.0))
     if not units > 0:
         return nan, nan, nan, NO_USE
-    attainable = units / float(own["kept_units"].sum())
-    if own["usd"].isna().any():
+    attainable = units / kept
+    if np.isnan(value):
         return nan, nan, attainable, NO_PRICE
-    value = float(own["usd"].sum())
-    price = {meter: cheapest.get((offer.pool, meter), 0.0) for meter in use["meter"]} | {
-        offer.meter: offer.usd_per_unit_hour
-    }
-    cost = {meter: price[meter] * float(part["units"].sum()) for meter, part in use.groupby("meter")}
+    price = {meter: cheapest.get((offer.pool, meter), 0.0) for meter in use} | {offer.meter: offer.usd_per_unit_hour}
+    cost = {meter: price[meter] * part[0] for meter, part in use.items()}
     together = sum(cost.values())
     share = cost[offer.meter] / together if together > 0 else 1 / len(cost)
     worth = value * share / units
@@ -65,8 +61,8 @@ def _compared(
     return worth, needed, attainable, WITHOUT_HEADROOM if needed > attainable else PAYS
 
 
-def _use(basis: Basis) -> pd.DataFrame:
-    """Units, units with headroom and on-demand price of the buyer's mix on every pool and meter."""
+def _use(basis: Basis) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Units, units with headroom and on-demand price (NaN: none) of the buyer's mix, by pool and meter."""
     served = basis.flows.ways[["workload", "model", "region"]].assign(requests=basis.requests.sum(axis=1))
     served = served.groupby(["workload", "model", "region"], as_index=False)[["requests"]].sum()
     loads = basis.derived.loads.merge(served, on=["workload", "model", "region"], how="left")
@@ -77,11 +73,16 @@ def _use(basis: Basis) -> pd.DataFrame:
     price = loads[["workload", "region", "model"]].merge(prices, on=["workload", "region", "model"], how="left")
     factor = sum(s.probability * s.on_demand_price_factor for s in basis.case.scenarios)
     units = q * loads["units_per_request"].to_numpy(float)
-    return loads.assign(
+    loads = loads.assign(
         units=units,
         kept_units=units / loads["usable_share"].to_numpy(float),
         usd=q * factor * price["on_demand_usd"].to_numpy(float),
     )[q > 0]
+    sums = loads.groupby(["pool", "meter"])[["units", "kept_units", "usd"]].sum(skipna=False)
+    found: dict[str, dict[str, tuple[float, float, float]]] = {}
+    for pool, meter, *amounts in sums.reset_index().itertuples(index=False, name=None):
+        found.setdefault(pool, {})[meter] = (float(amounts[0]), float(amounts[1]), float(amounts[2]))
+    return found
 
 
 def _may_come(basis: Basis) -> pd.DataFrame:

@@ -39,7 +39,11 @@ class Worst:
 def worst_slots(basis: Basis) -> list[Worst]:
     """Find the worst slot of every stress case."""
     demand = basis.names.demand(basis.case)
-    return [_worst(basis, case, demand) for case in stress_cases(basis.case, basis.names)]
+    cases = stress_cases(basis.case, basis.names)
+    names = [case.name for case in cases]
+    witnesses, _ = Witness.each(basis.case, basis.derived, basis.names, basis.plan, names)
+    each = _mean_units(basis), _mean_tokens(basis)
+    return [_worst(basis, case, witness, demand, *each) for case, witness in zip(cases, witnesses, strict=True)]
 
 
 def stress(basis: Basis, worst: list[Worst]) -> pd.DataFrame:
@@ -78,16 +82,15 @@ def _slot(basis: Basis, slot: int) -> tuple[str | None, str | None, float]:
     return basis.names.scenarios[scenario], basis.names.periods[period], float(hour)
 
 
-def _worst(basis: Basis, case: StressCase, demand: Floats) -> Worst:
-    names = basis.names
-    witness = Witness.of(basis.case, basis.derived, names, basis.plan, case.name)
-    flows = witness.flows
+def _worst(
+    basis: Basis, case: StressCase, witness: Witness, demand: Floats, units_each: Floats, tokens_each: Floats
+) -> Worst:
+    names, flows = basis.names, witness.flows
     need = (demand * case.need_factor[:, None]).sum(axis=0)
     served = np.bincount(flows.place, flows.rph, witness.places)[None, :]
     load = flows.unit_load(len(names.deployments), witness.places, headroom=False)
     per_request = flows.ways["quota_per_request"].to_numpy(float)
     tpm = flows.sums(flows.ways["quota"].to_numpy(int), len(names.quotas), witness.places, per_request)
-    units_each, tokens_each = _mean_units(basis), _mean_tokens(basis)
     standing = _standing(basis, case)
     best, found = np.inf, (-1, 0.0, 0.0)
     places_of: dict[int, Floats] = {}
@@ -112,12 +115,13 @@ def _worst(basis: Basis, case: StressCase, demand: Floats) -> Worst:
     total = np.bincount(of_need, rph, names.need_count)
     wanted = demand[:, slot] * case.need_factor if slot >= 0 else np.zeros(names.need_count)
     rph *= np.divide(wanted, total, out=np.zeros(len(total)), where=total > 0)[of_need]  # the slot's own demand
-    quota = flows.ways["quota"].to_numpy(int)
+    used = flows.ways[rph > 0]
+    quota = used["quota"].to_numpy(int)
     unlimited = (quota >= 0) & np.isinf(np.append(case.quota_tpm, 0.0)[quota])
     keys = ["region", "model", "supply", "reserved", "unlimited"]
-    where = flows.ways.assign(requests_per_hour=rph, unlimited=unlimited).groupby(keys, as_index=False)
+    where = used.assign(requests_per_hour=rph[rph > 0], unlimited=unlimited).groupby(keys, as_index=False)
     table = where[["requests_per_hour"]].sum().astype({"reserved": bool, "unlimited": bool})
-    return Worst(case, slot, asked_rph, capacity_rph, table[table["requests_per_hour"] > 0].reset_index(drop=True))
+    return Worst(case, slot, asked_rph, capacity_rph, table)
 
 
 def _standing(basis: Basis, case: StressCase) -> set[tuple[str, str]]:
