@@ -33,7 +33,7 @@ def decision(report: Report) -> tuple[str, str]:
     if alternative > 0:
         share = 1 - totals.total_usd / alternative
         words = "less than" if share >= 0 else "more than"
-        second += f", {percent(abs(share))} {words} all on demand ({usd(alternative)})"
+        second += f", {percent(abs(share))} {words} all on demand ({usd(alternative)}{unless_possible(report)})"
     return first, second + "."
 
 
@@ -46,6 +46,11 @@ def dated(report: Report) -> str:
 def all_on_demand_usd(report: Report) -> float:
     """Cost of the same usage all on demand; NaN where that has no price."""
     return float(report.metrics.strategies["total_usd"].iloc[ALL_ON_DEMAND])
+
+
+def unless_possible(report: Report) -> str:
+    """Words to add where the plan is compared with all on demand, and quotas do not allow that."""
+    return "" if bool(report.metrics.strategies["possible"].iloc[ALL_ON_DEMAND]) else ", more than the quotas allow"
 
 
 def proof(report: Report) -> list[str]:

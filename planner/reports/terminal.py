@@ -91,7 +91,7 @@ def _strategies(report: Report) -> Table:
     rows = rows_of(report.metrics.strategies)
     for k, row in enumerate(rows):
         total, saving = float(row.total_usd), float(row.saving_share)
-        note = "" if row.possible else "not possible: see below"
+        note = "" if row.possible else "not possible"
         cost = usd(total) if math.isfinite(total) else "–"
         name = clean(row.strategy, 40)
         table.add_row(

@@ -27,15 +27,16 @@ def what_it_costs(report: Report, total: str, alternative: str) -> str | Live:
     usd, other = report.plan.totals.total_usd, story.all_on_demand_usd(report)
     if not (math.isfinite(other) and other > 0):
         return story.decision(report)[1]
-    start = "The plan costs $"
+    start, unless = "The plan costs $", story.unless_possible(report)
     formula = (
         f'="{start}"&FIXED({total},0)&" for {report.horizon}, "&FIXED(100*ABS(1-{total}/{alternative}),1)&" % "&'
-        f'IF({total}<={alternative},"less","more")&" than all on demand ($"&FIXED({alternative},0)&")."'
+        f'IF({total}<={alternative},"less","more")&" than all on demand ($"&FIXED({alternative},0)&"{unless})."'
     )
     words = "less" if usd <= other else "more"
     share = fixed(100 * abs(1 - usd / other), 1)
     return Live(
-        formula, f"{start}{fixed(usd)} for {report.horizon}, {share} % {words} than all on demand (${fixed(other)})."
+        formula,
+        f"{start}{fixed(usd)} for {report.horizon}, {share} % {words} than all on demand (${fixed(other)}{unless}).",
     )
 
 
