@@ -1,1 +1,1 @@
-
+"""The programme, stated once, as tables: knows no solver, no file, no report."""

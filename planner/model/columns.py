@@ -58,7 +58,7 @@ class Columns:
 
 
 def columns_of(sets: Sets, sized: bool = False) -> Columns:
-    """Number the decisions: committed, deployed, unreserved, size columns, then one flow for each arc and slot in use.
+    """Give each decision its number: committed, deployed, unreserved, sizes, then a flow for each arc and slot in use.
 
     With ``sized``, and where the policy asks for whole units, the size rules of x and v get their columns.
     """
@@ -137,7 +137,7 @@ def _usable(sets: Sets) -> Bools:
 
 
 def largest_purchase(sets: Sets) -> Floats:
-    """max_units of each purchase, lowered to the size grid where units are whole: min + step * floor((max - min)/step)."""
+    """Lower max_units of each purchase to its size grid if units are whole: min + step * floor((max - min)/step)."""
     top = sets.purchases["max_units"].to_numpy(float).copy()
     if sets.whole_units:
         low, step = sets.purchases["min_units"].to_numpy(float), sets.purchases["unit_step"].to_numpy(float)

@@ -7,14 +7,14 @@ from planner.model.sets import Floats, Sets
 
 
 def commitments(sets: Sets, at: Columns) -> Floats:
-    """x · usd_per_unit_hour · (hours in force inside the horizon + (1 − tail_value) · hours beyond it)."""
+    """X · usd_per_unit_hour · (hours in force inside the horizon + (1 − tail_value) · hours beyond it)."""
     cost = np.zeros(at.count)
     cost[at.committed] = sets.purchases["usd_per_unit"].to_numpy(float)
     return cost
 
 
 def unreserved(sets: Sets, at: Columns) -> Floats:
-    """u · unreserved price · hours of the period."""
+    """U · unreserved price · hours of the period."""
     cost = np.zeros(at.count)
     priced = at.unreserved[:, 0] >= 0 if at.unreserved.size else np.zeros(0, bool)
     price = sets.meters["usd_per_unreserved_unit_hour"].to_numpy(float)[priced]

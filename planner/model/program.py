@@ -74,7 +74,8 @@ def program_of(
 ) -> LinearProgram:
     """State the programme of some sets: every decision, cost term and family of constraints but rule 8 (stress).
 
-    With ``sized`` the size rules of whole units are stated too. Rule 8 is stated by `constraints.stress`: literally, or as projected rows (`reduce.stress`).
+    With ``sized`` the size rules of whole units are stated too. Rule 8 is added as projected rows (`reduce.stress`);
+    `model.literal` states it with all its flows.
     """
     at = columns_of(sets, sized)
     return LinearProgram(sets, at, objective(sets, at), tuple(family(sets, at) for family in families))

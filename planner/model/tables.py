@@ -185,9 +185,7 @@ _ARC = ["need", "origin", "workload", "model", "region", "supply", "reserved", "
         "egress_usd", "gb_in", "gb_out", "away", "quota_load"]  # fmt: skip
 
 
-def _reserved_arcs(
-    case: Case, ways: pd.DataFrame, deployments: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _reserved_arcs(case: Case, ways: pd.DataFrame, deployments: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Arcs to pools, and units per krph = burst x weighted tokens / (60 x tokens per minute per unit)."""
     pools = {p.pool: p for p in case.pools}
     number = {
@@ -228,9 +226,7 @@ def _on_demand_arcs(case: Case, ways: pd.DataFrame, quotas: pd.DataFrame) -> pd.
     prices = pd.DataFrame(
         rows, columns=["region", "model", "supply", "quota", "guaranteed", "pi", "pc", "pw", "po", "qc", "qo"]
     ).astype({"guaranteed": bool})
-    a = ways.merge(prices, on=["region", "model"]).sort_values(
-        ["need", "model", "region", "supply"], ignore_index=True
-    )
+    a = ways.merge(prices, on=["region", "model"]).sort_values(["need", "model", "region", "supply"], ignore_index=True)
     usd = a["paid_fresh"] * a["pi"] + a["paid_cached"] * a["pc"] + a["written"] * a["pw"] + a["output"] * a["po"]
     counted = a["paid_fresh"] + a["written"] + a["paid_cached"] * a["qc"] + a["output"] * a["qo"]
     a = a.assign(

@@ -86,7 +86,9 @@ def dispatch(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     joined = {name: np.concatenate(parts) if parts else np.empty(0) for name, parts in columns.items()}
     frame = pd.DataFrame(
         {
-            name: pd.Categorical.from_codes(values.astype(int), categories[name]) if name in categories else values
+            name: pd.Categorical.from_codes(values.astype(np.int64), pd.Index(categories[name]))
+            if name in categories
+            else values
             for name, values in joined.items()
         }
     )
@@ -137,7 +139,14 @@ def stress_rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
             slot = int(plan.sets.members[cut.slot][0])
             case = plan.sets.cases[cut.case].name
             rows += [
-                (case, *names[d], scenario[slot], whole.periods[cut.period], int(hour[slot]), dual * float(cut.units[d]))
+                (
+                    case,
+                    *names[d],
+                    scenario[slot],
+                    whole.periods[cut.period],
+                    int(hour[slot]),
+                    dual * float(cut.units[d]),
+                )
                 for d in np.flatnonzero(cut.units > 0)
             ]
     return pd.DataFrame(rows, columns=list(STRESS_RENT_COLUMNS))
@@ -156,7 +165,7 @@ def stress_witness(whole: Sets, plans: Sequence[ComponentPlan]) -> tuple[pd.Data
 
 
 def _group_flows(plan: ComponentPlan, routing: Routing, group: int, whole: Sets) -> pd.DataFrame:
-    """Requests per hour by origin: every need of a class takes its share of each of the class's flows."""
+    """Split a routing by origin, requests per hour: a need takes its share of each of its class's flows."""
     net = routing.net
     used = np.flatnonzero(routing.flow > 0)
     demand = routing.envelope * net.case.demand_scale

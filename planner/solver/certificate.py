@@ -6,10 +6,10 @@ allows, else it counts 0) and let c'[j] = c[j] − Σ_i y[i]·a[i,j]. For every 
     cost  ≥  Σ_i y[i] · (lower[i] if y[i] > 0 else upper[i])  +  Σ_j min(0, c'[j]) · largest[j].
 
 The prices are HiGHS's, as floating-point numbers, which are exact rationals. Each c'[j] is computed with a bound on its
-rounding error, and what is not proved to be ≥ 0 is made so: the price of a flow's balance row is lowered until every flow
-of its need and slot is (theory: duals repaired by construction); capacity columns are charged at the largest size that
-any sensible plan has (`largest_sizes`). The sum is taken in integers, without rounding, and rounded down at the end. Stress
-rows are rays of their own (model.reduce.stress), valid by construction.
+rounding error, and what is not proved to be ≥ 0 is made so: the price of a flow's balance row is lowered until every
+flow of its need and slot is (theory: duals repaired by construction); capacity columns are charged at the largest size
+that any sensible plan has (`largest_sizes`). The sum is taken in integers, without rounding, and rounded down at the
+end. Stress rows are rays of their own (model.reduce.stress), valid by construction.
 """
 
 from dataclasses import dataclass
@@ -98,4 +98,3 @@ def _exact_sum_down(terms: list[tuple[Floats, Floats]]) -> float:
 def _to_float(total: int) -> float:
     """Turn a whole number of 2^-_SHIFT into a float (nearest)."""
     return total / (1 << _SHIFT)
-

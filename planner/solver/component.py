@@ -25,8 +25,8 @@ class ComponentPlan:
     committed : units by purchase. deployed : units, deployments x periods. flow_arc, flow_slot, flow : krph, non-zero.
     rents : duals of rule 4 (USD per unit), for each row of the `reserved` family (deployment, slot).
     prices : the certificate's prices, named (solver.prices).
-    stress_rents : (row of rule 8, its dual in USD per unit of its right-hand side). Rents of both kinds are those of the
-        continuous programme, also where units are whole: only there do they add up to the prices.
+    stress_rents : (row of rule 8, its dual in USD per unit of its right-hand side). Rents of both kinds are those of
+        the continuous programme, also where units are whole: only there do they add up to the prices.
     tree_bound_usd : the branch-and-bound's claim; equals usd where the LP is the whole answer.
     """
 
@@ -109,9 +109,7 @@ def _plan(
     )
 
 
-def _deploy_all(
-    sets: Sets, committed: Floats, deployed: Floats, values: Floats, unreserved: np.ndarray
-) -> Floats:
+def _deploy_all(sets: Sets, committed: Floats, deployed: Floats, values: Floats, unreserved: np.ndarray) -> Floats:
     """Deploy every unit that is paid for where that is free: a meter with one deployment and no size rules."""
     meter = sets.deployments["meter_row"].to_numpy(int)
     alone = np.bincount(meter, minlength=len(sets.meters)) == 1

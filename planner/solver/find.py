@@ -172,7 +172,7 @@ def _cost(plan: ComponentPlan) -> tuple[float, float, float, float, float]:
 
 
 def _sunk_usd(case: Case) -> float:
-    """What earlier commitments still cost inside the horizon, USD."""
+    """Add up what earlier commitments still cost inside the horizon, USD."""
     price = {o.offer: o.usd_per_unit_hour for o in case.offers}
     return float(
         sum(

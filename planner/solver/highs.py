@@ -104,7 +104,7 @@ def run(h: highspy.Highs, clock: Clock) -> highspy.HighsModelStatus:
 
 
 class Session:
-    """One programme inside HiGHS, kept alive: rows can be added, costs and bounds changed, and it runs on from its basis.
+    """One programme alive inside HiGHS: rows can be added, costs and bounds changed, and it runs on from its basis.
 
     The programme starts from the slack basis with the dual simplex and no presolve: all costs are >= 0, so that basis
     is dual feasible, and so it stays when rows are added (measured 2-4 times faster than presolve or interior point).
@@ -169,7 +169,8 @@ class Session:
             self._slack_scale.append(size)
         if not self.solve():
             raise ArithmeticError("no point satisfies even the elastic programme")
-        return np.array(self.highs.getSolution().col_value)[first:] * np.array(self._slack_scale)
+        slack: Floats = np.array(self.highs.getSolution().col_value)[first:] * np.array(self._slack_scale)
+        return slack
 
     def set_costs(self, cost: Floats) -> None:
         """Change the cost of every column (natural units)."""

@@ -35,8 +35,8 @@ def explain(case: Case, parts: Sequence[Sets], clock: Clock) -> str:
     shown = [f"  {line}" for line in lines[:SHOWN]]
     if len(lines) > SHOWN:
         shown.append(f"  ... and {len(lines) - SHOWN} more")
-    return "\n".join([f"No plan of '{case.settings.name}' exists; nothing was written. What cannot be met, worst first:",
-                      *shown])  # fmt: skip
+    heading = f"No plan of '{case.settings.name}' exists; nothing was written. What cannot be met, worst first:"
+    return "\n".join([heading, *shown])
 
 
 def _priced(sets: Sets, clock: Clock) -> list[Shortfall]:
@@ -72,9 +72,7 @@ def _priced(sets: Sets, clock: Clock) -> list[Shortfall]:
             meaning.append((family, k))
     values = session.solve_with_slack(np.array(cost), entries)
     worst = [
-        _priced_shortfall(program, kind, k, float(v))
-        for (kind, k), v, c in zip(meaning, values, cost)
-        if v * c > SHORT
+        _priced_shortfall(program, kind, k, float(v)) for (kind, k), v, c in zip(meaning, values, cost) if v * c > SHORT
     ]
     return worst
 
@@ -151,6 +149,8 @@ def _together(sets: Sets, clock: Clock) -> list[Shortfall]:
             least = solve.session.objective()
             if least > sets.budget_usd:
                 return [
-                    Shortfall("budget", least / max(sets.budget_usd, 1e-9) - 1, least - sets.budget_usd, sets.budget_usd)
+                    Shortfall(
+                        "budget", least / max(sets.budget_usd, 1e-9) - 1, least - sets.budget_usd, sets.budget_usd
+                    )
                 ]
     return [Shortfall("together", 1.0, 0.0, 0.0)]

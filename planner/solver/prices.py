@@ -35,7 +35,10 @@ def price_table(
 
 def _named(sets: Sets, family: str, index: dict[str, Ints]) -> dict[str, np.ndarray]:
     """Names that tell the rows of a family apart."""
-    take = lambda table, column, rows: table[column].to_numpy(object)[rows]  # noqa: E731
+
+    def take(table: pd.DataFrame, column: str, rows: Ints) -> np.ndarray:
+        return table[column].to_numpy(object)[rows]
+
     if family == "reserved":
         d = index["deployment"]
         return {"supply": take(sets.deployments, "pool", d), "meter": take(sets.deployments, "meter", d),

@@ -57,7 +57,9 @@ def to_pulp(program: LinearProgram, scale: Scale, name: str) -> tuple[pulp.LpPro
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # PuLP 3.3 announces the API of 4.0
         columns = [
-            pulp.LpVariable(column, 0, float(top) if np.isfinite(top) else None, pulp.LpInteger if i else pulp.LpContinuous)
+            pulp.LpVariable(
+                column, 0, float(top) if np.isfinite(top) else None, pulp.LpInteger if i else pulp.LpContinuous
+            )
             for column, top, i in zip(column_names(program), upper, whole)
         ]
         problem += pulp.LpAffineExpression([(x, float(c)) for x, c in zip(columns, cost) if c])

@@ -10,7 +10,7 @@ from planner.model.sets import Floats, Sets
 
 @dataclass(frozen=True)
 class Scale:
-    """Natural value = column scale x solver's value; natural row activity = solver's / row scale; USD = cost x solver's."""
+    """Natural value = column scale x solver's; natural row activity = solver's / row scale; USD = cost x solver's."""
 
     column: Floats
     row: Floats
@@ -18,7 +18,7 @@ class Scale:
 
 
 def scale_of(program: LinearProgram) -> Scale:
-    """Choose powers of two (exact in floating point): a need's peak, a deployment's full load, a mean flow's cost are 1."""
+    """Choose powers of two (exact in floats): a need's peak, a deployment's full load, a mean flow's cost are 1."""
     column = column_scale(program)
     row = np.concatenate([_equilibrated(rows.count, rows.row, rows.column, rows.value, column)
                           for rows in program.families])  # fmt: skip

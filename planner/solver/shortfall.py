@@ -13,7 +13,7 @@ from planner.units import REQUESTS_PER_THOUSAND, hour_label
 class Shortfall:
     """A rule or stress case (``kind``), how much of its limit is missing (``share``), and where.
 
-    ``amount`` and ``limit``: krph unserved and asked (unserved, guaranteed, stress cases), else in the limit's own unit.
+    ``amount`` and ``limit``: krph unserved and asked (unserved, guaranteed, stress cases), else in the limit's unit.
     ``units``, ``pool`` and ``tokens_per_minute``, ``option``: the amount as reserved units or as on-demand quota.
     """
 
@@ -117,7 +117,9 @@ def _of_need(s: Shortfall) -> str:
         remedy.append(f"{s.units:,.2f} more units of {s.pool}")
     if s.option and s.kind != "guaranteed":
         remedy.append(f"{s.tokens_per_minute:,.0f} more tokens/minute of on-demand {s.option}")
-    missing = " or ".join(remedy) if remedy else "no pool and no on-demand option that may serve it is left: add a route"
+    missing = (
+        " or ".join(remedy) if remedy else "no pool and no on-demand option that may serve it is left: add a route"
+    )
     hours = f" (the worst of {s.hours} such hours)" if s.hours > 1 else ""
     scenario = "" if s.scenario == "base" else f", scenario {s.scenario}"
     return (

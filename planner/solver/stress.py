@@ -1,6 +1,7 @@
 """Find stress slots that the deployed units cannot serve, the rays that say so, and routings that prove the others."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import highspy
 import numpy as np
@@ -57,7 +58,7 @@ class StressCaseProblem:
         self._units: Floats | None = None
 
     def _model(self) -> highspy.Highs:
-        """Columns: arcs, then unserved demand by class. Rows: balance, deployments, quotas, two for each bounded share."""
+        """Columns: arcs, then unserved demand by class. Rows: balance, deployments, quotas, two a bounded share."""
         net = self.net
         arcs, classes = len(net.arcs), net.classes
         deployments, quotas, shares = len(self.sets.deployments), len(self.sets.quotas), len(net.share_low)
@@ -91,12 +92,8 @@ class StressCaseProblem:
         lp.col_cost_ = np.concatenate([np.zeros(arcs), np.ones(classes)])
         lp.col_lower_, lp.col_upper_ = np.zeros(arcs + classes), np.full(arcs + classes, INF)
         limit = np.append(net.quota_tpm, 0.0)[:quotas] / limit_scale
-        lp.row_lower_ = np.concatenate(
-            [np.zeros(classes), np.full(deployments + quotas, -INF), np.zeros(2 * shares)]
-        )
-        lp.row_upper_ = np.concatenate(
-            [np.zeros(classes), np.zeros(deployments), limit, np.full(2 * shares, INF)]
-        )
+        lp.row_lower_ = np.concatenate([np.zeros(classes), np.full(deployments + quotas, -INF), np.zeros(2 * shares)])
+        lp.row_upper_ = np.concatenate([np.zeros(classes), np.zeros(deployments), limit, np.full(2 * shares, INF)])
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
         lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(np.bincount(column, minlength=arcs + classes))])
         lp.a_matrix_.index_, lp.a_matrix_.value_ = row[order], value[order]
@@ -128,7 +125,8 @@ class StressCaseProblem:
     def flow(self) -> Floats:
         """Flow of each arc (krph) of the last `unserved`."""
         values = np.array(self.highs.getSolution().col_value)[: len(self.net.arcs)]
-        return np.maximum(values, 0.0) * self.class_scale[self.net.arc_class]
+        found: Floats = np.maximum(values, 0.0) * self.class_scale[self.net.arc_class]
+        return found
 
     def routing(self, period: int, slots: Ints, envelope: Floats) -> Routing:
         """Record the flows of the last `unserved` as the routing of some slots."""
@@ -145,7 +143,7 @@ class StressCaseProblem:
         classes, deployments, quotas = net.classes, len(self.sets.deployments), len(self.sets.quotas)
         shares = len(net.share_low)
         at = np.cumsum([0, classes, deployments, quotas, shares, shares])
-        _, unit, quota, low, high = (dual[a:b] for a, b in zip(at, at[1:]))
+        _, unit, quota, low, high = (dual[a:b] for a, b in pairwise(at))
         of_share = self.class_scale[net.share_class]
         ray = ray_of(
             net, self.number, -unit / self.unit_scale, -quota / self.limit_scale, low / of_share, high / of_share
@@ -171,8 +169,8 @@ class Separator:
 
     def stranded(self) -> bool:
         """Whether some need with demand has nothing that could serve it in some stress case."""
-        asked = (self.sets.demand > 0).any(axis=1)
-        return any(asked[problem.net.stranded()].any() for problem in self.problems)
+        asked = np.any(self.sets.demand > 0, axis=1)
+        return any(bool(np.any(asked[problem.net.stranded()])) for problem in self.problems)
 
     def violated(self, deployed: Floats, most: int = 2) -> list[Cut]:
         """Rows that the units (deployments x periods) violate, at most a few a case and period; none: all is served."""

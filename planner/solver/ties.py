@@ -1,8 +1,8 @@
 """Among plans of equal cost, one by rule: fewest committed dollars, then offers already held, then the order of names.
 
 The optimal face is known from one optimum and its duals (complementary slackness): columns with a reduced cost stay at
-their bound, rows with a dual stay tight. On it the next objectives are minimised one after another, each face within the
-last. The published duals and the certificate are those of the cost, found before.
+their bound, rows with a dual stay tight. On it the next objectives are minimised one after another, each face within
+the last. The published duals and the certificate are those of the cost, found before.
 """
 
 import highspy
@@ -57,5 +57,3 @@ def _stay_on_face(h: highspy.Highs) -> None:
     side = np.where(dual[tight] > 0, lower[tight], upper[tight])
     tight, side = tight[np.isfinite(side)], side[np.isfinite(side)]
     h.changeRowsBounds(len(tight), tight, side, side)
-
-

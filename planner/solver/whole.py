@@ -1,9 +1,9 @@
 """Whole units: the projected mixed-integer programme (Benders 1962; one estimate a group of slots).
 
 The master decides x, v and u on their size grids, with the stress rows, and estimates what serving each group of slots
-costs: θ[g] ≥ value of the group's rows at any dual prices. Every row of it is valid for every plan, so the master's bound
-is a bound. A candidate is priced by the component's live LP with v fixed: that is its true cost, and its duals are
-the next rows. It ends when the best candidate and the master's bound are within the gap.
+costs: θ[g] ≥ value of the group's rows at any dual prices. Every row of it is valid for every plan, so the master's
+bound is a bound. A candidate is priced by the component's live LP with v fixed: that is its true cost, and its duals
+are the next rows. It ends when the best candidate and the master's bound are within the gap.
 """
 
 from dataclasses import dataclass, replace
@@ -55,8 +55,8 @@ class Master:
         self.complete = True
         exact = program_of(bare, True, (deployment, budget, size_low, size_top))
         self.program = replace(exact, cost=_with_tie_rule(exact))
-        own = scale_of(self.program)
-        self.scale = Scale(own.column, own.row, solve.session.scale.cost)
+        scale = scale_of(self.program)
+        self.scale = Scale(scale.column, scale.row, solve.session.scale.cost)
         self.group_of = _groups(solve.program)
         self.groups = int(self.group_of.max(initial=-1)) + 1
         self.tying = _tying_rows(solve.program)

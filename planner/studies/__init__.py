@@ -1,1 +1,1 @@
-
+"""Questions over plans: solve, and what builds on it."""

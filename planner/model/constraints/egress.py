@@ -1,10 +1,11 @@
 """Rule 7: caps on data and requests that cross regions."""
 
 import numpy as np
+import pandas as pd
 
 from planner.model.columns import Columns
 from planner.model.rows import Rows, Term, constant, rows_by_key
-from planner.model.sets import Sets
+from planner.model.sets import Ints, Sets
 
 
 def egress(sets: Sets, at: Columns) -> Rows:
@@ -15,11 +16,15 @@ def egress(sets: Sets, at: Columns) -> Rows:
 
     A request sends GB_in from its origin and gets GB_out back. The dual is what one more gigabyte would save, USD/GB.
     """
-    periods, region = len(sets.periods), {}
+    periods = len(sets.periods)
+    region: dict[str, int] = {}
     for name in (*sets.arcs["origin"], *sets.arcs["region"], *sets.caps["origin"], *sets.caps["destination"]):
         region.setdefault(name, len(region))
     size = len(region)
-    code = lambda names: np.array([region[n] for n in names], dtype=np.int64)  # noqa: E731
+
+    def code(names: pd.Series) -> Ints:
+        return np.array([region[n] for n in names], dtype=np.int64)
+
     pair = code(sets.caps["origin"]) * size + code(sets.caps["destination"])
     order = np.argsort(pair, kind="stable")
     cap = np.repeat(np.arange(len(pair)), periods)

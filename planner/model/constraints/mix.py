@@ -33,7 +33,11 @@ def mix(sets: Sets, at: Columns) -> Rows:
         (need[pair] * count + share[pair]) * slots + slot,
         lower[share[pair]] * demand,
         np.where(cap < 1, cap * demand, np.inf),
-        [Term((flow_need * count + flow_share)[used] * slots + at.flow_slot[used], at.flows[used], np.ones(used.sum()))],
+        [
+            Term(
+                (flow_need * count + flow_share)[used] * slots + at.flow_slot[used], at.flows[used], np.ones(used.sum())
+            )
+        ],
     )
 
 

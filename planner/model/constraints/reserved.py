@@ -12,8 +12,8 @@ def reserved(sets: Sets, at: Columns) -> Rows:
 
         Σ_{o,w} ρ[w,d] / (1 − η[w]) · y[o,w,d,τ]  ≤  v[d, p(τ)]        for each deployment d, slot τ       [units]
 
-    ρ: units per thousand requests per hour; η: reserved headroom. The dual is the rent of one unit in the slot, USD over
-    the horizon: the hours with rent pay for the commitment. Slots in which no demand can reach d have no row.
+    ρ: units per thousand requests per hour; η: reserved headroom. The dual is the rent of one unit in the slot, USD
+    over the horizon: the hours with rent pay for the commitment. Slots in which no demand can reach d have no row.
     """
     slots = len(sets.slots)
     key, column, value = flow_loads(sets, at)

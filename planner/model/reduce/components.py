@@ -39,11 +39,11 @@ def split(sets: Sets) -> list[Sets]:
     limited = (quota >= 0) & finite[quota]
     for a, b in np.unique(np.column_stack([need[limited], quota[limited]]), axis=0):
         tie(int(a), quota_at + int(b))
-    capped = {}
+    capped: dict[tuple[str, str], int] = {}
     for k, (o, s) in enumerate(zip(sets.caps["origin"], sets.caps["destination"])):
+        if (o, s) in capped:  # the way back has a cap of its own: the same flows use both
+            tie(capped[o, s], cap_at + k)
         capped[o, s] = capped[s, o] = cap_at + k
-        if (s, o) in capped:
-            tie(capped[s, o], cap_at + k)
     if capped:
         used = sets.arcs.loc[sets.arcs["away"], ["need", "origin", "region"]].drop_duplicates()
         for k, o, s in used.itertuples(index=False):
@@ -56,7 +56,9 @@ def split(sets: Sets) -> list[Sets]:
             tie(meter_at + k, everything)
     root = np.array([find(k) for k in range(len(parent))])
     roots = list(dict.fromkeys([*root[:count_needs], *root[meter_at:quota_at]]))
-    return [_part(sets, root[:count_needs] == r, root[meter_at:quota_at] == r, root[cap_at:everything] == r) for r in roots]
+    return [
+        _part(sets, root[:count_needs] == r, root[meter_at:quota_at] == r, root[cap_at:everything] == r) for r in roots
+    ]
 
 
 def _part(sets: Sets, needs: Bools, meters: Bools, caps: Bools) -> Sets:
@@ -64,7 +66,9 @@ def _part(sets: Sets, needs: Bools, meters: Bools, caps: Bools) -> Sets:
     need_of, meter_of = _renumber(needs), _renumber(meters)
     arc_kept = needs[sets.arcs["need"].to_numpy(int)] if len(sets.arcs) else np.zeros(0, bool)
     arc_of = _renumber(arc_kept)
-    deployment_kept = meters[sets.deployments["meter_row"].to_numpy(int)] if len(sets.deployments) else np.zeros(0, bool)
+    deployment_kept = (
+        meters[sets.deployments["meter_row"].to_numpy(int)] if len(sets.deployments) else np.zeros(0, bool)
+    )
     deployment_of = _renumber(deployment_kept)
     quota_kept = np.zeros(len(sets.quotas), bool)
     arcs = sets.arcs[arc_kept].reset_index(drop=True)
@@ -97,6 +101,6 @@ def _part(sets: Sets, needs: Bools, meters: Bools, caps: Bools) -> Sets:
 
 
 def _renumber(kept: Bools) -> Ints:
-    """New number of each kept row (others: meaningless)."""
+    """Give each kept row its new number (others: meaningless)."""
     number: Ints = np.cumsum(kept) - 1
     return number

@@ -16,7 +16,7 @@ from planner.model.sets import Sets
 
 
 def merge_slots(sets: Sets) -> Sets:
-    """Merge slots of equal period, prices and demand; drop slots without demand. `members` lists what each stands for."""
+    """Merge slots of equal period, prices and demand; drop those without demand. `members`: what each stands for."""
     used = np.flatnonzero((sets.demand > 0).any(axis=0))
     key = np.column_stack(
         [sets.slots["period"].to_numpy(float), sets.slots["price_factor"].to_numpy(float), sets.demand.T]
@@ -26,8 +26,10 @@ def merge_slots(sets: Sets) -> Sets:
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
     group = rank[group.ravel()]
-    members = tuple(used[np.flatnonzero(group == k)] for k in range(len(order))) if len(order) < len(used) else tuple(
-        used[k : k + 1] for k in range(len(used))
+    members = (
+        tuple(used[np.flatnonzero(group == k)] for k in range(len(order)))
+        if len(order) < len(used)
+        else tuple(used[k : k + 1] for k in range(len(used)))
     )
     keep = used[first[order]]
     slots = sets.slots.iloc[keep].reset_index(drop=True)

@@ -10,11 +10,12 @@ A stress case asks, slot by slot, whether *some* routing serves the stressed dem
 
 satisfies      Σ_d π[d] · v[d,p]  ≥  Σ_{o,w} μ[o,w] · d[o,w,τ] − Σ_k ν[k] · quota[k] · trust.
 
-The set of rays does not depend on the slot, so one ray gives one row a period, with the largest right-hand side over its
-slots: neither flows nor hours are left. Rows are generated as they are violated (solver.stress finds the rays); at the
-end every slot is proved by a routing, so the optimum is that of the literal programme.
+The set of rays does not depend on the slot, so one ray gives one row a period, with the largest right-hand side over
+its slots: neither flows nor hours are left. Rows are generated as they are violated (solver.stress finds the rays); at
+the end every slot is proved by a routing, so the optimum is that of the literal programme.
 
-Origins of one workload with the same usable arcs are one class: a routing of their sum, split in proportion, serves each.
+Origins of one workload with the same usable arcs are one class: a routing of their sum, split in proportion, serves
+each.
 """
 
 from dataclasses import dataclass
@@ -159,12 +160,10 @@ def _bounded_rows(sets: Sets, first: Ints, class_of: Ints, low: Floats, high: Fl
     return np.array(sorted(keys), dtype=np.int64)
 
 
-def ray_of(
-    net: StressNetwork, case: int, units: Floats, quota: Floats, low: Floats, high: Floats
-) -> StressRay:
+def ray_of(net: StressNetwork, case: int, units: Floats, quota: Floats, low: Floats, high: Floats) -> StressRay:
     """Make a valid ray from any prices: μ is set to the most that the arcs' rule allows, rounding against the row.
 
-    ``units`` (π) by deployment, ``quota`` (ν) by quota, ``low`` and ``high`` (σ) by bounded share; negative ones count 0.
+    ``units`` (π) by deployment, ``quota`` (ν) by quota, ``low`` and ``high`` (σ) by bounded share; negative: 0.
     """
     pi, nu = np.maximum(units, 0.0), np.maximum(quota, 0.0)
     lo, hi = np.maximum(low, 0.0), np.maximum(high, 0.0)
