@@ -14,6 +14,7 @@ from planner.results.flows import Names
 from planner.results.metrics import metrics_of, summary_of
 from planner.results.plan import Plan
 from planner.schema.case import Case
+from planner.verify.bound import check_bound
 from planner.verify.stress import prove_stress
 
 FIGURE_TOLERANCE = 1e-6
@@ -52,6 +53,7 @@ def verify(case: Case, directory: str | Path, deep: bool = False) -> Verdict:
     proved = prove_stress(case, derived, names, deployed_units(names, deployments), names.demand(case))
     known = {f.message for f in findings}
     findings += [f for f in proved.findings if f.message not in known]
+    findings += check_bound(case, derived, names, plan)
     relaxed = None
     if deep:
         from planner.verify.deep import relaxed_optimum_usd, second_opinion

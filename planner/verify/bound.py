@@ -1,0 +1,299 @@
+"""The bound, recomputed from the prices in certificate.parquet by weak duality: any prices >= 0 prove a bound.
+
+For prices of the rules (Plan.certificate) every plan of the case costs at least
+
+    Σ_{need,τ} λ·d + Σ lo·mix_low·d − Σ hi·mix_high·d + Σ share·guaranteed·d − Σ quota·limit − Σ egress·cap
+      − cross_region_share·limit − budget·limit − Σ deployment·earlier + Σ_rays stress·need(ray) + charges,      where
+
+    λ[need,τ]  = least, over the ways to serve the need, of the way's cost and of what its loads pay at the prices,
+    need(ray)  = Σ μ·stressed demand in the ray's slot − Σ stress_quota·quota, μ the same least value at the ray's prices,
+    charges    = (price − what its units earn) × its largest sensible size, for x, v and u that earn more than they cost.
+
+So the prices need not be optimal, and nobody need be trusted for them; only this file, which shares nothing with the
+programme. Flows count in thousand requests per hour (krph).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.results.audit.findings import Finding
+from planner.results.derived import Derived
+from planner.results.flows import Floats, Names, encode
+from planner.results.plan import Plan
+from planner.results.stress_cases import stress_cases
+from planner.schema.calendar import add_months
+from planner.schema.case import Case
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
+from planner.verify.ways_table import Way, ways_of
+
+ROUNDING = 1e-9  # of all terms: far above the rounding of double precision, far below a gap that matters
+
+
+def check_bound(case: Case, derived: Derived, names: Names, plan: Plan) -> list[Finding]:
+    """Recompute the bound; a finding where the plan states a higher one, or prices that are none."""
+    table = plan.certificate
+    if len(table) and not (table["price"] >= 0).all():
+        return [Finding("bound", "certificate.parquet holds prices below 0 or none: the file was changed", 1.0)]
+    found = proved_bound_usd(case, derived, names, table)
+    stated = plan.proof.bound_usd
+    if stated > found + ROUNDING * max(1.0, abs(stated), abs(found)):
+        return [
+            Finding(
+                "bound",
+                f"bound_usd says {stated:,.6f}, but the prices in certificate.parquet prove {found:,.6f} only",
+                (stated - found) / max(1.0, abs(stated)),
+            )
+        ]
+    return []
+
+
+@dataclass(frozen=True)
+class _Prices:
+    """The table of prices as arrays; slots and needs are numbered as in Names."""
+
+    rent: Floats  # deployments x slots
+    quota: Floats  # quotas x slots
+    bonus: Floats  # (need, model) x slots: mix_low - mix_high
+    sure: Floats  # needs x slots
+    unit: Floats  # (pool, meter) x periods
+    egress: Floats  # origins x regions x periods
+    away: float
+    budget: float
+
+
+def proved_bound_usd(case: Case, derived: Derived, names: Names, table: pd.DataFrame) -> float:
+    """Bound on the cost of every plan that these prices prove, USD."""
+    meters = tuple(dict.fromkeys((pool, meter) for pool, meter, _ in names.deployments))
+    prices = _prices(names, meters, table)
+    demand = names.demand(case) / REQUESTS_PER_THOUSAND
+    ways = ways_of(case, derived, names)
+    weeks, factor = _slot_weights(derived, names)
+    period = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods)
+    terms = [derived.sunk_usd]
+    for need in np.flatnonzero(demand.any(axis=1)):
+        served = np.flatnonzero(demand[need])
+        least = np.full(len(served), np.inf)
+        for way in ways.get(int(need), ()):
+            k = REQUESTS_PER_THOUSAND
+            cost = k * weeks[served] * (factor[served] * way.usd + way.egress_usd)
+            for deployment, units, usable in way.loads:
+                cost = cost + k * units / usable * prices.rent[deployment, served]
+            if way.quota >= 0:
+                cost = cost + k * way.tokens_per_minute * prices.quota[way.quota, served]
+            cost = cost - prices.bonus[need * len(names.models) + way.model, served]
+            if way.sure:
+                cost = cost - prices.sure[need, served]
+            if way.away:
+                p = period[served]
+                there, back = prices.egress[way.origin, way.region, p], prices.egress[way.region, way.origin, p]
+                cost = cost + weeks[served] * (k * (way.gb_in * there + way.gb_out * back) + prices.away)
+            least = np.minimum(least, cost)
+        terms += (np.where(np.isfinite(least), least, 0.0) * demand[need, served]).tolist()
+    terms += _limits(case, names, prices, demand, weeks)
+    rays = _rays(case, names, table, ways, demand)
+    terms += [price * need for _, price, need, _ in rays]
+    terms += _charges(case, derived, names, meters, prices, rays, ways, demand)
+    return math.fsum(terms) - 1e-12 * math.fsum(abs(t) for t in terms)
+
+
+def _slot_weights(derived: Derived, names: Names) -> tuple[Floats, Floats]:
+    block = {key: (w, f) for *key, w, f in derived.slots.itertuples(index=False, name=None) for key in [tuple(key)]}
+    pairs = [block[s, p] for s in names.scenarios for p in names.periods]
+    weeks, factor = (np.repeat([pair[k] for pair in pairs], HOURS_PER_WEEK) for k in (0, 1))
+    return weeks, factor
+
+
+def _prices(names: Names, meters: tuple[tuple[str, str], ...], table: pd.DataFrame) -> _Prices:
+    slots, models = names.slot_count, len(names.models)
+
+    def rows(kind: str) -> pd.DataFrame:
+        return table[table["kind"] == kind]
+
+    def spread(kind: str, key: dict[tuple[str, ...], int], columns: list[str], count: int) -> Floats:
+        part = rows(kind)
+        array = np.zeros((count, slots))
+        at = [key.get(name, -1) for name in part[columns].astype(object).itertuples(index=False, name=None)]
+        row, slot = np.array(at, dtype=np.int64), names.slots(part)
+        known = (row >= 0) & (slot >= 0)
+        np.add.at(array, (row[known], slot[known]), part["price"].to_numpy(float)[known])
+        return array
+
+    def mixes(kind: str) -> Floats:
+        part = rows(kind)
+        need = names.needs(part["origin"], part["workload"])
+        model, slot = encode(part["model"], names.models), names.slots(part)
+        array = np.zeros((names.need_count * models, slots))
+        known = (need >= 0) & (model >= 0) & (slot >= 0)
+        np.add.at(array, ((need * models + model)[known], slot[known]), part["price"].to_numpy(float)[known])
+        return array
+
+    needs = {
+        (o, w): k * len(names.workloads) + j for k, o in enumerate(names.regions) for j, w in enumerate(names.workloads)
+    }
+    unit = np.zeros((len(meters), len(names.periods)))
+    part = rows("deployment")
+    for pool, meter, period, price in part[["supply", "meter", "period", "price"]].itertuples(index=False, name=None):
+        unit[meters.index((pool, meter)), names.periods.index(period)] += price
+    egress = np.zeros((len(names.regions), len(names.regions), len(names.periods)))
+    part = rows("egress")
+    for o, s, period, price in part[["origin", "region", "period", "price"]].itertuples(index=False, name=None):
+        egress[names.regions.index(o), names.regions.index(s), names.periods.index(period)] += price
+    return _Prices(
+        rent=spread("rent", {key: k for k, key in enumerate(names.deployments)}, ["supply", "meter", "model"],
+                    len(names.deployments)),
+        quota=spread("quota", {key: k for k, key in enumerate(names.quotas)}, ["region", "model", "supply"],
+                     len(names.quotas)),
+        bonus=mixes("mix_low") - mixes("mix_high"),
+        sure=spread("guaranteed", needs, ["origin", "workload"], names.need_count),
+        unit=unit,
+        egress=egress,
+        away=float(rows("cross_region_share")["price"].sum()),
+        budget=float(rows("budget")["price"].sum()),
+    )  # fmt: skip
+
+
+def _limits(case: Case, names: Names, prices: _Prices, demand: Floats, weeks: Floats) -> list[float]:
+    """What the limits of the rules are worth at their prices (negative: they cost)."""
+    models, terms = len(names.models), []
+    for mix in case.mix:
+        w, i = names.workloads.index(mix.workload), names.models.index(mix.model)
+        for o in range(len(names.regions)):
+            need = o * len(names.workloads) + w
+            bonus = prices.bonus[need * models + i]  # mix_low and mix_high of one row are never both above 0
+            terms.append(float((np.maximum(bonus, 0) * demand[need]).sum()) * mix.min_share)
+            terms.append(-float((np.maximum(-bonus, 0) * demand[need]).sum()) * mix.max_share)
+    for w, workload in enumerate(case.workloads):
+        for o in range(len(names.regions)):
+            need = o * len(names.workloads) + w
+            terms.append(float((prices.sure[need] * demand[need]).sum()) * workload.guaranteed_share)
+    for k, q in enumerate(case.on_demand):
+        worth = float(prices.quota[k].sum())
+        if worth > 0:
+            terms.append(-math.inf if q.tokens_per_minute_quota is None else -worth * q.tokens_per_minute_quota)
+    for r in case.routes:
+        worth = float(prices.egress[names.regions.index(r.origin), names.regions.index(r.destination)].sum())
+        if worth > 0:
+            terms.append(-math.inf if r.max_gb_per_month is None else -worth * r.max_gb_per_month)
+    policy = case.settings.policy
+    if prices.away > 0:
+        limit = policy.egress.max_cross_region_share
+        terms.append(-math.inf if limit is None else -prices.away * limit * float((demand * weeks).sum()))
+    if prices.budget > 0:
+        terms.append(-math.inf if policy.max_commitment_usd is None else -prices.budget * policy.max_commitment_usd)
+    return terms
+
+
+_Ray = tuple[int, float, float, dict[int, float]]  # period, price, need of the row, units by deployment
+
+
+def _rays(case: Case, names: Names, table: pd.DataFrame, ways: dict[int, list[Way]], demand: Floats) -> list[_Ray]:
+    """Work out each ray's row: what it needs of the units, with μ set here to the most that the ways allow."""
+    found: list[_Ray] = []
+    cases = {c.name: c for c in stress_cases(case, names)}
+    of_mix = {(m.workload, m.model): (m.min_share, m.max_share) for m in case.mix}
+    deployments = {key: k for k, key in enumerate(names.deployments)}
+    quotas = {key: k for k, key in enumerate(names.quotas)}
+    for _, rows in table[table["ray"] >= 0].groupby("ray"):
+        head = rows[rows["kind"] == "stress"]
+        stressed = cases.get(str(head["case"].iloc[0])) if len(head) == 1 else None
+        slot = int(names.slots(head)[0]) if len(head) == 1 else -1
+        if stressed is None or slot < 0:
+            continue  # no price without a row to belong to: it proves nothing and takes nothing
+        unit = {deployments[s, m, i]: p for s, m, i, p in _listed(rows, "stress_unit", ["supply", "meter", "model"])}
+        quota = {quotas[r, i, s]: p for r, i, s, p in _listed(rows, "stress_quota", ["region", "model", "supply"])}
+        low = {(o, w, i): p for o, w, i, p in _listed(rows, "stress_mix_low", ["origin", "workload", "model"])}
+        high = {(o, w, i): p for o, w, i, p in _listed(rows, "stress_mix_high", ["origin", "workload", "model"])}
+        failed = -1 if stressed.failed is None else names.regions.index(stressed.failed)
+        usable_quota = stressed.quota_tpm
+        need_of_row = 0.0
+        for need in np.flatnonzero(demand[:, slot]):
+            o, w = names.regions[need // len(names.workloads)], names.workloads[need % len(names.workloads)]
+            base = sum(
+                of_mix[w, i][1] * p for (a, b, i), p in high.items() if (a, b) == (o, w)
+            ) - sum(of_mix[w, i][0] * p for (a, b, i), p in low.items() if (a, b) == (o, w))  # fmt: skip
+            least = math.inf
+            for way in ways.get(int(need), ()):
+                if way.region == failed or (way.quota >= 0 and usable_quota[way.quota] <= 0):
+                    continue
+                pay = sum(units * unit.get(d, 0.0) for d, units, _ in way.loads)
+                if way.quota >= 0:
+                    pay += way.tokens_per_minute * quota.get(way.quota, 0.0)
+                model = names.models[way.model]
+                bonus = base + low.get((o, w, model), 0.0) - high.get((o, w, model), 0.0)
+                least = min(least, REQUESTS_PER_THOUSAND * pay - bonus)
+            if math.isfinite(least):
+                need_of_row += least * float(demand[need, slot]) * float(stressed.need_factor[need])
+        for k, price in quota.items():
+            need_of_row -= price * float(usable_quota[k])
+        found.append((slot // HOURS_PER_WEEK % len(names.periods), float(head["price"].iloc[0]), need_of_row, unit))
+    return found
+
+
+def _listed(rows: pd.DataFrame, kind: str, columns: list[str]) -> list[tuple[Any, ...]]:
+    part = rows[rows["kind"] == kind]
+    return list(part[[*columns, "price"]].astype({c: object for c in columns}).itertuples(index=False, name=None))
+
+
+def _charges(
+    case: Case, derived: Derived, names: Names, meters: tuple[tuple[str, str], ...], prices: _Prices,
+    rays: list[_Ray], ways: dict[int, list[Way]], demand: Floats,
+) -> list[float]:  # fmt: skip
+    """Charge x, v and u that earn more than they cost at their largest sensible size; and take off earlier units."""
+    terms = []
+    earlier = derived.earlier_units
+    for k, (pool, meter) in enumerate(meters):
+        for p, period in enumerate(names.periods):
+            terms.append(-float(prices.unit[k, p]) * earlier.get((pool, meter, period), 0.0))
+    period_of = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods)
+    largest = _largest(case, names, ways, demand)
+    by_meter = np.zeros(len(meters))
+    for d, (pool, meter, _) in enumerate(names.deployments):
+        k = meters.index((pool, meter))
+        by_meter[k] += largest[d]
+        for p in range(len(names.periods)):
+            earned = float(prices.rent[d, period_of == p].sum())
+            earned += sum(price * unit.get(d, 0.0) for q, price, _, unit in rays if q == p)
+            terms.append(min(0.0, float(prices.unit[k, p]) - earned) * largest[d])
+    unreserved = {p.pool: p.usd_per_unreserved_unit_hour for p in case.pools}
+    tail = case.settings.policy.tail_value
+    for k, (pool, meter) in enumerate(meters):
+        hourly = unreserved[pool]
+        for p, period in enumerate(case.periods):
+            if hourly is not None:
+                terms.append(min(0.0, hourly * period.hours - float(prices.unit[k, p])) * by_meter[k])
+    for o in case.offers:
+        if (o.pool, o.meter) not in meters:
+            continue
+        k = meters.index((o.pool, o.meter))
+        top = by_meter[k] + o.min_units + o.unit_step
+        top = top if o.max_units is None else min(top, o.max_units)
+        for p, period in enumerate(case.periods):
+            inside = case.periods[p : p + o.term_months]
+            hours = sum(q.hours for q in inside)
+            end = add_months(period.start, o.term_months)
+            beyond = max(0, (end - case.periods[-1].end).days) * HOURS_PER_DAY
+            cost = o.usd_per_unit_hour * (hours + (1 - tail) * beyond) + prices.budget * o.usd_per_unit_hour * hours
+            terms.append(min(0.0, cost - float(prices.unit[k, p : p + len(inside)].sum())) * top)
+    return terms
+
+
+def _largest(case: Case, names: Names, ways: dict[int, list[Way]], demand: Floats) -> Floats:
+    """Most units of each deployment that any sensible plan has: all its needs at their peaks at once, and a step."""
+    factor = np.zeros(names.need_count)
+    for stressed in stress_cases(case, names):
+        factor = np.maximum(factor, stressed.need_factor)
+    units = np.zeros(len(names.deployments))
+    for need, served in ways.items():
+        heaviest: dict[int, float] = {}
+        for way in served:
+            for d, load, usable in way.loads:
+                heaviest[d] = max(heaviest.get(d, 0.0), load * max(factor[need], 1 / usable))
+        peak = REQUESTS_PER_THOUSAND * float(demand[need].max(initial=0.0))
+        for d, load in heaviest.items():
+            units[d] += load * peak
+    size = {(t.pool, t.meter, t.model): t.min_units + t.unit_step for t in case.throughput}
+    return units * (1 + 1e-9) + np.array([size.get(key, 0.0) for key in names.deployments])

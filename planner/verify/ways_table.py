@@ -1,0 +1,54 @@
+"""Every way to serve each need, with its prices and loads, as plain records."""
+
+from dataclasses import dataclass
+
+from planner.results.derived import Derived
+from planner.results.flows import Names
+from planner.schema.case import Case
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way: per request and hour. quota: number in Names.quotas, -1 on reserved units."""
+
+    origin: int
+    region: int
+    model: int
+    usd: float
+    egress_usd: float
+    gb_in: float
+    gb_out: float
+    away: bool
+    sure: bool
+    quota: int
+    tokens_per_minute: float
+    loads: tuple[tuple[int, float, float], ...]  # deployment, units, usable share
+
+
+def ways_of(case: Case, derived: Derived, names: Names) -> dict[int, list[Way]]:
+    """List the ways of every need (origin x workloads + workload), allowed by mix, routes and residency."""
+    region = {name: k for k, name in enumerate(names.regions)}
+    model = {name: k for k, name in enumerate(names.models)}
+    workload = {name: k for k, name in enumerate(names.workloads)}
+    deployment = {key: k for k, key in enumerate(names.deployments)}
+    quota = {key: k for k, key in enumerate(names.quotas)}
+    pools: dict[tuple[str, str], dict[tuple[str, str], list[tuple[int, float, float]]]] = {}
+    for r in derived.loads.itertuples(index=False):
+        held = pools.setdefault((r.workload, r.region), {}).setdefault((r.model, r.pool), [])
+        held.append((deployment[r.pool, r.meter, r.deployment], r.units_per_request, r.usable_share))
+    options: dict[tuple[str, str], list[tuple[str, int, float, float, bool]]] = {}
+    for r in derived.options.itertuples(index=False):
+        options.setdefault((r.workload, r.region), []).append(
+            (r.model, quota[r.region, r.model, r.option], r.on_demand_usd, r.quota_per_request, bool(r.guaranteed))
+        )
+    found: dict[int, list[Way]] = {}
+    for t in derived.travel.itertuples(index=False):
+        o, s = region[t.origin], region[t.region]
+        need = o * len(names.workloads) + workload[t.workload]
+        trip = (t.egress_usd, t.gb_in, t.gb_out, o != s)
+        listed = found.setdefault(need, [])
+        for (i, _), loads in pools.get((t.workload, t.region), {}).items():
+            listed.append(Way(o, s, model[i], 0.0, *trip, True, -1, 0.0, tuple(loads)))
+        for i, q, usd, tokens, sure in options.get((t.workload, t.region), ()):
+            listed.append(Way(o, s, model[i], usd, *trip, sure, q, tokens, ()))
+    return found
