@@ -18,6 +18,7 @@ from planner.schema.settings import PlanSettings
 from planner.schema.tables import TABLE, Table
 
 START_SHEET, PLAN_SHEET = "Start", "plan"
+_PAGE_WIDTH = 230.0  # of columns that still read well on one page
 
 # the order in which a planner fills them in, with what to think of
 STEPS: tuple[tuple[str, str], ...] = (
@@ -60,9 +61,7 @@ def write_input_workbook(
 
 
 def _start_sheet(sheet: Sheet, settings: PlanSettings, count: Mapping[str, int]) -> None:
-    lead = (
-        "Fill in the sheets in this order. Each header has a comment: its meaning, unit, and what a blank cell means."
-    )
+    lead = "Fill in the sheets in this order. Blue headers need a value in every row; each header has a comment."
     sheet.heading("Planning inputs", lead, 4)
     columns = [
         Column("step", "Step", "count", 6),
@@ -81,9 +80,7 @@ def _start_sheet(sheet: Sheet, settings: PlanSettings, count: Mapping[str, int])
         rows.append({"step": k + 2, "sheet": name, "need": need, "rows": filled, "what": what})
     sheet.widths(columns)
     block = sheet.table(3, columns, rows)
-    link = sheet.book.raw.add_format(
-        {"font_name": "Arial", "font_size": 10, "font_color": BLUE, "underline": 1, "valign": "top"}
-    )
+    link = sheet.book.format("link")
     for k, row in enumerate(rows):
         sheet.raw.write_url(block.first + k, 1, f"internal:'{row['sheet']}'!A1", link, str(row["sheet"]))
     then = block.last + 2
@@ -99,7 +96,7 @@ def _start_sheet(sheet: Sheet, settings: PlanSettings, count: Mapping[str, int])
 
 def _plan_sheet(book: Book, settings: PlanSettings) -> None:
     sheet = book.add_sheet(PLAN_SHEET, BLUE)
-    for k, (header, width) in enumerate((("key", 38.0), ("value", 22.0), ("note", 80.0))):
+    for k, (header, width) in enumerate((("key", 38.0), ("value", 22.0), ("note", 105.0))):
         sheet.put(0, k, header, "header")
         sheet.raw.set_column(k, k, width)
     for k, setting in enumerate(settings_of(PlanSettings).values(), start=1):
@@ -108,7 +105,7 @@ def _plan_sheet(book: Book, settings: PlanSettings) -> None:
             value = getattr(value, part)
         sheet.put(k, 0, setting.name, "text")
         _enter(sheet, k, 1, value, setting)
-        sheet.put(k, 2, comment(setting).replace("\n", "; "), "text:muted")
+        sheet.put(k, 2, comment(setting).replace(".\n", "\n").replace("\n", ". "), "text:muted")
         _validate(sheet, setting, k, k, 1)
     sheet.printed(k, 2, repeat=0, freeze=(1, 0))
 
@@ -117,18 +114,23 @@ def _table_sheet(book: Book, table: Table, rows: Sequence[Mapping[str, Any]]) ->
     sheet = book.add_sheet(table.name, BLUE if table.required else GREY)
     columns = list(columns_of(table.row).values())
     last = max(LAST_ROW.get(table.name, LAST_ROW_DEFAULT), len(rows) + 100) - 1
+    total_width = 0.0
     for k, column in enumerate(columns):
-        sheet.put(0, k, column.name, "header")
+        sheet.put(0, k, column.name, "header_needed" if column.required else "header")
         help_text = comment(column)
         box = {"author": "planner", "x_scale": 2.2, "y_scale": 1.0 + 0.12 * help_text.count("\n"), "font_size": 9}
         sheet.raw.write_comment(0, k, help_text, box)
         widest = max([len(column.name), *(len(clean(row.get(column.name) or "")) for row in rows[:200])])
-        sheet.raw.set_column(k, k, min(max(9.0, widest * 1.05 + 2), 40))
+        width = min(max(9.0, widest * 1.05 + 2), 40)
+        sheet.raw.set_column(k, k, width)
+        total_width += width
         _validate(sheet, column, 1, last, k)
     for r, row in enumerate(rows, start=1):
         for k, column in enumerate(columns):
             _enter(sheet, r, k, row.get(column.name), column)
-    sheet.printed(max(len(rows), 1), len(columns) - 1, repeat=0, freeze=(1, len(table.key[:1])))
+    scale = 65 if total_width > _PAGE_WIDTH else None  # wide tables run over several pages, none is made too small
+    sheet.printed(max(len(rows), 1), len(columns) - 1, repeat=0, freeze=(1, len(table.key[:1])), scale=scale)
+    sheet.raw.repeat_columns(0)
 
 
 def _validate(sheet: Sheet, column: ColumnFacts, first: int, last: int, at: int) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 FONT = "Arial"  # on every machine; LibreOffice and Google Sheets measure it the same
-INK, MUTED, RULE, SHADE = "#1F2A37", "#5B6673", "#C9D1DA", "#F1F4F8"
+INK, MUTED, RULE, SHADE, NEEDED = "#1F2A37", "#5B6673", "#C9D1DA", "#F1F4F8", "#CFE3F4"
 BLUE, SKY, ORANGE, GREEN, VERMILION, GREY = "#0072B2", "#56B4E9", "#E69F00", "#009E73", "#D55E00", "#8A94A0"
 INPUT_FILL, INPUT_INK = "#FFF8DC", "#0B3D91"
 HEAT = ("#FFFFFF", "#B9DBF1", "#6DB3DF")  # one hue, light to dark: black figures stay readable on all of it
@@ -37,6 +37,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "aside": {"font_color": MUTED},
     "note": {"font_color": MUTED, "italic": True, "text_wrap": True},
     "header": {**_HEADER, "align": "left", "indent": 1},
+    "header_needed": {**_HEADER, "align": "left", "indent": 1, "bg_color": NEEDED},
     "header_right": {**_HEADER, "align": "right"},
     "key": {"font_color": MUTED, **_ROW},
     "lead": {"font_size": 11, "text_wrap": True},
@@ -44,6 +45,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "alert": {"font_color": VERMILION, "bold": True, "text_wrap": True},
     "tick": {"align": "center", "bold": True, **_ROW},
     "blank_line": {"bottom": 1, "bottom_color": INK},
+    "link": {"font_color": BLUE, "underline": 1, "indent": 1, **_ROW},
     "name": {"num_format": "@", "font_color": MUTED},
     "choice": {"num_format": "@", "bg_color": INPUT_FILL, "font_color": INPUT_INK, "border": 1, "border_color": RULE,
                "bold": True},

@@ -92,10 +92,8 @@ def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any
 def _deployments(sheet: Sheet, report: Report, top: int, regions: Mapping[tuple[str, str], str]) -> int:
     months = [p.name for p in report.case.periods]
     columns = [
-        Column("region", "Region", "text:wrap"),
-        Column("pool", "Pool", "text:wrap"),
-        Column("meter", "Meter", "text"),
-        Column("model", "Model", "text:wrap"),
+        *POOLS[:3],
+        Column("model", "Model", "text:wrap", POOLS[3].width + POOLS[4].width - 10),
         *(Column(name, f"{name}\nunits", "units") for name in months[: len(POOLS) - 4]),
     ]
     found: dict[tuple[str, str, str, str], dict[str, Any]] = {}
