@@ -21,6 +21,7 @@ class Columns:
         Array meters x periods.
     flow_first : number of the first flow column; flows are the last columns.
     flow_arc, flow_slot : arc and slot of each flow: y where the arc is reserved, z where it is on demand (krph).
+    flow_case : -1; in the literal programme, the number of the stress case whose flow it is.
     upper : upper bound of each column.
     """
 
@@ -30,6 +31,7 @@ class Columns:
     flow_first: int
     flow_arc: Ints
     flow_slot: Ints
+    flow_case: Ints
     upper: Floats
     sized: Ints
     size_low: Floats
@@ -88,7 +90,22 @@ def columns_of(sets: Sets, sized: bool = False) -> Columns:
     top = top[rules]
     room = np.floor((top - low)[step > 0] / step[step > 0] + 1e-9)
     upper[steps[step > 0]] = np.maximum(room, 0.0)
-    return Columns(committed, deployed, unreserved, first, arc, slot, upper, rules, low, step, top, on, steps)
+    return Columns(
+        committed,
+        deployed,
+        unreserved,
+        first,
+        arc,
+        slot,
+        np.full(len(arc), -1),
+        upper,
+        rules,
+        low,
+        step,
+        top,
+        on,
+        steps,
+    )
 
 
 def largest_sizes(sets: Sets) -> Floats:

@@ -89,7 +89,7 @@ def _add(problem: pulp.LpProblem, name: str, terms: list[tuple[Any, float]], low
 
 
 def column_names(program: LinearProgram) -> list[str]:
-    """Short names of all columns, the same in every run: x0, v0_1, u0_1, on0, steps0, then y or z by arc and slot."""
+    """Name all columns, the same in every run: x0, v0_1, u0_1, on0, steps0, y or z by arc and slot (s0y: case 0)."""
     at, names = program.columns, [""] * program.columns.count
     for k, column in enumerate(at.committed):
         names[column] = f"x{k}"
@@ -103,8 +103,9 @@ def column_names(program: LinearProgram) -> list[str]:
             if column >= 0:
                 names[column] = f"{prefix}{k}"
     reserved = program.sets.arcs["reserved"].to_numpy(bool)
-    for column, arc, slot in zip(at.flows, at.flow_arc, at.flow_slot):
-        names[column] = f"{'y' if reserved[arc] else 'z'}{arc}_{slot}"
+    for column, arc, slot, case in zip(at.flows, at.flow_arc, at.flow_slot, at.flow_case):
+        stressed = "" if case < 0 else f"s{case}"
+        names[column] = f"{stressed}{'y' if reserved[arc] else 'z'}{arc}_{slot}"
     return names
 
 
