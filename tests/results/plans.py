@@ -8,6 +8,7 @@ one region may fail, and then half of the quota is counted on. January 2027 has 
     reserved 2 x 10 x 744 x 1 = 14,880 USD, on demand 2 x 2 x 744 x 3 = 8,928 USD, in all 23,808 USD
     headroom: 12.5 requests in each region: 10 on units in full, 2.5 on demand
     failover: 20 requests on the other region: 10 on its units, 10 = 20 x 0.5 on demand
+    no plan can cost less than 2 x 10 / 0.8 x 744 = 18,600 USD: a bound that the certificate proves
 """
 
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.results.plan import Plan, Proof, Totals
+from planner.results.plan import CERTIFICATE_COLUMNS, Plan, Proof, Totals
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 from tests import builders
@@ -61,6 +62,22 @@ def witness(groups: dict[str, list[Flow]], period: str = "2027-01") -> tuple[pd.
     )  # fmt: skip
 
 
+def certificate() -> pd.DataFrame:
+    """Prices that prove 18,600 USD: each unit-hour is worth what it costs, so a request costs 1 / 0.8 USD."""
+    weeks = 31 / 7
+    blank = dict.fromkeys(CERTIFICATE_COLUMNS)
+    rows = [
+        {**blank, "kind": "rent", "ray": -1, "supply": f"{r}-m", "meter": "tokens", "model": "m", "scenario": "base",
+         "period": "2027-01", "hour_of_week": h, "price": weeks}
+        for r in ("east", "west") for h in range(HOURS_PER_WEEK)
+    ] + [
+        {**blank, "kind": "deployment", "ray": -1, "supply": f"{r}-m", "meter": "tokens", "period": "2027-01",
+         "hour_of_week": -1, "price": weeks * HOURS_PER_WEEK}
+        for r in ("east", "west")
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(CERTIFICATE_COLUMNS))
+
+
 def lost(region: str) -> list[Flow]:
     """Routing while a region is lost: units serve their own origin, on demand the other's."""
     other = {"east": "west", "west": "east"}[region]
@@ -80,7 +97,7 @@ def hand_plan(case: Case) -> Plan:
         name="tiny",
         input_digest=case.digest,
         totals=Totals(14_880.0, 0.0, 0.0, 8_928.0, 0.0, 0.0),
-        proof=Proof("optimal", 23_808.0, 0.0),
+        proof=Proof("gap", 18_600.0, 0.21875),
         purchases=pd.DataFrame([(f"{r}-m-1m", "2027-01", 10.0, 7_440.0) for r in regions],
                                columns=["offer", "period", "units", "usd"]),
         deployments=pd.DataFrame([(f"{r}-m", "tokens", "m", "2027-01", 10.0) for r in regions],
@@ -89,6 +106,7 @@ def hand_plan(case: Case) -> Plan:
                          for f in ((r, "w", "m", r, f"{r}-m", 8.0), (r, "w", "m", r, "standard", 2.0))]),
         stress_slots=slots,
         stress_dispatch=flows,
+        certificate=certificate(),
     )  # fmt: skip
 
 

@@ -48,7 +48,9 @@ TAMPERED: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
     ("units deployed", lambda f: f["deployments"][0].update(units=8), "reserved: pool east-m"),
     ("a price paid", lambda f: f["purchases"][0].update(usd=1), "totals: offer east-m-1m"),
     ("cost and its part", lambda f: f.update(reserved_usd=14_000, total_usd=22_928), "totals: reserved_usd says 14000"),
-    ("bound", lambda f: f.update(bound_usd=30_000), "totals: bound_usd 30000.000000 is above the cost"),
+    ("bound above cost", lambda f: f.update(bound_usd=30_000), "totals: bound_usd 30000.000000 is above the cost"),
+    ("bound above what is proved", lambda f: f.update(bound_usd=18_700, gap=1 - 18_700 / 23_808),
+     "bound: bound_usd says 18,700.000000, but the prices in certificate.parquet prove"),
     ("input", lambda f: f.update(input_digest="x"), "input: the plan was made for another input"),
     ("a figure", lambda f: f["summary"].update(utilisation=0.95), "summary: summary, utilisation says 0.95"),
     ("a figure left out", lambda f: f["summary"].pop("stress"), "summary: summary, stress has not 3 entries"),
@@ -119,11 +121,14 @@ def test_stress_that_cannot_be_served_is_told_with_its_hour(
 def test_the_second_opinion_agrees_and_can_disagree(tmp_path: Path) -> None:
     case = hand_case()
     folder = written(case, tmp_path)
-    # failover needs 10 units in each region at 744 USD; a unit serves 0.8 requests, worth 3 x 0.8 > 1 an hour: more pay
+    # 12.5 units in each region hold all demand with headroom, at 744 USD each: cheaper than on demand, and they stand
     verdict = verify(case, folder, deep=True)
-    assert verdict.relaxed_usd == pytest.approx(2 * 12.5 * 744)
-    words = "bound: bound_usd 23808.000000 is no lower bound: a plan of 18600.000000 USD exists"
-    assert [str(f) for f in verdict.findings] == [words]
+    assert verdict.relaxed_usd == pytest.approx(18_600)
+    assert verdict.findings == []
+    edited(folder, lambda f: f.update(bound_usd=19_000, gap=1 - 19_000 / 23_808))
+    found = messages(case, folder, deep=True)
+    assert "bound: bound_usd 19000.000000 is no lower bound: a plan of 18600.000000 USD exists" in found
+    assert any("certificate.parquet prove 18," in text for text in found)
 
 
 def test_the_second_opinion_is_for_small_cases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
