@@ -98,7 +98,7 @@ def _of_term(
     product: Product, at: Endpoint, model: str, term: str, units: dict[str, Unit | None],
     priced: dict[str, Price | None], rate: Rate, axes: Axes, terms: Terms, today: dt.date,
 ) -> list[Row]:  # fmt: skip
-    meters, status, notes = {}, "", []
+    meters, statuses, notes = {}, list[str](), []
     lists: dict[str, float | None] = {}
     months = 0.0
     for name, unit in units.items():
@@ -107,11 +107,12 @@ def _of_term(
             continue
         months = float(price.term_months or 0) or price.fee_hours / 730.0
         effective, lists[name] = terms.effective(product, at, model, name, price)
-        status = price.status if status in ("", price.status) else "derived"
+        quoted = terms.quote(product, at, model, name, term) is not None
+        statuses.append("quote" if quoted else "not confirmed" if effective is None else price.status)
         notes += [n for n in (price.note, _promotion(price, today)) if n]
         if effective is not None:
             meters[name] = meter_of(unit, effective)
-    out = []
+    status, out = " + ".join(dict.fromkeys(statuses)), []
     for label, hit, mix in mixes(axes):
         out.append(
             _row(product, at, model, term, months, label, hit, units, meters, lists, mix, rate, axes, status, notes)

@@ -23,7 +23,8 @@ def on_demand_at(
         row: TableRow = {"region": at.name, "model": model, "option": option, **_prices(rate, horizon_end, at, left)}
         row |= _quota(catalogue, choice, at, model, own, left)
         rows.append(row | {"guaranteed": rate.guaranteed, "source": rate.source, "as_of": rate.as_of})
-        rows[-1]["note"] = "; ".join(p for p in (marked(rate), rows[-1].pop("_quota_note")) if p)
+        extra = (rows[-1].pop("_promotion"), rows[-1].pop("_quota_note"))
+        rows[-1]["note"] = "; ".join(part for part in (marked(rate), *extra) if part)
         if rate.usd_per_mtok_cached_input is None:
             left.append(
                 f"{at.name}: no price of cached input of {model} was read, so it is planned at the price of fresh input"
@@ -33,20 +34,23 @@ def on_demand_at(
 
 def _prices(rate: Rate, horizon_end: dt.date, at: Endpoint, left: list[str]) -> dict[str, Any]:
     """Prices in force at the end of the plan: a promotion that may end before is not planned on."""
-    factor = 1.0
+    factor, said = 1.0, ""
     usd_in, usd_out = rate.usd_per_mtok_input, rate.usd_per_mtok_output
     if rate.promo_until is not None and rate.promo_until < horizon_end and rate.list_usd_per_mtok_input is not None:
         factor = rate.list_usd_per_mtok_input / usd_in
         usd_in, usd_out = rate.list_usd_per_mtok_input, rate.list_usd_per_mtok_output or usd_out * factor
+        said = "planned at the price without the promotion; cached and written input derived in proportion"
         left.append(
             f"{at.name}: the promotion on {rate.model} is promised to {rate.promo_until} only, so it is planned "
-            f"at the price without it ({usd_in:g} and {usd_out:g} USD per million; cached and written input in proportion, derived)"
+            f"at the price without it ({usd_in:g} and {usd_out:g} USD per million; cached and written input in "
+            "proportion, derived)"
         )
     return {
         "usd_per_mtok_input": usd_in,
         "usd_per_mtok_cached_input": _scaled(rate.usd_per_mtok_cached_input, factor),
         "usd_per_mtok_cache_write": _scaled(rate.usd_per_mtok_cache_write, factor),
         "usd_per_mtok_output": usd_out,
+        "_promotion": said,
     }
 
 
