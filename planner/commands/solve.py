@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop after this long")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
+    parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")
     parser.add_argument("--no-workbook", action="store_true", help="write no plan.xlsx")
     parser.add_argument("--json", action="store_true", help="print the result for machines")
 
@@ -34,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.readers import load
     from planner.results.files import write_plan
     from planner.results.metrics import metrics_of
+    from planner.solver.store import FOLDER
     from planner.studies.solve import solve
 
     case = load(arguments.input)
@@ -46,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
             gap=arguments.gap,
             time_limit_seconds=arguments.time_limit,
             workers=arguments.workers,
+            store=None if arguments.fresh else directory.absolute().parent / FOLDER,
             progress=progress,
         )
     metrics = metrics_of(case, plan)

@@ -18,7 +18,6 @@ from planner.results.plan import (
 )
 from planner.solver.component import ComponentPlan
 from planner.solver.prices import slot_names
-from planner.solver.stress import Routing
 from planner.units import REQUESTS_PER_THOUSAND
 
 DUST = 1e-9  # units below this are the solver's rounding, not a purchase
@@ -117,77 +116,53 @@ def rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     weeks = whole.slots["weeks"].to_numpy(float)
     parts = []
     for plan in plans:
-        deployment, merged, rent = plan.rents
-        paying = rent > 0
-        row, slot = _original_slots(plan.sets, merged[paying])
-        share = weeks[slot] / plan.sets.slots["weeks"].to_numpy(float)[merged[paying]][row]
-        names = {
-            name: plan.sets.deployments[name].to_numpy(object)[deployment[paying]][row]
-            for name in ("pool", "meter", "model")
-        }
-        parts.append(pd.DataFrame({**names, **slot_names(whole, slot), "usd_per_unit": rent[paying][row] * share}))
+        row, slot = _original_slots(plan.sets, plan.rent_slot)
+        share = weeks[slot] / plan.sets.slots["weeks"].to_numpy(float)[plan.rent_slot][row]
+        part = plan.rent_deployment[row]
+        names = {name: plan.sets.deployments[name].to_numpy(object)[part] for name in ("pool", "meter", "model")}
+        parts.append(pd.DataFrame({**names, **slot_names(whole, slot), "usd_per_unit": plan.rent[row] * share}))
     return _joined(parts, RENT_COLUMNS, [])
 
 
 def stress_rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     """List what a unit is worth to each stress case in the slot that sets its need."""
-    scenario, hour = whole.slots["scenario"].to_numpy(object), whole.slots["hour_of_week"].to_numpy(int)
-    rows = []
+    parts = []
     for plan in plans:
-        names = plan.sets.deployments[["pool", "meter", "model"]].to_numpy(object)
-        for cut, dual in plan.stress_rents:
-            slot = int(plan.sets.members[cut.slot][0])
-            case = plan.sets.cases[cut.case].name
-            rows += [
-                (
-                    case,
-                    *names[d],
-                    scenario[slot],
-                    whole.periods[cut.period],
-                    int(hour[slot]),
-                    dual * float(cut.units[d]),
-                )
-                for d in np.flatnonzero(cut.units > 0)
-            ]
-    return pd.DataFrame(rows, columns=list(STRESS_RENT_COLUMNS))
+        row, part = np.nonzero(plan.stress_units > 0)
+        first = np.array([members[0] for members in plan.sets.members], dtype=np.int64)
+        names = {name: plan.sets.deployments[name].to_numpy(object)[part] for name in ("pool", "meter", "model")}
+        case = np.array([case.name for case in plan.sets.cases], dtype=object)[plan.stress_case[row]]
+        where = slot_names(whole, first[plan.stress_slot[row]])
+        usd = plan.stress_usd[row] * plan.stress_units[row, part]
+        parts.append(pd.DataFrame({"case": case, **names, **where, "usd_per_unit": usd}))
+    return _joined(parts, STRESS_RENT_COLUMNS, [])
 
 
 def stress_witness(whole: Sets, plans: Sequence[ComponentPlan]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Slots of each group, and the routing of each group in requests per hour (stressed demand, split by origin)."""
-    slots, flows = [], []
-    routings = [(plan, routing) for plan in plans for routing in plan.routings]
-    for group, (plan, routing) in enumerate(routings):
-        original = np.concatenate([plan.sets.members[t] for t in routing.slots])
-        named = {"case": routing.net.case.name, "group": group}
-        slots.append(pd.DataFrame({**named, **slot_names(whole, original)}))
-        flows.append(_group_flows(plan, routing, group, whole))
+    slots, flows, first = [], [], 0
+    periods = np.array(whole.periods, dtype=object)
+    for plan in plans:
+        w, sets = plan.witness, plan.sets
+        case = np.array([case.name for case in sets.cases], dtype=object)[w.group_case]
+        row, slot = _original_slots(sets, w.slot)
+        group = w.slot_group[row]
+        slots.append(pd.DataFrame({"case": case[group], "group": group + first, **slot_names(whole, slot)}))
+        ways = {n: sets.arcs[n].to_numpy(object)[w.flow_arc] for n in ("workload", "model", "region", "supply")}
+        flows.append(
+            pd.DataFrame(
+                {
+                    "case": case[w.flow_group],
+                    "group": w.flow_group + first,
+                    "period": periods[w.group_period[w.flow_group]],
+                    "origin": sets.needs["origin"].to_numpy(object)[w.flow_need],
+                    **ways,
+                    "requests_per_hour": w.flow * REQUESTS_PER_THOUSAND,
+                }
+            )
+        )
+        first += len(w.group_case)
     return _joined(slots, STRESS_SLOT_COLUMNS, []), _joined(flows, STRESS_DISPATCH_COLUMNS, [])
-
-
-def _group_flows(plan: ComponentPlan, routing: Routing, group: int, whole: Sets) -> pd.DataFrame:
-    """Split a routing by origin, requests per hour: a need takes its share of each of its class's flows."""
-    net = routing.net
-    used = np.flatnonzero(routing.flow > 0)
-    demand = routing.envelope * net.case.demand_scale
-    total = np.bincount(net.class_of, demand, net.classes)
-    served = np.bincount(net.arc_class, routing.flow, net.classes)
-    exact = total / np.where(served > 0, served, 1.0)  # the class's demand, to the last digit
-    need = np.flatnonzero(demand > 0)
-    share = demand[need] / total[net.class_of[need]]
-    pair_need, pair_arc = np.nonzero(net.class_of[need][:, None] == net.arc_class[used][None, :])
-    arc = used[pair_arc]
-    ways = plan.sets.arcs.iloc[net.arcs[arc]]
-    return pd.DataFrame(
-        {
-            "case": net.case.name,
-            "group": group,
-            "period": whole.periods[routing.period],
-            "origin": plan.sets.needs["origin"].to_numpy()[need[pair_need]],
-            **{name: ways[name].to_numpy() for name in ("workload", "model", "region", "supply")},
-            "requests_per_hour": routing.flow[arc] * exact[net.arc_class[arc]] * share[pair_need]
-            * REQUESTS_PER_THOUSAND,
-        }
-    )  # fmt: skip
 
 
 def certificate(plans: Sequence[ComponentPlan]) -> pd.DataFrame:

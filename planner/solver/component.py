@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 from planner.model.reduce.slots import merge_slots
-from planner.model.sets import Floats, Sets
+from planner.model.sets import Floats, Ints, Sets
 from planner.solver.certificate import Certificate, certify
 from planner.solver.highs import Clock
 from planner.solver.linear import LinearSolve, open_component, solve_linear
 from planner.solver.prices import price_table
-from planner.solver.stress import Cut, Routing
 from planner.solver.ties import choose_by_rule
 from planner.solver.whole import solve_whole
+from planner.solver.witness import Witness, witness_of
 
 HIGHS = "highs"
 
@@ -23,25 +23,32 @@ class ComponentPlan:
     """What was decided for a component (natural units of Sets), over its merged slots.
 
     committed : units by purchase. deployed : units, deployments x periods. flow_arc, flow_slot, flow : krph, non-zero.
-    rents : duals of rule 4 (USD per unit), for each row of the `reserved` family (deployment, slot).
-    prices : the certificate's prices, named (solver.prices).
-    stress_rents : (row of rule 8, its dual in USD per unit of its right-hand side). Rents of both kinds are those of
-        the continuous programme, also where units are whole: only there do they add up to the prices.
-    tree_bound_usd : the branch-and-bound's claim; equals usd where the LP is the whole answer.
+    usd, bound_usd, tree_bound_usd : cost, the certificate's bound, the branch-and-bound's claim (usd where the LP is all).
+    rent_deployment, rent_slot, rent : duals of rule 4, USD per unit. stress_case, stress_period, stress_slot, stress_usd,
+        stress_units : rows of rule 8 with a dual (USD per unit of the right-hand side) and their coefficients
+        (rows x deployments). Both are those of the continuous programme, also where units are whole: only there do
+        they add up to the prices.
+    witness : routings that prove the stress cases. prices : the certificate's prices, named (solver.prices).
     """
 
     sets: Sets
     committed: Floats
     deployed: Floats
-    flow_arc: np.ndarray
-    flow_slot: np.ndarray
+    flow_arc: Ints
+    flow_slot: Ints
     flow: Floats
     usd: float
-    certificate: Certificate
+    bound_usd: float
     tree_bound_usd: float
-    rents: tuple[np.ndarray, np.ndarray, Floats]
-    stress_rents: list[tuple[Cut, float]]
-    routings: list[Routing]
+    rent_deployment: Ints
+    rent_slot: Ints
+    rent: Floats
+    stress_case: Ints
+    stress_period: Ints
+    stress_slot: Ints
+    stress_usd: Floats
+    stress_units: Floats
+    witness: Witness
     prices: pd.DataFrame
 
 
@@ -90,8 +97,10 @@ def _plan(
         raise ArithmeticError("a stress case that was served is not: the solver's tolerance was met, ours was not")
     rows = program.family("reserved")
     first = program.first_row("reserved")
-    rent = -duals[first : first + rows.count]
+    rent = np.maximum(-duals[first : first + rows.count], 0.0)
+    paying = np.flatnonzero(rent)
     stress = duals[program.row_count :]
+    binding = [(cut, float(usd)) for cut, usd in zip(solve.cuts, stress) if usd > 0]
     return ComponentPlan(
         sets=program.sets,
         committed=committed,
@@ -100,11 +109,17 @@ def _plan(
         flow_slot=at.flow_slot[used],
         flow=flow[used],
         usd=usd,
-        certificate=certificate,
+        bound_usd=certificate.bound_usd,
         tree_bound_usd=tree_bound,
-        rents=(rows.index["deployment"], rows.index["slot"], np.maximum(rent, 0.0)),
-        stress_rents=[(cut, float(dual)) for cut, dual in zip(solve.cuts, stress) if dual > 0],
-        routings=routings,
+        rent_deployment=rows.index["deployment"][paying],
+        rent_slot=rows.index["slot"][paying],
+        rent=rent[paying],
+        stress_case=np.array([cut.case for cut, _ in binding], dtype=np.int64),
+        stress_period=np.array([cut.period for cut, _ in binding], dtype=np.int64),
+        stress_slot=np.array([cut.slot for cut, _ in binding], dtype=np.int64),
+        stress_usd=np.array([usd for _, usd in binding]),
+        stress_units=np.array([cut.units for cut, _ in binding]).reshape(-1, len(program.sets.deployments)),
+        witness=witness_of(routings),
         prices=prices,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from planner.solver.component import HIGHS, ComponentPlan, solve_component
 from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
 from planner.solver.parallel import on_all_cores
+from planner.solver.store import Store, key_of
 
 DEFAULT_GAP = 1e-4
 
@@ -26,12 +28,14 @@ class Options:
 
     gap : relative gap asked of whole units. time_limit_seconds : None: no limit. workers : threads; None: all cores.
     solver : highs, or a solver that PuLP knows.
+    store : folder that keeps the answers of components (None: nothing is kept).
     """
 
     gap: float = DEFAULT_GAP
     time_limit_seconds: float | None = None
     workers: int | None = None
     solver: str = HIGHS
+    store: Path | None = None
 
 
 def find_plan(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None) -> Plan:
@@ -68,13 +72,26 @@ def _solve(
         if progress is not None:
             progress(finished[0], len(parts))
 
-    found = on_all_cores(
-        lambda part: solve_component(part, options.gap, clock, options.solver), parts, options.workers, step
-    )
+    store = None if options.store is None else Store(options.store)
+    found = on_all_cores(lambda part: _solve_part(part, options, clock, store), parts, options.workers, step)
+    if store is not None:
+        store.tidy()
     plans = [plan for plan in found if plan is not None]
     if len(plans) < len(parts):
         raise InfeasibleError(explain(case, [part for part, plan in zip(parts, found) if plan is None], clock))
     return plans
+
+
+def _solve_part(part: Sets, options: Options, clock: Clock, store: Store | None) -> ComponentPlan | None:
+    """Solve a component, or take the answer of an equal one that was kept."""
+    key = "" if store is None else key_of(part, options.gap, options.solver)
+    kept = None if store is None else store.get(key, part)
+    if kept is not None:
+        return kept
+    plan = solve_component(part, options.gap, clock, options.solver)
+    if store is not None and plan is not None and plan.usd - plan.tree_bound_usd <= options.gap * abs(plan.usd):
+        store.put(key, plan)  # only answers that no time limit cut short
+    return plan
 
 
 def _keeps_coupling(sets: Sets, plans: Sequence[ComponentPlan]) -> bool:
@@ -114,8 +131,8 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
     parts = np.array([_cost(plan) for plan in plans]).reshape(-1, 5).sum(axis=0).tolist()
     totals = Totals(parts[0], parts[1], parts[2], parts[3], parts[4], sunk)
     total = totals.total_usd
-    bound = min(total, float(np.sum([plan.certificate.bound_usd for plan in plans])) + sunk)
-    whole = any(plan.tree_bound_usd < plan.usd or plan.certificate.bound_usd < plan.usd * (1 - 1e-7) for plan in plans)
+    bound = min(total, float(np.sum([plan.bound_usd for plan in plans])) + sunk)
+    whole = any(plan.tree_bound_usd < plan.usd or plan.bound_usd < plan.usd * (1 - 1e-7) for plan in plans)
     tree = float(np.sum([plan.tree_bound_usd for plan in plans])) + sunk
     gap = _gap(total, bound)
     tree_gap = _gap(total, tree)

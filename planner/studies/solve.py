@@ -1,6 +1,7 @@
 """Solve: the audited plan of a case."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from planner.errors import AuditError
 from planner.results.audit import audit
@@ -18,6 +19,7 @@ def solve(
     gap: float = DEFAULT_GAP,
     time_limit_seconds: float | None = None,
     workers: int | None = None,
+    store: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Plan:
     """Find the cheapest plan of a case, and re-check every rule and dollar of it in plain arithmetic.
@@ -29,6 +31,7 @@ def solve(
     gap : relative gap asked where units are whole; a continuous plan is optimal.
     time_limit_seconds : None: no limit.
     workers : threads; None: all cores. The plan does not depend on it.
+    store : folder that keeps answers, so that only components that changed are solved again; None: none is kept.
     progress : told (parts solved, all parts).
 
     Raises
@@ -37,7 +40,7 @@ def solve(
     StoppedError : the time limit ran out before there was a plan.
     AuditError : the solver's plan breaks a rule or does not add up; it must not be used.
     """
-    plan = find_plan(case, Options(gap, time_limit_seconds, workers, solver), progress)
+    plan = find_plan(case, Options(gap, time_limit_seconds, workers, solver, store), progress)
     findings = audit(case, plan)
     if findings:
         shown = [f"  {finding}" for finding in findings[:SHOWN]]
