@@ -15,13 +15,14 @@ from openpyxl import Workbook, load_workbook
 
 from planner.reports.workbook import write_workbook
 from planner.results.metrics import Metrics, metrics_of
-from planner.results.plan import Plan
+from planner.results.plan import Plan, Proof
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 from tests import builders
 from tests.results.plans import hand_case, hand_plan
 
 MONDAY_NINE = 9
+DIGEST = "0123456789abcdef" * 4  # of the plan's input: fixed, so that a new column of the schema changes no golden
 
 HOSTILE = (
     "=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "2027-01", "A1", "TRUE", "{=1}", "%s {0} {units}", "a*?~",
@@ -47,7 +48,8 @@ def small() -> tuple[Case, Plan, Metrics]:
          for r, lost in (("east", "west"), ("west", "east"))],
         columns=["case", "pool", "meter", "model", "scenario", "period", "hour_of_week", "usd_per_unit"],
     )  # fmt: skip
-    plan = replace(hand_plan(case), rents=rents, stress_rents=stress)
+    proof = Proof("gap", 18_600.0, 0.21875)
+    plan = replace(hand_plan(case), input_digest=DIGEST, proof=proof, rents=rents, stress_rents=stress)
     return case, plan, metrics_of(case, plan)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from planner.reports.workbook import HIDDEN, SHEETS, write_workbook
-from tests.reports.small import HOSTILE, hostile, opened, small, small_workbook
+from tests.reports.small import DIGEST, HOSTILE, hostile, opened, small, small_workbook
 
 
 @pytest.fixture(scope="module")
@@ -114,11 +114,10 @@ def test_same_plan_gives_the_same_bytes(tmp_path: Path, path: Path) -> None:
 
 
 def test_properties_name_plan_date_and_input(book) -> None:
-    case, _, _ = small()
     p = book.properties
     assert (p.title, p.creator) == ("tiny", "planner")
     assert str(p.created.date()) == "2026-11-20"  # the latest as_of of the input, not today
-    assert case.digest[:16] in p.keywords
+    assert DIGEST[:16] in p.keywords
 
 
 def test_charts_have_alternative_text(path: Path) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 from planner.reports.book import Column, Live, Sheet
 from planner.reports.report import Report, rows_of
-from planner.reports.text import amount
 from planner.results.plan import Plan, Totals
 
 NAME = "Changes"
 _LAST = 8
+_SAME = 1e-6  # units
 TOTAL_NAMES = {
     "reserved_usd": "New commitments, in the plan's months",
     "tail_usd": "Counted share of payments past the plan's months",
@@ -63,7 +63,7 @@ def _against_today(sheet: Sheet, report: Report) -> None:
         rows.append({
             "region": regions[offer.pool], "pool": offer.pool, "offer": name,
             "before": before, "ends": min(ends[name]) if name in ends else None, "new": new, "after": after,
-            "change": Live("={after}-{before}", after - before), "what": _what(before, new, kept.get(name, 0.0)),
+            "change": Live("={after}-{before}", after - before), "what": _what(before, new, after),
         })  # fmt: skip
     columns = (
         Column("region", "Region", "text", 16),
@@ -74,28 +74,22 @@ def _against_today(sheet: Sheet, report: Report) -> None:
         Column("new", "Bought in\nthis plan, units", "units", 14, total=True),
         Column("after", f"In force in\n{last.name}, units", "units", 14, total=True),
         Column("change", "Change\nunits", "units", 11, total=True),
-        Column("what", "What happens", "text:wrap", 44),
+        Column("what", "What happens", "text", 30),
     )
     sheet.widths(columns)
     block = sheet.table(3, columns, rows, empty="Nothing is in force today and nothing is bought.")
     sheet.printed(block.total_row, _LAST, repeat=3, freeze=(4, 3))
 
 
-def _what(before: float, new: float, kept: float) -> str:
-    ending = before - kept
-    parts = []
-    if kept > 0:
-        parts.append(f"{amount(kept)} units run on")
-    if ending > 0:
-        parts.append(
-            f"{amount(ending)} units end"
-            + (" and are renewed in part" if 0 < new < ending else " and are renewed" if new >= ending else "")
-        )
-    if new > 0 and ending <= 0:
-        parts.append(f"{amount(new)} units are new")
-    elif new > ending > 0:
-        parts.append(f"{amount(new - ending)} units are added")
-    return "; ".join(parts) or "no change"
+def _what(before: float, new: float, after: float) -> str:
+    """Name what becomes of an offer's units between the plan's first and last month."""
+    if before <= 0:
+        return "new" if after > 0 else "new, and ends within the plan"
+    if after <= 0:
+        return "ends"
+    if abs(after - before) < _SAME:
+        return "renewed" if new > 0 else "runs on"
+    return "more" if after > before else "fewer"
 
 
 def _against_plan(sheet: Sheet, report: Report, previous: Plan) -> None:
@@ -118,7 +112,7 @@ def _against_plan(sheet: Sheet, report: Report, previous: Plan) -> None:
     rows: list[dict[str, Any]] = []
     for key in sorted(old.keys() | new.keys(), key=lambda k: (k[1], k[0])):
         (u0, c0), (u1, c1) = old.get(key, (0.0, 0.0)), new.get(key, (0.0, 0.0))
-        same = abs(u1 - u0) < 1e-6
+        same = abs(u1 - u0) < _SAME
         what = (
             "unchanged"
             if same

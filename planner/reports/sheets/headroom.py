@@ -13,8 +13,8 @@ TOP = 3
 COLUMNS = (
     Column("case", "Stress case", "text:wrap", 30),
     Column("lost", "Region lost", "text:wrap", 18),
-    Column("hour", "Worst hour\n(UTC)", "text", 12),
-    Column("period", "Month", "text", 10),
+    Column("hour", "Worst hour\n(UTC)", "text", 18),
+    Column("period", "Month", "text", 20),
     Column("scenario", "Scenario", "text:wrap", 12),
     Column("need", "Need, requests\nper hour", "count", 13),
     Column("reserved", "By reserved\nunits", "count", 12),
@@ -27,8 +27,8 @@ COLUMNS = (
 LOAD = (
     Column("case", "Stress case", "text:wrap", 30),
     Column("region", "Served in", "text:wrap", 18),
-    Column("model", "Model", "text:wrap", 12),
-    Column("supply", "By", "text:wrap", 10),
+    Column("model", "Model", "text:wrap", 18),
+    Column("supply", "By", "text:wrap", 20),
     Column("rph", "Requests\nper hour", "count", 12),
     Column("share", "Share of\nthe need", "percent", 13),
 )
