@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, solve, audit, write, and tell."""
     from planner.readers import load
     from planner.results.files import write_plan
-    from planner.results.metrics import metrics_of
+    from planner.results.metrics import metrics_of, summary_of
     from planner.solver.store import FOLDER
     from planner.studies.solve import solve
 
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             progress=progress,
         )
     metrics = metrics_of(case, plan)
-    write_plan(plan, case, directory)
+    write_plan(plan, case, directory, summary_of(metrics))
     if not arguments.no_workbook:
         from planner.reports.workbook import write_workbook
 

@@ -71,6 +71,8 @@ def _figures(told: Any, found: Any, place: str) -> list[Finding]:
         if not isinstance(told, Mapping):
             return [Finding("summary", f"{place} is missing", 1.0)]
         return [f for key in found for f in _figures(told.get(key), found[key], f"{place}, {key}")]
+    if isinstance(found, list) and all(isinstance(entry, str) for entry in found):
+        return []
     if isinstance(found, list):
         if not isinstance(told, list) or len(told) != len(found):
             return [Finding("summary", f"{place} has not {len(found)} entries", 1.0)]

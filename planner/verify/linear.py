@@ -1,5 +1,8 @@
 """A small linear programme for HiGHS, from (row, column, value) entries; for proofs only."""
 
+import functools
+import os
+import sys
 from dataclasses import dataclass
 
 import highspy
@@ -32,6 +35,31 @@ class Entries:
         )
 
 
+def _quiet() -> highspy.Highs:
+    """Return a silent HiGHS on one thread (its scheduler is shared by the process, so the threads are always one)."""
+    highs = highspy.Highs()
+    for option, setting in (
+        ("output_flag", False), ("threads", 1), ("parallel", "off"), ("random_seed", 0), ("small_matrix_value", 1e-12),
+        ("primal_feasibility_tolerance", FEASIBILITY), ("dual_feasibility_tolerance", FEASIBILITY),
+    ):  # fmt: skip
+        highs.setOptionValue(option, setting)
+    return highs
+
+
+@functools.cache
+def _let_banner_pass() -> None:
+    """Let HiGHS print its licence banner into nothing: highspy 1.16 does so once a process, whatever its options."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        _quiet().run()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
 class Programme:
     """A live programme: minimise cost over columns from 0 to their upper bound, rows between bounds."""
 
@@ -48,12 +76,8 @@ class Programme:
         lp.a_matrix_.start_ = np.searchsorted(column, np.arange(len(cost) + 1)).astype(np.int32)
         lp.a_matrix_.index_ = row.astype(np.int32)
         lp.a_matrix_.value_ = value.astype(float)
-        self.highs = highspy.Highs()
-        for option, setting in (
-            ("output_flag", False), ("threads", 1), ("random_seed", 0), ("small_matrix_value", 1e-12),
-            ("primal_feasibility_tolerance", FEASIBILITY), ("dual_feasibility_tolerance", FEASIBILITY),
-        ):  # fmt: skip
-            self.highs.setOptionValue(option, setting)
+        _let_banner_pass()
+        self.highs = _quiet()
         self.highs.passModel(lp)
 
     def row_bounds(self, rows: Ints, lower: Floats, upper: Floats) -> None:

@@ -132,7 +132,7 @@ def test_verdicts_of_offers(usd: float, verdict: str) -> None:
     plan = on(case, hand_plan(hand_case()))
     found = metrics_of(case, repriced(case, replace(plan, purchases=plan.purchases.iloc[:0])))
     assert list(found.break_even["verdict"]) == [verdict]
-    assert any("can never pay" in text for text in found.cautions) == (verdict == "never")
+    assert any("Can never pay" in text for text in found.cautions) == (verdict == "never")
 
 
 def test_cost_of_a_thousand_requests_and_of_a_task() -> None:

@@ -23,7 +23,7 @@ def deployment_usd(basis: Basis) -> Floats:
     """Divide what capacity costs among deployments, USD: deployments x periods."""
     names = basis.names
     period = {name: k for k, name in enumerate(names.periods)}
-    cost = capacity_usd(basis)
+    cost = basis.capacity_usd
     usd = np.zeros(basis.units.shape)
     meters: dict[tuple[str, str], list[int]] = {}
     for d, (pool, meter, _) in enumerate(names.deployments):
@@ -32,17 +32,6 @@ def deployment_usd(basis: Basis) -> Floats:
         own = meters.get((pool, meter), [])
         usd[own, period[month]] += amount * _shares([basis.units[own, period[month]], basis.units[own].sum(axis=1)])
     return usd
-
-
-def capacity_usd(basis: Basis) -> pd.DataFrame:
-    """All that capacity costs by pool, meter and period, USD: commitments new and earlier, tail, unreserved units."""
-    keys, new = ["pool", "meter", "period"], basis.in_force
-    parts = [
-        new[keys].assign(usd=new["reserved_usd"] + new["tail_usd"]),
-        basis.derived.earlier[[*keys, "usd"]],
-        basis.balance[keys].assign(usd=basis.balance["unreserved_usd"]),
-    ]
-    return pd.concat([p for p in parts if len(p)] or parts[:1]).groupby(keys, as_index=False)[["usd"]].sum()
 
 
 def costs(basis: Basis) -> pd.DataFrame:
@@ -99,7 +88,7 @@ def _per_thousand(cost: pd.DataFrame, key: str) -> pd.DataFrame:
 def _capacity(basis: Basis, pairs: list[tuple[str, str]], requests: Floats) -> tuple[Floats, Floats]:
     """Capacity cost by pair (of the mix) and period, and what is left where nobody asks for anything."""
     use = _use(basis, len(pairs))
-    usd, cost = deployment_usd(basis), capacity_usd(basis)
+    usd, cost = deployment_usd(basis), basis.capacity_usd
     total = cost.groupby("period")["usd"].sum().reindex(list(basis.names.periods)).fillna(0.0).to_numpy(float)
     found, nobody = np.zeros(requests.shape), np.zeros(len(total))
     served: dict[str, set[str]] = {}

@@ -70,6 +70,17 @@ class Basis:
         return unit_balance(self.case, self.in_force, self.derived.earlier, self.plan.deployments)
 
     @cached_property
+    def capacity_usd(self) -> pd.DataFrame:
+        """All that capacity costs by pool, meter and period, USD: commitments new and earlier, tail, unreserved."""
+        keys, new = ["pool", "meter", "period"], self.in_force
+        parts = [
+            new[keys].assign(usd=new["reserved_usd"] + new["tail_usd"]),
+            self.derived.earlier[[*keys, "usd"]],
+            self.balance[keys].assign(usd=self.balance["unreserved_usd"]),
+        ]
+        return pd.concat([p for p in parts if len(p)] or parts[:1]).groupby(keys, as_index=False)[["usd"]].sum()
+
+    @cached_property
     def weeks(self) -> Floats:
         """How often each slot is expected."""
         return np.repeat(self.derived.slots["weeks"].to_numpy(float), HOURS_PER_WEEK)

@@ -14,15 +14,15 @@ def cautions(basis: Basis, worst: list[Worst], break_even: pd.DataFrame, strateg
     found = [text for w in worst for text in _costs_nothing(w)]
     found += _no_failover(basis)
     never = break_even[break_even["verdict"] == NEVER]
-    for row in never.itertuples(index=False):
+    if len(never):
+        least = never["break_even_utilisation"].min()
         found.append(
-            f"Offer {row.offer} can never pay at this token mix: a unit that is always full still costs "
-            f"{row.break_even_utilisation:.2f} times what on demand would."
+            f"Can never pay at this token mix: {_named(list(never['offer']))}. A unit that is always full still costs "
+            f"{least:.2f} times what on demand would, or more."
         )
-    bought = set(basis.plan.purchases["offer"])
-    for name in never["offer"]:
-        if name in bought:
-            found.append(f"Offer {name} is bought all the same: stress cases or a guaranteed share need its units.")
+    bought = [name for name in dict.fromkeys(basis.plan.purchases["offer"]) if name in set(never["offer"])]
+    if bought:
+        found.append(f"Bought although they cannot pay, for stress cases or guaranteed shares: {_named(bought)}.")
     unpriced = break_even.loc[break_even["verdict"] == NO_PRICE, "pool"].unique()
     if len(unpriced):
         found.append(f"No on-demand price to compare with for pools {_named(list(unpriced))}.")

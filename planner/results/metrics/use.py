@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from planner.results.metrics.attribution import capacity_usd, deployment_usd
+from planner.results.metrics.attribution import deployment_usd
 from planner.results.metrics.basis import Basis, ratio
 from planner.results.metrics.equivalent import equivalent_usd
 from planner.results.metrics.tables import (
@@ -51,7 +51,7 @@ def pool_use(basis: Basis) -> pd.DataFrame:
     )
     table = basis.balance.drop(columns=["usd_per_unit_hour", "unreserved_usd"])
     table = table.merge(parts.groupby(keys, as_index=False).sum(), on=keys, how="left")
-    table = table.merge(capacity_usd(basis), on=keys, how="left").fillna(
+    table = table.merge(basis.capacity_usd, on=keys, how="left").fillna(
         {"usd": 0.0, "used_unit_hours": 0.0, "peak": 0.0}
     )
     table = table[(table["committed_units"] > 0) | (table["deployed_units"] > 0)]
@@ -122,7 +122,7 @@ def savings(basis: Basis, cover: pd.DataFrame, pools: pd.DataFrame) -> pd.DataFr
     weighted = months.assign(used=cost * months["utilisation"].fillna(0.0), vacant=cost * months["vacancy"].fillna(0.0))
     by_period = weighted.groupby("period")[["usd", "used", "vacant"]].sum().reindex(periods).fillna(0.0)
     table = table.join(by_period.astype(float)).assign(on_demand_usd=paid)
-    capacity = capacity_usd(basis).groupby("period")["usd"].sum().reindex(periods).fillna(0.0)
+    capacity = basis.capacity_usd.groupby("period")["usd"].sum().reindex(periods).fillna(0.0)
     table["capacity_usd"] = capacity.astype(float)
     table.loc[HORIZON] = table.to_numpy(float).sum(axis=0)
     value = {name: table[name].to_numpy(float) for name in table}
