@@ -126,7 +126,7 @@ def largest_sizes(sets: Sets) -> Floats:
     pair = part * len(sets.needs) + need
     heaviest = np.zeros(len(sets.deployments) * len(sets.needs))
     np.maximum.at(heaviest, pair, sets.loads["units"].to_numpy(float) * peak[need])
-    most = heaviest.reshape(len(sets.deployments), -1).sum(axis=1) * (1 + 1e-9)
+    most = heaviest.reshape(len(sets.deployments), len(sets.needs)).sum(axis=1) * (1 + 1e-9)
     v = _on_grid(most, sets.deployments["min_units"].to_numpy(float), sets.deployments["unit_step"].to_numpy(float))
     by_meter = np.zeros(len(sets.meters))
     np.add.at(by_meter, sets.deployments["meter_row"].to_numpy(int), v)

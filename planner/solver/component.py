@@ -118,7 +118,7 @@ def _plan(
         stress_period=np.array([cut.period for cut, _ in binding], dtype=np.int64),
         stress_slot=np.array([cut.slot for cut, _ in binding], dtype=np.int64),
         stress_usd=np.array([usd for _, usd in binding]),
-        stress_units=np.array([cut.units for cut, _ in binding]).reshape(-1, len(program.sets.deployments)),
+        stress_units=np.array([cut.units for cut, _ in binding]).reshape(len(binding), len(program.sets.deployments)),
         witness=witness_of(routings),
         prices=prices,
     )
