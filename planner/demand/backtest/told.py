@@ -1,0 +1,59 @@
+"""What `planner backtest` says and draws."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from planner.demand.backtest.walk import CLAIRVOYANT
+from planner.demand.charts import ACCENT, BAND, QUIET, figure, save
+
+COLUMNS = ("savings_rate", "coverage", "utilisation", "of_clairvoyant", "regret")
+
+
+def table_lines(summary: pd.DataFrame) -> list[str]:
+    """Return the table of one variant as Markdown rows, which a terminal reads as well."""
+    lines = [
+        "| rule | savings | coverage | utilisation | of clairvoyant | regret |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in summary.to_dict("records"):
+        cells = [str(row["rule"])] + ["-" if pd.isna(row[name]) else f"{100 * row[name]:.1f} %" for name in COLUMNS]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def verdict(summary: pd.DataFrame) -> str:
+    """Say in words what there was to win, also where it is nothing."""
+    rates = summary.set_index("rule")["savings_rate"]
+    ours = float(rates["planner"])
+    others = rates.drop(["planner", CLAIRVOYANT])
+    best_name, best = str(others.idxmax()), float(others.max())
+    ceiling = float(rates[CLAIRVOYANT])
+    if ceiling <= 0.001:
+        return "Nothing was to be won: even with the future known, commitments would not have paid."
+    gap = 100 * (ours - best)
+    if abs(gap) < 0.5:
+        return f"No rule did better than {best_name} by half a point: {100 * ours:.1f} % against {100 * best:.1f} %."
+    if gap > 0:
+        return f"The planner saved {gap:.1f} points more than the next best rule, {best_name}."
+    return f"{best_name} did better than the planner here, by {-gap:.1f} points."
+
+
+def draw_savings(summaries: dict[str, pd.DataFrame], folder: Path) -> list[str]:
+    """Draw each rule's savings, a group of bars a variant."""
+    rules = [name for name in summaries[next(iter(summaries))]["rule"] if name != "all on demand"]
+    shades = [ACCENT, BAND, QUIET]
+    height = 0.8 / len(summaries)
+    with figure(8.0, 0.8 + 0.42 * len(rules) * max(1, len(summaries) ** 0.5)) as (chart, axes):
+        for index, (variant, summary) in enumerate(summaries.items()):
+            rates = summary.set_index("rule")["savings_rate"].reindex(rules) * 100
+            places = [place + (index - (len(summaries) - 1) / 2) * height for place in range(len(rules))]
+            bars = axes.barh(places, rates, height=height * 0.9, color=shades[index % 3], label=variant)
+            axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=7, color=QUIET)
+        axes.axvline(0, color=QUIET, linewidth=0.8)
+        axes.set_yticks(range(len(rules)), rules)
+        axes.invert_yaxis()
+        axes.set_xlabel("effective savings rate, % of all on demand")
+        if len(summaries) > 1:
+            axes.legend(frameon=False, fontsize=8, ncols=3, loc="lower left", bbox_to_anchor=(0.0, 1.0))
+        return save(chart, folder, "savings")
