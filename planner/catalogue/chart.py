@@ -9,6 +9,7 @@ WIDTH, LEFT, RIGHT, STEP, TOP, BOTTOM = 900, 420, 60, 24, 44, 40
 PAYS_COLOUR, NEVER_COLOUR, INK = "#0072B2", "#D55E00", "#1F2A37"
 MOST_ROWS = 60
 TITLE = "Busy share at which a reserved unit costs what on demand would"
+SMALL = 'font-family="Arial, Helvetica, sans-serif" font-size="10" fill="#1F2A37"'
 TEXT = 'font-family="Arial, Helvetica, sans-serif" font-size="12" fill="#1F2A37"'
 
 
@@ -29,7 +30,7 @@ def break_even_chart(rows: Sequence[Row]) -> str:
         label = escape(
             f"{row.model}, {row.offer.split(' ')[0]}, {row.meter}, {row.term}, {row.mix}{hit}".replace(", tokens", "")
         )
-        parts.append(f'<text x="{LEFT - 8}" y="{y + 14}" {TEXT} text-anchor="end" font-size="10">{label[:84]}</text>')
+        parts.append(f'<text x="{LEFT - 8}" y="{y + 14}" {SMALL} text-anchor="end">{label[:84]}</text>')
         parts.append(f'<rect x="{LEFT}" y="{y + 3}" width="{u * per_share:.1f}" height="{STEP - 8}" fill="{colour}"/>')
         parts.append(f'<text x="{LEFT + u * per_share + 4:.1f}" y="{y + 15}" {TEXT}>{u:.0%}</text>')
     x = LEFT + per_share

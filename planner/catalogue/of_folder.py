@@ -62,7 +62,7 @@ def _row(
         for t in [lines[offer.meter]]
     ]  # fmt: skip
     hit = w.cache_hit_rate if w.on_demand_cache_hit_rate is None else w.on_demand_cache_hit_rate
-    reserved, outside = _mix(w, w.cache_hit_rate), _mix(w, hit)
+    reserved, outside = _mix(w, w.cache_hit_rate, w.burst_factor), _mix(w, hit)
     found = [
         u for row in options
         for u in [break_even(meters, reserved, token_prices(
@@ -84,6 +84,8 @@ def _row(
     )  # fmt: skip
 
 
-def _mix(w: Workload, hit: float) -> Mix:
+def _mix(w: Workload, hit: float, burst_factor: float = 1.0) -> Mix:
+    """Tokens of a request; units are held for the peak minute, so that a request takes `burst_factor` times as many."""
     fresh = w.input_tokens * (1 - hit - w.cache_write_rate)
-    return Mix(fresh, w.input_tokens * hit, w.input_tokens * w.cache_write_rate, w.output_tokens)
+    tokens = (fresh, w.input_tokens * hit, w.input_tokens * w.cache_write_rate, w.output_tokens)
+    return Mix(*(part * burst_factor for part in tokens))
