@@ -109,8 +109,8 @@ def pool_months(case: Case, plan: Plan, derived: Derived) -> tuple[PoolMonth, ..
                     else float((used["used_units"] * used["weeks"]).sum() / period.hours),
                     peak_used_units=0.0 if used is None else float(used["units"].max()),
                     served_usd=0.0 if used is None else float(used["usd"].sum()),
-                    wanted_units=np.zeros(0) if want is None else want["units"].to_numpy(),
-                    usd_per_unit=np.zeros(0) if want is None else (want["usd"] / want["units"]).to_numpy(),
+                    wanted_units=np.zeros(0) if want is None else want["units"].to_numpy(float),
+                    usd_per_unit=np.zeros(0) if want is None else (want["usd"] / want["units"]).to_numpy(float),
                 )
             )
     return tuple(rows)

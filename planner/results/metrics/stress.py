@@ -98,7 +98,8 @@ def _worst(
         spare = _spare_units(basis, basis.units[:, p], load[:, places] @ cover, units_each, standing)
         room = np.maximum(case.quota_tpm[:, None] - tpm[:, places] @ cover, 0.0)
         counted = np.array([(r, m) in standing for r, m, _ in names.quotas], bool)
-        left = np.where((counted & (case.quota_tpm > 0))[:, None], room / tokens_each[:, None], 0.0)
+        usable = (counted & (case.quota_tpm > 0) & np.isfinite(tokens_each))[:, None]
+        left = np.where(usable, room / np.where(np.isfinite(tokens_each), tokens_each, 1.0)[:, None], 0.0)
         capacity = (served[:, places] @ cover)[0] + spare + left.sum(axis=0)
         asked = need[slots]
         margin = np.where(asked > 0, capacity / np.where(asked > 0, asked, 1.0), np.inf)
