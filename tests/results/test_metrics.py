@@ -178,6 +178,18 @@ def test_stress_cases_and_where_the_load_goes(hand: Metrics) -> None:
     assert dict(zip(load["supply"], load["share"], strict=True)) == {"standard": 0.5, "west-m": 0.5}
 
 
+def test_a_model_that_nobody_asks_for_adds_no_capacity() -> None:
+    idle = {"region": "west", "model": "idle", "usd_per_mtok_input": 1.0, "usd_per_mtok_output": 1.0}
+    case = hand_case(
+        models=[{"model": "m"}, {"model": "idle"}],
+        workloads=[{"workload": w, "input_tokens": 60, "output_tokens": 0} for w in ("w", "quiet")],
+        mix=[{"workload": "w", "model": "m"}, {"workload": "quiet", "model": "idle"}],
+        on_demand=[*on_demand_rows(), idle],
+    )  # fmt: skip
+    found = metrics_of(case, on(case, hand_plan(hand_case())))
+    assert row(found.stress, case="headroom").capacity_rph == pytest.approx(60)
+
+
 def test_failover_on_a_blank_quota_is_said_to_cost_nothing() -> None:
     case = hand_case(on_demand=on_demand_rows(tokens_per_minute_quota=None))
     found = metrics_of(case, on(case, hand_plan(hand_case()))).cautions
