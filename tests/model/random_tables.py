@@ -1,0 +1,79 @@
+"""Small random cases: any rule may bind, and some have no plan."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from planner.schema.case import Case
+from tests import builders
+from tests.model.cases import hours, on_demand, workload
+
+REGIONS, MODELS, WORKLOADS = ("east", "west", "south"), ("m", "n"), ("w", "v")
+SHARES = (0.0, 0.25, 0.5)
+
+
+@st.composite
+def cases(draw: st.DrawFn, months: int = 1, coupled: bool = True) -> Case:
+    """Draw a case with continuous units; ``coupled``: with budget and cross-region share, in some."""
+    pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
+    regions, models = REGIONS[: pick(1, 2, 3)], MODELS[: pick(1, 2)]
+    names = WORKLOADS[: pick(1, 2)]
+    rows: dict[str, Any] = {
+        "regions": [{"region": r, "fails": pick(True, True, False)} for r in regions],
+        "models": [{"model": m} for m in models],
+        "workloads": [
+            workload(
+                workload=w,
+                headroom=pick(None, 0.5),
+                reserved_headroom=pick(None, 0, 0.2),
+                guaranteed_share=pick(0, 0, 0.5),
+                extra_bytes_in=pick(0, 5e8),
+            )
+            for w in names
+        ],
+        "mix": [
+            {"workload": w, "model": m, "min_share": pick(*SHARES), "max_share": pick(1.0, 1.0, 0.75) if len(models) > 1 else 1.0}
+            for w in names
+            for m in models
+        ],
+        "demand": [d for r in regions for w in names for d in hours(r, w, *(pick(0, 3, 7, 20) for _ in range(3)))],
+        "routes": [
+            {"origin": o, "destination": d, "usd_per_gb": pick(0, 0.1), "max_gb_per_month": pick(None, None, 40)}
+            for o in regions
+            for d in regions
+            if o != d and pick(True, True, False)
+        ],
+        "on_demand": [
+            on_demand(
+                r, m, usd_per_mtok_input=pick(2e3, 5e4), tokens_per_minute_quota=pick(None, 0, 8, 60),
+                guaranteed=pick(True, False),
+            )
+            for r in regions
+            for m in models
+            if pick(True, True, False)
+        ],
+    }  # fmt: skip
+    pools = [
+        {"pool": f"{r}-pool", "region": r, "usd_per_unreserved_unit_hour": pick(None, None, 2.0),
+         "shared_hourly": pick(False, True)}
+        for r in regions
+    ]  # fmt: skip
+    rows["pools"] = pools
+    rows["throughput"] = [
+        {"pool": p["pool"], "model": m, "tokens_per_minute_per_unit": pick(1, 4)} for p in pools for m in models
+    ]
+    rows["offers"] = [
+        {"offer": f"{p['pool']}-{term}", "pool": p["pool"], "usd_per_unit_hour": pick(0.01, 0.02, 0.05),
+         "term_months": term, "max_units": pick(None, None, 30)}
+        for p in pools
+        for term in (1, 2)
+    ]  # fmt: skip
+    policy: dict[str, Any] = {
+        "headroom": pick(0.0, 0.2),
+        "tail_value": pick(1.0, 0.5),
+        "failover": {"enabled": len(regions) > 1, "share": pick(0.5, 1.0), "on_demand_trust": pick(0, 0.5, 1)},
+    }
+    if coupled:
+        policy["egress"] = {"max_cross_region_share": pick(None, None, 0.2)}
+        policy["max_commitment_usd"] = pick(None, None, 500.0)
+    return builders.case({name: table for name, table in rows.items() if table}, months=months, **policy)

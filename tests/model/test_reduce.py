@@ -1,0 +1,182 @@
+"""Reductions keep the optimum of the literal programme: on random cases, and on cases made for each."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from planner.model.columns import largest_sizes
+from planner.model.literal import literal_program
+from planner.model.program import program_of
+from planner.model.reduce.components import split
+from planner.model.reduce.slots import expand, merge_slots
+from planner.model.reduce.stress import network, ray_of, slot_tree
+from planner.model.sets import Sets
+from planner.model.tables import sets_of
+from planner.schema.case import Case
+from planner.solver.highs import Clock, Session
+from planner.solver.linear import open_component, solve_linear
+from tests import builders
+from tests.model.cases import hours, on_demand, sets, two, workload
+from tests.model.random_tables import cases
+
+EXAMPLES = settings(
+    max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def literal_usd(given_sets: Sets) -> float | None:
+    """Optimum of the literal programme; None: no plan."""
+    session = Session(literal_program(given_sets), Clock())
+    return session.objective() if session.solve() else None
+
+
+def reduced_usd(given_sets: Sets) -> float | None:
+    """Optimum with slots merged, parts split and stress projected; None: no plan."""
+    total = 0.0
+    for part in split(given_sets):
+        if not len(part.needs):
+            continue
+        solve = open_component(merge_slots(part), Clock())
+        if not solve_linear(solve):
+            return None
+        total += solve.session.objective()
+    return total
+
+
+@EXAMPLES
+@given(cases(months=2))
+def test_reduced_and_literal_programme_have_one_optimum(case: Case) -> None:
+    given_sets = sets_of(case)
+    literal, reduced = literal_usd(given_sets), reduced_usd(given_sets)
+    assert (literal is None) == (reduced is None)
+    if literal is not None:
+        assert reduced == pytest.approx(literal, rel=1e-7, abs=1e-7)
+
+
+@EXAMPLES
+@given(cases())
+def test_no_sensible_plan_is_larger_than_the_largest_sizes(case: Case) -> None:
+    given_sets = sets_of(case)
+    free = literal_program(given_sets)
+    if not len(given_sets.needs):
+        return
+    most = largest_sizes(given_sets)
+    upper = free.columns.upper.copy()
+    upper[: len(most)] = np.minimum(upper[: len(most)], most)
+    bounded = replace(free, columns=replace(free.columns, upper=upper))
+    sessions = [Session(program, Clock()) for program in (free, bounded)]
+    feasible = sessions[0].solve()
+    assert sessions[1].solve() == feasible
+    if not feasible:
+        return
+    assert sessions[1].objective() == pytest.approx(sessions[0].objective(), rel=1e-7, abs=1e-7)
+
+
+def test_equal_hours_are_one_slot_with_all_their_weeks() -> None:
+    merged = merge_slots(sets(builders.tables(demand=builders.profile("west", "w", [5.0, 10.0, 0.0]))))
+    assert merged.slots["weeks"].tolist() == pytest.approx([56 * 31 / 7] * 2)  # 168 / 3 hours each; none for zero
+    assert merged.demand.tolist() == [[0.005, 0.010]]
+    assert [len(m) for m in merged.members] == [56, 56]
+    assert sorted(np.concatenate(merged.members) % 3) == [0] * 56 + [1] * 56
+
+
+def test_slots_of_other_months_and_prices_stay_apart() -> None:
+    scenarios = [
+        {"scenario": "a", "probability": 0.5},
+        {"scenario": "b", "probability": 0.25},
+        {"scenario": "c", "probability": 0.25, "on_demand_price_factor": 2.0},
+    ]
+    merged = merge_slots(sets(builders.tables(scenarios=scenarios), months=2))
+    # a and b merge, c has another price: 2 months x 2
+    assert merged.slots["weeks"].tolist() == pytest.approx(
+        [0.75 * 168 * 31 / 7, 0.75 * 168 * 28 / 7, 0.25 * 168 * 31 / 7, 0.25 * 168 * 28 / 7]
+    )
+
+
+def test_expanded_rows_stand_in_every_original_slot() -> None:
+    members = (np.array([0, 2]), np.array([1]))
+    rows = expand(pd.DataFrame({"slot": [0, 1], "flow": [7.0, 9.0]}), members)
+    assert sorted(zip(rows["slot"], rows["flow"])) == [(0, 7.0), (1, 9.0), (2, 7.0)]
+
+
+def parts(tables: builders.Tables, **options: object) -> list[list[str]]:
+    """Origins of each component."""
+    found = split(sets(tables, **options))
+    return [sorted(set(part.needs["origin"])) for part in found if len(part.needs)]
+
+
+def test_regions_without_routes_are_parts_of_their_own() -> None:
+    assert parts(two(5, 5, routes=[])) == [["east"], ["west"]]
+    assert parts(two(5, 5)) == [["east", "west"]]
+
+
+def test_a_budget_or_a_share_ties_everything() -> None:
+    assert parts(two(5, 5, routes=[]), max_commitment_usd=1) == [["east", "west"]]
+    assert parts(two(5, 5, routes=[]), egress={"max_cross_region_share": 0.5}) == [["east", "west"]]
+
+
+@pytest.mark.parametrize(("quota", "count"), [(None, 2), (100, 1)])
+def test_a_finite_quota_ties_workloads(quota: float | None, count: int) -> None:
+    tables = builders.tables(
+        workloads=[workload(), workload(workload="x")],
+        mix=[{"workload": "w", "model": "m"}, {"workload": "x", "model": "m"}],
+        demand=[*hours("west", "w", 5), *hours("west", "x", 5)],
+        pools=[],
+        throughput=[],
+        offers=[],
+        on_demand=[on_demand(tokens_per_minute_quota=quota)],
+    )
+    assert len(parts(tables)) == count
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_caps_both_ways_stay_with_the_flows_that_use_them(order: int) -> None:
+    routes = [
+        {"origin": "east", "destination": "west", "max_gb_per_month": 5},
+        {"origin": "west", "destination": "east", "max_gb_per_month": 7},
+    ][::order]
+    (part,) = [p for p in split(sets(two(5, 5, routes=routes))) if len(p.needs)]
+    assert sorted(part.caps["gb_per_month"]) == [5, 7]
+
+
+@EXAMPLES
+@given(st.lists(st.lists(st.floats(0, 10), min_size=2, max_size=2), min_size=1, max_size=12))
+def test_a_tree_holds_every_slot_once_and_its_envelopes_cover_them(columns: list[list[float]]) -> None:
+    demand = np.array(columns).T
+    tree = slot_tree(demand, np.arange(demand.shape[1]))
+    leaves = [k for k in range(len(tree.first)) if tree.left[k] < 0]
+    assert sorted(np.concatenate([tree.slots(k) for k in leaves]).tolist()) == list(range(demand.shape[1]))
+    for k in range(len(tree.first)):
+        assert (tree.envelope(k, demand)[:, None] >= demand[:, tree.slots(k)]).all()
+        if tree.left[k] >= 0:
+            halves = np.concatenate([tree.slots(int(tree.left[k])), tree.slots(int(tree.right[k]))])
+            assert sorted(halves) == sorted(tree.slots(k))
+
+
+@EXAMPLES
+@given(cases(coupled=False), st.randoms(use_true_random=False))
+def test_any_prices_make_a_row_that_no_plan_breaks(case: Case, random: object) -> None:
+    """Rows from garbage prices are weak, never wrong: adding them keeps the optimum of the literal programme."""
+    given_sets = sets_of(case)
+    session = Session(literal_program(given_sets), Clock())
+    if not len(given_sets.needs) or not session.solve():
+        return
+    units = session.values()[session.program.columns.deployed]
+    draw = lambda n: np.array([random.uniform(-1, 3) for _ in range(n)])  # type: ignore[attr-defined]  # noqa: E731
+    for number, stress in enumerate(given_sets.cases):
+        net = network(given_sets, stress)
+        shares = len(net.share_low)
+        ray = ray_of(net, number, draw(len(given_sets.deployments)), draw(len(given_sets.quotas)) / 100, draw(shares),
+                     draw(shares))  # fmt: skip
+        need = ray.need(net.class_demand(given_sets.demand))
+        have = (ray.units @ units)[given_sets.slot_period]
+        assert (need <= have + 1e-7 * (1 + np.abs(have))).all()
+
+
+def test_the_plain_programme_has_no_stress_rows() -> None:
+    program = program_of(sets(two(5, 5)))
+    assert not any(rows.family.startswith("stress") for rows in program.families)
