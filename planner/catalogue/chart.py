@@ -7,7 +7,7 @@ from planner.catalogue.compare import Row
 
 WIDTH, LEFT, RIGHT, STEP, TOP, BOTTOM = 900, 420, 60, 24, 44, 40
 PAYS_COLOUR, NEVER_COLOUR, INK = "#0072B2", "#D55E00", "#1F2A37"
-MOST_ROWS = 60
+MOST_ROWS, LONGEST = 60, 84
 TITLE = "Busy share at which a reserved unit costs what on demand would"
 SMALL = 'font-family="Arial, Helvetica, sans-serif" font-size="10" fill="#1F2A37"'
 TEXT = 'font-family="Arial, Helvetica, sans-serif" font-size="12" fill="#1F2A37"'
@@ -27,17 +27,18 @@ def break_even_chart(rows: Sequence[Row]) -> str:
         y = TOP + k * STEP
         colour = NEVER_COLOUR if u > 1 + 1e-9 else PAYS_COLOUR
         hit = "" if row.cache_hit_rate is None else f", {row.cache_hit_rate:.0%} cached"
-        label = escape(
-            f"{row.model}, {row.offer.split(' ')[0]}, {row.meter}, {row.term}, {row.mix}{hit}".replace(", tokens", "")
-        )
-        parts.append(f'<text x="{LEFT - 8}" y="{y + 14}" {SMALL} text-anchor="end">{label[:84]}</text>')
+        told = f"{row.model}, {row.offer}, {row.meter}, {row.term}, {row.mix}{hit}".replace(", tokens", "")
+        label = escape("".join(letter for letter in told[:LONGEST] if letter.isprintable()))
+        parts.append(f'<text x="{LEFT - 8}" y="{y + 14}" {SMALL} text-anchor="end">{label}</text>')
         parts.append(f'<rect x="{LEFT}" y="{y + 3}" width="{u * per_share:.1f}" height="{STEP - 8}" fill="{colour}"/>')
-        parts.append(f'<text x="{LEFT + u * per_share + 4:.1f}" y="{y + 15}" {TEXT}>{u:.0%}</text>')
     x = LEFT + per_share
-    parts.append(
-        f'<line x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{height - BOTTOM + 4}" stroke="{INK}" '
-        'stroke-dasharray="4 3"/>'
-    )
+    parts.append(f'<line x1="{x:.1f}" y1="{TOP - 6}" x2="{x:.1f}" y2="{height - BOTTOM + 4}" stroke="{INK}"/>')
+    for k, (_, u) in enumerate(shown):  # over the line, on white
+        left, y = LEFT + u * per_share + 2, TOP + k * STEP
+        parts.append(
+            f'<rect x="{left:.1f}" y="{y + 4}" width="{9 * len(f"{u:.0%}")}" height="{STEP - 10}" fill="#FFFFFF"/>'
+        )
+        parts.append(f'<text x="{left + 2:.1f}" y="{y + 15}" {TEXT}>{u:.0%}</text>')
     parts.append(
         f'<text x="{x:.1f}" y="{height - 14}" {TEXT} text-anchor="middle">100%: beyond this line it never pays</text>'
     )

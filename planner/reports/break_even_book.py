@@ -24,6 +24,7 @@ COLUMNS = (
     Column("status", "Status", "text", 12),
     Column("note", "Note", "text:wrap", 60),
 )
+_TOP = 3  # row of the header
 
 
 def write_break_even(rows: Iterable[Any], path: Path, created: dt.date) -> None:
@@ -37,6 +38,6 @@ def write_break_even(rows: Iterable[Any], path: Path, created: dt.date) -> None:
         )
         sheet.heading("Break-even utilisation", told, len(COLUMNS) - 1)
         sheet.widths(COLUMNS)
-        sheet.table(3, COLUMNS, records, filters=True, empty="No offer to compare.")
-        sheet.raw.freeze_panes(4, 2)
+        block = sheet.table(_TOP, COLUMNS, records, filters=True, empty="No offer to compare.")
+        sheet.printed(block.last, len(COLUMNS) - 1, repeat=_TOP, freeze=(_TOP + 1, 2))
         book.raw.close()

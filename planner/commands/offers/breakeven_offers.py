@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quote", action="append", default=[], metavar="PROVIDER/PRODUCT/TERM=USD")
     parser.add_argument("--utilisation", type=_share, default=1.0, metavar="SHARE", help="for the discount needed (1)")
     parser.add_argument("--price-cut", type=_share, default=0.0, metavar="SHARE", help="fall of on-demand prices")
-    parser.add_argument("--cut-after", type=float, default=0.0, metavar="MONTHS", help="months into the term (0)")
+    parser.add_argument("--cut-after", type=_months, default=0.0, metavar="MONTHS", help="months into the term (0)")
     parser.add_argument("--against", default="standard", metavar="OPTION", help="on-demand option to compare with")
     parser.add_argument("--today", type=day, metavar="DATE", help="for promotions")
     parser.add_argument("--json", action="store_true", help="for machines")
@@ -176,6 +176,13 @@ def _share(text: str) -> float:
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not a share from 0 to 1")
+    return value
+
+
+def _months(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1200:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of months")
     return value
 
 
