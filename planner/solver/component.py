@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from planner.model.reduce.arcs import prune
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Floats, Ints, Sets
 from planner.solver.certificate import Certificate, certify
@@ -57,7 +58,7 @@ def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -
 
     Another solver than HiGHS finds the plan by itself; the certificate comes from HiGHS's duals all the same.
     """
-    solve = open_component(merge_slots(part), clock)
+    solve = open_component(prune(merge_slots(part)), clock)
     if not solve_linear(solve):
         return None
     usd, duals = solve.session.objective(), solve.session.row_duals()

@@ -78,6 +78,8 @@ def proved_bound_usd(case: Case, derived: Derived, names: Names, table: pd.DataF
         served = np.flatnonzero(demand[need])
         least = np.full(len(served), np.inf)
         for way in ways.get(int(need), ()):
+            if way.barred:
+                continue
             k = REQUESTS_PER_THOUSAND
             cost = k * weeks[served] * (factor[served] * way.usd + way.egress_usd)
             for deployment, units, usable in way.loads:

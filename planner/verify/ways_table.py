@@ -6,6 +6,8 @@ from planner.results.derived import Derived
 from planner.results.flows import Names
 from planner.schema.case import Case
 
+TINY = 1e-9  # GB per month: a cap below is 0
+
 
 @dataclass(frozen=True)
 class Way:
@@ -23,6 +25,7 @@ class Way:
     quota: int
     tokens_per_minute: float
     loads: tuple[tuple[int, float, float], ...]  # deployment, units, usable share
+    barred: bool  # carries nothing in any plan (a quota or cap of 0), stress cases apart
 
 
 def ways_of(case: Case, derived: Derived, names: Names) -> dict[int, list[Way]]:
@@ -42,13 +45,20 @@ def ways_of(case: Case, derived: Derived, names: Names) -> dict[int, list[Way]]:
             (r.model, quota[r.region, r.model, r.option], r.on_demand_usd, r.quota_per_request, bool(r.guaranteed))
         )
     found: dict[int, list[Way]] = {}
+    empty = {k for k, q in enumerate(case.on_demand) if q.tokens_per_minute_quota == 0}
+    closed = {(r.origin, r.destination) for r in case.routes if (r.max_gb_per_month or 1.0) < TINY}
+    closed |= {(r.origin, r.destination) for r in case.routes if r.max_gb_per_month == 0}
+    stay = case.settings.policy.egress.max_cross_region_share == 0
     for t in derived.travel.itertuples(index=False):
+        away = t.origin != t.region
+        shut = ((t.origin, t.region) in closed and t.gb_in > 0) or ((t.region, t.origin) in closed and t.gb_out > 0)
         o, s = region[t.origin], region[t.region]
         need = o * len(names.workloads) + workload[t.workload]
         trip = (t.egress_usd, t.gb_in, t.gb_out, o != s)
         listed = found.setdefault(need, [])
+        barred = away and (stay or shut)
         for (i, _), loads in pools.get((t.workload, t.region), {}).items():
-            listed.append(Way(o, s, model[i], 0.0, *trip, True, -1, 0.0, tuple(loads)))
+            listed.append(Way(o, s, model[i], 0.0, *trip, True, -1, 0.0, tuple(loads), barred))
         for i, q, usd, tokens, sure in options.get((t.workload, t.region), ()):
-            listed.append(Way(o, s, model[i], usd, *trip, sure, q, tokens, ()))
+            listed.append(Way(o, s, model[i], usd, *trip, sure, q, tokens, (), barred or (q in empty and tokens > 0)))
     return found

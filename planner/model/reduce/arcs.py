@@ -1,0 +1,67 @@
+"""Arcs that no optimum needs.
+
+Barred: an on-demand arc whose quota is 0; an arc whose data would cross a cap of 0, or any away arc under a cross-region
+share of 0. Its flow is 0 in every plan, so its columns can go. (Caps below TINY gigabytes, a single request, count as 0.)
+
+Dominated: arc a, where arc b serves the same need by the same model on demand, has no quota, is guaranteed if a is, costs no
+more in any slot, and stays at home or takes a's own route. Moving a's flow to b in any plan keeps balance, mix and
+guarantee, frees capacity, quota and caps, and costs no more. So some optimum has no flow on a. (Of two arcs that dominate
+each other, the first stays.) Under stress all arcs stay: there only capacity counts, and `priced` says nothing.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from planner.model.sets import Bools, Sets
+
+TINY = 1e-9  # GB per month
+
+
+def prune(sets: Sets) -> Sets:
+    """Take out of the priced programme the arcs that no optimum needs."""
+    arcs = sets.arcs
+    kept = arcs["priced"].to_numpy(bool) & ~_barred(sets)
+    kept &= ~_dominated(sets, kept)
+    return replace(sets, arcs=arcs.assign(priced=kept))
+
+
+def _barred(sets: Sets) -> Bools:
+    arcs = sets.arcs
+    quota = np.append(sets.quotas["tokens_per_minute"].to_numpy(float), np.inf)[arcs["quota"].to_numpy(int)]
+    barred = (quota <= 0) & (sets.quota_load > 0)
+    if sets.max_away_share is not None and sets.max_away_share <= 0:
+        barred |= arcs["away"].to_numpy(bool)
+    closed = {(o, s) for o, s, cap in sets.caps.itertuples(index=False) if cap < TINY}
+    if closed:
+        ends = list(zip(arcs["origin"], arcs["region"]))
+        there = np.array([pair in closed for pair in ends]) & (arcs["gb_in"] > 0).to_numpy()
+        back = np.array([(s, o) in closed for o, s in ends]) & (arcs["gb_out"] > 0).to_numpy()
+        barred |= (there | back) & arcs["away"].to_numpy(bool)
+    return np.asarray(barred, bool)
+
+
+def _dominated(sets: Sets, kept: Bools) -> Bools:
+    arcs = sets.arcs
+    dominated = np.zeros(len(arcs), bool)
+    if not len(sets.slots):
+        return dominated
+    quota = np.append(sets.quotas["tokens_per_minute"].to_numpy(float), np.inf)[arcs["quota"].to_numpy(int)]
+    unlimited = kept & ~arcs["reserved"].to_numpy(bool) & np.isinf(quota)
+    if not unlimited.any():
+        return dominated
+    factors = sets.slots["price_factor"].to_numpy(float)
+    usd, egress = arcs["usd"].to_numpy(float), arcs["egress_usd"].to_numpy(float)
+    low, high = factors.min() * usd + egress, factors.max() * usd + egress  # linear in the factor: the ends decide
+    away, sure = arcs["away"].to_numpy(bool), arcs["guaranteed"].to_numpy(bool)
+    region = arcs["region"].to_numpy(object)
+    for rows in arcs.groupby(["need", "model"], sort=False).indices.values():
+        for b in rows[unlimited[rows]]:
+            if dominated[b]:
+                continue
+            cheaper = (low[b] <= low[rows]) & (high[b] <= high[rows])
+            equal = (low[b] == low[rows]) & (high[b] == high[rows])
+            fits = (sure[b] | ~sure[rows]) & ((not away[b]) | (region[rows] == region[b]))
+            first = ~(equal & unlimited[rows]) | (rows > b)
+            dominated[rows[cheaper & fits & first & (rows != b)]] = True
+    return dominated
