@@ -24,7 +24,7 @@ def test_three_providers_five_models_four_regions_are_planned_unchanged(tmp_path
     assert main(["solve", str(folder), "-o", str(report)]) == 0
     assert json.loads((report / "plan.json").read_text(encoding="utf-8"))["status"] in ("optimal", "gap")
     cells = [
-        str(cell) for sheet in openpyxl.load_workbook(report / "plan.xlsx", read_only=True) for row in sheet.values
+        str(cell) for sheet in openpyxl.load_workbook(report / "plan.xlsx") for row in sheet.values
         for cell in row if cell is not None
     ]  # fmt: skip
     assert any(cell.startswith("third-party; derived: USD 260 / 730 h") for cell in cells)  # seen as what it is
