@@ -22,6 +22,7 @@ from planner.reports.sheets import (
     week,
     why,
 )
+from planner.reports.sheets.audit_rules import Blocks
 from planner.reports.sheets.purchase_order import OrderRow
 from planner.reports.sheets.unit_data import UnitData
 from planner.reports.theme import BLUE, GREEN, GREY, ORANGE
@@ -94,9 +95,8 @@ def _fill(book: Book, report: Report) -> None:
     warnings.write(at[warnings.NAME], report)
     assumptions.write(at[assumptions.NAME], report)
     assumptions.write_demand(at[assumptions.DEMAND_NAME], report)
-    audit.write(
-        at[audit.NAME], report, audit.Blocks(order, held, od, crossing, stress, by_month, by_workload, by_model)
-    )
+    blocks = Blocks(order, held, od, crossing, stress, by_month, by_workload, by_model)
+    audit.write(at[audit.NAME], report, blocks, [row.fits for row in rows])
     sources = summary.Sources(order, held, od, crossing, units, [row.reason for row in rows])
     summary.write(at[summary.NAME], report, sources)
 

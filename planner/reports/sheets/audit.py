@@ -1,12 +1,12 @@
 """Audit: the plan's totals recomputed by formula from the detail sheets, and its rules re-checked, each with a tick."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from planner.reports.book import Block, Column, Live, Sheet
+from planner.reports.book import Column, Live, Sheet
 from planner.reports.report import Report
+from planner.reports.sheets.audit_rules import Blocks, Rule, rules
 from planner.reports.sheets.changes import TOTAL_NAMES
-from planner.results.metrics.tables import HORIZON
 
 NAME = "Audit"
 TOP = 4
@@ -31,22 +31,8 @@ RULES = (
 )
 
 
-@dataclass(frozen=True)
-class Blocks:
-    """Where the detail tables stand; None where a sheet has none."""
-
-    order: Block | None
-    held: Block
-    on_demand: Block
-    egress: Block
-    stress: Block
-    by_month: Block
-    by_workload: Block
-    by_model: Block
-
-
-def write(sheet: Sheet, report: Report, blocks: Blocks) -> None:
-    """Write the sheet."""
+def write(sheet: Sheet, report: Report, blocks: Blocks, fits: Sequence[bool]) -> None:
+    """Write the sheet; `fits` says whether each line of the order is of a size that is sold."""
     text = (
         "Totals are recomputed by formula from the detail sheets and set against the plan as solved; rules are "
         "re-checked on the figures shown. Before this was written, planner re-priced the plan and re-checked every "
@@ -59,8 +45,8 @@ def write(sheet: Sheet, report: Report, blocks: Blocks) -> None:
     block = sheet.table(TOP, SUMS, sums)
     top = block.last + 3
     sheet.put(top - 1, 0, "Rules", "section")
-    rules = sheet.table(top, RULES, [_rule(*row) for row in _rules(report, blocks)])
-    top = rules.last + 2
+    checked = sheet.table(top, RULES, [_rule(rule) for rule in rules(report, blocks, fits)])
+    top = checked.last + 2
     for k, (label, value) in enumerate((
         ("Input", f"SHA-256 {report.plan.input_digest}"),
         ("Horizon", report.horizon),
@@ -105,59 +91,8 @@ def _sum(what: str, where: str, formula: str, value: float, plan: float) -> dict
     }  # fmt: skip
 
 
-def _rules(report: Report, b: Blocks) -> list[tuple[str, str, str, int, str, int]]:
-    """(rule, where, formula of the cases, its value, formula of the broken ones, its value)."""
-    rows: list[tuple[str, str, str, int, str, int]] = []
-    if b.order is not None:
-        n = len(report.lines)
-        if report.case.settings.policy.whole_units:
-            count = f"ROWS({b.order.range('fits')})"
-            rows.append(
-                (
-                    "Units are sizes that the offer sells",
-                    "Purchase order",
-                    count,
-                    n,
-                    f"{count}-{b.order.total('fits')}",
-                    0,
-                )
-            )
-        limit = report.case.settings.policy.max_commitment_usd
-        if limit is not None:
-            broken = f"IF({b.order.total('horizon_usd')}>{limit!r}*(1+0.000001)+0.000001,1,0)"
-            rows.append(
-                (f"New commitments stay within the budget of {limit:,.0f} USD", "Purchase order", "1", 1, broken, 0)
-            )
-    if report.months:
-        deployed, force, beyond, peak = (b.held.range(key) for key in ("deployed", "force", "beyond", "peak"))
-        slack = "*(1+0.000001)+0.000001"
-        count = f"ROWS({deployed})"
-        held = len(report.months)
-        rows.append(("No more is deployed than is in force, or bought beyond commitments", "Reservations", count, held,
-                     f"SUMPRODUCT(--({deployed}>({force}+{beyond}){slack}))", 0))  # fmt: skip
-        rows.append(("The peak hour, headroom kept, fits what is deployed", "Reservations", count, held,
-                     f"SUMPRODUCT(--({peak}>{deployed}{slack}))", 0))  # fmt: skip
-    if len(report.metrics.on_demand):
-        peak, quota = b.on_demand.range("peak"), b.on_demand.range("quota")
-        given = int(report.metrics.on_demand["tokens_per_minute_quota"].notna().sum())
-        rows.append(("On-demand peaks stay within their quotas", "On demand", f"COUNT({quota})", given,
-                     f"SUMPRODUCT(ISNUMBER({quota})*({peak}>{quota}*(1+0.000001)+0.000001))", 0))  # fmt: skip
-    caps = report.metrics.egress[report.metrics.egress["period"] != HORIZON]
-    if len(caps):
-        gb, cap = b.egress.range("gb"), b.egress.range("cap")
-        given = int(caps["max_gb_per_month"].notna().sum())
-        rows.append(("Egress stays within its caps", "Egress", f"COUNT({cap})", given,
-                     f"SUMPRODUCT(ISNUMBER({cap})*({gb}>{cap}*(1+0.000001)+0.000001))", 0))  # fmt: skip
-    if len(report.metrics.stress):
-        need, capacity = b.stress.range("need"), b.stress.range("capacity")
-        rows.append(("Every stress case can be served in its worst hour", "Headroom and failover", f"ROWS({need})",
-                     len(report.metrics.stress),
-                     f"SUMPRODUCT(ISNUMBER({capacity})*({need}>{capacity}*(1+0.000001)+0.000001))", 0))  # fmt: skip
-    return rows
-
-
-def _rule(what: str, where: str, cases: str, count: int, broken: str, wrong: int) -> dict[str, Any]:
+def _rule(rule: Rule) -> dict[str, Any]:
     return {
-        "what": what, "where": where, "sheet": Live(f"={cases}", count), "plan": Live(f"={broken}", wrong),
-        "tick": Live('=IF({plan}=0,"✓","✗")', "✓" if wrong == 0 else "✗"),
+        "what": rule.what, "where": rule.where, "sheet": Live(f"={rule.cases}", rule.count),
+        "plan": Live(f"={rule.broken}", rule.wrong), "tick": Live('=IF({plan}=0,"✓","✗")', "✗" if rule.wrong else "✓"),
     }  # fmt: skip

@@ -62,6 +62,7 @@ _PRICE_RULE = {
     "error_title": "Price",
     "error_message": "USD per unit-hour, 0 or more.",
 }
+_UNIT_SLACK, _STEP_SLACK = 1e-6, 1e-5  # what a solver's tolerance may leave
 _SECOND_PAGE = 12  # what is signed on the first printed page, what it saves and why on the second
 
 
@@ -75,6 +76,14 @@ class OrderRow:
     hours_tail: float  # hours of the term past the horizon, times the share of them that is counted as cost
     reason: str
     sizes: tuple[float, float, float | None]  # minimum, step and maximum that the plan keeps to
+
+    @property
+    def fits(self) -> bool:
+        """Whether the units are 0, or a size that is sold; as the formula of `_fits` says."""
+        units, (low, step, high) = self.value.line.units, self.sizes
+        steps = (units - low) / step if step > 0 else 0.0
+        whole = abs(steps - round(steps)) < _STEP_SLACK
+        return units == 0 or (units >= low - _UNIT_SLACK and whole and (high is None or units <= high + _UNIT_SLACK))
 
 
 def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: str) -> Block:
@@ -158,7 +167,7 @@ def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:
         "hours_horizon": line.hours_horizon,
         "hours_tail": row.hours_tail,
         "tail_usd": Live("={units}*{price}*{hours_tail}", units * price * row.hours_tail),
-        "fits": Live(f"=IF({_fits('{units}', *row.sizes)},1,0)", 1),
+        "fits": Live(f"=IF({_fits('{units}', *row.sizes)},1,0)", int(row.fits)),
         "full_usd": value.full_usd_per_unit_hour,
         "last_month": row.last_month_start,
     }

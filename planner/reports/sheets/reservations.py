@@ -1,11 +1,13 @@
 """Reservations: each pool in each month (earlier, new, ending, deployed), and each model's deployment and vacancy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from planner.reports.book import Block, Column, Live, Sheet
 from planner.reports.report import Report, rows_of
+from planner.results.metrics.tables import HORIZON
 from planner.results.pool_months import PoolMonth
+from planner.schema.capacity import SHARED_DEPLOYMENT
 
 NAME = "Reservations"
 TOP = 4
@@ -47,8 +49,8 @@ def write(sheet: Sheet, report: Report, months: Sequence[PoolMonth], order: Bloc
     """Write both tables; `order` is where the purchase order's lines will stand."""
     sheet.heading(
         "Reservations",
-        "What is held, bought and deployed. The mean hour counts used units alone, the peak hour with their headroom; "
-        "the idle share is deployed and not used in the mean hour: kept for peaks, headroom and failover.",
+        "What is held, bought and deployed. The mean hour counts used units alone, the peak hour with their headroom. "
+        "Idle: deployed and not used in the mean hour. Vacant: not even taken in the peak hour, so kept for failover.",
         len(POOLS) - 1,
     )
     numbers = number_pools(months)
@@ -62,7 +64,7 @@ def write(sheet: Sheet, report: Report, months: Sequence[PoolMonth], order: Bloc
     )
     top = block.total_row + 3
     sheet.put(top - 1, 0, "Deployments by model and month", "section")
-    last = _deployments(sheet, report, top, {(m.pool, m.meter): m.region for m in months})
+    last = _deployments(sheet, report, top)
     sheet.printed(last, len(POOLS) - 1, repeat=TOP, freeze=(TOP + 1, 2))
     return block
 
@@ -89,20 +91,27 @@ def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any
     }  # fmt: skip
 
 
-def _deployments(sheet: Sheet, report: Report, top: int, regions: Mapping[tuple[str, str], str]) -> int:
-    months = [p.name for p in report.case.periods]
+def _deployments(sheet: Sheet, report: Report, top: int) -> int:
+    """Each model's deployment in each month: units, use and vacancy."""
     columns = [
         *POOLS[:3],
-        Column("model", "Model", "text:wrap", POOLS[3].width + POOLS[4].width - 10),
-        *(Column(name, f"{name}\nunits", "units") for name in months[: len(POOLS) - 4]),
+        Column("start", "Month", "month", POOLS[3].width),
+        Column("model", "Model", "text", POOLS[4].width),  # runs on into the gap
+        Column("gap", "", "text", POOLS[5].width),
+        Column("units", "Deployed\nunits", "units", POOLS[6].width),
+        Column("peak", "Peak hour\nunits", "number", POOLS[7].width),
+        Column("used", "Utilisation", "percent", POOLS[8].width),
+        Column("vacant", "Vacancy", "percent", POOLS[9].width),
+        Column("usd", "Cost\nUSD", "usd", POOLS[10].width, total=True),
     ]
-    found: dict[tuple[str, str, str, str], dict[str, Any]] = {}
-    for row in rows_of(report.plan.deployments):
-        pool, meter, model = str(row.pool), str(row.meter), str(row.model)
-        key = regions.get((pool, meter), ""), pool, meter, model
-        record = found.setdefault(
-            key, {"region": key[0], "pool": pool, "meter": meter, "model": "all models" if model == "*" else model}
-        )
-        record[str(row.period)] = float(row.units)
-    block = sheet.table(top, columns, [found[key] for key in sorted(found)], empty="Nothing is deployed.")
-    return block.last
+    starts = {p.name: p.start for p in report.case.periods}
+    frame = report.metrics.deployments
+    frame = frame[frame["period"] != HORIZON].sort_values(["region", "pool", "meter", "model", "period"])
+    rows: list[dict[str, Any]] = [
+        {"region": str(r.region), "pool": str(r.pool), "meter": str(r.meter), "start": starts[str(r.period)],
+         "model": "all models" if r.model == SHARED_DEPLOYMENT else str(r.model), "units": float(r.units),
+         "peak": float(r.peak_units), "used": float(r.utilisation), "vacant": float(r.vacancy), "usd": float(r.usd)}
+        for r in rows_of(frame)
+    ]  # fmt: skip
+    block = sheet.table(top, columns, rows, empty="Nothing is deployed.")
+    return block.total_row
