@@ -80,6 +80,12 @@ class Sets:
         """Period number of each slot."""
         return self.slots["period"].to_numpy()
 
+    @property
+    def has_size_rules(self) -> bool:
+        """Whether some purchase or deployment must keep to sizes."""
+        sizes = [table[name] for table in (self.purchases, self.deployments) for name in ("min_units", "unit_step")]
+        return self.whole_units and any(bool((size > 0).any()) for size in sizes)
+
     def without_coupling(self) -> "Sets":
         """Return the same sets without the rules that tie everything together: budget, cross-region share, caps."""
         return replace(self, max_away_share=None, budget_usd=None, caps=self.caps.iloc[:0])

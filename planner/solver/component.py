@@ -24,9 +24,10 @@ class ComponentPlan:
     """What was decided for a component (natural units of Sets), over its merged slots.
 
     committed : units by purchase. deployed : units, deployments x periods. flow_arc, flow_slot, flow : krph, non-zero.
-    usd, bound_usd, tree_bound_usd : cost, the certificate's bound, the branch-and-bound's claim (usd where the LP is all).
-    rent_deployment, rent_slot, rent : duals of rule 4, USD per unit. stress_case, stress_period, stress_slot, stress_usd,
-        stress_units : rows of rule 8 with a dual (USD per unit of the right-hand side) and their coefficients
+    usd, bound_usd, tree_bound_usd : cost, the certificate's bound, the branch-and-bound's claim (bound_usd where no
+        units are whole).
+    rent_deployment, rent_slot, rent : duals of rule 4, USD per unit.
+    stress_case, stress_period, stress_slot, stress_usd, stress_units : rows of rule 8 with a dual (USD per unit of the right-hand side) and their coefficients
         (rows x deployments). Both are those of the continuous programme, also where units are whole: only there do
         they add up to the prices.
     witness : routings that prove the stress cases. prices : the certificate's prices, named (solver.prices).
@@ -65,16 +66,16 @@ def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -
     certificate = certify(solve.program, duals, solve.cuts)
     networks = [problem.net for problem in solve.separator.problems]
     prices = price_table(solve.program, certificate, solve.cuts, networks, part)
-    tree_bound = usd
+    tree_bound = certificate.bound_usd
     if solver != HIGHS:
         from planner.solver.pulp_solvers import solve_with_pulp
 
-        found = solve_with_pulp(solve, solver, gap if solve.has_size_rules() else 0.0, clock)
+        found = solve_with_pulp(solve, solver, gap if part.has_size_rules else 0.0, clock)
         if found is None:
             return None
         usd, values = found.usd, found.values
-        tree_bound = found.bound_usd if solve.has_size_rules() else usd
-    elif solve.has_size_rules():
+        tree_bound = found.bound_usd if part.has_size_rules else tree_bound
+    elif part.has_size_rules:
         whole = solve_whole(solve, gap, clock)
         if whole is None:
             return None

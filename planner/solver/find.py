@@ -132,7 +132,7 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
     totals = Totals(parts[0], parts[1], parts[2], parts[3], parts[4], sunk)
     total = totals.total_usd
     bound = min(total, float(np.sum([plan.bound_usd for plan in plans])) + sunk)
-    whole = any(plan.tree_bound_usd < plan.usd or plan.bound_usd < plan.usd * (1 - 1e-7) for plan in plans)
+    whole = any(plan.sets.has_size_rules for plan in plans)
     tree = float(np.sum([plan.tree_bound_usd for plan in plans])) + sunk
     gap = _gap(total, bound)
     tree_gap = _gap(total, tree)

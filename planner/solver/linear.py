@@ -28,12 +28,6 @@ class LinearSolve:
         found: Floats = np.maximum(self.session.values()[self.program.columns.deployed], 0.0)
         return found
 
-    def has_size_rules(self) -> bool:
-        """Whether some purchase or deployment must keep to sizes."""
-        sets = self.program.sets
-        sizes = [table[name] for table in (sets.purchases, sets.deployments) for name in ("min_units", "unit_step")]
-        return sets.whole_units and any((size > 0).any() for size in sizes)
-
     def add(self, cuts: list[Cut]) -> None:
         """Add stress rows to the session."""
         self.session.add_rows(cut_rows(self.program, cuts))

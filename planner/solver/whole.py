@@ -62,7 +62,7 @@ class Master:
         self.tying = _tying_rows(solve.program)
         self.use_group, self.use_row = _uses(solve.program, self.tying, self.groups)
         self.rows: list[tuple[Ints, Floats, float]] = []  # columns, values, lower bound
-        self.start: Floats | None = None
+        self.last: Floats | None = None  # the last answer; not handed back: HiGHS 1.16 believes a start that breaks rows
 
     def add_stress(self, cuts: list[Cut]) -> None:
         """Add stress rows."""
@@ -91,7 +91,7 @@ class Master:
             parts = np.flatnonzero((self.use_group == g) & (price > 0))
             columns = np.concatenate([used, [theta + g], theta + self.groups + parts])
             values = np.concatenate([matrix[g][used], [1.0], price[parts]])
-            if self.start is None or float(values @ self.start[columns]) < worth[g] - 1e-9 * self.scale.cost:
+            if self.last is None or float(values @ self.last[columns]) < worth[g] - 1e-9 * self.scale.cost:
                 self.rows.append((columns, values, float(worth[g])))  # else the estimate knows it already
 
     def add_ray(self, session: Session, candidate: Floats) -> None:
@@ -138,10 +138,6 @@ class Master:
             scaled = values * scale[columns]
             factor = 1.0 / np.abs(scaled).max() if len(scaled) else 1.0
             h.addRow(lower * factor, INF, len(columns), columns.astype(np.int32), scaled * factor)
-        if self.start is not None:
-            solution = highspy.HighsSolution()
-            solution.col_value = list(self.start / scale)
-            h.setSolution(solution)
         left = self.clock.left()
         set_options(h, time_limit=left if np.isfinite(left) else INF)
         h.run()
@@ -153,7 +149,7 @@ class Master:
         if not self.complete and info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             raise StoppedError("the time limit ran out before there was a plan; nothing was written")
         values = np.array(h.getSolution().col_value) * scale
-        self.start = values
+        self.last = values
         bound = info.mip_dual_bound if len(whole) else info.objective_function_value
         return values[:own], float(bound) * self.scale.cost / (1 + TIE)
 
@@ -238,7 +234,7 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
                 break
             units = rounded(master.program, candidate)
             session.set_column_bounds(sized, units[sized], units[sized])
-            known = len(solve.cuts)
+            known, learnt = len(solve.cuts), len(master.rows)
             if solve_linear(solve):
                 usd = session.objective()
                 if best is None or usd < best[0]:
@@ -247,7 +243,8 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
             elif len(solve.cuts) == known:
                 master.add_ray(session, candidate)
             master.add_stress(solve.cuts[known:])
-            if best is not None and (best[0] - bound <= gap * abs(best[0]) or not master.complete):
+            closed = best is not None and best[0] - bound <= gap * abs(best[0])
+            if closed or not master.complete or len(master.rows) == learnt:  # nothing new: the gap is told as it is
                 break
     finally:
         session.set_column_bounds(sized, np.zeros(len(sized)), program.columns.upper[sized])

@@ -32,7 +32,7 @@ def cases(draw: st.DrawFn, months: int = 1, coupled: bool = True) -> Case:
             for w in names
         ],
         "mix": [
-            {"workload": w, "model": m, "min_share": pick(*SHARES), "max_share": pick(1.0, 1.0, 0.75) if len(models) > 1 else 1.0}
+            {"workload": w, "model": m, "min_share": pick(*SHARES), "max_share": pick(1.0, 1.0, 0.75 if models[1:] else 1.0)}
             for w in names
             for m in models
         ],

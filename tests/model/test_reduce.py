@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from planner.model.columns import largest_sizes
 from planner.model.literal import literal_program
 from planner.model.program import program_of
+from planner.model.reduce.arcs import prune
 from planner.model.reduce.components import split
 from planner.model.reduce.slots import expand, merge_slots
 from planner.model.reduce.stress import network, ray_of, slot_tree
@@ -35,12 +36,12 @@ def literal_usd(given_sets: Sets) -> float | None:
 
 
 def reduced_usd(given_sets: Sets) -> float | None:
-    """Optimum with slots merged, parts split and stress projected; None: no plan."""
+    """Optimum with parts split, slots merged, needless arcs out and stress projected; None: no plan."""
     total = 0.0
     for part in split(given_sets):
         if not len(part.needs):
             continue
-        solve = open_component(merge_slots(part), Clock())
+        solve = open_component(prune(merge_slots(part)), Clock())
         if not solve_linear(solve):
             return None
         total += solve.session.objective()

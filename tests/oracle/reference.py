@@ -1,4 +1,4 @@
-"""Random folders solved by `planner`, checked from their files by the oracle in ../shared, and held against its optimum."""
+"""Random folders solved by `planner`, checked from their files by ../shared/oracle, and held against its optimum."""
 
 import sys
 from collections.abc import Sequence

@@ -34,7 +34,10 @@ def size_low(sets: Sets, at: Columns) -> Rows:
 def size_top(sets: Sets, at: Columns) -> Rows:
     r"""Allow more than nothing only when the switch is on.
 
-    steps ≤ most steps · on       (or x ≤ largest size · on where there is no step)       where min_units > 0
+        steps  ≤  most steps · on          where there is a step, and min_units > 0      [steps]
+        x  ≤  largest size · on            where there is none, and min_units > 0        [units]
+
+    on is 0 or 1. There is no dual: the rule is not linear.
     """
     sized = np.flatnonzero(at.size_on >= 0)
     stepped = at.size_steps[sized] >= 0
