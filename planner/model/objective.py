@@ -7,14 +7,14 @@ from planner.model.sets import Floats, Sets
 
 
 def commitments(sets: Sets, at: Columns) -> Floats:
-    """New commitments: Σ x · usd_per_unit_hour · (hours inside the horizon + (1 − tail_value) · hours beyond it)."""
+    """Charge commitments: Σ x · usd_per_unit_hour · (hours inside the horizon + (1 − tail_value) · hours beyond)."""
     cost = np.zeros(at.count)
     cost[at.committed] = sets.purchases["usd_per_unit"].to_numpy(float)
     return cost
 
 
 def unreserved(sets: Sets, at: Columns) -> Floats:
-    """Units beyond commitments: Σ u · usd_per_unreserved_unit_hour · hours of the period."""
+    """Charge units beyond them: Σ u · usd_per_unreserved_unit_hour · hours of the period."""
     cost = np.zeros(at.count)
     priced = at.unreserved[:, 0] >= 0 if at.unreserved.size else np.zeros(0, bool)
     price = sets.meters["usd_per_unreserved_unit_hour"].to_numpy(float)[priced]
@@ -23,7 +23,7 @@ def unreserved(sets: Sets, at: Columns) -> Floats:
 
 
 def on_demand(sets: Sets, at: Columns) -> Floats:
-    """On-demand requests: Σ n_τ · z · on_demand_price_factor · on_demand_usd."""
+    """Charge on-demand requests: Σ n_τ · z · on_demand_price_factor · on_demand_usd."""
     cost = np.zeros(at.count)
     slots = sets.slots
     each = (slots["weeks"] * slots["price_factor"]).to_numpy(float)
@@ -32,7 +32,7 @@ def on_demand(sets: Sets, at: Columns) -> Floats:
 
 
 def egress(sets: Sets, at: Columns) -> Floats:
-    """Data between regions: Σ n_τ · (y + z) · egress_usd."""
+    """Charge data between regions: Σ n_τ · (y + z) · egress_usd."""
     cost = np.zeros(at.count)
     weeks = sets.slots["weeks"].to_numpy(float)
     cost[at.flows] = sets.arcs["egress_usd"].to_numpy(float)[at.flow_arc] * weeks[at.flow_slot]

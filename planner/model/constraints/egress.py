@@ -50,7 +50,7 @@ def cross_region_share(sets: Sets, at: Columns) -> Rows:
 
         Σ_{o≠s} n_τ · flow[o→s,τ]  ≤  max_cross_region_share · Σ n_τ · d[o,w,τ]       one row       [thousand requests]
 
-    (By the balance rows, the demand on the right is all that is served.) The dual is what a thousand requests more
+    By the balance rows, the demand on the right is all that is served. The dual is what a thousand requests more
     served away would save, USD.
     """
     limit = sets.max_away_share

@@ -1,0 +1,156 @@
+"""Write the parts of the documentation that the code knows best, between their marks.
+
+    python docs/generate.py           rewrite them all
+    python docs/generate.py --check   say which are not current, change nothing
+
+A part stands in a page between `<!-- begin: NAME -->` and `<!-- end -->`. The tests check that all are current.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from planner.cli import COMMANDS
+from planner.model import objective
+from planner.model.constraints.stress import STRESS_FAMILIES
+from planner.model.program import FAMILIES
+from planner.model.reduce import stress as stress_rays
+from planner.results import files
+from planner.results.audit import findings, totals
+from planner.solver import assemble, certificate, find, highs, stress, ties, whole
+from planner.verify import bound, check, linear
+
+ROOT = Path(__file__).parents[1]
+PART = re.compile(r"(<!-- begin: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+UNIT = re.compile(r"\s+\[([^\[\]]+)\]$", re.MULTILINE)
+
+TOLERANCES: tuple[tuple[Any, str, str], ...] = (
+    (highs, "TOLERANCE", "feasibility and optimality of HiGHS, on numbers scaled to order one"),
+    (find, "DEFAULT_GAP", "relative gap asked where units are whole (`--gap`)"),
+    (whole, "MASTER_SHARE", "part of that gap that the search of one round may leave open"),
+    (whole, "TIE", "most that the rule for equal plans adds to a commitment's price in the search for whole units"),
+    (ties, "ZERO", "a reduced cost or dual below this is none, when equal plans are told apart"),
+    (stress, "SHORT", "a stress slot is served if no more than this share of a peak is left"),
+    (stress_rays, "ROUNDING", "every stress row is weakened by this share of its terms, against rounding"),
+    (assemble, "DUST", "units below this are the solver's rounding, not a purchase"),
+    (certificate, "ERROR", "relative rounding error charged to every reduced cost in the certificate"),
+    (findings, "TOLERANCE", "of every limit in the audit: absolute in the rule's unit, and relative"),
+    (findings, "BALANCE_TOLERANCE", "served against demand in the audit, requests per hour"),
+    (findings, "GRID_TOLERANCE", "of a step, for whole units in the audit"),
+    (totals, "BOUND_TOLERANCE", "relative amount by which a bound may exceed the cost"),
+    (linear, "FEASIBILITY", "feasibility of the programmes of `planner verify`"),
+    (bound, "ROUNDING", "relative difference allowed between the stated bound and the recomputed one"),
+    (check, "FIGURE_TOLERANCE", "relative difference allowed in the figures that plan.json tells"),
+    (files, "SIGNIFICANT_DIGITS", "digits of the numbers in plan.json"),
+)
+
+
+@dataclass(frozen=True)
+class Family:
+    """What a family's docstring says: the rule's number, what it keeps, algebra, units, meaning of its dual."""
+
+    name: str
+    rule: str
+    keeps: str
+    algebra: str
+    unit: str
+    dual: str
+    path: str
+
+
+def family(function: Callable[..., Any]) -> Family:
+    """Read a family's docstring: summary, indented algebra that ends in [unit], sentences."""
+    text = inspect.getdoc(function) or ""
+    module = inspect.getmodule(function)
+    assert module is not None
+    keeps, *rest = text.split("\n\n")
+    algebra = "\n".join(part for part in rest if part.startswith("    "))
+    prose = " ".join(line.strip() for part in rest if not part.startswith("    ") for line in part.splitlines())
+    sentences = re.split(r"(?<=\.)\s+(?=[A-Z])", prose)
+    return Family(
+        name=function.__name__,
+        rule=(re.findall(r"^Rule (\d)", module.__doc__ or "") or ["sizes"])[0],
+        keeps=keeps.replace("\n", " "),
+        algebra=algebra,
+        unit=", ".join(dict.fromkeys(UNIT.findall(algebra))),
+        dual=" ".join(s for s in sentences if re.search(r"\bdual\b", s)),
+        path=module.__name__.replace(".", "/") + ".py",
+    )
+
+
+def families() -> list[Family]:
+    """All families in reading order, those of the stress cases last."""
+    return [family(function) for function in (*FAMILIES, *STRESS_FAMILIES)]
+
+
+def families_table() -> Iterable[str]:
+    """One row a family."""
+    yield from ("| rule | family | keeps | unit of a row | its dual |", "| --- | --- | --- | --- | --- |")
+    for f in families():
+        yield f"| {f.rule} | [`{f.name}`](../{f.path}) | {f.keeps} | {f.unit} | {f.dual} |"
+
+
+def algebra() -> Iterable[str]:
+    """One block a family, as its docstring states it."""
+    yield "```text"
+    for k, f in enumerate(families()):
+        yield from ([""] if k else [])
+        yield f.name
+        yield from f.algebra.splitlines()
+    yield "```"
+
+
+def objective_table() -> Iterable[str]:
+    """One row a cost term."""
+    yield from ("| term | USD |", "| --- | --- |")
+    for term in objective.TERMS:
+        yield f"| [`{term.__name__}`](../planner/model/objective.py) | {inspect.getdoc(term)} |"
+
+
+def tolerances_table() -> Iterable[str]:
+    """One row a constant."""
+    yield from ("| constant | value | what it is for |", "| --- | --- | --- |")
+    for module, name, meaning in TOLERANCES:
+        room, path = module.__name__.removeprefix("planner."), module.__name__.replace(".", "/")
+        yield f"| [`{room}.{name}`](../{path}.py) | {getattr(module, name):g} | {meaning} |"
+
+
+def commands_table() -> Iterable[str]:
+    """One row a command."""
+    yield from ("| command | what it does |", "| --- | --- |")
+    for name, line in COMMANDS:
+        yield f"| `planner {name}` | {line} |"
+
+
+PARTS: dict[str, Callable[[], Iterable[str]]] = {
+    "families": families_table,
+    "algebra": algebra,
+    "objective": objective_table,
+    "tolerances": tolerances_table,
+    "commands": commands_table,
+}
+PAGES = ("README.md", "docs/model.md")
+
+
+def current(page: str) -> str:
+    """Return a page with every part as the code says it."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return PART.sub(lambda found: found[1] + "\n".join(PARTS[found[2]]()) + "\n" + found[3], text)
+
+
+def main(words: Sequence[str]) -> int:
+    """Rewrite or check."""
+    stale = [page for page in PAGES if (ROOT / page).read_text(encoding="utf-8") != current(page)]
+    for page in stale:
+        if "--check" not in words:
+            (ROOT / page).write_text(current(page), encoding="utf-8", newline="\n")
+        print(f"{page}: {'not current' if '--check' in words else 'rewritten'}")
+    return 1 if stale and "--check" in words else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
