@@ -1,8 +1,9 @@
-# ruff: noqa: PD003, PD004  (these are Ibis columns, not pandas)
+# ruff: noqa: PD003  (these are Ibis columns, not pandas)
 """The aggregation, stated once for every export and every engine: readings -> faults found and hours summed.
 
-One grouped pass over the readings gives both the hours and the count of each fault; a second, over the busiest hours
-only, gives the peak minute. Times are whole numbers since 1970 UTC, which every SQL engine divides alike.
+One grouped pass over the readings gives both the hours and the count of each fault; a second, over the busiest days
+only where the log is long, gives the peak minute (busy.py). Times are whole numbers since 1970 UTC, which every SQL
+engine divides alike.
 """
 
 from dataclasses import dataclass
@@ -11,18 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.demand.busy import SECONDS_PER_HOUR, peak_minutes, stamp
+from planner.demand.duplicates import each_id_once, has_duplicates
 from planner.demand.findings import Finding
 from planner.demand.formats.base import RULE_CODE, Format, Reading
 from planner.demand.history import SERIES, UNKNOWN, VALUES
 from planner.demand.names import NameMap
-from planner.units import MINUTES_PER_HOUR
 
-SECONDS_PER_HOUR = 3600
 LONG_AGO_EPOCH = 1420070400  # 2015-01-01: no LLM was billed by the token before
-TOO_LARGE = 1e15
-EXACT_ID_ROWS, ID_SAMPLE = 2_000_000, 16  # above this, ids are first tried on one in 16
-BURST_ROWS = 200_000  # the peak minute is measured in the busiest hours that hold this many rows
-MINUTE_HOURS = 1 / MINUTES_PER_HOUR
+TOO_LARGE = 10**15
 EXAMPLES = 5
 
 
@@ -85,14 +83,14 @@ def judged(table: Any, now_epoch: float, cached_in_input: bool) -> Any:
     one_request = table["bucket_hours"] == 0
     verdict = ibis.cases(
         (table["epoch"].isnull(), RULE_CODE["no_time"]),
-        (table["epoch"] > now_epoch, RULE_CODE["future"]),
-        (table["epoch"] < LONG_AGO_EPOCH, RULE_CODE["long_ago"]),
+        (_after(table, now_epoch), RULE_CODE["future"]),
+        (_before(table, LONG_AGO_EPOCH), RULE_CODE["long_ago"]),
         *([(table["skip"] > 0, table["skip"])] if "skip" in table.columns else []),
         (_any([table[name] < 0 for name in present]), RULE_CODE["negative"]),
         (_any([table[name] > TOO_LARGE for name in present]), RULE_CODE["too_large"]),
         (nothing, RULE_CODE["null_tokens"]),
         *(
-            [(cached.fill_null(0.0) + written.fill_null(0.0) > given, -RULE_CODE["cached_above_input"])]
+            [(cached.fill_null(0) + written.fill_null(0) > given, -RULE_CODE["cached_above_input"])]
             if cached_in_input and {"cached_tokens", "written_tokens"} & set(present)
             else []
         ),
@@ -104,6 +102,14 @@ def judged(table: Any, now_epoch: float, cached_in_input: bool) -> Any:
         hour=(table["epoch"] / SECONDS_PER_HOUR).floor().cast("int64"),
         span=ibis.cases((table["bucket_hours"] > 1.0, table["bucket_hours"]), else_=1.0),
     )
+
+
+def _after(table: Any, epoch: float) -> Any:
+    return table["moment"] > stamp(table["moment"], epoch) if "moment" in table.columns else table["epoch"] > epoch
+
+
+def _before(table: Any, epoch: float) -> Any:
+    return table["moment"] < stamp(table["moment"], epoch) if "moment" in table.columns else table["epoch"] < epoch
 
 
 def _or_null(table: Any, name: str) -> Any:
@@ -122,7 +128,7 @@ def _any(tests: list[Any]) -> Any:
 def sum_hours(readings: Any, cached_in_input: bool) -> pd.DataFrame:
     """Sum judged readings by hour, series, span, source and verdict, in one pass, and make the repairs."""
     keys = [name for name in ("hour", "span", *SERIES, "source", "verdict") if name in readings.columns]
-    sums = {name: readings[name].sum() for name in VALUES if name in readings.columns}
+    sums = {name: readings[name].cast("float64").sum() for name in VALUES if name in readings.columns}
     frame: pd.DataFrame = readings.group_by(keys).aggregate(rows=readings.count(), **sums).to_pandas()
     if "source" not in frame:
         frame["source"] = ""
@@ -151,8 +157,8 @@ def aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) -
     frame = sum_hours(readings, format.cached_in_input)
     found: list[Finding] = []
     rows_read = int(frame["rows"].sum())
-    if reading.ids_to_check and _has_duplicates(readings, rows_read):
-        readings = _each_id_once(readings)
+    if reading.ids_to_check and has_duplicates(readings, frame):
+        readings = each_id_once(readings)
         frame = sum_hours(readings, format.cached_in_input)
         found.append(Finding("duplicate", rows_read - int(frame["rows"].sum())))
     rules = {code: name for name, code in RULE_CODE.items()}
@@ -161,29 +167,10 @@ def aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) -
         found.append(Finding(rules[abs(code)], int(count), _examples(readings, code)))
     good = frame[frame["verdict"] <= 0].drop(columns=["verdict"])
     if (good["span"] == 1.0).any() and reading.may_tell_minutes:
-        good = good.merge(_burst(readings, good), how="left", on=["hour", *SERIES])
+        good = good.merge(peak_minutes(readings, good), how="left", on=["hour", *SERIES])
     else:
         good = good.assign(burst=np.nan)
     return Hours(with_defaults(good, names), tuple(found), rows_read)
-
-
-def _has_duplicates(readings: Any, rows: int) -> bool:
-    """Tell whether an id comes twice: exactly for few rows; for many, by one id in 16 chosen by its hash."""
-    ids = readings.filter(readings["id"].notnull())["id"].hash()
-    if rows > EXACT_ID_ROWS:
-        ids = ids.name("h").as_table()
-        ids = ids.filter(ids["h"] % ID_SAMPLE == 0)["h"]
-    table = ids.name("h").as_table()
-    counts = table.aggregate(rows=table.count(), ids=table["h"].nunique()).to_pandas()
-    return bool(counts["rows"][0] > counts["ids"][0])
-
-
-def _each_id_once(readings: Any) -> Any:
-    """Keep one row of each id, with the largest of each value: a streamed log may hold a part and then the whole."""
-    named = readings.filter(readings["id"].notnull())
-    rest = [name for name in readings.columns if name != "id"]
-    once = named.group_by("id").aggregate(**{name: named[name].max() for name in rest})
-    return once.select(*readings.columns).union(readings.filter(readings["id"].isnull()))
 
 
 def _examples(readings: Any, code: int) -> tuple[str, ...]:
@@ -201,27 +188,3 @@ def _examples(readings: Any, code: int) -> tuple[str, ...]:
             f"{moment} {row.workload}/{row.model} input {row.input_tokens:g} output {row.output_tokens:g}{label}"
         )
     return tuple(sorted(texts))
-
-
-def _burst(readings: Any, good: pd.DataFrame) -> pd.DataFrame:
-    """Measure the peak minute over the hour's mean, by requests, in each workload's busiest hours.
-
-    Only readings of a minute or finer can tell. Counting every minute of a long log would cost several times the
-    aggregation itself, and capacity is short in busy hours only.
-    """
-    rows = int(good["rows"].sum())
-    fine = readings["bucket_hours"] <= MINUTE_HOURS * 1.001
-    probe = readings.filter((readings["verdict"] <= 0) & fine & readings["requests"].notnull())
-    if rows > BURST_ROWS:
-        total = good.groupby(["workload", "hour"])["rows"].sum().sort_values(ascending=False, kind="stable")
-        share = BURST_ROWS / rows
-        count = total.groupby("workload").transform(lambda s: np.arange(len(s)) < max(1, round(share * len(s) / 2)))
-        busy = sorted({int(hour) for _, hour in total[count.astype(bool)].index})
-        probe = probe.filter(probe["hour"].isin(busy))
-    minute = probe.mutate(minute=(probe["epoch"] / MINUTES_PER_HOUR).floor().cast("int64"))
-    counts = minute.group_by(["hour", "minute", *SERIES]).aggregate(n=minute["requests"].sum())
-    peak: pd.DataFrame = (
-        counts.group_by(["hour", *SERIES]).aggregate(top=counts["n"].max(), all=counts["n"].sum()).to_pandas()
-    )
-    peak = peak[peak["all"] > 0]
-    return peak.assign(burst=MINUTES_PER_HOUR * peak["top"] / peak["all"])[["hour", *SERIES, "burst"]]

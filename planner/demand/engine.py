@@ -5,7 +5,6 @@ files of any size, Postgres for LiteLLM's own database, and any warehouse or Spa
 connectors are the alternative; they download extensions at run time, which fails offline and in CI.
 """
 
-import os
 import re
 import tempfile
 import warnings
@@ -33,7 +32,6 @@ def embedded(time_zone: str = "UTC") -> Iterator[Any]:
     require("duckdb")
     require("ibis")
     with tempfile.TemporaryDirectory(prefix="planner-") as spill, calm():
-        os.environ.setdefault("XDG_RUNTIME_DIR", spill)
         import ibis
 
         engine = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=spill, preserve_insertion_order=False)
@@ -48,8 +46,7 @@ def embedded(time_zone: str = "UTC") -> Iterator[Any]:
 def remote(url: str) -> Iterator[Any]:
     """Connect to a database by its URL, such as ``postgresql://user@host/litellm``."""
     require("ibis")
-    with tempfile.TemporaryDirectory(prefix="planner-") as scratch, calm():
-        os.environ.setdefault("XDG_RUNTIME_DIR", scratch)
+    with calm():
         import ibis
 
         try:

@@ -17,7 +17,8 @@ from planner.demand.findings import RULES, Finding
 from planner.demand.names import NameMap
 
 # Only epoch, bucket_hours and what the export has need be there; an absent column is blank.
-# epoch: seconds UTC, start of the bucket · bucket_hours: 0 for one request · input_tokens: as the export counts it
+# moment: the export's own timestamp, where it has one (columns.py) · epoch: seconds UTC, start of the bucket
+# bucket_hours: 0 for one request · input_tokens: as the export counts it
 # skip: code of a rule that keeps the row out whatever it holds (failed, response_cache), else 0
 READING = (
     "epoch",

@@ -27,14 +27,19 @@ def as_text(value: Any) -> Any:
 
 
 def as_number(value: Any, engine: Any) -> Any:
-    """Return the value as float64; text that is no number becomes null."""
+    """Return the value as a number; text that is no number becomes null.
+
+    Whole numbers stay what they are: an engine knows their range from a file's statistics, and skips what it proves.
+    """
+    if value.type().is_integer():
+        return value
     if value.type().is_string() and engine.name == "duckdb":
         return value.try_cast("float64")
     return value.cast("float64")
 
 
 def number(table: Any, name: str, engine: Any) -> Any:
-    """Return a column as float64; null where the table has no such column."""
+    """Return a column as a number; null where the table has no such column."""
     import ibis
 
     value = column(table, name)
@@ -74,6 +79,16 @@ def epoch_seconds(value: Any, engine: Any, time_zone: str) -> Any:
             value = _in_utc(value, time_zone)
         return value.epoch_seconds().cast("float64")
     raise TypeError(f"a time cannot be of type {kind}")
+
+
+def moment_column(value: Any, time_zone: str) -> dict[str, Any]:
+    """Return the export's own timestamp as the column ``moment``, where it is one that can be compared as it is.
+
+    Ranges of it are found by Parquet's statistics and a database's index; of seconds computed from it they are not.
+    """
+    kind = value.type()
+    usable = kind.is_timestamp() and time_zone == "UTC" and kind.timezone in (None, "UTC")
+    return {"moment": value} if usable else {}
 
 
 def _in_utc(moment: Any, session_zone: str) -> Any:

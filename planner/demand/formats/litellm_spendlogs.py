@@ -8,7 +8,7 @@ Times are UTC. There is no region: a map file can tell it from ``api_base``.
 from typing import Any
 
 from planner.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
-from planner.demand.formats.columns import as_number, as_text, epoch_seconds, number, text
+from planner.demand.formats.columns import as_number, as_text, epoch_seconds, moment_column, number, text
 
 CACHED = (
     ("usage_object", "prompt_tokens_details", "cached_tokens"),
@@ -46,6 +46,7 @@ def read(inputs: Inputs) -> Reading:
     return Reading(
         table.select(
             epoch=epoch_seconds(table["startTime"], engine, "UTC"),
+            **moment_column(table["startTime"], "UTC"),
             bucket_hours=ibis.literal(0.0),
             requests=ibis.literal(1.0),
             input_tokens=number(table, "prompt_tokens", engine),

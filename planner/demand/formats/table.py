@@ -9,7 +9,7 @@ from typing import Any
 
 from planner.demand.files import fail
 from planner.demand.formats.base import Format, Inputs, Reading, Sample
-from planner.demand.formats.columns import as_number, column, epoch_seconds, number, text
+from planner.demand.formats.columns import as_number, column, epoch_seconds, moment_column, number, text
 from planner.demand.history import TOKENS
 from planner.errors import Fault, InputError
 
@@ -90,6 +90,7 @@ def read(inputs: Inputs) -> Reading:
         kept["filename"] = table["filename"]
     reading = table.select(
         epoch=epoch_seconds(moment, engine, inputs.names.time_zone),
+        **moment_column(moment, inputs.names.time_zone),
         bucket_hours=bucket if not isinstance(bucket, float) else ibis.literal(bucket),
         requests=requests,
         **{name: value(name) for name in TOKENS if name in found},

@@ -1,0 +1,60 @@
+"""Request ids that come twice: found, and each counted once.
+
+Short logs are compared id by id. In long ones, comparing all ids would take longer than everything else, so three signs
+are looked for first, and only where one shows are all ids compared: files that share hours; hours whose every count and
+sum has a common divisor (exports that overlap repeat whole hours, and twice a number is even); and an id that comes
+twice among all rows of each workload's busiest day.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.demand.busy import busy_days, in_days
+from planner.demand.history import VALUES
+
+SHORT_LOG_ROWS = 2_000_000
+HOURS_IN_A_ROW = 3  # whose numbers must share a divisor: in one hour that happens by chance
+
+
+def has_duplicates(readings: Any, sums: pd.DataFrame) -> bool:
+    """Tell whether a request id comes twice."""
+    if int(sums["rows"].sum()) <= SHORT_LOG_ROWS or shares_hours(sums) or repeats_hours(sums):
+        return _repeated(readings)
+    return _repeated(in_days(readings, busy_days(sums)))
+
+
+def shares_hours(sums: pd.DataFrame) -> bool:
+    """Tell whether two files have rows in the same hour."""
+    sources = sums[["hour", "source"]].drop_duplicates()
+    return bool(sources.duplicated("hour").any())
+
+
+def repeats_hours(sums: pd.DataFrame) -> bool:
+    """Tell whether the numbers of some hours in a row are all multiples of the same number."""
+    ordered = sums.sort_values("hour", kind="stable")
+    numbers = np.rint(np.nan_to_num(ordered[["rows", *VALUES]].to_numpy(dtype=float))).astype(np.int64)
+    by_row = np.gcd.reduce(numbers, axis=1)
+    hours = ordered["hour"].to_numpy()
+    starts = np.flatnonzero(np.append(True, hours[1:] != hours[:-1]))
+    by_hour = np.gcd.reduceat(by_row, starts)
+    windows = len(by_hour) - HOURS_IN_A_ROW + 1
+    if windows < 1:
+        return bool((by_hour > 1).any())
+    runs = np.gcd.reduce([by_hour[k : k + windows] for k in range(HOURS_IN_A_ROW)])
+    return bool((runs > 1).any())
+
+
+def _repeated(readings: Any) -> bool:
+    ids = readings.filter(readings["id"].notnull())["id"].hash().name("h").as_table()  # noqa: PD004
+    counts = ids.aggregate(rows=ids.count(), ids=ids["h"].nunique()).to_pandas()
+    return bool(counts["rows"][0] > counts["ids"][0])
+
+
+def each_id_once(readings: Any) -> Any:
+    """Keep one row of each id, with the largest of each value: a streamed log may hold a part and then the whole."""
+    named = readings.filter(readings["id"].notnull())  # noqa: PD004
+    rest = [name for name in readings.columns if name != "id"]
+    once = named.group_by("id").aggregate(**{name: named[name].max() for name in rest})
+    return once.select(*readings.columns).union(readings.filter(readings["id"].isnull()))  # noqa: PD003

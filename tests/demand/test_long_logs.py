@@ -1,0 +1,73 @@
+"""Long logs are not compared id by id unless a sign shows; the signs are tried here on short ones."""
+
+import pandas as pd
+import pytest
+
+from planner.demand import busy, duplicates
+from planner.demand.history import VALUES
+from planner.demand.ingest import ingest
+from tests.demand.exports import iso
+
+
+@pytest.fixture(autouse=True)
+def treat_all_logs_as_long(monkeypatch):
+    monkeypatch.setattr(duplicates, "SHORT_LOG_ROWS", 0)
+    monkeypatch.setattr(busy, "SHORT_LOG_ROWS", 0)
+
+
+def write(path, rows):
+    frame = pd.DataFrame(rows, columns=["request_id", "time", "model", "input_tokens", "output_tokens"])
+    frame["time"] = pd.to_datetime(frame["time"]).dt.tz_localize(None)
+    frame.to_parquet(path)
+    return str(path)
+
+
+def rows(first, last, busy_hours=()):
+    return [
+        (f"r{k}-{n}", iso(k + n / 10), "m", 100 + (7 * k + n) % 13, 10 + n)
+        for k in range(first, last)
+        for n in range(9 if k in busy_hours else 3 + k % 2)
+    ]
+
+
+def told(history):
+    return {f["rule"]: f["count"] for f in history.report["findings"]}
+
+
+def test_nothing_is_found_where_there_is_nothing(tmp_path):
+    history = ingest([write(tmp_path / "a.parquet", rows(0, 100))])
+    assert told(history) == {}
+    assert history.report["totals"]["requests"] == len(rows(0, 100))
+
+
+def test_two_exports_that_overlap(tmp_path):
+    sources = [write(tmp_path / "a.parquet", rows(0, 60)), write(tmp_path / "b.parquet", rows(50, 100))]
+    history = ingest(sources)
+    assert told(history) == {"duplicate": len(rows(50, 60))}
+    assert history.report["totals"]["requests"] == len(rows(0, 100))
+
+
+def test_two_exports_that_overlap_in_one_file(tmp_path):
+    history = ingest([write(tmp_path / "a.parquet", rows(0, 60) + rows(50, 100))])
+    assert told(history) == {"duplicate": len(rows(50, 60))}
+
+
+def test_single_repeats_on_the_busiest_day(tmp_path):
+    log = rows(0, 100, busy_hours=range(48, 72))
+    history = ingest([write(tmp_path / "a.parquet", [*log, log[len(rows(0, 48)) + 5]])])
+    assert told(history) == {"duplicate": 1}
+
+
+def test_hours_that_were_counted_twice_have_even_numbers():
+    once = pd.DataFrame({"hour": [0, 1, 2, 3], "rows": [3, 5, 4, 7]}).assign(**dict.fromkeys(VALUES, 11.0))
+    assert not duplicates.repeats_hours(once)
+    twice = once.copy()
+    twice.loc[1:3, ["rows", *VALUES]] *= 2
+    assert duplicates.repeats_hours(twice)
+
+
+def test_the_peak_minute_is_measured_on_the_busiest_days_only(tmp_path):
+    history = ingest([write(tmp_path / "a.parquet", rows(0, 100, busy_hours=range(48, 72)))])
+    measured = history.rows[history.rows["burst_factor"].notna()]["hour"]
+    assert set(measured.dt.strftime("%Y-%m-%d")) == {"2026-03-04"}
+    assert len(measured) == 24
