@@ -12,8 +12,8 @@ from planner.solver.certificate import Certificate, certify
 from planner.solver.highs import Clock
 from planner.solver.linear import LinearSolve, open_component, solve_linear
 from planner.solver.prices import price_table
-from planner.solver.ties import choose_by_rule
-from planner.solver.whole import solve_whole
+from planner.solver.ties import choose_by_rule, equal_offers_by_rule
+from planner.solver.single import solve_sizes
 from planner.solver.witness import Witness, witness_of
 
 HIGHS = "highs"
@@ -27,8 +27,8 @@ class ComponentPlan:
     usd, bound_usd, tree_bound_usd : cost, the certificate's bound, the branch-and-bound's claim (bound_usd where no
         units are whole).
     rent_deployment, rent_slot, rent : duals of rule 4, USD per unit.
-    stress_case, stress_period, stress_slot, stress_usd, stress_units : rows of rule 8 with a dual (USD per unit of the right-hand side) and their coefficients
-        (rows x deployments). Both are those of the continuous programme, also where units are whole: only there do
+    stress_case, stress_period, stress_slot, stress_usd, stress_units : rows of rule 8 with a dual (USD per unit of
+        the right-hand side) and their coefficients (rows x deployments). Both are those of the continuous programme, also where units are whole: only there do
         they add up to the prices.
     witness : routings that prove the stress cases. prices : the certificate's prices, named (solver.prices).
     """
@@ -76,10 +76,10 @@ def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -
         usd, values = found.usd, found.values
         tree_bound = found.bound_usd if part.has_size_rules else tree_bound
     elif part.has_size_rules:
-        whole = solve_whole(solve, gap, clock)
+        whole = solve_sizes(solve, gap, clock)
         if whole is None:
             return None
-        usd, tree_bound, values = whole.usd, whole.bound_usd, whole.values
+        usd, tree_bound, values = whole.usd, whole.bound_usd, equal_offers_by_rule(solve, whole.values)
     else:
         values = choose_by_rule(solve)
     return _plan(solve, values, usd, tree_bound, certificate, duals, prices)

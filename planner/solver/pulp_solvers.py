@@ -45,7 +45,9 @@ def pulp_solver(name: str, clock: Clock, gap: float) -> Any:
     if chosen == "PULP_CBC_CMD":
         options["options"] = ["primalTolerance 1e-9", "dualTolerance 1e-9"]
         options["threads"] = 1
-    return pulp.getSolver(chosen, **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # PuLP 4.0 will not bring CBC along
+        return pulp.getSolver(chosen, **options)
 
 
 def to_pulp(program: LinearProgram, scale: Scale, name: str) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:

@@ -12,6 +12,7 @@ from planner.model.sets import Floats
 from planner.solver.highs import set_options
 from planner.solver.linear import LinearSolve, solve_linear
 
+ON_GRID = 1e-9  # steps
 ZERO = 3e-9  # reduced costs and duals (scaled) up to the solver's tolerance are none
 
 
@@ -29,6 +30,25 @@ def choose_by_rule(solve: LinearSolve) -> Floats:
         if not solve_linear(solve):
             raise ArithmeticError("the optimal face is empty")
     return session.values()
+
+
+def equal_offers_by_rule(solve: LinearSolve, values: Floats) -> Floats:
+    """Hand what equal offers hold together to one by rule: those held first, then by name.
+
+    Equal: same meter, months, price and sizes. The first takes all where its sizes allow it, else the most.
+    """
+    bought, found = solve.program.sets.purchases, values.copy()
+    held = bought["held"].to_numpy(bool)
+    columns = solve.program.columns.committed
+    for rows in bought.groupby([c for c in bought.columns if c not in ("offer", "held")]).indices.values():
+        order = columns[rows[np.argsort(~held[rows], kind="stable")]]
+        units = found[order]
+        low, step, top = (float(bought[c].iloc[rows[0]]) for c in ("min_units", "unit_step", "max_units"))
+        total = float(units.sum())
+        stepped = step <= 0 or abs((total - low) / step - round((total - low) / step)) < ON_GRID
+        takes_all = low <= total <= top and (stepped or not solve.program.sets.whole_units)
+        found[order] = [total, *np.zeros(len(order) - 1)] if takes_all else -np.sort(-units)
+    return found
 
 
 def _objectives(solve: LinearSolve) -> list[Floats]:

@@ -62,7 +62,9 @@ class Master:
         self.tying = _tying_rows(solve.program)
         self.use_group, self.use_row = _uses(solve.program, self.tying, self.groups)
         self.rows: list[tuple[Ints, Floats, float]] = []  # columns, values, lower bound
-        self.last: Floats | None = None  # the last answer; not handed back: HiGHS 1.16 believes a start that breaks rows
+        self.last: Floats | None = (
+            None  # the last answer; not handed back: HiGHS 1.16 believes a start that breaks rows
+        )
 
     def add_stress(self, cuts: list[Cut]) -> None:
         """Add stress rows."""

@@ -1,0 +1,49 @@
+"""Whole units: where one quantity has sizes, no search is needed.
+
+The least cost of a component, as a function of one quantity with everything else free, is convex (it is the value of a
+linear programme in a right-hand side). So on the sizes 0, min_units, min_units + unit_step, ... the best is next to the
+continuous optimum: the size below, the size above, or 0 where the size below is under min_units. With one pool, one term
+and no stress these are the floor and the ceiling of the newsvendor's fractile.
+"""
+
+import numpy as np
+
+from planner.model.columns import Columns, columns_of
+from planner.solver.highs import Clock
+from planner.solver.linear import LinearSolve, solve_linear
+from planner.solver.whole import WholeResult, solve_whole
+
+
+def neighbours(at: Columns, value: float) -> list[float]:
+    """Sizes next to the continuous optimum of the one sized column."""
+    low, step, top = float(at.size_low[0]), float(at.size_step[0]), float(at.size_top[0])
+    if step <= 0:  # any amount from min_units
+        return [value] if value >= low else [0.0, low]
+    below = low + step * np.floor((value - low) / step + 1e-9)
+    sizes = {float(below), float(below + step)} if value >= low else {0.0, low}
+    return sorted(size for size in sizes if 0 <= size <= top + 1e-9 * max(top, 1.0))
+
+
+def solve_sizes(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | None:
+    """Find the best sizes from the solved LP: next to it for one sized quantity, by search (solver.whole) for more."""
+    sized = columns_of(solve.program.sets, sized=True)
+    return _single(solve, sized) if len(sized.sized) == 1 else solve_whole(solve, gap, clock)
+
+
+def _single(solve: LinearSolve, sized: Columns) -> WholeResult | None:
+    """Price the neighbouring sizes by the live LP; the cheapest, and of equal ones the smallest."""
+    session, column = solve.session, sized.sized
+    best: WholeResult | None = None
+    try:
+        for size in neighbours(sized, float(session.values()[column[0]])):
+            session.set_column_bounds(column, np.array([size]), np.array([size]))
+            if not solve_linear(solve):
+                continue
+            usd = session.objective()
+            if best is None or usd < best.usd * (1 - 1e-12):
+                values = session.values()
+                values[column] = size
+                best = WholeResult(values, usd, usd)
+    finally:
+        session.set_column_bounds(column, np.zeros(1), solve.program.columns.upper[column])
+    return best
