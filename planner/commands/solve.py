@@ -20,7 +20,9 @@ from planner.errors import EXIT_PLAN
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("input", type=Path, metavar="FOLDER|FILE.xlsx", help="planning folder or workbook")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="where to write (default: reports/<plan name>)")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="where to write (default: reports/<plan name>)"
+    )
     parser.add_argument("--solver", default="highs", metavar="NAME", help="highs, cbc, or any solver that PuLP knows")
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop after this long")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")

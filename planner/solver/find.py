@@ -17,6 +17,7 @@ from planner.solver.component import HIGHS, ComponentPlan, solve_component
 from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
 from planner.solver.parallel import on_all_cores
+from planner.solver.session import sunk_usd
 from planner.solver.store import Store, key_of
 
 DEFAULT_GAP = 1e-4
@@ -127,7 +128,7 @@ def _keeps_coupling(sets: Sets, plans: Sequence[ComponentPlan]) -> bool:
 
 def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Options) -> Plan:
     slots, flows = assemble.stress_witness(sets, plans)
-    sunk = _sunk_usd(case)
+    sunk = sunk_usd(case)
     parts = np.array([_cost(plan) for plan in plans]).reshape(-1, 5).sum(axis=0).tolist()
     totals = Totals(parts[0], parts[1], parts[2], parts[3], parts[4], sunk)
     total = totals.total_usd
@@ -186,16 +187,3 @@ def _cost(plan: ComponentPlan) -> tuple[float, float, float, float, float]:
     paid = (plan.flow * weeks * factor * sets.arcs["usd"].to_numpy(float)[plan.flow_arc]).sum()
     crossed = (plan.flow * weeks * sets.arcs["egress_usd"].to_numpy(float)[plan.flow_arc]).sum()
     return float(units @ inside), float(units @ tail), float(unreserved), float(paid), float(crossed)
-
-
-def _sunk_usd(case: Case) -> float:
-    """Add up what earlier commitments still cost inside the horizon, USD."""
-    price = {o.offer: o.usd_per_unit_hour for o in case.offers}
-    return float(
-        sum(
-            c.units * price[c.offer] * period.hours
-            for c in case.commitments
-            for period in case.periods
-            if case.commitment_in_force(c, period)
-        )
-    )

@@ -201,6 +201,10 @@ class Separator:
                 cuts.append(cut)
         return cuts
 
+    def row_of(self, problem: StressCaseProblem, ray: StressRay, period: int) -> Cut:
+        """Return the row that a ray gives in a period."""
+        return self._cut(problem, ray, period, self.trees[period])
+
     @staticmethod
     def _cut(problem: StressCaseProblem, ray: StressRay, p: int, tree: SlotTree) -> Cut:
         need = ray.need(problem.demand[:, tree.order])

@@ -86,7 +86,9 @@ class Programme:
 
     def solve(self) -> float:
         """Return the least cost; `values` has the columns. inf: no values of the columns keep every row."""
-        self.highs.run()
+        if self.highs.run() == highspy.HighsStatus.kError:  # another user of HiGHS has set the threads of the process
+            highspy.Highs.resetGlobalScheduler(True)
+            self.highs.run()
         status = self.highs.getModelStatus()
         if status == highspy.HighsModelStatus.kOptimal:
             return float(self.highs.getInfo().objective_function_value)

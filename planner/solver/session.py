@@ -1,0 +1,172 @@
+"""A live case for sweeps: change demand, prices, quotas or policy and run on from where HiGHS stands.
+
+The continuous programme of each component stays open in HiGHS. A changed case that keeps the shape of the programme (the
+same columns and matrix: demand, prices, quotas, caps, budgets and commitments may differ) only changes costs and
+right-hand sides, and the dual simplex goes on from its basis; stress rows keep their rays, which do not depend on
+demand, and get new right-hand sides. A component whose matrix changed (token sizes, headroom of reserved units, routes)
+is opened anew; one that did not change at all is not touched.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from planner.errors import InfeasibleError
+from planner.model.columns import columns_of
+from planner.model.program import LinearProgram, program_of
+from planner.model.reduce.components import split
+from planner.model.reduce.slots import merge_slots
+from planner.model.sets import Sets
+from planner.model.tables import sets_of
+from planner.schema.case import Case
+from planner.solver.highs import INF, Clock
+from planner.solver.infeasible import explain
+from planner.solver.linear import LinearSolve, open_component, solve_linear
+from planner.solver.scaling import deployment_peaks, need_peaks
+from planner.solver.store import key_of
+from planner.solver.stress import Cut, Separator
+
+
+@dataclass(frozen=True)
+class LiveAnswer:
+    """The continuous optimum: cost over the horizon (USD, earlier commitments included), units by offer and period."""
+
+    total_usd: float
+    units: dict[tuple[str, str], float]
+
+
+@dataclass
+class _Open:
+    """One component that is open in HiGHS."""
+
+    key: str
+    part: Sets
+    solve: LinearSolve
+    solved: bool = False
+
+
+class LiveCase:
+    """A case that stays open; `solve` it, `change` it, `solve` again."""
+
+    def __init__(self, case: Case, time_limit_seconds: float | None = None) -> None:
+        self.clock = Clock.of(time_limit_seconds)
+        self.case = case
+        self._open = [self._fresh(part) for part in _parts(case)]
+
+    def change(self, case: Case) -> None:
+        """Take another case in place of the present one; what has the same shape stays open."""
+        kept = {_shape(live.part): live for live in self._open}
+        fresh = []
+        for part in _parts(case):
+            live = kept.pop(_shape(part), None)
+            if live is not None and live.key == key_of(part):
+                fresh.append(live)
+            elif live is not None and self._moved(live, part):
+                fresh.append(live)
+            else:
+                fresh.append(self._fresh(part))
+        self._open, self.case = fresh, case
+
+    def solve(self) -> LiveAnswer:
+        """Solve what changed.
+
+        Raises
+        ------
+        InfeasibleError : no plan exists; the text says what cannot be met.
+        """
+        stuck = []
+        for live in self._open:
+            if not live.solved:
+                live.solved = solve_linear(live.solve)
+                if not live.solved:
+                    stuck.append(live.part)
+        if stuck:
+            raise InfeasibleError(explain(self.case, stuck, self.clock))
+        units: dict[tuple[str, str], float] = {}
+        for live in self._open:
+            program = live.solve.program
+            values = live.solve.session.values()[program.columns.committed]
+            bought = program.sets.purchases
+            for offer, period, n in zip(bought["offer"], bought["period"], values):
+                if n > 1e-9:
+                    units[str(offer), program.sets.periods[int(period)]] = float(n)
+        return LiveAnswer(sum(live.solve.session.objective() for live in self._open) + sunk_usd(self.case), units)
+
+    def _fresh(self, part: Sets) -> _Open:
+        return _Open(key_of(part), part, open_component(merge_slots(part), self.clock))
+
+    def _moved(self, live: _Open, part: Sets) -> bool:
+        """Give an open component new numbers; False where its matrix is another."""
+        old, sets = live.solve.program, merge_slots(part)
+        new = program_of(sets)
+        if not _same_matrix(old, new):
+            return False
+        session = live.solve.session
+        session.program = new
+        session.set_costs(new.cost)
+        lower, upper = new.bounds()
+        session.set_row_bounds(np.arange(new.row_count), lower, upper)
+        committed = new.columns.committed
+        session.set_column_bounds(committed, np.zeros(len(committed)), new.columns.upper[committed])
+        separator = Separator(sets, need_peaks(sets), deployment_peaks(sets), self.clock)
+        cuts = [_renewed(separator, cut) for cut in live.solve.cuts]
+        first = new.row_count
+        session.set_row_bounds(
+            np.arange(first, first + len(cuts)), np.array([cut.need for cut in cuts]), np.full(len(cuts), INF)
+        )
+        live.key, live.part, live.solved = key_of(part), part, False
+        live.solve = LinearSolve(new, session, separator, cuts)
+        return True
+
+
+def _parts(case: Case) -> list[Sets]:
+    return [part for part in split(sets_of(case)) if len(part.needs)]
+
+
+def _shape(part: Sets) -> tuple[object, ...]:
+    """Tell which component of one case answers to which of another."""
+    return (tuple(part.needs["origin"]), tuple(part.needs["workload"]), tuple(part.meters["pool"]))
+
+
+def _same_matrix(old: LinearProgram, new: LinearProgram) -> bool:
+    """Whether two programmes differ in costs and bounds only, stress networks included."""
+    a, b = columns_of(old.sets), columns_of(new.sets)
+    if not (np.array_equal(a.flow_arc, b.flow_arc) and np.array_equal(a.flow_slot, b.flow_slot)):
+        return False
+    if len(old.sets.cases) != len(new.sets.cases) or not old.sets.shares.equals(new.sets.shares):
+        return False
+    if any(p.failed != q.failed or (p.quota_scale > 0) != (q.quota_scale > 0)
+           for p, q in zip(old.sets.cases, new.sets.cases)):  # fmt: skip
+        return False
+    finite = [np.isfinite(sets.quotas["tokens_per_minute"].to_numpy(float)) for sets in (old.sets, new.sets)]
+    if not np.array_equal(*finite):
+        return False
+    return all(
+        x.count == y.count
+        and np.array_equal(x.row, y.row)
+        and np.array_equal(x.column, y.column)
+        and np.array_equal(x.value, y.value)
+        for x, y in zip(old.families, new.families)
+    )
+
+
+def _renewed(separator: Separator, cut: Cut) -> Cut:
+    """Work out the same ray's row for new demand and quotas."""
+    problem = separator.problems[cut.case]
+    quota = np.where(cut.ray.quota > 0, problem.net.quota_tpm, 0.0)
+    ray = replace(cut.ray, quota_value=float((cut.ray.quota * quota).sum()) * (1 + 1e-12))
+    problem.rays.append(ray)
+    return separator.row_of(problem, ray, cut.period)
+
+
+def sunk_usd(case: Case) -> float:
+    """What earlier commitments still cost inside the horizon, USD."""
+    price = {o.offer: o.usd_per_unit_hour for o in case.offers}
+    return float(
+        sum(
+            c.units * price[c.offer] * period.hours
+            for c in case.commitments
+            for period in case.periods
+            if case.commitment_in_force(c, period)
+        )
+    )
