@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from planner.cli import COMMANDS
+from planner.demand.archetypes import ARCHETYPES
+from planner.demand.findings import RULES
+from planner.demand.formats import FORMATS
 from planner.model import objective
 from planner.model.constraints.stress import STRESS_FAMILIES
 from planner.model.program import FAMILIES
@@ -126,20 +129,53 @@ def commands_table() -> Iterable[str]:
         yield f"| `planner {name}` | {line} |"
 
 
+def formats_table() -> Iterable[str]:
+    """Return the usage exports that `planner ingest` reads."""
+    yield "| format | source | finest bucket | cached tokens are inside input | not in it |"
+    yield "| --- | --- | --- | --- | --- |"
+    for one in FORMATS:
+        inside = "as the map says" if one.name == "table" else "yes" if one.cached_in_input else "no"
+        yield f"| `{one.name}` | {one.title} | {one.finest} | {inside} | {'; '.join(one.lacks)} |"
+
+
+def rules_table() -> Iterable[str]:
+    """Return the rules for bad rows of a usage export."""
+    yield "| rule | what happens | what it says |"
+    yield "| --- | --- | --- |"
+    for name, (action, meaning) in RULES.items():
+        yield f"| `{name}` | {action} | {meaning} |"
+
+
+def archetypes_table() -> Iterable[str]:
+    """Return the shapes of demand without a history."""
+    yield "| archetype | peak over mean | weekend share | meaning |"
+    yield "| --- | ---: | ---: | --- |"
+    for one in ARCHETYPES.values():
+        yield f"| `{one.name}` | {one.peak_over_mean:g} | {100 * one.weekend_share:.0f} % | {one.meaning} |"
+
+
 PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "families": families_table,
     "algebra": algebra,
     "objective": objective_table,
     "tolerances": tolerances_table,
     "commands": commands_table,
+    "formats": formats_table,
+    "rules": rules_table,
+    "archetypes": archetypes_table,
 }
-PAGES = ("README.md", "docs/model.md")
+PAGES = ("README.md", "docs/model.md", "docs/demand.md")
 
 
 def current(page: str) -> str:
     """Return a page with every part as the code says it."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    return PART.sub(lambda found: found[1] + "\n".join(PARTS[found[2]]()) + "\n" + found[3], text)
+
+    def written(found: re.Match[str]) -> str:
+        part = PARTS.get(found[2])
+        return found[0] if part is None else "\n".join([found[1].rstrip("\n"), *part(), found[3]])
+
+    return PART.sub(written, text)
 
 
 def main(words: Sequence[str]) -> int:
