@@ -12,8 +12,8 @@ from planner.solver.certificate import Certificate, certify
 from planner.solver.highs import Clock
 from planner.solver.linear import LinearSolve, open_component, solve_linear
 from planner.solver.prices import price_table
-from planner.solver.ties import choose_by_rule, equal_offers_by_rule
 from planner.solver.single import solve_sizes
+from planner.solver.ties import choose_by_rule, equal_offers_by_rule
 from planner.solver.witness import Witness, witness_of
 
 HIGHS = "highs"

@@ -1,9 +1,9 @@
 """Whole units: where one quantity has sizes, no search is needed.
 
-The least cost of a component, as a function of one quantity with everything else free, is convex (it is the value of a
-linear programme in a right-hand side). So on the sizes 0, min_units, min_units + unit_step, ... the best is next to the
-continuous optimum: the size below, the size above, or 0 where the size below is under min_units. With one pool, one term
-and no stress these are the floor and the ceiling of the newsvendor's fractile.
+The least cost of a component, as a function of one quantity with everything else free, is convex (it is the value of
+a linear programme in a right-hand side). So on the sizes 0, min_units, min_units + unit_step, ... the best is next to
+the continuous optimum: the size below, the size above, or 0 where the size below is under min_units. With one pool,
+one term and no stress these are the floor and the ceiling of the newsvendor's fractile.
 """
 
 import numpy as np

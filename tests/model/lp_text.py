@@ -59,7 +59,7 @@ def slot_name(program: LinearProgram, slot: int) -> str:
 
 
 def column_names(program: LinearProgram) -> list[str]:
-    """``x[...]``, ``v[...]``, ``u[...]``, ``on(...)``, ``steps(...)``, ``y[...]``, ``z[...]``; a stress flow names its case."""
+    """``x[...]``, ``v[...]``, ``u[...]``, ``on(...)``, ``steps(...)``, ``y[...]``, ``z[...]``, with the stress case."""
     sets, at = program.sets, program.columns
     names = [""] * at.count
     for k, column in enumerate(at.committed):

@@ -18,6 +18,7 @@ def cases(draw: st.DrawFn, months: int = 1, coupled: bool = True) -> Case:
     pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
     regions, models = REGIONS[: pick(1, 2, 3)], MODELS[: pick(1, 2)]
     names = WORKLOADS[: pick(1, 2)]
+    most = 0.75 if len(models) > 1 else 1.0
     rows: dict[str, Any] = {
         "regions": [{"region": r, "fails": pick(True, True, False)} for r in regions],
         "models": [{"model": m} for m in models],
@@ -32,7 +33,7 @@ def cases(draw: st.DrawFn, months: int = 1, coupled: bool = True) -> Case:
             for w in names
         ],
         "mix": [
-            {"workload": w, "model": m, "min_share": pick(*SHARES), "max_share": pick(1.0, 1.0, 0.75 if models[1:] else 1.0)}
+            {"workload": w, "model": m, "min_share": pick(*SHARES), "max_share": pick(1.0, 1.0, most)}
             for w in names
             for m in models
         ],

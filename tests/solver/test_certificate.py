@@ -1,4 +1,4 @@
-"""The certificate: no price of the rows, however wrong, proves more than the optimum; the solver's prices prove all of it."""
+"""The certificate: no row prices, however wrong, prove more than the optimum; the solver's prices prove all of it."""
 
 from typing import Any
 

@@ -1,0 +1,121 @@
+"""The same plan whatever the order of rows or the number of threads; other solvers agree; limits stop in words."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from planner.errors import PlannerError, StoppedError
+from planner.readers import load
+from planner.results.files import write_plan
+from planner.schema.case import Case
+from planner.solver.highs import Clock
+from planner.solver.pulp_solvers import pulp_solver, write_lp
+from planner.studies.solve import solve
+from tests import builders
+from tests.model.cases import on_demand, one, sets, workload
+
+HOURS = 744
+FAILOVER = {"failover": {"enabled": True, "share": 1.0, "on_demand_trust": 0.5}, "headroom": 0.2}
+
+
+def ties(whole: bool = False) -> builders.Tables:
+    """Two workloads that share nothing and two equal regions: parts for two threads, and plans of equal cost."""
+    both, size = ("east", "west"), {"unit_step": 1} if whole else {}
+    return builders.two_regions(
+        models=[{"model": "m"}, {"model": "n"}],
+        workloads=[workload(), workload(workload="x", input_tokens=90)],
+        mix=[{"workload": "w", "model": "m"}, {"workload": "x", "model": "n"}],
+        demand=[
+            row
+            for k, r in enumerate(both)
+            for n, w in enumerate(("w", "x"))
+            for row in builders.profile(r, w, [5.0 + ((h + 7 * k) % 24) * (1 + n) for h in range(24)])
+        ],
+        pools=[{"pool": f"{r}-{m}", "region": r} for r in both for m in ("m", "n")],
+        throughput=[
+            {"pool": f"{r}-{m}", "model": m, "tokens_per_minute_per_unit": 1.5} for r in both for m in ("m", "n")
+        ],
+        offers=[
+            {"offer": f"{r}-{m}-{k}", "pool": f"{r}-{m}", "usd_per_unit_hour": 1.0, **size}
+            for r in both
+            for m in ("m", "n")
+            for k in range(2)
+        ],
+        on_demand=[on_demand(r, m, tokens_per_minute_quota=50) for r in both for m in ("m", "n")],
+    )
+
+
+def files_of(case: Case, folder: Path, workers: int) -> dict[str, bytes]:
+    write_plan(solve(case, workers=workers), case, folder)
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_same_bytes_for_any_order_of_rows_and_any_number_of_threads(whole: bool, tmp_path: Path) -> None:
+    tables, options = ties(whole), {**FAILOVER, "whole_units": whole}
+    first = files_of(load(builders.write_folder(tables, tmp_path / "in", **options)), tmp_path / "one", 1)
+    shuffled = {name: random.Random(7).sample(rows, len(rows)) for name, rows in tables.items()}
+    again = load(builders.write_folder(shuffled, tmp_path / "again", **options))
+    assert files_of(again, tmp_path / "two", 2) == first
+    assert "plan.json" in first
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_cbc_agrees(whole: bool) -> None:
+    case = builders.case(ties(whole), **FAILOVER, whole_units=whole)
+    highs, cbc = solve(case, gap=1e-6), solve(case, gap=1e-6, solver="cbc")
+    assert cbc.totals.total_usd == pytest.approx(highs.totals.total_usd, rel=2e-6)
+    assert cbc.proof.bound_usd == pytest.approx(highs.proof.bound_usd, rel=1e-6)
+
+
+def test_an_unknown_solver_is_told_with_those_that_are_there() -> None:
+    with pytest.raises(
+        PlannerError, match=r"--solver nonsense: is not a solver that PuLP knows; available: highs, "
+    ) as e:
+        solve(builders.case(), solver="nonsense")
+    assert "PULP_CBC_CMD" in str(e.value)
+
+
+def test_a_solver_that_is_not_installed_is_told() -> None:
+    import pulp
+
+    missing = sorted(set(pulp.listSolvers()) - set(pulp.listSolvers(onlyAvailable=True)))
+    if not missing:
+        pytest.skip("every solver of PuLP is installed")
+    with pytest.raises(PlannerError, match="is not installed here"):
+        pulp_solver(missing[0], Clock(), 0.0)
+
+
+@pytest.mark.parametrize("solver", ["highs", "cbc"])
+def test_no_time_is_an_error_in_words(solver: str) -> None:
+    with pytest.raises(StoppedError, match="time limit"):
+        solve(builders.case(ties(True), whole_units=True), time_limit_seconds=1e-9, solver=solver)
+
+
+def test_an_lp_file_has_every_row_and_column(tmp_path: Path) -> None:
+    from planner.model.literal import literal_program
+
+    program = literal_program(sets(one(10), headroom=0.2), sized=True)
+    write_lp(program, tmp_path / "plan.lp")
+    text = (tmp_path / "plan.lp").read_text()
+    assert text.count("balance_0") == 2  # the priced one and the stressed one
+    for name in ("x0", "v0_0", "y0_0", "z1_0", "s0y0_0", "s0z1_0", "stress_capacity_0", "reserved_0", "deployment_0"):
+        assert name in text
+
+
+def test_prices_of_a_ten_millionth_and_of_a_hundred_thousand_dollars() -> None:
+    # m: 1e-7 USD a request on demand against units at 1 USD an hour: on demand. n: 1e5 against 1: units
+    cheap, dear = 1e-7 / 60e-6, 1e5 / 60e-6
+    tables = builders.tables(
+        models=[{"model": "m"}, {"model": "n"}],
+        workloads=[workload(), workload(workload="x")],
+        mix=[{"workload": "w", "model": "m"}, {"workload": "x", "model": "n"}],
+        demand=[*builders.profile("west", "w", 10.0), *builders.profile("west", "x", [10.0, 20.0])],
+        throughput=[{"pool": "west-m", "model": m, "tokens_per_minute_per_unit": 1} for m in ("m", "n")],
+        on_demand=[on_demand(usd_per_mtok_input=cheap), on_demand(model="n", usd_per_mtok_input=dear)],
+    )
+    plan = solve(builders.case(tables))
+    assert plan.totals.on_demand_usd == pytest.approx(10 * HOURS * 1e-7, rel=1e-6)
+    assert plan.totals.reserved_usd == pytest.approx(20 * HOURS)
+    assert plan.proof.status == "optimal"

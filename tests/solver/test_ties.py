@@ -1,0 +1,53 @@
+"""Among plans of equal cost one by rule: fewest committed dollars, then offers held, then the order of names."""
+
+from typing import Any
+
+import pytest
+
+from planner.results.plan import Plan
+from planner.studies.solve import solve
+from tests import builders
+from tests.model.cases import on_demand
+
+HOURS = 744
+OPTIONS = [pytest.param({"whole_units": False}, id="continuous"), pytest.param({"whole_units": True}, id="whole")]
+
+
+def plan_of(options: dict[str, Any], offers: list[dict[str, Any]], **tables: Any) -> Plan:
+    rows = [{"pool": "west-m", "usd_per_unit_hour": 1.0, "unit_step": 1, **offer} for offer in offers]
+    return solve(builders.case(builders.tables(offers=rows, **tables), **options), gap=1e-9, workers=1)
+
+
+def bought(plan: Plan) -> dict[str, float]:
+    return {str(o): float(n) for o, n in zip(plan.purchases["offer"], plan.purchases["units"]) if n > 1e-6}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_a_unit_that_costs_what_on_demand_does_is_not_bought(options: dict[str, Any]) -> None:
+    # 25 % off and used 126 of 168 hours: 0.75 x 168 = 126, so that units and on demand cost the same
+    demand = builders.profile("west", "w", [10.0] * 126 + [4.0] * 42)
+    price = on_demand(usd_per_mtok_input=1.0 / 60e-6)
+    plan = plan_of(options, [{"offer": "o", "usd_per_unit_hour": 0.75}], demand=demand, on_demand=[price])
+    assert bought(plan) == pytest.approx({"o": 4.0})
+    assert plan.totals.total_usd == pytest.approx(4 * 0.75 * HOURS + 6 * HOURS * 126 / 168)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
+def test_equal_offers_go_by_name(options: dict[str, Any], names: tuple[str, str]) -> None:
+    assert bought(plan_of(options, [{"offer": n} for n in names])) == pytest.approx({"a": 10.0})
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_an_offer_already_held_is_preferred(options: dict[str, Any]) -> None:
+    owed = [{"offer": "b", "units": 2, "start": "2026-01-01", "end": "2028-01-01"}]
+    plan = plan_of(options, [{"offer": "a"}, {"offer": "b"}], commitments=owed)
+    assert bought(plan) == pytest.approx({"b": 8.0})
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_a_tie_never_costs_money(options: dict[str, Any]) -> None:
+    owed = [{"offer": "b", "units": 2, "start": "2026-01-01", "end": "2028-01-01"}]
+    dearer = {"offer": "b", "usd_per_unit_hour": 1.000001}
+    plan = plan_of(options, [{"offer": "a"}, dearer], commitments=owed)
+    assert bought(plan) == pytest.approx({"a": 8.0})

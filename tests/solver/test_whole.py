@@ -1,0 +1,164 @@
+"""Whole units: the closed form of one pool, every size tried on tiny cases, and the literal integer programme."""
+
+import itertools
+from typing import Any
+
+import highspy
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from planner.errors import InfeasibleError
+from planner.model.literal import literal_program
+from planner.model.tables import sets_of
+from planner.schema.case import Case
+from planner.solver.highs import highs_model, quiet_highs, set_options
+from planner.solver.scaling import scale_of
+from planner.studies.solve import solve
+from tests import builders
+from tests.model.cases import WEEKS, hours, on_demand, workload
+
+GAP = 1e-8
+HOURS = 744
+EXAMPLES = settings(
+    max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def literal_usd(case: Case) -> float | None:
+    """Optimum of the literal integer programme by HiGHS's own branch and bound; None: no plan."""
+    program = literal_program(sets_of(case), sized=True)
+    scale = scale_of(program)
+    lp = highs_model(program, scale)
+    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
+    lp.integrality_ = [kinds[int(whole)] for whole in program.columns.integer]
+    h = quiet_highs()
+    set_options(h, mip_rel_gap=0.0, mip_abs_gap=0.0, mip_feasibility_tolerance=1e-9)
+    h.passModel(lp)
+    h.run()
+    if h.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    return float(h.getInfo().objective_function_value) * scale.cost
+
+
+@EXAMPLES
+@given(
+    st.lists(st.integers(0, 9), min_size=168, max_size=168),
+    st.sampled_from([0.5, 1.0, 2.5]),
+    st.sampled_from([1.1, 2.0, 3.0]),
+)
+def test_one_pool_is_floor_or_ceiling_of_the_fractile(demand: list[int], step: float, price: float) -> None:
+    """Theory: a unit pays while it is used in more than 744 / (price x 31/7) hours; cost is convex in the units."""
+    if not any(demand):
+        return
+    offers = [{"offer": "o", "pool": "west-m", "usd_per_unit_hour": 1.0, "unit_step": step}]
+    tables = builders.tables(
+        demand=builders.profile("west", "w", demand),
+        offers=offers,
+        on_demand=[on_demand(usd_per_mtok_input=price / 60e-6)],
+    )
+    needed = np.array(demand, float)
+
+    def usd(units: float) -> float:
+        return units * HOURS + float(np.maximum(needed - units, 0).sum()) * price * WEEKS
+
+    best = min(float(n) for n in range(10) if (needed > n).sum() * price * WEEKS <= HOURS)
+    around = {step * np.floor(best / step), step * np.ceil(best / step)}
+    plan = solve(builders.case(tables, whole_units=True), gap=GAP, workers=1)
+    assert plan.totals.total_usd == pytest.approx(min(usd(units) for units in around), rel=1e-7)
+
+
+def test_three_regions_that_cover_each_other_round_up() -> None:
+    # any two of three must carry 1: continuous 1/2 each, 1.5 units; whole units: 2
+    zones = ("a", "b", "c")
+    tables = builders.tables(
+        regions=[{"region": z} for z in zones],
+        demand=builders.profile("a", "w", 1),
+        pools=[{"pool": z, "region": z} for z in zones],
+        throughput=[{"pool": z, "model": "m", "tokens_per_minute_per_unit": 1} for z in zones],
+        offers=[{"offer": z, "pool": z, "usd_per_unit_hour": 1.0, "unit_step": 1} for z in zones],
+        on_demand=[],
+        routes=[{"origin": o, "destination": d} for o in zones for d in zones if o != d],
+    )
+    failover = {"enabled": True, "share": 1.0}
+    assert solve(builders.case(tables, failover=failover)).totals.total_usd == pytest.approx(1.5 * HOURS)
+    whole = solve(builders.case(tables, failover=failover, whole_units=True))
+    assert whole.totals.total_usd == pytest.approx(2 * HOURS)
+    assert whole.proof.status == "optimal"
+    assert whole.proof.bound_usd == pytest.approx(1.5 * HOURS)  # proved for units of any size
+    assert whole.proof.tree_bound_usd == pytest.approx(2 * HOURS, rel=1e-4)
+
+
+def test_every_size_of_two_offers_tried() -> None:
+    """A year's block of 4 and single months: all pairs of sizes, the rest on demand at 1.7 USD."""
+    demand = [3.0] * 100 + [7.0] * 40 + [10.0] * 28
+    block = {"offer": "block", "pool": "west-m", "usd_per_unit_hour": 0.8, "min_units": 4, "unit_step": 4}
+    single = {"offer": "single", "pool": "west-m", "usd_per_unit_hour": 1.0, "unit_step": 1, "max_units": 3}
+    tables = builders.tables(
+        demand=builders.profile("west", "w", demand),
+        offers=[block, single],
+        on_demand=[on_demand(usd_per_mtok_input=1.7 / 60e-6)],
+    )
+    needed = np.array(demand)
+    best = min(
+        (0.8 * a + b) * HOURS + float(np.maximum(needed - a - b, 0).sum()) * 1.7 * WEEKS
+        for a, b in itertools.product((0, 4, 8, 12), range(4))
+    )
+    plan = solve(builders.case(tables, whole_units=True), gap=GAP)
+    assert plan.totals.total_usd == pytest.approx(best, rel=1e-7)
+
+
+@st.composite
+def whole_cases(draw: st.DrawFn) -> Case:
+    """Two regions, one or two models in a pool, sizes of offers and deployments, quotas, failover, a cap or a budget."""
+    pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
+    regions, models = ("east", "west"), ("m", "n")[: pick(1, 2)]
+    size: Any = lambda: pick(  # noqa: E731
+        {"unit_step": 2}, {"min_units": 3}, {"min_units": 5, "unit_step": 5}, {"min_units": 2, "unit_step": 3}, {}
+    )
+    rows = {
+        "regions": [{"region": r} for r in regions],
+        "models": [{"model": m} for m in models],
+        "workloads": [workload(workload=f"w{m}", extra_bytes_in=5e8) for m in models],
+        "mix": [{"workload": f"w{m}", "model": m} for m in models],
+        "demand": [d for r in regions for m in models for d in hours(r, f"w{m}", *(pick(0, 2, 7) for _ in "123"))],
+        "pools": [{"pool": r, "region": r, "usd_per_unreserved_unit_hour": pick(None, None, 0.02)} for r in regions],
+        "throughput": [
+            {"pool": r, "model": m, "tokens_per_minute_per_unit": pick(1, 3), **size()} for r in regions for m in models
+        ],
+        "offers": [
+            {"offer": f"{r}-{k}", "pool": r, "usd_per_unit_hour": pick(0.005, 0.01), "term_months": 1 + k, **size(),
+             "max_units": pick(None, 12)}
+            for r in regions
+            for k in range(2)
+        ],
+        "on_demand": [on_demand(r, m, tokens_per_minute_quota=pick(None, 5, 20)) for r in regions for m in models],
+        "routes": [
+            {"origin": "east", "destination": "west", "usd_per_gb": 0.1, "max_gb_per_month": pick(None, 10)},
+            {"origin": "west", "destination": "east", "usd_per_gb": pick(0, 0.2)},
+        ],
+    }  # fmt: skip
+    return builders.case(
+        rows,
+        whole_units=True,
+        headroom=pick(0.0, 0.2),
+        failover={"enabled": pick(True, False), "share": 1.0, "on_demand_trust": pick(0, 0.5)},
+        egress={"max_cross_region_share": pick(None, 0.3)},
+        max_commitment_usd=pick(None, None, 100.0),
+    )
+
+
+@EXAMPLES
+@given(whole_cases())
+def test_the_literal_integer_programme_has_the_same_optimum(case: Case) -> None:
+    best = literal_usd(case)
+    try:
+        plan = solve(case, gap=GAP, workers=1)
+    except InfeasibleError:
+        assert best is None
+        return
+    assert best is not None
+    assert plan.totals.total_usd == pytest.approx(best, rel=1e-6, abs=1e-6)
+    assert plan.proof.bound_usd <= best * (1 + 1e-9)
+    assert plan.proof.tree_bound_usd is None or plan.proof.tree_bound_usd <= best * (1 + 1e-7)
