@@ -200,6 +200,30 @@ def test_failover_on_a_blank_quota_is_said_to_cost_nothing() -> None:
     assert not any("quota is blank" in text for text in metrics_of(hand_case(), hand_plan(hand_case())).cautions)
 
 
+def test_each_month_is_borne_by_those_who_use_it() -> None:
+    """The same units in both months: w uses them in January, v in February, which has 672 of the 1,416 hours."""
+    case = builders.case(
+        builders.tables(
+            workloads=[{"workload": w, "input_tokens": 60, "output_tokens": 0} for w in ("v", "w")],
+            mix=[{"workload": w, "model": "m"} for w in ("v", "w")],
+            offers=[{"offer": "o", "pool": "west-m", "term_months": 2, "usd_per_unit_hour": 1.0}],
+        ),
+        months=2,
+    )
+    plan = hand_plan(hand_case())
+    flows = pd.concat([hourly([("west", w, "m", "west", "west-m", 10.0)], periods=(p,))
+                       for w, p in (("w", "2027-01"), ("v", "2027-02"))])  # fmt: skip
+    held = pd.DataFrame([("west-m", "tokens", "m", p, 10.0) for p in ("2027-01", "2027-02")],
+                        columns=["pool", "meter", "model", "period", "units"])  # fmt: skip
+    bought = pd.DataFrame([("o", "2027-01", 10.0, 14_160.0)], columns=["offer", "period", "units", "usd"])
+    none = {n: getattr(plan, n).iloc[:0] for n in ("stress_slots", "stress_dispatch")}
+    plan = replace(plan, purchases=bought, deployments=held, dispatch=flows, **none)
+    found = metrics_of(case, repriced(case, plan))
+    assert row(found.by_workload, workload="w").capacity_usd == pytest.approx(7_440)
+    assert row(found.by_workload, workload="v").capacity_usd == pytest.approx(6_720)
+    assert list(found.months["reserved_usd"]) == pytest.approx([7_440, 6_720, 14_160])
+
+
 def test_units_that_nobody_uses_are_borne_by_those_who_may() -> None:
     models = [{"model": "m"}, {"model": "spare"}]
     case = hand_case(

@@ -118,6 +118,28 @@ def test_stress_that_cannot_be_served_is_told_with_its_hour(
     assert any(words in text for text in found), found
 
 
+def test_one_busy_hour_among_quiet_ones_is_not_averaged_away(tmp_path: Path) -> None:
+    quiet = [5.0] * 167
+    case = hand_case(demand=[r for o in ("east", "west") for r in builders.profile(o, "w", [*quiet, 11.0])])
+    write_plan(on(case, hand_plan(hand_case())), case, tmp_path, {})
+    found = [text for text in messages(case, tmp_path) if "what stands" in text]
+    assert len(found) == 2
+    assert all("hour 167 (Sun 23:00 UTC): what stands cannot serve 2 of 22" in text for text in found)
+
+
+def test_workloads_that_share_a_pool_are_proved_together(tmp_path: Path) -> None:
+    """Each of two workloads could be served alone while a region is lost; 2 x 15 requests on 20 cannot."""
+    both = [{"workload": w, "input_tokens": 60, "output_tokens": 0} for w in ("v", "w")]
+    case = hand_case(
+        workloads=both,
+        mix=[{"workload": w, "model": "m"} for w in ("v", "w")],
+        demand=[r for o in ("east", "west") for w in ("v", "w") for r in builders.profile(o, w, 7.5)],
+    )
+    write_plan(on(case, hand_plan(hand_case())), case, tmp_path, {})
+    found = [text for text in messages(case, tmp_path) if "what stands" in text]
+    assert any(text.startswith("stress: failover east") and "cannot serve 10 of 30" in text for text in found), found
+
+
 def test_the_second_opinion_agrees_and_can_disagree(tmp_path: Path) -> None:
     case = hand_case()
     folder = written(case, tmp_path)

@@ -1,0 +1,33 @@
+"""The second opinion of `planner verify --deep` against the literal model, where it lies beside the project."""
+
+from pathlib import Path
+
+import pytest
+
+from planner.errors import PlannerError
+from planner.readers import load
+from planner.results.derived import Derived
+from planner.results.flows import Names
+from planner.verify.deep import relaxed_optimum_usd
+from tests.results.test_against_oracle import ORACLE, oracle
+
+pytestmark = pytest.mark.skipif(
+    not (ORACLE / "oracle.py").exists(), reason="the literal model is not beside the project"
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_relaxed_optimum_is_the_literal_models(seed: int, tmp_path: Path) -> None:
+    features = ["terms", "pools", "meters", "commitments", "scenarios", "quota", "egress", "mix", "unreserved", "cache",
+                "budget", "guaranteed", "residency"][seed::4]  # fmt: skip
+    size = {"regions": 2, "workloads": 2, "months": 1 + seed % 2}
+    oracle("generate.generate", tmp_path, seed, {**size, "features": features})
+    case = load(tmp_path)
+    derived = Derived.of(case)
+    literal = oracle("oracle.optimum", tmp_path, {"integer": False})
+    if literal["status"] == "infeasible":
+        with pytest.raises(PlannerError, match="no plan meets every rule"):
+            relaxed_optimum_usd(case, derived, Names.of(case, derived))
+    else:
+        ours = relaxed_optimum_usd(case, derived, Names.of(case, derived))
+        assert ours == pytest.approx(literal["total_usd"], rel=1e-7)
