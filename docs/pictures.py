@@ -1,4 +1,4 @@
-"""Make the pictures of the README from the quickstart's workbook, as LibreOffice prints it.
+"""Make the pictures of the README from the quickstart's workbook, and put what the terminal prints into it.
 
     python docs/pictures.py
 
@@ -6,6 +6,7 @@ Solves data/quickstart, prints plan.xlsx to PDF, and cuts out the pages Summary 
 Needs LibreOffice (soffice), poppler (pdftoppm, pdftotext) and Pillow.
 """
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,20 +17,26 @@ from PIL import Image, ImageChops
 ROOT = Path(__file__).parents[1]
 DOTS_PER_INCH = 130
 MARGIN = 24  # pixels of white around what is printed
+PRINTED = re.compile(r"(<!-- begin: terminal -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGES = {"summary": "Key risks", "week": "of which on demand"}  # words that only this page has
 
 
 def main() -> None:
     """Solve, print, cut."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        _run(sys.executable, "-m", "planner.cli", "solve", ROOT / "data" / "quickstart", "-o", folder, "--fresh")
+        report = _run(
+            sys.executable, "-m", "planner.cli", "solve", ROOT / "data" / "quickstart", "--fresh", within=name
+        )
+        folder = Path(name) / "reports" / "quickstart-2027-q1"
+        page = ROOT / "README.md"
+        block = "\n".join(["```text", *(line.rstrip() for line in report.rstrip().splitlines()), "```", ""])
+        page.write_text(PRINTED.sub(lambda found: found[1] + block + found[2], page.read_text("utf-8")), "utf-8")
         _run("soffice", f"-env:UserInstallation={(folder / 'office').as_uri()}", "--headless", "--convert-to", "pdf",
              "--outdir", folder, folder / "plan.xlsx")  # fmt: skip
         texts = _run("pdftotext", folder / "plan.pdf", "-").split("\f")
         for picture, words in PAGES.items():
-            page = next(k for k, text in enumerate(texts, start=1) if words in text)
-            _run("pdftoppm", "-r", DOTS_PER_INCH, "-png", "-singlefile", "-f", page, "-l", page,
+            number = next(k for k, text in enumerate(texts, start=1) if words in text)
+            _run("pdftoppm", "-r", DOTS_PER_INCH, "-png", "-singlefile", "-f", number, "-l", number,
                  folder / "plan.pdf", folder / picture)  # fmt: skip
             with Image.open(folder / f"{picture}.png") as printed:
                 cut = _cropped(printed.convert("RGB"))
@@ -43,8 +50,9 @@ def _cropped(page: Image.Image) -> Image.Image:
     return body.crop((max(left - MARGIN, 0), max(top - MARGIN, 0), right + MARGIN, bottom + MARGIN))
 
 
-def _run(*words: object) -> str:
-    return subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True).stdout
+def _run(*words: object, within: str | None = None) -> str:
+    done = subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True, cwd=within)
+    return done.stdout
 
 
 if __name__ == "__main__":
