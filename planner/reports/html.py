@@ -16,7 +16,7 @@ from planner.results.hours import served_weeks
 from planner.results.metrics.tables import HORIZON, Metrics
 from planner.results.plan import Plan
 from planner.schema.case import Case
-from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
+from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
 
 _STYLE = f"""
 body {{ font: 14px/1.5 {FONT}, Helvetica, sans-serif; color: {INK}; max-width: 820px;
@@ -162,7 +162,7 @@ def _week(report: Report) -> list[str]:
     week = max(weeks, key=lambda w: sum(w.demand_rph))
     chart = areas(
         [Series("Reserved", SKY, tuple(week.reserved_rph)), Series("On demand", ORANGE, tuple(week.on_demand_rph))],
-        Series("Reserved capacity", INK, (week.capacity_rph,) * HOURS_PER_WEEK),
+        Series("Reserved capacity at the hour's mix", INK, tuple(week.capacity_rph)),
         [(day * HOURS_PER_DAY, WEEKDAYS[day]) for day in range(DAYS_PER_WEEK)],
         alt="Requests per hour over the week (UTC), by reserved units and on demand",
     )

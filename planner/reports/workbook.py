@@ -20,6 +20,7 @@ from planner.reports.sheets import (
     unit_data,
     warnings,
     week,
+    week_data,
     why,
 )
 from planner.reports.sheets.audit_rules import Blocks
@@ -49,7 +50,7 @@ SHEETS = (
     (assumptions.DEMAND_NAME, GREY),
     (audit.NAME, GREY),
 )
-HIDDEN = (week.DATA_NAME, unit_data.NAME)
+HIDDEN = (week_data.NAME, unit_data.NAME)
 
 
 def write_workbook(case: Case, plan: Plan, metrics: Metrics, path: str | Path, previous: Plan | None = None) -> None:
@@ -84,7 +85,7 @@ def _fill(book: Book, report: Report) -> None:
     units = _units(book, report, held)
     rows = _order_rows(report)
     purchase_order.write(at[purchase_order.NAME], report, rows, units.usage_per_unit() if lines else "")
-    week.write(at[week.NAME], at[week.DATA_NAME], report)
+    week.write(at[week.NAME], at[week_data.NAME], report)
     od = on_demand.write(at[on_demand.NAME], report)
     stress = headroom.write(at[headroom.NAME], report)
     crossing = egress.write(at[egress.NAME], report)

@@ -1,5 +1,8 @@
 """plan.xlsx of a plan made by hand: what it says, that it is the same every time, and that text stays text."""
 
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -111,6 +114,20 @@ def test_pandas_reads_stored_values(path: Path) -> None:
 
 def test_same_plan_gives_the_same_bytes(tmp_path: Path, path: Path) -> None:
     assert small_workbook(tmp_path).read_bytes() == path.read_bytes()
+
+
+def test_no_order_of_a_set_reaches_the_workbook(tmp_path: Path) -> None:
+    """The bytes do not depend on how this process happens to hash its strings."""
+    script = (
+        "import sys; from pathlib import Path; from tests.reports.small import small_workbook;"
+        "import hashlib; print(hashlib.sha256(small_workbook(Path(sys.argv[1])).read_bytes()).hexdigest())"
+    )
+    root = Path(__file__).parents[2]
+    digests = {
+        subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=root, check=True, capture_output=True, text=True,
+                       env={**os.environ, "PYTHONHASHSEED": seed}).stdout for seed in ("5", "7")
+    }  # fmt: skip
+    assert len(digests) == 1
 
 
 def test_properties_name_plan_date_and_input(book) -> None:

@@ -16,7 +16,7 @@ from planner.results.unit_use import reserved_use
 from planner.results.why import line_rents
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
-from tests.results.plans import hand_case, hand_plan, on
+from tests.results.plans import hand_case, hand_plan, hourly, on
 
 
 def months(case: Case, plan: Plan):
@@ -123,4 +123,24 @@ def test_a_week_by_hand() -> None:
     assert (week.region, week.model, week.period) == ("east", "m", "2027-01")
     assert week.reserved_rph == [8.0] * HOURS_PER_WEEK
     assert week.demand_rph == [10.0] * HOURS_PER_WEEK
-    assert week.capacity_rph == pytest.approx(8)  # 10 units, one request each, 20 % kept
+    assert week.capacity_rph == pytest.approx([8.0] * HOURS_PER_WEEK)  # 10 units, one request each, 20 % kept
+    assert week.level_rph == pytest.approx(8)
+
+
+def test_capacity_follows_the_hour_s_mix() -> None:
+    """A heavy request takes 2 units, a light one 1: 10 units with 20 % kept serve 4 heavy or 8 light ones an hour.
+
+    By day 2 heavy, by night 8 light: the mean request of the week takes (12 x 2 x 2 + 12 x 8) / (12 x 10) = 1.2 units.
+    """
+    tables = {"workloads": [{"workload": "w", "input_tokens": 60, "output_tokens": 0},
+                            {"workload": "heavy", "input_tokens": 120, "output_tokens": 0}],
+              "mix": [{"workload": "w", "model": "m"}, {"workload": "heavy", "model": "m"}]}  # fmt: skip
+    case = hand_case(**tables)
+    day = hourly([("east", "heavy", "m", "east", "east-m", 2.0)])
+    night = hourly([("east", "w", "m", "east", "east-m", 8.0)])
+    is_day = day["hour_of_week"] % 24 >= 12
+    plan = replace(hand_plan(case), dispatch=pd.concat([day[is_day], night[~is_day]], ignore_index=True))
+    week = served_weeks(case, plan, Derived.of(case))[0]
+    assert week.capacity_rph[0] == pytest.approx(8)
+    assert week.capacity_rph[12] == pytest.approx(4)
+    assert week.level_rph == pytest.approx(10 * 0.8 / 1.2, abs=1e-4)

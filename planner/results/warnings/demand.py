@@ -39,7 +39,7 @@ def flat_demand(case: Case) -> list[Caution]:
             "leave unreserved",
             "Give the requests of each hour of the week (planner profile makes them from logs)",
         )
-        for origin, workload in _flat(case)
+        for origin, workload in sorted(_flat(case))
         if workload_named(case, workload).kind != "batch"
     ]  # fmt: skip
 
