@@ -123,10 +123,12 @@ def test_no_order_of_a_set_reaches_the_workbook(tmp_path: Path) -> None:
         "import hashlib; print(hashlib.sha256(small_workbook(Path(sys.argv[1])).read_bytes()).hexdigest())"
     )
     root = Path(__file__).parents[2]
-    digests = {
-        subprocess.run([sys.executable, "-c", script, str(tmp_path)], cwd=root, check=True, capture_output=True, text=True,
-                       env={**os.environ, "PYTHONHASHSEED": seed}).stdout for seed in ("5", "7")
-    }  # fmt: skip
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    digests = set()
+    for seed in ("5", "7"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True, env=environment)
+        digests.add(done.stdout)
     assert len(digests) == 1
 
 
