@@ -1,6 +1,7 @@
 """Planning folders of any size, the same for the same arguments.
 
-    python -m benchmarks.folders OUT --regions 10 --models 10
+    python -m benchmarks.folders OUT --regions 10 --models 10 [--whole-units ...]
+    python -m benchmarks.folders OUT --change work-01 1.1      (its demand, times 1.1)
 
 Every model has a workload and a pool of its own in each region. A region's day is an office day moved to its longitude,
 with noise; every on-demand option has a quota, and every offer an end; every region may fail. A unit costs what on
@@ -8,54 +9,16 @@ demand would at a use of 45 to 60 %, so that a plan buys the base of the day, in
 """
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import yaml
 
-HOURS = 168
+from benchmarks.size import HOURS, NEIGHBOURS, Size
+
 FIRST_MONTH = "2027-01"
-NEIGHBOURS = 3  # each side, where routes are sparse
-
-
-@dataclass(frozen=True)
-class Size:
-    """What a folder holds.
-
-    models_per_workload : above 1, a workload may be served by that many models (itself and the next ones).
-    sparse : routes to the nearest regions only, in place of all pairs.
-    """
-
-    regions: int
-    models: int
-    months: int = 1
-    scenarios: int = 1
-    whole_units: bool = False
-    failover: bool = True
-    sparse: bool = False
-    models_per_workload: int = 1
-    seed: int = 1
-
-    @property
-    def name(self) -> str:
-        """A name for tables and directories."""
-        parts = [f"{self.regions}x{self.models}"]
-        parts += [f"{self.months}m"] if self.months > 1 else []
-        parts += [f"{self.scenarios}s"] if self.scenarios > 1 else []
-        parts += ["whole"] if self.whole_units else []
-        parts += ["no-n1"] if not self.failover else []
-        parts += ["sparse"] if self.sparse else []
-        parts += [f"mix{self.models_per_workload}"] if self.models_per_workload > 1 else []
-        return "-".join([*parts, *([f"seed{self.seed}"] if self.seed != 1 else [])])
-
-    def literal_columns(self) -> int:
-        """Serving variables of the literal programme: priced, with headroom, and with each region lost in turn."""
-        reach = min(2 * NEIGHBOURS + 1, self.regions) if self.sparse else self.regions
-        one = self.regions * reach * self.models * self.models_per_workload * 2 * HOURS * self.months * self.scenarios
-        lost = self.regions * (1 - 1 / self.regions) if self.failover else 0.0
-        return round(one * (2 + lost))
 
 
 def write_folder(size: Size, folder: Path) -> Path:
@@ -212,23 +175,29 @@ def _demand(
     return pd.concat(parts, ignore_index=True)
 
 
-def parsed(arguments: list[str] | None = None) -> tuple[Size, Path]:
-    """Read a size and where to write it from a command line."""
+def main() -> None:
+    """Write the folder of a size, or change the demand of one."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.folders", description="write a planning folder")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--regions", type=int, default=3)
-    parser.add_argument("--models", type=int, default=3)
-    parser.add_argument("--months", type=int, default=1)
-    parser.add_argument("--scenarios", type=int, default=1)
-    parser.add_argument("--models-per-workload", type=int, default=1)
-    parser.add_argument("--whole-units", action="store_true")
-    parser.add_argument("--no-failover", action="store_true")
-    parser.add_argument("--sparse", action="store_true")
-    parser.add_argument("--seed", type=int, default=1)
-    a = vars(parser.parse_args(arguments))
-    folder = a.pop("folder")
-    return replace(Size(a.pop("regions"), a.pop("models")), failover=not a.pop("no_failover"), **a), folder
+    parser.add_argument("--change", nargs=2, metavar=("WORKLOAD", "FACTOR"))
+    for name, default in (
+        ("regions", 3),
+        ("models", 3),
+        ("months", 1),
+        ("scenarios", 1),
+        ("models-per-workload", 1),
+        ("seed", 1),
+    ):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    for name in ("whole-units", "no-failover", "sparse"):
+        parser.add_argument(f"--{name}", action="store_true")
+    a = vars(parser.parse_args())
+    folder, change = a.pop("folder"), a.pop("change")
+    if change:
+        change_demand(folder, change[0], float(change[1]))
+    else:
+        write_folder(replace(Size(a.pop("regions"), a.pop("models")), failover=not a.pop("no_failover"), **a), folder)
 
 
 if __name__ == "__main__":
-    write_folder(*parsed())
+    main()
