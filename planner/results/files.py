@@ -42,7 +42,8 @@ CERTIFICATE = "certificate.parquet"
 TOTAL_KEYS = ("reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd")
 STRESS_COLUMNS = tuple(dict.fromkeys((*STRESS_SLOT_COLUMNS, *STRESS_DISPATCH_COLUMNS)))
 SIGNIFICANT_DIGITS = 12
-_NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case", "kind"}
+_NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case",
+          "kind"}  # fmt: skip
 
 
 def write_plan(plan: Plan, case: Case, directory: str | Path, summary: Mapping[str, Any] | None = None) -> None:

@@ -78,7 +78,8 @@ class Metrics:
     coverage : by region, model and period. coverage: on-demand value of what reserved units serve / of all.
     savings : by period and HORIZON. effective_savings_rate = 1 - (capacity_usd + on_demand_usd) /
         on_demand_equivalent_usd = coverage x (1 - (1 - discount) / utilisation). Utilisation and vacancy are means
-        weighted by what units cost; capacity_usd has earlier commitments in it; egress is left out.
+        weighted by what units cost; egress is left out. capacity_usd has earlier commitments in it, the equivalent
+        has not: so the rate is below the strategies' saving_share, where they are owed in every strategy.
     break_even : every offer at this buyer's token mix. break_even_utilisation: where a unit costs what on demand would;
         attainable_utilisation: 1 - reserved headroom; verdict: "pays", "only without headroom", "never",
         "no on-demand price" or "no use".
