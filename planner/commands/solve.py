@@ -8,7 +8,6 @@ Exit codes: 0 plan, 1 wrong use or input, 2 no plan exists, 3 stopped before a p
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 

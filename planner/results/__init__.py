@@ -1,1 +1,1 @@
-
+"""What was decided, in plain arithmetic: plan, re-pricing, audit, figures. Knows no LP."""

@@ -80,7 +80,7 @@ class Plan:
         rule that a price belongs to; flows count in thousand requests per hour, units in units, quota in tokens/minute:
         rent (supply, meter, model, slot), quota (region, model, supply, slot), mix_low, mix_high (origin, workload,
         model, slot), guaranteed (origin, workload, slot), deployment (supply, meter, period), egress (origin, region,
-        period), cross_region_share, budget; and for each ray of rule 8: stress (case, slot: the price of the ray's row),
+        period), cross_region_share, budget; and for each ray of rule 8: stress (case, slot: the price of its row),
         stress_unit (supply, meter, model), stress_quota (region, model, supply), stress_mix_low, stress_mix_high
         (origin, workload, model). All prices are >= 0; what does not apply is blank (hour_of_week and ray: -1).
     """

@@ -28,8 +28,8 @@ class ComponentPlan:
         units are whole).
     rent_deployment, rent_slot, rent : duals of rule 4, USD per unit.
     stress_case, stress_period, stress_slot, stress_usd, stress_units : rows of rule 8 with a dual (USD per unit of
-        the right-hand side) and their coefficients (rows x deployments). Both are those of the continuous programme, also where units are whole: only there do
-        they add up to the prices.
+        the right-hand side) and their coefficients (rows x deployments). Both are those of the continuous
+        programme, also where units are whole: only there do they add up to the prices.
     witness : routings that prove the stress cases. prices : the certificate's prices, named (solver.prices).
     """
 

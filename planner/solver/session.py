@@ -1,6 +1,6 @@
 """A live case for sweeps: change demand, prices, quotas or policy and run on from where HiGHS stands.
 
-The continuous programme of each component stays open in HiGHS. A changed case that keeps the shape of the programme (the
+The continuous programme of each component stays open in HiGHS. A changed case that keeps the programme's shape (the
 same columns and matrix: demand, prices, quotas, caps, budgets and commitments may differ) only changes costs and
 right-hand sides, and the dual simplex goes on from its basis; stress rows keep their rays, which do not depend on
 demand, and get new right-hand sides. A component whose matrix changed (token sizes, headroom of reserved units, routes)
@@ -59,9 +59,7 @@ class LiveCase:
         fresh = []
         for part in _parts(case):
             live = kept.pop(_shape(part), None)
-            if live is not None and live.key == key_of(part):
-                fresh.append(live)
-            elif live is not None and self._moved(live, part):
+            if (live is not None and live.key == key_of(part)) or (live is not None and self._moved(live, part)):
                 fresh.append(live)
             else:
                 fresh.append(self._fresh(part))
@@ -160,7 +158,7 @@ def _renewed(separator: Separator, cut: Cut) -> Cut:
 
 
 def sunk_usd(case: Case) -> float:
-    """What earlier commitments still cost inside the horizon, USD."""
+    """Add up what earlier commitments still cost inside the horizon, USD."""
     price = {o.offer: o.usd_per_unit_hour for o in case.offers}
     return float(
         sum(

@@ -10,10 +10,12 @@ import io
 import os
 import tempfile
 import time
+import zipfile
 from contextlib import suppress
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,10 +41,10 @@ class Store:
         """Read back an answer; None where there is none that can be read."""
         path = self.folder / f"{key}.npz"
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 plan = _from_arrays(part, {name: data[name] for name in data.files})
             os.utime(path)
-        except (OSError, ValueError, KeyError, EOFError, ImportError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
         return plan
 
@@ -112,10 +114,11 @@ def _to_arrays(plan: ComponentPlan) -> dict[str, np.ndarray]:
 
 
 def _from_arrays(part: Sets, data: dict[str, np.ndarray]) -> ComponentPlan:
+    values: dict[str, Any] = {name: data[name] for name in _ARRAYS}
+    values |= {name: float(data[name]) for name in _NUMBERS}
     return ComponentPlan(
         sets=merge_slots(part),
-        **{name: data[name] for name in _ARRAYS},
-        **{name: float(data[name]) for name in _NUMBERS},
+        **values,
         witness=Witness(**{field.name: data[f"witness_{field.name}"] for field in fields(Witness)}),
         prices=pd.read_parquet(io.BytesIO(data["prices"].tobytes())),
-    )  # type: ignore[arg-type]
+    )

@@ -6,14 +6,15 @@ For prices of the rules (Plan.certificate) every plan of the case costs at least
       − cross_region_share·limit − budget·limit − Σ deployment·earlier + Σ_rays stress·need(ray) + charges,      where
 
     λ[need,τ]  = least, over the ways to serve the need, of the way's cost and of what its loads pay at the prices,
-    need(ray)  = Σ μ·stressed demand in the ray's slot − Σ stress_quota·quota, μ the same least value at the ray's prices,
-    charges    = (price − what its units earn) × its largest sensible size, for x, v and u that earn more than they cost.
+    need(ray)  = Σ μ·stressed demand in the ray's slot − Σ stress_quota·quota, μ the same least at the ray's prices,
+    charges    = (price − what its units earn) × its largest sensible size, where x, v or u earn more than they cost.
 
 So the prices need not be optimal, and nobody need be trusted for them; only this file, which shares nothing with the
 programme. Flows count in thousand requests per hour (krph).
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +104,8 @@ def proved_bound_usd(case: Case, derived: Derived, names: Names, table: pd.DataF
 
 
 def _slot_weights(derived: Derived, names: Names) -> tuple[Floats, Floats]:
-    block = {key: (w, f) for *key, w, f in derived.slots.itertuples(index=False, name=None) for key in [tuple(key)]}
+    rows: Any = derived.slots.itertuples(index=False, name=None)
+    block = {(scenario, period): (weeks, factor) for scenario, period, weeks, factor in rows}
     pairs = [block[s, p] for s in names.scenarios for p in names.periods]
     weeks, factor = (np.repeat([pair[k] for pair in pairs], HOURS_PER_WEEK) for k in (0, 1))
     return weeks, factor
@@ -115,7 +117,7 @@ def _prices(names: Names, meters: tuple[tuple[str, str], ...], table: pd.DataFra
     def rows(kind: str) -> pd.DataFrame:
         return table[table["kind"] == kind]
 
-    def spread(kind: str, key: dict[tuple[str, ...], int], columns: list[str], count: int) -> Floats:
+    def spread(kind: str, key: Mapping[Any, int], columns: list[str], count: int) -> Floats:
         part = rows(kind)
         array = np.zeros((count, slots))
         at = [key.get(name, -1) for name in part[columns].astype(object).itertuples(index=False, name=None)]
@@ -159,7 +161,7 @@ def _prices(names: Names, meters: tuple[tuple[str, str], ...], table: pd.DataFra
 
 
 def _limits(case: Case, names: Names, prices: _Prices, demand: Floats, weeks: Floats) -> list[float]:
-    """What the limits of the rules are worth at their prices (negative: they cost)."""
+    """Price the limits of the rules (negative: they cost)."""
     models, terms = len(names.models), []
     for mix in case.mix:
         w, i = names.workloads.index(mix.workload), names.models.index(mix.model)
@@ -237,7 +239,7 @@ def _rays(case: Case, names: Names, table: pd.DataFrame, ways: dict[int, list[Wa
 
 def _listed(rows: pd.DataFrame, kind: str, columns: list[str]) -> list[tuple[Any, ...]]:
     part = rows[rows["kind"] == kind]
-    return list(part[[*columns, "price"]].astype({c: object for c in columns}).itertuples(index=False, name=None))
+    return list(part[[*columns, "price"]].astype(dict.fromkeys(columns, object)).itertuples(index=False, name=None))
 
 
 def _charges(
@@ -248,8 +250,8 @@ def _charges(
     terms = []
     earlier = derived.earlier_units
     for k, (pool, meter) in enumerate(meters):
-        for p, period in enumerate(names.periods):
-            terms.append(-float(prices.unit[k, p]) * earlier.get((pool, meter, period), 0.0))
+        for p, name in enumerate(names.periods):
+            terms.append(-float(prices.unit[k, p]) * earlier.get((pool, meter, name), 0.0))
     period_of = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods)
     largest = _largest(case, names, ways, demand)
     by_meter = np.zeros(len(meters))
@@ -262,7 +264,7 @@ def _charges(
             terms.append(min(0.0, float(prices.unit[k, p]) - earned) * largest[d])
     unreserved = {p.pool: p.usd_per_unreserved_unit_hour for p in case.pools}
     tail = case.settings.policy.tail_value
-    for k, (pool, meter) in enumerate(meters):
+    for k, (pool, _) in enumerate(meters):
         hourly = unreserved[pool]
         for p, period in enumerate(case.periods):
             if hourly is not None:
@@ -298,4 +300,5 @@ def _largest(case: Case, names: Names, ways: dict[int, list[Way]], demand: Float
         for d, load in heaviest.items():
             units[d] += load * peak
     size = {(t.pool, t.meter, t.model): t.min_units + t.unit_step for t in case.throughput}
-    return units * (1 + 1e-9) + np.array([size.get(key, 0.0) for key in names.deployments])
+    most: Floats = units * (1 + 1e-9) + np.array([size.get(key, 0.0) for key in names.deployments])
+    return most

@@ -1,6 +1,7 @@
 """Every way to serve each need, with its prices and loads, as plain records."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from planner.results.derived import Derived
 from planner.results.flows import Names
@@ -36,6 +37,7 @@ def ways_of(case: Case, derived: Derived, names: Names) -> dict[int, list[Way]]:
     deployment = {key: k for k, key in enumerate(names.deployments)}
     quota = {key: k for k, key in enumerate(names.quotas)}
     pools: dict[tuple[str, str], dict[tuple[str, str], list[tuple[int, float, float]]]] = {}
+    r: Any
     for r in derived.loads.itertuples(index=False):
         held = pools.setdefault((r.workload, r.region), {}).setdefault((r.model, r.pool), [])
         held.append((deployment[r.pool, r.meter, r.deployment], r.units_per_request, r.usable_share))
@@ -49,6 +51,7 @@ def ways_of(case: Case, derived: Derived, names: Names) -> dict[int, list[Way]]:
     closed = {(r.origin, r.destination) for r in case.routes if (r.max_gb_per_month or 1.0) < TINY}
     closed |= {(r.origin, r.destination) for r in case.routes if r.max_gb_per_month == 0}
     stay = case.settings.policy.egress.max_cross_region_share == 0
+    t: Any
     for t in derived.travel.itertuples(index=False):
         away = t.origin != t.region
         shut = ((t.origin, t.region) in closed and t.gb_in > 0) or ((t.region, t.origin) in closed and t.gb_out > 0)
