@@ -1,0 +1,58 @@
+"""What a command that makes a plan can write besides plan.json: workbook, web page, tables for machines."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.results.metrics import Metrics
+    from planner.results.plan import Plan
+    from planner.schema.case import Case
+
+WORKBOOK, PAGE = "plan.xlsx", "plan.html"
+
+
+def configure_outputs(parser: argparse.ArgumentParser) -> None:
+    """Declare the options, the same for every command."""
+    parser.add_argument("--no-workbook", action="store_true", help=f"write no {WORKBOOK}")
+    parser.add_argument(
+        "--previous", type=Path, metavar="DIR", help="directory of the last signed plan: the sheet Changes compares"
+    )
+    parser.add_argument("--html", action="store_true", help=f"also write the summary as one web page, {PAGE}")
+    parser.add_argument("--export", type=Path, metavar="DIR", help="also write every table for machines to DIR")
+    parser.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of the tables (default csv)")
+
+
+def previous_of(arguments: argparse.Namespace) -> Plan | None:
+    """Read the plan to compare with, before anything long begins.
+
+    Raises
+    ------
+    InputError
+        if its files cannot be read.
+    """
+    if arguments.previous is None:
+        return None
+    from planner.results.files import read_plan
+
+    return read_plan(arguments.previous)
+
+
+def write_outputs(
+    arguments: argparse.Namespace, case: Case, plan: Plan, metrics: Metrics, directory: Path, previous: Plan | None
+) -> None:
+    """Write what was asked for into `directory`, and tables into the directory of --export."""
+    if not arguments.no_workbook:
+        from planner.reports.workbook import write_workbook
+
+        write_workbook(case, plan, metrics, directory / WORKBOOK, previous=previous)
+    if arguments.html:
+        from planner.reports.html import write_html
+
+        write_html(case, plan, metrics, directory / PAGE)
+    if arguments.export is not None:
+        from planner.reports.export import write_tables
+
+        write_tables(case, plan, metrics, arguments.export, arguments.format)
