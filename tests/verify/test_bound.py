@@ -1,0 +1,55 @@
+"""The bound from prices alone: right for the certificate, below the optimum for any prices at all."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.results.derived import Derived
+from planner.results.flows import Names
+from planner.results.plan import Plan
+from planner.schema.case import Case
+from planner.solver.find import find_plan
+from planner.verify.bound import check_bound, proved_bound_usd
+from tests import builders
+
+CASE: Case = builders.case(builders.two_regions(), headroom=0.3, failover={"enabled": True, "share": 1.0})
+PLAN: Plan = find_plan(CASE)
+DERIVED = Derived.of(CASE)
+NAMES = Names.of(CASE, DERIVED)
+
+
+def test_the_certificate_proves_the_stated_bound() -> None:
+    found = proved_bound_usd(CASE, DERIVED, NAMES, PLAN.certificate)
+    assert found == pytest.approx(PLAN.proof.bound_usd, rel=1e-9)
+    assert found == pytest.approx(PLAN.totals.total_usd, rel=1e-7)  # nothing is whole here: the plan is optimal
+    assert check_bound(CASE, DERIVED, NAMES, PLAN) == []
+
+
+def test_a_bound_raised_by_hand_is_found() -> None:
+    lied = replace(PLAN, proof=replace(PLAN.proof, bound_usd=PLAN.proof.bound_usd * 1.001))
+    (finding,) = check_bound(CASE, DERIVED, NAMES, lied)
+    assert "prove" in finding.message
+
+
+def test_a_negative_price_is_found() -> None:
+    table = PLAN.certificate.copy()
+    table.loc[table.index[0], "price"] = -1.0
+    (finding,) = check_bound(CASE, DERIVED, NAMES, replace(PLAN, certificate=table))
+    assert "below 0" in finding.message
+
+
+def test_without_prices_only_nothing_is_proved() -> None:
+    none = PLAN.certificate.iloc[:0]
+    found = proved_bound_usd(CASE, DERIVED, NAMES, none)
+    assert found <= PLAN.totals.total_usd
+    assert check_bound(CASE, DERIVED, NAMES, replace(PLAN, certificate=none))
+
+
+@given(st.integers(0, 10**6), st.sampled_from([0.01, 0.3, 3.0]))
+def test_any_prices_prove_a_bound(seed: int, spread: float) -> None:
+    rng = np.random.default_rng(seed)
+    table = PLAN.certificate.assign(price=PLAN.certificate["price"] * rng.lognormal(0, spread, len(PLAN.certificate)))
+    assert proved_bound_usd(CASE, DERIVED, NAMES, table) <= PLAN.totals.total_usd * (1 + 1e-9)
