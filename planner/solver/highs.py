@@ -98,6 +98,10 @@ def run(h: highspy.Highs, clock: Clock) -> highspy.HighsModelStatus:
     set_options(h, time_limit=h.getRunTime() + left if np.isfinite(left) else INF)
     h.run()
     status: highspy.HighsModelStatus = h.getModelStatus()
+    if status == highspy.HighsModelStatus.kNotset:  # another library set HiGHS's one scheduler to other threads
+        highspy.Highs.resetGlobalScheduler(True)
+        h.run()
+        status = h.getModelStatus()
     if status in (highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInterrupt):
         raise StoppedError("the time limit ran out before there was a plan; nothing was written")
     return status
