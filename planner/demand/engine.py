@@ -23,7 +23,7 @@ def require(module: str) -> None:
     import importlib.util
 
     if importlib.util.find_spec(module) is None:
-        raise PlannerError(f'this needs the package {module}; install it with: pip install "planner[demand]"')
+        raise PlannerError(f'this needs the package {module}; in the folder of planner, run: pip install ".[demand]"')
 
 
 @contextmanager
