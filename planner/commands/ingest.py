@@ -3,6 +3,7 @@
     planner ingest litellm_spendlogs dump.csv.gz -o history
     planner ingest may/*.json june/*.json -o history          (the format is recognised)
     planner ingest postgresql://reader@db/litellm -o history  (runs inside the database)
+    planner ingest http://prometheus:9090 -o history
 
 The history folder holds history.parquet (hour, region, workload, model, requests, tokens) and history.json (what was
 missing, kept out or repaired, by named rules). `planner profile` and `planner forecast` go on from there.
@@ -25,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workload", help="workload of what has none")
     parser.add_argument("--table", help="table of the database, with its schema if need be (default: LiteLLM's)")
     parser.add_argument("--window", metavar="START/END", help="the span that one scrape of counters stands for")
+    parser.add_argument("--since", metavar="TIME", help="keep rows before this out (a Prometheus server: 90 days ago)")
     parser.add_argument("--until", metavar="TIME", help="keep rows after this out (default: now)")
 
 
@@ -60,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         names=load_names(arguments.map, arguments.region, arguments.workload),
         table_name=arguments.table,
         window=window(arguments.window),
+        since=moment(arguments.since, "--since"),
         until=moment(arguments.until, "--until"),
     )
     history = ingest(sources, format_name, options)

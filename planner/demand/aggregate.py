@@ -64,7 +64,7 @@ def with_defaults(frame: pd.DataFrame, names: NameMap) -> pd.DataFrame:
     return frame.assign(**filled)
 
 
-def judged(table: Any, now_epoch: float, cached_in_input: bool) -> Any:
+def judged(table: Any, now_epoch: float, cached_in_input: bool, since_epoch: float = LONG_AGO_EPOCH) -> Any:
     """Add the hour, the span of the bucket, and ``verdict``: the code of the first rule that strikes, 0 for none.
 
     A positive verdict keeps the row out. A negative one repairs it: ``-cached_above_input``, ``-null_as_zero``. Rows of
@@ -84,7 +84,7 @@ def judged(table: Any, now_epoch: float, cached_in_input: bool) -> Any:
     verdict = ibis.cases(
         (table["epoch"].isnull(), RULE_CODE["no_time"]),
         (_after(table, now_epoch), RULE_CODE["future"]),
-        (_before(table, LONG_AGO_EPOCH), RULE_CODE["long_ago"]),
+        (_before(table, since_epoch), RULE_CODE["long_ago"]),
         *([(table["skip"] > 0, table["skip"])] if "skip" in table.columns else []),
         (_any([table[name] < 0 for name in present]), RULE_CODE["negative"]),
         (_any([table[name] > TOO_LARGE for name in present]), RULE_CODE["too_large"]),

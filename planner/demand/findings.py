@@ -9,7 +9,7 @@ KEPT_OUT, REPAIRED, NOTED = "kept out", "repaired", "noted"
 RULES: dict[str, tuple[str, str]] = {
     "no_time": (KEPT_OUT, "the time is blank or cannot be read"),
     "future": (KEPT_OUT, "the time lies after the moment of the ingest (or --until)"),
-    "long_ago": (KEPT_OUT, "the time lies before 2015: usually an empty clock"),
+    "long_ago": (KEPT_OUT, "the time lies before 2015 (usually an empty clock), or before --since"),
     "negative": (KEPT_OUT, "a count below zero"),
     "too_large": (KEPT_OUT, "a count that is not a number, or above 1e15"),
     "null_tokens": (KEPT_OUT, "neither input nor output tokens are given (nor, in a bucket, requests)"),

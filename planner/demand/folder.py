@@ -92,10 +92,13 @@ def _stage(
 
 def _with_others(folder: Path, demand: pd.DataFrame, scenarios: pd.DataFrame) -> pd.DataFrame:
     """Keep the folder's demand of other workloads and regions, such as a new deployment's next to a forecast."""
-    path = folder / "demand.csv"
-    if not path.exists():
+    path, columns = folder / "demand.csv", folder / "demand.parquet"
+    if columns.exists():
+        path, there = columns, pd.read_parquet(columns)
+    elif path.exists():
+        there = pd.read_csv(path, dtype={"scenario": str, "period": str})
+    else:
         return demand
-    there = pd.read_csv(path, dtype={"scenario": str, "period": str})
     mine = set(demand[["region", "workload"]].drop_duplicates().itertuples(index=False, name=None))
     others = there[[pair not in mine for pair in zip(there["region"], there["workload"], strict=True)]]
     if others.empty:

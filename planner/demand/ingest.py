@@ -2,15 +2,17 @@
 
 import datetime as dt
 import json
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from planner.demand import engine as engines
-from planner.demand.aggregate import aggregate, judged, labelled
+from planner.demand.aggregate import LONG_AGO_EPOCH, aggregate, judged, labelled
 from planner.demand.clock import split_repeated
 from planner.demand.files import SourceFile, fail, list_sources, read_text
 from planner.demand.findings import Finding
@@ -19,6 +21,7 @@ from planner.demand.formats.base import Format, Inputs, Sample
 from planner.demand.history import SERIES, TOKENS, UNKNOWN, VALUES, History, tidy
 from planner.demand.names import NameMap
 from planner.demand.overlap import counted_once
+from planner.demand.prometheus_server import DEFAULT_DAYS, fetch, is_server
 from planner.errors import Fault, InputError
 
 FUTURE_SLACK_SECONDS = 300.0
@@ -31,6 +34,7 @@ class Options:
     names: NameMap = field(default_factory=NameMap)
     table_name: str | None = None  # of a database
     window: tuple[dt.datetime, dt.datetime] | None = None  # that one scrape of counters stands for
+    since: dt.datetime | None = None  # rows before it are kept out; of a Prometheus server: 90 days ago
     until: dt.datetime | None = None  # rows after it are kept out; None: now
 
 
@@ -49,11 +53,28 @@ def ingest(sources: list[str], format_name: str | None = None, options: Options 
         Nothing usable: missing, empty, corrupt or truncated files, an unknown format, or no row left.
     """
     options = options or Options()
+    if any(is_server(source) for source in sources):
+        return _from_server(sources, format_name, options)
     with _opened(sources, options) as (engine, files):
         place = engines.redact(sources[0]) if not files else _place(files)
         with engines.explained(place):
             format = FORMAT[format_name] if format_name else _recognised(engine, files, options)
             return _history(engine, files, format, options, sources)
+
+
+def _from_server(sources: list[str], format_name: str | None, options: Options) -> History:
+    """Ingest from a Prometheus server."""
+    if len(sources) > 1:
+        raise InputError([Fault(sources[0], "a Prometheus server is ingested alone, not with other sources")])
+    until = options.until or dt.datetime.now(dt.UTC)
+    since = options.since or until - dt.timedelta(days=DEFAULT_DAYS)
+    readable = {f.name: f.counters for f in FORMATS if f.counters and format_name in (None, f.name)}
+    if not readable:
+        raise InputError([Fault(sources[0], "a server has no such format", value=format_name, allowed="*_prometheus")])
+    with tempfile.TemporaryDirectory(prefix="planner-") as scratch, engines.embedded() as engine:
+        name, files = fetch(sources[0], readable, since.timestamp(), until.timestamp(), Path(scratch))
+        history = _history(engine, tuple(files), FORMAT[name], options, sources)
+        return History(history.rows, {**history.report, "sources": [engines.redact(sources[0])]})
 
 
 @contextmanager
@@ -143,7 +164,10 @@ def _history(
     reading = format.read(Inputs(engine, files, options.names, options.table_name, hours))
     until = options.until or dt.datetime.now(dt.UTC)
     slack = FUTURE_SLACK_SECONDS if options.until is None else 0.0
-    readings = judged(labelled(reading.table, format, options.names), until.timestamp() + slack, format.cached_in_input)
+    since = LONG_AGO_EPOCH if options.since is None else options.since.timestamp()
+    readings = judged(
+        labelled(reading.table, format, options.names), until.timestamp() + slack, format.cached_in_input, since
+    )
     result = aggregate(reading, readings, format, options.names)
     findings = [*reading.findings, *result.findings]
     if files and files[0].kind == "csv":

@@ -1,9 +1,15 @@
 """Every export of the same traffic becomes the same history, as far as the export knows it."""
 
+import http.server
+import json
+import threading
+import urllib.parse
+
 import pytest
 
+from planner.cli import main
 from planner.demand.ingest import ingest
-from tests.demand.exports import EXPORTS, TOTALS, TRUTH, write
+from tests.demand.exports import EXPORTS, TOTALS, TRUTH, VLLM_NAMES, epoch, openai, prometheus, spendlogs, write
 
 
 @pytest.mark.parametrize("name", EXPORTS)
@@ -64,3 +70,65 @@ def test_one_scrape_has_no_hours_but_may_stand_for_a_window(tmp_path):
     window = (dt.datetime(2026, 3, 2, tzinfo=dt.UTC), dt.datetime(2026, 3, 3, tzinfo=dt.UTC))
     rows = ingest([str(path)], options=Options(window=window)).rows
     assert rows[["bucket_hours", "input_tokens", "output_tokens"]].to_numpy().tolist() == [[24.0, 1200.0, 34.0]]
+
+
+def test_days_give_way_to_hours_of_the_same_series(tmp_path):
+    (tmp_path / "hours.json").write_text(json.dumps(openai()))
+    days = openai()
+    days["data"] = [b for b in days["data"] if b["start_time"] == epoch(0)]
+    for bucket in days["data"]:
+        bucket["end_time"] = epoch(24)
+        bucket["results"][0]["input_tokens"] = 99_999
+    (tmp_path / "days.json").write_text(json.dumps(days))
+    history = ingest([str(tmp_path)])
+    assert history.report["totals"] == TOTALS
+    assert [f["rule"] for f in history.report["findings"]] == ["overlap"]
+
+
+@pytest.mark.parametrize("wrap", [lambda rows: rows, lambda rows: {"data": rows, "total": len(rows), "page": 1}])
+def test_the_request_log_as_litellm_s_api_gives_it(wrap, tmp_path):
+    rows = [{**row, "metadata": json.loads(row["metadata"])} for row in spendlogs()]
+    (tmp_path / "logs.json").write_text(json.dumps(wrap(rows), indent=1))
+    history = ingest([str(tmp_path / "logs.json")])
+    assert history.report["format"] == "litellm_spendlogs"
+    assert history.report["totals"] == TOTALS
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """A Prometheus that has vLLM's counters."""
+
+    def do_GET(self):
+        asked = urllib.parse.urlparse(self.path)
+        series = prometheus(VLLM_NAMES, "model_name")["data"]["result"]
+        if asked.path.endswith("/values"):
+            data = ["up", *VLLM_NAMES.values()]
+        else:
+            query = urllib.parse.parse_qs(asked.query)
+            start, end = float(query["start"][0]), float(query["end"][0])
+            mine = [s for s in series if s["metric"]["__name__"] == query["query"][0]]
+            cut = [{**s, "values": [v for v in s["values"] if start <= v[0] <= end]} for s in mine]
+            data = {"resultType": "matrix", "result": [s for s in cut if s["values"]]}
+        body = json.dumps({"status": "success", "data": data}).encode()
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_prometheus_server(tmp_path, capsys):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        span = ["--since", "2026-03-01", "--until", "2026-03-05"]
+        assert main(["ingest", url, "-o", str(tmp_path / "h"), *span]) == 0
+        assert main(["ingest", "litellm_prometheus", url, "-o", str(tmp_path / "no"), *span]) == 1
+        assert "none of the counters" in capsys.readouterr().err
+        server.shutdown()
+    report = json.loads((tmp_path / "h" / "history.json").read_text())
+    assert report["format"] == "vllm_prometheus"
+    assert report["totals"]["requests"] == TOTALS["requests"]
+    assert report["totals"]["cached_tokens"] == TOTALS["cached_tokens"]
+    assert main(["ingest", url, "-o", str(tmp_path / "no")]) == 1  # it is gone
+    assert "does not answer" in capsys.readouterr().err

@@ -79,7 +79,7 @@ def _series_points(
         value = item.get("average") if measure == MATCH_RATE else item.get("total")
         if value is None:
             continue  # Azure leaves out what it has no data for
-        stamp = moment_of(item.get("timeStamp"))
+        stamp = moment_of(item.get("timeStamp") or item.get("time_stamp"))
         points.append(
             {
                 "measure": measure,

@@ -101,6 +101,7 @@ class Format:
     region_hint: str | None = None  # a column from which the map's names can tell the region
     lacks: tuple[str, ...] = ()  # sentences: what a planner must know is missing
     default_table: str | None = None
+    counters: frozenset[str] = frozenset()  # of a Prometheus server, without _total
 
 
 def rows_to_frame(rows: list[dict[str, Any]], texts: tuple[str, ...]) -> pd.DataFrame:

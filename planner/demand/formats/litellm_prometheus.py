@@ -38,5 +38,6 @@ FORMAT = Format(
     read=read,
     workload="requested_model",
     model="model",
+    counters=frozenset(name for names in MEASURES.values() for name in names),
     lacks=("no region: give --region or a map file (dimensions: {region: instance})",),
 )

@@ -5,7 +5,10 @@ the cache; those two have no column of their own and lie in ``metadata``, at pla
 Times are UTC. There is no region: a map file can tell it from ``api_base``.
 """
 
+import json
 from typing import Any
+
+import pandas as pd
 
 from planner.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
 from planner.demand.formats.columns import as_number, as_text, epoch_seconds, moment_column, number, text
@@ -24,16 +27,41 @@ WRITTEN = (
 DIMENSIONS = ("model", "model_id", "model_group", "custom_llm_provider", "api_base", "user", "team_id", "end_user")
 
 
+SIGNS = frozenset({"request_id", "startTime", "prompt_tokens", "completion_tokens", "model_group"})
+
+
 def recognise(sample: Sample) -> bool:
-    """Tell SpendLogs by columns no other export has together."""
-    return {"request_id", "startTime", "prompt_tokens", "completion_tokens", "model_group"} <= sample.columns
+    """Tell SpendLogs by columns no other export has together; the API wraps them in pages."""
+    return sample.columns >= SIGNS or any(frozenset(row) >= SIGNS for row in _rows(sample.document)[:1])
+
+
+def _rows(document: Any) -> list[dict[str, Any]]:
+    """Return the log rows of an answer of /spend/logs (a row) or /spend/logs/v2 (a page with ``data``)."""
+    data = document.get("data") if isinstance(document, dict) else None
+    found = data if isinstance(data, list) else [document]
+    return [row for row in found if isinstance(row, dict)]
+
+
+def _table(inputs: Inputs) -> Any:
+    """Return the log as a table; the API's JSON has its rows in pages."""
+    if not inputs.files or inputs.files[0].kind != "json":
+        return inputs.table("LiteLLM_SpendLogs")
+    rows = [row for _, document in inputs.documents for row in _rows(document)]
+    names = dict.fromkeys(name for row in rows for name in row)
+    return inputs.lazy(pd.DataFrame({name: [_cell(row.get(name)) for row in rows] for name in names}, dtype="string"))
+
+
+def _cell(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value)
 
 
 def read(inputs: Inputs) -> Reading:
     """Return one reading a request."""
     import ibis
 
-    table, engine = inputs.table("LiteLLM_SpendLogs"), inputs.engine
+    table, engine = _table(inputs), inputs.engine
     status, cache_hit = text(table, "status").lower(), text(table, "cache_hit").lower()
     skip = ibis.cases(
         (status == "failure", RULE_CODE["failed"]),

@@ -34,6 +34,7 @@ FORMAT = Format(
     recognise=recognise,
     read=read,
     region="region",
+    counters=frozenset(name for names in MEASURES.values() for name in names),
     model="model_name",
     lacks=("no region unless the scrape labels it: give --region or a map file (dimensions: {region: instance})",),
 )
