@@ -22,7 +22,10 @@ def cautions(basis: Basis, worst: list[Worst], break_even: pd.DataFrame, strateg
         )
     bought = [name for name in dict.fromkeys(basis.plan.purchases["offer"]) if name in set(never["offer"])]
     if bought:
-        found.append(f"Bought although they cannot pay, for stress cases or guaranteed shares: {_named(bought)}.")
+        found.append(
+            f"Bought all the same: {_named(bought)}. Stress cases, quotas or guaranteed shares ask for it, or single "
+            "workloads pay more than the mix."
+        )
     unpriced = break_even.loc[break_even["verdict"] == NO_PRICE, "pool"].unique()
     if len(unpriced):
         found.append(f"No on-demand price to compare with for pools {_named(list(unpriced))}.")
