@@ -65,7 +65,7 @@ def ingest_focus(sources: list[str], folder: Path) -> dict[str, Any]:
         if set(table.columns) >= CONTRACT_COLUMNS:
             commitments += _contracts(table)
         elif set(table.columns) >= USAGE_COLUMNS:
-            usage = pd.concat([usage, table], ignore_index=True).drop_duplicates(ignore_index=True)
+            usage = _with_new_rows(usage, table)
         else:
             raise fail(file.path, "is no FOCUS export", allowed=", ".join(sorted(USAGE_COLUMNS)))
     if rows_read == 0:
@@ -87,6 +87,12 @@ def ingest_focus(sources: list[str], folder: Path) -> dict[str, Any]:
     }
     _write(folder, commitments, hours, report)
     return report
+
+
+def _with_new_rows(there: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+    """Add the rows of another export; what both have counts once, as often as the one that has it oftener."""
+    more = more.assign(_nth=more.groupby(list(more.columns), dropna=False).cumcount())
+    return pd.concat([there, more], ignore_index=True).drop_duplicates(ignore_index=True)
 
 
 def _usage(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float]]:

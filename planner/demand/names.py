@@ -9,11 +9,14 @@ A YAML file, every key optional::
       model: {gpt-4.1-2025-04-14: gpt-4.1}
     defaults: {region: eastus2, workload: chat}              # where the export has none
     time_zone: Europe/Berlin                                 # of times without an offset; UTC if absent
+    time_origin: 2026-01-05T00:00:00Z                        # times are counted from here, as in published traces,
+    time_unit: ms                                            # in s, ms, us or ns; without an origin they are dates
     cached_in_input: true                                    # table format: does input include cached tokens?
     bucket_hours: 1                                          # table format: a row is a bucket, not a request
     one_column_per: {region: [region_1, region_2]}           # table format: requests in a column for each region
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -50,9 +53,17 @@ class NameMap(BaseModel):
     names: Mapping[Dimension, Mapping[str, str]] = Field(default_factory=dict)
     defaults: Mapping[Dimension, str] = Field(default_factory=dict)
     time_zone: str = "UTC"
+    time_origin: dt.datetime | None = None
+    time_unit: Literal["s", "ms", "us", "ns"] = "s"
     cached_in_input: bool | None = None
     one_column_per: Mapping[Dimension, tuple[str, ...]] = Field(default_factory=dict, max_length=1)
     bucket_hours: float | None = Field(default=None, gt=0)
+
+    @property
+    def origin_epoch(self) -> float | None:
+        """Seconds since 1970 from which times are counted; None where they are moments."""
+        at = self.time_origin
+        return None if at is None else (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).timestamp()
 
     @field_validator("time_zone")
     @classmethod

@@ -220,3 +220,11 @@ def test_wrong_horizons_and_options(tmp_path, capsys):
         assert main([*common, *extra]) == 1
         assert word in capsys.readouterr().err
     assert not (tmp_path / "p").exists()
+
+
+def test_a_young_series_is_no_growth_of_the_whole():
+    young = of(np.tile(WEEK, 10), "code").iloc[-168:]
+    result = forecast(as_history(of(np.tile(WEEK, 10)), young), dt.date(2026, 6, 1), 1)
+    assert result.accuracy.set_index("workload").loc["all", "origins"] > 0
+    high, base = table(result, "high"), table(result, "base")
+    assert high["requests_per_hour"].to_numpy() == pytest.approx(base["requests_per_hour"].to_numpy(), rel=1e-6)

@@ -238,3 +238,12 @@ def test_plain_table_is_recognised(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(as_csv(plain()))
     assert ingest([str(path)]).report["format"] == "table"
+
+
+def test_a_trace_that_counts_its_seconds(tmp_path):
+    names = NameMap.model_validate({"time_origin": "2026-03-02T00:00:00Z", "time_unit": "ms"})
+    text = "Timestamp,Model,Request tokens,Response tokens\n0,m,10,1\n3600000,m,20,2\n3601500,m,30,3\n"
+    history = read(tmp_path, text, options=Options(names=names))
+    assert history.rows["requests"].tolist() == [1, 2]
+    assert history.rows["input_tokens"].tolist() == [10, 50]
+    assert str(history.rows["hour"].iloc[0]) == "2026-03-02 00:00:00+00:00"

@@ -82,7 +82,7 @@ def forecast(history: History, start: dt.date, months: int, assumptions: Assumpt
         accuracy.append(_accuracy_row(column, choice, clean[column]))
         notes += [f"{column[0]} {column[1]}: {remark}" for remark in remarks]
     hours = pd.concat(parts, ignore_index=True)
-    total = clean.sum(axis=1, min_count=len(clean.columns))
+    total = _total(clean)
     overall = _choice_of(total, np.ones(len(total)), len(to_come)) if len(clean.columns) > 1 else None
     if overall is not None:
         accuracy.append(_accuracy_row(("all", "all"), overall, total))
@@ -134,6 +134,13 @@ def _hours_to_come(clean: pd.DataFrame, periods: tuple[Period, ...]) -> pd.Datet
             ]
         )
     return pd.date_range(last + pd.Timedelta(hours=1), end, freq="h", inclusive="left")
+
+
+def _total(clean: pd.DataFrame) -> pd.Series:
+    """Return the sum of the series that reach back at least half as far as the longest; a young one is no growth."""
+    known = clean.notna().sum()
+    old = clean.loc[:, known >= known.max() / 2]
+    return pd.Series(old.sum(axis=1, min_count=len(old.columns)))
 
 
 def _trimmed(values: pd.Series, factors: np.ndarray) -> np.ndarray:

@@ -24,12 +24,20 @@ PLAIN: dict[str, tuple[str, ...]] = {
     "workload": ("workload", "application", "app", "use_case", "team", "project", "service"),
     "model": ("model", "model_name", "model_id", "deployment"),
     "requests": ("requests", "request_count", "num_requests", "num_model_requests", "count", "calls"),
-    "input_tokens": ("input_tokens", "prompt_tokens", "tokens_in", "inputtokens", "contexttokens"),
+    "input_tokens": (
+        "input_tokens", "prompt_tokens", "tokens_in", "inputtokens", "contexttokens", "request_tokens", "input_length",
+    ),
     "cached_tokens": ("cached_tokens", "cached_input_tokens", "cache_read_input_tokens", "cache_read_tokens"),
     "written_tokens": ("written_tokens", "cache_write_tokens", "cache_creation_input_tokens"),
-    "output_tokens": ("output_tokens", "completion_tokens", "generated_tokens", "tokens_out", "generatedtokens"),
+    "output_tokens": (
+        "output_tokens", "completion_tokens", "generated_tokens", "tokens_out", "generatedtokens", "response_tokens",
+        "output_length",
+    ),
     "bucket_hours": ("bucket_hours",),
 }  # fmt: skip
+
+
+UNITS_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
 def squeeze(name: str) -> str:
@@ -89,8 +97,7 @@ def read(inputs: Inputs) -> Reading:
     if "filename" in table.columns and "filename" not in kept:
         kept["filename"] = table["filename"]
     reading = table.select(
-        epoch=epoch_seconds(moment, engine, inputs.names.time_zone),
-        **moment_column(moment, inputs.names.time_zone),
+        **_times(moment, inputs),
         bucket_hours=bucket if not isinstance(bucket, float) else ibis.literal(bucket),
         requests=requests,
         **{name: value(name) for name in TOKENS if name in found},
@@ -112,6 +119,18 @@ def read(inputs: Inputs) -> Reading:
         if inside_now and "input_tokens" in found:
             reading = reading.mutate(input_tokens=sum(inside_now, start=reading["input_tokens"]))
     return Reading(reading, (), notes, ids_to_check="id" in found and engine.name == "duckdb")
+
+
+def _times(moment: Any, inputs: Inputs) -> dict[str, Any]:
+    """Return the columns of time: moments, or counts from an origin."""
+    names, engine = inputs.names, inputs.engine
+    if names.origin_epoch is not None:
+        count = as_number(moment, engine).cast("float64")
+        return {"epoch": count / UNITS_PER_SECOND[names.time_unit] + names.origin_epoch}
+    return {
+        "epoch": epoch_seconds(moment, engine, names.time_zone),
+        **moment_column(moment, names.time_zone),
+    }
 
 
 def _lengthened(inputs: Inputs) -> Any:
