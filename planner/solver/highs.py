@@ -126,6 +126,9 @@ class Session:
 
     def solve(self) -> bool:
         """Solve; True when optimal, False when there is no feasible point. Anything else raises."""
+        if self.highs.getNumCol() == 0:  # nothing to decide, which HiGHS calls neither: rows must allow 0
+            lower, upper = self.program.bounds()
+            return bool(np.all(lower <= 0) and np.all(upper >= 0))
         status = run(self.highs, self.clock)
         if status == OPTIMAL:
             return True

@@ -111,7 +111,7 @@ def test_every_size_of_two_offers_tried() -> None:
 
 @st.composite
 def whole_cases(draw: st.DrawFn) -> Case:
-    """Two regions, one or two models in a pool, sizes of offers and deployments, quotas, failover, a cap or a budget."""
+    """Two regions, one or two models in a pool, sizes of offers and deployments, quotas, failover, cap or budget."""
     pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
     regions, models = ("east", "west"), ("m", "n")[: pick(1, 2)]
     size: Any = lambda: pick(  # noqa: E731
