@@ -17,6 +17,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("solve", "find the cheapest plan of a planning folder and write it with its workbook"),
     ("check", "read a planning folder, list faults and the usual mistakes"),
     ("verify", "check a finished plan from its files alone"),
+    ("price", "price a purchase order as edited by procurement, against the optimum"),
     ("init", "write a commented, runnable starter folder or workbook"),
     ("ingest", "turn usage exports, logs or a database into an hourly history"),
     ("profile", "show what a history looks like: hour of week, peaks, outages; make scenarios of real weeks"),

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from planner.commands.arguments import count, folder_name, positive, refuse_unusable, share
+from planner.commands.outputs import configure_outputs, previous_of, write_outputs
 from planner.commands.progress import Progress
 from planner.errors import EXIT_PLAN
 
@@ -27,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
     parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")
-    parser.add_argument("--no-workbook", action="store_true", help="write no plan.xlsx")
+    configure_outputs(parser)
     parser.add_argument("--json", action="store_true", help="print the result for machines")
 
 
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     case = load(arguments.input)
     directory = arguments.output or Path("reports") / folder_name(case.settings.name)
     refuse_unusable(directory)
+    previous = previous_of(arguments)
     with Progress() as progress:
         plan = solve(
             case,
@@ -54,10 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     metrics = metrics_of(case, plan)
     write_plan(plan, case, directory, summary_of(metrics))
-    if not arguments.no_workbook:
-        from planner.reports.workbook import write_workbook
-
-        write_workbook(case, plan, metrics, directory / "plan.xlsx")
+    write_outputs(arguments, case, plan, metrics, directory, previous)
     if arguments.json:
         print((directory / "plan.json").read_text(encoding="utf-8"), end="")
     else:

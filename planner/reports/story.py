@@ -57,6 +57,10 @@ def proof(report: Report) -> list[str]:
     """How good the plan is, and how we know."""
     p, total = report.plan.proof, report.plan.totals.total_usd
     bound = usd(p.bound_usd, 2)
+    if p.status == "given":
+        given = "The units were given, not chosen; deployments and routing are the cheapest for them."
+        proved = f"No plan that keeps every rule costs less than {bound}, which is proved in exact arithmetic."
+        return [given, proved] if p.bound_usd > 0 else [given]
     if p.gap < _NONE:
         lines = [f"This is the cheapest plan: a bound of {bound} on any plan is proved in exact arithmetic."]
     else:
