@@ -25,7 +25,7 @@ from tests.model.cases import hours, on_demand, sets, two, workload
 from tests.model.random_tables import cases
 
 EXAMPLES = settings(
-    max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

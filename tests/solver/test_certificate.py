@@ -20,7 +20,7 @@ from tests import builders
 from tests.model.random_tables import cases
 
 EXAMPLES = settings(
-    max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 HOURS = 744
 
