@@ -6,7 +6,8 @@ cross-region share of 0. Its flow is 0 in every plan, so its columns can go. (Ca
 Dominated: arc a, where arc b serves the same need by the same model on demand, has no quota, is guaranteed if a is,
 costs no more in any slot, and stays at home or takes a's own route. Moving a's flow to b in any plan keeps balance, mix
 and guarantee, frees capacity, quota and caps, and costs no more. So some optimum has no flow on a. (Of two arcs that
-dominate each other, the first stays.) Under stress all arcs stay: there only capacity counts, and `priced` says nothing.
+dominate each other, the first stays.) All arcs stay under stress: only capacity counts there, and `priced` says
+nothing.
 """
 
 from dataclasses import replace
