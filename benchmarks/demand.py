@@ -62,7 +62,11 @@ def _timed(task: str, path: Path, folder: Path, answer: "multiprocessing.Queue[t
     if task == "ingest":
         import ibis
 
+        import planner.demand.history
+        import planner.demand.ingest
+
         ibis.duckdb.connect().disconnect()
+        del planner
     del duckdb, pd
     start = time.perf_counter()
     rows = {"bare": bare, "ingest": ingest}[task](path, folder)

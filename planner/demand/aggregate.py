@@ -1,7 +1,7 @@
 # ruff: noqa: PD003  (these are Ibis columns, not pandas)
 """The aggregation, stated once for every export and every engine: readings -> faults found and hours summed.
 
-One grouped pass over the readings gives both the hours and the count of each fault; a second, over the busiest days
+One grouped pass over the readings gives both the hours and the count of each fault; a second, over the busiest day
 only where the log is long, gives the peak minute (busy.py). Times are whole numbers since 1970 UTC, which every SQL
 engine divides alike.
 """

@@ -1,4 +1,4 @@
-"""The busiest days of a log: where the peak minute is measured, and ids are looked at, when a log is long.
+"""The busiest day of a log: where the peak minute is measured, and ids are looked at, when the log is long.
 
 To count every minute, or to compare every id, would cost several times the aggregation itself. Capacity is short on
 busy days only, and a day's rows are a narrow range of time, which Parquet's statistics or a database's index find.
@@ -12,17 +12,13 @@ from planner.demand.history import SERIES
 from planner.units import HOURS_PER_DAY, MINUTES_PER_HOUR
 
 SHORT_LOG_ROWS = 1_000_000  # up to here, everything is measured
-MOST_DAYS = 2
 MINUTE_HOURS = 1.001 / MINUTES_PER_HOUR
 SECONDS_PER_HOUR = 3600
 
 
-def busy_days(sums: pd.DataFrame) -> list[int]:
-    """List the busiest day of each workload (days since 1970), at most two: those with most rows."""
-    rows = sums["rows"].groupby([sums["workload"].astype("str").fillna(""), sums["hour"] // HOURS_PER_DAY]).sum()
-    best = rows.groupby(level=0).idxmax()
-    days = rows.loc[list(best)].groupby(level=1).sum().sort_values(ascending=False, kind="stable")
-    return sorted(int(day) for day in days.index[:MOST_DAYS])
+def busiest_day(sums: pd.DataFrame) -> int:
+    """Return the day with most rows, in days since 1970."""
+    return int(str(sums["rows"].groupby(sums["hour"] // HOURS_PER_DAY).sum().idxmax()))
 
 
 def stamp(moment: Any, epoch: float) -> Any:
@@ -34,18 +30,13 @@ def stamp(moment: Any, epoch: float) -> Any:
     return ibis.literal(at.to_pydatetime(), type=kind)
 
 
-def in_days(readings: Any, days: list[int]) -> Any:
-    """Keep the readings of some days; by the export's own timestamp where it has one."""
+def in_day(readings: Any, day: int) -> Any:
+    """Keep the readings of one day; by the export's own timestamp where it has one."""
     if "moment" not in readings.columns:
-        hours = [day * HOURS_PER_DAY + k for day in days for k in range(HOURS_PER_DAY)]
-        return readings.filter(readings["hour"].isin(hours))
-    moment = readings["moment"]
-    second = SECONDS_PER_HOUR * HOURS_PER_DAY
-    chosen = [(moment >= stamp(moment, day * second)) & (moment < stamp(moment, (day + 1) * second)) for day in days]
-    keep = chosen[0]
-    for one in chosen[1:]:
-        keep |= one
-    return readings.filter(keep)
+        first = day * HOURS_PER_DAY
+        return readings.filter(readings["hour"].between(first, first + HOURS_PER_DAY - 1))
+    moment, seconds = readings["moment"], SECONDS_PER_HOUR * HOURS_PER_DAY
+    return readings.filter((moment >= stamp(moment, day * seconds)) & (moment < stamp(moment, (day + 1) * seconds)))
 
 
 def peak_minutes(readings: Any, sums: pd.DataFrame) -> pd.DataFrame:
@@ -56,7 +47,7 @@ def peak_minutes(readings: Any, sums: pd.DataFrame) -> pd.DataFrame:
     fine = readings["bucket_hours"] <= MINUTE_HOURS
     probe = readings.filter((readings["verdict"] <= 0) & fine & readings["requests"].notnull())  # noqa: PD004
     if int(sums["rows"].sum()) > SHORT_LOG_ROWS:
-        probe = in_days(probe, busy_days(sums))
+        probe = in_day(probe, busiest_day(sums))
     minute = probe.mutate(minute=(probe["epoch"] / MINUTES_PER_HOUR).floor().cast("int64"))
     counts = minute.group_by(["hour", "minute", *SERIES]).aggregate(n=minute["requests"].sum())
     peaks = counts.group_by(["hour", *SERIES]).aggregate(top=counts["n"].max(), all=counts["n"].sum())

@@ -3,7 +3,7 @@
 Short logs are compared id by id. In long ones, comparing all ids would take longer than everything else, so three signs
 are looked for first, and only where one shows are all ids compared: files that share hours; hours whose every count and
 sum has a common divisor (exports that overlap repeat whole hours, and twice a number is even); and an id that comes
-twice among all rows of each workload's busiest day.
+twice among all rows of the busiest day.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.demand.busy import busy_days, in_days
+from planner.demand.busy import busiest_day, in_day
 from planner.demand.history import VALUES
 
 SHORT_LOG_ROWS = 2_000_000
@@ -22,7 +22,7 @@ def has_duplicates(readings: Any, sums: pd.DataFrame) -> bool:
     """Tell whether a request id comes twice."""
     if int(sums["rows"].sum()) <= SHORT_LOG_ROWS or shares_hours(sums) or repeats_hours(sums):
         return _repeated(readings)
-    return _repeated(in_days(readings, busy_days(sums)))
+    return _repeated(in_day(readings, busiest_day(sums)))
 
 
 def shares_hours(sums: pd.DataFrame) -> bool:

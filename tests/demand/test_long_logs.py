@@ -66,7 +66,7 @@ def test_hours_that_were_counted_twice_have_even_numbers():
     assert duplicates.repeats_hours(twice)
 
 
-def test_the_peak_minute_is_measured_on_the_busiest_days_only(tmp_path):
+def test_the_peak_minute_is_measured_on_the_busiest_day_only(tmp_path):
     history = ingest([write(tmp_path / "a.parquet", rows(0, 100, busy_hours=range(48, 72)))])
     measured = history.rows[history.rows["burst_factor"].notna()]["hour"]
     assert set(measured.dt.strftime("%Y-%m-%d")) == {"2026-03-04"}
