@@ -34,6 +34,16 @@ def solved(case: Case) -> LinearSolve | None:
     return solve if solve_linear(solve) else None
 
 
+def dearer_requests(found: LinearSolve, duals: np.ndarray, times: float) -> np.ndarray:
+    """Prices at which requests are worth more than they cost: those of rule 1 times a number (or that number)."""
+    at = slice(
+        found.program.first_row("balance"), found.program.first_row("balance") + found.program.family("balance").count
+    )
+    wrong = duals.copy()
+    wrong[at] = duals[at] * times if duals.any() else times
+    return wrong
+
+
 @EXAMPLES
 @given(cases(months=2), st.integers(0, 2**32 - 1))
 def test_no_prices_prove_more_than_the_optimum(case: Case, seed: int) -> None:
@@ -54,6 +64,8 @@ def test_no_prices_prove_more_than_the_optimum(case: Case, seed: int) -> None:
         -duals,
         rng.normal(0, size, len(duals)),
         rng.permutation(duals),
+        dearer_requests(found, duals, 3.0),
+        dearer_requests(found, 0 * duals, rng.uniform(0, size)),
         np.zeros(len(duals)),
     ):
         assert certify(found.program, wrong, found.cuts).bound_usd <= best + slack
@@ -62,8 +74,9 @@ def test_no_prices_prove_more_than_the_optimum(case: Case, seed: int) -> None:
 def test_repaired_prices_leave_no_flow_below_its_cost() -> None:
     found = solved(builders.case())
     assert found is not None
-    wrong = found.session.row_duals() * 2.0
+    wrong = dearer_requests(found, found.session.row_duals(), 2.0)
     proof = certify(found.program, wrong, found.cuts)
+    assert proof.row_price[0] < wrong[0]
     left = found.program.cost.copy()
     for rows in found.program.families:
         np.subtract.at(left, rows.column, rows.value * proof.row_price[found.program.first_row(rows.family) + rows.row])
