@@ -164,7 +164,10 @@ def phases(work: Path, quick: bool, sizes: Sizes) -> Iterator[Section]:
     header = ["step", *(name for size in chosen for name in (f"{size.name} s", "share"))]
     share = ", ".join(f"{_certificate(f):.0%} at {size.name}" for f, size in zip(found, chosen))
     yield Section(
-        "f. Where the time goes (one thread)", header, rows, [f"Certificate ÷ all of finding the plan: {share}."]
+        "f. Where the time goes (one thread, processor seconds)",
+        header,
+        rows,
+        [f"Certificate ÷ all of finding the plan: {share}."],
     )
 
 

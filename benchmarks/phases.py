@@ -2,7 +2,8 @@
 
     python -m benchmarks.phases FOLDER OUTPUT
 
-A step's time is its own: what another step inside it takes is that one's. Prints one line of JSON.
+Processor seconds, which in one thread are the wall seconds of a quiet machine. A step's time is its own: what another
+step inside it takes is that one's. Prints one line of JSON.
 """
 
 import contextlib
@@ -63,7 +64,7 @@ class Watch:
 
     def turn(self) -> None:
         """Count the time since the last turn for the innermost step."""
-        now = time.perf_counter()
+        now = time.process_time()
         self.seconds[self._open[-1] if self._open else "rest"] += now - self._since
         self._since = now
 
@@ -81,7 +82,7 @@ def _replace(function: Callable[..., Any], step: str, watch: Watch) -> None:
 def main() -> None:
     """Time one run."""
     folder, output = sys.argv[1:3]
-    start = time.perf_counter()
+    start = time.process_time()
     watch = Watch()
     for place in (place for places in STEPS.values() for place in places):
         importlib.import_module(place.split(":")[0])
@@ -92,8 +93,8 @@ def main() -> None:
             _replace(getattr(sys.modules[module], name), step, watch)
     from planner.cli import main as planner
 
-    imports = time.perf_counter() - start
-    watch._since = time.perf_counter()
+    imports = time.process_time() - start
+    watch._since = time.process_time()
     with contextlib.redirect_stdout(io.StringIO()):
         code = planner(["solve", folder, "-o", output, "--fresh", "--workers", "1"])
     watch.turn()

@@ -12,6 +12,7 @@ from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,10 @@ def line_rents(case: Case, plan: Plan, lines: tuple[OrderLine, ...]) -> tuple[Li
     """
     weights = _weights(plan)
     use, stress = _weighted(plan.rents.assign(case="use"), weights), _weighted(plan.stress_rents, weights)
+    of_use, of_stress = _by_pool(use), _by_pool(stress)
     found = []
     for line in lines:
-        mine_use, mine_stress = _of(use, case, line), _of(stress, case, line)
+        mine_use, mine_stress = _of(use, of_use, case, line), _of(stress, of_stress, case, line)
         by_case = mine_stress.groupby("case")["usd_per_unit"].sum()
         found.append(
             LineRent(
@@ -84,10 +86,19 @@ def _weighted(rents: pd.DataFrame, weights: pd.DataFrame) -> pd.DataFrame:
     return rents
 
 
-def _of(rents: pd.DataFrame, case: Case, line: OrderLine) -> pd.DataFrame:
+def _by_pool(rents: pd.DataFrame) -> dict[tuple[str, str], Ints]:
+    """Positions of each pool's and meter's rents."""
+    number = rents.groupby(["pool", "meter"]).ngroup().to_numpy()
+    order = np.argsort(number, kind="stable")
+    _, first = np.unique(number[order], return_index=True)
+    parts = np.split(order, first[1:]) if len(first) else []
+    return {(rents["pool"].iloc[at[0]], rents["meter"].iloc[at[0]]): at for at in parts}
+
+
+def _of(rents: pd.DataFrame, places: dict[tuple[str, str], Ints], case: Case, line: OrderLine) -> pd.DataFrame:
     inside = [p.name for p in case.periods if line.start <= p.start < line.end]
-    mine = (rents["pool"] == line.offer.pool) & (rents["meter"] == line.offer.meter) & rents["period"].isin(inside)
-    return rents[mine]
+    mine = rents.iloc[places.get((line.offer.pool, line.offer.meter), [])]
+    return mine[mine["period"].isin(inside)]
 
 
 def _by_hour(rents: pd.DataFrame) -> Floats:
