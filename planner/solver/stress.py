@@ -6,7 +6,16 @@ from itertools import pairwise
 import highspy
 import numpy as np
 
-from planner.model.reduce.stress import SlotTree, StressNetwork, StressRay, network, ray_of, slot_tree
+from planner.model.reduce.stress import (
+    NetworkTables,
+    SlotTree,
+    StressNetwork,
+    StressRay,
+    network,
+    network_tables,
+    ray_of,
+    slot_tree,
+)
 from planner.model.sets import Floats, Ints, Sets
 from planner.solver.highs import INF, OPTIMAL, Clock, quiet_highs, run, set_options
 
@@ -45,9 +54,11 @@ class Routing:
 class StressCaseProblem:
     """The feasibility problem of one stress case, alive in HiGHS: least unserved demand for given units and demand."""
 
-    def __init__(self, sets: Sets, number: int, peaks: Floats, units: Floats, clock: Clock) -> None:
+    def __init__(
+        self, sets: Sets, number: int, peaks: Floats, units: Floats, clock: Clock, tables: NetworkTables | None = None
+    ) -> None:
         self.sets, self.number, self.clock = sets, number, clock
-        self.net: StressNetwork = network(sets, sets.cases[number])
+        self.net: StressNetwork = network(sets, sets.cases[number], tables)
         net = self.net
         self.demand = net.class_demand(sets.demand)
         top = net.class_demand(peaks[:, None])[:, 0]
@@ -158,7 +169,8 @@ class Separator:
     def __init__(self, sets: Sets, peaks: Floats, units: Floats, clock: Clock) -> None:
         self.sets = sets
         self.short = SHORT
-        self.problems = [StressCaseProblem(sets, k, peaks, units, clock) for k in range(len(sets.cases))]
+        tables = network_tables(sets)
+        self.problems = [StressCaseProblem(sets, k, peaks, units, clock, tables) for k in range(len(sets.cases))]
         period = sets.slot_period
         self.trees: dict[int, SlotTree] = {}
         scaled = sets.demand / peaks[:, None]

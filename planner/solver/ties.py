@@ -58,7 +58,8 @@ def _objectives(solve: LinearSolve) -> list[Floats]:
     new = ~sets.purchases["held"].to_numpy(bool)
     rank = np.arange(1, len(dollars) + 1) / len(dollars)  # purchases stand in the order of offers and periods
     found = []
-    for weight in (dollars, dollars * new, dollars * rank):
+    held = [] if new.all() else [dollars * new]  # where nothing is held, as the first
+    for weight in (dollars, *held, dollars * rank):
         cost = np.zeros(at.count)
         cost[at.committed] = weight
         found.append(cost)

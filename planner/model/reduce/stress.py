@@ -21,9 +21,10 @@ each.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.model.constraints.mix import bounded_shares
-from planner.model.sets import Floats, Ints, Sets, StressCase
+from planner.model.sets import Bools, Floats, Ints, Sets, StressCase
 
 ROUNDING = 1e-12  # every row is weakened by this share of its terms, so that rounding can never make it cut too deep
 
@@ -96,36 +97,77 @@ class StressRay:
         return need
 
 
-def network(sets: Sets, case: StressCase) -> StressNetwork:
+@dataclass(frozen=True)
+class NetworkTables:
+    """What the networks of all stress cases of some sets have in common, as plain arrays.
+
+    way : number of each arc's (workload, model, region, supply). region, reserved, need, quota : of each arc.
+    workload : number of each need's. share : bounded share of each arc (-1: none). bounds : rows of `shares` that
+    bound, by number of the workload. low, high, model : of each row of `shares`.
+    """
+
+    way: Ints
+    region: NDArray[np.object_]
+    reserved: Bools
+    need: Ints
+    quota: Ints
+    workload: Ints
+    share: Ints
+    bounds: dict[int, Ints]
+    low: Floats
+    high: Floats
+    model: NDArray[np.object_]
+
+
+def network_tables(sets: Sets) -> NetworkTables:
+    """Gather what the networks of all stress cases share."""
+    a, shares = sets.arcs, sets.shares
+    share, low, high = bounded_shares(sets)
+    names, workload = np.unique(sets.needs["workload"].to_numpy(object), return_inverse=True)
+    models = shares.groupby("workload")["model"].transform("size").to_numpy()
+    bound = ((low > 0) & (models > 1)) | (high < 1)
+    of_share = shares["workload"].to_numpy(object)
+    return NetworkTables(
+        way=a.groupby(["workload", "model", "region", "supply"], sort=False).ngroup().to_numpy().astype(np.int64),
+        region=a["region"].to_numpy(object),
+        reserved=a["reserved"].to_numpy(bool),
+        need=a["need"].to_numpy(int),
+        quota=a["quota"].to_numpy(int),
+        workload=workload,
+        share=share,
+        bounds={k: np.flatnonzero(bound & (of_share == name)) for k, name in enumerate(names)},
+        low=low,
+        high=high,
+        model=shares["model"].to_numpy(object),
+    )
+
+
+def network(sets: Sets, case: StressCase, tables: NetworkTables | None = None) -> StressNetwork:
     """Build the network of a stress case: arcs outside the failed region, needs of equal reach merged."""
-    a = sets.arcs
-    usable = np.ones(len(a), bool) if case.failed is None else (a["region"] != case.failed).to_numpy(bool)
+    t = network_tables(sets) if tables is None else tables
+    usable = np.ones(len(t.way), bool) if case.failed is None else np.asarray(t.region != case.failed, bool)
     if case.quota_scale <= 0:
-        usable = usable & a["reserved"].to_numpy(bool)
-    way = a.groupby(["workload", "model", "region", "supply"], sort=False).ngroup().to_numpy()
-    reach = np.zeros((len(sets.needs), way.max(initial=-1) + 1), bool)
-    need = a["need"].to_numpy(int)
-    reach[need[usable], way[usable]] = True
-    workload = np.unique(sets.needs["workload"], return_inverse=True)[1]
-    pattern = np.column_stack([workload, reach])
+        usable = usable & t.reserved
+    reach = np.zeros((len(sets.needs), t.way.max(initial=-1) + 1), bool)
+    reach[t.need[usable], t.way[usable]] = True
+    pattern = np.column_stack([t.workload, reach])
     _, first, class_of = np.unique(pattern, axis=0, return_index=True, return_inverse=True)
     class_of = class_of.ravel()
     representative = np.zeros(len(sets.needs), bool)
     representative[first] = True
-    arcs = np.flatnonzero(usable & representative[need])
-    number = np.full(len(a), -1)
+    arcs = np.flatnonzero(usable & representative[t.need])
+    number = np.full(len(t.way), -1)
     number[arcs] = np.arange(len(arcs))
-    arc_class = class_of[need[arcs]]
+    arc_class = class_of[t.need[arcs]]
     load_arc = number[sets.loads["arc"].to_numpy(int)]
     kept = load_arc >= 0
     quota_tpm = sets.quotas["tokens_per_minute"].to_numpy(float) * (case.quota_scale if case.quota_scale > 0 else 1.0)
-    quota = a["quota"].to_numpy(int)[arcs]
+    quota = t.quota[arcs]
     limited = np.flatnonzero((quota >= 0) & np.isfinite(np.append(quota_tpm, np.inf)[quota]))
-    share, low, high = bounded_shares(sets)
-    share_arc = np.where(share[arcs] >= 0, arc_class * len(low) + share[arcs], -1)
     # a bounded share without a usable arc still bounds the others (its own share is then 0)
-    rows = _bounded_rows(sets, first, class_of, low, high)
-    position = {key: k for k, key in enumerate(rows.tolist())}
+    bounded = [(c, k) for c, need in enumerate(first) for k in t.bounds[int(t.workload[need])]]
+    position = {pair: k for k, pair in enumerate(bounded)}
+    rows = np.array([k for _, k in bounded], dtype=np.int64)
     return StressNetwork(
         case=case,
         class_of=class_of,
@@ -139,25 +181,12 @@ def network(sets: Sets, case: StressCase) -> StressNetwork:
         limit_quota=quota[limited],
         limit_tpm=sets.quota_load[arcs[limited]],
         quota_tpm=quota_tpm,
-        share_arc=np.array([position.get(key, -1) for key in share_arc.tolist()], dtype=np.int64),
-        share_class=rows // max(len(low), 1),
-        share_low=low[rows % max(len(low), 1)],
-        share_high=high[rows % max(len(low), 1)],
-        share_model=tuple(sets.shares["model"].to_numpy(object)[rows % max(len(low), 1)]),
+        share_arc=np.array([position.get(pair, -1) for pair in zip(arc_class, t.share[arcs])], dtype=np.int64),
+        share_class=np.array([c for c, _ in bounded], dtype=np.int64),
+        share_low=t.low[rows],
+        share_high=t.high[rows],
+        share_model=tuple(t.model[rows]),
     )
-
-
-def _bounded_rows(sets: Sets, first: Ints, class_of: Ints, low: Floats, high: Floats) -> Ints:
-    """Keys class x shares + share of all bounded shares of the classes, sorted."""
-    models = sets.shares.groupby("workload")["model"].transform("size").to_numpy()
-    bound = ((low > 0) & (models > 1)) | (high < 1)
-    workload = sets.needs["workload"].to_numpy()[first]
-    keys = [
-        c * len(low) + k
-        for c, w in enumerate(workload)
-        for k in np.flatnonzero(bound & (sets.shares["workload"] == w).to_numpy())
-    ]
-    return np.array(sorted(keys), dtype=np.int64)
 
 
 def ray_of(net: StressNetwork, case: int, units: Floats, quota: Floats, low: Floats, high: Floats) -> StressRay:
