@@ -1,4 +1,4 @@
-"""Seconds (wall, processor) of solving a folder once it is read, without files written: `python -m benchmarks.solve_only FOLDER [STORE]`."""
+"""Seconds of solving a folder once it is read, no files written: `python -m benchmarks.solve_only FOLDER [STORE]`."""
 
 import json
 import sys
