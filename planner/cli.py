@@ -7,7 +7,9 @@ import argparse
 import importlib
 import os
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import version
 
 from planner.errors import EXIT_STOPPED, EXIT_WRONG, InputError, PlannerError
@@ -100,5 +102,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_WRONG
 
 
+def entry() -> None:
+    """Run one command and end the process, also where a thread is still inside the solver (it cannot be waited for)."""
+    code = main()
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    if threading.active_count() > 1:
+        os._exit(code)
+    sys.exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()
