@@ -17,7 +17,7 @@ import pandas as pd
 
 from benchmarks.facts import Facts, Slot, Way
 
-RUN = {"output_flag": False, "solver": "ipm"}
+RUN = {"output_flag": False, "solver": "simplex"}
 
 
 def build(facts: Facts):

@@ -177,7 +177,7 @@ def main() -> None:
     """Build and solve a folder's literal model, and print what came of it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.literal")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--solver", default="highs-ipm", choices=["highs-ipm", "highs-simplex", "cbc"])
+    parser.add_argument("--solver", default="highs-simplex", choices=["highs-ipm", "highs-simplex", "cbc"])
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", DeprecationWarning)  # PuLP 3.3 announces the API of 4.0
     start = time.perf_counter()

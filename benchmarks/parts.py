@@ -15,7 +15,7 @@ from benchmarks.size import Size
 ROOT = Path(__file__).parents[1]
 Sizes = Sequence[Size] | None
 COST = ["wall s", "cpu s", "peak MB"]
-SMALL = 25  # regions x models up to which the folder is also solved by simplex, by CBC and in linopy
+SMALL = 25  # regions x models up to which the folder is also solved by interior point, by CBC and in linopy
 BIG = 400  # regions x models from which a command is run once only
 
 
@@ -64,16 +64,16 @@ def literal(work: Path, quick: bool, sizes: Sizes) -> Iterator[Section]:
 
 
 def _models(folder: Path, small: bool) -> Iterator[tuple[str, list[str]]]:
-    """Commands of the literal models of a folder: interior point, and where it is small simplex, CBC and linopy."""
-    if small:
-        yield "PuLP + HiGHS simplex", ["-m", "benchmarks.literal", str(folder), "--solver", "highs-simplex"]
+    """Commands of the literal models of a folder: HiGHS's simplex, the fastest on them, and where it is small, others."""
+    yield "PuLP + HiGHS simplex", ["-m", "benchmarks.literal", str(folder), "--solver", "highs-simplex"]
+    if not small:
+        return
     yield "PuLP + HiGHS ipm", ["-m", "benchmarks.literal", str(folder), "--solver", "highs-ipm"]
-    if small:
-        yield "PuLP + CBC", ["-m", "benchmarks.literal", str(folder), "--solver", "cbc"]
-        if importlib.util.find_spec("linopy"):
-            yield "linopy + HiGHS ipm", ["-m", "benchmarks.linopy_model", str(folder)]
-        else:
-            print('linopy is not installed (pip install "planner[bench]"): left out')
+    yield "PuLP + CBC", ["-m", "benchmarks.literal", str(folder), "--solver", "cbc"]
+    if importlib.util.find_spec("linopy"):
+        yield "linopy + HiGHS simplex", ["-m", "benchmarks.linopy_model", str(folder)]
+    else:
+        print("linopy is not installed (the `bench` extra): left out")
 
 
 def growth(work: Path, quick: bool, sizes: Sizes) -> Iterator[Section]:
