@@ -64,7 +64,7 @@ def literal(work: Path, quick: bool, sizes: Sizes) -> Iterator[Section]:
 
 
 def _models(folder: Path, small: bool) -> Iterator[tuple[str, list[str]]]:
-    """Commands of the literal models of a folder: HiGHS's simplex, the fastest on them, and where it is small, others."""
+    """Commands of the literal models of a folder: HiGHS's simplex, the fastest, and where it is small, others."""
     yield "PuLP + HiGHS simplex", ["-m", "benchmarks.literal", str(folder), "--solver", "highs-simplex"]
     if not small:
         return
