@@ -12,8 +12,8 @@ HEAD = """# Benchmarks
 Written by `python -m benchmarks`; every section says when it ran and how busy the machine was. Ratios are of runs made
 one after the other in the same section. Wall seconds suffer from other work on the machine; processor seconds (all
 threads added up) and memory hardly do. Folders are made by `benchmarks/folders.py`: every on-demand option has a quota,
-every offer an end, every region may fail and all reach each other; continuous units, unless a name says otherwise. Where
-the load average is above 2, the two cores were shared with other jobs.
+every offer an end, every region may fail and all reach each other; continuous units, unless a name says otherwise.
+Where the load average is above 2, the two cores were shared with other jobs.
 
 Machine: """
 
