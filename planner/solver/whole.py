@@ -17,13 +17,15 @@ from planner.model.constraints.deployment import deployment
 from planner.model.constraints.sizes import size_low, size_top
 from planner.model.program import LinearProgram, program_of
 from planner.model.sets import Floats, Ints
-from planner.solver.highs import INF, OPTIMAL, Clock, Session, highs_model, quiet_highs, set_options
+from planner.solver.highs import INF, OPTIMAL, Clock, Session, highs_model, quiet_highs, run, set_options
 from planner.solver.linear import LinearSolve, cut_rows, solve_linear
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress import Cut
 
 GROUPS = 120  # most estimates (θ) of one component: fewer are weaker, more slow the master down (measured)
 ROUNDS = 400
+FAMILIES = (deployment, budget, size_low, size_top)  # of the master
+SLACK = 1e-6  # relative, where a bound is rounded so that no plan is cut off
 TIE = 3e-8  # most that the rule for equal plans adds to a commitment's price
 MASTER_SHARE = 0.5  # share of the gap asked that the master may leave open
 
@@ -53,7 +55,7 @@ class Master:
         self.entries = (row[own], column[own], value[own])  # of the columns that the master shares with the LP
         self.stress: list[Cut] = []
         self.complete = True
-        exact = program_of(bare, True, (deployment, budget, size_low, size_top))
+        exact = program_of(bare, True, FAMILIES)
         self.program = replace(exact, cost=_with_tie_rule(exact))
         scale = scale_of(self.program)
         self.scale = Scale(scale.column, scale.row, solve.session.scale.cost)
@@ -132,14 +134,7 @@ class Master:
         h.passModel(lp)
         whole = np.flatnonzero(self.program.columns.integer).astype(np.int32)
         h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))
-        for k in range(len(self.tying)):
-            mine = np.flatnonzero(self.use_row == k)
-            top = limit[k] / max(limit[k], 1e-9)
-            h.addRow(-INF, top, len(mine), (own + self.groups + mine).astype(np.int32), np.ones(len(mine)))
-        for columns, values, lower in self.rows:
-            scaled = values * scale[columns]
-            factor = 1.0 / np.abs(scaled).max() if len(scaled) else 1.0
-            h.addRow(lower * factor, INF, len(columns), columns.astype(np.int32), scaled * factor)
+        self._add_rows(h, own, scale, limit)
         left = self.clock.left()
         set_options(h, time_limit=left if np.isfinite(left) else INF)
         h.run()
@@ -154,6 +149,51 @@ class Master:
         self.last = values
         bound = info.mip_dual_bound if len(whole) else info.objective_function_value
         return values[:own], float(bound) * self.scale.cost / (1 + TIE)
+
+    def tighten(self, usd: float) -> None:
+        """Lower the largest sizes to what a plan that costs no more than ``usd`` can have.
+
+        One small linear programme a sized column: its largest value among all points of the master without
+        integrality that cost no more. HiGHS searches several times faster for it.
+        """
+        lp, own, scale, limit = self._columns()
+        cost = np.array(lp.col_cost_)
+        lp.col_cost_ = np.zeros(len(cost))
+        h = quiet_highs()
+        set_options(h, presolve="off", solver="simplex")
+        h.passModel(lp)
+        self._add_rows(h, own, scale, limit)
+        priced = np.flatnonzero(cost).astype(np.int32)
+        top_usd = usd * (1 + SLACK) / self.scale.cost
+        size = float(np.abs(cost).max())
+        h.addRow(-INF, top_usd / size, len(priced), priced, cost[priced] / size)
+        h.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        at = self.program.columns
+        top = at.size_top.copy()
+        for k, column in enumerate(at.sized):
+            h.changeColCost(int(column), 1.0)
+            if run(h, self.clock) == OPTIMAL:
+                most = float(h.getInfo().objective_function_value) * float(scale[column])
+                top[k] = min(top[k], most * (1 + SLACK) + SLACK)
+            h.changeColCost(int(column), 0.0)
+        stepped = np.flatnonzero(at.size_steps >= 0)
+        upper = at.upper.copy()
+        room = np.floor((top - at.size_low)[stepped] / at.size_step[stepped] + SLACK)
+        upper[at.size_steps[stepped]] = np.minimum(upper[at.size_steps[stepped]], np.maximum(room, 0.0))
+        columns = replace(at, size_top=top, upper=upper)
+        families = tuple(family(self.program.sets, columns) for family in FAMILIES)
+        self.program = replace(self.program, columns=columns, families=families)
+
+    def _add_rows(self, h: highspy.Highs, own: int, scale: Floats, limit: Floats) -> None:
+        """Hand over the rows: parts of each tying limit, then those that were learnt."""
+        for k in range(len(self.tying)):
+            mine = np.flatnonzero(self.use_row == k)
+            top = limit[k] / max(limit[k], 1e-9)
+            h.addRow(-INF, top, len(mine), (own + self.groups + mine).astype(np.int32), np.ones(len(mine)))
+        for columns, values, lower in self.rows:
+            scaled = values * scale[columns]
+            factor = 1.0 / np.abs(scaled).max() if len(scaled) else 1.0
+            h.addRow(lower * factor, INF, len(columns), columns.astype(np.int32), scaled * factor)
 
     def _columns(self) -> tuple[highspy.HighsLp, int, Floats, Floats]:
         """Columns of the master: the decisions, θ of each group, each group's part of each tying limit."""
@@ -226,6 +266,10 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
     best: tuple[float, Floats] | None = None
     sized = master.program.columns.sized
     try:
+        start = _rounded_up(solve, master)  # no candidate of its own: of equal plans the master's rule chooses
+        master.add_stress(solve.cuts[len(master.stress) :])
+        if start is not None:
+            master.tighten(start[0])
         for _ in range(ROUNDS):
             found = master.solve(gap * MASTER_SHARE)
             if found is None:
@@ -239,9 +283,11 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
             known, learnt = len(solve.cuts), len(master.rows)
             if solve_linear(solve):
                 usd = session.objective()
+                master.add_prices(session.row_duals())
                 if best is None or usd < best[0]:
                     best = (usd, _exact(session.values(), sized, units))
-                master.add_prices(session.row_duals())
+                    if start is None or usd < start[0]:
+                        master.tighten(usd)
             elif len(solve.cuts) == known:
                 master.add_ray(session, candidate)
             master.add_stress(solve.cuts[known:])
@@ -250,7 +296,31 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
                 break
     finally:
         session.set_column_bounds(sized, np.zeros(len(sized)), program.columns.upper[sized])
+    if start is not None and (best is None or start[0] < best[0]):
+        best = start
     return None if best is None else WholeResult(best[1], best[0], min(bound, best[0]))
+
+
+def _rounded_up(solve: LinearSolve, master: Master) -> tuple[float, Floats] | None:
+    """Make a first plan: deployments of the LP rounded up to their grid, then purchases; None where that fails."""
+    session, at = solve.session, master.program.columns
+    deployed = np.isin(at.sized, at.deployed.ravel())
+    units = session.values()
+    for group in (deployed, ~deployed):
+        column = at.sized[group]
+        size = units[column]
+        low, step, top = at.size_low[group], at.size_step[group], at.size_top[group]
+        steps = np.where(step > 0, np.ceil((size - low) / np.where(step > 0, step, 1.0) - 1e-6) * step, size - low)
+        up = np.where(size > 1e-6 * np.maximum(top, 1.0), low + np.maximum(steps, 0.0), 0.0)
+        if (up > top * (1 + 1e-9)).any():
+            return None
+        session.set_column_bounds(column, up, up)
+        if not solve_linear(solve):
+            return None
+        units = session.values()
+        units[column] = up
+    master.add_prices(session.row_duals())
+    return session.objective(), units
 
 
 def rounded(program: LinearProgram, values: Floats) -> Floats:
