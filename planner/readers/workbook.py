@@ -79,7 +79,7 @@ def _refuse(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as package:
             unpacked = sum(part.file_size for part in package.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError):
+    except Exception:  # zipfile raises whatever the broken part of a file leads it to
         raise InputError([Fault(path.name, "is a damaged workbook")]) from None
     if unpacked > LARGEST_UNPACKED_BYTES:
         said = f"unpacks to {unpacked / MEGABYTE:,.0f} MB; at most {LARGEST_UNPACKED_BYTES // MEGABYTE} MB are read"

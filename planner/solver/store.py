@@ -44,7 +44,7 @@ class Store:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 plan = _from_arrays(part, {name: data[name] for name in data.files})
             os.utime(path)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError):
             return None
         return plan
 
