@@ -6,6 +6,7 @@
                          with requests_per_hour what the group's routing does
     certificate.parquet  the prices that prove the bound (Plan.certificate)
     rents.parquet        shadow prices of deployed units: of rule 4, and (column case) of the stress cases
+    input/               what the plan was made from (results.snapshot)
 
 The same plan gives the same bytes: keys in a fixed order, numbers to 12 significant digits, no clock.
 """
@@ -35,6 +36,7 @@ from planner.results.plan import (
     Proof,
     Totals,
 )
+from planner.results.snapshot import input_beside
 from planner.schema.case import Case
 
 PLAN, DISPATCH, STRESS, RENTS = "plan.json", "dispatch.parquet", "stress.parquet", "rents.parquet"
@@ -62,13 +64,14 @@ def write_plan(plan: Plan, case: Case, directory: str | Path, summary: Mapping[s
     text = json.dumps(rounded(document(plan, summary)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     witness = pd.concat([plan.stress_slots, plan.stress_dispatch], ignore_index=True)
     rents = pd.concat([plan.rents.assign(case=None), plan.stress_rents], ignore_index=True)
-    _write_all(folder, {
-        DISPATCH: lambda path: _parquet(plan.dispatch, DISPATCH_COLUMNS, path),
-        STRESS: lambda path: _parquet(witness, STRESS_COLUMNS, path),
-        RENTS: lambda path: _parquet(rents, STRESS_RENT_COLUMNS, path),
-        CERTIFICATE: lambda path: _parquet(plan.certificate, CERTIFICATE_COLUMNS, path),
-        PLAN: lambda path: _text(text, path),
-    })  # fmt: skip
+    with input_beside(case, folder):
+        _write_all(folder, {
+            DISPATCH: lambda path: _parquet(plan.dispatch, DISPATCH_COLUMNS, path),
+            STRESS: lambda path: _parquet(witness, STRESS_COLUMNS, path),
+            RENTS: lambda path: _parquet(rents, STRESS_RENT_COLUMNS, path),
+            CERTIFICATE: lambda path: _parquet(plan.certificate, CERTIFICATE_COLUMNS, path),
+            PLAN: lambda path: _text(text, path),
+        })  # fmt: skip
 
 
 def document(plan: Plan, summary: Mapping[str, Any]) -> dict[str, Any]:

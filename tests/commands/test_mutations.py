@@ -166,7 +166,7 @@ def earlier(tmp_path_factory):
     output = tmp_path_factory.mktemp("report")
     folder = write_folder(tiny(), tmp_path_factory.mktemp("in"), whole_units=True, failover={"enabled": True})
     assert main(["solve", str(folder), "-o", str(output)]) == 0
-    return {path.name: path.read_bytes() for path in output.iterdir()}
+    return {str(path): path.read_bytes() for path in output.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -185,7 +185,7 @@ def test_solve_writes_all_or_nothing(seed, earlier, tmp_path, capsys):
     folder = write_folder(tables, tmp_path / "in", whole_units=True, failover={"enabled": True})
     options = [] if seed % 8 == 0 else ["--no-workbook"]
     code, err = run("solve", str(folder), "-o", str(output), *options, capsys=capsys)
-    left = {path.name: path.read_bytes() for path in output.iterdir()}
+    left = {str(path): path.read_bytes() for path in output.rglob("*") if path.is_file()}
     assert left.keys() == earlier.keys()
     if code:
         assert left == earlier, err

@@ -94,7 +94,7 @@ def test_an_interruption_leaves_the_older_report_whole(
 ) -> None:
     plan = hand_plan(case)
     write_plan(plan, case, tmp_path, {})
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     order = ["dispatch.parquet", "stress.parquet", "rents.parquet", "plan.json"]
     stop = order.index(stopped_at)
     count = iter(range(10))
@@ -111,7 +111,7 @@ def test_an_interruption_leaves_the_older_report_whole(
     monkeypatch.setattr(files, "_text", stopping(files._text))
     with pytest.raises(KeyboardInterrupt):
         write_plan(replace(plan, name="new", dispatch=plan.dispatch.iloc[:5]), case, tmp_path, {})
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def edited(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
