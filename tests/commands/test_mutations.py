@@ -160,13 +160,18 @@ def tiny():
     )  # fmt: skip
 
 
+def contents(folder):
+    """Every file of a folder by its path within it."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 @pytest.fixture(scope="module")
 def earlier(tmp_path_factory):
     """An earlier report, to be left whole."""
     output = tmp_path_factory.mktemp("report")
     folder = write_folder(tiny(), tmp_path_factory.mktemp("in"), whole_units=True, failover={"enabled": True})
     assert main(["solve", str(folder), "-o", str(output)]) == 0
-    return {str(path): path.read_bytes() for path in output.rglob("*") if path.is_file()}
+    return contents(output)
 
 
 @pytest.mark.parametrize("seed", range(24))
@@ -181,11 +186,12 @@ def test_solve_writes_all_or_nothing(seed, earlier, tmp_path, capsys):
     output = tmp_path / "report"
     output.mkdir()
     for name, data in earlier.items():
+        (output / name).parent.mkdir(exist_ok=True)
         (output / name).write_bytes(data)
     folder = write_folder(tables, tmp_path / "in", whole_units=True, failover={"enabled": True})
     options = [] if seed % 8 == 0 else ["--no-workbook"]
     code, err = run("solve", str(folder), "-o", str(output), *options, capsys=capsys)
-    left = {str(path): path.read_bytes() for path in output.rglob("*") if path.is_file()}
+    left = contents(output)
     assert left.keys() == earlier.keys()
     if code:
         assert left == earlier, err
