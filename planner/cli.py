@@ -20,6 +20,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("check", "read a planning folder, list faults and the usual mistakes"),
     ("verify", "check a finished plan from its files alone"),
     ("price", "price a purchase order as edited by procurement, against the optimum"),
+    ("accept", "sign a plan: its purchases become commitments of the next folder, the ledger gets an entry"),
+    ("ledger", "list the signed plans, and check that neither they nor the ledger were changed"),
     ("init", "write a commented, runnable starter folder or workbook"),
     ("ingest", "turn usage exports, logs or a database into an hourly history"),
     ("profile", "show what a history looks like: hour of week, peaks, outages; make scenarios of real weeks"),

@@ -1,6 +1,7 @@
 """Argument types shared by commands, and where a command may write."""
 
 import argparse
+import datetime as dt
 import math
 import re
 from pathlib import Path
@@ -54,3 +55,11 @@ def refuse_unusable(directory: Path) -> None:
             if not path.is_dir():
                 raise PlannerError(f"cannot write into {directory}: {path} is a file, not a directory")
             return
+
+
+def day(text: str) -> dt.date:
+    """Read a date such as 2027-01-31."""
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2027-01-31") from None

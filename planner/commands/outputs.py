@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.errors import PlannerError
+
 if TYPE_CHECKING:
     from planner.results.metrics import Metrics
     from planner.results.plan import Plan
@@ -23,6 +25,17 @@ def configure_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", action="store_true", help=f"also write the summary as one web page, {PAGE}")
     parser.add_argument("--export", type=Path, metavar="DIR", help="also write every table for machines to DIR")
     parser.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of the tables (default csv)")
+
+
+def refuse_signed(directory: Path) -> None:
+    """Refuse to write over a plan that was signed (`planner accept`), before any work is done."""
+    from planner.results.ledger.evidence import signature_of
+
+    if (directory / "plan.json").exists() and (entry := signature_of(directory)) is not None:
+        raise PlannerError(
+            f"{directory} holds the plan that {entry.by} signed on {entry.date}, and it stays as it is: "
+            "write somewhere else with -o DIR"
+        )
 
 
 def previous_of(arguments: argparse.Namespace) -> Plan | None:

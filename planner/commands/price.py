@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from planner.commands.arguments import folder_name, positive, refuse_unusable, share
-from planner.commands.outputs import configure_outputs, previous_of, write_outputs
+from planner.commands.outputs import configure_outputs, previous_of, refuse_signed, write_outputs
 from planner.commands.progress import Progress
 from planner.errors import EXIT_PLAN
 
@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     order = read_purchase_order(arguments.order)
     directory = arguments.output or Path("reports") / f"{folder_name(case.settings.name)}-ordered"
     refuse_unusable(directory)
+    refuse_signed(directory)
     previous = previous_of(arguments)
     store = directory.absolute().parent / FOLDER
     with Progress("pricing") as progress:

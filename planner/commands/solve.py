@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from planner.commands.arguments import count, folder_name, positive, refuse_unusable, share
-from planner.commands.outputs import configure_outputs, previous_of, write_outputs
+from planner.commands.outputs import configure_outputs, previous_of, refuse_signed, write_outputs
 from planner.commands.progress import Progress
 from planner.errors import EXIT_PLAN
 
@@ -43,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     case = load(arguments.input)
     directory = arguments.output or Path("reports") / folder_name(case.settings.name)
     refuse_unusable(directory)
+    refuse_signed(directory)
     previous = previous_of(arguments)
     with Progress() as progress:
         plan = solve(

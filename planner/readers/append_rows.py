@@ -21,9 +21,9 @@ def appended(path: Path, rows: Sequence[Mapping[str, Any]]) -> bytes:
     ------
     InputError : the file is no table that can be read, or its header runs over several lines.
     """
-    wanted = list(dict.fromkeys(column for row in rows for column in row if row[column] is not None))
     if not path.exists():
-        return _lines([wanted, *[[_cell(row.get(c)) for c in wanted] for row in rows]], ",", "\n").encode()
+        return as_table(rows)
+    wanted = _columns(rows)
     text = read_text(path, LARGEST_TABLE_BYTES)
     separator, end = separator_of(text), "\r\n" if "\r\n" in text else "\n"
     first = text.splitlines()[0]
@@ -33,12 +33,22 @@ def appended(path: Path, rows: Sequence[Mapping[str, Any]]) -> bytes:
     lacking = [column for column in wanted if column not in header]
     columns = [*header, *lacking]
     if lacking:
-        text = _lines([columns], separator, "") + text[len(first):]
+        text = _lines([columns], separator, "") + text[len(first) :]
     if not text.endswith(("\n", "\r")):
         text += end
     text += _lines([[_cell(row.get(c)) for c in columns] for row in rows], separator, end)
     mark = b"\xef\xbb\xbf" if path.read_bytes().startswith(b"\xef\xbb\xbf") else b""
     return mark + text.encode()
+
+
+def as_table(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Lay rows out as the file of a new table."""
+    columns = _columns(rows)
+    return _lines([columns, *[[_cell(row.get(c)) for c in columns] for row in rows]], ",", "\n").encode()
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(column for row in rows for column in row if row[column] is not None))
 
 
 def _lines(rows: Sequence[Sequence[str]], separator: str, end: str) -> str:

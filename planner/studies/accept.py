@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import AuditError, PlannerError
-from planner.readers.append_rows import appended
+from planner.readers.append_rows import as_table
 from planner.readers.settings import SETTINGS_FILE
 from planner.results.audit import audit
 from planner.results.files import PLAN
@@ -72,10 +72,14 @@ def accept(directory: Path, ledger: Path, signature: Signature, into: Path | Non
     finished = load_finished(directory)
     _refuse_broken(finished)
     if ledger.resolve().is_relative_to(directory.resolve()):
-        raise PlannerError(f"{ledger}: a ledger inside the plan's directory would be part of what it signs; keep it outside")
+        raise PlannerError(
+            f"{ledger}: a ledger inside the plan's directory would be part of what it signs; keep it outside"
+        )
     if into is not None:
         if into.resolve().is_relative_to(directory.resolve()):
-            raise PlannerError(f"{into}: is part of the plan that is signed, and stays as it is; make the next folder elsewhere")
+            raise PlannerError(
+                f"{into}: is part of the plan that is signed, and stays as it is; make the next folder elsewhere"
+            )
         read_next(into)  # its faults first, before anything is locked
     owed = owed_after(finished.case, finished.plan)
     files = hashes(directory)
@@ -103,9 +107,7 @@ def accept(directory: Path, ledger: Path, signature: Signature, into: Path | Non
 def _refuse_broken(finished: Finished) -> None:
     """Refuse a plan that breaks a rule; an order that was priced need not be the best one."""
     given = finished.plan.proof.status == GIVEN
-    findings = [
-        f for f in audit(finished.case, finished.plan) if not (given and f.rule in ("bound", "status", "gap"))
-    ]
+    findings = [f for f in audit(finished.case, finished.plan) if not (given and f.rule in ("bound", "status", "gap"))]
     if findings:
         shown = [f"  {f}" for f in findings[:_SHOWN]]
         if len(findings) > _SHOWN:
@@ -151,7 +153,7 @@ def _beside(directory: Path, owed: tuple[Owed, ...], signed: Signed) -> Addition
     if not rows:
         return Additions()
     if path.exists():
-        if path.read_bytes() != appended(directory / "." / "none" / COMMITMENTS, rows):
+        if path.read_bytes() != as_table(rows):
             raise PlannerError(f"{path} is there and holds something else; nothing is overwritten: move it away first")
         return Additions(there=owed)
     return Additions({"commitments": rows}, added=owed)
@@ -166,8 +168,8 @@ def _nothing_left(mine: Entry, into: Path | None, ledger: Path) -> str:
 def _alternatives(book: OpenLedger, entry: Entry) -> list[str]:
     """Other plans of the same input that are signed: both would be bought."""
     return [
-        f"entry {e.entry} ({e.by}, {e.date}) signs another plan of the same input: together they buy twice, unless this "
-        "one takes its place"
+        f"entry {e.entry} ({e.by}, {e.date}) signs another plan of the same input: together they buy twice, unless "
+        "this one takes its place"
         for e in book.ledger.entries
         if e.input_sha256 == entry.input_sha256 and e.plan_sha256 != entry.plan_sha256
     ]

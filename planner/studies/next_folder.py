@@ -4,6 +4,7 @@ The folder's own rows are never changed. What it lacks is added so that nothing 
 ``max_units`` 0, a pool without a price for unreserved units.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ TABLES: tuple[tuple[str, type[Row]], ...] = (
     ("commitments", Commitment),
 )  # fmt: skip
 CLOSED = "closed: kept for a commitment, nothing new can be bought under it"
+_WRITTEN = re.compile("planner accept: (plan [0-9a-f]{16})")
 AnyRow = TypeVar("AnyRow", bound=Row)
 
 
@@ -42,12 +44,17 @@ class Signed:
     @property
     def source(self) -> str:
         """Text of the column `source`."""
-        return f"planner accept: plan {self.plan_sha256[:16]} of input {self.input_sha256[:16]} ({self.plan_name})"
+        return f"planner accept: {self.mark} of input {self.input_sha256[:16]} ({self.plan_name})"
+
+    @property
+    def mark(self) -> str:
+        """What tells the rows of this plan from those of others."""
+        return f"plan {self.plan_sha256[:16]}"
 
     def same_input(self, row: Row) -> bool:
         """Whether a row was written for another plan of the same input."""
         told = row.source or ""
-        return f"of input {self.input_sha256[:16]}" in told and f"plan {self.plan_sha256[:16]}" not in told
+        return f"of input {self.input_sha256[:16]} " in told and self.mark not in told
 
 
 @dataclass(frozen=True)
@@ -120,7 +127,8 @@ def read_next(folder: Path) -> NextFolder:
 def additions(case: Case, owed: Sequence[Owed], there: NextFolder, signed: Signed) -> Additions:
     """Find what the next folder lacks of what is owed; what it holds already is never added twice.
 
-    A commitment is there already if a row has the same offer, units, start and end: each row answers for one.
+    A commitment is there already if a row has the same offer, units, start and end, and was typed in or written for the
+    same plan: each row answers for one commitment. An equal row that another plan bought is owed besides.
 
     Raises
     ------
@@ -128,22 +136,25 @@ def additions(case: Case, owed: Sequence[Owed], there: NextFolder, signed: Signe
     """
     horizon = there.settings.horizon.start
     running = [o for o in owed if o.end > horizon]
-    faults = _other_plan(there, signed) + _other_meaning(case, running, there)
+    faults = _other_plan(there, signed) + _other_meaning(running, there)
     if faults:
         raise InputError(faults)
-    left = Counter((c.offer, c.units, c.start, c.end) for c in there.of("commitments", Commitment))
+    left = Counter((c.offer, c.units, c.start, c.end, _mark(c)) for c in there.of("commitments", Commitment))
     offers = {o.offer: o for o in there.of("offers", Offer)}
     found: list[Owed] = []
     missing: list[tuple[Owed, str]] = []
     notes = []
     for o in running:
-        name = _name(o, offers, signed)
-        key = next((k for k in ((n, o.units, o.start, o.end) for n in (name, o.offer.offer)) if left[k] > 0), None)
+        name = _name(o, offers)
+        mark = signed.mark if o.earlier is None else _mark(o.earlier)
+        keys = [(n, o.units, o.start, o.end, m) for n in (name, o.offer.offer) for m in (mark, "")]
+        key = next((k for k in keys if left[k] > 0), None)
         if key is None:
             missing.append((o, name))
             if name != o.offer.offer:
-                notes.append(f"{o.offer.offer} costs {offers[o.offer.offer].usd_per_unit_hour:g} there, and was signed "
-                             f"at {o.offer.usd_per_unit_hour:g} USD/unit-hour: owed under its own offer, {name}")  # fmt: skip
+                now, then = offers[o.offer.offer].usd_per_unit_hour, o.offer.usd_per_unit_hour
+                notes.append(f"{o.offer.offer} costs {now:g} USD/unit-hour there, and was signed at {then:g}: owed "
+                             f"under an offer of its own, {name}")  # fmt: skip
             continue
         left[key] -= 1
         found.append(o)
@@ -162,12 +173,18 @@ def commitment_row(o: Owed, offer: str, signed: Signed) -> dict[str, Any]:
     return {"offer": offer, "units": o.units, "start": o.start, "end": o.end} | told | {"offer": offer}
 
 
-def _name(o: Owed, offers: dict[str, Offer], signed: Signed) -> str:
+def _name(o: Owed, offers: dict[str, Offer]) -> str:
     """Name the offer that the commitment is owed under: its own, or one for its price where the folder's differs."""
     own = offers.get(o.offer.offer)
     if own is None or own.usd_per_unit_hour == o.offer.usd_per_unit_hour:
         return o.offer.offer
     return f"{o.offer.offer} at {o.offer.usd_per_unit_hour!r}"
+
+
+def _mark(c: Commitment) -> str:
+    """Name the plan that a row was written for; blank: it was typed in."""
+    found = _WRITTEN.match(c.source or "")
+    return found[1] if found else ""
 
 
 def _other_plan(there: NextFolder, signed: Signed) -> list[Fault]:
@@ -179,7 +196,7 @@ def _other_plan(there: NextFolder, signed: Signed) -> list[Fault]:
     return [Fault(f"{there.folder}/commitments.csv", f"{message} (rows {', '.join(map(str, rows))})")]
 
 
-def _other_meaning(case: Case, owed: Sequence[Owed], there: NextFolder) -> list[Fault]:
+def _other_meaning(owed: Sequence[Owed], there: NextFolder) -> list[Fault]:
     """Names of the next folder that mean another thing than in the signed plan."""
     faults = {}
     offers = {o.offer: o for o in there.of("offers", Offer)}

@@ -12,6 +12,7 @@ import pytest
 from planner.model.columns import Columns
 from planner.results import files, plan
 from planner.results.files import write_plan
+from planner.results.ledger.entry import Entry
 from planner.solver.prices import _FAMILIES
 from planner.studies.solve import solve
 from tests.builders import case, two_regions
@@ -102,8 +103,18 @@ def test_columns_of_the_lists_in_plan_json(name, columns):
     assert [column for column, *_ in sections("plan-files.md")[name]] == list(columns)
 
 
+def test_every_key_of_the_ledger():
+    told = [key for key, *_ in sections("plan-files.md")["ledger.jsonl"]]
+    assert told == [*Entry.model_fields, "sha256"]
+
+
 def test_every_kind_of_price():
-    text = (ROOT / "docs" / "plan-files.md").read_text(encoding="utf-8").split("## certificate.parquet")[1]
+    text = (
+        (ROOT / "docs" / "plan-files.md")
+        .read_text(encoding="utf-8")
+        .split("## certificate.parquet")[1]
+        .split("\n## ")[0]
+    )
     told = {
         kind
         for line in text.splitlines()

@@ -50,7 +50,9 @@ def read_ledger(path: Path) -> Ledger:
     PlannerError : there is no such file, or it is too large to be one.
     """
     if not path.is_file():
-        what = "is a directory, not a ledger" if path.is_dir() else "there is no such ledger; `planner accept` begins one"
+        what = (
+            "is a directory, not a ledger" if path.is_dir() else "there is no such ledger; `planner accept` begins one"
+        )
         raise PlannerError(f"{path}: {what}")
     if path.stat().st_size > LARGEST_BYTES:
         raise PlannerError(f"{path}: too large for a ledger (at most {LARGEST_BYTES // 2**20} MB are read)")

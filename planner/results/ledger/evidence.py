@@ -5,8 +5,10 @@ import os
 from pathlib import Path
 
 from planner.results.files import PLAN
+from planner.results.ledger.chain import read_ledger
 from planner.results.ledger.entry import Entry
 
+LEDGER = "ledger.jsonl"  # beside the plans that it lists, unless told otherwise
 COMMITMENTS = "commitments.csv"  # written by `planner accept` itself, so no part of what is signed
 
 
@@ -49,3 +51,12 @@ def changed(entry: Entry, ledger: Path) -> list[str] | None:
     if entry.files.get(PLAN) != entry.plan_sha256:
         found.append(f"the entry states two hashes of {PLAN}")
     return found
+
+
+def signature_of(directory: Path) -> Entry | None:
+    """Find the entry that signs the plan of a directory in the ledger beside it; None: it is not signed there."""
+    ledger = directory.resolve().parent / LEDGER
+    if not ledger.is_file():
+        return None
+    place = directory.resolve()
+    return next((e for e in read_ledger(ledger).entries if (ledger.parent / e.directory).resolve() == place), None)
