@@ -179,9 +179,14 @@ class Session:
         slack: Floats = np.array(self.highs.getSolution().col_value)[first:] * np.array(self._slack_scale)
         return slack
 
+    def scaled_costs(self, cost: Floats) -> Floats:
+        """Costs as HiGHS has them, of costs in natural units."""
+        scaled: Floats = cost * self.scale.column / self.scale.cost
+        return scaled
+
     def set_costs(self, cost: Floats) -> None:
         """Change the cost of every column (natural units)."""
-        scaled = cost * self.scale.column / self.scale.cost
+        scaled = self.scaled_costs(cost)
         self.highs.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), scaled)
 
     def set_column_bounds(self, column: Ints, lower: Floats, upper: Floats) -> None:

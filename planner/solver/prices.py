@@ -5,10 +5,12 @@ import pandas as pd
 
 from planner.model.program import LinearProgram
 from planner.model.reduce.stress import StressNetwork
-from planner.model.sets import Ints, Sets
+from planner.model.sets import Floats, Ints, Sets
 from planner.results.plan import CERTIFICATE_COLUMNS
 from planner.solver.certificate import Certificate
 from planner.solver.stress import Cut
+
+Part = dict[str, np.ndarray]  # columns of some rows of the table; what does not apply is left out
 
 
 def price_table(
@@ -19,21 +21,27 @@ def price_table(
     ``whole`` has the slots before merging. Rays are numbered from 0 within the component. Columns:
     CERTIFICATE_COLUMNS.
     """
-    frames = [_of_family(program, certificate, family, whole) for family in _FAMILIES]
+    parts = [_of_family(program, certificate, family, whole) for family in _FAMILIES]
     ray = 0
     for cut, price in zip(cuts, certificate.cut_price):
         if price > 0:
-            frames.append(_of_ray(program.sets, networks[cut.case], cut, float(price), ray, whole))
+            parts += _of_ray(program.sets, networks[cut.case], cut, float(price), ray, whole)
             ray += 1
-    table = pd.concat([frame for frame in frames if len(frame)] or [pd.DataFrame()], ignore_index=True)
+    size = [len(part["price"]) for part in parts]
+    columns: dict[str, object] = {}
     for name in CERTIFICATE_COLUMNS:
-        if name not in table:
-            table[name] = -1 if name in ("ray", "hour_of_week") else np.nan if name == "price" else ""
-    table = table.fillna({name: -1 if name in ("ray", "hour_of_week") else "" for name in CERTIFICATE_COLUMNS[:-1]})
-    return table.astype({"ray": "int64", "hour_of_week": "int64", "price": "float64"})[list(CERTIFICATE_COLUMNS)]
+        whole_number = name in ("ray", "hour_of_week")
+        dtype = "float64" if name == "price" else "int64" if whole_number else object
+        values = np.empty(sum(size), dtype)
+        at = 0
+        for part, n in zip(parts, size):
+            values[at : at + n] = part.get(name, -1 if whole_number else "")
+            at += n
+        columns[name] = pd.Series(values, dtype=dtype)  # said, or pandas looks through every name
+    return pd.DataFrame(columns)
 
 
-def _named(sets: Sets, family: str, index: dict[str, Ints]) -> dict[str, np.ndarray]:
+def _named(sets: Sets, family: str, index: dict[str, Ints]) -> Part:
     """Names that tell the rows of a family apart."""
 
     def take(table: pd.DataFrame, column: str, rows: Ints) -> np.ndarray:
@@ -78,34 +86,32 @@ _FAMILIES = (
 
 def _of_family(
     program: LinearProgram, certificate: Certificate, family: tuple[str, str | None, str | None], whole: Sets
-) -> pd.DataFrame:
+) -> Part:
     name, above, below = family
     rows, first = program.family(name), program.first_row(name)
     price = certificate.row_price[first : first + rows.count]
     priced = np.flatnonzero(((price > 0) & (above is not None)) | ((price < 0) & (below is not None)))
     index = {key: values[priced] for key, values in rows.index.items()}
-    frame = pd.DataFrame(
-        {
-            "kind": np.where(price[priced] > 0, above or "", below or ""),
-            **_named(program.sets, name, index),
-            "price": np.abs(price[priced]),
-        }
-    )
-    return _in_slots(program.sets, frame, index["slot"], whole) if "slot" in index else frame
+    part: Part = {
+        "kind": np.where(price[priced] > 0, above or "", below or "").astype(object),
+        **_named(program.sets, name, index),
+        "price": np.abs(price[priced]),
+    }
+    return _in_slots(program.sets, part, index["slot"], whole) if "slot" in index else part
 
 
-def _in_slots(sets: Sets, frame: pd.DataFrame, slot: Ints, whole: Sets) -> pd.DataFrame:
+def _in_slots(sets: Sets, part: Part, slot: Ints, whole: Sets) -> Part:
     """Repeat rows of merged slots for each slot that they stand for."""
-    size = np.array([len(sets.members[t]) for t in slot], dtype=np.int64)
+    size = np.array([len(m) for m in sets.members], dtype=np.int64)[slot]
     row = np.repeat(np.arange(len(slot)), size)
     original = np.concatenate([sets.members[t] for t in slot]) if len(slot) else np.empty(0, np.int64)
     weeks = whole.slots["weeks"].to_numpy(float)
     share = weeks[original] / sets.slots["weeks"].to_numpy(float)[slot[row]]
-    spread = frame.iloc[row].reset_index(drop=True)
-    return spread.assign(**slot_names(whole, original), price=spread["price"].to_numpy() * share)
+    spread = {name: values[row] for name, values in part.items()}
+    return spread | slot_names(whole, original) | {"price": spread["price"] * share}
 
 
-def slot_names(whole: Sets, slot: Ints) -> dict[str, np.ndarray]:
+def slot_names(whole: Sets, slot: Ints) -> Part:
     """Scenario, period and hour of week of slots."""
     return {
         "scenario": whole.slots["scenario"].to_numpy(object)[slot],
@@ -114,28 +120,21 @@ def slot_names(whole: Sets, slot: Ints) -> dict[str, np.ndarray]:
     }
 
 
-def _of_ray(sets: Sets, net: StressNetwork, cut: Cut, price: float, ray: int, whole: Sets) -> pd.DataFrame:
-    slot = np.array([sets.members[cut.slot][0]])
-    head = pd.DataFrame({"kind": "stress", **slot_names(whole, slot), "price": price})
-    d = np.flatnonzero(cut.ray.units > 0)
-    units = pd.DataFrame(
-        {"kind": "stress_unit", **_named(sets, "reserved", {"deployment": d}), "price": cut.ray.units[d]}
-    )
-    q = np.flatnonzero(cut.ray.quota > 0)
-    quotas = pd.DataFrame({"kind": "stress_quota", **_named(sets, "quota", {"quota": q}), "price": cut.ray.quota[q]})
-    frames = [head, units, quotas]
+def _of_ray(sets: Sets, net: StressNetwork, cut: Cut, price: float, ray: int, whole: Sets) -> list[Part]:
+    def priced(kind: str, names: Part, prices: Floats) -> Part:
+        same = {"kind": kind, "case": net.case.name, "ray": ray}
+        return {name: np.full(len(prices), value) for name, value in same.items()} | names | {"price": prices}
+
+    d, q = np.flatnonzero(cut.ray.units > 0), np.flatnonzero(cut.ray.quota > 0)
+    parts = [
+        priced("stress", slot_names(whole, sets.members[cut.slot][:1]), np.array([price])),
+        priced("stress_unit", _named(sets, "reserved", {"deployment": d}), cut.ray.units[d]),
+        priced("stress_quota", _named(sets, "quota", {"quota": q}), cut.ray.quota[q]),
+    ]
     for kind, sigma in (("stress_mix_low", cut.ray.low), ("stress_mix_high", cut.ray.high)):
         for k in np.flatnonzero(sigma > 0):
             members = np.flatnonzero(net.class_of == net.share_class[k])
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "kind": kind,
-                        "origin": sets.needs["origin"].to_numpy(object)[members],
-                        "workload": sets.needs["workload"].to_numpy(object)[members],
-                        "model": net.share_model[k],
-                        "price": float(sigma[k]),
-                    }
-                )
-            )
-    return pd.concat(frames, ignore_index=True).assign(ray=ray, case=net.case.name)
+            names = {name: sets.needs[name].to_numpy(object)[members] for name in ("origin", "workload")}
+            model = np.full(len(members), net.share_model[k], dtype=object)
+            parts.append(priced(kind, names | {"model": model}, np.full(len(members), sigma[k])))
+    return parts

@@ -169,6 +169,7 @@ class Separator:
     def __init__(self, sets: Sets, peaks: Floats, units: Floats, clock: Clock) -> None:
         self.sets = sets
         self.short = SHORT
+        self._served: dict[tuple[int, int], Floats] = {}  # units that served a case in a period: so do no fewer
         tables = network_tables(sets)
         self.problems = [StressCaseProblem(sets, k, peaks, units, clock, tables) for k in range(len(sets.cases))]
         period = sets.slot_period
@@ -189,8 +190,10 @@ class Separator:
         cuts: list[Cut] = []
         for problem in self.problems:
             for p, tree in self.trees.items():
-                known = self._from_known_rays(problem, p, tree, deployed[:, p])
-                cuts += known or self._search(problem, p, tree, deployed[:, p], most)[0]
+                served = self._served.get((problem.number, p))
+                if served is None or np.any(deployed[:, p] < served):
+                    known = self._from_known_rays(problem, p, tree, deployed[:, p])
+                    cuts += known or self._search(problem, p, tree, deployed[:, p], most)[0]
         return cuts
 
     def routings(self, deployed: Floats) -> tuple[list[Cut], list[Routing]]:
@@ -249,4 +252,6 @@ class Separator:
                 cuts.append(cut)
             else:
                 todo += [int(tree.right[node]), int(tree.left[node])]
+        if not cuts:
+            self._served[problem.number, p] = units.copy()
         return cuts, routings

@@ -2,14 +2,15 @@
 
 The optimal face is known from one optimum and its duals (complementary slackness): columns with a reduced cost stay at
 their bound, rows with a dual stay tight. On it the next objectives are minimised one after another, each face within
-the last. The published duals and the certificate are those of the cost, found before.
+the last. The published duals and the certificate are those of the cost, found before. Mostly the optimum is the chosen
+one already, which its basis tells without solving again.
 """
 
 import highspy
 import numpy as np
 
 from planner.model.sets import Floats
-from planner.solver.highs import set_options
+from planner.solver.highs import TOLERANCE, set_options
 from planner.solver.linear import LinearSolve, solve_linear
 
 ON_GRID = 1e-9  # steps
@@ -19,7 +20,7 @@ ZERO = 3e-9  # reduced costs and duals (scaled) up to the solver's tolerance are
 def choose_by_rule(solve: LinearSolve) -> Floats:
     """Move the session along its optimal face; the values of the chosen optimum. The session is left on that face."""
     session, at = solve.session, solve.program.columns
-    if not len(at.committed):
+    if not len(at.committed) or _is_chosen(solve):
         return session.values()
     set_options(session.highs, simplex_strategy=4)  # the basis is primal feasible, the new costs are not dual feasible
     for cost in _objectives(solve):
@@ -64,6 +65,43 @@ def _objectives(solve: LinearSolve) -> list[Floats]:
         cost[at.committed] = weight
         found.append(cost)
     return found
+
+
+def _is_chosen(solve: LinearSolve) -> bool:
+    """Whether no step along the optimal face betters an objective while those before it stay as they are.
+
+    On the face only columns and rows outside the basis without a reduced cost or dual can move, each by itself. With
+    y = B⁻ᵀ c_B for an objective c, a step of column j changes it by c[j] − a[j]·y, one of the activity of row i by y[i].
+    """
+    session, h = solve.session, solve.session.highs
+    status, basic = h.getBasicVariables()
+    if status != highspy.HighsStatus.kOk:
+        return False
+    solution, columns, rows = h.getSolution(), h.getNumCol(), h.getNumRow()
+    free = np.ones(columns + rows, bool)
+    free[np.where(basic >= 0, basic, columns - 1 - basic)] = False
+    free &= np.abs(np.concatenate([solution.col_dual, solution.row_dual])) <= ZERO
+    lp = h.getLp()
+    lower, upper = np.concatenate([lp.col_lower_, lp.row_lower_]), np.concatenate([lp.col_upper_, lp.row_upper_])
+    movable = np.flatnonzero(free & (lower < upper))
+    if not len(movable):
+        return True
+    value = np.concatenate([solution.col_value, solution.row_value])[movable]
+    up = np.where(np.abs(value - lower[movable]) <= np.abs(upper[movable] - value), 1.0, -1.0)
+    entries = [h.getColEntries(int(j))[1:] if j < columns else None for j in movable]
+    for cost in _objectives(solve):
+        scaled = session.scaled_costs(cost)
+        rhs = np.where(basic >= 0, scaled[np.maximum(basic, 0)], 0.0)
+        price = np.array(h.getBasisTransposeSolve(rhs)[1])
+        step = np.array([
+            price[j - columns] if entry is None else scaled[j] - float(entry[1] @ price[entry[0]])
+            for j, entry in zip(movable, entries)
+        ]) * up  # fmt: skip
+        if (step < -TOLERANCE).any():
+            return False
+        still = np.abs(step) <= TOLERANCE
+        movable, up, entries = movable[still], up[still], [e for e, kept in zip(entries, still) if kept]
+    return True
 
 
 def _stay_on_face(h: highspy.Highs) -> None:
