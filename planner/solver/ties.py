@@ -70,8 +70,8 @@ def _objectives(solve: LinearSolve) -> list[Floats]:
 def _is_chosen(solve: LinearSolve) -> bool:
     """Whether no step along the optimal face betters an objective while those before it stay as they are.
 
-    On the face only columns and rows outside the basis without a reduced cost or dual can move, each by itself. With
-    y = B⁻ᵀ c_B for an objective c, a step of column j changes it by c[j] − a[j]·y, one of the activity of row i by y[i].
+    On the face only columns and rows outside the basis without a reduced cost or dual can move, one by one. With
+    y = B⁻ᵀ c_B for an objective c, a step of column j changes it by c[j] − a[j]·y, one of row i's activity by y[i].
     """
     session, h = solve.session, solve.session.highs
     status, basic = h.getBasicVariables()

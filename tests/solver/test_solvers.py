@@ -48,7 +48,7 @@ def ties(whole: bool = False) -> builders.Tables:
 
 def files_of(case: Case, folder: Path, workers: int) -> dict[str, bytes]:
     write_plan(solve(case, workers=workers), case, folder)
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 @pytest.mark.parametrize("whole", [False, True])
