@@ -14,6 +14,7 @@ import pandas as pd
 
 from planner.demand.busy import SECONDS_PER_HOUR, peak_minutes, stamp
 from planner.demand.duplicates import each_id_once, has_duplicates
+from planner.demand.engine import fetched, settled
 from planner.demand.findings import Finding
 from planner.demand.formats.base import RULE_CODE, Format, Reading
 from planner.demand.history import SERIES, UNKNOWN, VALUES
@@ -64,24 +65,32 @@ def with_defaults(frame: pd.DataFrame, names: NameMap) -> pd.DataFrame:
     return frame.assign(**filled)
 
 
-def judged(table: Any, now_epoch: float, cached_in_input: bool, since_epoch: float = LONG_AGO_EPOCH) -> Any:
+def judged(
+    table: Any,
+    now_epoch: float,
+    cached_in_input: bool,
+    since_epoch: float = LONG_AGO_EPOCH,
+    bucket_hours: float | None = None,
+) -> Any:
     """Add the hour, the span of the bucket, and ``verdict``: the code of the first rule that strikes, 0 for none.
 
     A positive verdict keeps the row out. A negative one repairs it: ``-cached_above_input``, ``-null_as_zero``. Rows of
     one verdict are summed apart, so that the repair can be made on the sums: every row of it has fresh input 0.
+    ``bucket_hours`` is what all rows share; None: the table has it by row, and gets a ``span``.
     """
     import ibis
 
     present = [name for name in VALUES if name in table.columns]
     given, output = _or_null(table, "input_tokens"), _or_null(table, "output_tokens")
     cached, written = _or_null(table, "cached_tokens"), _or_null(table, "written_tokens")
+    one_request = table["bucket_hours"] == 0 if bucket_hours is None else ibis.literal(bucket_hours == 0)
     nothing = given.isnull() & output.isnull()
     if not cached_in_input:
         nothing &= cached.isnull() & written.isnull()
     if "requests" in present:
-        nothing &= (table["bucket_hours"] == 0) | table["requests"].isnull()
-    one_request = table["bucket_hours"] == 0
+        nothing &= one_request | table["requests"].isnull()
     verdict = ibis.cases(
+        (_sound(table, present, now_epoch, since_epoch), 0),
         (table["epoch"].isnull(), RULE_CODE["no_time"]),
         (_after(table, now_epoch), RULE_CODE["future"]),
         (_before(table, since_epoch), RULE_CODE["long_ago"]),
@@ -97,11 +106,27 @@ def judged(table: Any, now_epoch: float, cached_in_input: bool, since_epoch: flo
         ((given.isnull() | output.isnull()) & one_request, -RULE_CODE["null_as_zero"]),
         else_=0,
     )
-    return table.mutate(
-        verdict=verdict.cast("int16"),
-        hour=(table["epoch"] / SECONDS_PER_HOUR).floor().cast("int64"),
-        span=ibis.cases((table["bucket_hours"] > 1.0, table["bucket_hours"]), else_=1.0),
-    )
+    added = {"verdict": verdict.cast("int16"), "hour": (table["epoch"] / SECONDS_PER_HOUR).floor().cast("int64")}
+    if bucket_hours is None:
+        added["span"] = ibis.cases((table["bucket_hours"] > 1.0, table["bucket_hours"]), else_=1.0)
+    return table.mutate(**added)
+
+
+def _sound(table: Any, present: list[str], now_epoch: float, since_epoch: float) -> Any:
+    """Tell in one test that no rule can strike, for nearly all rows: a blank anywhere, and the rules are asked in turn.
+
+    It is stricter than they are, never laxer: input that holds the cached tokens is at least as many.
+    """
+    tests = [~_after(table, now_epoch), ~_before(table, since_epoch)]
+    tests += [table["skip"] == 0] if "skip" in table.columns else []
+    tests += [(table[name] >= 0) & (table[name] <= TOO_LARGE) for name in present]
+    tests += [_or_null(table, name).notnull() for name in ("input_tokens", "output_tokens")]  # noqa: PD004
+    cached = [table[name] for name in ("cached_tokens", "written_tokens") if name in present]
+    tests += [sum(cached[1:], start=cached[0]) <= table["input_tokens"]] if cached and "input_tokens" in present else []
+    sound = tests[0]
+    for test in tests[1:]:
+        sound &= test
+    return sound
 
 
 def _after(table: Any, epoch: float) -> Any:
@@ -125,13 +150,17 @@ def _any(tests: list[Any]) -> Any:
     return result
 
 
-def sum_hours(readings: Any, cached_in_input: bool) -> pd.DataFrame:
+def sum_hours(readings: Any, cached_in_input: bool, bucket_hours: float | None = None) -> pd.DataFrame:
     """Sum judged readings by hour, series, span, source and verdict, in one pass, and make the repairs."""
     keys = [name for name in ("hour", "span", *SERIES, "source", "verdict") if name in readings.columns]
-    sums = {name: readings[name].cast("float64").sum() for name in VALUES if name in readings.columns}
-    frame: pd.DataFrame = readings.group_by(keys).aggregate(rows=readings.count(), **sums).to_pandas()
+    sums = {name: readings[name].sum().cast("float64") for name in VALUES if name in readings.columns}
+    frame = fetched(readings.group_by(keys).aggregate(rows=readings.count(), **sums))
     if "source" not in frame:
         frame["source"] = ""
+    if bucket_hours is not None:
+        frame["span"] = max(1.0, bucket_hours)
+        if bucket_hours == 0 and "requests" not in frame:
+            frame["requests"] = frame["rows"]
     for name in (*VALUES, "span"):
         if name not in frame:
             frame[name] = np.nan
@@ -154,12 +183,13 @@ def aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) -
     readings : its table, labelled and judged.
     format, names : whether the format's input includes cached tokens, and the defaults of names it lacks.
     """
-    frame = sum_hours(readings, format.cached_in_input)
+    readings = settled(readings)
+    frame = sum_hours(readings, format.cached_in_input, reading.bucket_hours)
     found: list[Finding] = []
     rows_read = int(frame["rows"].sum())
     if reading.ids_to_check and has_duplicates(readings, frame):
         readings = each_id_once(readings)
-        frame = sum_hours(readings, format.cached_in_input)
+        frame = sum_hours(readings, format.cached_in_input, reading.bucket_hours)
         found.append(Finding("duplicate", rows_read - int(frame["rows"].sum())))
     rules = {code: name for name, code in RULE_CODE.items()}
     for verdict, count in frame[frame["verdict"] != 0].groupby("verdict")["rows"].sum().items():
@@ -167,7 +197,9 @@ def aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) -
         found.append(Finding(rules[abs(code)], int(count), _examples(readings, code)))
     good = frame[frame["verdict"] <= 0].drop(columns=["verdict"])
     if (good["span"] == 1.0).any() and reading.may_tell_minutes:
-        good = good.merge(peak_minutes(readings, good), how="left", on=["hour", *SERIES])
+        good = good.merge(
+            peak_minutes(readings, good, reading.bucket_hours), how="left", on=["hour", *SERIES], validate="many_to_one"
+        )
     else:
         good = good.assign(burst=np.nan)
     return Hours(with_defaults(good, names), tuple(found), rows_read)

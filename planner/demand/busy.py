@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from planner.demand.engine import fetched
 from planner.demand.history import SERIES
 from planner.units import HOURS_PER_DAY, MINUTES_PER_HOUR
 
@@ -39,18 +40,22 @@ def in_day(readings: Any, day: int) -> Any:
     return readings.filter((moment >= stamp(moment, day * seconds)) & (moment < stamp(moment, (day + 1) * seconds)))
 
 
-def peak_minutes(readings: Any, sums: pd.DataFrame) -> pd.DataFrame:
+def peak_minutes(readings: Any, sums: pd.DataFrame, bucket_hours: float | None = None) -> pd.DataFrame:
     """Measure the peak minute over the hour's mean, by requests; hour, series and ``burst``.
 
-    Only readings of a minute or finer can tell.
+    Only readings of a minute or finer can tell. ``bucket_hours`` is what all rows share; None: each has its own.
     """
-    fine = readings["bucket_hours"] <= MINUTE_HOURS
-    probe = readings.filter((readings["verdict"] <= 0) & fine & readings["requests"].notnull())  # noqa: PD004
+    probe = readings.filter(readings["verdict"] <= 0)
+    if bucket_hours is None:
+        probe = probe.filter(probe["bucket_hours"] <= MINUTE_HOURS)
+    if "requests" in probe.columns:
+        probe = probe.filter(probe["requests"].notnull())  # noqa: PD004
     if int(sums["rows"].sum()) > SHORT_LOG_ROWS:
         probe = in_day(probe, busiest_day(sums))
     minute = probe.mutate(minute=(probe["epoch"] / MINUTES_PER_HOUR).floor().cast("int64"))
-    counts = minute.group_by(["hour", "minute", *SERIES]).aggregate(n=minute["requests"].sum())
+    requests = minute["requests"].sum() if "requests" in minute.columns else minute.count()
+    counts = minute.group_by(["hour", "minute", *SERIES]).aggregate(n=requests)
     peaks = counts.group_by(["hour", *SERIES]).aggregate(top=counts["n"].max(), all=counts["n"].sum())
-    peak: pd.DataFrame = peaks.to_pandas()
+    peak = fetched(peaks)
     peak = peak[peak["all"] > 0]
     return peak.assign(burst=MINUTES_PER_HOUR * peak["top"] / peak["all"])[["hour", *SERIES, "burst"]]

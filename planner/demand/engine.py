@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pandas as pd
+
 from planner.demand.files import SourceFile, fail
 from planner.errors import Fault, InputError, PlannerError
 
@@ -111,7 +113,8 @@ def tabular(engine: Any, files: list[SourceFile], name: str = "export") -> Any:
     else:
         reader = {"jsonl": "read_ndjson_auto", "json": "read_json_auto", "parquet": "read_parquet"}[kind]
         paths = ", ".join(_quoted(file) for file in files)
-        query = f"SELECT * FROM {reader}([{paths}], union_by_name = true, filename = true)"
+        apart = ", union_by_name = true, filename = true" if len(files) > 1 else ""
+        query = f"SELECT * FROM {reader}([{paths}]{apart})"
     place = str(files[0].path) if len(files) == 1 else f"{files[0].path} and {len(files) - 1} more"
     with explained(place):
         engine.raw_sql(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
@@ -119,6 +122,21 @@ def tabular(engine: Any, files: list[SourceFile], name: str = "export") -> Any:
         if "filename" in table.columns and len(files) == 1:
             table = table.drop("filename")
         return table
+
+
+def settled(table: Any) -> Any:
+    """Return an expression that several questions follow, as a view: DuckDB then plans each from the view's name.
+
+    A database in which we are guests gets no views of ours.
+    """
+    engine = table.get_backend()
+    return engine.create_view("settled", table, overwrite=True) if engine.name == "duckdb" else table
+
+
+def fetched(expression: Any) -> pd.DataFrame:
+    """Run an expression and return its rows."""
+    frame: pd.DataFrame = expression.to_pyarrow().to_pandas()
+    return frame
 
 
 def _quoted(file: SourceFile) -> str:

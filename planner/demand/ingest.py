@@ -166,7 +166,11 @@ def _history(
     slack = FUTURE_SLACK_SECONDS if options.until is None else 0.0
     since = LONG_AGO_EPOCH if options.since is None else options.since.timestamp()
     readings = judged(
-        labelled(reading.table, format, options.names), until.timestamp() + slack, format.cached_in_input, since
+        labelled(reading.table, format, options.names),
+        until.timestamp() + slack,
+        format.cached_in_input,
+        since,
+        reading.bucket_hours,
     )
     result = aggregate(reading, readings, format, options.names)
     findings = [*reading.findings, *result.findings]

@@ -18,7 +18,8 @@ from planner.demand.names import NameMap
 
 # Only epoch, bucket_hours and what the export has need be there; an absent column is blank.
 # moment: the export's own timestamp, where it has one (columns.py) · epoch: seconds UTC, start of the bucket
-# bucket_hours: 0 for one request · input_tokens: as the export counts it
+# bucket_hours: 0 for one request; not there where the Reading says what all rows share; then a row without
+# requests is one request · input_tokens: as the export counts it
 # skip: code of a rule that keeps the row out whatever it holds (failed, response_cache), else 0
 READING = (
     "epoch",
@@ -73,6 +74,7 @@ class Reading:
     notes: tuple[str, ...] = ()
     ids_to_check: bool = False  # rows have ids, and nothing yet keeps them apart
     may_tell_minutes: bool = True  # some rows are requests, or buckets of a minute
+    bucket_hours: float | None = None  # what all rows share (0: each is one request); None: the table has it by row
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,6 @@ def read(inputs: Inputs) -> Reading:
     return Reading(
         table.select(
             epoch=epoch_seconds(table["date"], engine, "UTC"),
-            bucket_hours=ibis.literal(float(HOURS_PER_DAY)),
             requests=number(table, served, engine),
             input_tokens=number(table, "prompt_tokens", engine),
             cached_tokens=number(table, "cache_read_input_tokens", engine),
@@ -52,6 +51,7 @@ def read(inputs: Inputs) -> Reading:
         ),
         ids_to_check=bool(inputs.files) and column(table, "id") is not None,
         may_tell_minutes=False,
+        bucket_hours=float(HOURS_PER_DAY),
     )
 
 

@@ -75,8 +75,6 @@ def read(inputs: Inputs) -> Reading:
         table.select(
             epoch=epoch_seconds(table["startTime"], engine, "UTC"),
             **moment_column(table["startTime"], "UTC"),
-            bucket_hours=ibis.literal(0.0),
-            requests=ibis.literal(1.0),
             input_tokens=number(table, "prompt_tokens", engine),
             cached_tokens=_usage(table, CACHED, engine),
             written_tokens=_usage(table, WRITTEN, engine),
@@ -86,6 +84,7 @@ def read(inputs: Inputs) -> Reading:
             **kept,
         ),
         ids_to_check=bool(inputs.files),  # in the database they are the primary key
+        bucket_hours=0.0,
     )
 
 

@@ -7,6 +7,7 @@ Nested fields are named with dots (``usage.input``). Input is taken to include c
 import re
 from typing import Any
 
+from planner.demand.busy import MINUTE_HOURS
 from planner.demand.files import fail
 from planner.demand.formats.base import Format, Inputs, Reading, Sample
 from planner.demand.formats.columns import as_number, column, epoch_seconds, moment_column, number, text
@@ -90,16 +91,20 @@ def read(inputs: Inputs) -> Reading:
     counted = "requests" in found
     hours = inputs.names.bucket_hours
     default_bucket = hours if hours is not None else (1.0 if counted else 0.0)
-    bucket = value("bucket_hours").coalesce(ibis.literal(default_bucket)) if "bucket_hours" in found else default_bucket
-    requests = value("requests") if counted else ibis.literal(1.0 if default_bucket == 0 else None).cast("float64")
+    spans: dict[str, Any] = {}
+    if "bucket_hours" in found:
+        spans["bucket_hours"] = value("bucket_hours").coalesce(ibis.literal(default_bucket))
+    requests = {"requests": value("requests")} if counted else {}
+    if not counted and (spans or default_bucket > 0):
+        requests = {"requests": ibis.literal(1.0 if default_bucket == 0 else None).cast("float64")}
     kept: dict[str, Any] = {name: text(table, found[name]) for name in ("region", "workload", "model") if name in found}
     kept |= {name: text(table, name) for name in inputs.names.dimensions.values() if name not in kept}
     if "filename" in table.columns and "filename" not in kept:
         kept["filename"] = table["filename"]
     reading = table.select(
         **_times(moment, inputs),
-        bucket_hours=bucket if not isinstance(bucket, float) else ibis.literal(bucket),
-        requests=requests,
+        **spans,
+        **requests,
         **{name: value(name) for name in TOKENS if name in found},
         **({"id": text(table, found["id"])} if "id" in found else {}),
         **kept,
@@ -118,7 +123,14 @@ def read(inputs: Inputs) -> Reading:
         inside_now = [reading[name].fill_null(0.0) for name in ("cached_tokens", "written_tokens") if name in found]
         if inside_now and "input_tokens" in found:
             reading = reading.mutate(input_tokens=sum(inside_now, start=reading["input_tokens"]))
-    return Reading(reading, (), notes, ids_to_check="id" in found and engine.name == "duckdb")
+    return Reading(
+        reading,
+        (),
+        notes,
+        ids_to_check="id" in found and engine.name == "duckdb",
+        bucket_hours=None if spans else default_bucket,
+        may_tell_minutes=bool(spans) or default_bucket <= MINUTE_HOURS,
+    )
 
 
 def _times(moment: Any, inputs: Inputs) -> dict[str, Any]:
