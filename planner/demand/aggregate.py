@@ -197,9 +197,8 @@ def aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) -
         found.append(Finding(rules[abs(code)], int(count), _examples(readings, code)))
     good = frame[frame["verdict"] <= 0].drop(columns=["verdict"])
     if (good["span"] == 1.0).any() and reading.may_tell_minutes:
-        good = good.merge(
-            peak_minutes(readings, good, reading.bucket_hours), how="left", on=["hour", *SERIES], validate="many_to_one"
-        )
+        peaks = peak_minutes(readings, good, reading.bucket_hours, all_passed=len(good) == len(frame))
+        good = good.merge(peaks, how="left", on=["hour", *SERIES])
     else:
         good = good.assign(burst=np.nan)
     return Hours(with_defaults(good, names), tuple(found), rows_read)

@@ -1,9 +1,12 @@
-"""The busiest day of a log: where the peak minute is measured, and ids are looked at, when the log is long.
+"""The busiest day of a log: where the peak minute is measured, when the log is long.
 
-To count every minute, or to compare every id, would cost several times the aggregation itself. Capacity is short on
-busy days only, and a day's rows are a narrow range of time, which Parquet's statistics or a database's index find.
+To count every minute would cost more than the aggregation itself. Capacity is short on busy days only, and a day's rows
+are a narrow range of time, which Parquet's statistics or a database's index find.
 """
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import pandas as pd
@@ -31,27 +34,38 @@ def stamp(moment: Any, epoch: float) -> Any:
     return ibis.literal(at.to_pydatetime(), type=kind)
 
 
-def in_day(readings: Any, day: int) -> Any:
-    """Keep the readings of one day; by the export's own timestamp where it has one."""
+def in_hours(readings: Any, starts: Sequence[int], count: int = 1) -> Any:
+    """Keep the readings of ``count`` hours from each of ``starts`` (hours since 1970).
+
+    By the export's own timestamp where it has one: its ranges are found without reading the rest.
+    """
     if "moment" not in readings.columns:
-        first = day * HOURS_PER_DAY
-        return readings.filter(readings["hour"].between(first, first + HOURS_PER_DAY - 1))
-    moment, seconds = readings["moment"], SECONDS_PER_HOUR * HOURS_PER_DAY
-    return readings.filter((moment >= stamp(moment, day * seconds)) & (moment < stamp(moment, (day + 1) * seconds)))
+        spans = [readings["hour"].between(first, first + count - 1) for first in starts]
+    else:
+        moment = readings["moment"]
+        spans = [
+            (moment >= stamp(moment, first * SECONDS_PER_HOUR))
+            & (moment < stamp(moment, (first + count) * SECONDS_PER_HOUR))
+            for first in starts
+        ]
+    return readings.filter(reduce(or_, spans))
 
 
-def peak_minutes(readings: Any, sums: pd.DataFrame, bucket_hours: float | None = None) -> pd.DataFrame:
+def peak_minutes(
+    readings: Any, sums: pd.DataFrame, bucket_hours: float | None = None, all_passed: bool = False
+) -> pd.DataFrame:
     """Measure the peak minute over the hour's mean, by requests; hour, series and ``burst``.
 
     Only readings of a minute or finer can tell. ``bucket_hours`` is what all rows share; None: each has its own.
+    ``all_passed``: no rule kept a row out, so that none need be judged again.
     """
-    probe = readings.filter(readings["verdict"] <= 0)
+    probe = readings if all_passed else readings.filter(readings["verdict"] <= 0)
     if bucket_hours is None:
         probe = probe.filter(probe["bucket_hours"] <= MINUTE_HOURS)
     if "requests" in probe.columns:
         probe = probe.filter(probe["requests"].notnull())  # noqa: PD004
     if int(sums["rows"].sum()) > SHORT_LOG_ROWS:
-        probe = in_day(probe, busiest_day(sums))
+        probe = in_hours(probe, [busiest_day(sums) * HOURS_PER_DAY], HOURS_PER_DAY)
     minute = probe.mutate(minute=(probe["epoch"] / MINUTES_PER_HOUR).floor().cast("int64"))
     requests = minute["requests"].sum() if "requests" in minute.columns else minute.count()
     counts = minute.group_by(["hour", "minute", *SERIES]).aggregate(n=requests)

@@ -3,7 +3,8 @@
 Short logs are compared id by id. In long ones, comparing all ids would take longer than everything else, so three signs
 are looked for first, and only where one shows are all ids compared: files that share hours; hours whose every count and
 sum has a common divisor (exports that overlap repeat whole hours, and twice a number is even); and an id that comes
-twice among all rows of the busiest day.
+twice in the busiest hour, or in the hour that stands out most from the same hour of other days, as one does of which a
+part was written twice.
 """
 
 from typing import Any
@@ -11,34 +12,54 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.demand.busy import busiest_day, in_day
+from planner.demand.busy import in_hours
+from planner.demand.engine import fetched
 from planner.demand.history import VALUES
+from planner.units import HOURS_PER_DAY
 
 SHORT_LOG_ROWS = 2_000_000
 HOURS_IN_A_ROW = 3  # whose numbers must share a divisor: in one hour that happens by chance
+SUSPECT_HOURS = 2
 
 
 def has_duplicates(readings: Any, sums: pd.DataFrame) -> bool:
     """Tell whether a request id comes twice."""
     if int(sums["rows"].sum()) <= SHORT_LOG_ROWS or shares_hours(sums) or repeats_hours(sums):
         return _repeated(readings)
-    return _repeated(in_day(readings, busiest_day(sums)))
+    return _repeated(in_hours(readings, suspect_hours(sums)))
+
+
+def suspect_hours(sums: pd.DataFrame) -> list[int]:
+    """Return the busiest hour, and the one with most rows over the usual of its hour of the day, in its own scatter.
+
+    The usual is the median; a count of independent requests scatters by its square root.
+    """
+    rows = sums.groupby("hour")["rows"].sum()
+    usual = rows.groupby(rows.index.to_numpy() % HOURS_PER_DAY).transform("median")
+    excess = ((rows - usual) / np.sqrt(usual)).sort_values(ascending=False, kind="stable")
+    found = dict.fromkeys([rows.idxmax(), *excess.index])
+    return [int(str(hour)) for hour in list(found)[:SUSPECT_HOURS]]
 
 
 def shares_hours(sums: pd.DataFrame) -> bool:
     """Tell whether two files have rows in the same hour."""
+    if sums["source"].nunique() == 1:
+        return False
     sources = sums[["hour", "source"]].drop_duplicates()
     return bool(sources.duplicated("hour").any())
 
 
 def repeats_hours(sums: pd.DataFrame) -> bool:
     """Tell whether the numbers of some hours in a row are all multiples of the same number."""
-    ordered = sums.sort_values("hour", kind="stable")
-    numbers = np.rint(np.nan_to_num(ordered[["rows", *VALUES]].to_numpy(dtype=float))).astype(np.int64)
-    by_row = np.gcd.reduce(numbers, axis=1)
-    hours = ordered["hour"].to_numpy()
+    order = np.argsort(sums["hour"].to_numpy(), kind="stable")
+    hours = sums["hour"].to_numpy()[order]
     starts = np.flatnonzero(np.append(True, hours[1:] != hours[:-1]))
-    by_hour = np.gcd.reduceat(by_row, starts)
+    by_hour = np.zeros(len(starts), dtype=np.int64)
+    for name in ("rows", *VALUES):
+        if (by_hour == 1).all():  # the rows alone clear most logs
+            return False
+        numbers = np.rint(np.nan_to_num(sums[name].to_numpy(dtype=float)))[order].astype(np.int64)
+        by_hour = np.gcd(by_hour, np.gcd.reduceat(numbers, starts))
     windows = len(by_hour) - HOURS_IN_A_ROW + 1
     if windows < 1:
         return bool((by_hour > 1).any())
@@ -48,7 +69,7 @@ def repeats_hours(sums: pd.DataFrame) -> bool:
 
 def _repeated(readings: Any) -> bool:
     ids = readings.filter(readings["id"].notnull())["id"].hash().name("h").as_table()  # noqa: PD004
-    counts = ids.aggregate(rows=ids.count(), ids=ids["h"].nunique()).to_pandas()
+    counts = fetched(ids.aggregate(rows=ids.count(), ids=ids["h"].nunique()))
     return bool(counts["rows"][0] > counts["ids"][0])
 
 

@@ -52,10 +52,25 @@ def test_two_exports_that_overlap_in_one_file(tmp_path):
     assert told(history) == {"duplicate": len(rows(50, 60))}
 
 
-def test_single_repeats_on_the_busiest_day(tmp_path):
-    log = rows(0, 100, busy_hours=range(48, 72))
-    history = ingest([write(tmp_path / "a.parquet", [*log, log[len(rows(0, 48)) + 5]])])
+def test_single_repeats_in_the_busiest_hour(tmp_path):
+    log = rows(0, 100, busy_hours=[50])
+    history = ingest([write(tmp_path / "a.parquet", [*log, log[len(rows(0, 50)) + 5]])])
     assert told(history) == {"duplicate": 1}
+
+
+def test_an_hour_of_which_a_part_was_written_twice_stands_out(tmp_path):
+    log = rows(0, 100, busy_hours=[50])
+    part = rows(80, 81)[1:]  # two of its three rows: no common divisor tells
+    history = ingest([write(tmp_path / "a.parquet", [*log, *part])])
+    assert told(history) == {"duplicate": 2}
+
+
+def test_the_hours_that_are_looked_at():
+    counts = [100] * 96
+    counts[30], counts[50], counts[70] = 150, 120, 40  # 30 is the busiest; 50 is next above its usual, 100
+    sums = pd.DataFrame({"hour": range(96), "rows": counts})
+    assert duplicates.suspect_hours(sums)[:2] == [30, 50]
+    assert 70 not in duplicates.suspect_hours(sums)
 
 
 def test_hours_that_were_counted_twice_have_even_numbers():
