@@ -11,6 +11,7 @@ from planner.errors import PlannerError
 if TYPE_CHECKING:
     from planner.results.metrics import Metrics
     from planner.results.plan import Plan
+    from planner.schema.accuracy import ForecastAccuracy
     from planner.schema.case import Case
 
 WORKBOOK, PAGE = "plan.xlsx", "plan.html"
@@ -54,13 +55,22 @@ def previous_of(arguments: argparse.Namespace) -> Plan | None:
 
 
 def write_outputs(
-    arguments: argparse.Namespace, case: Case, plan: Plan, metrics: Metrics, directory: Path, previous: Plan | None
+    arguments: argparse.Namespace,
+    case: Case,
+    plan: Plan,
+    metrics: Metrics,
+    directory: Path,
+    previous: Plan | None,
+    accuracy: ForecastAccuracy | None = None,
 ) -> None:
-    """Write what was asked for into `directory`, and tables into the directory of --export."""
+    """Write what was asked for into `directory`, and tables into the directory of --export.
+
+    `accuracy` is how good the forecast of the demand was (planner.readers.accuracy), for the workbook.
+    """
     if not arguments.no_workbook:
         from planner.reports.workbook import write_workbook
 
-        write_workbook(case, plan, metrics, directory / WORKBOOK, previous=previous)
+        write_workbook(case, plan, metrics, directory / WORKBOOK, previous, accuracy)
     if arguments.html:
         from planner.reports.html import write_html
 

@@ -34,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read the order, price it, compare it with the optimum, write it."""
     from planner.readers import load
+    from planner.readers.accuracy import read_accuracy
     from planner.reports.order_reader import read_purchase_order
     from planner.reports.terminal import print_report
     from planner.results.files import write_plan
@@ -55,7 +56,9 @@ def run(arguments: argparse.Namespace) -> int:
     best = priced.best
     metrics = metrics_of(priced.case, priced.plan)
     write_plan(priced.plan, priced.case, directory, summary_of(metrics))
-    write_outputs(arguments, priced.case, priced.plan, metrics, directory, previous if previous is not None else best)
+    accuracy = read_accuracy(arguments.input)
+    compared = previous if previous is not None else best
+    write_outputs(arguments, priced.case, priced.plan, metrics, directory, compared, accuracy)
     ordered, optimum = priced.plan.totals.total_usd, best.totals.total_usd
     if arguments.json:
         result = {"ordered_usd": ordered, "optimum_usd": optimum, "over_optimum_usd": ordered - optimum,

@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, solve, audit, write, and tell."""
     from planner.readers import load
+    from planner.readers.accuracy import read_accuracy
     from planner.results.files import write_plan
     from planner.results.metrics import metrics_of, summary_of
     from planner.solver.store import FOLDER
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     metrics = metrics_of(case, plan)
     write_plan(plan, case, directory, summary_of(metrics))
-    write_outputs(arguments, case, plan, metrics, directory, previous)
+    write_outputs(arguments, case, plan, metrics, directory, previous, read_accuracy(arguments.input))
     if arguments.json:
         print((directory / "plan.json").read_text(encoding="utf-8"), end="")
     else:

@@ -43,7 +43,7 @@ def suspect_hours(sums: pd.DataFrame) -> list[int]:
 
 def shares_hours(sums: pd.DataFrame) -> bool:
     """Tell whether two files have rows in the same hour."""
-    if sums["source"].nunique() == 1:
+    if (sums["source"] == sums["source"].iloc[0]).all():
         return False
     sources = sums[["hour", "source"]].drop_duplicates()
     return bool(sources.duplicated("hour").any())

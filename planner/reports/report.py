@@ -15,6 +15,7 @@ from planner.results.orders import OrderLine, order_lines
 from planner.results.plan import Plan
 from planner.results.pool_months import PoolMonth, pool_months
 from planner.results.why import LineRent, line_rents
+from planner.schema.accuracy import ForecastAccuracy
 from planner.schema.case import Case
 from planner.schema.tables import TABLES
 from planner.units import hour_label
@@ -22,12 +23,13 @@ from planner.units import hour_label
 
 @dataclass(frozen=True)
 class Report:
-    """A case, its finished plan, and the plan it is compared with (None: today's commitments)."""
+    """A case, its finished plan, the plan it is compared with (None: today's commitments), its forecast's accuracy."""
 
     case: Case
     plan: Plan
     metrics: Metrics
     previous: Plan | None = None
+    forecast: ForecastAccuracy | None = None
 
     @cached_property
     def derived(self) -> Derived:

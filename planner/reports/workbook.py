@@ -12,6 +12,7 @@ from planner.reports.sheets import (
     changes,
     cost_per_task,
     egress,
+    forecast,
     headroom,
     on_demand,
     purchase_order,
@@ -29,6 +30,7 @@ from planner.reports.sheets.unit_data import UnitData
 from planner.reports.theme import BLUE, GREEN, GREY, ORANGE
 from planner.results.metrics.tables import Metrics
 from planner.results.plan import Plan
+from planner.schema.accuracy import ForecastAccuracy
 from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY
 
@@ -46,6 +48,7 @@ SHEETS = (
     (why.HOURS_NAME, ORANGE),
     (changes.NAME, ORANGE),
     (warnings.NAME, GREY),
+    (forecast.NAME, GREY),  # only where the demand is a forecast whose errors were measured
     (assumptions.NAME, GREY),
     (assumptions.DEMAND_NAME, GREY),
     (audit.NAME, GREY),
@@ -53,7 +56,14 @@ SHEETS = (
 HIDDEN = (week_data.NAME, unit_data.NAME)
 
 
-def write_workbook(case: Case, plan: Plan, metrics: Metrics, path: str | Path, previous: Plan | None = None) -> None:
+def write_workbook(
+    case: Case,
+    plan: Plan,
+    metrics: Metrics,
+    path: str | Path,
+    previous: Plan | None = None,
+    forecast_accuracy: ForecastAccuracy | None = None,
+) -> None:
     """Write the plan's workbook.
 
     Parameters
@@ -61,8 +71,9 @@ def write_workbook(case: Case, plan: Plan, metrics: Metrics, path: str | Path, p
     case, plan, metrics : the input, the finished plan and its figures.
     path : file to write (.xlsx); it is written beside and renamed, so that an earlier one stays whole on failure.
     previous : the last signed plan, for the sheet Changes; without it, today's commitments.
+    forecast_accuracy : how good the forecast of the demand was, for the sheet Forecast; without it there is none.
     """
-    report = Report(case, plan, metrics, previous)
+    report = Report(case, plan, metrics, previous, forecast_accuracy)
     with written_beside(path) as beside:
         subject = f"Reservation plan for {report.horizon}"
         book = new_book(str(beside), plan.name, report.dated, subject, f"input {plan.input_digest[:16]}")
@@ -72,7 +83,8 @@ def write_workbook(case: Case, plan: Plan, metrics: Metrics, path: str | Path, p
 
 def _fill(book: Book, report: Report) -> None:
     """Add the sheets in reading order, then fill them so that each knows where the figures it refers to stand."""
-    at = {name: book.add_sheet(name, colour) for name, colour in SHEETS}
+    shown = [sheet for sheet in SHEETS if sheet[0] != forecast.NAME or report.forecast is not None]
+    at = {name: book.add_sheet(name, colour) for name, colour in shown}
     for name in HIDDEN:
         at[name] = book.add_sheet(name)
         at[name].raw.hide()
@@ -94,6 +106,8 @@ def _fill(book: Book, report: Report) -> None:
     why.write_hours(at[why.HOURS_NAME], report)
     changes.write(at[changes.NAME], report)
     warnings.write(at[warnings.NAME], report)
+    if report.forecast is not None:
+        forecast.write(at[forecast.NAME], report)
     assumptions.write(at[assumptions.NAME], report)
     assumptions.write_demand(at[assumptions.DEMAND_NAME], report)
     blocks = Blocks(order, held, od, crossing, stress, by_month, by_workload, by_model)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from planner.reports.workbook import HIDDEN, SHEETS, write_workbook
+from planner.schema.accuracy import ForecastAccuracy, SeriesAccuracy
 from tests.reports.small import DIGEST, HOSTILE, hostile, opened, small, small_workbook
 
 
@@ -39,9 +40,29 @@ def table(sheet, header: str) -> list[dict[str, object]]:
 
 
 def test_sheets_stand_in_reading_order_and_data_sheets_are_hidden(book) -> None:
-    assert book.sheetnames == [name for name, _ in SHEETS] + list(HIDDEN)
+    assert book.sheetnames == [name for name, _ in SHEETS if name != "Forecast"] + list(HIDDEN)
     assert [sheet.title for sheet in book if sheet.sheet_state == "hidden"] == list(HIDDEN)
     assert book.active.title == "Summary"
+
+
+def test_the_forecasts_errors_stand_before_the_assumptions(tmp_path: Path) -> None:
+    rows = (
+        SeriesAccuracy(region="east", workload="w", model="theta", origins=3, weeks_ahead=2, wape=0.04,
+                       wape_seasonal_naive=0.05, bias=-0.01, coverage_p90=0.92),
+        SeriesAccuracy(region="all", workload="all", model="seasonal_naive", origins=0, weeks_ahead=0),
+    )  # fmt: skip
+    accuracy = ForecastAccuracy(rows, ("accuracy.csv, row 4: left out",))
+    book = opened(small_workbook(tmp_path, forecast_accuracy=accuracy), data_only=True)
+    assert book.sheetnames == [name for name, _ in SHEETS] + list(HIDDEN)
+    assert book.sheetnames.index("Forecast") + 1 == book.sheetnames.index("Assumptions")
+    first, total = table(book["Forecast"], "Region")
+    assert (first["Region"], first["Error (WAPE)"], first["Hours at or below p90"]) == ("east", 0.04, 0.92)
+    assert first["Better by"] == pytest.approx(1 - 0.04 / 0.05)
+    assert (total["Region"], total["Workload"], total["Better by"]) == ("all series", "together", None)
+    told = [str(row[0]) for row in book["Forecast"].iter_rows(min_row=7, values_only=True) if row[0]]
+    assert told[0] == "accuracy.csv, row 4: left out"
+    assert told[2] == "Demand of this plan that has no measured forecast: west w."
+    book.close()
 
 
 def test_purchase_order_by_hand(book) -> None:
