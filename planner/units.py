@@ -2,6 +2,7 @@
 
 HOURS_PER_DAY = 24
 DAYS_PER_WEEK = 7
+HOURS_PER_MONTH = 730  # of a mean month: 8,760 hours a year over 12, as sellers count
 HOURS_PER_WEEK = HOURS_PER_DAY * DAYS_PER_WEEK  # slots of one profile: hour 0 is Monday 00:00 UTC
 MINUTES_PER_HOUR = 60
 TOKENS_PER_MTOK = 1e6

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from planner.errors import PlannerError
 
+MOST_DAYS = 3650
+
 
 def positive(text: str) -> float:
     """Read a number above 0."""
@@ -55,6 +57,14 @@ def refuse_unusable(directory: Path) -> None:
             if not path.is_dir():
                 raise PlannerError(f"cannot write into {directory}: {path} is a file, not a directory")
             return
+
+
+def days(text: str) -> int:
+    """Read a whole number of days from 0, up to ten years."""
+    value = _number(text)
+    if not 0 <= value <= MOST_DAYS or value != int(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of days from 0 to {MOST_DAYS}")
+    return int(value)
 
 
 def day(text: str) -> dt.date:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.commands.arguments import days
 from planner.errors import PlannerError
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ def configure_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--previous", type=Path, metavar="DIR", help="directory of the last signed plan: the sheet Changes compares"
     )
+    parser.add_argument(
+        "--notice-days", type=days, default=30, metavar="N",
+        help="days before its end by which a commitment is to be decided on (default 30)",
+    )  # fmt: skip
     parser.add_argument("--html", action="store_true", help=f"also write the summary as one web page, {PAGE}")
     parser.add_argument("--export", type=Path, metavar="DIR", help="also write every table for machines to DIR")
     parser.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of the tables (default csv)")
@@ -70,7 +75,7 @@ def write_outputs(
     if not arguments.no_workbook:
         from planner.reports.workbook import write_workbook
 
-        write_workbook(case, plan, metrics, directory / WORKBOOK, previous, accuracy)
+        write_workbook(case, plan, metrics, directory / WORKBOOK, previous, accuracy, arguments.notice_days)
     if arguments.html:
         from planner.reports.html import write_html
 

@@ -45,6 +45,7 @@ def tables(report: Report) -> Mapping[str, pd.DataFrame]:
     plan, metrics = report.plan, report.metrics
     found: dict[str, pd.DataFrame] = {
         "purchase_order": purchase_order(report),
+        "expiries": expiries(report),
         "deployments": plan.deployments,
         "dispatch": plan.dispatch,
         "rents": plan.rents,
@@ -68,5 +69,20 @@ def purchase_order(report: Report) -> pd.DataFrame:
         (n.offer.offer, n.period, n.units, n.offer.usd_per_unit_hour, n.provider, n.region, n.offer.pool, n.offer.meter,
          ";".join(n.models), n.offer.term_months, n.start.isoformat(), n.end.isoformat(), n.term_usd, n.horizon_usd)
         for n in report.lines
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=names)
+
+
+def expiries(report: Report) -> pd.DataFrame:
+    """Return the calendar of expiries: a row for each commitment, by its end."""
+    names = ["decide", "end", "start", "offer", "product", "pool", "meter", "region", "new", "units",
+             "usd_per_unit_hour", "usd_per_month", "before_units", "after_units", "coverage_before", "coverage_after",
+             "lapse_usd_per_month", "month"]  # fmt: skip
+    rows = [
+        (e.decide.isoformat(), e.owed.end.isoformat(), e.owed.start.isoformat(), e.owed.offer.offer,
+         e.owed.offer.product, e.owed.offer.pool, e.owed.offer.meter, e.owed.region, e.owed.new, e.owed.units,
+         e.owed.offer.usd_per_unit_hour, e.usd_per_month, e.before_units, e.after_units, e.coverage_before,
+         e.coverage_after, e.lapse_usd_per_month, e.month)
+        for e in report.calendar.expiries
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=names)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from planner.results.derived import Derived
+from planner.results.expiries import NOTICE_DAYS, Calendar, calendar_of
 from planner.results.metrics.tables import Metrics
 from planner.results.order_value import OrderValue, order_values
 from planner.results.orders import OrderLine, order_lines
@@ -23,13 +24,17 @@ from planner.units import hour_label
 
 @dataclass(frozen=True)
 class Report:
-    """A case, its finished plan, the plan it is compared with (None: today's commitments), its forecast's accuracy."""
+    """A case, its finished plan, the plan it is compared with (None: today's commitments), its forecast's accuracy.
+
+    `notice_days` before its end, a commitment is to be decided on.
+    """
 
     case: Case
     plan: Plan
     metrics: Metrics
     previous: Plan | None = None
     forecast: ForecastAccuracy | None = None
+    notice_days: int = NOTICE_DAYS
 
     @cached_property
     def derived(self) -> Derived:
@@ -55,6 +60,11 @@ class Report:
     def rents(self) -> tuple[LineRent, ...]:
         """What pays for each line."""
         return line_rents(self.case, self.plan, self.lines)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """When each commitment ends, and by when to decide."""
+        return calendar_of(self.case, self.plan, self.notice_days, self.months)
 
     @property
     def horizon(self) -> str:

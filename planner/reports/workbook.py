@@ -12,6 +12,7 @@ from planner.reports.sheets import (
     changes,
     cost_per_task,
     egress,
+    expiries,
     forecast,
     headroom,
     on_demand,
@@ -28,6 +29,7 @@ from planner.reports.sheets.audit_rules import Blocks
 from planner.reports.sheets.purchase_order import OrderRow
 from planner.reports.sheets.unit_data import UnitData
 from planner.reports.theme import BLUE, GREEN, GREY, ORANGE
+from planner.results.expiries import NOTICE_DAYS
 from planner.results.metrics.tables import Metrics
 from planner.results.plan import Plan
 from planner.schema.accuracy import ForecastAccuracy
@@ -47,6 +49,7 @@ SHEETS = (
     (why.NAME, ORANGE),
     (why.HOURS_NAME, ORANGE),
     (changes.NAME, ORANGE),
+    (expiries.NAME, ORANGE),
     (warnings.NAME, GREY),
     (forecast.NAME, GREY),  # only where the demand is a forecast whose errors were measured
     (assumptions.NAME, GREY),
@@ -63,6 +66,7 @@ def write_workbook(
     path: str | Path,
     previous: Plan | None = None,
     forecast_accuracy: ForecastAccuracy | None = None,
+    notice_days: int = NOTICE_DAYS,
 ) -> None:
     """Write the plan's workbook.
 
@@ -72,8 +76,9 @@ def write_workbook(
     path : file to write (.xlsx); it is written beside and renamed, so that an earlier one stays whole on failure.
     previous : the last signed plan, for the sheet Changes; without it, today's commitments.
     forecast_accuracy : how good the forecast of the demand was, for the sheet Forecast; without it there is none.
+    notice_days : days before its end by which a commitment is to be decided on, for the sheet Expiries.
     """
-    report = Report(case, plan, metrics, previous, forecast_accuracy)
+    report = Report(case, plan, metrics, previous, forecast_accuracy, notice_days)
     with written_beside(path) as beside:
         subject = f"Reservation plan for {report.horizon}"
         book = new_book(str(beside), plan.name, report.dated, subject, f"input {plan.input_digest[:16]}")
@@ -105,6 +110,7 @@ def _fill(book: Book, report: Report) -> None:
     why.write(at[why.NAME], report, order)
     why.write_hours(at[why.HOURS_NAME], report)
     changes.write(at[changes.NAME], report)
+    expiries.write(at[expiries.NAME], report, order)
     warnings.write(at[warnings.NAME], report)
     if report.forecast is not None:
         forecast.write(at[forecast.NAME], report)

@@ -15,7 +15,8 @@ from planner.units import HOURS_PER_DAY
 class Owed:
     """Units owed under an offer from ``start`` to ``end`` (the first day no longer in force).
 
-    ``earlier`` is the commitment as it stood in the plan's input; None: the plan buys it.
+    ``earlier`` is the commitment as it stood in the plan's input; None: the plan buys it, in ``line`` (from 0) of the
+    purchase order.
     """
 
     offer: Offer
@@ -24,6 +25,7 @@ class Owed:
     start: dt.date
     end: dt.date
     earlier: Commitment | None = None
+    line: int | None = None
 
     @property
     def new(self) -> bool:
@@ -49,7 +51,7 @@ def owed_after(case: Case, plan: Plan) -> tuple[Owed, ...]:
         for c in case.commitments
         if c.end > first and c.units > 0
     ]
-    bought = [Owed(n.offer, n.region, n.units, n.start, n.end) for n in order_lines(case, plan)]
+    bought = [Owed(n.offer, n.region, n.units, n.start, n.end, line=k) for k, n in enumerate(order_lines(case, plan))]
     return in_order((*earlier, *bought))
 
 
