@@ -32,10 +32,8 @@ def convertible_use(case: Case, plan: Plan, derived: Derived) -> pd.DataFrame:
     """
     pools = [p.pool for p in case.pools]
     flows = plan.dispatch[~plan.dispatch["supply"].isin(pools)].drop(columns="supply")
-    deployed = plan.deployments.groupby(["pool", "period"], as_index=False, observed=True)["units"].sum()
-    deployed = deployed.astype(
-        {"pool": object, "period": object}
-    )  # of a plan that deploys nothing they would be numbers
+    deployed = plan.deployments.groupby(["pool", "period"], as_index=False, observed=True)[["units"]].sum()
+    deployed = deployed.astype(dict.fromkeys(("pool", "period"), object))  # where nothing is deployed, they are numbers
     regions = pd.DataFrame([(p.pool, p.region) for p in case.pools], columns=["pool", "region"])
     served = pd.DataFrame(sorted({(t.pool, t.model) for t in case.throughput}), columns=["pool", "model"])
     home = deployed.merge(regions, on="pool").merge(served, on="pool")
