@@ -11,6 +11,7 @@ from planner.results.metrics.cautions import cautions
 from planner.results.metrics.months import cost_by_month
 from planner.results.metrics.stress import stress, stress_load, worst_slots
 from planner.results.metrics.tables import HORIZON, Metrics
+from planner.results.metrics.task_costs import TaskCosts
 from planner.results.plan import Plan
 from planner.schema.case import Case
 
@@ -18,7 +19,8 @@ from planner.schema.case import Case
 def metrics_of(case: Case, plan: Plan) -> Metrics:
     """Compute every figure of an audited plan."""
     basis = Basis.of(case, plan)
-    cost = attribution.costs(basis)
+    tasks = TaskCosts.of(basis)
+    cost = attribution.costs(tasks)
     cover, pools = use.coverage(basis), use.pool_use(basis)
     compared, offers = strategies.strategies(basis, plan.totals), break_even(basis)
     worst = worst_slots(basis)
@@ -34,6 +36,7 @@ def metrics_of(case: Case, plan: Plan) -> Metrics:
         by_workload=attribution.by_workload(basis, cost),
         by_model=attribution.by_model(cost),
         costs=cost,
+        tasks=tasks,
         egress=travel.egress(basis),
         egress_share=plan.totals.egress_usd / total if total > 0 else float("nan"),
         away_share=travel.share_away(basis),

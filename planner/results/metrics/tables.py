@@ -5,8 +5,12 @@ table whose period is HORIZON is the whole horizon.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from planner.results.metrics.task_costs import TaskCosts
 
 HORIZON = "horizon"
 
@@ -47,6 +51,10 @@ MODEL_COST_COLUMNS = (
 COST_COLUMNS = (
     "workload", "model", "period", "requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd",
 )  # fmt: skip
+TASK_COLUMNS = (
+    "workload", "origin", "region", "model", "period", "tasks", "requests", "reserved_requests", "capacity_usd",
+    "on_demand_usd", "egress_usd", "total_usd",
+)  # fmt: skip
 EGRESS_COLUMNS = (
     "origin", "destination", "period", "requests", "gb", "max_gb_per_month", "used_share", "usd",
 )  # fmt: skip
@@ -83,8 +91,9 @@ class Metrics:
     break_even : every offer at this buyer's token mix. break_even_utilisation: where a unit costs what on demand would;
         attainable_utilisation: 1 - reserved headroom; verdict: "pays", "only without headroom", "never",
         "no on-demand price" or "no use".
-    by_workload, by_model, costs : total cost of the plan attributed (metrics.attribution states the rule); the
+    by_workload, by_model, costs : total cost of the plan attributed (metrics.capacity_cost states the rule); the
         parts of each add up to the plan's total. capacity_usd: reserved, tail, unreserved and sunk.
+    tasks : the same by workload, origin, region, model and period, with tasks (metrics.task_costs).
     egress : each ordered pair of regions and period with data. requests: sent from origin and served in destination;
         gb and usd: of all data that travels in this direction, requests and answers; max_gb_per_month NaN: no cap.
         The HORIZON row of a pair sums it.
@@ -107,6 +116,7 @@ class Metrics:
     by_workload: pd.DataFrame
     by_model: pd.DataFrame
     costs: pd.DataFrame
+    tasks: "TaskCosts"
     egress: pd.DataFrame
     egress_share: float
     away_share: float

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from planner.results.metrics.attribution import deployment_usd
 from planner.results.metrics.basis import Basis, ratio
+from planner.results.metrics.capacity_cost import deployment_usd
 from planner.results.metrics.equivalent import equivalent_usd
 from planner.results.metrics.tables import (
     COVERAGE_COLUMNS,
