@@ -15,6 +15,7 @@ class Columns:
     size_low, size_step, size_top : their min_units, unit_step (0: any) and largest sensible size.
     size_on : 0/1 column "more than nothing" of each sized column, -1 where min_units is 0.
     size_steps : whole number of unit_steps above min_units, -1 where the step is 0.
+    size_follows : whether a sized column is whole by itself in some optimum once the others are (`_follows`).
     committed : x[purchase], units committed at the start of a period under an offer. Array purchases.
     deployed : v[deployment, period], units. Array deployments x periods.
     unreserved : u[meter, period], units beyond the commitments; -1 where the pool has no such price.
@@ -39,6 +40,7 @@ class Columns:
     size_top: Floats
     size_on: Ints
     size_steps: Ints
+    size_follows: Bools
 
     @property
     def integer(self) -> Bools:
@@ -46,6 +48,13 @@ class Columns:
         whole = np.zeros(self.count, bool)
         whole[self.size_on[self.size_on >= 0]] = True
         whole[self.size_steps[self.size_steps >= 0]] = True
+        return whole
+
+    @property
+    def searched(self) -> Bools:
+        """Whether a search must see to it that a column is whole: those that follow the others are left out."""
+        whole = self.integer
+        whole[self.size_steps[self.size_follows]] = False
         return whole
 
     @property
@@ -75,6 +84,8 @@ def columns_of(sets: Sets, sized: bool = False) -> Columns:
     bought, part = sets.purchases, sets.deployments
     low = np.concatenate([bought["min_units"].to_numpy(float), np.repeat(part["min_units"].to_numpy(float), periods)])
     step = np.concatenate([bought["unit_step"].to_numpy(float), np.repeat(part["unit_step"].to_numpy(float), periods)])
+    low = np.where(low == step, 0.0, low)  # 0, step, 2 step, ... needs no switch
+    follows = np.concatenate([_follows(sets), np.zeros(deployed.size, bool)])
     top = largest_sizes(sets)
     rules = np.flatnonzero((low > 0) | (step > 0)) if sized and sets.whole_units else np.empty(0, np.int64)
     low, step = low[rules], step[rules]
@@ -105,7 +116,33 @@ def columns_of(sets: Sets, sized: bool = False) -> Columns:
         top,
         on,
         steps,
+        follows[rules],
     )
+
+
+def _follows(sets: Sets) -> Bools:
+    """Purchases whose whole sizes follow from those of the deployments, so that no search need branch on them.
+
+    With v fixed, the x of a meter stand in the rows of rule 5 alone, each in consecutive months: such a matrix is
+    totally unimodular (interval matrices, Veinott and Wagner 1962). If every x may be any multiple of one step s, and
+    all v and earlier commitments are multiples of s, every vertex has x in multiples of s. A budget is one more row and
+    breaks this.
+    """
+    bought, part = sets.purchases, sets.deployments
+    low, step = bought["min_units"].to_numpy(float), bought["unit_step"].to_numpy(float)
+    meter, of_part = bought["meter_row"].to_numpy(int), part["meter_row"].to_numpy(int)
+    follows = np.zeros(len(bought), bool)
+    if sets.budget_usd is not None:
+        return follows
+    for m in np.unique(meter):
+        mine, parts = meter == m, of_part == m
+        s = step[mine].max()
+        any_multiple = (step[mine] == s) & ((low[mine] == 0) | (low[mine] == s))
+        rest = np.concatenate([part["min_units"].to_numpy(float)[parts], part["unit_step"].to_numpy(float)[parts],
+                               sets.earlier[m]])  # fmt: skip
+        stepped = bool((part["unit_step"].to_numpy(float)[parts] > 0).all())
+        follows[mine] = s > 0 and stepped and bool(any_multiple.all()) and bool((np.mod(rest, s or 1.0) == 0).all())
+    return follows
 
 
 def largest_sizes(sets: Sets) -> Floats:

@@ -48,7 +48,11 @@ def solve_linear(solve: LinearSolve) -> bool:
     Rows are only added (each is valid for every plan), so the last optimum is a lower bound of the literal
     programme; it satisfies every stress case, so it is a plan; so it is the optimum.
     """
-    if solve.separator.stranded() or not solve.session.solve():
+    if solve.separator.stranded():
+        return False
+    if not solve.cuts:
+        solve.add(solve.separator.without_units())
+    if not solve.session.solve():
         return False
     for _ in range(ROUNDS):
         cuts = solve.separator.violated(solve.deployed)

@@ -185,7 +185,20 @@ class Separator:
         asked = np.any(self.sets.demand > 0, axis=1)
         return any(bool(np.any(asked[problem.net.stranded()])) for problem in self.problems)
 
-    def violated(self, deployed: Floats, most: int = 2) -> list[Cut]:
+    def without_units(self) -> list[Cut]:
+        """Rows that no units at all would break, one a case and period, from its slot of most demand: a first guess."""
+        cuts = []
+        for problem in self.problems:
+            problem.set_units(np.zeros(len(self.sets.deployments)))
+            for p, tree in self.trees.items():
+                demand = problem.demand[:, tree.order]
+                busiest = int(np.argmax(demand.sum(axis=0)))
+                if problem.unserved(demand[:, busiest]) > ROUNDING:
+                    problem.rays.append(problem.ray())
+                    cuts.append(self._cut(problem, problem.rays[-1], p, tree))
+        return cuts
+
+    def violated(self, deployed: Floats, most: int = 8) -> list[Cut]:
         """Rows that the units (deployments x periods) violate, at most a few a case and period; none: all is served."""
         cuts: list[Cut] = []
         for problem in self.problems:

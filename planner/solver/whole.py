@@ -28,6 +28,7 @@ FAMILIES = (deployment, budget, size_low, size_top)  # of the master
 SLACK = 1e-6  # relative, where a bound is rounded so that no plan is cut off
 TIE = 3e-8  # most that the rule for equal plans adds to a commitment's price
 MASTER_SHARE = 0.5  # share of the gap asked that the master may leave open
+WORTH = 0.9  # sizes are tightened again when a plan's distance from the linear optimum has fallen to this share
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Master:
         h = quiet_highs(1e-9)
         set_options(h, mip_rel_gap=gap, mip_feasibility_tolerance=1e-9, mip_abs_gap=0.0)
         h.passModel(lp)
-        whole = np.flatnonzero(self.program.columns.integer).astype(np.int32)
+        whole = np.flatnonzero(self.program.columns.searched).astype(np.int32)
         h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))
         self._add_rows(h, own, scale, limit)
         left = self.clock.left()
@@ -145,10 +146,24 @@ class Master:
         info = h.getInfo()
         if not self.complete and info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             raise StoppedError("the time limit ran out before there was a plan; nothing was written")
-        values = np.array(h.getSolution().col_value) * scale
+        values = self._settled(h, whole) * scale
         self.last = values
         bound = info.mip_dual_bound if len(whole) else info.objective_function_value
         return values[:own], float(bound) * self.scale.cost / (1 + TIE)
+
+    def _settled(self, h: highspy.Highs, whole: Ints) -> Floats:
+        """Values of an answer; what follows from the whole columns is made whole too: a vertex once those are fixed."""
+        values = np.array(h.getSolution().col_value)
+        steps = self.program.columns.size_steps[self.program.columns.size_follows]
+        if (np.abs(values[steps] - np.round(values[steps])) < SLACK).all():
+            return values
+        fixed = np.round(values[whole])
+        h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kContinuous))
+        h.changeColsBounds(len(whole), whole, fixed, fixed)
+        if run(h, self.clock) == OPTIMAL:
+            values = np.array(h.getSolution().col_value)
+        values[steps] = np.ceil(values[steps] - SLACK)  # whole already but for rounding; more units never break a rule
+        return values
 
     def tighten(self, usd: float) -> None:
         """Lower the largest sizes to what a plan that costs no more than ``usd`` can have.
@@ -160,7 +175,7 @@ class Master:
         cost = np.array(lp.col_cost_)
         lp.col_cost_ = np.zeros(len(cost))
         h = quiet_highs()
-        set_options(h, presolve="off", solver="simplex")
+        set_options(h, presolve="off", solver="simplex", simplex_strategy=4)
         h.passModel(lp)
         self._add_rows(h, own, scale, limit)
         priced = np.flatnonzero(cost).astype(np.int32)
@@ -171,6 +186,8 @@ class Master:
         at = self.program.columns
         top = at.size_top.copy()
         for k, column in enumerate(at.sized):
+            if at.size_follows[k]:
+                continue
             h.changeColCost(int(column), 1.0)
             if run(h, self.clock) == OPTIMAL:
                 most = float(h.getInfo().objective_function_value) * float(scale[column])
@@ -262,14 +279,15 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
     master = Master(solve, clock)
     master.add_prices(session.row_duals())
     master.add_stress(solve.cuts)
-    bound = session.objective()
+    bound = linear = session.objective()
     best: tuple[float, Floats] | None = None
     sized = master.program.columns.sized
     try:
         start = _rounded_up(solve, master)  # no candidate of its own: of equal plans the master's rule chooses
         master.add_stress(solve.cuts[len(master.stress) :])
+        tightened = np.inf if start is None else start[0]
         if start is not None:
-            master.tighten(start[0])
+            master.tighten(tightened)
         for _ in range(ROUNDS):
             found = master.solve(gap * MASTER_SHARE)
             if found is None:
@@ -286,8 +304,9 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
                 master.add_prices(session.row_duals())
                 if best is None or usd < best[0]:
                     best = (usd, _exact(session.values(), sized, units))
-                    if start is None or usd < start[0]:
+                    if usd - linear < WORTH * (tightened - linear):
                         master.tighten(usd)
+                        tightened = usd
             elif len(solve.cuts) == known:
                 master.add_ray(session, candidate)
             master.add_stress(solve.cuts[known:])

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.errors import InfeasibleError
+from planner.model.columns import columns_of
 from planner.model.literal import literal_program
 from planner.model.tables import sets_of
 from planner.schema.case import Case
@@ -88,6 +89,50 @@ def test_three_regions_that_cover_each_other_round_up() -> None:
     assert whole.proof.status == "optimal"
     assert whole.proof.bound_usd == pytest.approx(1.5 * HOURS)  # proved for units of any size
     assert whole.proof.tree_bound_usd == pytest.approx(2 * HOURS, rel=1e-4)
+
+
+def ladder(**offer: Any) -> Case:
+    """Two months, one pool whose deployments have sizes 2, 4, 6, ...; a month's offer and one for both months."""
+    rising = [{**row, "period": month, "requests_per_hour": n} for month, n in (("2027-01", 3.2), ("2027-02", 6.7))
+              for row in builders.profile("west", "w", 1)]  # fmt: skip
+    sizes = {"min_units": 1, "unit_step": 1, **offer}
+    tables = builders.tables(
+        demand=rising,
+        throughput=[{"pool": "west-m", "model": "m", "tokens_per_minute_per_unit": 1, "min_units": 2, "unit_step": 2}],
+        offers=[
+            {"offer": "month", "pool": "west-m", "usd_per_unit_hour": 1.0, **sizes},
+            {"offer": "both", "pool": "west-m", "usd_per_unit_hour": 0.8, "term_months": 2, **sizes},
+        ],
+        on_demand=[on_demand(usd_per_mtok_input=4.0 / 60e-6)],
+    )
+    return builders.case(tables, whole_units=True, months=2)
+
+
+def test_purchases_follow_from_deployments() -> None:
+    # deploy 4, then 8 (or 6 and 0.7 on demand at 4 USD = 2.8 > 2 units more, at 0.8 USD): 4 for both months and 4 more
+    # in February, when the longer term is the cheaper too: what lies past the horizon is not counted (tail_value 1)
+    case = ladder()
+    at = columns_of(sets_of(case), sized=True)
+    purchases = np.isin(at.sized, at.committed)
+    assert at.size_follows[purchases].all()
+    assert not at.size_follows[~purchases].any()
+    assert not at.searched[at.size_steps[purchases]].any()
+    plan = solve(case, gap=GAP)
+    bought = {(o, p): u for o, p, u in zip(plan.purchases["offer"], plan.purchases["period"], plan.purchases["units"])}
+    assert bought == {("both", "2027-01"): 4.0, ("both", "2027-02"): 4.0}
+    assert plan.totals.total_usd == pytest.approx(0.8 * (4 * (744 + 672) + 4 * 672))
+    literal = literal_usd(case)
+    assert literal is not None
+    assert plan.totals.total_usd == pytest.approx(literal, rel=1e-7)
+
+
+@pytest.mark.parametrize("offer", [{"unit_step": 3, "min_units": 3}, {"min_units": 2}, {"unit_step": 0}])
+def test_purchases_of_other_sizes_are_searched(offer: dict[str, float]) -> None:
+    # blocks of 3 do not divide 2, 4, 6, ...; a least size of 2 leaves a hole at 1; any amount above 1 has no step
+    case = ladder(**offer)
+    at = columns_of(sets_of(case), sized=True)
+    assert not at.size_follows.any()
+    assert solve(case, gap=GAP).totals.total_usd == pytest.approx(literal_usd(case), rel=1e-7)
 
 
 def test_every_size_of_two_offers_tried() -> None:
