@@ -17,7 +17,7 @@ from planner.results.plan import (
     STRESS_SLOT_COLUMNS,
 )
 from planner.solver.component import ComponentPlan
-from planner.solver.prices import slot_names
+from planner.solver.prices import part_of_merged, slot_names
 from planner.units import REQUESTS_PER_THOUSAND
 
 DUST = 1e-9  # units below this are the solver's rounding, not a purchase
@@ -113,11 +113,10 @@ def _original_slots(sets: Sets, merged: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     """List the rents of rule 4 by deployment and slot; a merged slot's rent is spread by weeks."""
-    weeks = whole.slots["weeks"].to_numpy(float)
     parts = []
     for plan in plans:
         row, slot = _original_slots(plan.sets, plan.rent_slot)
-        share = weeks[slot] / plan.sets.slots["weeks"].to_numpy(float)[plan.rent_slot][row]
+        share = part_of_merged(plan.sets, plan.rent_slot[row], whole, slot)
         part = plan.rent_deployment[row]
         names = {name: plan.sets.deployments[name].to_numpy(object)[part] for name in ("pool", "meter", "model")}
         parts.append(pd.DataFrame({**names, **slot_names(whole, slot), "usd_per_unit": plan.rent[row] * share}))

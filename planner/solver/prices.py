@@ -101,14 +101,22 @@ def _of_family(
 
 
 def _in_slots(sets: Sets, part: Part, slot: Ints, whole: Sets) -> Part:
-    """Repeat rows of merged slots for each slot that they stand for."""
+    """Repeat rows of merged slots for each slot that they stand for: as `part_of_merged` divides them."""
     size = np.array([len(m) for m in sets.members], dtype=np.int64)[slot]
     row = np.repeat(np.arange(len(slot)), size)
     original = np.concatenate([sets.members[t] for t in slot]) if len(slot) else np.empty(0, np.int64)
-    weeks = whole.slots["weeks"].to_numpy(float)
-    share = weeks[original] / sets.slots["weeks"].to_numpy(float)[slot[row]]
+    share = part_of_merged(sets, slot[row], whole, original)
     spread = {name: values[row] for name, values in part.items()}
     return spread | slot_names(whole, original) | {"price": spread["price"] * share}
+
+
+def part_of_merged(sets: Sets, merged: Ints, whole: Sets, original: Ints) -> Floats:
+    """Which part of a merged slot each original slot is: by weight; those of a scenario of probability 0 are equal."""
+    size = np.array([len(m) for m in sets.members], dtype=np.int64)[merged]
+    all_weeks = sets.slots["weeks"].to_numpy(float)[merged]
+    weeks = whole.slots["weeks"].to_numpy(float)[original]
+    parts: Floats = np.divide(weeks, all_weeks, out=1.0 / size, where=all_weeks > 0)
+    return parts
 
 
 def slot_names(whole: Sets, slot: Ints) -> Part:

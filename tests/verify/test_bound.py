@@ -53,3 +53,25 @@ def test_any_prices_prove_a_bound(seed: int, spread: float) -> None:
     rng = np.random.default_rng(seed)
     table = PLAN.certificate.assign(price=PLAN.certificate["price"] * rng.lognormal(0, spread, len(PLAN.certificate)))
     assert proved_bound_usd(CASE, DERIVED, NAMES, table) <= PLAN.totals.total_usd * (1 + 1e-9)
+
+
+def test_hours_of_a_scenario_of_probability_0_are_priced() -> None:
+    """20 requests that never cost anything must still be servable: 10 on the quota, so 10 units, at 5 USD an hour.
+
+    In the other hours on demand, 3 USD a request, is cheaper than a unit. All 168 hours of the scenario are alike and
+    merged; their prices, which prove that 10 units are needed, are shared out among them again.
+    """
+    rows = builders.tables(
+        scenarios=[{"scenario": "base", "probability": 1}, {"scenario": "never", "probability": 0}],
+        demand=[*builders.profile("west", "w", 5.0, "base"), *builders.profile("west", "w", 20.0, "never")],
+        offers=[{"offer": "o", "pool": "west-m", "usd_per_unit_hour": 5.0}],
+        on_demand=[{**builders.tables()["on_demand"][0], "tokens_per_minute_quota": 10}],
+    )
+    case = builders.case(rows)
+    plan = find_plan(case)
+    assert plan.totals.total_usd == pytest.approx(10 * 5 * 744)
+    assert not plan.certificate["price"].isna().any()
+    assert not plan.rents["usd_per_unit"].isna().any()
+    derived = Derived.of(case)
+    found = proved_bound_usd(case, derived, Names.of(case, derived), plan.certificate)
+    assert found == pytest.approx(plan.totals.total_usd, rel=1e-7)
