@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("verify", "check a finished plan from its files alone"),
     ("price", "price a purchase order as edited by procurement, against the optimum"),
     ("accept", "sign a plan: its purchases become commitments of the next folder, the ledger gets an entry"),
+    ("tasks", "what a task costs, month by month, why it moved, and alerts"),
     ("ledger", "list the signed plans, and check that neither they nor the ledger were changed"),
     ("init", "write a commented, runnable starter folder or workbook"),
     ("ingest", "turn usage exports, logs or a database into an hourly history"),

@@ -57,6 +57,7 @@ def tables(report: Report) -> Mapping[str, pd.DataFrame]:
         value = getattr(metrics, entry.name)
         if isinstance(value, pd.DataFrame):
             found[f"metrics_{entry.name}"] = value
+    found["metrics_tasks"] = metrics.tasks.table
     found["cautions"] = pd.DataFrame({"caution": list(metrics.cautions)}, dtype="str")
     return found
 

@@ -15,6 +15,7 @@ from planner.results.order_value import OrderValue, order_values
 from planner.results.orders import OrderLine, order_lines
 from planner.results.plan import Plan
 from planner.results.pool_months import PoolMonth, pool_months
+from planner.results.tasks import Movement, month_by_month
 from planner.results.why import LineRent, line_rents
 from planner.schema.accuracy import ForecastAccuracy
 from planner.schema.case import Case
@@ -65,6 +66,11 @@ class Report:
     def calendar(self) -> Calendar:
         """When each commitment ends, and by when to decide."""
         return calendar_of(self.case, self.plan, self.notice_days, self.months)
+
+    @cached_property
+    def movements(self) -> tuple[Movement, ...]:
+        """Why the cost of a task moved, month by month."""
+        return month_by_month(self.metrics.tasks)
 
     @property
     def horizon(self) -> str:

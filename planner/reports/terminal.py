@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from planner.reports import story
 from planner.reports.report import Report, hour_text, rows_of, text_of
-from planner.reports.text import amount, clean, percent, usd
+from planner.reports.text import amount, clean, percent, task_usd, usd
 from planner.results.metrics.tables import HORIZON, Metrics
 from planner.results.plan import Plan
 from planner.schema.case import Case
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _PIPE_WIDTH, _WIDEST, _NAME_WIDTH = 100, 120, 32
-_MONTHS, _BUY, _STRESS, _CAUTIONS = 6, 8, 4, 6
+_MONTHS, _BUY, _STRESS, _CAUTIONS, _TASKS = 6, 8, 4, 6, 3
 _PARTS = (
     ("New commitments", "reserved_usd"),
     ("Counted past the horizon", "tail_usd"),
@@ -39,7 +39,7 @@ def print_report(case: Case, plan: Plan, metrics: Metrics, stream: IO[str]) -> N
     console.print(_bold(f"{clean(plan.name, 80)}: reservation plan for {report.horizon}"))
     for sentence in story.decision(report):
         console.print(sentence)
-    for part in (_costs(report), _strategies(report), _buy(report), _use(report), _stress(report)):
+    for part in (_costs(report), _strategies(report), _buy(report), _use(report), _tasks(report), _stress(report)):
         console.print()
         console.print(part)
     _cautions(console, report)
@@ -124,6 +124,15 @@ def _use(report: Report) -> str:
         f"Coverage {percent(k['coverage'])} · utilisation {percent(k['utilisation'])} · "
         f"vacancy {percent(k['vacancy'])} · effective savings rate {percent(k['effective_savings_rate'])}"
     )
+
+
+def _tasks(report: Report) -> str:
+    """Cost of a task of the dearest workloads."""
+    frame = report.metrics.by_workload
+    rows = rows_of(frame[frame["requests"] > 0].sort_values("total_usd", ascending=False, kind="stable"))
+    told = [f"{clean(row.workload, _NAME_WIDTH)} {task_usd(float(row.usd_per_task))}" for row in rows]
+    rest = f" and {len(told) - _TASKS} more" if len(told) > _TASKS else ""
+    return f"A task costs: {' · '.join(told[:_TASKS])}{rest}" if told else "No tasks."
 
 
 def _stress(report: Report) -> RenderableType:

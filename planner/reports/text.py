@@ -34,6 +34,11 @@ def usd(value: float, digits: int = 0) -> str:
     return f"{sign}${abs(value):,.{digits}f}"
 
 
+def task_usd(value: float) -> str:
+    """Show the cost of a task to four significant digits: it may be cents or thousands."""
+    return "–" if value != value else f"{'-' if value < 0 else ''}${abs(value):,.4g}"
+
+
 def percent(share: float, digits: int = 1) -> str:
     """Return a share (0-1) as percent; a dash where there is nothing to divide by."""
     return "–" if math.isnan(share) else f"{share * 100:,.{digits}f} %"

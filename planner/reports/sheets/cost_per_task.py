@@ -5,6 +5,7 @@ from typing import Any
 
 from planner.reports.book import Block, Column, Live, Sheet, axis, chart_title, grid
 from planner.reports.report import Report, rows_of
+from planner.reports.sheets import cost_per_task_months
 from planner.reports.theme import BLUE, GREEN, ORANGE
 from planner.results.metrics.tables import HORIZON
 
@@ -65,7 +66,8 @@ def write(sheet: Sheet, report: Report) -> tuple[Block, Block, Block]:
         Column("per_thousand", "Per thousand\nrequests, USD", "cents", 12),
     )
     detail = sheet.table(top + 1, columns, _details(report))
-    sheet.printed(detail.total_row, len(WORKLOADS) - 1, freeze=(3, 1))
+    last_row, last_column = cost_per_task_months.write(sheet, report, detail, detail.total_row + 2)
+    sheet.printed(last_row, max(len(WORKLOADS) - 1, last_column), freeze=(3, 1))
     return by_month, by_workload, by_model
 
 
