@@ -12,7 +12,7 @@ from tests.results.tasks.tiny import OFFER, ON_DEMAND, THROUGHPUT, WORKLOAD
 
 
 def solved(folder: Path, name: str, **changes: Any) -> str:
-    """Solve the case of `tiny` over two months: 10 requests an hour, all on units of 1 USD an hour; returns the plan."""
+    """Solve the case of `tiny` over two months: 10 requests an hour, all on units of 1 USD an hour."""
     rows = builders.tables(workloads=[WORKLOAD], throughput=[THROUGHPUT], on_demand=[ON_DEMAND],
                            **{"offers": [OFFER], **changes})  # fmt: skip
     builders.write_folder(rows, folder / name, name=name, months=2)
