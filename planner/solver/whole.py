@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
+import numpy.typing as npt
 
 from planner.errors import StoppedError
 from planner.model.constraints.budget import budget
@@ -151,7 +152,7 @@ class Master:
         bound = info.mip_dual_bound if len(whole) else info.objective_function_value
         return values[:own], float(bound) * self.scale.cost / (1 + TIE)
 
-    def _settled(self, h: highspy.Highs, whole: Ints) -> Floats:
+    def _settled(self, h: highspy.Highs, whole: npt.NDArray[np.int32]) -> Floats:
         """Values of an answer; what follows from the whole columns is made whole too: a vertex once those are fixed."""
         values = np.array(h.getSolution().col_value)
         steps = self.program.columns.size_steps[self.program.columns.size_follows]
