@@ -1,5 +1,7 @@
 """Rule 2: each model's share of a workload."""
 
+from collections import Counter
+
 import numpy as np
 
 from planner.model.columns import Columns
@@ -43,7 +45,7 @@ def mix(sets: Sets, at: Columns) -> Rows:
 
 def bounded_shares(sets: Sets) -> tuple[Ints, Floats, Floats]:
     """Row of `shares` that bounds each arc (-1: none binds), and the bounds of every row of `shares`."""
-    models = sets.shares.groupby("workload")["model"].transform("size").to_numpy()
+    models = models_of_workload(sets)
     low, high = sets.shares["min_share"].to_numpy(float), sets.shares["max_share"].to_numpy(float)
     binds = ((low > 0) & (models > 1)) | (high < 1)
     number = {
@@ -56,7 +58,7 @@ def bounded_shares(sets: Sets) -> tuple[Ints, Floats, Floats]:
 
 def bounded_pairs(sets: Sets, count: int) -> tuple[Ints, Ints]:
     """All (need, row of `shares`) that have a bound, sorted: also those that no arc can serve."""
-    models = sets.shares.groupby("workload")["model"].transform("size").to_numpy()
+    models = models_of_workload(sets)
     by_workload: dict[str, list[int]] = {}
     for k, (w, low, high, n) in enumerate(
         zip(sets.shares["workload"], sets.shares["min_share"], sets.shares["max_share"], models)
@@ -66,3 +68,9 @@ def bounded_pairs(sets: Sets, count: int) -> tuple[Ints, Ints]:
     pairs = [(k, share) for k, w in enumerate(sets.needs["workload"]) for share in by_workload.get(w, ())]
     array = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     return array[:, 0], array[:, 1]
+
+
+def models_of_workload(sets: Sets) -> Ints:
+    """How many models may serve the workload of each row of `shares`."""
+    count = Counter(sets.shares["workload"])
+    return np.array([count[name] for name in sets.shares["workload"]], dtype=np.int64)

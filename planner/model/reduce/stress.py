@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.model.constraints.mix import bounded_shares
+from planner.model.constraints.mix import bounded_shares, models_of_workload
 from planner.model.sets import Bools, Floats, Ints, Sets, StressCase
 
 ROUNDING = 1e-12  # every row is weakened by this share of its terms, so that rounding can never make it cut too deep
@@ -124,11 +124,14 @@ def network_tables(sets: Sets) -> NetworkTables:
     a, shares = sets.arcs, sets.shares
     share, low, high = bounded_shares(sets)
     names, workload = np.unique(sets.needs["workload"].to_numpy(object), return_inverse=True)
-    models = shares.groupby("workload")["model"].transform("size").to_numpy()
-    bound = ((low > 0) & (models > 1)) | (high < 1)
+    bound = ((low > 0) & (models_of_workload(sets) > 1)) | (high < 1)
+    number: dict[tuple[str, ...], int] = {}
+    ways = [
+        number.setdefault(way, len(number)) for way in zip(*(a[n] for n in ("workload", "model", "region", "supply")))
+    ]
     of_share = shares["workload"].to_numpy(object)
     return NetworkTables(
-        way=a.groupby(["workload", "model", "region", "supply"], sort=False).ngroup().to_numpy().astype(np.int64),
+        way=np.array(ways, dtype=np.int64),
         region=a["region"].to_numpy(object),
         reserved=a["reserved"].to_numpy(bool),
         need=a["need"].to_numpy(int),
