@@ -18,7 +18,9 @@ def egress(sets: Sets, at: Columns) -> Rows:
     """
     if not len(sets.caps):
         nothing = np.empty(0, np.int64)
-        return rows_by_key("egress", {"cap": nothing, "period": nothing}, nothing, constant(0, 0.0), constant(0, 0.0), [])
+        return rows_by_key(
+            "egress", {"cap": nothing, "period": nothing}, nothing, constant(0, 0.0), constant(0, 0.0), []
+        )
     periods = len(sets.periods)
     region: dict[str, int] = {}
     for name in (*sets.arcs["origin"], *sets.arcs["region"], *sets.caps["origin"], *sets.caps["destination"]):
