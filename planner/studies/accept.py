@@ -17,8 +17,9 @@ from planner.results.ledger.evidence import COMMITMENTS, hashes, seen_from
 from planner.results.ledger.lock import locked
 from planner.results.orders import order_lines
 from planner.results.owed import Owed, owed_after
+from planner.studies.carried import Additions, additions, commitment_row
 from planner.studies.finished import Finished, load_finished
-from planner.studies.next_folder import Additions, Signed, additions, commitment_row, read_next
+from planner.studies.next_folder import Signed, read_next
 
 GIVEN = "given"  # status of a plan that prices an order
 _SHOWN = 10
