@@ -216,6 +216,11 @@ def _examples(readings: Any, code: int) -> tuple[str, ...]:
             moment = f"{pd.Timestamp(row.epoch, unit='s'):%Y-%m-%dT%H:%M:%SZ}"
         label = f" id {row.id}" if isinstance(row.id, str) else ""
         texts.append(
-            f"{moment} {row.workload}/{row.model} input {row.input_tokens:g} output {row.output_tokens:g}{label}"
+            f"{moment} {row.workload}/{row.model} input {_shown(row.input_tokens)} "
+            f"output {_shown(row.output_tokens)}{label}"
         )
     return tuple(sorted(texts))
+
+
+def _shown(value: float | None) -> str:
+    return "blank" if value is None or value != value else f"{value:g}"

@@ -107,6 +107,8 @@ def tabular(engine: Any, files: list[SourceFile], name: str = "export") -> Any:
     if len(kinds) > 1:
         raise fail(files[0].path, f"files of several kinds ({', '.join(sorted(kinds))}) cannot be one table")
     kind = kinds.pop()
+    if kind == "text":
+        raise fail(files[0].path, "is Prometheus text, no table", allowed="CSV, JSON lines, JSON or Parquet")
     if kind == "csv":  # one by one: DuckDB keeps rejected lines only of files that are not united by name
         options = "all_varchar = true, store_rejects = true, header = true, max_line_size = 8388608, filename = true"
         query = " UNION ALL BY NAME ".join(f"SELECT * FROM read_csv({_quoted(file)}, {options})" for file in files)

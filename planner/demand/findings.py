@@ -20,6 +20,7 @@ RULES: dict[str, tuple[str, str]] = {
         "the same request id, or the same bucket of the same series, again; counted once, its largest",
     ),
     "overlap": (KEPT_OUT, "hours that several exports cover: counted once, from the export that has most in the hour"),
+    "wrapping_span": (KEPT_OUT, "the span wraps others that report their usage themselves (an agent's run): its sum"),
     "unreadable_line": (KEPT_OUT, "the line does not have the header's columns"),
     "null_as_zero": (REPAIRED, "input or output tokens are blank: taken as 0"),
     "cached_above_input": (REPAIRED, "more cached or written tokens than input: fresh input taken as 0"),

@@ -19,6 +19,7 @@ from planner.demand.findings import Finding
 from planner.demand.formats import FORMAT, FORMATS
 from planner.demand.formats.base import Format, Inputs, Sample
 from planner.demand.history import SERIES, TOKENS, UNKNOWN, VALUES, History, tidy
+from planner.demand.misshapen import is_of, read_whole
 from planner.demand.names import NameMap
 from planner.demand.overlap import counted_once
 from planner.demand.prometheus_server import DEFAULT_DAYS, fetch, is_server
@@ -128,12 +129,12 @@ def _recognised(engine: Any, files: tuple[SourceFile, ...], options: Options) ->
             shown = ", ".join(sorted(tables)[:12])
             raise InputError([Fault("database", "has no LiteLLM table; name one with --table", allowed=shown)])
         columns = frozenset(Inputs(engine, (), options.names, options.table_name).table().columns)
-        return next((f for f in FORMATS if f.recognise(Sample("table", columns))), FORMAT["table"])
+        return next((f for f in FORMATS if is_of(f, Sample("table", columns))), FORMAT["table"])
     found: dict[str, list[str]] = {}
     faults = []
     for file in files:
         sample = sample_of(engine, file)
-        match = next((f for f in FORMATS if f.recognise(sample)), None)
+        match = next((f for f in FORMATS if is_of(f, sample)), None)
         if match is None and options.names.columns and sample.columns:
             match = FORMAT["table"]
         if match is None:
@@ -161,7 +162,7 @@ def _history(
 ) -> History:
     window = options.window
     hours = (window[0].timestamp() / 3600, window[1].timestamp() / 3600) if window else None
-    reading = format.read(Inputs(engine, files, options.names, options.table_name, hours))
+    reading = read_whole(format, Inputs(engine, files, options.names, options.table_name, hours))
     until = options.until or dt.datetime.now(dt.UTC)
     slack = FUTURE_SLACK_SECONDS if options.until is None else 0.0
     since = LONG_AGO_EPOCH if options.since is None else options.since.timestamp()
@@ -243,6 +244,8 @@ def _report(
     missing = [*format.lacks, *said.values()]
     if (rows["region"] != UNKNOWN).all():
         missing = [text for text in missing if not text.startswith("no region")]
+    if "cached_tokens" not in lacking:
+        missing = [text for text in missing if not text.startswith("no cached tokens")]
     return {
         "format": format.name,
         "title": format.title,

@@ -255,6 +255,31 @@ def otel(cumulative: bool = False) -> dict[str, Any]:
     return {"resourceMetrics": [{"resource": {"attributes": []}, "scopeMetrics": [{"metrics": [metric]}]}]}
 
 
+def spans(written_by: str = "today") -> dict[str, Any]:
+    """One span a request, each inside an agent's span that repeats its usage; the hour's tokens on its first call."""
+    names = {
+        "today": ("input_tokens", "output_tokens", "cache_read.input_tokens", "cache_creation.input_tokens"),
+        "before": ("prompt_tokens", "completion_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"),
+    }[written_by]
+    found = []
+    for index, r in enumerate(TRUTH):
+        for n in range(r["req"]):
+            values = [r[column] if n == 0 else 0 for column in ("inp", "out", "cached", "written")]
+            usage = [
+                {"key": f"gen_ai.usage.{k}", "value": {"intValue": str(v)}} for k, v in zip(names, values, strict=True)
+            ]
+            model = [{"key": "gen_ai.request.model", "value": {"stringValue": r["m"]}}]
+            start = str((epoch(r["k"]) + n) * 10**9)
+            trace = {"traceId": f"{index:032x}", "startTimeUnixNano": start}
+            agent, step, call = f"a{n:015x}", f"b{n:015x}", f"c{n:015x}"
+            found += [
+                {**trace, "spanId": agent, "attributes": usage},
+                {**trace, "spanId": step, "parentSpanId": agent, "attributes": []},
+                {**trace, "spanId": call, "parentSpanId": step, "attributes": usage + model},
+            ]
+    return {"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [{"spans": found}]}]}
+
+
 def plain() -> list[dict[str, Any]]:
     return [
         {
@@ -287,6 +312,13 @@ EXPORTS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "vllm": ("a.json", json.dumps(prometheus(VLLM_NAMES, "model_name")), "vllm_prometheus", ("written_tokens",)),
     "otel": ("a.json", json.dumps(otel()), "otel_genai", ("cached_tokens", "written_tokens")),
     "otel_cumulative": ("a.json", json.dumps(otel(True)), "otel_genai", ("cached_tokens", "written_tokens")),
+    "otel_spans": ("a.json", json.dumps(spans()), "otel_genai", ()),
+    "otel_spans_older": (
+        "a.jsonl",
+        json.dumps(spans("before")) + "\n" + json.dumps({"resourceSpans": []}) + "\n",
+        "otel_genai",
+        (),
+    ),
     "table": ("a.csv", as_csv(plain()), "table", ()),
     "table_json": ("a.json", json.dumps(plain(), indent=1), "table", ()),
 }

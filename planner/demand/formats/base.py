@@ -45,6 +45,14 @@ class Inputs:
     table_name: str | None = None
     window_hours: tuple[float, float] | None = None  # epoch hours that a single counter snapshot stands for
 
+    @property
+    def place(self) -> str:
+        """What a message about all of it names."""
+        if not self.files:
+            return "the table"
+        more = len(self.files) - 1
+        return f"{self.files[0].path.name} and {more} more" if more else self.files[0].path.name
+
     @cached_property
     def documents(self) -> list[tuple[SourceFile, Any]]:
         """Every JSON document of every file."""

@@ -1,6 +1,9 @@
 """Column expressions that tabular formats share: numbers, texts and moments out of whatever type a cell has."""
 
+from collections.abc import Sequence
 from typing import Any
+
+from planner.errors import Fault, InputError
 
 MILLI, MICRO, NANO = 1e11, 1e14, 1e17  # an epoch above these is in milli-, micro-, nanoseconds (dates after 1973)
 
@@ -19,6 +22,20 @@ def column(table: Any, name: str) -> Any:
             return None
         value = value[part]
     return value
+
+
+def need(table: Any, names: Sequence[str], place: str) -> None:
+    """Refuse a table that lacks a column by which its format is known.
+
+    Raises
+    ------
+    InputError
+        naming every column that is not there.
+    """
+    lacking = ", ".join(name for name in names if name not in table.columns)
+    if lacking:
+        shown = ", ".join(table.columns)[:400]
+        raise InputError([Fault(place, "lacks columns of this format", column=lacking, allowed=shown)])
 
 
 def as_text(value: Any) -> Any:

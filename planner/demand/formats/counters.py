@@ -5,8 +5,10 @@ from typing import Any, cast
 import pandas as pd
 
 from planner.demand.findings import Finding
+from planner.units import HOURS_PER_DAY
 
 SECONDS_PER_HOUR = 3600.0
+LONGEST_GAP_DAYS = 400.0
 
 
 def increases(samples: pd.DataFrame) -> tuple[list[dict[str, Any]], tuple[Finding, ...]]:
@@ -20,6 +22,11 @@ def increases(samples: pd.DataFrame) -> tuple[list[dict[str, Any]], tuple[Findin
     -------
     Points (see points.py) and findings. A counter that falls has restarted: what it shows is its rise since 0. One that
     appears after the first scrape began at 0. A rise over missing scrapes is spread evenly over the hours between.
+
+    Raises
+    ------
+    ValueError
+        two samples of a counter lie over 400 days apart: a moment is wrong.
     """
     samples = samples.dropna(subset=["epoch", "value"]).sort_values(["measure", "key", "epoch"], kind="stable")
     samples = samples.drop_duplicates(["measure", "key", "epoch"])
@@ -34,6 +41,9 @@ def increases(samples: pd.DataFrame) -> tuple[list[dict[str, Any]], tuple[Findin
     born = before.isna() & (at > first_scrape) & (samples["value"] > 0)
     rise = rise.mask(reset | born, samples["value"])
     before = before.mask(born, at - step)
+    longest = float((at - before).max()) if before.notna().any() else 0.0
+    if longest > LONGEST_GAP_DAYS * HOURS_PER_DAY * SECONDS_PER_HOUR:
+        raise ValueError(f"two samples of a counter are {longest / HOURS_PER_DAY / SECONDS_PER_HOUR:,.0f} days apart")
     gap = ((at - before) > 1.5 * step) & ((at - before) > SECONDS_PER_HOUR)
     table = samples.assign(rise=rise, before=before, gap=gap)[rise.notna()]
     points: list[dict[str, Any]] = []

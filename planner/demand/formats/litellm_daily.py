@@ -7,7 +7,7 @@ read by name. There is no hour: totals and growth can be learnt from it, the sha
 from typing import Any
 
 from planner.demand.formats.base import Format, Inputs, Reading, Sample, once_per_bucket, rows_to_frame
-from planner.demand.formats.columns import column, epoch_seconds, number, text
+from planner.demand.formats.columns import column, epoch_seconds, need, number, text
 from planner.units import HOURS_PER_DAY
 
 DIMENSIONS = ("model", "model_group", "custom_llm_provider", "endpoint")
@@ -33,6 +33,7 @@ def read(inputs: Inputs) -> Reading:
     import ibis
 
     table, engine = inputs.table("LiteLLM_DailyUserSpend"), inputs.engine
+    need(table, ("date", "prompt_tokens", "completion_tokens"), inputs.place)
     served = "successful_requests" if column(table, "successful_requests") is not None else "api_requests"
     kept = {name: text(table, name) for name in (*DIMENSIONS, *inputs.names.dimensions.values())}
     if "filename" in table.columns:

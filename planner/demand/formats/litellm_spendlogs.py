@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from planner.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
-from planner.demand.formats.columns import as_number, as_text, epoch_seconds, moment_column, number, text
+from planner.demand.formats.columns import as_number, as_text, epoch_seconds, moment_column, need, number, text
 
 CACHED = (
     ("usage_object", "prompt_tokens_details", "cached_tokens"),
@@ -62,6 +62,7 @@ def read(inputs: Inputs) -> Reading:
     import ibis
 
     table, engine = _table(inputs), inputs.engine
+    need(table, ("startTime", "prompt_tokens", "completion_tokens"), inputs.place)
     status, cache_hit = text(table, "status").lower(), text(table, "cache_hit").lower()
     skip = ibis.cases(
         (status == "failure", RULE_CODE["failed"]),

@@ -1,7 +1,8 @@
-"""OpenTelemetry GenAI: the histogram ``gen_ai.client.token.usage`` as OTLP JSON (one export or one a line).
+"""OpenTelemetry GenAI as OTLP JSON (one export or one a line): spans, or the histogram ``gen_ai.client.token.usage``.
 
-Names: semantic conventions, April 2026. Requests are the histogram's count of input values. The convention counts
-input and output only, billable where both exist: cached tokens cannot be told from it.
+Names: semantic conventions, 2026. Spans are model calls, and know cached tokens (otel_spans.py). The histogram counts
+input and output only, billable where both exist; its requests are the count of input values. Where an export has both,
+the spans are read: both count the same calls.
 """
 
 from collections.abc import Iterator
@@ -11,32 +12,39 @@ import pandas as pd
 
 from planner.demand.files import fail
 from planner.demand.findings import Finding
-from planner.demand.formats.base import Format, Inputs, Reading, Sample
+from planner.demand.formats import otel_spans
+from planner.demand.formats.base import Format, Inputs, Reading, Sample, rows_to_frame
 from planner.demand.formats.counters import increases
+from planner.demand.formats.otel_common import DIMENSIONS, attributes, named
 from planner.demand.formats.points import readings_of_points
 
 TOKEN_METRIC = "gen_ai.client.token.usage"
-DIMENSIONS = (
-    "gen_ai.request.model", "gen_ai.response.model", "gen_ai.provider.name", "gen_ai.operation.name", "server.address",
-    "service.name", "cloud.region",
-)  # fmt: skip
+OUTERMOST = ("resourceMetrics", "resourceSpans", "resourceLogs")
 CUMULATIVE = (2, "AGGREGATION_TEMPORALITY_CUMULATIVE")
 
 
 def recognise(sample: Sample) -> bool:
     """Tell an OTLP export by its outermost key."""
-    return (isinstance(sample.document, dict) and "resourceMetrics" in sample.document) or (
-        "resourceMetrics" in sample.columns
-    )
+    return bool(set(OUTERMOST) & ({*sample.document} if isinstance(sample.document, dict) else sample.columns))
 
 
 def read(inputs: Inputs) -> Reading:
-    """Return one reading an export interval and set of attributes."""
+    """Return one reading a span, or one an export interval and set of attributes of the histogram."""
+    for file, document in inputs.documents:
+        if not isinstance(document, dict) or not set(OUTERMOST) & set(document):
+            raise fail(file.path, "is no OTLP export", allowed='{"resourceSpans": [...]} or {"resourceMetrics": [...]}')
+    rows = otel_spans.readings([document for _, document in inputs.documents])
+    if not rows:
+        return _read_histogram(inputs)
+    has_both = any(True for _, document in inputs.documents for _ in _points(document))
+    notes = (f"{TOKEN_METRIC} is left out: it counts the calls of the spans again",) if has_both else ()
+    return Reading(inputs.lazy(rows_to_frame(rows, DIMENSIONS)), (), notes, ids_to_check=True)
+
+
+def _read_histogram(inputs: Inputs) -> Reading:
     deltas: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []
-    for file, document in inputs.documents:
-        if not isinstance(document, dict) or "resourceMetrics" not in document:
-            raise fail(file.path, "is no OTLP export of metrics", allowed='{"resourceMetrics": [...]}')
+    for _, document in inputs.documents:
         for cumulative, point in _points(document):
             (totals if cumulative else deltas).append(point)
     findings: tuple[Finding, ...] = ()
@@ -44,7 +52,8 @@ def read(inputs: Inputs) -> Reading:
         risen, findings = increases(pd.DataFrame(_from_zero(totals)))
         deltas += risen
     if not deltas:
-        raise fail(inputs.files[0].path, f"has no metric {TOKEN_METRIC}")
+        wanted = f"spans with {otel_spans.USAGE['input_tokens'][0]}, or the metric {TOKEN_METRIC}"
+        raise fail(inputs.files[0].path, "has neither usage of spans nor the token histogram", allowed=wanted)
     frame, more = readings_of_points(deltas, DIMENSIONS)
     return Reading(inputs.lazy(frame), (*findings, *more))
 
@@ -56,8 +65,8 @@ def _from_zero(totals: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _points(document: dict[str, Any]) -> Iterator[tuple[bool, dict[str, Any]]]:
-    for resource in document["resourceMetrics"]:
-        of_resource = _attributes((resource.get("resource") or {}).get("attributes"))
+    for resource in document.get("resourceMetrics") or []:
+        of_resource = attributes((resource.get("resource") or {}).get("attributes"))
         for scope in resource.get("scopeMetrics") or []:
             for metric in scope.get("metrics") or []:
                 if metric.get("name") != TOKEN_METRIC:
@@ -70,7 +79,7 @@ def _points(document: dict[str, Any]) -> Iterator[tuple[bool, dict[str, Any]]]:
 
 
 def _of_data_point(item: dict[str, Any], resource: dict[str, Any], cumulative: bool) -> Iterator[dict[str, Any]]:
-    tags = {**resource, **_attributes(item.get("attributes"))}
+    tags = {**resource, **attributes(item.get("attributes"))}
     kind = str(tags.get("gen_ai.token.type", ""))
     measure = {"input": "input_tokens", "output": "output_tokens", "completion": "output_tokens"}.get(kind)
     if measure is None:
@@ -81,8 +90,7 @@ def _of_data_point(item: dict[str, Any], resource: dict[str, Any], cumulative: b
         "epoch": end if cumulative else start,
         "bucket_hours": (end - start) / 3600,
         "key": "|".join(f"{k}={v}" for k, v in sorted(tags.items())),
-        "gen_ai.provider.name": tags.get("gen_ai.provider.name") or tags.get("gen_ai.system"),
-        **{name: tags.get(name) for name in DIMENSIONS if name != "gen_ai.provider.name"},
+        **named(tags),
         **({"start": start} if cumulative else {}),
     }
     yield {**common, "measure": measure, "value": float(item.get("sum") or 0.0)}
@@ -90,19 +98,15 @@ def _of_data_point(item: dict[str, Any], resource: dict[str, Any], cumulative: b
         yield {**common, "measure": "requests", "value": float(item.get("count") or 0)}
 
 
-def _attributes(listed: Any) -> dict[str, Any]:
-    return {str(a.get("key")): next(iter((a.get("value") or {"": None}).values())) for a in listed or []}
-
-
 FORMAT = Format(
     name="otel_genai",
-    title="OpenTelemetry GenAI token histogram (OTLP JSON)",
-    finest="one export interval",
+    title="OpenTelemetry GenAI spans, or token histogram (OTLP JSON)",
+    finest="one call (spans); one export interval (histogram)",
     cached_in_input=True,
     recognise=recognise,
     read=read,
     region="cloud.region",
     workload="gen_ai.request.model",
     model="gen_ai.response.model",
-    lacks=("no cached tokens: the convention counts input and output only",),
+    lacks=("no cached tokens in the histogram, which counts input and output only (spans have them)",),
 )

@@ -64,7 +64,7 @@ def read(inputs: Inputs) -> Reading:
     import ibis
 
     table, engine = _lengthened(inputs), inputs.engine
-    place = inputs.files[0].path.name if inputs.files else "the table"
+    place = inputs.place
     found = resolve(frozenset(table.columns), {str(ours): theirs for ours, theirs in inputs.names.columns.items()})
     faults = [
         Fault(place, f"has no column for {ours}", column=theirs, allowed=", ".join(table.columns)[:400])
@@ -151,7 +151,7 @@ def _lengthened(inputs: Inputs) -> Any:
     for dimension, columns in inputs.names.one_column_per.items():
         lacking = [name for name in columns if name not in table.columns]
         if lacking:
-            place = inputs.files[0].path.name if inputs.files else "the table"
+            place = inputs.place
             raise fail(place, "has no such column", column=", ".join(lacking), allowed=", ".join(table.columns)[:400])
         table = table.mutate(**{name: as_number(table[name], inputs.engine) for name in columns})
         table = table.pivot_longer(list(columns), names_to=dimension, values_to="requests")
