@@ -12,6 +12,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
+from planner.reports.cells import Cells
 from planner.reports.text import clean, footer_text, width_of
 from planner.reports.theme import FONT, INK, MUTED, RULE, properties
 
@@ -81,23 +82,23 @@ class Sheet:
 
     book: "Book"
     name: str
-    raw: Any  # xlsxwriter's worksheet
+    raw: Cells
 
     def put(self, row: int, column: int, value: Value, style: str = "plain") -> None:
         """Write a value as what it is; text is never read as a formula, a link or a number."""
         look = self.book.format(style)
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
-            self.raw.write_blank(row, column, None, look)
-        elif isinstance(value, Live):
-            self.raw.write_formula(row, column, value.formula, look, value.value)
-        elif isinstance(value, bool):
-            self.raw.write_string(row, column, "yes" if value else "no", look)
+            self.raw.keep_blank(row, column, look)
         elif isinstance(value, str):
-            self.raw.write_string(row, column, clean(value), look)
+            self.raw.keep_text(row, column, clean(value), look)
+        elif isinstance(value, Live):
+            self.raw.keep_formula(row, column, value.formula, value.value, look)
+        elif isinstance(value, bool):
+            self.raw.keep_text(row, column, "yes" if value else "no", look)
         elif isinstance(value, dt.date):
-            self.raw.write_datetime(row, column, dt.datetime(value.year, value.month, value.day), look)
+            self.raw.keep_day(row, column, value, look)
         else:
-            self.raw.write_number(row, column, float(value), look)
+            self.raw.keep_number(row, column, float(value), look)
 
     def at(self, row: int, column: int) -> str:
         """Absolute address of a cell with the sheet's name."""
@@ -138,12 +139,13 @@ class Sheet:
         for column in columns:
             right = column.style.split(":")[0] not in ("text", "tick")
             self.raw.write_string(top, place[column.key], column.header, self.book.format(f"header{'_right' * right}"))
+        names = {key: xl_col_to_name(c) for key, c in place.items()}
         for k, record in enumerate(rows):
             row = top + 1 + k
             lines = _lines_needed(columns, record)
             if lines > 1:
                 self.raw.set_row(row, _LINE_POINTS * lines + 2)
-            address = {key: xl_rowcol_to_cell(row, c) for key, c in place.items()}
+            address = {key: f"{letters}{row + 1}" for key, letters in names.items()}
             for column in columns:
                 value = record.get(column.key)
                 if isinstance(value, Live):
@@ -207,13 +209,14 @@ class Book:
 
     def format(self, style: str) -> Any:
         """XlsxWriter's format of a style of the theme."""
-        if style not in self.formats:
-            self.formats[style] = self.raw.add_format(properties(style))
-        return self.formats[style]
+        found = self.formats.get(style)
+        if found is None:
+            found = self.formats[style] = self.raw.add_format(properties(style))
+        return found
 
     def add_sheet(self, name: str, colour: str | None = None) -> Sheet:
         """Append a sheet; the order of calls is the reading order."""
-        sheet = Sheet(self, name, self.raw.add_worksheet(name))
+        sheet = Sheet(self, name, self.raw.add_worksheet(name, Cells))
         sheet.raw.set_default_row(15)
         if colour is not None:
             sheet.raw.set_tab_color(colour)
@@ -289,6 +292,7 @@ def new_book(path: str, plan_name: str, created: dt.date, subject: str, keywords
         "strings_to_urls": False,
         "strings_to_numbers": False,
         "nan_inf_to_errors": False,
+        "in_memory": True,
     }
     raw = xlsxwriter.Workbook(path, options)
     raw.set_properties({

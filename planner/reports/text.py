@@ -12,7 +12,9 @@ _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u2
 
 def clean(text: object, longest: int = LONGEST_CELL) -> str:
     """Return `text` without control characters, line breaks as spaces, cut with an ellipsis at `longest` characters."""
-    safe = _FORBIDDEN.sub("", _SPACES.sub(" ", str(text)))
+    safe = str(text)
+    if not (safe.isascii() and safe.isprintable()):
+        safe = _FORBIDDEN.sub("", _SPACES.sub(" ", safe))
     return safe if len(safe) <= longest else safe[: longest - 1] + "…"
 
 
@@ -23,6 +25,8 @@ def footer_text(text: object, longest: int = 120) -> str:
 
 def width_of(text: str) -> int:
     """Columns that `text` takes: wide characters (CJK, most emoji) count twice, combining marks not at all."""
+    if text.isascii():
+        return len(text)
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
