@@ -4,8 +4,9 @@ A *way* is a distinct (origin, workload, model, region, supply): there are thous
 rows. What a request costs and loads is looked up once a way; sums over rows are `np.bincount`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -130,15 +131,13 @@ class Flows:
             code = encode(frame[column], known)
             good &= code >= 0
             key = key * len(known) + code
-        way, distinct = pd.factorize(key[good], sort=True)
-        rest, columns = np.asarray(distinct, dtype=np.int64), {}
+        distinct, way = np.unique(key[good], return_inverse=True)
+        rest, codes = distinct, {}
         for column, known in zip(reversed(WAY), reversed(lists), strict=True):
-            rest, code = np.divmod(rest, len(known))
-            columns[column] = np.array(known, dtype=object)[code]
-        ways = pd.DataFrame({column: pd.Series(columns[column], dtype=object) for column in WAY})
-        ways, loads = _looked_up(case, derived, names, ways)
+            rest, codes[column] = np.divmod(rest, len(known))
+        ways, loads = _looked_up(case, derived, names, codes)
         rph = frame["requests_per_hour"].to_numpy(float)[good]
-        return cls(ways, loads, way.astype(np.int64), at[good], rph), np.flatnonzero(~good)
+        return cls(ways, loads, way, at[good], rph), np.flatnonzero(~good)
 
     def sums(self, group: Ints, groups: int, places: int, per_request: Floats | None = None) -> Floats:
         """Sum requests per hour (times `per_request`, by way) by group of way and place: groups x places.
@@ -154,79 +153,130 @@ class Flows:
     def unit_load(self, deployments: int, places: int, headroom: bool) -> Floats:
         """Units loaded, array deployments x places; with `headroom`, divided by the usable share (rule 4)."""
         total = np.zeros((deployments, places))
-        for _, meter in self.loads.groupby("nth"):
-            group, units = np.full(len(self.ways), -1, np.int64), np.zeros(len(self.ways))
-            row = meter["way"].to_numpy(int)
-            group[row] = meter["deployment"].to_numpy(int)
-            units[row] = meter["units_per_request"].to_numpy(float)
-            if headroom:
-                units[row] /= meter["usable_share"].to_numpy(float)
-            total += self.sums(group, deployments, places, units)
+        for row, deployment, units, usable in self.meters():
+            group, per_request = np.full(len(self.ways), -1, np.int64), np.zeros(len(self.ways))
+            group[row] = deployment
+            per_request[row] = units / usable if headroom else units
+            total += self.sums(group, deployments, places, per_request)
         return total
+
+    def meters(self) -> Iterator[tuple[Ints, Ints, Floats, Floats]]:
+        """Loads on the first, second, ... meter of each way: way, deployment, units_per_request, usable_share."""
+        nth = self.loads["nth"].to_numpy(int)
+        columns = [self.loads[name].to_numpy() for name in ("way", "deployment", "units_per_request", "usable_share")]
+        for k in range(int(nth.max(initial=-1)) + 1):
+            way, deployment, units, usable = (values[nth == k] for values in columns)
+            yield way, deployment, units, usable
+
+    def by_mix(self, count: int) -> list[Ints]:
+        """Positions of the flows of each of the `count` rows of case.mix."""
+        mix = self.ways["mix"].to_numpy(int)[self.way]
+        order = np.argsort(mix, kind="stable")
+        at = np.searchsorted(mix[order], np.arange(count + 1))
+        return [order[first:last] for first, last in pairwise(at)]
 
 
 def encode(values: pd.Series, names: Sequence[str]) -> Ints:
     """Find each value's number in `names`; -1 where it is not one of them."""
-    index = pd.Index(list(names), dtype=object)
     if isinstance(values.dtype, pd.CategoricalDtype):
-        of_category = np.append(index.get_indexer(values.cat.categories.astype(object)), -1).astype(np.int64)
-        found: Ints = of_category[values.cat.codes.to_numpy()]
-        return found
-    return index.get_indexer(pd.Index(values, dtype=object)).astype(np.int64)
+        codes, distinct = values.cat.codes.to_numpy(), values.cat.categories
+    else:
+        codes, distinct = pd.factorize(values)
+    number = pd.Index(list(names), dtype=object).get_indexer(pd.Index(distinct, dtype=object))
+    found: Ints = np.append(number, -1).astype(np.int64)[codes]
+    return found
 
 
-def _looked_up(case: Case, derived: Derived, names: Names, ways: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def match(keys: Ints, known: Ints) -> Ints:
+    """Find the position of each key in `known`, whose keys are distinct; -1 where it is not there."""
+    if not len(known):
+        return np.full(len(keys), -1, np.int64)
+    order = np.argsort(known, kind="stable")
+    at = order[np.minimum(np.searchsorted(known[order], keys), len(known) - 1)]
+    found: Ints = np.where(known[at] == keys, at, -1)
+    return found
+
+
+def _key(frame: pd.DataFrame, columns: Mapping[str, Sequence[str]]) -> Ints:
+    """Number the rows of a table by names that are all known: one number for each combination."""
+    key = np.zeros(len(frame), np.int64)
+    for column, known in columns.items():
+        key = key * len(known) + encode(frame[column], known)
+    return key
+
+
+def _looked_up(
+    case: Case, derived: Derived, names: Names, codes: Mapping[str, Ints]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give every way its loads, prices and faults."""
-    region_of = {p.pool: p.region for p in case.pools}
-    reserved = np.array([region_of.get(s) == r for s, r in zip(ways["supply"], ways["region"], strict=True)], bool)
-    ways = ways.assign(
-        number=np.arange(len(ways)),
-        need=names.needs(ways["origin"], ways["workload"]),
-        reserved=reserved,
-        away=ways["origin"] != ways["region"],
-    )
-    mix = {(m.workload, m.model): k for k, m in enumerate(case.mix)}
-    ways["mix"] = [mix.get(key, -1) for key in zip(ways["workload"], ways["model"], strict=True)]
-    quota = {key: k for k, key in enumerate(names.quotas)}
-    keys = zip(ways["region"], ways["model"], ways["supply"], reserved, strict=True)
-    ways["quota"] = [-1 if pool else quota.get((r, m, s), -1) for r, m, s, pool in keys]
+    regions, workloads, models, supplies = names.regions, names.workloads, names.models, names.supplies
+    origin, workload, model, region, supply = (codes[column] for column in WAY)
+    number = {name: k for k, name in enumerate(regions)}
+    home = {p.pool: number[p.region] for p in case.pools}
+    reserved = np.array([home.get(name, -1) for name in supplies], np.int64)[supply] == region
 
-    options = derived.options.rename(columns={"option": "supply"})
-    priced = ways[["workload", "region", "model", "supply", "number"]].merge(
-        options, on=["workload", "region", "model", "supply"]
-    )
-    priced = priced[~reserved[priced["number"].to_numpy(int)]].set_index("number")
-    for column in ("on_demand_usd", "quota_per_request", "tokens_per_request"):
-        ways[column] = priced[column].reindex(ways["number"]).fillna(0.0).to_numpy(float)
-    ways["guaranteed"] = reserved | priced["guaranteed"].reindex(ways["number"]).eq(True).to_numpy(bool)
+    mix = np.full(len(workloads) * len(models), -1, np.int64)
+    of_mix = pd.DataFrame([(m.workload, m.model) for m in case.mix], columns=["workload", "model"])
+    mix[_key(of_mix, {"workload": workloads, "model": models})] = np.arange(len(of_mix))
+    quotas = pd.DataFrame(list(names.quotas), columns=["region", "model", "option"])
+    quota_key = _key(quotas, {"region": regions, "model": models, "option": supplies})
+    quota = match((region * len(models) + model) * len(supplies) + supply, quota_key)
 
-    travel = ways[["workload", "origin", "region"]].merge(
-        derived.travel, on=["workload", "origin", "region"], how="left"
-    )
-    for column in ("egress_usd", "gb_in", "gb_out", "in_usd", "out_usd"):
-        ways[column] = travel[column].fillna(0.0).to_numpy(float)
-
-    number = {key: k for k, key in enumerate(names.deployments)}
-    loads = ways.loc[reserved, ["number", "workload", "model", "supply"]].merge(
-        derived.loads.rename(columns={"pool": "supply"}), on=["workload", "model", "supply"]
-    )
-    deployment = [number[key] for key in zip(loads["supply"], loads["meter"], loads["deployment"], strict=True)]
-    loads = pd.DataFrame(
-        {
-            "way": loads["number"].to_numpy(int),
-            "deployment": np.array(deployment, dtype=np.int64),
-            "nth": loads.groupby("number").cumcount().to_numpy(int),
-            "units_per_request": loads["units_per_request"].to_numpy(float),
-            "usable_share": loads["usable_share"].to_numpy(float),
-        }
-    )
-    served = np.zeros(len(ways), bool)
-    served[loads["way"]] = True
-    served[priced.index.to_numpy(int)] = True
-    ways["fault"] = np.select(
-        [travel["gb_in"].isna().to_numpy(), ways["mix"].to_numpy(int) < 0, ~served],
+    served = workload * len(regions) + region
+    options, travel = derived.options, derived.travel
+    option_key = _key(options, {"workload": workloads, "region": regions, "model": models, "option": supplies})
+    option = match((served * len(models) + model) * len(supplies) + supply, option_key)
+    option[reserved] = -1
+    reach = match((workload * len(regions) + origin) * len(regions) + region,
+                  _key(travel, {"workload": workloads, "origin": regions, "region": regions}))  # fmt: skip
+    row, load, nth = _loads(derived, names, workload, model, np.where(reserved, supply, -1))
+    able = option >= 0
+    able[row] = True
+    fault = np.select(
+        [reach < 0, mix[workload * len(models) + model] < 0, ~able],
         ["no listed route, or not among the workload's serving_regions", "the mix does not list the model",
          "neither a pool of the region that serves the model nor an on-demand option of it"],
         default="",
     )  # fmt: skip
-    return ways.drop(columns="number"), loads
+    known = dict(zip(WAY, (regions, workloads, models, regions, supplies), strict=True))
+    ways = pd.DataFrame({
+        **{column: pd.Series(np.array(known[column], dtype=object)[codes[column]], dtype=object) for column in WAY},
+        "need": origin * len(workloads) + workload,
+        "reserved": reserved,
+        "away": origin != region,
+        "mix": mix[workload * len(models) + model],
+        "quota": np.where(reserved, -1, quota),
+        **{name: _taken(options, name, option) for name in ("on_demand_usd", "quota_per_request", "tokens_per_request")},
+        "guaranteed": reserved | (_taken(options, "guaranteed", option) > 0),
+        **{name: _taken(travel, name, reach) for name in ("egress_usd", "gb_in", "gb_out", "in_usd", "out_usd")},
+        "fault": pd.Series(fault, dtype=object),
+    })  # fmt: skip
+    deployment = {key: k for k, key in enumerate(names.deployments)}
+    own = zip(derived.loads["pool"], derived.loads["meter"], derived.loads["deployment"], strict=True)
+    loads = pd.DataFrame({
+        "way": row,
+        "deployment": np.array([deployment[key] for key in own], np.int64)[load],
+        "nth": nth,
+        "units_per_request": derived.loads["units_per_request"].to_numpy(float)[load],
+        "usable_share": derived.loads["usable_share"].to_numpy(float)[load],
+    })  # fmt: skip
+    return ways, loads
+
+
+def _taken(frame: pd.DataFrame, column: str, row: Ints) -> Floats:
+    """Take a number from each row of a table; 0 where the row is -1."""
+    found: Floats = np.append(frame[column].to_numpy(float), 0.0)[row]
+    return found
+
+
+def _loads(derived: Derived, names: Names, workload: Ints, model: Ints, pool: Ints) -> tuple[Ints, Ints, Ints]:
+    """Pair each way (on a pool; -1: on none) with its loads: the way, the row of the loads, and its count in the way."""
+    columns = {"workload": names.workloads, "model": names.models, "pool": names.supplies}
+    key = _key(derived.loads, columns)
+    order = np.argsort(key, kind="stable")
+    wanted = np.where(pool < 0, -1, (workload * len(names.models) + model) * len(names.supplies) + pool)
+    first, last = (np.searchsorted(key[order], wanted, side) for side in ("left", "right"))
+    count = last - first
+    row = np.repeat(np.arange(len(wanted)), count)
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    return row, order[first[row] + nth], nth
