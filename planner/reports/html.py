@@ -156,7 +156,7 @@ def _months(report: Report) -> str:
 
 
 def _week(report: Report) -> list[str]:
-    weeks = served_weeks(report.case, report.plan, report.derived)
+    weeks = served_weeks(report.reading)
     if not weeks:
         return []
     week = max(weeks, key=lambda w: sum(w.demand_rph))

@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from planner.results.derived import Derived
 from planner.results.expiries import NOTICE_DAYS, Calendar, calendar_of
 from planner.results.metrics.tables import Metrics
 from planner.results.order_value import OrderValue, order_values
 from planner.results.orders import OrderLine, order_lines
 from planner.results.plan import Plan
 from planner.results.pool_months import PoolMonth, pool_months
+from planner.results.reading import Reading
 from planner.results.tasks import Movement, month_by_month
 from planner.results.why import LineRent, line_rents
 from planner.schema.accuracy import ForecastAccuracy
@@ -37,10 +37,10 @@ class Report:
     forecast: ForecastAccuracy | None = None
     notice_days: int = NOTICE_DAYS
 
-    @cached_property
-    def derived(self) -> Derived:
-        """Loads and prices of a request."""
-        return Derived.of(self.case)
+    @property
+    def reading(self) -> Reading:
+        """The tables of both as numbers."""
+        return self.metrics.reading
 
     @cached_property
     def lines(self) -> tuple[OrderLine, ...]:
@@ -50,7 +50,7 @@ class Report:
     @cached_property
     def months(self) -> tuple[PoolMonth, ...]:
         """Each pool in each month."""
-        return pool_months(self.case, self.plan, self.derived)
+        return pool_months(self.reading)
 
     @cached_property
     def values(self) -> tuple[OrderValue, ...]:
@@ -60,7 +60,7 @@ class Report:
     @cached_property
     def rents(self) -> tuple[LineRent, ...]:
         """What pays for each line."""
-        return line_rents(self.case, self.plan, self.lines)
+        return line_rents(self.reading, self.lines)
 
     @cached_property
     def calendar(self) -> Calendar:

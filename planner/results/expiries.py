@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from planner.results.derived import Derived
 from planner.results.owed import Owed, owed_after
 from planner.results.plan import Plan
 from planner.results.pool_months import PoolMonth, pool_months
+from planner.results.reading import Reading
 from planner.schema.calendar import add_months
 from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
@@ -88,7 +88,7 @@ def calendar_of(
     """
     owed = owed_after(case, plan)
     if months is None:
-        months = pool_months(case, plan, Derived.of(case))
+        months = pool_months(Reading(case, plan))
     by_pool = {(m.pool, m.meter, m.period): m for m in months}
     expiries = tuple(_expiry(case, o, owed, by_pool, notice_days) for o in owed)
     firsts, cut = _months(case, owed)

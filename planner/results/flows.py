@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+_OF_OPTIONS = ("on_demand_usd", "quota_per_request", "tokens_per_request")
 WAY = ("origin", "workload", "model", "region", "supply")
 
 
@@ -91,6 +92,13 @@ class Names:
         o, w = encode(origin, self.regions), encode(workload, self.workloads)
         return np.where((o >= 0) & (w >= 0), o * len(self.workloads) + w, -1)
 
+    def codes(self, ways: pd.DataFrame) -> tuple[Ints, ...]:
+        """Return the numbers of each way's origin, workload, model, region and supply."""
+        origin, workload = np.divmod(ways["need"].to_numpy(int), len(self.workloads))
+        place, supply = np.divmod(ways["served_by"].to_numpy(int), len(self.supplies))
+        region, model = np.divmod(place, len(self.models))
+        return origin, workload, model, region, supply
+
     def demand(self, case: Case) -> Floats:
         """Lay the demand out as an array needs x slots, requests per hour."""
         need, slot = self.needs(case.demand["region"], case.demand["workload"]), self.slots(case.demand)
@@ -104,11 +112,12 @@ class Names:
 class Flows:
     """Rows of a dispatch whose names are known, as numbers.
 
-    ways : one row a way: the names of WAY; need; reserved (else on demand); quota (-1: reserved); deployment of each
-        meter in `loads`; on_demand_usd, quota_per_request, tokens_per_request (0 where reserved); guaranteed (pools
-        are); egress_usd, gb_in, gb_out, in_usd, out_usd; away (origin is not region); mix (row of case.mix, -1: none);
-        fault ("" or why the case does not allow it).
-    loads : way, deployment, units_per_request, usable_share: one row a reserved way and meter.
+    ways : one row a way: the names of WAY; need; served_by (a number for region, model and supply); reserved (else on
+        demand); quota (-1: reserved); deployment of each meter in `loads`; on_demand_usd, quota_per_request,
+        tokens_per_request (0 where reserved); guaranteed (pools are); egress_usd, gb_in, gb_out, in_usd, out_usd; away
+        (origin is not region); mix (row of case.mix, -1: none); fault ("" or why the case does not allow it).
+    loads : way, load (row of `Derived.loads`), deployment, units_per_request, usable_share; nth of the way: one row a
+        reserved way and meter.
     way, place, rph : of each row: its way, its place in time (a slot, or whatever the caller grouped by), requests per
         hour.
     """
@@ -161,7 +170,7 @@ class Flows:
         return total
 
     def meters(self) -> Iterator[tuple[Ints, Ints, Floats, Floats]]:
-        """Loads on the first, second, ... meter of each way: way, deployment, units_per_request, usable_share."""
+        """Yield the loads on the first, second, ... meter of each way: way, deployment, units, usable share."""
         nth = self.loads["nth"].to_numpy(int)
         columns = [self.loads[name].to_numpy() for name in ("way", "deployment", "units_per_request", "usable_share")]
         for k in range(int(nth.max(initial=-1)) + 1):
@@ -198,7 +207,7 @@ def match(keys: Ints, known: Ints) -> Ints:
 
 
 def _key(frame: pd.DataFrame, columns: Mapping[str, Sequence[str]]) -> Ints:
-    """Number the rows of a table by names that are all known: one number for each combination."""
+    """Give each row of a table the number of its combination of names, which are all known."""
     key = np.zeros(len(frame), np.int64)
     for column, known in columns.items():
         key = key * len(known) + encode(frame[column], known)
@@ -229,7 +238,7 @@ def _looked_up(
     option[reserved] = -1
     reach = match((workload * len(regions) + origin) * len(regions) + region,
                   _key(travel, {"workload": workloads, "origin": regions, "region": regions}))  # fmt: skip
-    row, load, nth = _loads(derived, names, workload, model, np.where(reserved, supply, -1))
+    row, load, nth = loads_of(derived, names, workload, model, np.where(reserved, supply, -1))
     able = option >= 0
     able[row] = True
     fault = np.select(
@@ -242,11 +251,12 @@ def _looked_up(
     ways = pd.DataFrame({
         **{column: pd.Series(np.array(known[column], dtype=object)[codes[column]], dtype=object) for column in WAY},
         "need": origin * len(workloads) + workload,
+        "served_by": (region * len(models) + model) * len(supplies) + supply,
         "reserved": reserved,
         "away": origin != region,
         "mix": mix[workload * len(models) + model],
         "quota": np.where(reserved, -1, quota),
-        **{name: _taken(options, name, option) for name in ("on_demand_usd", "quota_per_request", "tokens_per_request")},
+        **{name: _taken(options, name, option) for name in _OF_OPTIONS},
         "guaranteed": reserved | (_taken(options, "guaranteed", option) > 0),
         **{name: _taken(travel, name, reach) for name in ("egress_usd", "gb_in", "gb_out", "in_usd", "out_usd")},
         "fault": pd.Series(fault, dtype=object),
@@ -255,6 +265,7 @@ def _looked_up(
     own = zip(derived.loads["pool"], derived.loads["meter"], derived.loads["deployment"], strict=True)
     loads = pd.DataFrame({
         "way": row,
+        "load": load,
         "deployment": np.array([deployment[key] for key in own], np.int64)[load],
         "nth": nth,
         "units_per_request": derived.loads["units_per_request"].to_numpy(float)[load],
@@ -269,8 +280,8 @@ def _taken(frame: pd.DataFrame, column: str, row: Ints) -> Floats:
     return found
 
 
-def _loads(derived: Derived, names: Names, workload: Ints, model: Ints, pool: Ints) -> tuple[Ints, Ints, Ints]:
-    """Pair each way (on a pool; -1: on none) with its loads: the way, the row of the loads, and its count in the way."""
+def loads_of(derived: Derived, names: Names, workload: Ints, model: Ints, pool: Ints) -> tuple[Ints, Ints, Ints]:
+    """Pair each way (on a pool; -1: on none) with its loads: the way, row of `Derived.loads`, nth of the way."""
     columns = {"workload": names.workloads, "model": names.models, "pool": names.supplies}
     key = _key(derived.loads, columns)
     order = np.argsort(key, kind="stable")

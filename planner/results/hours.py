@@ -1,22 +1,17 @@
 """The plan hour by hour: what reserved units and on demand serve in each region, of each model, in each month."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from planner.results.derived import Derived
-from planner.results.plan import Plan
-from planner.results.unit_use import reserved_use
+from planner.results.flows import Floats, Ints
+from planner.results.reading import Reading
 from planner.schema.capacity import SHARED_DEPLOYMENT
-from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 
 _DIGITS = 4  # of a request per hour: beyond what any chart shows
 
-Week = npt.NDArray[np.float64]  # 168 values
+Week = Floats  # 168 values
 Key = tuple[str, str, str]  # region or pool, model, period
 
 
@@ -44,96 +39,106 @@ class ServedWeek:
         return [a + b for a, b in zip(self.reserved_rph, self.on_demand_rph, strict=True)]
 
 
-def served_weeks(case: Case, plan: Plan, derived: Derived) -> list[ServedWeek]:
+def served_weeks(reading: Reading) -> list[ServedWeek]:
     """Every region, model and month in which something is served or deployed, sorted."""
-    is_reserved = plan.dispatch["supply"].isin([p.pool for p in case.pools])
-    reserved = _weeks(case, plan.dispatch[is_reserved])
-    on_demand = _weeks(case, plan.dispatch[~is_reserved])
-    capacity = _capacity(case, plan, derived)
-    nothing = np.zeros(HOURS_PER_WEEK)
-    return [
-        ServedWeek(
-            *key,
-            scenarios=len(case.scenarios),
-            reserved_rph=_rounded(reserved.get(key, nothing)),
-            on_demand_rph=_rounded(on_demand.get(key, nothing)),
-            capacity_rph=_rounded(capacity[key][0] if key in capacity else nothing),
-            level_rph=round(capacity[key][1], _DIGITS) if key in capacity else 0.0,
-        )
-        for key in sorted(reserved.keys() | on_demand.keys() | capacity.keys())
-    ]
+    names, flows = reading.names, reading.dispatch[0]
+    _, _, model, region, _ = names.codes(flows.ways)
+    place, reserved = region * len(names.models) + model, flows.ways["reserved"].to_numpy(bool)
+    pairs = [(r, m) for r in names.regions for m in names.models]
+    held, paid = (_weeks(reading, np.where(own, place, -1), len(pairs)) for own in (reserved, ~reserved))
+    served = np.zeros((len(pairs), len(names.periods)), bool)
+    np.logical_or.at(served, (place[flows.way], flows.place // HOURS_PER_WEEK % len(names.periods)), flows.rph != 0)
+    capacity = _capacity(reading)
+    keys = {(*pairs[k], names.periods[p]): (k, p) for k in range(len(pairs)) for p in range(len(names.periods))}
+    nothing = np.zeros(HOURS_PER_WEEK), 0.0
+    weeks = []
+    for key, at in sorted(keys.items()):
+        if served[at] or key in capacity:
+            hours, level = capacity.get(key, nothing)
+            weeks.append(
+                ServedWeek(
+                    *key,
+                    scenarios=len(names.scenarios),
+                    reserved_rph=np.round(held[at], _DIGITS).tolist(),
+                    on_demand_rph=np.round(paid[at], _DIGITS).tolist(),
+                    capacity_rph=np.round(hours, _DIGITS).tolist(),
+                    level_rph=round(float(level), _DIGITS),
+                )
+            )
+    return weeks
 
 
-def _rounded(week: Week) -> list[float]:
-    return [round(float(value), _DIGITS) for value in week]
+def _weeks(reading: Reading, group: Ints, groups: int, per_request: Floats | None = None) -> Floats:
+    """Add up expected requests per hour (times `per_request`) by group of way: groups x periods x hours of the week."""
+    sums = reading.dispatch[0].sums(group, groups, reading.names.slot_count, per_request)
+    names, probability = reading.names, np.array([s.probability for s in reading.case.scenarios])
+    shape = groups, len(names.scenarios), len(names.periods), HOURS_PER_WEEK
+    expected: Floats = np.einsum("gsph,s->gph", sums.reshape(shape), probability)
+    return expected
 
 
-def _weeks(case: Case, flows: pd.DataFrame) -> dict[Key, Week]:
-    """Sum up expected requests per hour by region, model and month."""
-    probability = {s.scenario: s.probability for s in case.scenarios}
-    expected = flows["requests_per_hour"] * flows["scenario"].map(probability).astype(float)
-    keys = ["region", "model", "period", "hour_of_week"]
-    sums = expected.groupby([flows[k] for k in keys], observed=True).sum()
-    rows: list[Any] = sums.reset_index(name="requests_per_hour").to_dict("records")
-    found: dict[Key, Week] = {}
-    for row in rows:
-        key = str(row["region"]), str(row["model"]), str(row["period"])
-        found.setdefault(key, np.zeros(HOURS_PER_WEEK))[int(row["hour_of_week"])] = row["requests_per_hour"]
-    return found
-
-
-def _capacity(case: Case, plan: Plan, derived: Derived) -> dict[Key, tuple[Week, float]]:
+def _capacity(reading: Reading) -> dict[Key, tuple[Week, float]]:
     """Find what the deployments of a region and model can serve, requests per hour: by hour, and at the month's mix.
 
     A deployment serves its units over the mean load of a request; of several meters, the scarcest counts.
     """
-    use = _loads_by_hour(case, plan, derived)
-    idle = derived.loads.assign(kept=derived.loads["units_per_request"] / derived.loads["usable_share"])
-    unused: dict[Any, float] = idle.groupby(["pool", "meter", "model"])["kept"].mean().to_dict()
-    regions = {p.pool: p.region for p in case.pools}
+    served, load, row = _loads_by_hour(reading)
+    idle = _idle_loads(reading)
+    period = {name: k for k, name in enumerate(reading.names.periods)}
+    regions = {p.pool: p.region for p in reading.case.pools}
     scarcest: dict[Key, tuple[Week, float]] = {}
-    rows: list[Any] = list(plan.deployments.itertuples(index=False))
-    for row in rows:
-        pool, meter, period, units = str(row.pool), str(row.meter), str(row.period), float(row.units)
-        shared = row.model == SHARED_DEPLOYMENT
-        models = [m for p, k, m in unused if (p, k) == (pool, meter)] if shared else [str(row.model)]
-        whole = sum((use[k][1] for k in use if k[:2] == (pool, meter) and k[3] == period and k[2] in models), _NONE)
+    columns = ("pool", "meter", "model", "period", "units")
+    for pool, meter, only, month, units in zip(*(reading.plan.deployments[c] for c in columns), strict=True):
+        shared, p = only == SHARED_DEPLOYMENT, period[month]
+        models = sorted(idle.get((pool, meter), {})) if shared else [only]
+        rows = {model: row[pool, meter, model] for model in models if (pool, meter, model) in row}
+        whole = load[list(rows.values()), p].sum(axis=0)
         for model in models:
-            served, load = use.get((pool, meter, model, period), (_NONE, _NONE))
-            if load.sum() > 0:
-                level = units * served.sum() / whole.sum()
-                hours = np.where(whole > 0, units * served / np.where(whole > 0, whole, 1.0), level)
+            if model in rows and load[rows[model], p].sum() > 0:
+                own = served[rows[model], p]
+                level = units * own.sum() / whole.sum()
+                hours = np.where(whole > 0, units * own / np.where(whole > 0, whole, 1.0), level)
             else:
-                per_request = unused.get((pool, meter, model), 0.0)
+                per_request = idle.get((pool, meter), {}).get(model, 0.0)
                 level = units / per_request if per_request > 0 and not shared else 0.0
                 hours = np.full(HOURS_PER_WEEK, level)
-            before = scarcest.get((pool, model, period))
+            before = scarcest.get((pool, model, month))
             least = (hours, level) if before is None else (np.minimum(before[0], hours), min(before[1], level))
-            scarcest[pool, model, period] = least
+            scarcest[pool, model, month] = least
     found: dict[Key, tuple[Week, float]] = {}
-    for (pool, model, period), (hours, level) in scarcest.items():
-        key = regions[pool], model, period
-        so_far = found.get(key, (_NONE, 0.0))
+    for (pool, model, month), (hours, level) in scarcest.items():
+        key = regions[pool], model, month
+        so_far = found.get(key, (np.zeros(HOURS_PER_WEEK), 0.0))
         found[key] = so_far[0] + hours, so_far[1] + level
     return found
 
 
-_NONE = np.zeros(HOURS_PER_WEEK)
+def _idle_loads(reading: Reading) -> dict[tuple[str, str], dict[str, float]]:
+    """Find the mean units of a request, headroom kept, by pool and meter and model, whatever is served."""
+    loads = reading.derived.loads
+    kept = (loads["units_per_request"] / loads["usable_share"]).tolist()
+    found: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for pool, meter, model, units in zip(loads["pool"], loads["meter"], loads["model"], kept, strict=True):
+        found.setdefault((pool, meter), {}).setdefault(model, []).append(units)
+    return {key: {model: float(np.mean(units)) for model, units in of.items()} for key, of in found.items()}
 
 
-def _loads_by_hour(case: Case, plan: Plan, derived: Derived) -> dict[tuple[str, str, str, str], tuple[Week, Week]]:
-    """Sum up expected requests and their units (with headroom) by pool, meter, model and period: 168 values each."""
-    probability = {s.scenario: s.probability for s in case.scenarios}
-    use = reserved_use(case, plan, derived)
-    weight = use["scenario"].map(probability).astype(float)
-    use = use.assign(rph=use["requests_per_hour"] * weight, load=use["units"] * weight)
-    keys = ["pool", "meter", "model", "period", "hour_of_week"]
-    rows: list[Any] = list(
-        use.groupby(keys, as_index=False, observed=True)[["rph", "load"]].sum().itertuples(index=False)
-    )
-    found: dict[tuple[str, str, str, str], tuple[Week, Week]] = {}
-    for row in rows:
-        key = str(row.pool), str(row.meter), str(row.model), str(row.period)
-        served, load = found.setdefault(key, (np.zeros(HOURS_PER_WEEK), np.zeros(HOURS_PER_WEEK)))
-        served[int(row.hour_of_week)], load[int(row.hour_of_week)] = row.rph, row.load
-    return found
+def _loads_by_hour(reading: Reading) -> tuple[Floats, Floats, dict[tuple[str, str, str], int]]:
+    """Add up expected requests and their units (with headroom): two arrays rows x periods x hours of the week.
+
+    The row of each pool, meter and model is in the dictionary.
+    """
+    flows, loads = reading.dispatch[0], reading.derived.loads
+    keys = list(zip(loads["pool"], loads["meter"], loads["model"], strict=True))
+    row = {key: k for k, key in enumerate(dict.fromkeys(keys))}
+    of_load = np.array([row[key] for key in keys], np.int64)
+    shape = len(row), len(reading.names.periods), HOURS_PER_WEEK
+    served, load = np.zeros(shape), np.zeros(shape)
+    way, at, nth = (flows.loads[name].to_numpy(int) for name in ("way", "load", "nth"))
+    kept = (flows.loads["units_per_request"] / flows.loads["usable_share"]).to_numpy(float)
+    for k in range(int(nth.max(initial=-1)) + 1):
+        group, units = np.full(len(flows.ways), -1, np.int64), np.zeros(len(flows.ways))
+        group[way[nth == k]], units[way[nth == k]] = of_load[at[nth == k]], kept[nth == k]
+        served += _weeks(reading, group, len(row))
+        load += _weeks(reading, group, len(row), units)
+    return served, load, row

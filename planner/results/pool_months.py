@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from planner.results.derived import Derived
 from planner.results.orders import OrderLine, order_lines
-from planner.results.plan import Plan
-from planner.results.unit_use import SLOT, convertible_use, reserved_use
+from planner.results.reading import Reading
+from planner.results.unit_use import convertible_use, reserved_use
+from planner.schema.capacity import Commitment
 from planner.schema.case import Case
+from planner.units import HOURS_PER_WEEK
 
 Floats = npt.NDArray[np.float64]
 
@@ -72,23 +72,34 @@ class PoolMonth:
         return self.served_usd / self.level_units if self.level_units > 0 else 0.0
 
 
-def pool_months(case: Case, plan: Plan, derived: Derived) -> tuple[PoolMonth, ...]:
+def pool_months(reading: Reading) -> tuple[PoolMonth, ...]:
     """Every pool and meter, every month, in the order of region, pool, meter and month."""
-    use = reserved_use(case, plan, derived)
-    served = _by_slot(use, derived)
-    wanted = _by_slot(pd.concat([use, convertible_use(case, plan, derived)], ignore_index=True), derived)
-    deployed = plan.deployments.groupby(["pool", "meter", "period"], observed=True)["units"].sum()
-    meters = sorted({(p.region, p.pool, t.meter) for p in case.pools for t in case.throughput if t.pool == p.pool})
-    prices = {p.pool: p.usd_per_unreserved_unit_hour for p in case.pools}
-    lines = order_lines(case, plan)
+    case, plan, derived, names = reading.case, reading.plan, reading.derived, reading.names
+    used, more = reserved_use(reading), convertible_use(reading)
+    weeks = np.repeat(derived.slots["weeks"].to_numpy(float), HOURS_PER_WEEK)
+    deployed: dict[tuple[str, str, str], float] = {}
+    columns = ("pool", "meter", "period", "units")
+    for *at, units in zip(*(plan.deployments[column] for column in columns), strict=True):
+        deployed[at[0], at[1], at[2]] = deployed.get((at[0], at[1], at[2]), 0.0) + units
+    pools = {p.pool: p for p in case.pools}
     earlier = derived.earlier
     earlier_usd = dict(zip(zip(earlier["pool"], earlier["meter"], earlier["period"]), earlier["usd"], strict=True))
+    lines: dict[tuple[str, str], list[OrderLine]] = {}
+    for line in order_lines(case, plan):
+        lines.setdefault((line.offer.pool, line.offer.meter), []).append(line)
+    commitments: dict[tuple[str, str], list[Commitment]] = {}
+    offers = {o.offer: (o.pool, o.meter) for o in case.offers}
+    for c in case.commitments:
+        commitments.setdefault(offers[c.offer], []).append(c)
+    slots = np.arange(names.slot_count).reshape(len(names.scenarios), len(names.periods), HOURS_PER_WEEK)
     rows = []
-    for region, pool, meter in meters:
+    for region, pool, meter, m in sorted((pools[p].region, p, meter, m) for m, (p, meter) in enumerate(reading.meters)):
+        own, owed = lines.get((pool, meter), []), commitments.get((pool, meter), [])
         for k, period in enumerate(case.periods):
-            key = pool, meter, period.name
-            used, want = served.get(key), wanted.get(key)
-            following = case.periods[k + 1].name if k + 1 < len(case.periods) else None
+            key, now = (pool, meter, period.name), slots[:, k].ravel()
+            units = used.units[m, now] + more.units[m, now]
+            order = np.argsort(-units, kind="stable")[: int((units > 0).sum())]
+            usd = ((used.usd_per_hour[m, now] + more.usd_per_hour[m, now]) * weeks[now])[order]
             rows.append(
                 PoolMonth(
                     pool=pool,
@@ -100,52 +111,24 @@ def pool_months(case: Case, plan: Plan, derived: Derived) -> tuple[PoolMonth, ..
                     hours=period.hours,
                     earlier_units=derived.earlier_units.get(key, 0.0),
                     earlier_usd=earlier_usd.get(key, 0.0),
-                    new_units=_new(lines, pool, meter, period.start),
-                    ending_units=_ending(case, lines, pool, meter, k) if following else 0.0,
-                    deployed_units=float(deployed.get(key, 0.0)),
-                    unreserved_usd_per_unit_hour=prices[pool],
-                    mean_used_units=0.0
-                    if used is None
-                    else float((used["used_units"] * used["weeks"]).sum() / period.hours),
-                    peak_used_units=0.0 if used is None else float(used["units"].max()),
-                    served_usd=0.0 if used is None else float(used["usd"].sum()),
-                    wanted_units=np.zeros(0) if want is None else want["units"].to_numpy(float),
-                    usd_per_unit=np.zeros(0) if want is None else (want["usd"] / want["units"]).to_numpy(float),
+                    new_units=sum(n.units for n in own if n.start <= period.start < n.end),
+                    ending_units=_ending(case, own, owed, k) if k + 1 < len(case.periods) else 0.0,
+                    deployed_units=deployed.get(key, 0.0),
+                    unreserved_usd_per_unit_hour=pools[pool].usd_per_unreserved_unit_hour,
+                    mean_used_units=float(used.used_units[m, now] @ weeks[now]) / period.hours,
+                    peak_used_units=float(used.units[m, now].max(initial=0.0)),
+                    served_usd=float(used.usd_per_hour[m, now] @ weeks[now]),
+                    wanted_units=units[order],
+                    usd_per_unit=usd / units[order],
                 )
             )
     return tuple(rows)
 
 
-def _by_slot(use: pd.DataFrame, derived: Derived) -> dict[tuple[str, str, str], pd.DataFrame]:
-    """Units and on-demand dollars (over all occurrences) of each slot, by pool, meter and month, largest first."""
-    use = use[use["units"] > 0].assign(usd=use["on_demand_usd_per_hour"].fillna(0.0))
-    keys = ["pool", "meter", *SLOT]
-    sums = use.groupby(keys, as_index=False, observed=True)[["units", "used_units", "usd"]].sum()
-    sums = sums.merge(derived.slots, on=["scenario", "period"])
-    sums["usd"] *= sums["weeks"]
-    sums = sums.sort_values(["pool", "meter", "period", "units"], ascending=[True, True, True, False], kind="stable")
-    months = sums.groupby(["pool", "meter", "period"], sort=False, observed=True)
-    return {(str(a), str(b), str(c)): part for (a, b, c), part in months}
-
-
-def _new(lines: tuple[OrderLine, ...], pool: str, meter: str, start: dt.date) -> float:
-    return sum(
-        n.units for n in lines if (n.offer.pool, n.offer.meter) == (pool, meter) and n.start <= start and n.end > start
-    )
-
-
-def _ending(case: Case, lines: tuple[OrderLine, ...], pool: str, meter: str, k: int) -> float:
-    """Units in force in month k that are no longer in force in the next."""
-    offers = {o.offer for o in case.offers if (o.pool, o.meter) == (pool, meter)}
+def _ending(case: Case, lines: list[OrderLine], commitments: list[Commitment], k: int) -> float:
+    """Units of a pool's meter in force in month k that are no longer in force in the next."""
     now, following = case.periods[k], case.periods[k + 1]
     earlier = sum(
-        c.units
-        for c in case.commitments
-        if c.offer in offers and case.commitment_in_force(c, now) and not case.commitment_in_force(c, following)
+        c.units for c in commitments if case.commitment_in_force(c, now) and not case.commitment_in_force(c, following)
     )
-    new = sum(
-        n.units
-        for n in lines
-        if (n.offer.pool, n.offer.meter) == (pool, meter) and n.start <= now.start and n.end == following.start
-    )
-    return earlier + new
+    return earlier + sum(n.units for n in lines if n.start <= now.start and n.end == following.start)

@@ -1,6 +1,6 @@
 """The witness of one stress case: routings of groups of slots, and which groups cover a slot."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,15 +58,17 @@ class Witness:
         """How many places there are."""
         return len(self.place_period)
 
-    def by_period(self, names: Names) -> Iterator[tuple[int, Ints, Ints, Floats]]:
-        """For each period: its number, its slots, its places, and which place covers which slot (places x slots)."""
-        every = np.arange(names.slot_count)
-        slot_period = self.slot // HOURS_PER_WEEK % len(names.periods)
-        for p in range(len(names.periods)):
-            slots = every[every // HOURS_PER_WEEK % len(names.periods) == p]
-            places = np.flatnonzero(self.place_period == p)
-            inside = slot_period == p
-            cover = np.zeros((len(places), len(slots)))
-            at = np.searchsorted(places, self.place[inside]), np.searchsorted(slots, self.slot[inside])
-            np.add.at(cover, at, 1.0)
-            yield p, slots, places, cover
+    def over_slots(self, amount: Floats, slots: int) -> Floats:
+        """Add up what each group does (an array things x places) in the slots that it covers: things x slots.
+
+        Only the places at which a thing has an amount are looked at: they are few where parts are independent.
+        """
+        thing, place = np.nonzero(amount)
+        order = np.argsort(self.place, kind="stable")
+        first, last = (np.searchsorted(self.place[order], place, side) for side in ("left", "right"))
+        count = last - first
+        entry = np.repeat(np.arange(len(thing)), count)
+        nth = np.arange(len(entry)) - np.repeat(np.cumsum(count) - count, count)
+        slot = self.slot[order[first[entry] + nth]]
+        total = np.bincount(thing[entry] * slots + slot, amount[thing, place][entry], len(amount) * slots)
+        return total.astype(float).reshape(len(amount), slots)

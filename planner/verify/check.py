@@ -8,11 +8,10 @@ from typing import Any
 from planner.results.audit import Finding, audit
 from planner.results.audit.capacity import deployed_units
 from planner.results.audit.names import sound_tables
-from planner.results.derived import Derived
 from planner.results.files import read_plan, read_summary, rounded
-from planner.results.flows import Names
 from planner.results.metrics import metrics_of, summary_of
 from planner.results.plan import Plan
+from planner.results.reading import Reading
 from planner.schema.case import Case
 from planner.verify.bound import check_bound
 from planner.verify.stress import prove_stress
@@ -46,11 +45,11 @@ def verify(case: Case, directory: str | Path, deep: bool = False) -> Verdict:
     PlannerError : too large for `deep`.
     """
     plan = read_plan(directory)
-    derived = Derived.of(case)
-    findings = audit(case, plan, derived)
-    names = Names.of(case, derived)
+    reading = Reading(case, plan)
+    findings = audit(case, plan, reading=reading)
+    derived, names = reading.derived, reading.names
     _, deployments, _ = sound_tables(case, plan, names)
-    proved = prove_stress(case, derived, names, deployed_units(names, deployments), names.demand(case))
+    proved = prove_stress(case, derived, names, deployed_units(names, deployments), reading.demand)
     known = {f.message for f in findings}
     findings += [f for f in proved.findings if f.message not in known]
     findings += check_bound(case, derived, names, plan)
@@ -61,7 +60,7 @@ def verify(case: Case, directory: str | Path, deep: bool = False) -> Verdict:
         relaxed = relaxed_optimum_usd(case, derived, names)
         findings += second_opinion(case, plan, relaxed)
     if not findings:
-        findings += _figures(read_summary(directory), rounded(summary_of(metrics_of(case, plan))), "summary")
+        findings += _figures(read_summary(directory), rounded(summary_of(metrics_of(case, plan, reading))), "summary")
     return Verdict(plan, findings, proved.cases, proved.slots, proved.programmes, relaxed)
 
 

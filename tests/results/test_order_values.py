@@ -6,12 +6,12 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from planner.results.derived import Derived
 from planner.results.hours import served_weeks
 from planner.results.order_value import order_values
 from planner.results.orders import order_lines
 from planner.results.plan import Plan
 from planner.results.pool_months import pool_months
+from planner.results.reading import Reading
 from planner.results.unit_use import reserved_use
 from planner.results.why import line_rents
 from planner.schema.case import Case
@@ -20,7 +20,7 @@ from tests.results.plans import hand_case, hand_plan, hourly, on
 
 
 def months(case: Case, plan: Plan):
-    return pool_months(case, plan, Derived.of(case))
+    return pool_months(Reading(case, plan))
 
 
 def test_a_line_is_paid_for_its_whole_term() -> None:
@@ -93,10 +93,10 @@ def test_two_meters_share_a_request_s_price() -> None:
     offers = [{"offer": f"{r}-{m}", "pool": f"{r}-m", "meter": m, "usd_per_unit_hour": usd}
               for r in ("east", "west") for m, usd in (("input", 1.0), ("output", 3.0))]  # fmt: skip
     case = hand_case(throughput=rows, offers=offers)
-    use = reserved_use(case, hand_plan(case), Derived.of(case))
-    price = use.groupby("meter")["on_demand_usd_per_hour"].first()
-    assert price["input"] == pytest.approx(8 * 3 / 4)
-    assert price["output"] == pytest.approx(8 * 3 * 3 / 4)
+    reading = Reading(case, hand_plan(case))
+    price = dict(zip(reading.meters, reserved_use(reading).usd_per_hour[:, 0], strict=True))
+    assert price["east-m", "input"] == pytest.approx(8 * 3 / 4)
+    assert price["east-m", "output"] == pytest.approx(8 * 3 * 3 / 4)
 
 
 def test_rents_are_weighted_by_what_deployments_hold() -> None:
@@ -111,7 +111,7 @@ def test_rents_are_weighted_by_what_deployments_hold() -> None:
     rents = pd.DataFrame([("east-m", "tokens", "m", "base", "2027-01", 5, 1.0)], columns=names)
     stress = rents.assign(case="failover west", model="n", hour_of_week=7)
     plan = replace(plan, deployments=held, rents=rents, stress_rents=stress)
-    rent = line_rents(case, plan, order_lines(case, plan))[0]
+    rent = line_rents(Reading(case, plan), order_lines(case, plan))[0]
     assert (rent.use_usd, rent.stress_usd, rent.rent_usd) == (0.75, 0.25, 1.0)
     assert (rent.use_by_hour[5], rent.stress_by_hour[7]) == (0.75, 0.25)
     assert rent.stress_by_case == {"failover west": 0.25}
@@ -119,7 +119,7 @@ def test_rents_are_weighted_by_what_deployments_hold() -> None:
 
 def test_a_week_by_hand() -> None:
     case = hand_case()
-    week = served_weeks(case, hand_plan(case), Derived.of(case))[0]
+    week = served_weeks(Reading(case, hand_plan(case)))[0]
     assert (week.region, week.model, week.period) == ("east", "m", "2027-01")
     assert week.reserved_rph == [8.0] * HOURS_PER_WEEK
     assert week.demand_rph == [10.0] * HOURS_PER_WEEK
@@ -140,7 +140,7 @@ def test_capacity_follows_the_hour_s_mix() -> None:
     night = hourly([("east", "w", "m", "east", "east-m", 8.0)])
     is_day = day["hour_of_week"] % 24 >= 12
     plan = replace(hand_plan(case), dispatch=pd.concat([day[is_day], night[~is_day]], ignore_index=True))
-    week = served_weeks(case, plan, Derived.of(case))[0]
+    week = served_weeks(Reading(case, plan))[0]
     assert week.capacity_rph[0] == pytest.approx(8)
     assert week.capacity_rph[12] == pytest.approx(4)
     assert week.level_rph == pytest.approx(10 * 0.8 / 1.2, abs=1e-4)

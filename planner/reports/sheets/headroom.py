@@ -6,6 +6,7 @@ from typing import Any
 from planner.reports.book import Block, Column, Live, Sheet, axis, chart_title, grid
 from planner.reports.report import Report, hour_text, rows_of, text_of
 from planner.reports.theme import BLUE
+from planner.results.why import stress_usd
 
 NAME = "Headroom and failover"
 TOP = 3
@@ -46,7 +47,7 @@ def write(sheet: Sheet, report: Report) -> Block:
         text += " Failover is switched off in this plan."
     sheet.heading("Headroom and failover", text, len(COLUMNS) - 1)
     sheet.widths(COLUMNS)
-    paid = _paid(report)
+    paid = stress_usd(report.reading)
     rows = [_record(row, paid) for row in rows_of(report.metrics.stress)]
     block = sheet.table(TOP, COLUMNS, rows, empty="No stress cases.")
     top = block.total_row + 2
@@ -57,16 +58,6 @@ def write(sheet: Sheet, report: Report) -> Block:
     load = sheet.table(top + 1, LOAD, _load(report), empty="Nothing to show.")
     sheet.printed(load.last, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 1))
     return block
-
-
-def _paid(report: Report) -> dict[str, float]:
-    """Deployed units times the rent of each stress case, USD."""
-    rents, deployed = report.plan.stress_rents, report.plan.deployments
-    keys = ["pool", "meter", "model", "period"]
-    plain = dict.fromkeys(keys, object)
-    both = rents.astype(plain).merge(deployed.astype(plain), on=keys)
-    usd = both["usd_per_unit"].astype(float) * both["units"].astype(float)
-    return {str(case): float(value) for case, value in usd.groupby(both["case"].astype(object)).sum().items()}
 
 
 def _record(row: Any, paid: dict[str, float]) -> dict[str, Any]:

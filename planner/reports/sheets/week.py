@@ -19,7 +19,7 @@ _CHART = {"width": 1010, "height": 340}
 
 def write(sheet: Sheet, data: Sheet, report: Report) -> None:
     """Write the sheet and its data sheet; it opens with the busiest region, model and month."""
-    weeks = served_weeks(report.case, report.plan, report.derived)
+    weeks = served_weeks(report.reading)
     if not weeks:
         sheet.heading("Week", "No requests are served.", _LAST)
         data.put(0, 0, "No requests are served.", "note")

@@ -5,33 +5,31 @@ from planner.results.audit.findings import Finding
 from planner.results.audit.names import flow_names, sound_tables
 from planner.results.audit.stress import stress
 from planner.results.commitments import months_in_force
-from planner.results.derived import Derived
-from planner.results.flows import Flows, Names
 from planner.results.plan import Plan
 from planner.results.pricing import totals as reprice
+from planner.results.reading import Reading
 from planner.schema.case import Case
 
 
-def audit(case: Case, plan: Plan, derived: Derived | None = None, witness: bool = True) -> list[Finding]:
+def audit(case: Case, plan: Plan, *, witness: bool = True, reading: Reading | None = None) -> list[Finding]:
     """Check cost and every rule of a plan; nothing found: the plan is right.
 
     Parameters
     ----------
-    derived : of this case, if the caller has it.
+    reading : of this case and plan, if the caller has it.
     witness : also check the stress cases from the plan's witness; False where they are proved otherwise.
 
     Returns
     -------
     Findings, the worst first. Of each rule the worst places are spelled out and the rest counted.
     """
-    derived = Derived.of(case) if derived is None else derived
-    names = Names.of(case, derived)
+    reading = Reading(case, plan) if reading is None else reading
+    derived, names, demand = reading.derived, reading.names, reading.demand
     purchases, deployments, findings = sound_tables(case, plan, names)
-    flows, unknown = Flows.of(case, derived, names, plan.dispatch, names.slots(plan.dispatch))
+    flows, unknown = reading.dispatch
     findings += flow_names(plan.dispatch, unknown, flows, "dispatch")
     in_force = months_in_force(case, purchases)
     repriced = reprice(case, derived, flows, purchases, deployments)
-    demand = names.demand(case)
     units = capacity.deployed_units(names, deployments)
     findings += totals.digest(case, plan)
     findings += totals.costs(plan, repriced)
@@ -47,6 +45,6 @@ def audit(case: Case, plan: Plan, derived: Derived | None = None, witness: bool 
     findings += egress.caps(case, names, derived, flows)
     findings += egress.cross_region(case, derived, flows)
     if witness:
-        findings += stress(case, derived, names, plan, units, demand)
+        findings += stress(reading, units)
     findings += capacity.budget(case, in_force)
     return sorted(findings, key=lambda f: -f.excess)

@@ -27,16 +27,16 @@ def balance(names: Names, flows: Flows, demand: Floats) -> list[Finding]:
 def mix(case: Case, names: Names, flows: Flows, demand: Floats) -> list[Finding]:
     """Check rule 2: each model's share of the demand lies within the mix. [requests/hour]."""
     findings: list[Finding] = []
-    row = flows.ways["mix"].to_numpy(int)
+    need_of = flows.ways["need"].to_numpy(int)
     regions, workloads = len(names.regions), len(names.workloads)
     index = {w: k for k, w in enumerate(names.workloads)}
-    for number, rule in enumerate(case.mix):
+    for number, (rule, own) in enumerate(zip(case.mix, flows.by_mix(len(case.mix)), strict=True)):
         if rule.min_share <= 0 and rule.max_share >= 1:
             continue
         need = np.arange(regions) * workloads + index[rule.workload]
         wanted = demand[need]
-        origin = np.where(row == number, flows.ways["need"].to_numpy(int) // workloads, -1)
-        served = flows.sums(origin, regions, names.slot_count)
+        cell = need_of[flows.way[own]] // workloads * names.slot_count + flows.place[own]
+        served = np.bincount(cell, flows.rph[own], wanted.size).astype(float).reshape(wanted.shape)
         room = BALANCE_TOLERANCE * np.maximum(1.0, wanted)
         short = np.maximum(rule.min_share * wanted - served, served - rule.max_share * wanted)
 

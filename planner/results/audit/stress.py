@@ -19,32 +19,32 @@ import numpy as np
 from planner.results.audit.capacity import deployment_name
 from planner.results.audit.findings import TOLERANCE, Finding, over, worst
 from planner.results.audit.names import flow_names
-from planner.results.derived import Derived
 from planner.results.flows import Floats, Flows, Ints, Names, encode
-from planner.results.plan import Plan
-from planner.results.stress_cases import StressCase, stress_cases
+from planner.results.reading import Reading
+from planner.results.stress_cases import StressCase
 from planner.results.witness import Witness
 from planner.schema.case import Case
 from planner.schema.workloads import Mix
+from planner.units import HOURS_PER_WEEK
 
 
-def stress(case: Case, derived: Derived, names: Names, plan: Plan, units: Floats, demand: Floats) -> list[Finding]:
-    """Check rule 8 from the witness; ``units``: deployments x periods, ``demand``: needs x slots."""
-    cases = stress_cases(case, names)
-    case_names = [c.name for c in cases]
+def stress(reading: Reading, units: Floats) -> list[Finding]:
+    """Check rule 8 from the witness; ``units``: deployments x periods."""
+    case, names, plan = reading.case, reading.names, reading.plan
+    case_names = [c.name for c in reading.stress_cases]
     lost = int((encode(plan.stress_slots["case"], case_names) < 0).sum() + (names.slots(plan.stress_slots) < 0).sum())
     lost += int((encode(plan.stress_dispatch["case"], case_names) < 0).sum())
     findings = []
     if lost:
         words = f"{lost} rows of the witness name no stress case or slot of the input"
         findings.append(Finding("stress", words, np.inf))
-    witnesses, unknown = Witness.each(case, derived, names, plan, case_names)
-    for k, (stressed, witness) in enumerate(zip(cases, witnesses, strict=True)):
+    witnesses, unknown = reading.witnesses
+    for k, (stressed, witness) in enumerate(zip(reading.stress_cases, witnesses, strict=True)):
         nameless = unknown if k == 0 else unknown[:0]
         findings += flow_names(plan.stress_dispatch, nameless, witness.flows, f"witness of {stressed.name}")
         findings += _fallen(witness.flows, stressed)
         findings += _mix(case, names, stressed, witness)
-        findings += _served_within(names, stressed, witness, units, demand * stressed.need_factor[:, None])
+        findings += _served_within(names, stressed, witness, units, reading.demand * stressed.need_factor[:, None])
     return findings
 
 
@@ -65,21 +65,24 @@ def _fallen(flows: Flows, stressed: StressCase) -> list[Finding]:
 def _mix(case: Case, names: Names, stressed: StressCase, witness: Witness) -> list[Finding]:
     """Check each model's share of what a group serves of a need."""
     findings: list[Finding] = []
-    flows, shape = witness.flows, (names.need_count, witness.places)
-    row, need = flows.ways["mix"].to_numpy(int), flows.ways["need"].to_numpy(int)
-    served = flows.sums(need, *shape)
+    flows, places, workloads = witness.flows, witness.places, len(names.workloads)
+    need = flows.ways["need"].to_numpy(int)
+    served = flows.sums(need, names.need_count, places)
     workload = {w: k for k, w in enumerate(names.workloads)}
-    for number, rule in enumerate(case.mix):
+    for rule, own in zip(case.mix, flows.by_mix(len(case.mix)), strict=True):
         if rule.min_share <= 0 and rule.max_share >= 1:
             continue
-        whole = served.copy()
-        whole[np.arange(len(whole)) % len(names.workloads) != workload[rule.workload]] = 0.0
-        part = flows.sums(np.where(row == number, need, -1), *shape)
+        needs = np.arange(len(names.regions)) * workloads + workload[rule.workload]
+        whole = served[needs]
+        cell = need[flows.way[own]] // workloads * places + flows.place[own]
+        part = np.bincount(cell, flows.rph[own], whole.size).astype(float).reshape(whole.shape)
         short = np.maximum(rule.min_share * whole - part, part - rule.max_share * whole)
 
-        def describe(cell: int, part: Floats = part, whole: Floats = whole, rule: Mix = rule) -> str:
+        def describe(
+            cell: int, part: Floats = part, whole: Floats = whole, rule: Mix = rule, needs: Ints = needs
+        ) -> str:
             return (
-                f"{stressed.name}: {names.need_name(cell // shape[1])}: model {rule.model} takes "
+                f"{stressed.name}: {names.need_name(int(needs[cell // places]))}: model {rule.model} takes "
                 f"{part.ravel()[cell]:.9g} of the witness's {whole.ravel()[cell]:.9g} requests/hour; its share must "
                 f"lie in {rule.min_share:g} to {rule.max_share:g}"
             )
@@ -93,52 +96,48 @@ def _served_within(
     names: Names, stressed: StressCase, witness: Witness, units: Floats, demand: Floats
 ) -> list[Finding]:
     """Check in every slot what the groups that cover it serve and load together."""
-    flows = witness.flows
+    flows, slots = witness.flows, names.slot_count
     served = flows.sums(flows.ways["need"].to_numpy(int), names.need_count, witness.places)
+    findings = _short(names, stressed, witness.over_slots(served, slots), demand)
+    busy = demand.sum(axis=0) > 0
     load = flows.unit_load(len(names.deployments), witness.places, headroom=False)
-    tpm = flows.sums(
-        flows.ways["quota"].to_numpy(int), len(names.quotas), witness.places,
-        flows.ways["quota_per_request"].to_numpy(float),
-    )  # fmt: skip
     deployments = [deployment_name(names, d) for d in range(len(load))]
+    period = np.arange(slots) // HOURS_PER_WEEK % len(names.periods)
+    on_units = witness.over_slots(load, slots) * busy
+    findings += _overload("units", deployments, names, stressed, on_units, units[:, period])
+    per_request = flows.ways["quota_per_request"].to_numpy(float)
+    tpm = flows.sums(flows.ways["quota"].to_numpy(int), len(names.quotas), witness.places, per_request)
     quotas = [f"{r}, model {m}, option {o}" for r, m, o in names.quotas]
-    findings = []
-    for p, slots, places, cover in witness.by_period(names):
-        wanted = demand[:, slots]
-        busy = wanted.sum(axis=0) > 0
-        findings += _short(names, stressed, slots, served[:, places] @ cover, wanted)
-        on_units, on_quota = (load[:, places] @ cover) * busy, (tpm[:, places] @ cover) * busy
-        findings += _overload("units", deployments, names, stressed, slots, on_units, units[:, p])
-        findings += _overload("tokens/minute", quotas, names, stressed, slots, on_quota, stressed.quota_tpm)
-    return findings
+    on_quota = witness.over_slots(tpm, slots) * busy
+    limit = np.repeat(stressed.quota_tpm, slots).reshape(on_quota.shape)
+    return findings + _overload("tokens/minute", quotas, names, stressed, on_quota, limit)
 
 
-def _short(names: Names, stressed: StressCase, slots: Ints, served: Floats, wanted: Floats) -> list[Finding]:
+def _short(names: Names, stressed: StressCase, served: Floats, wanted: Floats) -> list[Finding]:
     """Find slots in which the witness serves less than the stressed demand."""
-    missing = wanted - served
 
     def describe(cell: int) -> str:
-        need, k = divmod(cell, len(slots))
+        need, slot = divmod(cell, names.slot_count)
         return (
-            f"{stressed.name}: {names.need_name(need)}, {names.slot_name(int(slots[k]))}: the witness serves "
-            f"{served[need, k]:.9g} of {wanted[need, k]:.9g} requests/hour"
+            f"{stressed.name}: {names.need_name(need)}, {names.slot_name(slot)}: the witness serves "
+            f"{served[need, slot]:.9g} of {wanted[need, slot]:.9g} requests/hour"
         )
 
-    return worst("stress", over(wanted, served).ravel(), missing.ravel(), wanted.ravel(), describe)
+    return worst("stress", over(wanted, served).ravel(), (wanted - served).ravel(), wanted.ravel(), describe)
 
 
 def _overload(
-    unit: str, things: list[str], names: Names, stressed: StressCase, slots: Ints, load: Floats, limit: Floats
+    unit: str, things: list[str], names: Names, stressed: StressCase, load: Floats, limit: Floats
 ) -> list[Finding]:
-    """Find loads above what stands."""
-    top = np.repeat(limit, len(slots)).reshape(load.shape)
+    """Find loads above what stands (both things x slots)."""
 
     def describe(cell: int) -> str:
-        thing, k = divmod(cell, len(slots))
+        thing, slot = divmod(cell, names.slot_count)
         return (
-            f"{stressed.name}: {things[thing]}, {names.slot_name(int(slots[k]))}: the witness loads "
-            f"{load[thing, k]:.9g} {unit}, {limit[thing]:.9g} stand"
+            f"{stressed.name}: {things[thing]}, {names.slot_name(slot)}: the witness loads "
+            f"{load[thing, slot]:.9g} {unit}, {limit[thing, slot]:.9g} stand"
         )
 
-    size = np.where(np.isinf(top), 1.0, top).ravel()
-    return worst("stress", over(load, top).ravel(), (load - np.where(np.isinf(top), 0.0, top)).ravel(), size, describe)
+    finite = np.where(np.isinf(limit), 0.0, limit)
+    size = np.where(np.isinf(limit), 1.0, limit)
+    return worst("stress", over(load, limit).ravel(), (load - finite).ravel(), size.ravel(), describe)

@@ -12,6 +12,7 @@ from planner.results.commitments import months_in_force, unit_balance
 from planner.results.derived import Derived
 from planner.results.flows import Floats, Flows, Ints, Names
 from planner.results.plan import Plan
+from planner.results.reading import Reading
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 
@@ -20,9 +21,11 @@ from planner.units import HOURS_PER_WEEK
 class Basis:
     """A case and its audited plan.
 
-    flows : the dispatch at slots. units : deployed, deployments x periods. hours : of each period.
+    reading : what was read of them. flows : the dispatch at slots. units : deployed, deployments x periods. hours : of
+        each period.
     """
 
+    reading: Reading
     case: Case
     plan: Plan
     derived: Derived
@@ -32,15 +35,14 @@ class Basis:
     hours: Floats
 
     @classmethod
-    def of(cls, case: Case, plan: Plan) -> "Basis":
-        """Read the tables; the plan must have passed its audit."""
-        derived = Derived.of(case)
-        names = Names.of(case, derived)
-        flows, unknown = Flows.of(case, derived, names, plan.dispatch, names.slots(plan.dispatch))
+    def of(cls, reading: Reading) -> "Basis":
+        """Take what was read of a plan; it must have passed its audit."""
+        flows, unknown = reading.dispatch
         if len(unknown):
             raise AuditError(f"dispatch: {len(unknown)} rows name what the input does not know; audit the plan first")
-        hours = np.array([p.hours for p in case.periods])
-        return cls(case, plan, derived, names, flows, deployed_units(names, plan.deployments), hours)
+        hours = np.array([p.hours for p in reading.case.periods])
+        units = deployed_units(reading.names, reading.plan.deployments)
+        return cls(reading, reading.case, reading.plan, reading.derived, reading.names, flows, units, hours)
 
     @property
     def period(self) -> Ints:

@@ -13,12 +13,13 @@ from planner.results.metrics.stress import stress, stress_load, worst_slots
 from planner.results.metrics.tables import HORIZON, Metrics
 from planner.results.metrics.task_costs import TaskCosts
 from planner.results.plan import Plan
+from planner.results.reading import Reading
 from planner.schema.case import Case
 
 
-def metrics_of(case: Case, plan: Plan) -> Metrics:
-    """Compute every figure of an audited plan."""
-    basis = Basis.of(case, plan)
+def metrics_of(case: Case, plan: Plan, reading: Reading | None = None) -> Metrics:
+    """Compute every figure of an audited plan; `reading` is of this case and plan, if the caller has it."""
+    basis = Basis.of(Reading(case, plan) if reading is None else reading)
     tasks = TaskCosts.of(basis)
     cost = attribution.costs(tasks)
     cover, pools = use.coverage(basis), use.pool_use(basis)
@@ -26,6 +27,7 @@ def metrics_of(case: Case, plan: Plan) -> Metrics:
     worst = worst_slots(basis)
     total = plan.totals.total_usd
     return Metrics(
+        reading=basis.reading,
         months=cost_by_month(basis),
         strategies=compared,
         deployments=use.deployment_use(basis),

@@ -17,8 +17,9 @@ import pandas as pd
 from planner.results.flows import Floats
 from planner.results.metrics.basis import Basis
 from planner.results.metrics.tables import STRESS_COLUMNS, STRESS_LOAD_COLUMNS
-from planner.results.stress_cases import StressCase, stress_cases
+from planner.results.stress_cases import StressCase
 from planner.results.witness import Witness
+from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.units import HOURS_PER_WEEK
 
 _RENT = 1e-9  # USD: below it a stress case makes nothing dearer
@@ -38,12 +39,13 @@ class Worst:
 
 def worst_slots(basis: Basis) -> list[Worst]:
     """Find the worst slot of every stress case."""
-    demand = basis.names.demand(basis.case)
-    cases = stress_cases(basis.case, basis.names)
-    names = [case.name for case in cases]
-    witnesses, _ = Witness.each(basis.case, basis.derived, basis.names, basis.plan, names)
+    reading = basis.reading
     each = _mean_units(basis), _mean_tokens(basis)
-    return [_worst(basis, case, witness, demand, *each) for case, witness in zip(cases, witnesses, strict=True)]
+    reach = _in_reach(basis)
+    return [
+        _worst(basis, case, witness, {pair for pair in reach if pair[0] != case.failed}, *each)
+        for case, witness in zip(reading.stress_cases, reading.witnesses[0], strict=True)
+    ]
 
 
 def stress(basis: Basis, worst: list[Worst]) -> pd.DataFrame:
@@ -63,15 +65,14 @@ def stress(basis: Basis, worst: list[Worst]) -> pd.DataFrame:
 
 def stress_load(worst: list[Worst]) -> pd.DataFrame:
     """Where the load of each worst slot goes: columns STRESS_LOAD_COLUMNS, the largest first."""
-    parts = []
+    rows = []
     for w in worst:
-        part = w.load.sort_values(
-            ["requests_per_hour", "region", "model", "supply"], ascending=[False, True, True, True]
-        )
-        total = part["requests_per_hour"].sum()
-        parts.append(part.assign(case=w.case.name, share=part["requests_per_hour"] / total if total > 0 else 0.0))
-    table = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
-    return table[list(STRESS_LOAD_COLUMNS)]
+        names = (w.load[name] for name in ("region", "model", "supply"))
+        rph = w.load["requests_per_hour"].tolist()
+        part = sorted(zip([-n for n in rph], *names, rph, strict=True))
+        total = w.load["requests_per_hour"].sum()
+        rows += [(w.case.name, *where, n, n / total if total > 0 else 0.0) for _, *where, n in part]
+    return pd.DataFrame(rows, columns=list(STRESS_LOAD_COLUMNS))
 
 
 def _slot(basis: Basis, slot: int) -> tuple[str | None, str | None, float]:
@@ -83,53 +84,60 @@ def _slot(basis: Basis, slot: int) -> tuple[str | None, str | None, float]:
 
 
 def _worst(
-    basis: Basis, case: StressCase, witness: Witness, demand: Floats, units_each: Floats, tokens_each: Floats
+    basis: Basis,
+    case: StressCase,
+    witness: Witness,
+    standing: set[tuple[str, str]],
+    units_each: Floats,
+    tokens_each: Floats,
 ) -> Worst:
-    names, flows = basis.names, witness.flows
-    need = (demand * case.need_factor[:, None]).sum(axis=0)
-    served = np.bincount(flows.place, flows.rph, witness.places)[None, :]
+    names, flows, slots = basis.names, witness.flows, basis.names.slot_count
+    asked = (basis.reading.demand * case.need_factor[:, None]).sum(axis=0)
+    served = np.bincount(flows.place, flows.rph, witness.places).astype(float)[None, :]
     load = flows.unit_load(len(names.deployments), witness.places, headroom=False)
+    spare = _spare_units(basis, witness.over_slots(load, slots), units_each, standing)
     per_request = flows.ways["quota_per_request"].to_numpy(float)
     tpm = flows.sums(flows.ways["quota"].to_numpy(int), len(names.quotas), witness.places, per_request)
-    standing = _standing(basis, case)
-    best, found = np.inf, (-1, 0.0, 0.0)
-    places_of: dict[int, Floats] = {}
-    for p, slots, places, cover in witness.by_period(names):
-        spare = _spare_units(basis, basis.units[:, p], load[:, places] @ cover, units_each, standing)
-        room = np.maximum(case.quota_tpm[:, None] - tpm[:, places] @ cover, 0.0)
-        counted = np.array([(r, m) in standing for r, m, _ in names.quotas], bool)
-        usable = (counted & (case.quota_tpm > 0) & np.isfinite(tokens_each))[:, None]
-        left = np.where(usable, room / np.where(np.isfinite(tokens_each), tokens_each, 1.0)[:, None], 0.0)
-        capacity = (served[:, places] @ cover)[0] + spare + left.sum(axis=0)
-        asked = need[slots]
-        margin = np.where(asked > 0, capacity / np.where(asked > 0, asked, 1.0), np.inf)
-        k = int(np.lexsort((-asked, margin))[0])
-        if asked[k] > 0 and (margin[k] < best or (margin[k] == best and asked[k] > found[1])):
-            best, found = float(margin[k]), (int(slots[k]), float(asked[k]), float(capacity[k]))
-            weight = np.zeros(witness.places)
-            weight[places] = cover[:, k]
-            places_of = {found[0]: weight}
-    slot, asked_rph, capacity_rph = found
-    weight = places_of.get(slot, np.zeros(witness.places))
-    of_need = flows.ways["need"].to_numpy(int)
+    room = np.maximum(case.quota_tpm[:, None] - witness.over_slots(tpm, slots), 0.0)
+    counted = np.array([(r, m) in standing for r, m, _ in names.quotas], bool)
+    usable = (counted & (case.quota_tpm > 0) & np.isfinite(tokens_each))[:, None]
+    left = np.where(usable, room / np.where(np.isfinite(tokens_each), tokens_each, 1.0)[:, None], 0.0)
+    capacity = witness.over_slots(served, slots)[0] + spare + left.sum(axis=0)
+    margin = np.where(asked > 0, capacity / np.where(asked > 0, asked, 1.0), np.inf)
+    period = np.arange(slots) // HOURS_PER_WEEK % len(names.periods)
+    slot = int(np.lexsort((period, -asked, margin))[0])
+    if not asked[slot] > 0:
+        return Worst(case, -1, 0.0, 0.0, _load(case, witness, np.zeros(len(flows.ways))))
+    weight = np.bincount(witness.place[witness.slot == slot], minlength=witness.places)
     rph = np.bincount(flows.way, flows.rph * weight[flows.place], len(flows.ways)).astype(float)
+    of_need = flows.ways["need"].to_numpy(int)
     total = np.bincount(of_need, rph, names.need_count)
-    wanted = demand[:, slot] * case.need_factor if slot >= 0 else np.zeros(names.need_count)
+    wanted = basis.reading.demand[:, slot] * case.need_factor
     rph *= np.divide(wanted, total, out=np.zeros(len(total)), where=total > 0)[of_need]  # the slot's own demand
-    used = flows.ways[rph > 0]
-    quota = used["quota"].to_numpy(int)
-    unlimited = (quota >= 0) & np.isinf(np.append(case.quota_tpm, 0.0)[quota])
-    keys = ["region", "model", "supply", "reserved", "unlimited"]
-    where = used.assign(requests_per_hour=rph[rph > 0], unlimited=unlimited).groupby(keys, as_index=False)
-    table = where[["requests_per_hour"]].sum().astype({"reserved": bool, "unlimited": bool})
-    return Worst(case, slot, asked_rph, capacity_rph, table)
+    return Worst(case, slot, float(asked[slot]), float(capacity[slot]), _load(case, witness, rph))
 
 
-def _standing(basis: Basis, case: StressCase) -> set[tuple[str, str]]:
-    """Regions and models that stand in a case and that some workload may use."""
-    mix = pd.DataFrame([(m.workload, m.model) for m in basis.case.mix], columns=["workload", "model"])
-    reach = basis.derived.travel[["workload", "region"]].drop_duplicates().merge(mix, on="workload")
-    return {(r, m) for r, m in zip(reach["region"], reach["model"], strict=True) if r != case.failed}
+def _load(case: StressCase, witness: Witness, rph: Floats) -> pd.DataFrame:
+    """Sum up requests per hour (by way) by region, model and supply."""
+    ways = witness.flows.ways
+    used = np.flatnonzero(rph > 0)
+    _, first, number = np.unique(ways["served_by"].to_numpy(int)[used], return_index=True, return_inverse=True)
+    where = ways.iloc[used[first]]
+    quota = where["quota"].to_numpy(int)
+    return pd.DataFrame({
+        **{name: where[name].to_numpy() for name in ("region", "model", "supply", "reserved")},
+        "unlimited": (quota >= 0) & np.isinf(np.append(case.quota_tpm, 0.0)[quota]),
+        "requests_per_hour": np.bincount(number, rph[used], len(first)).astype(float),
+    })  # fmt: skip
+
+
+def _in_reach(basis: Basis) -> set[tuple[str, str]]:
+    """Regions and models that some workload may use."""
+    models: dict[str, set[str]] = {}
+    for m in basis.case.mix:
+        models.setdefault(m.workload, set()).add(m.model)
+    reach = set(zip(basis.derived.travel["workload"], basis.derived.travel["region"], strict=True))
+    return {(region, model) for workload, region in reach for model in models.get(workload, ())}
 
 
 def _mean_units(basis: Basis) -> Floats:
@@ -161,23 +169,19 @@ def _mean(total: npt.NDArray[Any], weight: npt.NDArray[Any]) -> Floats:
     return found
 
 
-def _spare_units(
-    basis: Basis, units: Floats, load: Floats, units_each: Floats, standing: set[tuple[str, str]]
-) -> Floats:
+def _spare_units(basis: Basis, load: Floats, units_each: Floats, standing: set[tuple[str, str]]) -> Floats:
     """Count what spare units of surviving deployments could serve, requests per hour by slot."""
     region = {p.pool: p.region for p in basis.case.pools}
     models: dict[str, set[str]] = {}
     for t in basis.case.throughput:
         models.setdefault(t.pool, set()).add(t.model)
-    scarcest: dict[tuple[str, str], Floats] = {}
+    period = np.arange(load.shape[1]) // HOURS_PER_WEEK % len(basis.names.periods)
+    room = np.maximum(basis.units[:, period] - load, 0.0) / units_each[:, None]
+    scarcest: dict[tuple[str, str], int] = {}
     for d, (pool, _, model) in enumerate(basis.names.deployments):
-        usable = models[pool] if model == "*" else {model}
-        if not any((region[pool], m) in standing for m in usable):
-            continue
-        room = np.maximum(units[d] - load[d], 0.0) / units_each[d]
-        key = pool, model
-        scarcest[key] = np.minimum(scarcest[key], room) if key in scarcest else room
-    total = np.zeros(load.shape[1])
-    for room in scarcest.values():
-        total = total + room
+        usable = models[pool] if model == SHARED_DEPLOYMENT else {model}
+        if any((region[pool], m) in standing for m in usable):
+            one = scarcest.setdefault((pool, model), d)
+            room[one] = np.minimum(room[one], room[d])
+    total: Floats = room[list(scarcest.values())].sum(axis=0)
     return total

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from planner.results.reading import Reading
+
 if TYPE_CHECKING:
     from planner.results.metrics.task_costs import TaskCosts
 
@@ -73,6 +75,7 @@ STRESS_LOAD_COLUMNS = ("case", "region", "model", "supply", "requests_per_hour",
 class Metrics:
     """Every figure of one plan.
 
+    reading : the case and the plan, as they were read.
     months : cost by period, one row each, the HORIZON last. A commitment's tail is spread over its months in force.
     strategies : four ways to serve the plan's usage (metrics.strategies defines each), in the order all on demand,
         reserved for the peak, reserved for the average, the plan. capacity_usd: all that units cost besides sunk_usd
@@ -106,6 +109,7 @@ class Metrics:
     cautions : sentences a buyer must read.
     """
 
+    reading: Reading
     months: pd.DataFrame
     strategies: pd.DataFrame
     deployments: pd.DataFrame

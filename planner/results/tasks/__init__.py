@@ -9,6 +9,7 @@ alerts(month_by_month(costs))
 from planner.results.metrics.basis import Basis
 from planner.results.metrics.task_costs import TaskCosts
 from planner.results.plan import Plan
+from planner.results.reading import Reading
 from planner.results.tasks.alerts import Alert, AlertRule, alerts
 from planner.results.tasks.movement import Movement, month_by_month, why_moved
 from planner.results.tasks.trend import spread, trend
@@ -20,4 +21,4 @@ __all__ = ["Alert", "AlertRule", "Movement", "TaskCosts", "alerts", "month_by_mo
 
 def task_costs(case: Case, plan: Plan) -> TaskCosts:
     """Attribute all cost of an audited plan to tasks; `metrics_of(case, plan).tasks` is the same."""
-    return TaskCosts.of(Basis.of(case, plan))
+    return TaskCosts.of(Basis.of(Reading(case, plan)))

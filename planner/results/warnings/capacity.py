@@ -1,8 +1,9 @@
 """Commitments that idle or are cut by the calendar, and quotas that are blank."""
 
-import pandas as pd
+import numpy as np
 
 from planner.results.derived import Derived
+from planner.results.flows import Floats, Names
 from planner.results.warnings.caution import Caution, listed, origins
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
@@ -13,21 +14,22 @@ IDLE_USE, IDLE_HOURS = 0.5, 0.25  # a commitment idles if under half of it can b
 def idle_commitments(case: Case) -> list[Caution]:
     """Earlier commitments, and smallest purchases, that demand cannot fill off peak."""
     derived = Derived.of(case)
-    most = _most_units(case, derived)
-    found = []
+    names = Names.of(case, derived)
+    demand, found = names.demand(case), []
+    per_request = _most_per_request(case, derived, names)
+    shape = len(names.scenarios), len(names.periods), HOURS_PER_WEEK
     for (pool, meter, period), units in derived.earlier_units.items():
-        hours = most[(most["pool"] == pool) & (most["meter"] == meter) & (most["period"] == period)]
-        per_scenario = HOURS_PER_WEEK * len(case.scenarios)
-        idle = 1 - float((hours["units"] >= IDLE_USE * units).sum()) / per_scenario
+        most = (per_request[pool, meter] @ demand).reshape(shape)[:, names.periods.index(period)]
+        idle = float((most < IDLE_USE * units).mean())
         if units > 0 and idle > IDLE_HOURS:
             message = (
                 f"{units:g} units are committed, but in {idle:.0%} of the hours all demand in reach could not use half"
             )
             remedy = "Let more workloads, models or regions use the pool, or let the commitment end"
             found.append(Caution("idle-commitment", "cost", f"pool {pool}, {meter}, {period}", message, remedy))
-    mean = most.groupby(["pool", "meter"])["units"].sum() / (HOURS_PER_WEEK * len(case.scenarios) * len(case.periods))
+    mean = demand.mean(axis=1)
     for offer in case.offers if case.settings.policy.whole_units else ():
-        average = float(mean.get((offer.pool, offer.meter), 0.0))
+        average = float(per_request[offer.pool, offer.meter] @ mean)
         if 0 < average < IDLE_USE * offer.min_units:
             message = (
                 f"sells at least {offer.min_units:g} units, and all demand in reach needs {average:.3g} on average"
@@ -79,15 +81,22 @@ def open_quota(case: Case) -> list[Caution]:
     return found
 
 
-def _most_units(case: Case, derived: Derived) -> pd.DataFrame:
-    """Units that all demand in reach of a pool could use at most, by pool, meter, scenario, period and hour."""
-    share = pd.DataFrame([(m.workload, m.model, m.max_share) for m in case.mix], columns=["workload", "model", "share"])
-    loads = derived.loads.merge(share, on=["workload", "model"])
-    loads["units"] = loads["units_per_request"] * loads["share"] / loads["usable_share"]
-    loads = loads.groupby(["workload", "pool", "meter", "region"], as_index=False).agg({"units": "max"})
-    reach = loads.merge(derived.travel[["workload", "origin", "region"]], on=["workload", "region"])
-    demand = case.demand.rename(columns={"region": "origin"}).astype({"origin": str, "workload": str, "period": str})
-    used = demand.merge(reach[["origin", "workload", "pool", "meter", "units"]], on=["origin", "workload"])
-    used["units"] *= used["requests_per_hour"]
-    keys = ["pool", "meter", "scenario", "period", "hour_of_week"]
-    return used.groupby(keys, observed=True, as_index=False).agg({"units": "sum"})
+def _most_per_request(case: Case, derived: Derived, names: Names) -> dict[tuple[str, str], Floats]:
+    """Units of each pool's meter that one request per hour of each need could use at most; 0 out of reach."""
+    share = {(m.workload, m.model): m.max_share for m in case.mix}
+    most: dict[tuple[str, str], dict[str, float]] = {(t.pool, t.meter): {} for t in case.throughput}
+    columns = ("workload", "pool", "meter", "model", "units_per_request", "usable_share")
+    for name, pool, meter, model, units, usable in zip(*(derived.loads[c] for c in columns), strict=True):
+        of = most[pool, meter]
+        of[name] = max(of.get(name, 0.0), units * share[name, model] / usable)
+    workload, origin = ({name: k for k, name in enumerate(known)} for known in (names.workloads, names.regions))
+    reach: dict[tuple[str, str], list[int]] = {}
+    for name, place, region in zip(*(derived.travel[c] for c in ("workload", "origin", "region")), strict=True):
+        reach.setdefault((name, region), []).append(origin[place] * len(workload) + workload[name])
+    home = {p.pool: p.region for p in case.pools}
+    found = {}
+    for (pool, meter), of in most.items():
+        found[pool, meter] = np.zeros(names.need_count)
+        for name, units in of.items():
+            found[pool, meter][reach.get((name, home[pool]), [])] = units
+    return found
