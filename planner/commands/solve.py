@@ -38,8 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.readers.accuracy import read_accuracy
     from planner.results.files import write_plan
     from planner.results.metrics import metrics_of, summary_of
+    from planner.solver.find import Options
     from planner.solver.store import FOLDER
-    from planner.studies.solve import solve
+    from planner.studies.solve import audited
 
     case = load(arguments.input)
     directory = arguments.output or Path("reports") / folder_name(case.settings.name)
@@ -47,16 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_signed(directory)
     previous = previous_of(arguments)
     with Progress() as progress:
-        plan = solve(
-            case,
-            solver=arguments.solver,
-            gap=arguments.gap,
-            time_limit_seconds=arguments.time_limit,
-            workers=arguments.workers,
-            store=None if arguments.fresh else directory.absolute().parent / FOLDER,
-            progress=progress,
-        )
-    metrics = metrics_of(case, plan)
+        store = None if arguments.fresh else directory.absolute().parent / FOLDER
+        options = Options(arguments.gap, arguments.time_limit, arguments.workers, arguments.solver, store)
+        reading = audited(case, options, progress)
+    plan, metrics = reading.plan, metrics_of(case, reading.plan, reading)
     write_plan(plan, case, directory, summary_of(metrics))
     write_outputs(arguments, case, plan, metrics, directory, previous, read_accuracy(arguments.input))
     if arguments.json:

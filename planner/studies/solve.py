@@ -6,6 +6,7 @@ from pathlib import Path
 from planner.errors import AuditError
 from planner.results.audit import audit
 from planner.results.plan import Plan
+from planner.results.reading import Reading
 from planner.schema.case import Case
 from planner.solver.find import DEFAULT_GAP, Options, find_plan
 
@@ -40,11 +41,21 @@ def solve(
     StoppedError : the time limit ran out before there was a plan.
     AuditError : the solver's plan breaks a rule or does not add up; it must not be used.
     """
-    plan = find_plan(case, Options(gap, time_limit_seconds, workers, solver, store), progress)
-    findings = audit(case, plan)
+    return audited(case, Options(gap, time_limit_seconds, workers, solver, store), progress).plan
+
+
+def audited(case: Case, options: Options, progress: Callable[[int, int], None] | None = None) -> Reading:
+    """Do what `solve` does, and hand on the plan as the audit has read it: figures and reports need not read it again.
+
+    Raises
+    ------
+    What `solve` raises.
+    """
+    reading = Reading(case, find_plan(case, options, progress))
+    findings = audit(case, reading.plan, reading=reading)
     if findings:
         shown = [f"  {finding}" for finding in findings[:SHOWN]]
         if len(findings) > SHOWN:
             shown.append(f"  ... and {len(findings) - SHOWN} more")
         raise AuditError("\n".join(["The plan fails its audit and was not written:", *shown]))
-    return plan
+    return reading
