@@ -63,6 +63,15 @@ def test_headroom_counts_as_wanted() -> None:
     assert first.lapse_usd == pytest.approx(10 * 2.4 * JANUARY)
 
 
+def test_two_that_end_on_one_day_are_each_told_what_it_alone_would_leave() -> None:
+    """4 and 6 units end together: the pool goes from 10 to 0, and renewing the 4 alone would serve 4 units' worth."""
+    old = [{"offer": "west-m-1m", "units": u, "start": "2026-06-01", "end": "2027-02-01"} for u in (4, 6)]
+    case = builders.case(builders.tables(commitments=old))
+    four, six = calendar_of(case, solve(case)).expiries
+    assert (four.before_units, four.after_units, six.before_units, six.after_units) == (10, 0, 10, 0)
+    assert [four.lapse_usd, six.lapse_usd] == pytest.approx([4 * 3 * JANUARY, 6 * 3 * JANUARY])
+
+
 def test_nothing_committed() -> None:
     case = builders.case(builders.tables(pools=[], throughput=[], offers=[]), months=2)
     calendar = calendar_of(case, solve(case))
