@@ -1,5 +1,6 @@
 """LibreOffice opens the workbook, recalculates every formula to the stored value, and follows edited units."""
 
+import datetime as dt
 import shutil
 import subprocess
 from pathlib import Path
@@ -62,6 +63,7 @@ def test_totals_follow_edited_units(tmp_path: Path) -> None:
     """
     book = opened(small_workbook(tmp_path))
     book["Purchase order"]["E7"] = 5
+    book["Expiries"]["A3"] = 60
     book.save(tmp_path / "edited.xlsx")
     (after,) = recalculated(tmp_path, tmp_path / "edited.xlsx")
     new = opened(after, data_only=True)
@@ -72,5 +74,8 @@ def test_totals_follow_edited_units(tmp_path: Path) -> None:
     assert new["Summary"]["A6"].value.startswith("Units differ from the plan")
     assert new["Purchase order"]["N7"].value == pytest.approx(4 * 744 * 3)  # same usage on demand
     assert new["Reservations"]["F6"].value == 5  # new units in force
+    expiry = [new["Expiries"][cell].value for cell in ("I6", "J6", "K6", "L6", "B33")]
+    assert expiry == pytest.approx([5, 5 * 730, 5, 0, 3_720])  # units, a month's dollars, in force, January's dollars
+    assert new["Expiries"]["A6"].value == dt.datetime(2026, 12, 3)  # 60 days before 1 February
     ticks = {row[5] for row in new["Audit"].iter_rows(min_row=6, max_row=14, values_only=True)}
     assert "✗" not in ticks  # totals of the plan as solved still agree
