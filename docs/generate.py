@@ -24,6 +24,7 @@ from planner.model.program import FAMILIES
 from planner.model.reduce import stress as stress_rays
 from planner.results import files
 from planner.results.audit import findings, totals
+from planner.results.review import Rules
 from planner.solver import assemble, certificate, find, highs, stress, ties, whole
 from planner.verify import bound, check, linear
 
@@ -154,6 +155,14 @@ def archetypes_table() -> Iterable[str]:
         yield f"| `{one.name}` | {one.peak_over_mean:g} | {100 * one.weekend_share:.0f} % | {one.meaning} |"
 
 
+def review_rules_table() -> Iterable[str]:
+    """Return the thresholds of a review."""
+    yield "| threshold | default | meaning |"
+    yield "| --- | ---: | --- |"
+    for name, field in Rules.model_fields.items():
+        yield f"| `{name}` | {field.default:g} | {field.description} |"
+
+
 PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "families": families_table,
     "algebra": algebra,
@@ -163,8 +172,9 @@ PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "formats": formats_table,
     "rules": rules_table,
     "archetypes": archetypes_table,
+    "review-rules": review_rules_table,
 }
-PAGES = ("README.md", "docs/model.md", "docs/demand.md")
+PAGES = ("README.md", "docs/model.md", "docs/demand.md", "docs/review.md")
 
 
 def current(page: str) -> str:

@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("accept", "sign a plan: its purchases become commitments of the next folder, the ledger gets an entry"),
     ("tasks", "what a task costs, month by month, why it moved, and alerts"),
     ("ledger", "list the signed plans, and check that neither they nor the ledger were changed"),
+    ("review", "set a plan against what happened: cost, peaks, forecast, and what to keep, drop, raise or lower"),
     ("init", "write a commented, runnable starter folder or workbook"),
     ("ingest", "turn usage exports, logs or a database into an hourly history"),
     ("profile", "show what a history looks like: hour of week, peaks, outages; make scenarios of real weeks"),

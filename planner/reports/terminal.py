@@ -31,12 +31,9 @@ _PARTS = (
 
 def print_report(case: Case, plan: Plan, metrics: Metrics, stream: IO[str]) -> None:
     """Print the decision, its cost and proof to `stream`."""
-    from rich.console import Console  # rich is slow to import
-
     report = Report(case, plan, metrics)
-    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
-    console.width = min(console.width, _WIDEST) if console.is_terminal else _PIPE_WIDTH
-    console.print(_bold(f"{clean(plan.name, 80)}: reservation plan for {report.horizon}"))
+    console = console_for(stream)
+    console.print(bold(f"{clean(plan.name, 80)}: reservation plan for {report.horizon}"))
     for sentence in story.decision(report):
         console.print(sentence)
     for part in (_costs(report), _strategies(report), _buy(report), _use(report), _tasks(report), _stress(report)):
@@ -48,13 +45,23 @@ def print_report(case: Case, plan: Plan, metrics: Metrics, stream: IO[str]) -> N
         console.print(line, style="dim")
 
 
-def _bold(text: str) -> RenderableType:
+def console_for(stream: IO[str]) -> Console:
+    """Open a console on a stream: as wide as the terminal, up to a limit; plain text in a pipe."""
+    from rich.console import Console  # rich is slow to import
+
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console.width = min(console.width, _WIDEST) if console.is_terminal else _PIPE_WIDTH
+    return console
+
+
+def bold(text: str) -> RenderableType:
+    """Text in bold."""
     from rich.text import Text
 
     return Text(text, style="bold")
 
 
-def _table(*headers: str, left: int = 1) -> Table:
+def plain_table(*headers: str, left: int = 1) -> Table:
     """Plain table whose first `left` columns are text and the rest numbers."""
     from rich import box
     from rich.table import Table
@@ -67,7 +74,8 @@ def _table(*headers: str, left: int = 1) -> Table:
     return table
 
 
-def _cells(*values: str) -> list[Any]:
+def cells(*values: str) -> list[Any]:
+    """Cells of a row, as they are."""
     from rich.text import Text
 
     return [Text(value) for value in values]  # never markup: a name may look like it
@@ -77,16 +85,16 @@ def _costs(report: Report) -> Table:
     months = {str(row.period): row for row in rows_of(report.metrics.months)}
     names = [p.name for p in report.case.periods]
     shown = [*(names if len(names) <= _MONTHS else []), HORIZON]
-    table = _table("USD", *("all months" if name == HORIZON else name for name in shown))
+    table = plain_table("USD", *("all months" if name == HORIZON else name for name in shown))
     for label, column in _PARTS:
         values = [float(getattr(months[name], column)) for name in shown]
         if any(abs(value) > 0.005 for value in values) or column == "total_usd":
-            table.add_row(*_cells(label, *map(usd, values)), style="bold" if column == "total_usd" else None)
+            table.add_row(*cells(label, *map(usd, values)), style="bold" if column == "total_usd" else None)
     return table
 
 
 def _strategies(report: Report) -> Table:
-    table = _table("Four ways to serve this usage", "Cost", "Saving", "")
+    table = plain_table("Four ways to serve this usage", "Cost", "Saving", "")
     table.columns[3].justify = "left"
     rows = rows_of(report.metrics.strategies)
     for k, row in enumerate(rows):
@@ -95,7 +103,7 @@ def _strategies(report: Report) -> Table:
         cost = usd(total) if math.isfinite(total) else "–"
         name = clean(row.strategy, 40)
         table.add_row(
-            *_cells(name[:1].upper() + name[1:], cost, percent(saving), note),
+            *cells(name[:1].upper() + name[1:], cost, percent(saving), note),
             style="bold" if k == len(rows) - 1 else None,
         )
     return table
@@ -103,18 +111,18 @@ def _strategies(report: Report) -> Table:
 
 def _buy(report: Report) -> RenderableType:
     if not report.lines:
-        return _bold("Nothing to buy.")
-    table = _table("To buy", "Region", "Units", "Months", "From", "USD/unit-hour", "Whole term", left=2)
+        return bold("Nothing to buy.")
+    table = plain_table("To buy", "Region", "Units", "Months", "From", "USD/unit-hour", "Whole term", left=2)
     ranked = sorted(report.lines, key=lambda line: -line.term_usd)
     for line in ranked[:_BUY]:
         offer = line.offer
-        table.add_row(*_cells(
+        table.add_row(*cells(
             clean(offer.offer, 40), clean(line.region, 20), amount(line.units), str(offer.term_months),
             f"{line.start}", f"{offer.usd_per_unit_hour:,.4g}", usd(line.term_usd),
         ))  # fmt: skip
     rest = ranked[_BUY:]
     if rest:
-        table.add_row(*_cells(f"and {len(rest)} more", "", "", "", "", "", usd(sum(n.term_usd for n in rest))))
+        table.add_row(*cells(f"and {len(rest)} more", "", "", "", "", "", usd(sum(n.term_usd for n in rest))))
     return table
 
 
@@ -139,14 +147,14 @@ def _stress(report: Report) -> RenderableType:
     frame = report.metrics.stress
     if frame.empty:
         return "No stress cases."
-    table = _table(
+    table = plain_table(
         "Stress case", "Worst hour (UTC)", "Need/hour", "Capacity/hour", "Margin", "Makes the plan buy", left=2
     )
     table.columns[5].justify = "left"
     for row in rows_of(frame.sort_values("margin_share", kind="stable").head(_STRESS)):
         capacity, margin = float(row.capacity_rph), float(row.margin_share)
         finite = math.isfinite(capacity)
-        table.add_row(*_cells(
+        table.add_row(*cells(
             clean(row.case, 40), f"{text_of(row.period)} {hour_text(row.hour_of_week)}", f"{float(row.need_rph):,.0f}",
             f"{capacity:,.0f}" if finite else "no limit", percent(margin) if finite else "–",
             "yes" if row.sets_units else "no",
@@ -159,7 +167,7 @@ def _cautions(console: Console, report: Report) -> None:
     if not cautions:
         return
     console.print()
-    console.print(_bold("Read before signing"))
+    console.print(bold("Read before signing"))
     for text in cautions[:_CAUTIONS]:
         console.print(f"- {clean(text, 400)}")
     if len(cautions) > _CAUTIONS:

@@ -72,14 +72,19 @@ class LiveCase:
         ------
         InfeasibleError : no plan exists; the text says what cannot be met.
         """
-        stuck = []
+        answer = self.attempt()
+        if answer is None:
+            stuck = [live.part for live in self._open if not live.solved]
+            raise InfeasibleError(explain(self.case, stuck, self.clock))
+        return answer
+
+    def attempt(self) -> LiveAnswer | None:
+        """Solve what changed; None where no plan exists (without the search for the reason)."""
         for live in self._open:
             if not live.solved:
                 live.solved = solve_linear(live.solve)
-                if not live.solved:
-                    stuck.append(live.part)
-        if stuck:
-            raise InfeasibleError(explain(self.case, stuck, self.clock))
+        if not all(live.solved for live in self._open):
+            return None
         units: dict[tuple[str, str], float] = {}
         for live in self._open:
             program = live.solve.program

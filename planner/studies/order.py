@@ -49,13 +49,13 @@ def price_order(
     InfeasibleError : with these units demand cannot be served even without headroom and failover; says where.
     """
     priced = _at_order_prices(case, order)
-    owed = _as_owed(priced, order)
+    owed = as_owed(priced, order)
     broken: list[str] = []
     try:
         found = find_plan(owed, options, progress)
     except InfeasibleError as error:
         broken += [line.strip() for line in str(error).splitlines()[1:]]
-        found = find_plan(_without_stress(owed), options, progress)
+        found = find_plan(without_stress(owed), options, progress)
     purchases = _purchases(priced, order)
     totals = price(priced, purchases, found.deployments, found.dispatch)
     best = solve(priced, gap=options.gap, time_limit_seconds=options.time_limit_seconds, store=options.store,
@@ -107,8 +107,8 @@ def _priced(offer: Offer, usd: float | None) -> Offer:
     return offer if usd is None else offer.model_copy(update={"usd_per_unit_hour": usd})
 
 
-def _as_owed(case: Case, order: pd.DataFrame) -> Case:
-    """Return the case with the order's lines as earlier commitments, and nothing for sale."""
+def as_owed(case: Case, order: pd.DataFrame) -> Case:
+    """Return the case with the order's lines (offer, period, units) as earlier commitments, and nothing for sale."""
     offers = {o.offer: o for o in case.offers}
     start = {p.name: p.start for p in case.periods}
     owed = [
@@ -126,7 +126,7 @@ def _as_owed(case: Case, order: pd.DataFrame) -> Case:
     return replace(case, settings=settings, offers=shut, commitments=(*case.commitments, *owed))
 
 
-def _without_stress(case: Case) -> Case:
+def without_stress(case: Case) -> Case:
     """Return the case without headroom of all capacity and without failover (reserved headroom stays as it was)."""
     policy = case.settings.policy
     calm = policy.model_copy(update={"failover": policy.failover.model_copy(update={"enabled": False})})

@@ -1,0 +1,1 @@
+"""A review as text, tables, charts and a workbook."""

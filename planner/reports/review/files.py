@@ -1,0 +1,24 @@
+"""What a review writes into a directory: review.json, each table as CSV, charts, and the workbook."""
+
+import json
+from pathlib import Path
+
+from planner.reports.atomic import written_beside
+from planner.reports.review.document import document, tables
+from planner.results.review.tables import Review
+
+REVIEW, WORKBOOK = "review.json", "review.xlsx"
+
+
+def text_of(review: Review) -> str:
+    """Lay out review.json as text."""
+    return json.dumps(document(review), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_review(review: Review, directory: Path) -> None:
+    """Write every file beside its name, then rename it; review.json last."""
+    for name, table in tables(review).items():
+        with written_beside(directory / f"{name}.csv") as beside:
+            table.to_csv(beside, index=False, lineterminator="\n")
+    with written_beside(directory / REVIEW) as beside:
+        beside.write_text(text_of(review), encoding="utf-8")

@@ -1,0 +1,33 @@
+"""The thresholds of a review. Every one can be tuned (docs/review.md)."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Rules(BaseModel):
+    """When a figure becomes a verdict, a peak or an alert. Shares are 0 to 1; dollars are of the horizon."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    act_share: float = Field(
+        0.02, ge=0, le=1, description="least saving, as a share of what the commitment costs, for drop, lower or raise"
+    )
+    act_usd: float = Field(100.0, ge=0, le=1e12, description="least saving in USD for drop, lower or raise")
+    watch_share: float = Field(0.005, ge=0, le=1, description="least saving, as a share of its cost, for watch")
+    watch_usd: float = Field(25.0, ge=0, le=1e12, description="least saving in USD for watch")
+    least_seen_share: float = Field(
+        0.5, ge=0, le=1, description="share of its hours that must be seen for more than watch"
+    )
+    met_quota_share: float = Field(0.98, gt=0, le=1, description="of a quota: an hour at or above it met the quota")
+    level_share: float = Field(
+        1.0, gt=0, le=100, description="of the planned level: an hour above it is a peak beyond the plan"
+    )
+    whole_month_share: float = Field(
+        0.98, gt=0, le=1, description="share of a month's hours seen for the month to be compared with another"
+    )
+    overflow_usd: float = Field(
+        100.0, ge=0, le=1e12, description="least saving in USD for an overflow that an offer would have served cheaper"
+    )
+    alert_rise_share: float = Field(0.05, ge=0, le=1e3, description="least rise of cost per task for an alert")
+    alert_flat_share: float = Field(0.05, ge=0, le=1e3, description="largest move of volume that still counts as flat")
+    alert_usd: float = Field(1.0, ge=0, le=1e12, description="least rise in USD over the month's tasks for an alert")
+    notice_days: int = Field(30, ge=0, le=3650, description="days before a commitment's end by which to decide")
