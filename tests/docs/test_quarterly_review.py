@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "quarterly-review.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(console|yaml)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"(?<![\w-])-?\$?\d[\d,]*(?:\.\d+)?(?![\w-])")
-COMMANDS = 7  # of planner
+COMMANDS = 14  # of planner
 
 
 def words_of(line):
