@@ -19,6 +19,7 @@ from planner.commands.arguments import day
 from planner.errors import EXIT_PLAN, PlannerError
 
 if TYPE_CHECKING:
+    from planner.results.owed import Owed
     from planner.studies.accept import Accepted
 
 
@@ -95,8 +96,8 @@ def _tell(done: "Accepted", ledger: Path) -> None:
 
 
 def _plain(done: "Accepted") -> dict[str, object]:
-    def told(part: tuple[object, ...]) -> list[dict[str, object]]:
-        return [{"offer": o.offer.offer, "units": o.units, "start": str(o.start), "end": str(o.end), "new": o.new}  # type: ignore[attr-defined]
+    def told(part: "tuple[Owed, ...]") -> list[dict[str, object]]:
+        return [{"offer": o.offer.offer, "units": o.units, "start": str(o.start), "end": str(o.end), "new": o.new}
                 for o in part]  # fmt: skip
 
     entry = {**done.entry.model_dump(mode="json"), "sha256": done.entry.sha256}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from planner.errors import EXIT_PLAN, EXIT_WRONG
 
 if TYPE_CHECKING:
+    from planner.results.ledger.chain import Ledger
     from planner.results.ledger.entry import Entry
 
 _SHORT = 12  # digits of a hash that are shown, and the fewest that --head takes
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         found.append(torn_line(path, ledger))
     for k, entry in enumerate(ledger.entries):
         found += [f"entry {entry.entry}: {entry.directory}: {what}" for what in plans[k] or ()]
-    anchor = _anchor(arguments.head, ledger.entries)
+    anchor = _anchor(arguments.head, ledger)
     if anchor is not None and not anchor[0]:
         found.append(anchor[1])
     if arguments.json:
@@ -70,20 +71,22 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_PLAN
 
 
-def _anchor(head: str | None, entries: "tuple[Entry, ...]") -> tuple[bool, str] | None:
+def _anchor(head: str | None, ledger: "Ledger") -> tuple[bool, str] | None:
     """Look for the hash that was noted when a plan was signed."""
     if head is None:
         return None
     wanted = head.strip().lower()
     if len(wanted) < _SHORT or not set(wanted) <= set("0123456789abcdef"):
         return False, f"--head {head!r} is no hash: give at least {_SHORT} of its digits (0-9, a-f)"
-    entry = next((e for e in entries if e.sha256.startswith(wanted)), None)
+    entry = ledger.find(wanted)
     if entry is None:
         return (
             False,
             f"no entry has the hash {wanted[:_SHORT]}...: the ledger was cut off, written anew, or is another one",
         )
-    since = len(entries) - entries.index(entry) - 1
+    if ledger.faults:
+        return False, f"{wanted[:_SHORT]}... is the hash of entry {entry.entry}, but the chain does not hold"
+    since = len(ledger.entries) - entry.entry
     later = f"; {since} signed since" if since else ", the last"
     return True, f"{wanted[:_SHORT]}... is the hash of entry {entry.entry}{later}: all up to it is what was signed"
 

@@ -115,6 +115,22 @@ def cut(path: Path, count: int) -> None:
     path.write_bytes(path.read_bytes()[:-count])
 
 
+def test_a_head_does_not_vouch_for_a_broken_chain(reports: Path, capsys) -> None:
+    assert run(capsys, *ACCEPT)[0] == 0
+    assert run(capsys, "accept", "reports/q1", "--by", "Bob")[0] == 0
+    head = read_ledger(reports / "ledger.jsonl").head
+    edit(reports / "ledger.jsonl", "Ada", "Eve")
+    code, told = run(capsys, "ledger", "--head", head)
+    assert (code, "is the hash of entry 2, but the chain does not hold" in told) == (1, True)
+    assert "what was signed" not in told
+
+
+@pytest.mark.parametrize("head", ["1234", "x" * 64, "0" * 64])
+def test_a_head_that_is_none(reports: Path, capsys, head: str) -> None:
+    assert run(capsys, *ACCEPT)[0] == 0
+    assert run(capsys, "ledger", "--head", head)[0] == 1
+
+
 def test_a_signed_plan_is_not_solved_over(reports: Path, capsys) -> None:
     assert run(capsys, *ACCEPT)[0] == 0
     before = (reports / "q0" / "plan.json").read_bytes()
