@@ -22,6 +22,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("price", "price a purchase order as edited by procurement, against the optimum"),
     ("accept", "sign a plan: its purchases become commitments of the next folder, the ledger gets an entry"),
     ("tasks", "what a task costs, month by month, why it moved, and alerts"),
+    ("mix", "what a shift between small, mid and frontier models would be worth"),
     ("ledger", "list the signed plans, and check that neither they nor the ledger were changed"),
     ("review", "set a plan against what happened: cost, peaks, forecast, and what to keep, drop, raise or lower"),
     ("init", "write a commented, runnable starter folder or workbook"),

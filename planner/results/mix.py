@@ -1,0 +1,76 @@
+"""What a shift of the model mix is worth: a study's result, as tables of plain numbers.
+
+Tiers are those of the table models: small, mid, frontier. A share is of requests. What an answer of a smaller model is
+worth is not in these numbers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+TIERS = ("small", "mid", "frontier")  # from the cheapest to the best
+ALL = "(all)"  # of workloads
+WORKLOAD_COLUMNS = ("workload", "tasks", "total_usd", "usd_per_task", "difference_usd", "difference_share")
+TIER_COLUMNS = ("workload", "tier", "target_share", "share")
+HELD_COLUMNS = ("workload", "tier", "target_share", "share", "limit")
+
+
+@dataclass(frozen=True)
+class MixTarget:
+    """Shares that are asked of the tiers; `shares` (tier: share, together 1) is None for the mix as it is."""
+
+    name: str
+    shares: Mapping[str, float] | None
+
+
+@dataclass(frozen=True)
+class MixVariant:
+    """A plan at a target.
+
+    problem : why there is no plan, in words; "" where there is one. Without a plan figures are NaN and tables empty.
+    total_usd : of the plan, bound_usd: what no plan at these shares can cost less than. difference_usd : total_usd less
+        that of the mix as it is; difference_share: over it. Negative: it costs less.
+    reserved_usd, on_demand_usd, egress_usd : of the total (reserved: everything that units cost).
+    commitments : what it buys: offer, period, units, usd inside the horizon.
+    workloads : columns WORKLOAD_COLUMNS; adds up to total_usd, but for capacity that nobody asks for.
+    tiers : columns TIER_COLUMNS: asked and reached, of each workload and of ALL. target_share is NaN for the mix as it
+        is. More of a better tier than asked may be cheaper.
+    held : columns HELD_COLUMNS: where a workload's limits do not permit the target, the nearest permitted share, and
+        which limit ("" where it only takes or gives what another tier is held from).
+    """
+
+    target: MixTarget
+    problem: str
+    total_usd: float
+    bound_usd: float
+    reserved_usd: float
+    on_demand_usd: float
+    egress_usd: float
+    difference_usd: float
+    difference_share: float
+    commitments: pd.DataFrame
+    workloads: pd.DataFrame
+    tiers: pd.DataFrame
+    held: pd.DataFrame
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is a plan."""
+        return not self.problem
+
+
+@dataclass(frozen=True)
+class MixStudy:
+    """Plans of one case at several mixes; the first is the mix as it is (the optimum within the allowed shares)."""
+
+    name: str
+    input_digest: str
+    months: tuple[str, ...]
+    variants: tuple[MixVariant, ...]
+
+    @property
+    def all_frontier(self) -> MixVariant | None:
+        """The variant that asks for frontier models only, where it was studied and has a plan."""
+        found = [v for v in self.variants if v.possible and v.target.shares and v.target.shares["frontier"] == 1]
+        return found[0] if found else None
