@@ -11,6 +11,7 @@ from planner.errors import PlannerError
 
 if TYPE_CHECKING:
     from planner.results.metrics import Metrics
+    from planner.results.mix import MixStudy
     from planner.results.plan import Plan
     from planner.schema.accuracy import ForecastAccuracy
     from planner.schema.case import Case
@@ -67,15 +68,17 @@ def write_outputs(
     directory: Path,
     previous: Plan | None,
     accuracy: ForecastAccuracy | None = None,
+    mix: MixStudy | None = None,
 ) -> None:
     """Write what was asked for into `directory`, and tables into the directory of --export.
 
-    `accuracy` is how good the forecast of the demand was (planner.readers.accuracy), for the workbook.
+    For the workbook: `accuracy` is how good the forecast of the demand was (planner.readers.accuracy), `mix` what a
+    shift of the model mix is worth.
     """
     if not arguments.no_workbook:
         from planner.reports.workbook import write_workbook
 
-        write_workbook(case, plan, metrics, directory / WORKBOOK, previous, accuracy, arguments.notice_days)
+        write_workbook(case, plan, metrics, directory / WORKBOOK, previous, accuracy, arguments.notice_days, mix)
     if arguments.html:
         from planner.reports.html import write_html
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from planner.commands.arguments import count, folder_name, positive, refuse_unusable, share
 from planner.commands.outputs import configure_outputs, previous_of, refuse_signed, write_outputs
 from planner.commands.progress import Progress
-from planner.errors import EXIT_PLAN
+from planner.errors import EXIT_PLAN, PlannerError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
     parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")
+    parser.add_argument("--mix", action="store_true", help="also study other model mixes (planner mix): sheet Mix")
     configure_outputs(parser)
     parser.add_argument("--json", action="store_true", help="print the result for machines")
 
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.results.metrics import metrics_of, summary_of
     from planner.solver.find import Options
     from planner.solver.store import FOLDER
+    from planner.studies.mix import DEFAULT_TARGETS, mix_study, tiers_of
     from planner.studies.solve import audited
 
     case = load(arguments.input)
@@ -47,13 +49,20 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_unusable(directory)
     refuse_signed(directory)
     previous = previous_of(arguments)
+    if arguments.mix:
+        tiers_of(case)
+        if arguments.no_workbook:
+            raise PlannerError("--mix adds a sheet to plan.xlsx: leave out --no-workbook, or use planner mix")
+    store = None if arguments.fresh else directory.absolute().parent / FOLDER
+    options = Options(arguments.gap, arguments.time_limit, arguments.workers, arguments.solver, store)
     with Progress() as progress:
-        store = None if arguments.fresh else directory.absolute().parent / FOLDER
-        options = Options(arguments.gap, arguments.time_limit, arguments.workers, arguments.solver, store)
         reading = audited(case, options, progress)
     plan, metrics = reading.plan, metrics_of(case, reading.plan, reading)
     write_plan(plan, case, directory, summary_of(metrics))
-    write_outputs(arguments, case, plan, metrics, directory, previous, read_accuracy(arguments.input))
+    study = None
+    if arguments.mix:
+        study = mix_study(case, DEFAULT_TARGETS, options, Progress, as_is=plan)
+    write_outputs(arguments, case, plan, metrics, directory, previous, read_accuracy(arguments.input), study)
     if arguments.json:
         print((directory / "plan.json").read_text(encoding="utf-8"), end="")
     else:

@@ -42,9 +42,7 @@ def mix_json(study: MixStudy) -> str:
         "name": study.name,
         "input_digest": study.input_digest,
         "months": list(study.months),
-        "variants": [
-            {**_variant(v), "against_all_frontier_usd": _plain(v.total_usd - dearest)} for v in study.variants
-        ],
+        "variants": [_variant(v, dearest) for v in study.variants],
         "caution": mix.CAUTION,
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -68,7 +66,7 @@ def _tiers(variant: MixVariant, workload: str) -> dict[str, float]:
     return {f"{tier}_share": float(share) for tier, share in zip(own["tier"], own["share"], strict=True)}
 
 
-def _variant(v: MixVariant) -> dict[str, Any]:
+def _variant(v: MixVariant, dearest: float) -> dict[str, Any]:
     figures = ("total_usd", "bound_usd", "reserved_usd", "on_demand_usd", "egress_usd", "difference_usd",
                "difference_share")  # fmt: skip
     return {
@@ -77,6 +75,7 @@ def _variant(v: MixVariant) -> dict[str, Any]:
         "possible": v.possible,
         "problem": v.problem or None,
         **{name: _plain(getattr(v, name)) for name in figures},
+        "against_all_frontier_usd": _plain(v.total_usd - dearest),
         **{name: _records(getattr(v, name)) for name in ("workloads", "tiers", "held", "commitments")},
     }
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from planner.results.expiries import NOTICE_DAYS, Calendar, calendar_of
 from planner.results.metrics.tables import Metrics
+from planner.results.mix import MixStudy
 from planner.results.order_value import OrderValue, order_values
 from planner.results.orders import OrderLine, order_lines
 from planner.results.plan import Plan
@@ -27,7 +28,7 @@ from planner.units import hour_label
 class Report:
     """A case, its finished plan, the plan it is compared with (None: today's commitments), its forecast's accuracy.
 
-    `notice_days` before its end, a commitment is to be decided on.
+    `notice_days` before its end, a commitment is to be decided on. `mix`: what a shift of the model mix is worth.
     """
 
     case: Case
@@ -36,6 +37,7 @@ class Report:
     previous: Plan | None = None
     forecast: ForecastAccuracy | None = None
     notice_days: int = NOTICE_DAYS
+    mix: MixStudy | None = None
 
     @property
     def reading(self) -> Reading:

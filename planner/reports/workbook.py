@@ -15,6 +15,7 @@ from planner.reports.sheets import (
     expiries,
     forecast,
     headroom,
+    mix,
     on_demand,
     purchase_order,
     reservations,
@@ -31,6 +32,7 @@ from planner.reports.sheets.unit_data import UnitData
 from planner.reports.theme import BLUE, GREEN, GREY, ORANGE
 from planner.results.expiries import NOTICE_DAYS
 from planner.results.metrics.tables import Metrics
+from planner.results.mix import MixStudy
 from planner.results.plan import Plan
 from planner.schema.accuracy import ForecastAccuracy
 from planner.schema.case import Case
@@ -46,6 +48,7 @@ SHEETS = (
     (headroom.NAME, GREEN),
     (egress.NAME, GREEN),
     (cost_per_task.NAME, GREEN),
+    (mix.NAME, GREEN),  # only where it was studied
     (why.NAME, ORANGE),
     (why.HOURS_NAME, ORANGE),
     (changes.NAME, ORANGE),
@@ -67,6 +70,7 @@ def write_workbook(
     previous: Plan | None = None,
     forecast_accuracy: ForecastAccuracy | None = None,
     notice_days: int = NOTICE_DAYS,
+    mix_study: MixStudy | None = None,
 ) -> None:
     """Write the plan's workbook.
 
@@ -77,8 +81,9 @@ def write_workbook(
     previous : the last signed plan, for the sheet Changes; without it, today's commitments.
     forecast_accuracy : how good the forecast of the demand was, for the sheet Forecast; without it there is none.
     notice_days : days before its end by which a commitment is to be decided on, for the sheet Expiries.
+    mix_study : what a shift of the model mix is worth, for the sheet Mix; without it there is none.
     """
-    report = Report(case, plan, metrics, previous, forecast_accuracy, notice_days)
+    report = Report(case, plan, metrics, previous, forecast_accuracy, notice_days, mix_study)
     with written_beside(path) as beside:
         subject = f"Reservation plan for {report.horizon}"
         book = new_book(str(beside), plan.name, report.dated, subject, f"input {plan.input_digest[:16]}")
@@ -88,7 +93,8 @@ def write_workbook(
 
 def _fill(book: Book, report: Report) -> None:
     """Add the sheets in reading order, then fill them so that each knows where the figures it refers to stand."""
-    shown = [sheet for sheet in SHEETS if sheet[0] != forecast.NAME or report.forecast is not None]
+    absent = {forecast.NAME: report.forecast is None, mix.NAME: report.mix is None}
+    shown = [sheet for sheet in SHEETS if not absent.get(sheet[0], False)]
     at = {name: book.add_sheet(name, colour) for name, colour in shown}
     for name in HIDDEN:
         at[name] = book.add_sheet(name)
@@ -107,6 +113,8 @@ def _fill(book: Book, report: Report) -> None:
     stress = headroom.write(at[headroom.NAME], report)
     crossing = egress.write(at[egress.NAME], report)
     by_month, by_workload, by_model = cost_per_task.write(at[cost_per_task.NAME], report)
+    if report.mix is not None:
+        mix.write(at[mix.NAME], report.mix)
     why.write(at[why.NAME], report, order)
     why.write_hours(at[why.HOURS_NAME], report)
     changes.write(at[changes.NAME], report)

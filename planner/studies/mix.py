@@ -17,7 +17,6 @@ from dataclasses import replace
 import pandas as pd
 
 from planner.errors import Fault, InfeasibleError, InputError
-from planner.results.metrics.basis import Basis
 from planner.results.metrics.task_costs import NOBODY, TaskCosts
 from planner.results.mix import (
     ALL,
@@ -30,6 +29,7 @@ from planner.results.mix import (
     MixVariant,
 )
 from planner.results.plan import PURCHASE_COLUMNS, Plan
+from planner.results.tasks import task_costs
 from planner.schema.case import Case
 from planner.schema.workloads import Mix
 from planner.solver.find import Options
@@ -67,11 +67,11 @@ def mix_study(
     InputError : a model of some workload's mix has no tier; all of them at once.
     InfeasibleError : there is no plan for the case as it is. (A target without a plan is told in its variant.)
     """
-    tier_of, options = _tiers(case), options or Options()
+    tier_of, options = tiers_of(case), options or Options()
     shown = progress if progress is not None else lambda _: nullcontext(None)
     if as_is is None:
         as_is = _solved(case, AS_IS, options, shown)
-    costs = TaskCosts.of(Basis.of(case, as_is))
+    costs = task_costs(case, as_is)
     first = _variant(AS_IS, as_is, costs, None, tier_of, _none_held())
     used = _model_shares_of(costs)
     variants = [first]
@@ -83,7 +83,7 @@ def mix_study(
             problem = "; ".join(line.strip() for line in str(error).splitlines()[1:]) or str(error)
             variants.append(_impossible(target, problem, held))
             continue
-        variants.append(_variant(target, plan, TaskCosts.of(Basis.of(shifted, plan)), first, tier_of, held))
+        variants.append(_variant(target, plan, task_costs(shifted, plan), first, tier_of, held))
     months = tuple(period.name for period in case.periods)
     return MixStudy(case.settings.name, case.digest, months, tuple(variants))
 
@@ -129,7 +129,13 @@ def _bounded(row: Mix, tier: str, share: float) -> Mix:
     return row.model_copy(update={"min_share": share}) if tier == TIERS[-1] else row
 
 
-def _tiers(case: Case) -> dict[str, str]:
+def tiers_of(case: Case) -> dict[str, str]:
+    """Tier of each model; all that some workload's mix lists must have one.
+
+    Raises
+    ------
+    InputError : some have none; all of them at once.
+    """
     tier_of = {m.model: m.tier for m in case.models}
     used = {m.model for m in case.mix}
     faults = [
@@ -139,7 +145,7 @@ def _tiers(case: Case) -> dict[str, str]:
     ]  # fmt: skip
     if faults:
         raise InputError(faults)
-    return {model: str(tier) for model, tier in tier_of.items()}
+    return {model: tier for model, tier in tier_of.items() if tier is not None}
 
 
 def _solved(case: Case, target: MixTarget, options: Options, progress: Progress) -> Plan:

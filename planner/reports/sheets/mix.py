@@ -24,7 +24,7 @@ VARIANTS = (
     Column("total", "Total\nUSD", "usd", 13),
     Column("difference", "Against as is\nUSD", "usd", 14),
     Column("share", "Against\nas is", "percent", 12),
-    Column("frontier", "Against all\nfrontier, USD", "usd", 14),
+    Column("dearest", "Against all\nfrontier, USD", "usd", 14),
 )
 WORKLOADS = (
     Column("name", "Workload", "text:wrap", 24),
@@ -97,7 +97,7 @@ def _variants(study: MixStudy, found: list[MixVariant], name: str) -> list[dict[
             "total": Live("={reserved}+{on_demand}+{egress}", v.total_usd),
             "difference": Live(f"={{total}}-{base}", v.difference_usd),
             "share": _over(f"{{difference}}/{base}", base, v.difference_share),
-            "frontier": None if top is None else Live(f"={{total}}-{dearest}", v.total_usd - top.total_usd),
+            "dearest": None if top is None else Live(f"={{total}}-{dearest}", v.total_usd - top.total_usd),
         }
         for v in found
     ]
