@@ -25,6 +25,7 @@ from planner.model.reduce import stress as stress_rays
 from planner.results import files
 from planner.results.audit import findings, totals
 from planner.results.review import Rules
+from planner.results.tasks.factors import LABEL, MEANING
 from planner.solver import assemble, certificate, find, highs, stress, ties, whole
 from planner.verify import bound, check, linear
 
@@ -163,6 +164,14 @@ def review_rules_table() -> Iterable[str]:
         yield f"| `{name}` | {field.default:g} | {field.description} |"
 
 
+def task_factors_table() -> Iterable[str]:
+    """Return the factors that move the cost of a task."""
+    yield "| factor | what it is |"
+    yield "| --- | --- |"
+    for name, meaning in MEANING.items():
+        yield f"| {LABEL[name]} | {meaning} |"
+
+
 PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "families": families_table,
     "algebra": algebra,
@@ -173,8 +182,9 @@ PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "rules": rules_table,
     "archetypes": archetypes_table,
     "review-rules": review_rules_table,
+    "task-factors": task_factors_table,
 }
-PAGES = ("README.md", "docs/model.md", "docs/demand.md", "docs/review.md")
+PAGES = ("README.md", "docs/model.md", "docs/demand.md", "docs/review.md", "docs/cost-per-task.md")
 
 
 def current(page: str) -> str:

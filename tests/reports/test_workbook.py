@@ -40,7 +40,7 @@ def table(sheet, header: str) -> list[dict[str, object]]:
 
 
 def test_sheets_stand_in_reading_order_and_data_sheets_are_hidden(book) -> None:
-    assert book.sheetnames == [name for name, _ in SHEETS if name != "Forecast"] + list(HIDDEN)
+    assert book.sheetnames == [name for name, _ in SHEETS if name not in ("Forecast", "Mix")] + list(HIDDEN)
     assert [sheet.title for sheet in book if sheet.sheet_state == "hidden"] == list(HIDDEN)
     assert book.active.title == "Summary"
 
@@ -53,7 +53,7 @@ def test_the_forecasts_errors_stand_before_the_assumptions(tmp_path: Path) -> No
     )  # fmt: skip
     accuracy = ForecastAccuracy(rows, ("accuracy.csv, row 4: left out",))
     book = opened(small_workbook(tmp_path, forecast_accuracy=accuracy), data_only=True)
-    assert book.sheetnames == [name for name, _ in SHEETS] + list(HIDDEN)
+    assert book.sheetnames == [name for name, _ in SHEETS if name != "Mix"] + list(HIDDEN)
     assert book.sheetnames.index("Forecast") + 1 == book.sheetnames.index("Assumptions")
     first, total = table(book["Forecast"], "Region")
     assert (first["Region"], first["Error (WAPE)"], first["Hours at or below p90"]) == ("east", 0.04, 0.92)
