@@ -24,9 +24,15 @@ class Cells(Worksheet):  # type: ignore[misc]
         """Keep a finite number."""
         self.table[row][column] = CellNumberTuple(value, look)
 
-    def keep_numbers(self, row: int, column: int, values: Iterable[float], look: Any = None) -> None:
+    def keep_numbers(self, row: int, column: int, values: Iterable[float], look: Any) -> None:
         """Keep finite numbers side by side."""
         self.table[row].update({k: CellNumberTuple(value, look) for k, value in enumerate(values, column)})
+
+    def keep_down(self, row: int, column: int, values: Iterable[float]) -> None:
+        """Keep finite numbers one under the other; zeros stay blank, which formulas read as 0."""
+        for k, value in enumerate(values, row):
+            if value:
+                self.table[k][column] = CellNumberTuple(value, None)
 
     def keep_text(self, row: int, column: int, text: str, look: Any) -> None:
         """Keep text that XML can hold."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,7 +16,7 @@ from planner.schema.base import Row
 from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
 from planner.schema.tables import TABLES
-from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
+from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
 
 NAME, DEMAND_NAME = "Assumptions", "Demand"
 _WIDTH, _MOST_OVERHANG = 15, 5
@@ -89,11 +90,9 @@ def _style(column: ColumnFacts) -> str:
 
 def write_demand(sheet: Sheet, report: Report) -> None:
     """Write demand as one 24 x 7 matrix for each origin, workload, scenario and month."""
-    demand = report.case.demand
     sheet.heading(
         "Demand", "Requests per hour that arise in each region, by day (rows) and hour of day in UTC (columns).", 29
     )
-    keys = ["region", "workload", "scenario", "period"]
     headers = ["Origin", "Workload", "Scenario", "Month", "Day"]
     for k, header in enumerate(headers):
         sheet.put(3, k, header, "header")
@@ -102,24 +101,22 @@ def write_demand(sheet: Sheet, report: Report) -> None:
         sheet.put(3, 5 + hour, f"{hour:02d}", "header_right")
     sheet.put(3, 5 + HOURS_PER_DAY, "Day's sum", "header_right")
     sheet.raw.set_column(5, 4 + HOURS_PER_DAY, 6.2)
-    row, series = 4, list(demand.groupby(keys, sort=True, observed=True))
-    for key, part in series:
-        week = [0.0] * HOURS_PER_WEEK
-        for hour, value in zip(part["hour_of_week"], part["requests_per_hour"], strict=True):
-            week[int(hour)] = float(value)
-        _week(sheet, row, [str(name) for name in key], week, scaled=len(series) <= _MOST_HEAT_MAPS)
+    names, row = report.reading.names, 4
+    keys = product(names.regions, names.workloads, names.scenarios, names.periods)
+    weeks = report.reading.demand.reshape(-1, DAYS_PER_WEEK, HOURS_PER_DAY)
+    series = [(key, week) for key, week in zip(keys, weeks, strict=True) if week.any()]
+    for key, week in series:
+        _week(sheet, row, key, week.tolist(), scaled=len(series) <= _MOST_HEAT_MAPS)
         row += DAYS_PER_WEEK
     sheet.printed(max(row - 1, 4), 5 + HOURS_PER_DAY, repeat=3, freeze=(4, 5))
 
 
-def _week(sheet: Sheet, top: int, key: Sequence[str], week: Sequence[float], *, scaled: bool) -> None:
-    for day in range(DAYS_PER_WEEK):
-        hours = week[day * HOURS_PER_DAY : (day + 1) * HOURS_PER_DAY]
+def _week(sheet: Sheet, top: int, key: Sequence[str], week: Sequence[Sequence[float]], *, scaled: bool) -> None:
+    for day, hours in enumerate(week):
         for k, name in enumerate(key):
             sheet.put(top + day, k, name, "text" if day == 0 else "text:muted")
         sheet.put(top + day, 4, WEEKDAYS[day], "text")
-        for hour, value in enumerate(hours):
-            sheet.put(top + day, 5 + hour, value, "heat")
+        sheet.raw.keep_numbers(top + day, 5, hours, sheet.book.format("heat"))
         row = top + day + 1
         sheet.put(top + day, 5 + HOURS_PER_DAY, Live(f"=SUM(F{row}:AC{row})", sum(hours)), "count")
     if scaled:

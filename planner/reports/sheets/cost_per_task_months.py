@@ -111,7 +111,7 @@ def _chart(sheet: Sheet, report: Report, block: Block) -> None:
     names = [str(row.workload) for row in rows_of(trend(report.metrics.tasks))]
     usd = report.metrics.by_workload.set_index("workload")["total_usd"]
     shown = sorted(sorted(set(names)), key=lambda name: -float(usd[name]))[: len(_COLOURS)]
-    longest = max(set(names), key=names.count)
+    longest = max(names, key=names.count)
     at = {name: (block.first + names.index(name), block.first + names.index(name) + names.count(name) - 1)
           for name in names}  # fmt: skip
     for name, colour in zip(shown, _COLOURS):

@@ -62,9 +62,7 @@ def _figures(data: Sheet, k: int, week: ServedWeek) -> None:
     data.put(_KEYS + 4, column, week.level_rph, "number")
     for j, values in enumerate((week.reserved_rph, week.on_demand_rph, week.capacity_rph)):
         data.put(FIRST_HOUR - 1, column + j, _PARTS[j], "key")
-        for hour, value in enumerate(values):
-            if value:
-                data.raw.write_number(FIRST_HOUR + hour, column + j, value)
+        data.raw.keep_down(FIRST_HOUR, column + j, values)
 
 
 def _follow(data: Sheet, week: ServedWeek, last: int) -> None:
