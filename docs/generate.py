@@ -75,15 +75,16 @@ def family(function: Callable[..., Any]) -> Family:
     keeps, *rest = text.split("\n\n")
     algebra = "\n".join(part for part in rest if part.startswith("    "))
     prose = " ".join(line.strip() for part in rest if not part.startswith("    ") for line in part.splitlines())
+    path = module.__name__.replace(".", "/") + ".py"
     sentences = re.split(r"(?<=\.)\s+(?=[A-Z])", prose)
     return Family(
         name=function.__name__,
-        rule=(re.findall(r"^Rule (\d)", module.__doc__ or "") or ["sizes"])[0],
+        rule=(re.findall(r"^Rule (\d)", module.__doc__ or "") or [path.split("/")[-1].removesuffix(".py")])[0],
         keeps=keeps.replace("\n", " "),
         algebra=algebra,
         unit=", ".join(dict.fromkeys(UNIT.findall(algebra))),
         dual=" ".join(s for s in sentences if re.search(r"\bdual\b", s)),
-        path=module.__name__.replace(".", "/") + ".py",
+        path=path,
     )
 
 

@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("solve", "find the cheapest plan of a planning folder and write it with its workbook"),
     ("check", "read a planning folder, list faults and the usual mistakes"),
     ("verify", "check a finished plan from its files alone"),
+    ("resolve", "solve again against the last plan: what changes line by line, and why the cost changed"),
     ("price", "price a purchase order as edited by procurement, against the optimum"),
     ("accept", "sign a plan: its purchases become commitments of the next folder, the ledger gets an entry"),
     ("ledger", "list the signed plans, and check that neither they nor the ledger were changed"),

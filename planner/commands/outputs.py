@@ -10,6 +10,7 @@ from planner.commands.arguments import days
 from planner.errors import PlannerError
 
 if TYPE_CHECKING:
+    from planner.results.changes import Changes
     from planner.results.metrics import Metrics
     from planner.results.mix import MixStudy
     from planner.results.plan import Plan
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 WORKBOOK, PAGE = "plan.xlsx", "plan.html"
 
 
-def configure_outputs(parser: argparse.ArgumentParser) -> None:
-    """Declare the options, the same for every command."""
+def configure_outputs(parser: argparse.ArgumentParser, previous: bool = True) -> None:
+    """Declare the options, the same for every command (``previous``: unless another one names the last plan)."""
     parser.add_argument("--no-workbook", action="store_true", help=f"write no {WORKBOOK}")
-    parser.add_argument(
-        "--previous", type=Path, metavar="DIR", help="directory of the last signed plan: the sheet Changes compares"
-    )
+    if previous:
+        parser.add_argument(
+            "--previous", type=Path, metavar="DIR", help="directory of the last signed plan: the sheet Changes compares"
+        )
     parser.add_argument(
         "--notice-days", type=days, default=30, metavar="N",
         help="days before its end by which a commitment is to be decided on (default 30)",
@@ -69,16 +71,19 @@ def write_outputs(
     previous: Plan | None,
     accuracy: ForecastAccuracy | None = None,
     mix: MixStudy | None = None,
+    changes: Changes | None = None,
 ) -> None:
     """Write what was asked for into `directory`, and tables into the directory of --export.
 
     For the workbook: `accuracy` is how good the forecast of the demand was (planner.readers.accuracy), `mix` what a
-    shift of the model mix is worth.
+    shift of the model mix is worth, `changes` what has changed since the last plan, and why.
     """
     if not arguments.no_workbook:
         from planner.reports.workbook import write_workbook
 
-        write_workbook(case, plan, metrics, directory / WORKBOOK, previous, accuracy, arguments.notice_days, mix)
+        write_workbook(
+            case, plan, metrics, directory / WORKBOOK, previous, accuracy, arguments.notice_days, mix, changes
+        )
     if arguments.html:
         from planner.reports.html import write_html
 

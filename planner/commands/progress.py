@@ -1,6 +1,7 @@
 """A bar on a terminal, silence in a pipe."""
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -36,6 +37,15 @@ class Progress:
         """Move the bar."""
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total)
+
+    def named(self, label: str) -> Callable[[int, int], None]:
+        """Return the same bar for another part of the work."""
+
+        def show(done: int, total: int) -> None:
+            if self._bar is not None:
+                self._bar.update(self._task, description=label, completed=done, total=total)
+
+        return show
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

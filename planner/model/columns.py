@@ -20,6 +20,7 @@ class Columns:
     deployed : v[deployment, period], units. Array deployments x periods.
     unreserved : u[meter, period], units beyond the commitments; -1 where the pool has no such price.
         Array meters x periods.
+    more, fewer : units above and below those of the last plan, one each a kept purchase (`constraints.keep`).
     flow_first : number of the first flow column; flows are the last columns.
     flow_arc, flow_slot : arc and slot of each flow: y where the arc is reserved, z where it is on demand (krph).
     flow_case : -1; in the literal programme, the number of the stress case whose flow it is.
@@ -29,6 +30,8 @@ class Columns:
     committed: Ints
     deployed: Ints
     unreserved: Ints
+    more: Ints
+    fewer: Ints
     flow_first: int
     flow_arc: Ints
     flow_slot: Ints
@@ -69,7 +72,7 @@ class Columns:
 
 
 def columns_of(sets: Sets, sized: bool = False) -> Columns:
-    """Give each decision its number: committed, deployed, unreserved, sizes, then a flow for each arc and slot in use.
+    """Give each decision its number: committed, deployed, unreserved, changes, sizes, then flows (arc and slot in use).
 
     With ``sized``, and where the policy asks for whole units, the size rules of x and v get their columns.
     """
@@ -81,6 +84,9 @@ def columns_of(sets: Sets, sized: bool = False) -> Columns:
     unreserved = np.full((len(sets.meters), periods), -1)
     unreserved[has_price] = first + np.arange(has_price.sum() * periods).reshape(-1, periods)
     first += int(has_price.sum()) * periods
+    more = first + np.arange(len(kept_purchases(sets)))
+    fewer = more + len(more)
+    first += 2 * len(more)
     bought, part = sets.purchases, sets.deployments
     low = np.concatenate([bought["min_units"].to_numpy(float), np.repeat(part["min_units"].to_numpy(float), periods)])
     step = np.concatenate([bought["unit_step"].to_numpy(float), np.repeat(part["unit_step"].to_numpy(float), periods)])
@@ -105,6 +111,8 @@ def columns_of(sets: Sets, sized: bool = False) -> Columns:
         committed,
         deployed,
         unreserved,
+        more,
+        fewer,
         first,
         arc,
         slot,
@@ -150,7 +158,7 @@ def largest_sizes(sets: Sets) -> Floats:
 
     A deployment never needs more than carries all its needs at their peaks together, stressed or with headroom, rounded
     up to its size grid; a purchase never more than all deployments of its meter. Lowering a larger one to this keeps
-    every rule and lowers the cost.
+    every rule and lowers the cost; but a kept purchase may be as large as it was, for less is a change.
     """
     arc = sets.loads["arc"].to_numpy(int)
     need = sets.arcs["need"].to_numpy(int)[arc]
@@ -173,7 +181,16 @@ def largest_sizes(sets: Sets) -> Floats:
         bought["min_units"].to_numpy(float),
         bought["unit_step"].to_numpy(float),
     )
+    kept = kept_purchases(sets)
+    x[kept] = np.maximum(x[kept], bought["kept_units"].to_numpy(float)[kept]) if len(kept) else x[kept]
     return np.concatenate([np.minimum(x, largest_purchase(sets)), np.repeat(v, len(sets.periods))])
+
+
+def kept_purchases(sets: Sets) -> Ints:
+    """Return the purchases that the last plan could have too: their units are compared with it."""
+    if sets.keep is None:
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.isfinite(sets.purchases["kept_units"].to_numpy(float)))
 
 
 def _on_grid(size: Floats, low: Floats, step: Floats) -> Floats:

@@ -39,11 +39,21 @@ def egress(sets: Sets, at: Columns) -> Floats:
     return cost
 
 
-TERMS = (commitments, unreserved, on_demand, egress)
+def keeping(sets: Sets, at: Columns) -> Floats:
+    """Charge changes against the last plan: keep · Σ (more + fewer). Only with `--keep`; no part of the plan's cost."""
+    cost = np.zeros(at.count)
+    if sets.keep is not None:
+        cost[at.more] = cost[at.fewer] = sets.keep.usd_per_unit
+    return cost
+
+
+TERMS = (commitments, unreserved, on_demand, egress, keeping)
 
 
 def objective(sets: Sets, at: Columns) -> Floats:
-    """Cost of one unit of each column: the sum of TERMS."""
+    """Cost of one unit of each column: the sum of TERMS (where only changes count, of the last alone)."""
+    if sets.keep is not None and not sets.keep.cost_counts:
+        return keeping(sets, at)
     total = np.zeros(at.count)
     for term in TERMS:
         total += term(sets, at)

@@ -11,6 +11,7 @@ from planner.model.constraints.budget import budget
 from planner.model.constraints.deployment import deployment
 from planner.model.constraints.egress import cross_region_share, egress
 from planner.model.constraints.guaranteed import guaranteed
+from planner.model.constraints.keep import keep, keep_limit
 from planner.model.constraints.mix import mix
 from planner.model.constraints.quota import quota
 from planner.model.constraints.reserved import reserved
@@ -29,6 +30,8 @@ FAMILIES: tuple[Callable[[Sets, Columns], Rows], ...] = (
     egress,
     cross_region_share,
     budget,
+    keep,
+    keep_limit,
     size_low,
     size_top,
 )

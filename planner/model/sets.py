@@ -29,6 +29,19 @@ class StressCase:
 
 
 @dataclass(frozen=True)
+class Keep:
+    """How much weighs what a plan changes against the last one (`reduce.kept` writes it into the purchases).
+
+    usd_per_unit : what each unit more or fewer is charged. cost_counts : whether the cost counts besides; False: the
+    fewest changes at any cost. limited : whether all changes together stay within the purchases' ``limit_units``.
+    """
+
+    usd_per_unit: float
+    cost_counts: bool = True
+    limited: bool = False
+
+
+@dataclass(frozen=True)
 class Sets:
     """Index tables of one programme. Row numbers of a table are the indices that other tables refer to.
 
@@ -49,7 +62,8 @@ class Sets:
     quota_load : tokens per minute per krph, one for each arc (0 for reserved).
     purchases : offer, period, last_period (in force through it), meter_row, usd_per_unit (inside the horizon and the
         counted tail), committed_usd_per_unit (inside the horizon), min_units, unit_step, max_units (inf), held (bool:
-        bought earlier under the same offer).
+        bought earlier under the same offer). Where ``keep`` is set also kept_units (of the last plan; NaN: it could
+        not have that purchase) and limit_units (its part of what may change, in units).
     caps : origin, destination, gb_per_month: finite egress caps.
     period_hours : hours of each period.
     """
@@ -73,6 +87,7 @@ class Sets:
     whole_units: bool
     max_away_share: float | None
     budget_usd: float | None
+    keep: Keep | None = None
     members: tuple[Ints, ...] = field(default=())  # after merging: for each slot the original slots it stands for
 
     @property

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from planner.results.changes import Changes
 from planner.results.expiries import NOTICE_DAYS, Calendar, calendar_of
 from planner.results.metrics.tables import Metrics
 from planner.results.mix import MixStudy
@@ -29,6 +30,7 @@ class Report:
     """A case, its finished plan, the plan it is compared with (None: today's commitments), its forecast's accuracy.
 
     `notice_days` before its end, a commitment is to be decided on. `mix`: what a shift of the model mix is worth.
+    `changes`: what changed since `previous`, and why.
     """
 
     case: Case
@@ -38,6 +40,7 @@ class Report:
     forecast: ForecastAccuracy | None = None
     notice_days: int = NOTICE_DAYS
     mix: MixStudy | None = None
+    changes: Changes | None = None
 
     @property
     def reading(self) -> Reading:

@@ -30,6 +30,7 @@ from planner.reports.sheets.audit_rules import Blocks
 from planner.reports.sheets.purchase_order import OrderRow
 from planner.reports.sheets.unit_data import UnitData
 from planner.reports.theme import BLUE, GREEN, GREY, ORANGE
+from planner.results.changes import Changes
 from planner.results.expiries import NOTICE_DAYS
 from planner.results.metrics.tables import Metrics
 from planner.results.mix import MixStudy
@@ -71,6 +72,7 @@ def write_workbook(
     forecast_accuracy: ForecastAccuracy | None = None,
     notice_days: int = NOTICE_DAYS,
     mix_study: MixStudy | None = None,
+    changes: Changes | None = None,
 ) -> None:
     """Write the plan's workbook.
 
@@ -82,8 +84,9 @@ def write_workbook(
     forecast_accuracy : how good the forecast of the demand was, for the sheet Forecast; without it there is none.
     notice_days : days before its end by which a commitment is to be decided on, for the sheet Expiries.
     mix_study : what a shift of the model mix is worth, for the sheet Mix; without it there is none.
+    changes : what changed since then, and why (`planner resolve`): the sheet Changes then says that.
     """
-    report = Report(case, plan, metrics, previous, forecast_accuracy, notice_days, mix_study)
+    report = Report(case, plan, metrics, previous, forecast_accuracy, notice_days, mix_study, changes)
     with written_beside(path) as beside:
         subject = f"Reservation plan for {report.horizon}"
         book = new_book(str(beside), plan.name, report.dated, subject, f"input {plan.input_digest[:16]}")

@@ -209,6 +209,11 @@ def _write_all(folder: Path, files: Mapping[str, Callable[[Path], None]]) -> Non
                 path.unlink()
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file beside first, then rename it."""
+    _write_all(path.parent, {path.name: lambda beside: _text(text, beside)})
+
+
 def _stated(folder: Path, faults: list[Fault]) -> dict[str, Any]:
     path = folder / PLAN
     try:

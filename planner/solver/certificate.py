@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.model.columns import largest_sizes
+from planner.model.columns import kept_purchases, largest_sizes
 from planner.model.program import LinearProgram
 from planner.model.sets import Floats
 from planner.solver.linear import cut_rows
@@ -78,6 +78,10 @@ def certify(program: LinearProgram, duals: Floats, cuts: list[Cut]) -> Certifica
     np.add.at(meter, program.sets.deployments["meter_row"].to_numpy(int),
               sizes[len(program.columns.committed) :].reshape(-1, len(program.sets.periods)))  # fmt: skip
     largest[unreserved[unreserved >= 0]] = meter[unreserved >= 0]
+    kept = kept_purchases(program.sets)
+    if len(kept):
+        largest[program.columns.more] = sizes[kept]
+        largest[program.columns.fewer] = program.sets.purchases["kept_units"].to_numpy(float)[kept]
     bound = np.where(price > 0, lower, np.where(price < 0, upper, 0.0))
     terms = [(price, bound), (cut_price, stress.lower), (np.minimum(least[:first], 0.0), largest)]
     return Certificate(_exact_sum_down(terms), price, cut_price)

@@ -1,14 +1,15 @@
 """From a case to its plan: split, solve on all cores, prove, and put the parts together."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from planner.errors import InfeasibleError
 from planner.model.reduce.components import split
-from planner.model.sets import Sets
+from planner.model.reduce.kept import Line, with_kept
+from planner.model.sets import Keep, Sets
 from planner.model.tables import sets_of
 from planner.results.plan import Plan, Proof, Totals
 from planner.schema.case import Case
@@ -25,12 +26,27 @@ ROUNDING = 1e-8  # relative: what tolerances of 1e-9 let a plan cost less than i
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What the last plan bought, and how much a change of it weighs: ``units`` and ``limit`` by (offer, period)."""
+
+    keep: Keep
+    units: Mapping[Line, float]
+    limit: Mapping[Line, float] = field(default_factory=dict)
+
+    def of(self, sets: Sets) -> Sets:
+        """Return the sets with the kept purchases."""
+        return with_kept(sets, self.keep, self.units, self.limit)
+
+
+@dataclass(frozen=True)
 class Options:
     """How to solve.
 
     gap : relative gap asked of whole units. time_limit_seconds : None: no limit. workers : threads; None: all cores.
     solver : highs, or a solver that PuLP knows.
     store : folder that keeps the answers of components (None: nothing is kept).
+    kept : purchases of the last plan whose change is charged. The plan's totals leave that charge out, its bound does
+        not: `studies.keep` puts the bound of the plan that is free to move in its place.
     """
 
     gap: float = DEFAULT_GAP
@@ -38,6 +54,7 @@ class Options:
     workers: int | None = None
     solver: str = HIGHS
     store: Path | None = None
+    kept: Kept | None = None
 
 
 def find_plan(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None) -> Plan:
@@ -50,23 +67,49 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     InfeasibleError : no plan meets every rule; the text says what cannot be met.
     StoppedError : the time limit ran out before there was a plan.
     """
+    clock = Clock.of(options.time_limit_seconds)
+    sets, plans, stuck = _components(case, options, clock, progress)
+    if stuck:
+        raise InfeasibleError(explain(case, stuck, clock))
+    return _plan(case, sets, plans, options)
+
+
+def find_cost(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None
+) -> float | None:  # fmt: skip
+    """Find the cost of the cheapest plan of a case (USD, earlier commitments included); None: there is no plan.
+
+    The same search as `find_plan`, without the plan's tables, and without the reasons where there is none.
+
+    Raises
+    ------
+    StoppedError : the time limit ran out before there was a plan.
+    """
+    _, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds), progress)
+    return None if stuck else float(np.sum([_cost(plan) for plan in plans])) + sunk_usd(case)
+
+
+def _components(
+    case: Case, options: Options, clock: Clock, progress: Callable[[int, int], None] | None
+) -> tuple[Sets, list[ComponentPlan], list[Sets]]:
+    """Solve all components: the sets of the whole, the plans, and the components that have none."""
     if options.solver != HIGHS:
         from planner.solver.pulp_solvers import pulp_solver
 
         pulp_solver(options.solver, Clock(), options.gap)  # a wrong name is told before any work
     swallow_banner()  # here, before the threads
     sets = sets_of(case)
-    clock = Clock.of(options.time_limit_seconds)
-    plans = _solve(case, sets.without_coupling(), options, clock, progress)
-    if not _keeps_coupling(sets, plans):
-        plans = _solve(case, sets, options, clock, progress)
-    return _plan(case, sets, plans, options)
+    if options.kept is not None:
+        sets = options.kept.of(sets)
+    plans, stuck = _solve(sets.without_coupling(), options, clock, progress)
+    if not stuck and not _keeps_coupling(sets, plans):
+        plans, stuck = _solve(sets, options, clock, progress)
+    return sets, plans, stuck
 
 
 def _solve(
-    case: Case, sets: Sets, options: Options, clock: Clock, progress: Callable[[int, int], None] | None
-) -> list[ComponentPlan]:
-    parts = [part for part in split(sets) if len(part.needs)]
+    sets: Sets, options: Options, clock: Clock, progress: Callable[[int, int], None] | None
+) -> tuple[list[ComponentPlan], list[Sets]]:
+    parts = [part for part in split(sets) if len(part.needs) or _keeps_units(part)]
     finished = [0]
 
     def step() -> None:
@@ -78,10 +121,13 @@ def _solve(
     found = on_all_cores(lambda part: _solve_part(part, options, clock, store), parts, options.workers, step)
     if store is not None:
         store.tidy()
-    plans = [plan for plan in found if plan is not None]
-    if len(plans) < len(parts):
-        raise InfeasibleError(explain(case, [part for part, plan in zip(parts, found) if plan is None], clock))
-    return plans
+    stuck = [part for part, plan in zip(parts, found) if plan is None]
+    return [plan for plan in found if plan is not None], stuck
+
+
+def _keeps_units(part: Sets) -> bool:
+    """Whether a component that no demand reaches has purchases of the last plan."""
+    return part.keep is not None and bool((part.purchases["kept_units"] > 0).any())
 
 
 def _solve_part(part: Sets, options: Options, clock: Clock, store: Store | None) -> ComponentPlan | None:

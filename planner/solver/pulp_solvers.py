@@ -91,7 +91,10 @@ def _add(problem: pulp.LpProblem, name: str, terms: list[tuple[Any, float]], low
 
 
 def column_names(program: LinearProgram) -> list[str]:
-    """Name all columns, the same in every run: x0, v0_1, u0_1, on0, steps0, y or z by arc and slot (s0y: case 0)."""
+    """Name all columns, the same in every run: x0, v0_1, u0_1, more0, fewer0, on0, steps0, then flows by arc and slot.
+
+    y, z; under stress s0y: case 0.
+    """
     at, names = program.columns, [""] * program.columns.count
     for k, column in enumerate(at.committed):
         names[column] = f"x{k}"
@@ -100,7 +103,7 @@ def column_names(program: LinearProgram) -> list[str]:
     for (m, p), column in np.ndenumerate(at.unreserved):
         if column >= 0:
             names[column] = f"u{m}_{p}"
-    for prefix, columns in (("on", at.size_on), ("steps", at.size_steps)):
+    for prefix, columns in (("more", at.more), ("fewer", at.fewer), ("on", at.size_on), ("steps", at.size_steps)):
         for k, column in enumerate(columns):
             if column >= 0:
                 names[column] = f"{prefix}{k}"

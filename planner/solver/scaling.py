@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.model.columns import kept_purchases
 from planner.model.program import LinearProgram
 from planner.model.sets import Floats, Sets
 
@@ -40,6 +41,8 @@ def column_scale(program: LinearProgram) -> Floats:
     np.maximum.at(by_meter, sets.deployments["meter_row"].to_numpy(int), units)
     by_meter[by_meter <= 0] = 1.0
     column[at.committed] = by_meter[sets.purchases["meter_row"].to_numpy(int)]
+    kept = kept_purchases(sets)
+    column[at.more] = column[at.fewer] = column[at.committed[kept]]
     priced = at.unreserved >= 0
     column[at.unreserved[priced]] = np.broadcast_to(by_meter[:, None], priced.shape)[priced]
     return _power_of_two(column)

@@ -8,6 +8,11 @@ import numpy as np
 from planner.model.sets import Sets
 from planner.units import REQUESTS_PER_THOUSAND, hour_label
 
+TOGETHER = (
+    "each rule can be met alone, but not all together with the sizes and limits of the offers: "
+    "look at max_units, min_units, unit_step and the budget"
+)
+
 
 @dataclass(frozen=True)
 class Shortfall:
@@ -99,10 +104,7 @@ def describe(s: Shortfall) -> str:
             "max_cross_region_share allows must be served away from their origin"
         )
     if s.kind == "together":
-        return (
-            "each rule can be met alone, but not all together with the sizes and limits of the offers: "
-            "look at max_units, min_units, unit_step and the budget"
-        )
+        return TOGETHER
     return _of_need(s)
 
 

@@ -36,8 +36,11 @@ def choose_by_rule(solve: LinearSolve) -> Floats:
 def equal_offers_by_rule(solve: LinearSolve, values: Floats) -> Floats:
     """Hand what equal offers hold together to one by rule: those held first, then by name.
 
-    Equal: same meter, months, price and sizes. The first takes all where its sizes allow it, else the most.
+    Equal: same meter, months, price and sizes. The first takes all where its sizes allow it, else the most. Where
+    changes against the last plan are charged, offers are not equal.
     """
+    if solve.program.sets.keep is not None:
+        return values
     bought, found = solve.program.sets.purchases, values.copy()
     held = bought["held"].to_numpy(bool)
     columns = solve.program.columns.committed

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from planner.errors import StoppedError
 from planner.model.constraints.budget import budget
 from planner.model.constraints.deployment import deployment
+from planner.model.constraints.keep import keep, keep_limit
 from planner.model.constraints.sizes import size_low, size_top
 from planner.model.program import LinearProgram, program_of
 from planner.model.sets import Floats, Ints
@@ -25,7 +26,7 @@ from planner.solver.stress import Cut
 
 GROUPS = 120  # most estimates (θ) of one component: fewer are weaker, more slow the master down (measured)
 ROUNDS = 400
-FAMILIES = (deployment, budget, size_low, size_top)  # of the master
+FAMILIES = (deployment, budget, keep, keep_limit, size_low, size_top)  # of the master
 SLACK = 1e-6  # relative, where a bound is rounded so that no plan is cut off
 TIE = 3e-8  # most that the rule for equal plans adds to a commitment's price
 MASTER_SHARE = 0.5  # share of the gap asked that the master may leave open

@@ -18,7 +18,9 @@ from planner.schema.calendar import add_months
 from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
 from planner.solver.find import Options, find_plan
+from planner.solver.shortfall import TOGETHER
 from planner.studies.solve import solve
+from planner.studies.stress_gaps import stress_gaps
 
 GIVEN = "given"  # status of a plan whose purchases nobody optimised
 
@@ -54,7 +56,8 @@ def price_order(
     try:
         found = find_plan(owed, options, progress)
     except InfeasibleError as error:
-        broken += [line.strip() for line in str(error).splitlines()[1:]]
+        told = [line.strip() for line in str(error).splitlines()[1:]]
+        broken += (stress_gaps(owed, options) or told) if told == [TOGETHER] else told
         found = find_plan(without_stress(owed), options, progress)
     purchases = _purchases(priced, order)
     totals = price(priced, purchases, found.deployments, found.dispatch)

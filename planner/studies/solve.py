@@ -51,8 +51,17 @@ def audited(case: Case, options: Options, progress: Callable[[int, int], None] |
     ------
     What `solve` raises.
     """
-    reading = Reading(case, find_plan(case, options, progress))
-    findings = audit(case, reading.plan, reading=reading)
+    return checked(Reading(case, find_plan(case, options, progress)))
+
+
+def checked(reading: Reading) -> Reading:
+    """Return a plan that passes its audit.
+
+    Raises
+    ------
+    AuditError : it breaks a rule or does not add up; it must not be used.
+    """
+    findings = audit(reading.case, reading.plan, reading=reading)
     if findings:
         shown = [f"  {finding}" for finding in findings[:SHOWN]]
         if len(findings) > SHOWN:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from planner.model.columns import kept_purchases
 from planner.model.program import LinearProgram
 from planner.model.rows import Rows
 
@@ -45,6 +46,7 @@ def row_name(program: LinearProgram, rows: Rows, k: int) -> str:
         "meter": lambda n: "/".join(sets.meters.loc[n, ["pool", "meter"]]),
         "quota": lambda n: "/".join(sets.quotas.loc[n, ["region", "model", "option"]]),
         "cap": lambda n: "->".join(sets.caps.loc[n, ["origin", "destination"]]),
+        "purchase": lambda n: column_names(program)[program.columns.committed[n]],
         "sized": lambda n: column_names(program)[program.columns.sized[n]],
         "period": lambda n: sets.periods[n],
         "slot": lambda n: slot_name(program, n),
@@ -69,6 +71,9 @@ def column_names(program: LinearProgram) -> list[str]:
     for (m, p), column in np.ndenumerate(at.unreserved):
         if column >= 0:
             names[column] = f"u[{'/'.join(sets.meters.loc[m, ['pool', 'meter']])}, {sets.periods[p]}]"
+    for prefix, columns in (("more", at.more), ("fewer", at.fewer)):
+        for purchase, column in zip(kept_purchases(sets), columns):
+            names[column] = f"{prefix}({names[at.committed[purchase]]})"
     for prefix, columns in (("on", at.size_on), ("steps", at.size_steps)):
         for k, column in enumerate(columns):
             if column >= 0:

@@ -10,7 +10,8 @@ import pytest
 from planner.model.constraints.stress import STRESS_FAMILIES
 from planner.model.literal import literal_program
 from planner.model.program import FAMILIES
-from planner.model.sets import Sets
+from planner.model.reduce.kept import with_kept
+from planner.model.sets import Keep, Sets
 from tests.model.cases import hours, on_demand, one, sets, two, workload
 from tests.model.lp_text import lp_text
 
@@ -30,6 +31,17 @@ CAPPED = [
 ]
 QUOTAS = [on_demand(r, tokens_per_minute_quota=8) for r in ("east", "west")]
 FAILING_EAST = [{"region": "east"}, {"region": "west", "fails": False}]
+TWO_TERMS = sets(
+    one(
+        10,
+        offers=[
+            {"offer": "1m", "pool": "west-m", "usd_per_unit_hour": 1.0},
+            {"offer": "2m", "pool": "west-m", "usd_per_unit_hour": 0.9, "term_months": 2},
+        ],
+    ),
+    months=2,
+)
+KEPT = {("1m", "2027-01"): 7.0, ("1m", "2027-02"): 0.0, ("2m", "2027-01"): 3.0, ("withdrawn", "2027-01"): 9.0}
 CASES: dict[str, Sets] = {
     "balance": sets(one(10, 20)),
     "mix": sets(one(10, **TWO_MODELS)),
@@ -64,6 +76,8 @@ CASES: dict[str, Sets] = {
         months=2,
         max_commitment_usd=5000,
     ),
+    "keep": with_kept(TWO_TERMS, Keep(50.0), KEPT),
+    "keep_limit": with_kept(TWO_TERMS, Keep(0.0, limited=True), KEPT, {("1m", "2027-01"): 2.0, ("2m", "2027-01"): 0.5}),
     **dict.fromkeys(
         ("size_low", "size_top"),
         sets(

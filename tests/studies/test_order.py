@@ -93,3 +93,24 @@ def test_faults_of_an_order_come_all_at_once(case: Case) -> None:
     assert "no such offer" in text
     assert "not a month of the horizon" in text
     assert "two prices" in text
+
+
+def test_the_share_of_a_stress_case_that_the_units_can_serve_is_told() -> None:
+    # two models share 12 units; each region asks 5 of each. If east is lost, west has its 12 for all 20: 60 %
+    rows = builders.two_regions(
+        models=[{"model": "m"}, {"model": "n"}],
+        workloads=[{"workload": name, "input_tokens": 60, "output_tokens": 0} for name in ("w", "v")],
+        mix=[{"workload": "w", "model": "m"}, {"workload": "v", "model": "n"}],
+        demand=[row for r in ("east", "west") for name in ("w", "v") for row in builders.profile(r, name, 5.0)],
+        throughput=[
+            {"pool": f"{r}-m", "model": m, "tokens_per_minute_per_unit": 1}
+            for r in ("east", "west")
+            for m in ("m", "n")
+        ],
+        on_demand=[],
+    )
+    case = builders.case(rows, failover={"enabled": True})
+    priced = price_order(
+        case, order(("east-m-1m", "2027-01", 20.0, 1.0), ("west-m-1m", "2027-01", 12.0, 1.0)), Options(workers=1)
+    )
+    assert priced.broken == ("failover east (rule 8): with these units 60.0 % of the demand asked for can be served",)

@@ -6,7 +6,7 @@ from typing import Any
 from planner.reports.book import Column, Live, Sheet
 from planner.reports.report import Report
 from planner.reports.sheets.audit_rules import Blocks, Rule, rules
-from planner.reports.sheets.changes import TOTAL_NAMES
+from planner.reports.sheets.change_reasons import TOTAL_NAMES
 
 NAME = "Audit"
 TOP = 4

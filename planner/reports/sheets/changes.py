@@ -1,28 +1,24 @@
-"""Changes: against the last plan where one is given, else against today's commitments."""
+"""Changes: with reasons after `planner resolve`; against the last plan if one is given; else against commitments."""
 
 from dataclasses import fields, replace
 from typing import Any
 
 from planner.reports.book import Column, Live, Sheet
 from planner.reports.report import Report, rows_of
+from planner.reports.sheets import change_reasons
+from planner.reports.sheets.change_reasons import TOTAL_NAMES
 from planner.results.plan import Plan, Totals
 
 NAME = "Changes"
 _LAST = 8
 _SAME = 1e-6  # units
-TOTAL_NAMES = {
-    "reserved_usd": "New commitments, in the plan's months",
-    "tail_usd": "Counted share of payments past the plan's months",
-    "unreserved_usd": "Units deployed beyond commitments",
-    "on_demand_usd": "On demand",
-    "egress_usd": "Egress",
-    "sunk_usd": "Earlier commitments",
-}
 
 
 def write(sheet: Sheet, report: Report) -> None:
     """Write the comparison."""
-    if report.previous is None:
+    if report.changes is not None:
+        change_reasons.write(sheet, report.changes)
+    elif report.previous is None:
         _against_today(sheet, report)
     else:
         _against_plan(sheet, report, report.previous)
