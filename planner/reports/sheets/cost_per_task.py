@@ -130,7 +130,7 @@ def _chart(sheet: Sheet, block: Block, top: int) -> None:
             "gap": 60,
         })  # fmt: skip
     chart.set_title(chart_title("Cost of each workload, and what it is spent on"))
-    chart.set_x_axis(grid("USD", num_format="$#,##0"))
+    chart.set_x_axis(grid("USD", num_format="$#,##0", min=0))
     chart.set_y_axis(axis("", reverse=True, crossing="max"))
     chart.set_size({"width": 1000, "height": 300})
     alt = "Bars of the cost of each workload, divided into reserved, on demand and egress."
