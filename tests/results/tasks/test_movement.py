@@ -13,6 +13,7 @@ from planner.errors import AuditError, InputError
 from planner.results.tasks import Movement, month_by_month, task_costs, why_moved
 from planner.results.tasks import factors as f
 from planner.results.tasks.shapley import shapley
+from planner.studies.solve import solve
 from tests import builders
 from tests.results.plans import hourly
 from tests.results.tasks.tiny import (
@@ -246,3 +247,26 @@ def test_identities_of_any_two_plans(seeds: tuple[int, int]) -> None:
 
 def effects_by_name(movement: Movement) -> dict[tuple[str, str], float]:
     return {(row.workload, row.factor): row.usd for row in movement.effects.itertuples()}
+
+
+def test_more_demand_on_units_already_owed_is_volume_alone() -> None:
+    """10 units are owed, none for sale. Demand is 4 and 12 requests an hour in turn, then 5 and 15.
+
+    Units serve 4 and 10, then 5 and 10; on demand 0 and 2, then 0 and 5. In the mean of an hour: 10 + 3 USD for 4
+    tasks, 10 + 7.5 USD for 5: 3.25 and 3.50 USD a task. Utilisation rises less than volume, and less is covered.
+    """
+    owed = [{"offer": "west-m-1m", "units": 10, "start": "2026-01-01", "end": "2028-01-01"}]
+
+    def plan(*requests_per_hour: float) -> Any:
+        rows = builders.tables(
+            workloads=[WORKLOAD], throughput=[THROUGHPUT], on_demand=[ON_DEMAND], offers=[OFFER | {"max_units": 0}],
+            commitments=owed, demand=builders.profile("west", "w", requests_per_hour),
+        )  # fmt: skip
+        case = builders.case(rows)
+        return task_costs(case, solve(case))
+
+    movement = why_moved(plan(4.0, 12.0), plan(5.0, 15.0))
+    assert effects(movement) == {f.VOLUME: pytest.approx(0.25)}
+    told = movement.evidence.set_index("factor")
+    assert list(told.loc[f.UTILISATION, ["before", "after"]]) == pytest.approx([0.7, 0.75])
+    assert list(told.loc[f.COVERAGE, ["before", "after"]]) == pytest.approx([14 / 16, 15 / 20])
