@@ -55,10 +55,13 @@ def unit_balance(case: Case, in_force: pd.DataFrame, earlier: pd.DataFrame, depl
     Columns pool, meter, period, committed_units (earlier and new), deployed_units, unreserved_units (deployed beyond
     the commitments), usd_per_unit_hour of those (NaN: the pool has no such price), unreserved_usd (0 without a price).
     """
-    committed = pd.concat([in_force[[*_METER, "units"]], earlier[[*_METER, "units"]]]).groupby(_METER)["units"].sum()
-    deployed = deployments.astype(dict.fromkeys(_METER, object)).groupby(_METER)["units"].sum()
-    table = pd.DataFrame({"committed_units": committed, "deployed_units": deployed}).astype(float).fillna(0.0)
-    table = table.rename_axis(_METER).reset_index()
+    units: dict[tuple[str, str, str], list[float]] = {}
+    for frame, deployed in ((in_force, 0), (earlier, 0), (deployments, 1)):
+        for pool, meter, period, n in zip(*(frame[column] for column in (*_METER, "units")), strict=True):
+            units.setdefault((pool, meter, period), [0.0, 0.0])[deployed] += n
+    rows = [(*key, *amounts) for key, amounts in sorted(units.items())]
+    table = pd.DataFrame(rows, columns=[*_METER, "committed_units", "deployed_units"])
+    table = table.astype({"committed_units": float, "deployed_units": float})
     price = {p.pool: p.usd_per_unreserved_unit_hour for p in case.pools}
     hours = {p.name: p.hours for p in case.periods}
     table["unreserved_units"] = (table["deployed_units"] - table["committed_units"]).clip(lower=0.0)

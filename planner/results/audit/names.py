@@ -1,5 +1,7 @@
 """Names and numbers: a plan speaks only of what the input knows, each thing once, in finite numbers not below 0."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -13,14 +15,12 @@ def sound_tables(case: Case, plan: Plan, names: Names) -> tuple[pd.DataFrame, pd
     """Purchases and deployments that can be read, and a finding for each row that cannot."""
     findings: list[Finding] = []
     offers = {o.offer for o in case.offers}
-    bought = [
-        _row_fault(row, row["offer"] in offers and row["period"] in names.periods) for row in _rows(plan.purchases)
-    ]
     known = set(names.deployments)
-    placed = [
-        _row_fault(row, (row["pool"], row["meter"], row["model"]) in known and row["period"] in names.periods)
-        for row in _rows(plan.deployments)
-    ]
+    bought = _row_faults(plan.purchases, lambda row: row["offer"] in offers and row["period"] in names.periods)
+    placed = _row_faults(
+        plan.deployments,
+        lambda row: (row["pool"], row["meter"], row["model"]) in known and row["period"] in names.periods,
+    )
     kept = []
     for table, frame, faults, key in (
         ("purchases", plan.purchases, bought, ["offer", "period"]),
@@ -68,8 +68,13 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, object]]:
     return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
-def _row_fault(row: dict[str, object], known: bool) -> str:
-    units = pd.to_numeric(pd.Series([row["units"]]), errors="coerce").to_numpy(float)[0]
+def _row_faults(frame: pd.DataFrame, known: Callable[[dict[str, object]], bool]) -> list[str]:
+    """Say what is wrong with each row; empty where it is sound."""
+    amounts = pd.to_numeric(frame["units"], errors="coerce").to_numpy(float, na_value=np.nan).tolist()
+    return [_fault(units, known(row)) for units, row in zip(amounts, _rows(frame), strict=True)]
+
+
+def _fault(units: float, known: bool) -> str:
     if not known:
         return "the input knows no such thing"
     if not np.isfinite(units):

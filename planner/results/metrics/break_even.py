@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from planner.results.flows import Floats, encode
 from planner.results.metrics.basis import Basis
-from planner.results.metrics.equivalent import on_demand_price
 from planner.results.metrics.tables import BREAK_EVEN_COLUMNS
 from planner.schema.capacity import Offer
 
@@ -63,33 +63,37 @@ def _compared(
 
 def _use(basis: Basis) -> dict[str, dict[str, tuple[float, float, float]]]:
     """Units, units with headroom and on-demand price (NaN: none) of the buyer's mix, by pool and meter."""
-    served = basis.flows.ways[["workload", "model", "region"]].assign(requests=basis.requests.sum(axis=1))
-    served = served.groupby(["workload", "model", "region"], as_index=False)[["requests"]].sum()
-    loads = basis.derived.loads.merge(served, on=["workload", "model", "region"], how="left")
-    loads = loads.merge(_may_come(basis), on=["workload", "region"], how="left").fillna({"requests": 0.0, "may": 0.0})
-    idle = loads.groupby("pool")["requests"].transform("sum") <= 0
-    q = loads["requests"].where(~idle, loads["may"]).to_numpy(float)
-    prices = on_demand_price(basis.derived)[["workload", "region", "model", "on_demand_usd"]]
-    price = loads[["workload", "region", "model"]].merge(prices, on=["workload", "region", "model"], how="left")
+    names, loads, prices = basis.names, basis.derived.loads, basis.reading.prices
+    served = np.zeros(prices.usd.shape)
+    _, *way, _ = names.codes(basis.flows.ways)
+    np.add.at(served, (way[0], way[2], way[1]), basis.requests.sum(axis=1))
+    workload, region, model = (
+        encode(loads[column], known)
+        for column, known in (("workload", names.workloads), ("region", names.regions), ("model", names.models))
+    )
+    pool = encode(loads["pool"], names.supplies)
+    requests = served[workload, region, model]
+    idle = np.bincount(pool, requests, len(names.supplies))[pool] <= 0
+    q = np.where(idle, _may_come(basis)[workload, region], requests)
     factor = sum(s.probability * s.on_demand_price_factor for s in basis.case.scenarios)
     units = q * loads["units_per_request"].to_numpy(float)
-    loads = loads.assign(
-        units=units,
-        kept_units=units / loads["usable_share"].to_numpy(float),
-        usd=q * factor * price["on_demand_usd"].to_numpy(float),
-    )[q > 0]
-    sums = loads.groupby(["pool", "meter"])[["units", "kept_units", "usd"]].sum(skipna=False)
+    kept = units / loads["usable_share"].to_numpy(float)
+    usd = q * factor * prices.usd[workload, region, model]
     found: dict[str, dict[str, tuple[float, float, float]]] = {}
-    for pool, meter, *amounts in sums.reset_index().itertuples(index=False, name=None):
-        found.setdefault(pool, {})[meter] = (float(amounts[0]), float(amounts[1]), float(amounts[2]))
+    rows = zip(loads["pool"], loads["meter"], q.tolist(), units.tolist(), kept.tolist(), usd.tolist(), strict=True)
+    for name, meter, n, *amounts in rows:
+        if n > 0:
+            so_far = found.setdefault(name, {}).get(meter, (0.0, 0.0, 0.0))
+            found[name][meter] = (so_far[0] + amounts[0], so_far[1] + amounts[1], so_far[2] + amounts[2])
     return found
 
 
-def _may_come(basis: Basis) -> pd.DataFrame:
-    """Demand of each workload that may be served in each region: workload, region, may."""
-    demand = basis.case.demand.astype({"region": object, "workload": object})
-    total = demand.groupby(["region", "workload"], as_index=False)[["requests_per_hour"]].sum()
-    reach = basis.derived.travel.merge(total.rename(columns={"region": "origin"}), on=["workload", "origin"])
-    return reach.groupby(["workload", "region"], as_index=False)[["requests_per_hour"]].sum().rename(
-        columns={"requests_per_hour": "may"}
-    )  # fmt: skip
+def _may_come(basis: Basis) -> Floats:
+    """Demand of each workload that may be served in each region: workloads x regions."""
+    names, travel = basis.names, basis.derived.travel
+    asked = basis.reading.demand.sum(axis=1).reshape(len(names.regions), len(names.workloads))
+    workload = encode(travel["workload"], names.workloads)
+    origin, region = encode(travel["origin"], names.regions), encode(travel["region"], names.regions)
+    may = np.zeros((len(names.workloads), len(names.regions)))
+    np.add.at(may, (workload, region), asked[origin, workload])
+    return may

@@ -37,6 +37,8 @@ def cautions(basis: Basis, worst: list[Worst], break_even: pd.DataFrame, strateg
 
 def _costs_nothing(w: Worst) -> list[str]:
     """Say where a stress case leans on a quota that is blank."""
+    if not w.load["unlimited"].any():
+        return []
     free = w.load[w.load["unlimited"]]
     total, part = w.load["requests_per_hour"].sum(), free["requests_per_hour"].sum()
     if not part > 0:

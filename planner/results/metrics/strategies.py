@@ -24,7 +24,7 @@ import pandas as pd
 
 from planner.results.flows import Floats, Flows
 from planner.results.metrics.basis import Basis, ratio
-from planner.results.metrics.equivalent import equivalent_usd, on_demand_price
+from planner.results.metrics.equivalent import equivalent_usd
 from planner.results.metrics.tables import STRATEGY_COLUMNS
 from planner.results.plan import Totals
 from planner.units import HOURS_PER_WEEK
@@ -94,17 +94,13 @@ def _above_quota(basis: Basis, rph: Floats) -> str:
     names, ways = basis.names, basis.flows.ways
     if not names.quotas:
         return ""
-    number = {key: k for k, key in enumerate(names.quotas)}
-    price = ways[["workload", "region", "model"]].merge(
-        on_demand_price(basis.derived), on=["workload", "region", "model"], how="left"
-    )
-    keys = zip(ways["region"], ways["model"], price["option"], strict=True)
-    instead = np.array([number.get(key, -1) for key in keys], dtype=np.int64)
-    reserved = ways["reserved"].to_numpy(bool)
-    group = np.where(reserved, instead, ways["quota"].to_numpy(int))
-    counted = np.where(reserved, price["quota_per_request"].fillna(0.0), ways["quota_per_request"])
+    _, workload, model, region, _ = names.codes(ways)
+    prices, reserved = basis.reading.prices, ways["reserved"].to_numpy(bool)
+    group = np.where(reserved, prices.quota[workload, region, model], ways["quota"].to_numpy(int))
+    instead = prices.quota_per_request[workload, region, model]
+    counted = np.where(reserved, instead, ways["quota_per_request"].to_numpy(float))
     moved = Flows(ways, basis.flows.loads, basis.flows.way, basis.flows.place, rph)
-    load = moved.sums(group, len(names.quotas), names.slot_count, counted.astype(float)).max(axis=1, initial=0.0)
+    load = moved.sums(group, len(names.quotas), names.slot_count, counted).max(axis=1, initial=0.0)
     limit = np.array([np.inf if q.tokens_per_minute_quota is None else q.tokens_per_minute_quota
                       for q in basis.case.on_demand])  # fmt: skip
     above = np.flatnonzero(load > limit * (1 + 1e-6) + 1e-6)

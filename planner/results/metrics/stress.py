@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from planner.results.flows import Floats
+from planner.results.flows import Floats, encode
 from planner.results.metrics.basis import Basis
 from planner.results.metrics.tables import STRESS_COLUMNS, STRESS_LOAD_COLUMNS
 from planner.results.stress_cases import StressCase
@@ -142,9 +142,8 @@ def _in_reach(basis: Basis) -> set[tuple[str, str]]:
 
 def _mean_units(basis: Basis) -> Floats:
     """Units that a mean request takes on each deployment: weighted by demand of the workloads; inf: no workload."""
-    total = basis.case.demand.astype({"workload": object}).groupby("workload")["requests_per_hour"].sum()
     loads = basis.derived.loads
-    weight = loads["workload"].map(total).fillna(0.0).to_numpy(float)
+    weight = _asked(basis)[encode(loads["workload"], basis.names.workloads)]
     number = {key: k for k, key in enumerate(basis.names.deployments)}
     at = np.array([number[key] for key in zip(loads["pool"], loads["meter"], loads["deployment"], strict=True)], int)
     units = np.bincount(at, weight * loads["units_per_request"].to_numpy(float), len(number))
@@ -153,15 +152,20 @@ def _mean_units(basis: Basis) -> Floats:
 
 def _mean_tokens(basis: Basis) -> Floats:
     """Tokens per minute that a mean request/hour counts on each quota: weighted by demand; inf: no workload."""
-    total = basis.case.demand.astype({"workload": object}).groupby("workload")["requests_per_hour"].sum()
     options = basis.derived.options
-    weight = options["workload"].map(total).fillna(0.0).to_numpy(float)
+    weight = _asked(basis)[encode(options["workload"], basis.names.workloads)]
     number = {key: k for k, key in enumerate(basis.names.quotas)}
     at = np.array(
         [number[key] for key in zip(options["region"], options["model"], options["option"], strict=True)], int
     )
     tokens = np.bincount(at, weight * options["quota_per_request"].to_numpy(float), len(number))
     return _mean(tokens, np.bincount(at, weight, len(number)))
+
+
+def _asked(basis: Basis) -> Floats:
+    """Demand of each workload, summed over origins and slots."""
+    asked: Floats = basis.reading.demand.sum(axis=1).reshape(-1, len(basis.names.workloads)).sum(axis=0)
+    return asked
 
 
 def _mean(total: npt.NDArray[Any], weight: npt.NDArray[Any]) -> Floats:
