@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from planner.errors import StoppedError
 from planner.results.change_lines import change_lines
 from planner.results.changes import Changes, Keeping
 from planner.results.plan import Plan
@@ -76,7 +77,13 @@ def resolve(
         notes += told
     why = Attribution((), 0.0, 0)
     if detail != NONE:
-        why = attribute(old, (case, plan), options, detail, on_cause)
+        try:
+            why = attribute(old, (case, plan), options, detail, on_cause)
+        except StoppedError:
+            notes.append(
+                "the change of cost is not attributed to causes: one of the mixtures of old and new ran out of time; "
+                "give more with --time-limit, or try --causes groups"
+            )
     periods = last.case.periods
     changes = Changes(
         previous_name=last.plan.name,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from planner.errors import StoppedError
 from planner.results.changes import Changes
 from planner.results.files import write_plan
 from planner.schema.case import Case
@@ -121,3 +122,15 @@ def test_groups_and_none() -> None:
     check(groups)
     assert {key for c in groups.causes for key in c.keys} == {"volume", "policy"}
     assert replace(groups, causes=()).change_usd == groups.change_usd
+
+
+def test_out_of_time_for_the_causes_still_gives_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object) -> None:
+        raise StoppedError("the time limit ran out")
+
+    monkeypatch.setattr("planner.studies.attribution.find_cost", stopped)
+    last = finished(builders.case(tables()))
+    found = resolve(builders.case(tables(12.0), headroom=0.2), last, OPTIONS)
+    assert found.changes.causes == ()
+    assert any("ran out of time" in note for note in found.changes.notes)
+    assert found.changes.change_usd > 0

@@ -8,7 +8,7 @@ from planner.reports import changes_story as story
 from planner.reports.book import Block, Column, Live, Sheet, axis, chart_title, grid
 from planner.reports.text import clean
 from planner.reports.theme import BLUE, GREEN, VERMILION
-from planner.results.changes import Changes
+from planner.results.changes import Cause, Changes
 from planner.results.plan import Totals
 
 LAST = 10  # last printed column
@@ -103,13 +103,18 @@ def _steps(changes: Changes) -> list[dict[str, Any]]:
     before, after = changes.before.total_usd, changes.after.total_usd
     rows: list[dict[str, Any]] = [{"name": "The last plan", "running": before}]
     cost = before
-    for k, cause in enumerate(changes.causes):
+    for k, cause in enumerate(_ranked(changes)):
         cost += cause.usd
         above = 5 + k + 1  # row, counted from 1, of the step before
         rows.append({"name": cause.name, "usd": cause.usd, "meaning": cause.meaning,
                      "running": Live(f"=C{above}+{{usd}}", cost)})  # fmt: skip
     rows.append({"name": "This plan", "running": after})
     return rows
+
+
+def _ranked(changes: Changes) -> list[Cause]:
+    """Causes as they are shown: what costs more first, so that the cost so far is never below both plans' costs."""
+    return sorted(changes.causes, key=lambda cause: -cause.usd)
 
 
 def _drawn(sheet: Sheet, block: Block, changes: Changes) -> None:
@@ -119,7 +124,7 @@ def _drawn(sheet: Sheet, block: Block, changes: Changes) -> None:
     for k in range(block.last - block.first + 1):
         n = block.first + k + 1
         if 0 < k < block.last - block.first:
-            usd = changes.causes[k - 1].usd
+            usd = _ranked(changes)[k - 1].usd
             rows.append({
                 "base": Live(f"=MIN(C{n - 1},C{n})", min(cost, cost + usd)),
                 "up": Live(f"=MAX(B{n},0)", max(usd, 0.0)),
@@ -162,11 +167,8 @@ def _waterfall(sheet: Sheet, block: Block, changes: Changes, row: int) -> None:
 
 def _floor(changes: Changes) -> float:
     """Where the axis of the chart begins: at 0, or so that the steps can be seen where they are small."""
-    cost, low, high = changes.before.total_usd, changes.before.total_usd, changes.before.total_usd
-    for cause in changes.causes:
-        cost += cause.usd
-        low, high = min(low, cost), max(high, cost)
-    low, high = min(low, changes.after.total_usd), max(high, changes.after.total_usd)
+    low = min(changes.before.total_usd, changes.after.total_usd)
+    high = changes.before.total_usd + math.fsum(max(cause.usd, 0.0) for cause in changes.causes)
     start = low - (high - low)
     if start <= 0:
         return 0.0
