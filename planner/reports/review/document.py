@@ -30,6 +30,7 @@ def document(review: Review) -> dict[str, Any]:
             "best_usd": regret.best_usd,
             "above_best_usd": regret.above_best_usd,
             "forecast_usd": regret.forecast_usd,
+            "standby_usd": regret.standby_usd,
             "rules_kept": regret.rules_kept,
             "broken": list(regret.broken),
             "unserved_requests": regret.unserved_requests,

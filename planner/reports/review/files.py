@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 from planner.reports.atomic import written_beside
+from planner.reports.review.charts import charts
 from planner.reports.review.document import document, tables
+from planner.reports.review.workbook import write_review_workbook
 from planner.results.review.tables import Review
 
 REVIEW, WORKBOOK = "review.json", "review.xlsx"
@@ -20,5 +22,9 @@ def write_review(review: Review, directory: Path) -> None:
     for name, table in tables(review).items():
         with written_beside(directory / f"{name}.csv") as beside:
             table.to_csv(beside, index=False, lineterminator="\n")
+    for name, chart in charts(review).items():
+        with written_beside(directory / f"{name}.svg") as beside:
+            beside.write_text(chart, encoding="utf-8")
+    write_review_workbook(review, directory / WORKBOOK)
     with written_beside(directory / REVIEW) as beside:
         beside.write_text(text_of(review), encoding="utf-8")

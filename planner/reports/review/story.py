@@ -36,9 +36,12 @@ def regret(review: Review) -> str:
         )
         text = f"Regret: 0, within the gap. No other commitments would have cost less{above}."
     else:
-        text = (f"Regret: {usd(r.usd)}. The plan's commitments cost {usd(r.plan_usd)} on the demand that came, the "
-                f"best {usd(r.best_usd)}; {usd(r.forecast_usd)} of the difference is whole units, as on the "
-                "forecast.")  # fmt: skip
+        text = (f"Regret: {usd(r.usd)}. On the demand that came, the plan's commitments cost {usd(r.plan_usd)}: "
+                f"{usd(r.above_best_usd)} above the best of any size, of which {usd(r.forecast_usd)} is what whole "
+                "units cost on the forecast too.")  # fmt: skip
+    if r.standby_usd >= 0.5:
+        text += (f" Of the plan's side, {usd(r.standby_usd)} is units by the hour beyond what is held, that headroom "
+                 "and failover would have asked for.")  # fmt: skip
     if r.broken:
         text += (
             f" On this demand the commitments cannot keep {len(r.broken)} rules; both sides are compared without them."

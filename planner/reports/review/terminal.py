@@ -111,7 +111,7 @@ def _errors(review: Review) -> Table | None:
     errors = review.errors[review.errors["period"] == "all"]
     if errors.empty:
         return None
-    table = plain_table("Region", "Workload", "Came", "Planned", "WAPE", "Bias", "Peak came", "Peak planned", left=2)
+    table = plain_table("Region", "Workload", "Came", "Planned", "WAPE", "Bias", "Peak", "of plan", left=2)
     ranked = errors.sort_values("actual_requests", ascending=False, kind="stable")
     for r in rows_of(ranked.head(_ERRORS)):
         table.add_row(*cells(clean(r.region, 24), clean(r.workload, 24), f"{r.actual_requests:,.0f}",

@@ -64,15 +64,18 @@ class Regret:
 
     plan_usd : the plan's commitments on the demand that came. best_usd : the best commitments for it, same offers and
     rules. Units of the best are of any size. forecast_usd : the same difference on the plan's own forecast, that is
-    what whole units (and the gap of the search) cost there: nobody's regret. rules_kept : whether the plan's
-    commitments keep the stress cases on the demand that came; if not, neither side is asked to. broken : what they
-    cannot meet, in words. unserved_requests : of the horizon, that they cannot serve at all (left out on both sides).
+    what whole units (and the gap of the search) cost there: nobody's regret. standby_usd : of plan_usd, units by the
+    hour beyond what is held, which the rules would have asked for on this demand: nobody paid them. rules_kept :
+    whether the plan's commitments keep the stress cases on the demand that came; if not, neither side is asked to.
+    broken : what they cannot meet, in words. unserved_requests : of the horizon, that they cannot serve at all (left
+    out on both sides).
     months_ahead : months, or parts of months, not seen: taken as the plan has them, on both sides.
     """
 
     plan_usd: float
     best_usd: float
     forecast_usd: float
+    standby_usd: float
     rules_kept: bool
     broken: tuple[str, ...]
     unserved_requests: float

@@ -49,7 +49,7 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
     broken: tuple[str, ...] = ()
     unserved, needed = 0.0, dict[tuple[str, str, str], float]()
     try:
-        spent = find_plan(as_owed(came, plan.purchases), options).totals.total_usd
+        found = find_plan(as_owed(came, plan.purchases), options)
     except InfeasibleError as error:
         broken = tuple(line.strip() for line in str(error).splitlines()[1:])
         needed = _needed(came, options)
@@ -58,7 +58,7 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
         came, unserved = cut(came, found.dispatch)
         if unserved > 0:
             found = find_plan(always_servable(as_owed(came, plan.purchases)), options)
-        spent = found.totals.total_usd
+    spent = found.totals.total_usd
     step()
     best = find_plan(came, options)
     step()
@@ -73,6 +73,7 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
         plan_usd=spent + tail,
         best_usd=best.totals.total_usd,
         forecast_usd=max(0.0, own_spent + tail - own_best),
+        standby_usd=found.totals.unreserved_usd,
         rules_kept=not broken,
         broken=broken,
         unserved_requests=unserved,
