@@ -101,6 +101,11 @@ class Sets:
         sizes = [table[name] for table in (self.purchases, self.deployments) for name in ("min_units", "unit_step")]
         return self.whole_units and any(bool((size > 0).any()) for size in sizes)
 
+    @property
+    def coupled(self) -> bool:
+        """Whether there are rules that tie everything together: budget, cross-region share, caps."""
+        return self.max_away_share is not None or self.budget_usd is not None or len(self.caps) > 0
+
     def without_coupling(self) -> "Sets":
         """Return the same sets without the rules that tie everything together: budget, cross-region share, caps."""
         return replace(self, max_away_share=None, budget_usd=None, caps=self.caps.iloc[:0])

@@ -20,10 +20,24 @@ HIGHS = "highs"
 
 
 @dataclass(frozen=True)
-class ComponentPlan:
-    """What was decided for a component (natural units of Sets), over its merged slots.
+class Decided:
+    """Decisions of a component (natural units of Sets), over its merged slots.
 
-    committed : units by purchase. deployed : units, deployments x periods. flow_arc, flow_slot, flow : krph, non-zero.
+    committed : units by purchase. flow_arc, flow_slot, flow : krph, non-zero.
+    """
+
+    sets: Sets
+    committed: Floats
+    flow_arc: Ints
+    flow_slot: Ints
+    flow: Floats
+
+
+@dataclass(frozen=True)
+class ComponentPlan(Decided):
+    """What was decided for a component, and how good it is.
+
+    deployed : units, deployments x periods.
     usd, bound_usd, tree_bound_usd : cost, the certificate's bound, the branch-and-bound's claim (bound_usd where no
         units are whole).
     rent_deployment, rent_slot, rent : duals of rule 4, USD per unit.
@@ -33,12 +47,7 @@ class ComponentPlan:
     witness : routings that prove the stress cases. prices : the certificate's prices, named (solver.prices).
     """
 
-    sets: Sets
-    committed: Floats
     deployed: Floats
-    flow_arc: Ints
-    flow_slot: Ints
-    flow: Floats
     usd: float
     bound_usd: float
     tree_bound_usd: float
@@ -54,14 +63,27 @@ class ComponentPlan:
     prices: pd.DataFrame
 
 
-def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -> ComponentPlan | None:
-    """Solve a component to its optimum (whole units: within the relative gap); None where no plan exists.
-
-    Another solver than HiGHS finds the plan by itself; the certificate comes from HiGHS's duals all the same.
-    """
+def begin_component(part: Sets, clock: Clock) -> LinearSolve | None:
+    """Find a component's optimum for units of any size; None where no plan exists."""
     solve = open_component(prune(merge_slots(part)), clock)
-    if not solve_linear(solve):
-        return None
+    return solve if solve_linear(solve) else None
+
+
+def decided(solve: LinearSolve) -> Decided:
+    """Decisions of the last optimum of a linear programme."""
+    at, values = solve.program.columns, solve.session.values()
+    flow = values[at.flow_first :]
+    used = np.flatnonzero(flow > 0)
+    return Decided(solve.program.sets, values[at.committed], at.flow_arc[used], at.flow_slot[used], flow[used])
+
+
+def finish_component(part: Sets, solve: LinearSolve, gap: float, solver: str = HIGHS) -> ComponentPlan | None:
+    """Prove the optimum, find whole units within the relative gap, choose among equals; None where no plan exists.
+
+    Another solver than HiGHS finds the plan by itself; the certificate comes from HiGHS's duals all the same. A plan
+    that is found before the time is over is finished without looking at the clock.
+    """
+    clock = solve.session.clock
     usd, duals = solve.session.objective(), solve.session.row_duals()
     certificate = certify(solve.program, duals, solve.cuts)
     networks = [problem.net for problem in solve.separator.problems]
@@ -82,6 +104,7 @@ def solve_component(part: Sets, gap: float, clock: Clock, solver: str = HIGHS) -
         usd, tree_bound, values = whole.usd, whole.bound_usd, equal_offers_by_rule(solve, whole.values)
     else:
         values = choose_by_rule(solve)
+    clock.deadline = np.inf
     return _plan(solve, values, usd, tree_bound, certificate, duals, prices)
 
 

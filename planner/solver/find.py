@@ -1,7 +1,7 @@
 """From a case to its plan: split, solve on all cores, prove, and put the parts together."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,10 @@ from planner.model.tables import sets_of
 from planner.results.plan import Plan, Proof, Totals
 from planner.schema.case import Case
 from planner.solver import assemble
-from planner.solver.component import HIGHS, ComponentPlan, solve_component
+from planner.solver.component import HIGHS, ComponentPlan, Decided, begin_component, decided, finish_component
 from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
+from planner.solver.linear import LinearSolve
 from planner.solver.parallel import on_all_cores
 from planner.solver.session import sunk_usd
 from planner.solver.store import Store, key_of
@@ -100,15 +101,24 @@ def _components(
     sets = sets_of(case)
     if options.kept is not None:
         sets = options.kept.of(sets)
-    plans, stuck = _solve(sets.without_coupling(), options, clock, progress)
-    if not stuck and not _keeps_coupling(sets, plans):
-        plans, stuck = _solve(sets, options, clock, progress)
+    found = _solve(sets.without_coupling(), options, clock, progress, sets)
+    if found is None or (not found[1] and not _keeps_coupling(sets, found[0])):
+        found = _solve(sets, options, clock, progress)
+    plans, stuck = found or ([], [])
     return sets, plans, stuck
 
 
 def _solve(
-    sets: Sets, options: Options, clock: Clock, progress: Callable[[int, int], None] | None
-) -> tuple[list[ComponentPlan], list[Sets]]:
+    sets: Sets,
+    options: Options,
+    clock: Clock,
+    progress: Callable[[int, int], None] | None,
+    ties: Sets | None = None,
+) -> tuple[list[ComponentPlan], list[Sets]] | None:
+    """Solve every component: plans, and the components that have none.
+
+    None where already the optimum for units of any size breaks what `ties` tie together.
+    """
     parts = [part for part in split(sets) if len(part.needs) or _keeps_units(part)]
     finished = [0]
 
@@ -118,7 +128,17 @@ def _solve(
             progress(finished[0], len(parts))
 
     store = None if options.store is None else Store(options.store)
-    found = on_all_cores(lambda part: _solve_part(part, options, clock, store), parts, options.workers, step)
+    if ties is not None and ties.coupled and ties.has_size_rules:  # the search for whole units may be long: look first
+        begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts, options.workers)
+        if not _keeps_coupling(ties, [decided(b) if isinstance(b, LinearSolve) else b for b in begun if b is not None]):
+            return None
+        todo = list(zip(parts, begun))
+        found = on_all_cores(lambda two: _finish(*two, options, clock, store), todo, options.workers, step)
+    else:
+        found = on_all_cores(
+            lambda part: _finish(part, _begin(part, options, clock, store), options, clock, store),
+            parts, options.workers, step,
+        )  # fmt: skip
     if store is not None:
         store.tidy()
     stuck = [part for part, plan in zip(parts, found) if plan is None]
@@ -130,19 +150,29 @@ def _keeps_units(part: Sets) -> bool:
     return part.keep is not None and bool((part.purchases["kept_units"] > 0).any())
 
 
-def _solve_part(part: Sets, options: Options, clock: Clock, store: Store | None) -> ComponentPlan | None:
-    """Solve a component, or take the answer of an equal one that was kept."""
-    key = "" if store is None else key_of(part, options.gap, options.solver)
-    kept = None if store is None else store.get(key, part)
-    if kept is not None:
-        return kept
-    plan = solve_component(part, options.gap, clock, options.solver)
+def _key(part: Sets, options: Options) -> str:
+    return "" if options.store is None else key_of(part, options.gap, options.solver)
+
+
+def _begin(part: Sets, options: Options, clock: Clock, store: Store | None) -> ComponentPlan | LinearSolve | None:
+    """Take the answer of an equal component that was kept, or find the optimum for units of any size; None: no plan."""
+    kept = None if store is None else store.get(_key(part, options), part)
+    return begin_component(part, replace(clock)) if kept is None else kept
+
+
+def _finish(
+    part: Sets, begun: ComponentPlan | LinearSolve | None, options: Options, clock: Clock, store: Store | None
+) -> ComponentPlan | None:
+    """Go on to the plan of a component, and keep it."""
+    if begun is None or isinstance(begun, ComponentPlan):
+        return begun
+    plan = finish_component(part, begun, options.gap, options.solver)
     if store is not None and plan is not None and plan.usd - plan.tree_bound_usd <= options.gap * abs(plan.usd):
-        store.put(key, plan)  # only answers that no time limit cut short
+        store.put(_key(part, options), plan)  # only answers that no time limit cut short
     return plan
 
 
-def _keeps_coupling(sets: Sets, plans: Sequence[ComponentPlan]) -> bool:
+def _keeps_coupling(sets: Sets, plans: Sequence[Decided]) -> bool:
     """Whether plans made apart keep the rules that tie everything: then they are optimal with them too.
 
     Without those rules the programme is a relaxation; an optimum of it that keeps them is an optimum of the whole.

@@ -282,6 +282,7 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
     master.add_prices(session.row_duals())
     master.add_stress(solve.cuts)
     bound = linear = session.objective()
+    start: tuple[float, Floats] | None = None
     best: tuple[float, Floats] | None = None
     sized = master.program.columns.sized
     try:
@@ -315,6 +316,9 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
             closed = best is not None and best[0] - bound <= gap * abs(best[0])
             if closed or not master.complete or len(master.rows) == learnt:  # nothing new: the gap is told as it is
                 break
+    except StoppedError:
+        if start is None and best is None:
+            raise
     finally:
         session.set_column_bounds(sized, np.zeros(len(sized)), program.columns.upper[sized])
     if start is not None and (best is None or start[0] < best[0]):

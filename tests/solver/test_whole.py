@@ -16,6 +16,7 @@ from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver.highs import highs_model, quiet_highs, set_options
 from planner.solver.scaling import scale_of
+from planner.solver.whole import Master
 from planner.studies.solve import solve
 from tests import builders
 from tests.model.cases import WEEKS, hours, on_demand, workload
@@ -207,3 +208,27 @@ def test_the_literal_integer_programme_has_the_same_optimum(case: Case) -> None:
     assert plan.totals.total_usd == pytest.approx(best, rel=1e-6, abs=1e-6)
     assert plan.proof.bound_usd <= best * (1 + 1e-9)
     assert plan.proof.tree_bound_usd is None or plan.proof.tree_bound_usd <= best * (1 + 1e-7)
+
+
+def test_a_plan_found_in_time_is_given_with_its_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time ends while the first master is searched: the plan rounded up stands, and says how good it is."""
+    zones = ("a", "b", "c")
+    tables = builders.tables(
+        regions=[{"region": z} for z in zones],
+        demand=builders.profile("a", "w", 1),
+        pools=[{"pool": z, "region": z} for z in zones],
+        throughput=[{"pool": z, "model": "m", "tokens_per_minute_per_unit": 1} for z in zones],
+        offers=[{"offer": z, "pool": z, "usd_per_unit_hour": 1.0, "unit_step": 1} for z in zones],
+        on_demand=[],
+        routes=[{"origin": o, "destination": d} for o in zones for d in zones if o != d],
+    )
+
+    def out_of_time(master: Master, gap: float) -> None:
+        master.clock.deadline = 0.0
+        master.clock.left()
+
+    monkeypatch.setattr(Master, "solve", out_of_time)
+    plan = solve(builders.case(tables, failover={"enabled": True, "share": 1.0}, whole_units=True))
+    assert plan.totals.total_usd == pytest.approx(3 * HOURS)  # a half each, rounded up; two would do
+    assert plan.proof.status == "gap"
+    assert plan.proof.bound_usd == pytest.approx(1.5 * HOURS)
