@@ -78,7 +78,10 @@ class Counted:
         )[list(MONTH_COLUMNS)]
 
     def pools(self, side: str) -> pd.DataFrame:
-        """Use and cost of each pool and meter in each period in which units are held: columns POOL_COLUMNS."""
+        """Use and cost of each pool and meter in each period in which units are held: columns POOL_COLUMNS.
+
+        What a pool with several meters serves is divided among them as their cost.
+        """
         basis, names = self.basis, self.basis.names
         region = {p.pool: p.region for p in basis.case.pools}
         share = dict(zip(names.periods, ratio(self.hours, basis.hours).tolist(), strict=True))
@@ -96,9 +99,10 @@ class Counted:
         table["utilisation"] = ratio(table["used_unit_hours"].to_numpy(float), capacity)
         vacant = np.maximum(0.0, table["units"].to_numpy(float) - table["peak"].to_numpy(float))
         table["vacancy"] = ratio(vacant, table["units"].to_numpy(float))
-        covered = table["covered_usd"].to_numpy(float)
-        table["coverage"] = ratio(covered, table["wanted_usd"].to_numpy(float))
-        table["effective_savings_rate"] = 1 - ratio(usd, covered)
+        table["coverage"] = ratio(table["covered_usd"].to_numpy(float), table["wanted_usd"].to_numpy(float))
+        pool_usd = table.groupby(["pool", "period"])["usd"].transform("sum").to_numpy(float)
+        table["covered_usd"] *= np.where(pool_usd > 0, usd / np.where(pool_usd > 0, pool_usd, 1.0), 1.0)
+        table["effective_savings_rate"] = 1 - ratio(usd, table["covered_usd"].to_numpy(float))
         table["side"] = side
         return table[list(POOL_COLUMNS)]
 
