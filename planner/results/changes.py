@@ -25,7 +25,6 @@ CAUSE_NAMES: dict[str, tuple[str, str]] = {
 }
 
 NEW, MORE, FEWER, DROPPED, ENDING, UNCHANGED = "new", "more", "fewer", "dropped", "ending", "unchanged"
-WHATS = (NEW, MORE, FEWER, DROPPED, ENDING, UNCHANGED)
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class Line:
     after_units: float
     before_usd: float
     after_usd: float
-    what: str  # one of WHATS
+    what: str  # one of the words above
 
 
 @dataclass(frozen=True)

@@ -194,3 +194,20 @@ def test_without_a_charge_it_is_the_plan() -> None:
     free = find_plan(case, OPTIONS)
     plan, _ = kept(case, dict.fromkeys(LINES, 0.0), 0.0)
     assert plan.totals.total_usd == pytest.approx(free.totals.total_usd, rel=1e-8)
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_more_units_than_any_demand_asks_for_are_kept_too(steps: int) -> None:
+    # 10 units carry everything; the last plan had 20 of one offer and 4 of the other
+    sizes = {"min_units": 2, "unit_step": steps}
+    offers = [{"offer": name, "pool": "west-m", "usd_per_unit_hour": 1.0, **sizes} for name in ("a", "b")]
+    case = builders.case(builders.tables(offers=offers), whole_units=True)
+    last = {("a", "2027-01"): 20.0, ("b", "2027-01"): 4.0}
+    plan, told = kept(case, last, math.inf)
+    assert told.holds
+    assert units_of(plan) == pytest.approx(last)
+    assert plan.totals.total_usd == pytest.approx(24 * HOURS)
+    plan, told = kept(case, last, 750.0)
+    assert told.holds
+    plan, told = kept(case, last, 700.0)
+    assert plan.totals.total_usd == pytest.approx(10 * HOURS)
