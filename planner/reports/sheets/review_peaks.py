@@ -6,7 +6,7 @@ import pandas as pd
 
 from planner.reports.book import Column, Live, Sheet
 from planner.reports.report import rows_of
-from planner.results.review.tables import Review
+from planner.results.review.tables import LEVEL, Review
 
 NAME = "Peaks and overflow"
 MOST = 2_000  # rows shown; every hour is in peaks.csv
@@ -48,9 +48,14 @@ def write(sheet: Sheet, review: Review) -> None:
     more = f", the first {MOST:,} of {count:,}" if count > MOST else ""
     sheet.put(top, 0, f"Hours that crashed{more}", "section")
     peaks = sheet.table(
-        top + 1, PEAKS, [_peak(r) for r in rows_of(review.peaks.head(MOST))], filters=True, empty="None."
+        top + 1, PEAKS, [_peak(r) for r in rows_of(_worst_first(review.peaks).head(MOST))], filters=True, empty="None."
     )
     sheet.printed(peaks.last, len(PEAKS) - 1)
+
+
+def _worst_first(peaks: pd.DataFrame) -> pd.DataFrame:
+    """Order quotas that were met and what was unserved before demand above its plan; each by time."""
+    return pd.concat([peaks[peaks["kind"] != LEVEL], peaks[peaks["kind"] == LEVEL]])
 
 
 def _over(r: Any) -> dict[str, Any]:

@@ -5,7 +5,12 @@ import re
 import shlex
 
 from planner.cli import main
+from planner.readers import load
 from planner.results.review import Rules
+from planner.results.review.tables import KEEP
+from planner.studies.review import review
+from planner.studies.solve import solve
+from tests.studies.review.history import history_of
 
 PAGE = pathlib.Path(__file__).parents[3] / "docs" / "review.md"
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -38,3 +43,15 @@ def test_the_example_in_order(tmp_path, monkeypatch, capsys):
 def test_every_threshold_that_the_page_names_is_one():
     named = set(re.findall(r"`(\w+_(?:usd|share|days))`", PAGE.read_text(encoding="utf-8")))
     assert named - {"paid_usd", "calendar_usd", "standby_usd"} == set(Rules.model_fields)
+
+
+def test_the_starter_as_planned_is_kept(tmp_path):
+    """Whole units, failover and earlier commitments: a history equal to the forecast changes nothing."""
+    assert main(["init", str(tmp_path / "plan")]) == 0
+    case = load(tmp_path / "plan")
+    plan = solve(case)
+    found = review(case, plan, history_of(case))
+    assert found.regret.usd == 0
+    assert found.regret.above_best_usd > 0  # what whole units cost, on the forecast too
+    assert {v.verdict for v in found.verdicts} == {KEEP}
+    assert len(found.verdicts) == 3
