@@ -1,4 +1,4 @@
-"""Week data (hidden): the figures behind the sheet Week, three columns for each region, model and month.
+"""Week data (hidden): the figures behind the sheet Week, three rows for each region, model and month.
 
 Columns C to I follow what is chosen on the sheet; its grids and charts are drawn from them.
 """
@@ -15,9 +15,9 @@ from planner.units import HOURS_PER_WEEK, hour_label
 NAME = "Week data"
 LABEL, RESERVED, ON_DEMAND, DEMAND, CAPACITY, RANK, SORTED, LEVEL = range(1, 9)  # columns that follow the choice
 FIRST_HOUR = 8  # row
-_KEYS = 2  # first row of the keys
-_FIRST = 10  # first column of the figures
-_PARTS = ("reserved", "on demand", "capacity")  # columns of each region, model and month
+_KEYS = 10  # first column of the keys: number, region, model, month, capacity, part
+_FIRST = 16  # first column of the figures
+_PARTS = ("reserved", "on demand", "capacity")  # rows of each region, model and month
 _LISTS = FIRST_HOUR + HOURS_PER_WEEK + 2
 _HEADERS = ("hour", "label", "reserved", "on demand", "demand", "capacity", "hours at this load or more",
             "load, sorted", "capacity at the month's mix")  # fmt: skip
@@ -40,29 +40,30 @@ def write(data: Sheet, weeks: Sequence[ServedWeek], chosen: int, cells: Sequence
     for column, (_, names) in enumerate(lists(weeks)):
         for k, name in enumerate(names):
             data.put(_LISTS + k, column, name, "name")
-    last = _FIRST + len(_PARTS) * len(weeks) - 1
-    number, *names_at, level = (_across(_KEYS + k, last) for k in range(5))
+    last = FIRST_HOUR + len(_PARTS) * len(weeks) - 1
+    number, *names_at, level = (_down(_KEYS + k, last) for k in range(5))
     picked = "*".join(f"EXACT({names},{cell})" for names, cell in zip(names_at, cells, strict=True))
     data.put(1, 0, "chosen", "key")
     data.put(1, 1, Live(f"=SUMPRODUCT({picked}*{number})", chosen + 1), "count")
     data.put(1, 2, "capacity", "key")
-    data.put(1, 3, Live(f"=IF($B$2=0,0,INDEX({level},1,{_column(0)}))", weeks[chosen].level_rph), "number")
-    for k, label in enumerate(("number", "region", "model", "month", "capacity, requests/hour")):
-        data.put(_KEYS + k, _FIRST - 1, label, "key")
+    data.put(1, 3, Live(f"=IF($B$2=0,0,INDEX({level},{_row(0)},1))", weeks[chosen].level_rph), "number")
+    for k, label in enumerate(("number", "region", "model", "month", "capacity, requests/hour", "hour by hour")):
+        data.put(FIRST_HOUR - 1, _KEYS + k, label, "key")
     for k, week in enumerate(weeks):
         _figures(data, k, week)
     _follow(data, weeks[chosen], last)
 
 
 def _figures(data: Sheet, k: int, week: ServedWeek) -> None:
-    column = _FIRST + len(_PARTS) * k
-    data.put(_KEYS, column, k + 1, "count")
+    row = FIRST_HOUR + len(_PARTS) * k
+    data.put(row, _KEYS, k + 1, "count")
     for j, name in enumerate((week.region, week.model, week.period)):
-        data.put(_KEYS + 1 + j, column, name, "name")
-    data.put(_KEYS + 4, column, week.level_rph, "number")
+        data.put(row, _KEYS + 1 + j, name, "name")
+    data.put(row, _KEYS + 4, week.level_rph, "number")
     for j, values in enumerate((week.reserved_rph, week.on_demand_rph, week.capacity_rph)):
-        data.put(FIRST_HOUR - 1, column + j, _PARTS[j], "key")
-        data.raw.keep_down(FIRST_HOUR, column + j, values)
+        data.put(row + j, _FIRST - 1, _PARTS[j], "key")
+        if any(values):  # else blank, which formulas read as 0
+            data.raw.keep_numbers(row + j, _FIRST, values, None)
 
 
 def _follow(data: Sheet, week: ServedWeek, last: int) -> None:
@@ -70,7 +71,7 @@ def _follow(data: Sheet, week: ServedWeek, last: int) -> None:
     for k, header in enumerate(_HEADERS):
         data.put(FIRST_HOUR - 1, k, header, "key")
     first, end = FIRST_HOUR + 1, FIRST_HOUR + HOURS_PER_WEEK
-    block = f"${xl_col_to_name(_FIRST)}${first}:${xl_col_to_name(last)}${end}"
+    block = f"${xl_col_to_name(_FIRST)}${first}:${xl_col_to_name(_FIRST + HOURS_PER_WEEK - 1)}${last + 1}"
     parts = ((RESERVED, week.reserved_rph), (ON_DEMAND, week.on_demand_rph), (CAPACITY, week.capacity_rph))
     ranked = sorted(week.demand_rph, reverse=True)
     for hour in range(HOURS_PER_WEEK):
@@ -78,20 +79,21 @@ def _follow(data: Sheet, week: ServedWeek, last: int) -> None:
         data.put(row, 0, hour, "count")
         data.put(row, LABEL, hour_label(hour), "text")
         for j, (column, values) in enumerate(parts):
-            data.put(row, column, Live(f"=IF($B$2=0,0,INDEX({block},{hour + 1},{_column(j)}))", values[hour]), "number")
+            data.put(row, column, Live(f"=IF($B$2=0,0,INDEX({block},{_row(j)},{hour + 1}))", values[hour]), "number")
         data.put(row, DEMAND, Live(f"=C{row + 1}+D{row + 1}", week.demand_rph[hour]), "number")
         data.put(row, RANK, hour + 1, "count")
         data.put(row, SORTED, Live(f"=LARGE($E${first}:$E${end},G{row + 1})", ranked[hour]), "number")
         data.put(row, LEVEL, Live("=$D$2", week.level_rph), "number")
 
 
-def _column(part: int) -> str:
+def _row(part: int) -> str:
     """Return the position of a part of the chosen region, model and month among the figures, as a formula."""
     return f"{len(_PARTS)}*($B$2-1)+{part + 1}"
 
 
-def _across(row: int, last: int) -> str:
-    return f"${xl_col_to_name(_FIRST)}${row + 1}:${xl_col_to_name(last)}${row + 1}"
+def _down(column: int, last: int) -> str:
+    name = xl_col_to_name(column, True)
+    return f"{name}${FIRST_HOUR + 1}:{name}${last + 1}"
 
 
 def address(column: int, hour: int) -> str:

@@ -13,6 +13,9 @@ IDLE_USE, IDLE_HOURS = 0.5, 0.25  # a commitment idles if under half of it can b
 
 def idle_commitments(case: Case) -> list[Caution]:
     """Earlier commitments, and smallest purchases, that demand cannot fill off peak."""
+    sized = [offer for offer in case.offers if offer.min_units > 0 and case.settings.policy.whole_units]
+    if not sized and not case.commitments:
+        return []
     derived = Derived.of(case)
     names = Names.of(case, derived)
     demand, found = names.demand(case), []
@@ -28,7 +31,7 @@ def idle_commitments(case: Case) -> list[Caution]:
             remedy = "Let more workloads, models or regions use the pool, or let the commitment end"
             found.append(Caution("idle-commitment", "cost", f"pool {pool}, {meter}, {period}", message, remedy))
     mean = demand.mean(axis=1)
-    for offer in case.offers if case.settings.policy.whole_units else ():
+    for offer in sized:
         average = float(per_request[offer.pool, offer.meter] @ mean)
         if 0 < average < IDLE_USE * offer.min_units:
             message = (

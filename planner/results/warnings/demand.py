@@ -46,6 +46,8 @@ def flat_demand(case: Case) -> list[Caution]:
 
 def unusual_peak(case: Case) -> list[Caution]:
     """Peak over average outside what the workload's kind shows."""
+    if not any(w.kind in USUAL_PEAK_TO_AVERAGE for w in case.workloads):
+        return []
     flat, found = _flat(case), []
     for (origin, name), ratios in _peak_to_average(case).groupby(["region", "workload"], observed=True):
         kind = workload_named(case, str(name)).kind or ""
