@@ -30,15 +30,13 @@ class Hindsight:
     """The regret, and the cases that verdicts go on from.
 
     came : the demand that came, at planning weights, with the rules that the plan's commitments can keep there.
-    best : the best plan for it. planned : the plan's own case under the same rules. needed_units : where the plan's
-    commitments cannot keep the rules, what the best plan that keeps them holds, by pool, meter and period (empty:
-    they can, or no plan could).
+    planned : the plan's own case under the same rules. needed_units : where the plan's commitments cannot keep the
+    rules, what the best plan that keeps them holds, by pool, meter and period (empty: they can, or no plan could).
     """
 
     regret: Regret
     came: Case
     planned: Case
-    best: Plan
     needed_units: dict[tuple[str, str, str], float]
 
 
@@ -79,7 +77,7 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
         unserved_requests=unserved,
         months_ahead=tuple(s.period for s in actual.spans if s.hours_seen < s.hours),
     )
-    return Hindsight(regret, came, planned, best, needed)
+    return Hindsight(regret, came, planned, needed)
 
 
 def _needed(case: Case, options: Options) -> dict[tuple[str, str, str], float]:
