@@ -10,6 +10,12 @@ summary.csv, backtest.md and a chart as PNG and SVG.
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from planner.demand.backtest.walk import Terms
 
 REPLAYS = ("as it was", "reversed", "step")
 
@@ -20,7 +26,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, help="folder for tables and chart (default: terminal only)")
     parser.add_argument("--discount", type=float, default=0.3, help="of a committed hour on the on-demand price (0.3)")
     parser.add_argument("--term", type=int, default=52, metavar="WEEKS", help="length of a commitment (default: 52)")
-    parser.add_argument("--every", type=int, default=1, metavar="WEEKS", help="weeks between purchases (default: 1)")
+    parser.add_argument(
+        "--step", choices=["week", "day"], help="how often to look (default: week; day where there are under 5 weeks)"
+    )
+    parser.add_argument("--every", type=int, default=1, metavar="STEPS", help="steps between purchases (default: 1)")
     parser.add_argument("--after", type=int, metavar="WEEKS", help="weeks of history before the first purchase")
     parser.add_argument("--pool", choices=["all", "region", "series"], default="region", help="one pool each (region)")
     parser.add_argument("--replay", nargs="+", choices=REPLAYS, default=["as it was"], help="variants of the history")
@@ -35,68 +44,84 @@ def run(arguments: argparse.Namespace) -> int:
     import pandas as pd
 
     from planner.demand.atomic import replace_file
-    from planner.demand.backtest.pools import VARIANTS, pools_of, variant_of
-    from planner.demand.backtest.told import draw_savings, table_lines, verdict
+    from planner.demand.backtest.pools import (
+        LONGEST_GAP_WEEKS,
+        VARIANTS,
+        after_long_gap,
+        choose_step,
+        pools_of,
+        variant_of,
+    )
+    from planner.demand.backtest.told import draw_savings, meaning, table_lines, verdict
     from planner.demand.backtest.walk import Terms, backtest, summarise
     from planner.demand.history import load_history
     from planner.demand.series import hourly_series
-    from planner.units import HOURS_PER_WEEK
 
-    terms = Terms(arguments.discount, arguments.term, arguments.every, arguments.after)
     series = hourly_series(load_history(arguments.history))
-    pools = pools_of(series, arguments.pool)
-    _check(arguments, {name: len(values) // HOURS_PER_WEEK for name, values in pools.items()})
+    whole = pools_of(series, arguments.pool)
+    every_pool = {name: after_long_gap(values) for name, values in whole.items()}
+    step = arguments.step or choose_step(every_pool)
+    terms = Terms(arguments.discount, arguments.term, arguments.every, arguments.after, step)
+    pools = _replayable(arguments, terms, every_pool)
+    notes = [
+        *series.notes,
+        *(f"{name} is left out: too short to replay" for name in every_pool if name not in pools),
+        *(
+            f"{name}: what lies before a gap of over {LONGEST_GAP_WEEKS} weeks is left out"
+            for name, values in pools.items()
+            if len(values) < len(whole[name])
+        ),
+    ]
     text, ledgers, summaries = [], [], {}
     for replay in arguments.replay:
-        changed = {}
-        for name, values in pools.items():
-            weeks = len(values) // HOURS_PER_WEEK
-            changed[name] = variant_of(values, replay, (weeks - terms.start(weeks)) * HOURS_PER_WEEK)
+        changed = {n: variant_of(values, replay, terms.replayed_hours(len(values))) for n, values in pools.items()}
         ledger = backtest(changed, terms)
         summary = summarise(ledger)
         summaries[replay] = summary
         ledgers.append(ledger.assign(replay=replay))
         text += [f"### {replay}: {VARIANTS[replay]}", "", *table_lines(summary), "", verdict(summary), ""]
     ledger = pd.concat(ledgers, ignore_index=True)
+    count = ledger[step].nunique()
     head = (
-        f"{ledger['week'].nunique()} weeks, {len(pools)} pool{'s' if len(pools) > 1 else ''}, "
+        f"{count} {step}{'s' if count > 1 else ''}, {len(pools)} pool{'s' if len(pools) > 1 else ''}, "
         f"{100 * terms.discount:.0f} % discount, {terms.term_weeks}-week terms, bought every "
-        f"{'week' if terms.every_weeks == 1 else f'{terms.every_weeks} weeks'}"
+        f"{step if terms.every_steps == 1 else f'{terms.every_steps} {step}s'}"
     )
+    text += [meaning(count * terms.step_hours, terms.term_weeks), *(f"note: {note}" for note in notes)]
     print(head, "", *text, sep="\n")
-    print("A commitment that runs past the history is counted up to its end, for every rule alike.")
     if arguments.output is not None:
         require("matplotlib")
         folder: Path = arguments.output
         both = pd.concat([table.assign(replay=name) for name, table in summaries.items()], ignore_index=True)
         replace_file(folder / "backtest.csv", lambda path: ledger.to_csv(path, index=False))
         replace_file(folder / "summary.csv", lambda path: both.to_csv(path, index=False))
-        lines = "\n".join([head, "", *text])
+        lines = "\n".join([head, "", *text, ""])
         replace_file(folder / "backtest.md", lambda path: path.write_text(lines, encoding="utf-8"))
         draw_savings(summaries, folder)
         print(f"backtest in {folder}")
     return 0
 
 
-def _check(arguments: argparse.Namespace, weeks: dict[str, int]) -> None:
-    """Refuse what cannot be replayed, all of it at once."""
+def _replayable(
+    arguments: argparse.Namespace, terms: "Terms", pools: "dict[str, np.ndarray]"
+) -> "dict[str, np.ndarray]":
+    """Return the pools that are long enough; every fault of the arguments at once, and none that is left."""
     from planner.errors import Fault, InputError
+    from planner.units import HOURS_PER_DAY
 
     faults = []
     if not 0 <= arguments.discount < 1:
         faults.append(Fault("--discount", "is not a share", value=arguments.discount, allowed="0 to below 1"))
-    for name in ("term", "every"):
-        if getattr(arguments, name) < 1:
-            faults.append(Fault(f"--{name}", "is too short", value=getattr(arguments, name), allowed="1 week or more"))
-    least = (arguments.after if arguments.after is not None else 4) + 1
-    if arguments.after is not None and arguments.after < 1:
-        faults.append(Fault("--after", "is too short", value=arguments.after, allowed="1 week or more"))
-    for name, count in weeks.items():
-        if count < least:
-            faults.append(
-                Fault(
-                    "history", f"pool {name} has too few whole weeks to replay", value=count, allowed=f"{least} or more"
-                )
-            )
+    for name, unit in (("term", "week"), ("every", "step"), ("after", "week")):
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            faults.append(Fault(f"--{name}", "is too short", value=value, allowed=f"1 {unit} or more"))
     if faults:
         raise InputError(faults)
+    long_enough = {name: values for name, values in pools.items() if terms.replayed_hours(len(values)) > 0}
+    if not long_enough:
+        days = max((len(values) for values in pools.values()), default=0) / HOURS_PER_DAY
+        least = (terms.start(0) + 1) * terms.step_hours / HOURS_PER_DAY
+        message = "is too short to replay: what comes before the first purchase, and at least one step to pay"
+        raise InputError([Fault("history", message, value=f"{days:.1f} days", allowed=f"{least:.0f} days or more")])
+    return long_enough

@@ -10,6 +10,8 @@ PNG and SVG.
 import argparse
 from pathlib import Path
 
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -20,6 +22,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-marked", action="store_true", help="let gaps, outages and spikes count")
     parser.add_argument("--scenarios", type=Path, metavar="FOLDER", help="write real weeks as scenarios of this folder")
     parser.add_argument("--weeks", type=int, metavar="N", help="only the last N weeks as scenarios")
+    parser.add_argument(
+        "--week-starts", choices=DAYS, default=DAYS[0], help="first day of the scenarios' weeks"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,9 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from planner.demand.atomic import replace_file
-    from planner.demand.heat import print_heat_map
+    from planner.demand.heat import print_curve, print_heat_map
     from planner.demand.history import History, load_history
     from planner.demand.profile import profile
+    from planner.demand.told import profile_lines
     from planner.errors import Fault, InputError
 
     history = load_history(arguments.history)
@@ -47,16 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     result = profile(history, arguments.keep_marked)
     console = Console(width=100, highlight=False)
     print_heat_map(result.weeks, console)
-    for row in result.summary.to_dict("records"):
-        weekend = row["weekend_over_weekday"]
-        variation = row["same_hour_variation"]
-        console.print(
-            f"{row['region']} · {row['workload']}: mean {row['mean_requests_per_hour']:,.1f}/h, peak "
-            f"{row['peak_requests_per_hour']:,.0f}/h ({row['peak_over_mean'] or 0:.2f} x mean), "
-            f"weekend/weekday {'-' if weekend is None else f'{weekend:.2f}'}, same hour varies "
-            f"{'-' if variation is None else f'{variation:.0%}'}, {row['input_tokens']:,.0f} tokens in (cache hit "
-            f"{row['cache_hit_rate']:.0%}), {row['output_tokens']:,.0f} out"
-        )
+    print_curve(result.weeks, console)
+    for line in profile_lines(result):
+        console.print(line, soft_wrap=True)
     for mark, count in result.marks["mark"].value_counts().sort_index().items():
         kept = "counted" if arguments.keep_marked else "kept out"
         console.print(f"{mark}: {count:,} series-hours, {kept}")
@@ -77,11 +76,11 @@ def run(arguments: argparse.Namespace) -> int:
         draw_curve(result.weeks, "Requests per hour over the week (UTC)", folder, "week")
         console.print(f"profile in {folder}")
     if arguments.scenarios is not None:
-        _write_scenarios(history, arguments.scenarios, arguments.weeks)
+        _write_scenarios(history, arguments.scenarios, arguments.weeks, DAYS.index(arguments.week_starts))
     return 0
 
 
-def _write_scenarios(history: object, folder: Path, weeks: int | None) -> None:
+def _write_scenarios(history: object, folder: Path, weeks: int | None, first_day: int) -> None:
     """Write each real week as a scenario of a planning folder."""
     import pandas as pd
 
@@ -92,9 +91,12 @@ def _write_scenarios(history: object, folder: Path, weeks: int | None) -> None:
     from planner.errors import Fault, InputError
 
     assert isinstance(history, History)
-    table = scenario_weeks(history, weeks)
+    if weeks is not None and weeks < 1:
+        raise InputError([Fault("--weeks", "is too few", value=weeks, allowed="1 or more")])
+    table = scenario_weeks(history, weeks, first_day)
     if table.empty:
-        raise InputError([Fault("history", "has no full week without a gap (Monday 00:00 to Sunday 23:00 UTC)")])
+        message = f"has no full week without a gap, from {DAYS[first_day].capitalize()} 00:00 UTC; see --week-starts"
+        raise InputError([Fault("history", message)])
     rows = hourly_series(history).rows
     shapes = [{"workload": name, **request_shape(group)} for name, group in rows.groupby("workload")]
     written = write_demand(

@@ -216,10 +216,14 @@ def _examples(readings: Any, code: int) -> tuple[str, ...]:
             moment = f"{pd.Timestamp(row.epoch, unit='s'):%Y-%m-%dT%H:%M:%SZ}"
         label = f" id {row.id}" if isinstance(row.id, str) else ""
         texts.append(
-            f"{moment} {row.workload}/{row.model} input {_shown(row.input_tokens)} "
+            f"{moment} {_named(row.workload, row.model)} input {_shown(row.input_tokens)} "
             f"output {_shown(row.output_tokens)}{label}"
         )
     return tuple(sorted(texts))
+
+
+def _named(*names: object) -> str:
+    return "/".join(name for name in names if isinstance(name, str) and name) or "no name"
 
 
 def _shown(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""The week on a terminal: seven rows of twenty-four cells."""
+"""The week on a terminal: a heat map of seven rows of twenty-four cells, and a curve."""
 
 import numpy as np
 import pandas as pd
@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.text import Text
 
 from planner.demand.charts import thousands, week_grid
-from planner.units import HOURS_PER_DAY, WEEKDAYS
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
 
 SHADES = (" ", "░", "▒", "▓", "█")
+BLOCKS, CURVE_LINES, HOURS_PER_COLUMN = " ▁▂▃▄▅▆▇█", 5, 2
 COLOURS = ("#eef3f8", "#c5d9ee", "#8fb7de", "#4f8cc6", "#1f5fa8")
 
 
@@ -26,3 +27,23 @@ def print_heat_map(weeks: pd.DataFrame, console: Console) -> None:
         line.append(f"  {thousands(float(np.nanmean(row)))}/h" if np.isfinite(row).any() else "  -")
         console.print(line)
     console.print(f"     full shade: {thousands(top)} requests/h", highlight=False)
+
+
+def print_curve(weeks: pd.DataFrame, console: Console) -> None:
+    """Print the week as columns of two hours: the mean, and up to the 90th percentile in a lighter shade."""
+    table = weeks.groupby("hour_of_week")[["mean", "p90"]].sum(min_count=1).reindex(range(HOURS_PER_WEEK))
+    columns = np.nan_to_num(table.to_numpy(dtype=float)).reshape(-1, HOURS_PER_COLUMN, 2).max(axis=1)
+    top = float(columns.max())
+    if top <= 0:
+        return
+    eighths = np.round(columns / top * CURVE_LINES * 8).astype(int)
+    for line in reversed(range(CURVE_LINES)):
+        filled = np.clip(eighths - line * 8, 0, 8)
+        text = Text("     ")
+        for mean, high in filled:
+            is_high = mean == 0 and high > 0
+            text.append("░" if is_high else BLOCKS[mean], style=COLOURS[2 if is_high else 4])
+        text.append(f"  {thousands(top)}/h" if line == CURVE_LINES - 1 else "")
+        console.print(text)
+    console.print("     " + "".join(f"{day:<{HOURS_PER_DAY // HOURS_PER_COLUMN}}" for day in WEEKDAYS), highlight=False)
+    console.print("     mean of each two hours' busier one; ░ up to the 90th percentile", highlight=False)

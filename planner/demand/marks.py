@@ -41,7 +41,10 @@ def mark_hours(requests: pd.DataFrame) -> pd.DataFrame:
         values = series.to_numpy(dtype=float)
         scatter = np.abs(values - usual)
         sigma = 1.4826 * float(np.nanmedian(scatter)) if np.isfinite(scatter).any() else 0.0
+        known = np.flatnonzero(np.isfinite(values))
         gap = np.isnan(values)
+        gap[: known[0] if len(known) else 0] = False  # before a series began and after it ended nothing is missing
+        gap[known[-1] + 1 if len(known) else 0 :] = False
         outage = (values < OUTAGE_SHARE * usual) & (usual >= LEAST_USUAL)
         spike = (values > SPIKE_RATIO * usual) & (values - usual > SPIKE_SIGMAS * max(sigma, 1.0)) & (usual > 0)
         for mark, where in (("gap", gap), ("outage", outage), ("spike", spike)):

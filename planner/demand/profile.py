@@ -28,11 +28,17 @@ class Profile:
     def as_dict(self) -> dict[str, Any]:
         """Return summary, mix and marks as plain values, for the report."""
         return {
-            "summary": self.summary.to_dict("records"),
-            "mix": self.mix.to_dict("records"),
-            "marks": self.marks.assign(hour=self.marks["hour"].astype(str)).to_dict("records"),
+            "summary": _records(self.summary),
+            "mix": _records(self.mix),
+            "marks": _records(self.marks.assign(hour=self.marks["hour"].astype(str))),
             "notes": list(self.notes),
         }
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as dictionaries; what is not known is None."""
+    rows = table.to_dict("records")
+    return [{str(k): None if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()} for row in rows]
 
 
 def profile(history: History, keep_marked: bool = False) -> Profile:
@@ -123,21 +129,20 @@ def model_mix(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(table[["workload", "model", "share"]])
 
 
-def scenario_weeks(history: History, last: int | None = None) -> pd.DataFrame:
+def scenario_weeks(history: History, last: int | None = None, first_day: int = 0) -> pd.DataFrame:
     """Return each full week without a gap as a scenario: scenario, probability, and demand by hour of week.
 
+    Weeks begin at 00:00 UTC on ``first_day`` (0: Monday); each hour keeps its hour of the week.
     Planning on a 90 % profile instead overstates cost by 5 to 9 %: every hour is then taken at its own bad day, which
     no real week has all at once.
     """
     requests = hourly_series(history).requests
-    mondays = [m for m in full_weeks(requests) if not requests.loc[m : m + pd.Timedelta(hours=167)].isna().any().any()]
-    mondays = mondays[-last:] if last else mondays
-    parts = []
-    for monday in mondays:
-        week = requests.loc[monday : monday + pd.Timedelta(hours=HOURS_PER_WEEK - 1)]
-        parts.append(long_table(week).assign(scenario=f"week-{monday:%Y-%m-%d}"))
+    rest = pd.Timedelta(hours=HOURS_PER_WEEK - 1)
+    starts = [at for at in full_weeks(requests, first_day) if not requests.loc[at : at + rest].isna().any().any()]
+    starts = starts[-last:] if last else starts
+    parts = [long_table(requests.loc[at : at + rest]).assign(scenario=f"week-{at:%Y-%m-%d}") for at in starts]
     if not parts:
         return pd.DataFrame(columns=["scenario", "probability", *ORIGIN, "hour_of_week", "requests_per_hour"])
     table = pd.concat(parts, ignore_index=True)
-    table["probability"] = 1.0 / len(mondays)
+    table["probability"] = 1.0 / len(starts)
     return table

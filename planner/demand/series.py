@@ -54,10 +54,14 @@ def week_start(hours: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return hours.normalize() - pd.to_timedelta(hours.day_of_week, unit="D")
 
 
-def full_weeks(requests: pd.DataFrame) -> list[pd.Timestamp]:
-    """List the Mondays of the weeks that the series cover from Monday 00:00 to Sunday 23:00, gaps allowed."""
+def full_weeks(requests: pd.DataFrame, first_day: int = 0) -> list[pd.Timestamp]:
+    """List the first hours of the weeks that the series cover whole, gaps allowed; weeks begin on ``first_day``.
+
+    0 is Monday: from Monday 00:00 to Sunday 23:00 UTC.
+    """
     hours = pd.DatetimeIndex(requests.index)
-    starts = pd.Series(week_start(hours), index=hours)
+    shift = pd.Timedelta(days=first_day)
+    starts = pd.Series(week_start(hours - shift) + shift, index=hours)
     counts = starts.value_counts().sort_index()
     return list(pd.DatetimeIndex(counts.index[counts == HOURS_PER_WEEK]))
 

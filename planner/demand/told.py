@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.demand.history import VALUES, History
+from planner.demand.profile import Profile
 from planner.errors import Fault, InputError
 
 
@@ -49,6 +50,30 @@ def tell_history(history: History, folder: Path) -> None:
         if finding["examples"]:
             print(f"    such as {finding['examples'][0]}")
     print(f"history of {report['history_rows']:,} rows in {folder}")
+
+
+def profile_lines(profile: Profile) -> list[str]:
+    """Return a line a series, and one a workload that several models serve; what is not known is a dash."""
+    content = profile.as_dict()
+    lines = []
+    for row in content["summary"]:
+        ratio, weekend, varies = (row[n] for n in ("peak_over_mean", "weekend_over_weekday", "same_hour_variation"))
+        burst = row["burst_factor"]
+        lines.append(
+            f"{row['region']} · {row['workload']}: mean {row['mean_requests_per_hour'] or 0:,.1f}/h, "
+            f"peak {row['peak_requests_per_hour'] or 0:,.0f}/h ({_shown(ratio, '.2f')} x mean), "
+            f"weekend/weekday {_shown(weekend, '.2f')}, same hour varies {_shown(varies, '.0%')}, "
+            f"{row['weeks']:g} weeks, {row['input_tokens']:,.0f} tokens in (cache hit {row['cache_hit_rate']:.0%}), "
+            f"{row['output_tokens']:,.0f} out" + ("" if burst is None else f", peak minute {burst:.2f} x mean")
+        )
+    mix: dict[str, list[str]] = {}
+    for row in sorted(content["mix"], key=lambda row: -row["share"]):
+        mix.setdefault(row["workload"], []).append(f"{row['model']} {row['share']:.0%}")
+    return lines + [f"mix of {name}: {', '.join(parts)}" for name, parts in sorted(mix.items()) if len(parts) > 1]
+
+
+def _shown(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def tell_commitments(report: Mapping[str, Any], folder: Path) -> None:

@@ -105,8 +105,50 @@ def test_the_command_writes_what_it_says(tmp_path, capsys):
 
 def test_what_cannot_be_replayed_is_told_at_once(tmp_path, capsys):
     save_history(as_history(of(np.tile(WEEK, 3))), tmp_path / "h")
-    assert main(["backtest", str(tmp_path / "h"), "--discount", "1.5", "--term", "0"]) == 1
+    arguments = ["backtest", str(tmp_path / "h"), "--discount", "1.5", "--term", "0", "--after", "0"]
+    assert main(arguments) == 1
     assert capsys.readouterr().err.startswith("3 faults")
+    assert main(["backtest", str(tmp_path / "h"), "--after", "3"]) == 1
+    assert "21.0 days" in capsys.readouterr().err
+
+
+def test_a_history_of_two_weeks_is_replayed_by_days_and_says_how_little_that_is(tmp_path, capsys):
+    save_history(as_history(of(np.tile(WEEK, 2))), tmp_path / "h")
+    assert main(["backtest", str(tmp_path / "h"), "--term", "1", "-o", str(tmp_path / "b")]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("7 days, 1 pool")
+    assert "This says little: 7 days are replayed" in told
+    ledger = pd.read_csv(tmp_path / "b" / "backtest.csv")
+    assert list(ledger[ledger["rule"] == "planner"]["day"]) == list(range(7))
+    average = ledger[ledger["rule"] == "reserve the average"]
+    # the first purchase is the mean of the first week; the same week again adds nothing to it
+    assert average["committed"].to_numpy() == pytest.approx(np.full(7, 24 * WEEK.mean()))
+
+
+def test_a_day_is_too_short(tmp_path, capsys):
+    save_history(as_history(of(WEEK[:24])), tmp_path / "h")
+    assert main(["backtest", str(tmp_path / "h")]) == 1
+    assert "1.0 days" in capsys.readouterr().err
+
+
+def test_hours_that_are_not_known_count_for_nobody():
+    values = np.tile(np.full(168, 10.0), 8)
+    holed = values.copy()
+    holed[168 * 6 : 168 * 6 + 84] = np.nan  # half of a week of the replay
+    whole, half = (summarise(backtest({"p": v}, Terms(0.3, 4, 1, 4))).set_index("rule") for v in (values, holed))
+    for rule in ("reserve the average", "look-back 7 days", "clairvoyant"):
+        assert whole.loc[rule, "savings_rate"] == pytest.approx(0.3)
+        assert half.loc[rule, "savings_rate"] == pytest.approx(0.3)
+        assert half.loc[rule, "utilisation"] == pytest.approx(1.0)
+
+
+def test_what_lies_before_a_long_gap_is_left_out(tmp_path, capsys):
+    values = np.concatenate([WEEK[:24], np.full(168 * 6, np.nan), WEEK, WEEK])
+    save_history(as_history(of(values).dropna(subset=["requests"])), tmp_path / "h")
+    assert main(["backtest", str(tmp_path / "h"), "--term", "1"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("7 days")
+    assert "what lies before a gap of over 4 weeks is left out" in told
 
 
 # ICPE 2025, figure 4: the two weeks from Sunday 7 January 2024, all regions, their last hour dropped, premium 2.1

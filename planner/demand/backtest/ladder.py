@@ -1,31 +1,29 @@
 """The clairvoyant plan: the cheapest ladder of commitments for a demand that is known in full.
 
-    minimise  Σ_k c·H·min(T, K − k)·x_k + p·Σ_t o_t
+    minimise  Σ_k c·(Σ_{w = k}^{k + T − 1} H_w)·x_k + p·Σ_t o_t
     subject to  Σ_{k: k ≤ w(t) < k + T} x_k + o_t ≥ D_t,  x, o ≥ 0
 
-x_k: units bought at the start of week k for T weeks; o_t: on demand in hour t; H: hours a week. Each column is one
-block of consecutive weeks, so the matrix is totally unimodular. Weeks' levels z_w stand between purchases and hours,
-which keeps the rows short; equal hours of a week are merged with their count.
+x_k: units bought at the start of step k (a week or a day) for T steps; o_t: on demand in hour t; H_w: known hours of
+step w. Each column is one block of consecutive steps, so the matrix is totally unimodular. Steps' levels z_w stand
+between purchases and hours, which keeps the rows short; equal hours of a step are merged with their count.
 """
 
 import numpy as np
 
-from planner.units import HOURS_PER_WEEK
 
-
-def clairvoyant_ladder(weeks: np.ndarray, term_weeks: int, price_ratio: float, every: int) -> np.ndarray:
-    """Return the units to buy in each week.
+def clairvoyant_ladder(steps: np.ndarray, term_steps: int, price_ratio: float, every: int) -> np.ndarray:
+    """Return the units to buy in each step.
 
     Parameters
     ----------
-    weeks : demand, weeks x 168; NaN counts as 0.
-    term_weeks, price_ratio : as paid; on demand costs 1.
-    every : purchases are possible in weeks 0, every, 2·every, ...
+    steps : demand, steps x hours of a step; NaN: not known, and not counted.
+    term_steps, price_ratio : as paid; on demand costs 1.
+    every : purchases are possible in steps 0, every, 2·every, ...
     """
     from scipy.optimize import linprog
     from scipy.sparse import coo_matrix
 
-    count = len(weeks)
+    count, hours = len(steps), np.isfinite(steps).sum(axis=1)
     starts = range(0, count, every)
     rows: list[int] = []
     columns: list[int] = []
@@ -33,30 +31,30 @@ def clairvoyant_ladder(weeks: np.ndarray, term_weeks: int, price_ratio: float, e
     bounds: list[float] = []
     costs: list[float] = []
     for column, start in enumerate(starts):
-        costs.append(price_ratio * HOURS_PER_WEEK * min(term_weeks, count - start))
-        for week in range(start, min(start + term_weeks, count)):
-            rows.append(week)
+        costs.append(price_ratio * float(hours[start : start + term_steps].sum()))
+        for step in range(start, min(start + term_steps, count)):
+            rows.append(step)
             columns.append(column)
             values.append(-1.0)
     first_level, first_hour = len(starts), len(starts) + count
-    for week in range(count):  # z_w ≤ Σ x in force
-        rows.append(week)
-        columns.append(first_level + week)
+    for step in range(count):  # z_w ≤ Σ x in force
+        rows.append(step)
+        columns.append(first_level + step)
         values.append(1.0)
         bounds.append(0.0)
     costs += [0.0] * count
     row, column = count, first_hour
-    for week in range(count):  # z_w + o_t ≥ D_t
-        levels, repeats = np.unique(np.nan_to_num(weeks[week]), return_counts=True)
+    for step in range(count):  # z_w + o_t ≥ D_t
+        levels, repeats = np.unique(steps[step][np.isfinite(steps[step])], return_counts=True)
         for level, repeat in zip(levels, repeats, strict=True):
             rows += [row, row]
-            columns += [first_level + week, column]
+            columns += [first_level + step, column]
             values += [-1.0, -1.0]
             bounds.append(-float(level))
             costs.append(float(repeat))
             row, column = row + 1, column + 1
     matrix = coo_matrix((values, (rows, columns)), shape=(row, column)).tocsr()
-    scale = max(float(np.nanmax(weeks)), 1e-12)
+    scale = max(float(np.nanmax(steps, initial=0.0)), 1e-12)
     result = linprog(costs, A_ub=matrix, b_ub=np.asarray(bounds) / scale, bounds=(0, None), method="highs")
     if result.status != 0:
         raise RuntimeError(f"the clairvoyant ladder was not solved: {result.message}")

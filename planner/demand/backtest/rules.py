@@ -26,12 +26,19 @@ def on_demand_only(past: np.ndarray) -> float:
 
 def reserve_the_average(past: np.ndarray) -> float:
     """Commit to the mean of the last thirty days."""
-    return float(np.nanmean(past[-RECENT_DAYS * HOURS_PER_DAY :]))
+    recent = _recent(past)
+    return float(recent.mean()) if len(recent) else 0.0
 
 
 def reserve_the_peak(past: np.ndarray) -> float:
     """Commit to the largest hour of the last thirty days."""
-    return float(np.nanmax(past[-RECENT_DAYS * HOURS_PER_DAY :]))
+    return float(_recent(past).max(initial=0.0))
+
+
+def _recent(past: np.ndarray) -> np.ndarray:
+    """Return the known hours of the last thirty days."""
+    hours = past[-RECENT_DAYS * HOURS_PER_DAY :]
+    return np.asarray(hours[np.isfinite(hours)])
 
 
 def look_back(days: int, price_ratio: float) -> Rule:
@@ -45,7 +52,10 @@ def look_back(days: int, price_ratio: float) -> Rule:
 
 @dataclass
 class Planner:
-    """Commit to the ladder level of the forecast: the model is chosen anew every quarter, and forecasts each week."""
+    """Commit to the ladder level of the forecast, made anew at each purchase.
+
+    The model is chosen anew every quarter; in a short history, each time that it has grown by a quarter.
+    """
 
     price_ratio: float
     term_weeks: int
@@ -55,7 +65,7 @@ class Planner:
     def __call__(self, past: np.ndarray) -> float:
         """Return the level for the hours seen so far."""
         weeks = to_weeks(past)
-        if self.chosen is None or len(weeks) - self.chosen_at >= RECHOOSE_WEEKS:
+        if self.chosen is None or len(weeks) - self.chosen_at >= min(RECHOOSE_WEEKS, max(1, self.chosen_at // 4)):
             self.chosen = choose(past, np.ones(len(past)), min(self.term_weeks, RECHOOSE_WEEKS))
             self.chosen_at = len(weeks)
         path = CANDIDATE[self.chosen.model].predict(weeks, self.term_weeks)

@@ -6,7 +6,9 @@ import pandas as pd
 
 from planner.demand.backtest.walk import CLAIRVOYANT
 from planner.demand.charts import ACCENT, BAND, QUIET, figure, save
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
+LEAST_WEEKS = 8
 COLUMNS = ("savings_rate", "coverage", "utilisation", "of_clairvoyant", "regret")
 
 
@@ -22,6 +24,23 @@ def table_lines(summary: pd.DataFrame) -> list[str]:
     return lines
 
 
+def meaning(hours: int, term_weeks: int) -> str:
+    """Say how much a replay of ``hours`` can tell about terms of ``term_weeks``."""
+    weeks = hours / HOURS_PER_WEEK
+    if weeks < LEAST_WEEKS:
+        return (
+            f"This says little: {hours / HOURS_PER_DAY:.0f} days are replayed, of terms of {term_weeks} "
+            f"week{'s' if term_weeks > 1 else ''}. It shows how the rules react, not what they are worth; "
+            "collect a few months before you trust a ranking."
+        )
+    if weeks < term_weeks:
+        return (
+            f"No term was seen to its end: {weeks:.0f} weeks are replayed, of terms of {term_weeks}. A commitment that "
+            "runs past the history is counted up to its end, for every rule alike."
+        )
+    return "A commitment that runs past the history is counted up to its end, for every rule alike."
+
+
 def verdict(summary: pd.DataFrame) -> str:
     """Say in words what there was to win, also where it is nothing."""
     rates = summary.set_index("rule")["savings_rate"]
@@ -29,7 +48,7 @@ def verdict(summary: pd.DataFrame) -> str:
     others = rates.drop(["planner", CLAIRVOYANT])
     best_name, best = str(others.idxmax()), float(others.max())
     ceiling = float(rates[CLAIRVOYANT])
-    if ceiling <= 0.001:
+    if not ceiling > 0.001:
         return "Nothing was to be won: even with the future known, commitments would not have paid."
     gap = 100 * (ours - best)
     if abs(gap) < 0.5:
