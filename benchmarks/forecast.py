@@ -15,7 +15,8 @@ import pandas as pd
 
 from planner.demand.forecast.accuracy import coverage, wape
 from planner.demand.forecast.candidates import CANDIDATE, seasonal_naive, to_weeks
-from planner.demand.forecast.choice import choose, quantile_ratios
+from planner.demand.forecast.choice import choose
+from planner.demand.forecast.spread import hour_ratios
 from planner.demand.history import load_history
 from planner.demand.series import hourly_series
 from planner.units import HOURS_PER_WEEK
@@ -29,7 +30,7 @@ def trial(values: np.ndarray, known_weeks: int, ahead: int) -> dict[str, float]:
     past, actual = weeks[:known_weeks], weeks[known_weeks : known_weeks + ahead]
     choice = choose(past.ravel(), np.ones(past.size), ahead)
     guess = CANDIDATE[choice.model].predict(to_weeks(past.ravel()), ahead)
-    upper = guess * quantile_ratios(choice.ratios, 0.9, ahead, choice.origins)[:, None]
+    upper = guess * hour_ratios(choice.spread, 0.9, ahead)[:, None]
     return {
         "wape": wape(actual, guess),
         "seasonal_naive": wape(actual, seasonal_naive(past, ahead)),

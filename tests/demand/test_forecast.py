@@ -9,10 +9,11 @@ import pytest
 
 from planner.cli import main
 from planner.demand.forecast.accuracy import bias, coverage, pinball, wape
-from planner.demand.forecast.candidates import CANDIDATES, to_weeks
+from planner.demand.forecast.candidates import CANDIDATE, CANDIDATES, to_weeks
 from planner.demand.forecast.choice import choose, held_out_plan, quantile_ratios
 from planner.demand.forecast.events import load_events
 from planner.demand.forecast.forecast import Assumptions, forecast
+from planner.demand.forecast.spread import hour_ratios, spread_of
 from planner.demand.history import History, save_history, tidy
 from planner.errors import InputError
 from tests.demand.test_profile import MONDAY, history
@@ -80,11 +81,45 @@ def test_quantiles_widen_with_time_and_with_ignorance():
     assert quantile_ratios((), 0.1, 3, 0) == pytest.approx([1 / 1.85] * 3)
 
 
+def test_the_spread_of_an_hour_by_hand():
+    # one origin, two weeks ahead: 10 % and 21 % above; the levels never moved in two weeks: variance (0.1^2 + 0) / 2,
+    # which counts as (1 + 1) / 2 = 1 origin; so does what was held out
+    guess = np.full((2, 168), 10.0)
+    pair = (guess * np.array([[1.1], [1.21]]), guess)
+    spread = spread_of([pair], np.array([10.0, 10.0]), 1.0)
+    assert spread is not None
+    assert spread.scatter == pytest.approx(np.ones(201))  # within its week each hour came as forecast
+    assert spread.centre == pytest.approx([np.log(1.1) / 2, np.log(1.21) / 2])  # half believed: one origin
+    left = np.log(1.1) / 2
+    first = np.sqrt((0.005 * 1 + left**2) / 2)
+    assert spread.deviation == pytest.approx([first, np.sqrt((0.005 * 2 + (2 * left) ** 2) / 2)])
+    upper = hour_ratios(spread, 0.9, 8)
+    assert (np.diff(upper) >= 0).all()
+    median = hour_ratios(spread, 0.5, 8)
+    assert np.log(upper[7] / median[7]) == pytest.approx(2 * np.log(upper[1] / median[1]))  # four times as far
+    assert hour_ratios(None, 0.9, 3) == pytest.approx([1.85] * 3)
+    assert hour_ratios(None, 0.1, 3) == pytest.approx([1 / 1.85] * 3)
+
+
+@pytest.mark.parametrize("weeks", [4, 10, 26])
+def test_p90_covers_a_level_that_drifts_on_average(weeks):
+    covered = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        levels = np.exp(np.cumsum(rng.normal(0, 0.08, weeks + 2)))
+        values = np.tile(WEEK, weeks + 2) * np.repeat(levels, 168) * rng.lognormal(0, 0.1, (weeks + 2) * 168)
+        known, came = values[: weeks * 168], values[weeks * 168 :]
+        choice = choose(known, np.ones(len(known)), 2)
+        guess = CANDIDATE[choice.model].predict(to_weeks(known), 2)
+        covered.append(coverage(came, (guess * hour_ratios(choice.spread, 0.9, 2)[:, None]).ravel()))
+    assert 0.82 <= np.mean(covered) <= 0.97
+
+
 def test_p90_covers_what_it_says_on_a_noisy_series():
     rng = np.random.default_rng(7)
     values = np.tile(WEEK, 30) * rng.lognormal(0, 0.15, 30 * 168)
     choice = choose(values[: 26 * 168], np.ones(26 * 168), 4)
-    upper = np.tile(WEEK, 4) * np.repeat(quantile_ratios(choice.ratios, 0.9, 4, choice.origins), 168)
+    upper = np.tile(WEEK, 4) * np.repeat(hour_ratios(choice.spread, 0.9, 4), 168)
     assert 0.85 <= coverage(values[26 * 168 :], upper) <= 0.95
     assert 0.85 <= choice.measures["coverage_p90"] <= 0.95
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.demand.forecast.accuracy import bias, coverage, pinball, wape
-from planner.demand.forecast.candidates import CANDIDATES, to_weeks
+from planner.demand.forecast.candidates import CANDIDATES, TREND_WEEKS, levels_of, shape_of, to_weeks
+from planner.demand.forecast.spread import UNKNOWN_SPREAD, Pair, Spread, hour_ratios, spread_of
 from planner.units import HOURS_PER_WEEK
 
 ORIGINS, BASELINE, TOLERANCE = 8, "seasonal_naive", 0.05
 FEW_ORIGINS = 4
-UNKNOWN_SPREAD = 0.85  # with nothing held out: p90 is 1.85 times the forecast, p10 its inverse
 LEAST_RATIO_HOURS = HOURS_PER_WEEK // 2
 
 
@@ -30,7 +30,7 @@ class Choice:
     weeks_ahead: int
     measures: dict[str, float]
     by_model: dict[str, float]
-    ratios: tuple[np.ndarray, ...]  # of hours, one array a week ahead
+    spread: Spread | None  # of hours about the forecast
     level_ratios: tuple[np.ndarray, ...]  # of whole weeks, one array a week ahead
 
 
@@ -58,7 +58,7 @@ def choose(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice
     weeks, scale, came = to_weeks(learnable(actual, factors)), to_weeks(factors), to_weeks(actual)
     ahead, origins = held_out_plan(len(weeks), wanted_ahead)
     errors: dict[str, dict[int, float]] = {}
-    tries: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    tries: dict[str, list[Pair]] = {}
     for candidate in CANDIDATES:
         for origin in (origin for origin in origins if origin >= candidate.least_weeks):
             truth = came[origin : origin + ahead]
@@ -68,15 +68,17 @@ def choose(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice
                 errors.setdefault(candidate.name, {})[origin] = error
                 tries.setdefault(candidate.name, []).append((truth, guess))
     if BASELINE not in errors:
-        return Choice(BASELINE, 0, 0, {}, {}, (), ())
+        return Choice(BASELINE, 0, 0, {}, {}, None, ())
     scores = {name: _against_baseline(found, errors[BASELINE]) for name, found in errors.items()}
     best = min(scores.values())
     model = next(c.name for c in CANDIDATES if c.name in scores and scores[c.name] <= best * (1 + TOLERANCE))
     means = {name: float(np.mean(list(found.values()))) for name, found in errors.items()}
     held_out = tries[model]
-    ratios, level_ratios = _ratios(held_out, ahead)
-    measures = _measures(held_out, [errors[BASELINE][origin] for origin in errors[model]])
-    return Choice(model, len(held_out), ahead, measures, means, ratios, level_ratios)
+    levels = levels_of(weeks[-TREND_WEEKS:], shape_of(weeks))
+    overlap = max(1, ahead // 2) / ahead
+    spread = spread_of(held_out, levels, overlap)
+    measures = _measures(held_out, [errors[BASELINE][origin] for origin in errors[model]], levels, overlap)
+    return Choice(model, len(held_out), ahead, measures, means, spread, _level_ratios(held_out, ahead))
 
 
 def learnable(actual: np.ndarray, factors: np.ndarray) -> np.ndarray:
@@ -90,24 +92,20 @@ def _against_baseline(errors: dict[int, float], baseline: dict[int, float]) -> f
     return mine / naive if naive > 0 else float(mine > 0) + 1.0
 
 
-def _ratios(
-    held_out: list[tuple[np.ndarray, np.ndarray]], ahead: int
-) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-    hours, levels = [], []
+def _level_ratios(held_out: list[Pair], ahead: int) -> tuple[np.ndarray, ...]:
+    levels = []
     for week in range(ahead):
-        of_hours, of_weeks = [], []
+        of_weeks = []
         for actual, guess in held_out:
             known = np.isfinite(actual[week]) & (guess[week] > 0)
-            of_hours.append(actual[week][known] / guess[week][known])
             if known.sum() >= LEAST_RATIO_HOURS:
                 of_weeks.append(actual[week][known].sum() / guess[week][known].sum())
-        hours.append(np.concatenate(of_hours))
         levels.append(np.asarray(of_weeks))
-    return tuple(hours), tuple(levels)
+    return tuple(levels)
 
 
 def quantile_ratios(ratios: tuple[np.ndarray, ...], quantile: float, weeks_ahead: int, origins: int) -> np.ndarray:
-    """Return forecast-to-quantile ratios for each week ahead.
+    """Return quantiles of a week's level over its forecast, for each week ahead.
 
     Quantiles of under four origins are too narrow, because the hours of one origin err together: the asked quantile is
     then moved outwards by half of conformal prediction's finite-sample step, 1/(2 origins) of its distance from 0.5.
@@ -134,16 +132,16 @@ def quantile_ratios(ratios: tuple[np.ndarray, ...], quantile: float, weeks_ahead
     return np.concatenate([values[:weeks_ahead], further])
 
 
-def _measures(held_out: list[tuple[np.ndarray, np.ndarray]], naive: list[float]) -> dict[str, float]:
+def _measures(held_out: list[Pair], naive: list[float], levels: np.ndarray, overlap: float) -> dict[str, float]:
     """Measure the chosen model; each origin's quantiles come from the other origins only."""
     actual = np.concatenate([a.ravel() for a, _ in held_out])
     guess = np.concatenate([g.ravel() for _, g in held_out])
     upper, lower = [], []
     for index, (a, g) in enumerate(held_out):
         others = [pair for k, pair in enumerate(held_out) if k != index]
-        ratios, _ = _ratios(others, len(a)) if others else ((), ())
-        upper.append((g * quantile_ratios(ratios, 0.9, len(a), len(others))[:, None]).ravel())
-        lower.append((g * quantile_ratios(ratios, 0.1, len(a), len(others))[:, None]).ravel())
+        spread = spread_of(others, levels, overlap)
+        upper.append((g * hour_ratios(spread, 0.9, len(a))[:, None]).ravel())
+        lower.append((g * hour_ratios(spread, 0.1, len(a))[:, None]).ravel())
     high, low = np.concatenate(upper), np.concatenate(lower)
     return {
         "wape": wape(actual, guess),

@@ -13,6 +13,7 @@ from planner.demand.forecast.choice import Choice, choose, learnable, quantile_r
 from planner.demand.forecast.days import factors_of
 from planner.demand.forecast.events import Event, event_scenarios
 from planner.demand.forecast.scenarios import month_tables, scenario_tables
+from planner.demand.forecast.spread import hour_ratios
 from planner.demand.history import History
 from planner.demand.marks import mark_hours, without_marked
 from planner.demand.profile import model_mix, request_shape
@@ -188,7 +189,7 @@ def _one_series(
     mean = np.maximum(path.ravel()[window] * factors[len(values) :] * season, 0.0)
     table = {"hour": to_come, "mean": mean}
     for name, quantile in (("p10", 0.1), ("p90", 0.9), ("p98", 0.98)):
-        ratio = quantile_ratios(choice.ratios, quantile, weeks_ahead, choice.origins)
+        ratio = hour_ratios(choice.spread, quantile, weeks_ahead)
         table[name] = mean * np.repeat(ratio, HOURS_PER_WEEK)[window]
     return pd.DataFrame(table), choice, remarks
 
