@@ -22,9 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep-marked", action="store_true", help="let gaps, outages and spikes count")
     parser.add_argument("--scenarios", type=Path, metavar="FOLDER", help="write real weeks as scenarios of this folder")
     parser.add_argument("--weeks", type=int, metavar="N", help="only the last N weeks as scenarios")
-    parser.add_argument(
-        "--week-starts", choices=DAYS, default=DAYS[0], help="first day of the scenarios' weeks"
-    )
+    parser.add_argument("--week-starts", choices=DAYS, default=DAYS[0], help="first day of the scenarios' weeks")
 
 
 def run(arguments: argparse.Namespace) -> int:
