@@ -128,16 +128,17 @@ def _solve(
             progress(finished[0], len(parts))
 
     store = None if options.store is None else Store(options.store)
+    workers = options.workers if options.solver == HIGHS else 1  # PuLP's warnings and files are one process's
     if ties is not None and ties.coupled and ties.has_size_rules:  # the search for whole units may be long: look first
-        begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts, options.workers)
+        begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts, workers)
         if not _keeps_coupling(ties, [decided(b) if isinstance(b, LinearSolve) else b for b in begun if b is not None]):
             return None
         todo = list(zip(parts, begun))
-        found = on_all_cores(lambda two: _finish(*two, options, clock, store), todo, options.workers, step)
+        found = on_all_cores(lambda two: _finish(*two, options, clock, store), todo, workers, step)
     else:
         found = on_all_cores(
             lambda part: _finish(part, _begin(part, options, clock, store), options, clock, store),
-            parts, options.workers, step,
+            parts, workers, step,
         )  # fmt: skip
     if store is not None:
         store.tidy()
