@@ -24,7 +24,7 @@ from planner.solver.linear import LinearSolve, cut_rows, solve_linear
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress import Cut
 
-GROUPS = 120  # most estimates (θ) of one component: fewer are weaker, more slow the master down (measured)
+GROUPS = 40  # most estimates (θ) of one component: fewer are weaker, more slow the master down (measured)
 ROUNDS = 400
 FAMILIES = (deployment, budget, keep, keep_limit, size_low, size_top)  # of the master
 SLACK = 1e-6  # relative, where a bound is rounded so that no plan is cut off
