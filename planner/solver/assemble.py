@@ -70,13 +70,13 @@ def dispatch(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
         name: sorted({value for plan in plans for value in plan.sets.arcs[name]})
         for name in ("origin", "workload", "model", "region", "supply")
     }
+    codes = {name: {value: k for k, value in enumerate(known)} for name, known in names.items()}
     scenarios = list(dict.fromkeys(whole.slots["scenario"]))
     scenario_of = pd.Categorical(whole.slots["scenario"], scenarios).codes
     for plan in plans:
         arc, slot, flow = _expanded(plan)
-        for name, known in names.items():
-            codes = pd.Categorical(plan.sets.arcs[name], known).codes.astype(np.int32)
-            columns[name].append(codes[arc])
+        for name, code_of in codes.items():
+            columns[name].append(np.array([code_of[value] for value in plan.sets.arcs[name]], dtype=np.int32)[arc])
         columns["scenario"].append(scenario_of[slot])
         columns["period"].append(whole.slots["period"].to_numpy(int)[slot])
         columns["hour_of_week"].append(whole.slots["hour_of_week"].to_numpy(np.int64)[slot])

@@ -13,6 +13,7 @@ import time
 import zipfile
 from contextlib import suppress
 from dataclasses import fields
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -73,10 +74,15 @@ class Store:
 
 def key_of(part: Sets, *settings: object) -> str:
     """Name a component by its content: every table and array of its sets, the settings, the versions."""
-    h = hashlib.sha256(repr((FORMAT, version("planner"), version("highspy"), settings)).encode())
+    h = hashlib.sha256(repr((FORMAT, *_versions(), settings)).encode())
     for field in fields(part):
         _digest(h, field.name, getattr(part, field.name))
     return h.hexdigest()
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    return version("planner"), version("highspy")
 
 
 def _digest(h: "hashlib._Hash", name: str, value: object) -> None:
