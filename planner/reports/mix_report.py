@@ -7,31 +7,31 @@ from typing import IO, TYPE_CHECKING
 from planner.reports.report import rows_of
 from planner.reports.sheets.mix import CAUTION
 from planner.reports.text import clean, percent, task_usd, usd
+from planner.reports.wide_tables import add_row, wide_console, wide_table
 from planner.results.mix import ALL, TIERS, MixStudy, MixVariant
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-_WIDTH, _NAME, _PROBLEM, _HELD = 120, 28, 600, 12
+_NAME, _PROBLEM, _HELD = 28, 600, 12
 
 
 def print_mix(study: MixStudy, stream: IO[str]) -> None:
     """Print each variant, each workload in it, and which were held back."""
-    from rich.console import Console
-
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    console.width = max(console.width, _WIDTH) if console.is_terminal else _WIDTH
+    console = wide_console(stream)
     span = study.months[0] if len(study.months) == 1 else f"{study.months[0]} to {study.months[-1]}"
     console.print(f"{clean(study.name, 80)}: what a shift of the model mix is worth, {span}\n")
-    table = _table("Mix", *TIERS, "reserved", "on demand", "total", "against as is", "", "commits", left=1)
+    table = wide_table(
+        "Mix", *TIERS, "reserved", "on demand", "total", "against as is", "", "commits", left=1, widest=_NAME
+    )
     for v in study.variants:
         if v.possible:
-            _row(table, v.target.name, *_shares(v, ALL), usd(v.reserved_usd), usd(v.on_demand_usd), usd(v.total_usd),
+            add_row(table, v.target.name, *_shares(v, ALL), usd(v.reserved_usd), usd(v.on_demand_usd), usd(v.total_usd),
                  *_difference(v.difference_usd, v.difference_share),
                  usd(float(v.commitments["usd"].sum())))  # fmt: skip
         else:
-            _row(table, v.target.name, *[""] * 5, "no plan", *[""] * 3)
+            add_row(table, v.target.name, *[""] * 5, "no plan", *[""] * 3)
     console.print(table)
     for v in study.variants:
         if not v.possible:
@@ -41,23 +41,6 @@ def print_mix(study: MixStudy, stream: IO[str]) -> None:
     console.print(_workloads(study))
     _print_held(console, study)
     console.print(f"\n{CAUTION}", soft_wrap=True)
-
-
-def _table(*headers: str, left: int) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for k, header in enumerate(headers):
-        table.add_column(header, justify="left" if k < left else "right", overflow="ellipsis", no_wrap=True,
-                         max_width=_NAME if k < left else None)  # fmt: skip
-    return table
-
-
-def _row(table: Table, *values: str) -> None:
-    from rich.text import Text
-
-    table.add_row(*(Text(clean(value, 200)) for value in values))
 
 
 def _shares(v: MixVariant, workload: str) -> list[str]:
@@ -72,13 +55,13 @@ def _difference(dollars: float, share: float) -> tuple[str, str]:
 
 
 def _workloads(study: MixStudy) -> Table:
-    table = _table("Workload", "mix", *TIERS, "a task", "total", "against as is", "", left=2)
+    table = wide_table("Workload", "mix", *TIERS, "a task", "total", "against as is", "", left=2, widest=_NAME)
     names = dict.fromkeys(str(row.workload) for v in study.variants for row in rows_of(v.workloads))
     for name in names:
         for v in study.variants:
             for row in rows_of(v.workloads):
                 if row.workload == name:
-                    _row(table, name, v.target.name, *_shares(v, name), task_usd(float(row.usd_per_task)),
+                    add_row(table, name, v.target.name, *_shares(v, name), task_usd(float(row.usd_per_task)),
                          usd(float(row.total_usd)),
                          *_difference(float(row.difference_usd), float(row.difference_share)))  # fmt: skip
     return table

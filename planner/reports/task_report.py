@@ -7,6 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from planner.reports.report import rows_of
 from planner.reports.text import amount, clean, percent, task_usd, usd
+from planner.reports.wide_tables import add_row, wide_console, wide_table
 from planner.results.metrics.tables import HORIZON
 from planner.results.metrics.task_costs import NOBODY, TaskCosts
 from planner.results.tasks import Alert, Movement, spread
@@ -17,17 +18,14 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-_WIDTH, _NAME, _MONTHS, _EVIDENCE, _ALERTS, _MOVEMENTS = 120, 32, 4, 2, 10, 3
+_NAME, _MONTHS, _EVIDENCE, _ALERTS, _MOVEMENTS = 32, 4, 2, 10, 3
 
 
 def print_tasks(
     costs: TaskCosts, keys: Sequence[str], movements: Sequence[Movement], alerts: Sequence[Alert], stream: IO[str]
 ) -> None:
     """Print what tasks cost by `keys` and month, the movements and the alerts."""
-    from rich.console import Console
-
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    console.width = max(console.width, _WIDTH) if console.is_terminal else _WIDTH
+    console = wide_console(stream)
     months = costs.months
     span = months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
     console.print(f"{clean(costs.basis.plan.name, 80)}: cost per task, {span}\n")
@@ -48,47 +46,30 @@ def print_tasks(
         console.print(f"and {len(alerts) - _ALERTS} more alerts; --json has them all")
 
 
-def _table(*headers: str, left: int) -> Table:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for k, header in enumerate(headers):
-        table.add_column(header, justify="left" if k < left else "right", overflow="ellipsis", no_wrap=True,
-                         max_width=_NAME if k < left else None)  # fmt: skip
-    return table
-
-
-def _row(table: Table, *values: str) -> None:
-    from rich.text import Text
-
-    table.add_row(*(Text(clean(value, 200)) for value in values))
-
-
 def _by_month(costs: TaskCosts, keys: Sequence[str]) -> Table:
     """Cost of a task; of a thousand requests, where workloads are together."""
     figure = "usd_per_task" if "workload" in keys else "usd_per_thousand_requests"
     title = "USD a task" if "workload" in keys else "USD a thousand requests"
     shown = costs.months if len(costs.months) <= _MONTHS else (costs.months[0], *costs.months[1 - _MONTHS :])
     heads = [k[:1].upper() + k[1:] for k in keys]
-    table = _table(*heads, *shown, "all months", "Tasks", "Total", left=len(keys))
+    table = wide_table(*heads, *shown, "all months", "Tasks", "Total", left=len(keys), widest=_NAME)
     table.caption, table.caption_justify = f"{title}; the total is USD over all months", "left"
     rows = costs.by_month(*keys)
     for name, own in rows.groupby(list(keys)):
         by = own.set_index("period")
         whole: Any = by.loc[HORIZON]
         value = [task_usd(float(by[figure].get(m, float("nan")))) for m in (*shown, HORIZON)]
-        _row(table, *map(str, name), *value, amount(round(whole["tasks"])), usd(float(whole["total_usd"])))
+        add_row(table, *map(str, name), *value, amount(round(whole["tasks"])), usd(float(whole["total_usd"])))
     total = float(costs.table["total_usd"].sum())
-    _row(table, "Total", *[""] * (len(keys) + len(shown) + 1), usd(total))
+    add_row(table, "Total", *[""] * (len(keys) + len(shown) + 1), usd(total))
     return table
 
 
 def _spread(costs: TaskCosts) -> Table:
-    table = _table("Spread of USD a task", "over", "lowest", "highest", "variation", left=4)
+    table = wide_table("Spread of USD a task", "over", "lowest", "highest", "variation", left=4, widest=_NAME)
     for row in rows_of(spread(costs)):
         if row.lowest != row.highest:
-            _row(table, row.workload, f"{row.over}s", f"{task_usd(row.lowest_usd)} {row.lowest}",
+            add_row(table, row.workload, f"{row.over}s", f"{task_usd(row.lowest_usd)} {row.lowest}",
                  f"{task_usd(row.highest_usd)} {row.highest}", percent(row.variation))  # fmt: skip
     return table
 
@@ -102,7 +83,9 @@ def _print_movement(console: Console, movement: Movement) -> None:
     if not factors:
         console.print("No task's cost moved.")
         return
-    table = _table("USD a task, and % of it", "before", *(LABEL[f] for f in factors), "change", "after", left=1)
+    table = wide_table(
+        "USD a task, and % of it", "before", *(LABEL[f] for f in factors), "change", "after", left=1, widest=_NAME
+    )
     for head in table.columns[2:-2]:
         head.no_wrap, head.overflow = False, "fold"
     effect = {(row.workload, row.factor): row.usd_per_task for row in rows_of(movement.effects)}
@@ -112,7 +95,7 @@ def _print_movement(console: Console, movement: Movement) -> None:
         before, after = float(row.usd_per_task_before), float(row.usd_per_task_after)
         parts = [effect.get((row.workload, f), 0.0) for f in factors]
         told = [_change(part, before) if part else "" for part in parts]
-        _row(table, row.workload, task_usd(before), *told, _change(after - before, before), task_usd(after))
+        add_row(table, row.workload, task_usd(before), *told, _change(after - before, before), task_usd(after))
     console.print(table)
     sums = ", ".join(f"{LABEL[row.factor]} {_signed(row.usd)}" for row in rows_of(movement.by_factor))
     change = float(movement.workloads["usd_after"].sum() - movement.workloads["usd_before"].sum())

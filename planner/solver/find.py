@@ -131,15 +131,14 @@ def _solve(
     workers = options.workers if options.solver == HIGHS else 1  # PuLP's warnings and files are one process's
     if ties is not None and ties.coupled and ties.has_size_rules:  # the search for whole units may be long: look first
         begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts, workers)
-        if not _keeps_coupling(ties, [decided(b) if isinstance(b, LinearSolve) else b for b in begun if b is not None]):
+        so_far = [b.found for b in begun if b.found is not None]
+        if not _keeps_coupling(ties, [decided(f) if isinstance(f, LinearSolve) else f for f in so_far]):
             return None
-        todo = list(zip(parts, begun))
-        found = on_all_cores(lambda two: _finish(*two, options, clock, store), todo, workers, step)
+        found = on_all_cores(lambda b: _finish(b, options, store), begun, workers, step)
     else:
         found = on_all_cores(
-            lambda part: _finish(part, _begin(part, options, clock, store), options, clock, store),
-            parts, workers, step,
-        )  # fmt: skip
+            lambda part: _finish(_begin(part, options, clock, store), options, store), parts, workers, step
+        )
     if store is not None:
         store.tidy()
     stuck = [part for part, plan in zip(parts, found) if plan is None]
@@ -151,25 +150,29 @@ def _keeps_units(part: Sets) -> bool:
     return part.keep is not None and bool((part.purchases["kept_units"] > 0).any())
 
 
-def _key(part: Sets, options: Options) -> str:
-    return "" if options.store is None else key_of(part, options.gap, options.solver)
+@dataclass(frozen=True)
+class _Begun:
+    """A component, the name of its answer, and what is found so far: a kept plan, a continuous optimum, or none."""
+
+    part: Sets
+    key: str
+    found: ComponentPlan | LinearSolve | None
 
 
-def _begin(part: Sets, options: Options, clock: Clock, store: Store | None) -> ComponentPlan | LinearSolve | None:
-    """Take the answer of an equal component that was kept, or find the optimum for units of any size; None: no plan."""
-    kept = None if store is None else store.get(_key(part, options), part)
-    return begin_component(part, replace(clock)) if kept is None else kept
+def _begin(part: Sets, options: Options, clock: Clock, store: Store | None) -> _Begun:
+    """Take the answer of an equal component that was kept, or find the optimum for units of any size."""
+    key = "" if store is None else key_of(part, options.gap, options.solver)
+    kept = None if store is None else store.get(key, part)
+    return _Begun(part, key, begin_component(part, replace(clock)) if kept is None else kept)
 
 
-def _finish(
-    part: Sets, begun: ComponentPlan | LinearSolve | None, options: Options, clock: Clock, store: Store | None
-) -> ComponentPlan | None:
+def _finish(begun: _Begun, options: Options, store: Store | None) -> ComponentPlan | None:
     """Go on to the plan of a component, and keep it."""
-    if begun is None or isinstance(begun, ComponentPlan):
-        return begun
-    plan = finish_component(part, begun, options.gap, options.solver)
+    if begun.found is None or isinstance(begun.found, ComponentPlan):
+        return begun.found
+    plan = finish_component(begun.part, begun.found, options.gap, options.solver)
     if store is not None and plan is not None and plan.usd - plan.tree_bound_usd <= options.gap * abs(plan.usd):
-        store.put(_key(part, options), plan)  # only answers that no time limit cut short
+        store.put(begun.key, plan)  # only answers that no time limit cut short
     return plan
 
 

@@ -71,8 +71,8 @@ def test_one_pool_is_floor_or_ceiling_of_the_fractile(demand: list[int], step: f
     assert plan.totals.total_usd == pytest.approx(min(usd(units) for units in around), rel=1e-7)
 
 
-def test_three_regions_that_cover_each_other_round_up() -> None:
-    # any two of three must carry 1: continuous 1/2 each, 1.5 units; whole units: 2
+def three_regions(whole_units: bool) -> Case:
+    """Three regions with a pool each and nothing on demand; any two must carry the demand of 1 unit."""
     zones = ("a", "b", "c")
     tables = builders.tables(
         regions=[{"region": z} for z in zones],
@@ -83,9 +83,13 @@ def test_three_regions_that_cover_each_other_round_up() -> None:
         on_demand=[],
         routes=[{"origin": o, "destination": d} for o in zones for d in zones if o != d],
     )
-    failover = {"enabled": True, "share": 1.0}
-    assert solve(builders.case(tables, failover=failover)).totals.total_usd == pytest.approx(1.5 * HOURS)
-    whole = solve(builders.case(tables, failover=failover, whole_units=True))
+    return builders.case(tables, failover={"enabled": True, "share": 1.0}, whole_units=whole_units)
+
+
+def test_three_regions_that_cover_each_other_round_up() -> None:
+    # any two of three must carry 1: continuous 1/2 each, 1.5 units; whole units: 2
+    assert solve(three_regions(whole_units=False)).totals.total_usd == pytest.approx(1.5 * HOURS)
+    whole = solve(three_regions(whole_units=True))
     assert whole.totals.total_usd == pytest.approx(2 * HOURS)
     assert whole.proof.status == "optimal"
     assert whole.proof.bound_usd == pytest.approx(1.5 * HOURS)  # proved for units of any size
@@ -212,23 +216,13 @@ def test_the_literal_integer_programme_has_the_same_optimum(case: Case) -> None:
 
 def test_a_plan_found_in_time_is_given_with_its_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time ends while the first master is searched: the plan rounded up stands, and says how good it is."""
-    zones = ("a", "b", "c")
-    tables = builders.tables(
-        regions=[{"region": z} for z in zones],
-        demand=builders.profile("a", "w", 1),
-        pools=[{"pool": z, "region": z} for z in zones],
-        throughput=[{"pool": z, "model": "m", "tokens_per_minute_per_unit": 1} for z in zones],
-        offers=[{"offer": z, "pool": z, "usd_per_unit_hour": 1.0, "unit_step": 1} for z in zones],
-        on_demand=[],
-        routes=[{"origin": o, "destination": d} for o in zones for d in zones if o != d],
-    )
 
     def out_of_time(master: Master, gap: float) -> None:
         master.clock.deadline = 0.0
         master.clock.left()
 
     monkeypatch.setattr(Master, "solve", out_of_time)
-    plan = solve(builders.case(tables, failover={"enabled": True, "share": 1.0}, whole_units=True))
+    plan = solve(three_regions(whole_units=True))
     assert plan.totals.total_usd == pytest.approx(3 * HOURS)  # a half each, rounded up; two would do
     assert plan.proof.status == "gap"
     assert plan.proof.bound_usd == pytest.approx(1.5 * HOURS)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from planner.reports.book import Block, Column, Live, Sheet, axis, chart_title, grid
+from planner.reports.book import Block, Column, Live, Sheet
 from planner.reports.report import Report, rows_of
 from planner.reports.sheets import cost_per_task_months
-from planner.reports.theme import BLUE, GREEN, ORANGE
+from planner.reports.sheets.cost_bars import cost_bars
 from planner.results.metrics.tables import HORIZON
 
 NAME = "Cost per task"
@@ -54,7 +54,8 @@ def write(sheet: Sheet, report: Report) -> tuple[Block, Block, Block]:
     top = by_workload.total_row + 3
     sheet.put(top - 1, 0, "By model", "section")
     by_model = sheet.table(top, MODELS, _rows(rows_of(metrics.by_model), "model"))
-    _chart(sheet, by_workload, 3)
+    alt = "Bars of the cost of each workload, divided into reserved, on demand and egress."
+    cost_bars(sheet, by_workload, 3, "capacity", "Cost of each workload, and what it is spent on", alt)
     top = by_model.total_row + 2
     sheet.put(top, 0, "By workload, model and month", "section")
     columns = (
@@ -112,26 +113,3 @@ def _details(report: Report) -> Sequence[dict[str, Any]]:
     return [
         {"name": str(r.workload), "model": str(r.model), "period": str(r.period), **_parts(r)} for r in rows_of(frame)
     ]
-
-
-def _chart(sheet: Sheet, block: Block, top: int) -> None:
-    chart = sheet.book.chart("bar", "stacked")
-    for key, name, colour in (
-        ("capacity", "Reserved", BLUE),
-        ("on_demand", "On demand", ORANGE),
-        ("egress", "Egress", GREEN),
-    ):
-        column = block.columns[key]
-        chart.add_series({
-            "name": name,
-            "categories": [sheet.name, block.first, block.columns["name"], block.last, block.columns["name"]],
-            "values": [sheet.name, block.first, column, block.last, column],
-            "fill": {"color": colour},
-            "gap": 60,
-        })  # fmt: skip
-    chart.set_title(chart_title("Cost of each workload, and what it is spent on"))
-    chart.set_x_axis(grid("USD", num_format="$#,##0", min=0))
-    chart.set_y_axis(axis("", reverse=True, crossing="max"))
-    chart.set_size({"width": 1000, "height": 300})
-    alt = "Bars of the cost of each workload, divided into reserved, on demand and egress."
-    sheet.raw.insert_chart(top, 0, chart, {"x_offset": 4, "y_offset": 4, "description": alt, "object_position": 1})

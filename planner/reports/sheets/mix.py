@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from planner.reports.book import Block, Column, Live, Sheet, axis, chart_title, grid
+from planner.reports.book import Column, Live, Sheet
 from planner.reports.report import rows_of
-from planner.reports.theme import BLUE, GREEN, ORANGE
+from planner.reports.sheets.cost_bars import cost_bars
 from planner.results.mix import ALL, TIERS, MixStudy, MixVariant
 
 NAME = "Mix"
@@ -60,7 +60,8 @@ def write(sheet: Sheet, study: MixStudy) -> None:
     sheet.widths(VARIANTS)
     found = [v for v in study.variants if v.possible]
     block = sheet.table(TOP, VARIANTS, _variants(study, found, sheet.name))
-    _chart(sheet, block)
+    alt = "Bars of the cost of the plan at each mix of models, divided into reserved, on demand and egress."
+    cost_bars(sheet, block, 3, "reserved", "Cost of the plan at each mix", alt)
     top = block.last + 1
     for variant in study.variants:
         if not variant.possible:
@@ -145,23 +146,3 @@ def _commitments(found: list[MixVariant]) -> list[dict[str, Any]]:
          "mix": v.target.name}
         for v in found for r in rows_of(v.commitments.sort_values(["period", "offer"]))
     ]  # fmt: skip
-
-
-def _chart(sheet: Sheet, block: Block) -> None:
-    chart = sheet.book.chart("bar", "stacked")
-    for key, name, colour in (("reserved", "Reserved", BLUE), ("on_demand", "On demand", ORANGE),
-                              ("egress", "Egress", GREEN)):  # fmt: skip
-        column = block.columns[key]
-        chart.add_series({
-            "name": name,
-            "categories": [sheet.name, block.first, block.columns["name"], block.last, block.columns["name"]],
-            "values": [sheet.name, block.first, column, block.last, column],
-            "fill": {"color": colour},
-            "gap": 60,
-        })  # fmt: skip
-    chart.set_title(chart_title("Cost of the plan at each mix"))
-    chart.set_x_axis(grid("USD", num_format="$#,##0", min=0))
-    chart.set_y_axis(axis("", reverse=True, crossing="max"))
-    chart.set_size({"width": 1000, "height": 300})
-    alt = "Bars of the cost of the plan at each mix of models, divided into reserved, on demand and egress."
-    sheet.raw.insert_chart(3, 0, chart, {"x_offset": 4, "y_offset": 4, "description": alt, "object_position": 1})
