@@ -6,23 +6,24 @@ only where the log is long, gives the peak minute (busy.py). Times are whole num
 engine divides alike.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from planner.demand.busy import SECONDS_PER_HOUR, peak_minutes, stamp
-from planner.demand.duplicates import each_id_once, has_duplicates
-from planner.demand.engine import fetched, settled
+from planner.demand.busy import SECONDS_PER_HOUR, bursts, minute_counts, stamp
+from planner.demand.duplicates import each_id_once, id_counts
+from planner.demand.engine import fetched, fetched_together, settled
 from planner.demand.findings import Finding
-from planner.demand.formats.base import RULE_CODE, Format, Reading
+from planner.demand.formats.base import READING, RULE_CODE, Format, Reading
 from planner.demand.history import SERIES, UNKNOWN, VALUES
 from planner.demand.names import NameMap
 
 LONG_AGO_EPOCH = 1420070400  # 2015-01-01: no LLM was billed by the token before
 TOO_LARGE = 10**15
-EXAMPLES = 5
+EXAMPLES = 5  # rows that are shown of each rule
+EXAMPLE = ("epoch", *SERIES, "input_tokens", "output_tokens", "id")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def labelled(table: Any, format: Format, names: NameMap) -> Any:
         given[dimension] = value
     if "filename" in table.columns:
         given["source"] = table["filename"]
-    return table.mutate(**given)
+    return table.select(*[name for name in ("moment", *READING) if name in table.columns], **given)
 
 
 def with_defaults(frame: pd.DataFrame, names: NameMap) -> pd.DataFrame:
@@ -183,43 +184,49 @@ def aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) -
     readings : its table, labelled and judged.
     format, names : whether the format's input includes cached tokens, and the defaults of names it lacks.
     """
-    readings = settled(readings)
+    return _aggregate(reading, settled(readings), format, names)
+
+
+def _aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) -> Hours:
     frame = sum_hours(readings, format.cached_in_input, reading.bucket_hours)
-    found: list[Finding] = []
     rows_read = int(frame["rows"].sum())
-    if reading.ids_to_check and has_duplicates(readings, frame):
-        readings = each_id_once(readings)
-        frame = sum_hours(readings, format.cached_in_input, reading.bucket_hours)
-        found.append(Finding("duplicate", rows_read - int(frame["rows"].sum())))
-    rules = {code: name for name, code in RULE_CODE.items()}
-    for verdict, count in frame[frame["verdict"] != 0].groupby("verdict")["rows"].sum().items():
-        code = int(str(verdict))
-        found.append(Finding(rules[abs(code)], int(count), _examples(readings, code)))
+    struck = frame[frame["verdict"] != 0].groupby("verdict")["rows"].sum()
     good = frame[frame["verdict"] <= 0].drop(columns=["verdict"])
+    asked: dict[Any, Any] = {code: _examples(readings, int(str(code))) for code in struck.index}
+    if reading.ids_to_check:
+        asked["ids"] = id_counts(readings, frame)
     if (good["span"] == 1.0).any() and reading.may_tell_minutes:
-        peaks = peak_minutes(readings, good, reading.bucket_hours, all_passed=len(good) == len(frame))
-        good = good.merge(peaks, how="left", on=["hour", *SERIES])
+        asked["minutes"] = minute_counts(readings, good, reading.bucket_hours, all_passed=len(good) == len(frame))
+    told = dict(zip(asked, fetched_together(list(asked.values()))))
+    if "ids" in told and told["ids"]["rows"][0] > told["ids"]["ids"][0]:
+        once = _aggregate(replace(reading, ids_to_check=False), each_id_once(readings), format, names)
+        repeats = Finding("duplicate", rows_read - once.rows_read)
+        return Hours(once.frame, (repeats, *once.findings), rows_read)
+    found = []
+    rules = {code: name for name, code in RULE_CODE.items()}
+    for code, count in struck.items():
+        examples = told[code].reindex(columns=list(EXAMPLE)).itertuples()
+        found.append(Finding(rules[abs(int(str(code)))], int(count), tuple(sorted(map(_told, examples)))))
+    if "minutes" in told:
+        good = good.merge(bursts(told["minutes"]), how="left", on=["hour", *SERIES])
     else:
         good = good.assign(burst=np.nan)
     return Hours(with_defaults(good, names), tuple(found), rows_read)
 
 
-def _examples(readings: Any, code: int) -> tuple[str, ...]:
+def _examples(readings: Any, code: int) -> Any:
+    """Return the expression of a few rows that a rule struck."""
     shown = readings.filter(readings["verdict"] == code).limit(EXAMPLES)
-    wanted = ("epoch", *SERIES, "input_tokens", "output_tokens", "id")
-    rows = shown.select(*[name for name in wanted if name in readings.columns]).to_pandas()
-    rows = rows.reindex(columns=list(wanted))
-    texts = []
-    for row in rows.itertuples():
-        moment = "no time"
-        if row.epoch == row.epoch and abs(row.epoch) < 8e9:
-            moment = f"{pd.Timestamp(row.epoch, unit='s'):%Y-%m-%dT%H:%M:%SZ}"
-        label = f" id {row.id}" if isinstance(row.id, str) else ""
-        texts.append(
-            f"{moment} {_named(row.workload, row.model)} input {_shown(row.input_tokens)} "
-            f"output {_shown(row.output_tokens)}{label}"
-        )
-    return tuple(sorted(texts))
+    return shown.select(*[name for name in EXAMPLE if name in readings.columns])
+
+
+def _told(row: Any) -> str:
+    moment = "no time"
+    if row.epoch == row.epoch and abs(row.epoch) < 8e9:
+        moment = f"{pd.Timestamp(row.epoch, unit='s'):%Y-%m-%dT%H:%M:%SZ}"
+    label = f" id {row.id}" if isinstance(row.id, str) else ""
+    named = _named(row.workload, row.model)
+    return f"{moment} {named} input {_shown(row.input_tokens)} output {_shown(row.output_tokens)}{label}"
 
 
 def _named(*names: object) -> str:

@@ -11,13 +11,12 @@ from typing import Any
 
 import pandas as pd
 
-from planner.demand.engine import fetched
 from planner.demand.history import SERIES
 from planner.units import HOURS_PER_DAY, MINUTES_PER_HOUR
 
 SHORT_LOG_ROWS = 1_000_000  # up to here, everything is measured
 MINUTE_HOURS = 1.001 / MINUTES_PER_HOUR
-SECONDS_PER_HOUR = 3600
+SECONDS_PER_MINUTE, SECONDS_PER_HOUR = 60, 3600
 
 
 def busiest_day(sums: pd.DataFrame) -> int:
@@ -51,10 +50,10 @@ def in_hours(readings: Any, starts: Sequence[int], count: int = 1) -> Any:
     return readings.filter(reduce(or_, spans))
 
 
-def peak_minutes(
+def minute_counts(
     readings: Any, sums: pd.DataFrame, bucket_hours: float | None = None, all_passed: bool = False
-) -> pd.DataFrame:
-    """Measure the peak minute over the hour's mean, by requests; hour, series and ``burst``.
+) -> Any:
+    """Return the expression of requests in the peak minute (``top``) and in the hour (``all``), by hour and series.
 
     Only readings of a minute or finer can tell. ``bucket_hours`` is what all rows share; None: each has its own.
     ``all_passed``: no rule kept a row out, so that none need be judged again.
@@ -66,10 +65,14 @@ def peak_minutes(
         probe = probe.filter(probe["requests"].notnull())  # noqa: PD004
     if int(sums["rows"].sum()) > SHORT_LOG_ROWS:
         probe = in_hours(probe, [busiest_day(sums) * HOURS_PER_DAY], HOURS_PER_DAY)
-    minute = probe.mutate(minute=(probe["epoch"] / MINUTES_PER_HOUR).floor().cast("int64"))
+    minute = probe.mutate(minute=(probe["epoch"] / SECONDS_PER_MINUTE).floor().cast("int64"))
     requests = minute["requests"].sum() if "requests" in minute.columns else minute.count()
-    counts = minute.group_by(["hour", "minute", *SERIES]).aggregate(n=requests)
-    peaks = counts.group_by(["hour", *SERIES]).aggregate(top=counts["n"].max(), all=counts["n"].sum())
-    peak = fetched(peaks)
-    peak = peak[peak["all"] > 0]
-    return peak.assign(burst=MINUTES_PER_HOUR * peak["top"] / peak["all"])[["hour", *SERIES, "burst"]]
+    counts = minute.group_by(["minute", *SERIES]).aggregate(n=requests)
+    hour = (counts["minute"] / MINUTES_PER_HOUR).floor().cast("int64").name("hour")
+    return counts.group_by([hour, *SERIES]).aggregate(top=counts["n"].max(), all=counts["n"].sum())
+
+
+def bursts(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return the peak minute over the hour's mean, from the rows of ``minute_counts``: hour, series and ``burst``."""
+    served = counts[counts["all"] > 0]
+    return served.assign(burst=MINUTES_PER_HOUR * served["top"] / served["all"])[["hour", *SERIES, "burst"]]

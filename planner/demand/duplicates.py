@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from planner.demand.busy import in_hours
-from planner.demand.engine import fetched
 from planner.demand.history import VALUES
 from planner.units import HOURS_PER_DAY
 
@@ -22,11 +21,12 @@ HOURS_IN_A_ROW = 3  # whose numbers must share a divisor: in one hour that happe
 SUSPECT_HOURS = 2
 
 
-def has_duplicates(readings: Any, sums: pd.DataFrame) -> bool:
-    """Tell whether a request id comes twice."""
-    if int(sums["rows"].sum()) <= SHORT_LOG_ROWS or shares_hours(sums) or repeats_hours(sums):
-        return _repeated(readings)
-    return _repeated(in_hours(readings, suspect_hours(sums)))
+def id_counts(readings: Any, sums: pd.DataFrame) -> Any:
+    """Return the expression that counts rows and ids, where a repeat would show: a table of one row, rows and ids."""
+    if int(sums["rows"].sum()) > SHORT_LOG_ROWS and not (shares_hours(sums) or repeats_hours(sums)):
+        readings = in_hours(readings, suspect_hours(sums))
+    ids = readings.filter(readings["id"].notnull())["id"].hash().name("h").as_table()  # noqa: PD004
+    return ids.aggregate(rows=ids.count(), ids=ids["h"].nunique())
 
 
 def suspect_hours(sums: pd.DataFrame) -> list[int]:
@@ -65,12 +65,6 @@ def repeats_hours(sums: pd.DataFrame) -> bool:
         return bool((by_hour > 1).any())
     runs = np.gcd.reduce([by_hour[k : k + windows] for k in range(HOURS_IN_A_ROW)])
     return bool((runs > 1).any())
-
-
-def _repeated(readings: Any) -> bool:
-    ids = readings.filter(readings["id"].notnull())["id"].hash().name("h").as_table()  # noqa: PD004
-    counts = fetched(ids.aggregate(rows=ids.count(), ids=ids["h"].nunique()))
-    return bool(counts["rows"][0] > counts["ids"][0])
 
 
 def each_id_once(readings: Any) -> Any:

@@ -8,7 +8,8 @@ connectors are the alternative; they download extensions at run time, which fail
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,7 +39,7 @@ def embedded(time_zone: str = "UTC") -> Iterator[Any]:
 
         engine = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=spill, preserve_insertion_order=False)
         try:
-            engine.raw_sql(f"SET TimeZone = '{time_zone}'")
+            engine.raw_sql(f"SET GLOBAL TimeZone = '{time_zone}'; SET TimeZone = '{time_zone}'")
             yield engine
         finally:
             engine.disconnect()
@@ -119,7 +120,7 @@ def tabular(engine: Any, files: list[SourceFile], name: str = "export") -> Any:
         query = f"SELECT * FROM {reader}([{paths}]{apart})"
     place = str(files[0].path) if len(files) == 1 else f"{files[0].path} and {len(files) - 1} more"
     with explained(place):
-        engine.raw_sql(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")
+        engine.raw_sql(f"CREATE OR REPLACE VIEW {name} AS {query}")
         table = engine.table(name)
         if "filename" in table.columns and len(files) == 1:
             table = table.drop("filename")
@@ -132,13 +133,44 @@ def settled(table: Any) -> Any:
     A database in which we are guests gets no views of ours.
     """
     engine = table.get_backend()
-    return engine.create_view("settled", table, overwrite=True) if engine.name == "duckdb" else table
+    if engine.name != "duckdb":
+        return table
+    from ibis.expr.operations import DatabaseTable
+
+    engine.raw_sql(f"CREATE OR REPLACE VIEW settled AS {engine.compile(table)}")
+    return DatabaseTable(
+        "settled", table.schema(), engine
+    ).to_expr()  # its columns are known: DuckDB is not asked again
 
 
 def fetched(expression: Any) -> pd.DataFrame:
     """Run an expression and return its rows."""
     frame: pd.DataFrame = expression.to_pyarrow().to_pandas()
     return frame
+
+
+def fetched_together(expressions: Sequence[Any]) -> list[pd.DataFrame]:
+    """Run expressions on one engine and return the rows of each; DuckDB answers them at the same time."""
+    engine: Any = expressions[0].get_backend() if expressions else None
+    if len(expressions) < 2 or engine.name != "duckdb":
+        return [fetched(expression) for expression in expressions]
+    statements = [engine.compile(expression) for expression in expressions]
+    cursors = [engine.con.cursor() for _ in statements]
+
+    def answer(cursor: Any, statement: str) -> pd.DataFrame:
+        frame: pd.DataFrame = cursor.execute(statement).to_arrow_table().to_pandas()
+        return frame
+
+    with ThreadPoolExecutor(len(statements)) as pool:
+        try:
+            return list(pool.map(answer, cursors, statements))
+        except BaseException:  # one failed, or the user stopped: the others need not end
+            for cursor in cursors:
+                cursor.interrupt()
+            raise
+        finally:
+            for cursor in cursors:
+                cursor.close()
 
 
 def _quoted(file: SourceFile) -> str:

@@ -78,7 +78,8 @@ def tidy(rows: pd.DataFrame) -> pd.DataFrame:
 def save_history(history: History, folder: Path) -> None:
     """Write both files into ``folder``, each beside its name first and then renamed."""
     folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / TABLE_FILE, lambda path: history.rows.to_parquet(path, index=False))
+    texts = list(SERIES)  # few values often: worth a dictionary, which for numbers costs more than it saves
+    replace_file(folder / TABLE_FILE, lambda path: history.rows.to_parquet(path, index=False, use_dictionary=texts))
     text = json.dumps(history.report, indent=2, default=str) + "\n"
     replace_file(folder / REPORT_FILE, lambda path: path.write_text(text, encoding="utf-8"))
 

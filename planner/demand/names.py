@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from planner.errors import Fault, InputError
@@ -79,6 +78,8 @@ def load_names(path: Path | None, region: str | None = None, workload: str | Non
     """Read a map file; ``region`` and ``workload`` (command-line options) override its defaults."""
     content: Any = {}
     if path is not None:
+        import yaml
+
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         except FileNotFoundError:

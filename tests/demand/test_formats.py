@@ -9,7 +9,7 @@ import pytest
 
 from planner.cli import main
 from planner.demand.ingest import ingest
-from tests.demand.exports import EXPORTS, TOTALS, TRUTH, VLLM_NAMES, epoch, openai, prometheus, spendlogs, write
+from tests.demand.exports import EXPORTS, TOTALS, TRUTH, VLLM_NAMES, as_csv, epoch, openai, prometheus, spendlogs, write
 
 
 @pytest.mark.parametrize("name", EXPORTS)
@@ -92,6 +92,30 @@ def test_the_request_log_as_litellm_s_api_gives_it(wrap, tmp_path):
     history = ingest([str(tmp_path / "logs.json")])
     assert history.report["format"] == "litellm_spendlogs"
     assert history.report["totals"] == TOTALS
+
+
+PLACES = [
+    ({"usage_object": {"prompt_tokens_details": {"cached_tokens": 30, "cache_creation_tokens": 20}}}, 30, 20),
+    ({"usage_object": {"cache_read_input_tokens": 30, "cache_creation_input_tokens": 20}}, 30, 20),
+    ({"usage_object": {"prompt_tokens_details": {"cached_tokens": None}, "cache_read_input_tokens": 30}}, 30, 0),
+    ({"additional_usage_values": {"cache_read_input_tokens": 30, "cache_creation_input_tokens": 20}}, 30, 20),
+    ({"additional_usage_values": {"prompt_tokens_details": {"cached_tokens": 30}}}, 30, 0),
+    ({"cache_key": "cache_creation"}, 0, 0),
+    ('{"usage_object": {"prompt_tokens_details": {"cached_tokens": 30', 0, 0),  # cut off by a size limit
+    ("", 0, 0),
+]
+
+
+@pytest.mark.parametrize(("metadata", "cached", "written"), PLACES)
+def test_cached_tokens_are_found_where_versions_of_litellm_put_them(metadata, cached, written, tmp_path):
+    """100 tokens of input, of which 30 came from the cache and 20 were written to it, where the log says so."""
+    text = metadata if isinstance(metadata, str) else json.dumps(metadata)
+    row = {**spendlogs()[0], "prompt_tokens": 100, "completion_tokens": 7, "metadata": text}
+    (tmp_path / "log.csv").write_text(as_csv([row]))
+    totals = ingest([str(tmp_path / "log.csv")]).report["totals"]
+    assert totals["cached_tokens"] == cached
+    assert totals["written_tokens"] == written
+    assert totals["input_tokens"] == 100 - cached - written
 
 
 class Answers(http.server.BaseHTTPRequestHandler):

@@ -70,7 +70,7 @@ class Inputs:
 
     def lazy(self, rows: pd.DataFrame) -> Any:
         """Hand rows that were parsed here to the engine."""
-        return self.engine.create_table("parsed", rows, temp=True, overwrite=True)
+        return self.engine.create_table("parsed", rows, overwrite=True)
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,22 @@ def text(table: Any, name: str) -> Any:
     return ibis.null("string") if value is None else as_text(value)
 
 
+def json_value(text: Any, path: str) -> Any:
+    """Return what a JSON text has at a path (``$.usage.input``), as text; null where it has none, or is no JSON."""
+    found = _engines_own("json_extract_string", ("string", "string"), "string")(text, path)
+    return _engines_own("try", ("string",), "string")(found)
+
+
+def _engines_own(name: str, kinds: tuple[str, ...], returns: str) -> Any:
+    """Return a function that the engine has and Ibis does not know."""
+    import ibis
+
+    signature = (kinds, returns)
+    if len(kinds) == 1:  # Ibis counts the parameters; the engine has the body
+        return ibis.udf.scalar.builtin(lambda value: None, name=name, signature=signature)
+    return ibis.udf.scalar.builtin(lambda first, second: None, name=name, signature=signature)
+
+
 def epoch_seconds(value: Any, engine: Any, time_zone: str) -> Any:
     """Return a moment as seconds since 1970 UTC, null where it cannot be read.
 
@@ -116,14 +132,7 @@ def _in_utc(moment: Any, session_zone: str) -> Any:
     """
     if session_zone == "UTC":
         return moment
-    import ibis
-    import ibis.expr.datatypes as types
-
-    def timezone(zone, moment):  # type: ignore[no-untyped-def]
-        raise NotImplementedError  # Ibis needs the name and the types only
-
-    timezone.__annotations__ = {"zone": types.string, "moment": types.Timestamp("UTC"), "return": types.timestamp}
-    return ibis.udf.scalar.builtin(timezone)("UTC", moment)
+    return _engines_own("timezone", ("string", "timestamp('UTC')"), "timestamp")("UTC", moment)
 
 
 def _scaled(value: Any) -> Any:

@@ -6,24 +6,44 @@ Times are UTC. There is no region: a map file can tell it from ``api_base``.
 """
 
 import json
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 import pandas as pd
 
 from planner.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
-from planner.demand.formats.columns import as_number, as_text, epoch_seconds, moment_column, need, number, text
+from planner.demand.formats.columns import (
+    as_number,
+    as_text,
+    epoch_seconds,
+    json_value,
+    moment_column,
+    need,
+    number,
+    text,
+)
 
-CACHED = (
-    ("usage_object", "prompt_tokens_details", "cached_tokens"),
-    ("usage_object", "cache_read_input_tokens"),
-    ("additional_usage_values", "cache_read_input_tokens"),
-    ("additional_usage_values", "prompt_tokens_details", "cached_tokens"),
-)
-WRITTEN = (
-    ("usage_object", "cache_creation_input_tokens"),
-    ("usage_object", "prompt_tokens_details", "cache_creation_tokens"),
-    ("additional_usage_values", "cache_creation_input_tokens"),
-)
+# column -> what every key of it begins with, and the places where versions of LiteLLM put it, the likeliest first
+USAGE = {
+    "cached_tokens": (
+        "cache",
+        (
+            ("usage_object", "prompt_tokens_details", "cached_tokens"),
+            ("usage_object", "cache_read_input_tokens"),
+            ("additional_usage_values", "cache_read_input_tokens"),
+            ("additional_usage_values", "prompt_tokens_details", "cached_tokens"),
+        ),
+    ),
+    "written_tokens": (
+        "cache_creation",
+        (
+            ("usage_object", "cache_creation_input_tokens"),
+            ("usage_object", "prompt_tokens_details", "cache_creation_tokens"),
+            ("additional_usage_values", "cache_creation_input_tokens"),
+        ),
+    ),
+}
 DIMENSIONS = ("model", "model_id", "model_group", "custom_llm_provider", "api_base", "user", "team_id", "end_user")
 
 
@@ -77,8 +97,7 @@ def read(inputs: Inputs) -> Reading:
             epoch=epoch_seconds(table["startTime"], engine, "UTC"),
             **moment_column(table["startTime"], "UTC"),
             input_tokens=number(table, "prompt_tokens", engine),
-            cached_tokens=_usage(table, CACHED, engine),
-            written_tokens=_usage(table, WRITTEN, engine),
+            **_usage(table, engine),
             output_tokens=number(table, "completion_tokens", engine),
             id=text(table, "request_id"),
             skip=skip,
@@ -89,24 +108,29 @@ def read(inputs: Inputs) -> Reading:
     )
 
 
-def _usage(table: Any, places: tuple[tuple[str, ...], ...], engine: Any) -> Any:
-    """Return a token count out of ``metadata``, from the first place that has it; 0 where none has."""
+def _usage(table: Any, engine: Any) -> dict[str, Any]:
+    """Return the columns that lie in ``metadata``: from the first place that has a count, 0 where none has."""
     import ibis
 
     if "metadata" not in table.columns:
-        return ibis.null("float64")
+        return {}
     metadata = table["metadata"]
-    if metadata.type().is_string():
-        metadata = metadata.try_cast("json") if engine.name == "duckdb" else metadata.cast("json")
-    elif not metadata.type().is_json():
+    if not (metadata.type().is_string() or metadata.type().is_json()):
         metadata = metadata.cast("json")
-    found = []
-    for place in places:
-        value = metadata
-        for key in place:
-            value = value[key]
-        found.append(as_number(as_text(value).nullif("null"), engine))
-    return ibis.coalesce(*found, ibis.literal(0.0))
+    zero = ibis.literal(0.0)
+    columns = {}
+    for name, (sign, places) in USAGE.items():
+        if engine.name == "duckdb":  # which parses the text anew for each place: only where it has such a key
+            text = metadata.cast("string")
+            found = [as_number(json_value(text, ".".join(("$", *place))), engine) for place in places]
+            columns[name] = ibis.cases((text.contains(sign), ibis.coalesce(*found, zero)), else_=zero)
+        else:
+            found = [
+                as_number(as_text(reduce(getitem, place, metadata.cast("json"))).nullif("null"), engine)
+                for place in places
+            ]
+            columns[name] = ibis.coalesce(*found, zero)
+    return columns
 
 
 FORMAT = Format(
