@@ -7,6 +7,8 @@ engine divides alike.
 """
 
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 
 import numpy as np
@@ -90,14 +92,15 @@ def judged(
         nothing &= cached.isnull() & written.isnull()
     if "requests" in present:
         nothing &= one_request | table["requests"].isnull()
+    told = {"input_tokens", "output_tokens"} <= set(present)
     verdict = ibis.cases(
-        (_sound(table, present, now_epoch, since_epoch), 0),
+        *([(_sound(table, present, now_epoch, since_epoch), 0)] if told else []),
         (table["epoch"].isnull(), RULE_CODE["no_time"]),
         (_after(table, now_epoch), RULE_CODE["future"]),
         (_before(table, since_epoch), RULE_CODE["long_ago"]),
         *([(table["skip"] > 0, table["skip"])] if "skip" in table.columns else []),
-        (_any([table[name] < 0 for name in present]), RULE_CODE["negative"]),
-        (_any([table[name] > TOO_LARGE for name in present]), RULE_CODE["too_large"]),
+        (reduce(or_, [table[name] < 0 for name in present]), RULE_CODE["negative"]),
+        (reduce(or_, [table[name] > TOO_LARGE for name in present]), RULE_CODE["too_large"]),
         (nothing, RULE_CODE["null_tokens"]),
         *(
             [(cached.fill_null(0) + written.fill_null(0) > given, -RULE_CODE["cached_above_input"])]
@@ -118,16 +121,15 @@ def _sound(table: Any, present: list[str], now_epoch: float, since_epoch: float)
 
     It is stricter than they are, never laxer: input that holds the cached tokens is at least as many.
     """
-    tests = [~_after(table, now_epoch), ~_before(table, since_epoch)]
+    time, first, last = table["epoch"], since_epoch, now_epoch
+    if "moment" in table.columns:
+        time = table["moment"]
+        first, last = stamp(time, since_epoch), stamp(time, now_epoch)
+    tests = [time.between(first, last), *[table[name].between(0, TOO_LARGE) for name in present]]
     tests += [table["skip"] == 0] if "skip" in table.columns else []
-    tests += [(table[name] >= 0) & (table[name] <= TOO_LARGE) for name in present]
-    tests += [_or_null(table, name).notnull() for name in ("input_tokens", "output_tokens")]  # noqa: PD004
     cached = [table[name] for name in ("cached_tokens", "written_tokens") if name in present]
-    tests += [sum(cached[1:], start=cached[0]) <= table["input_tokens"]] if cached and "input_tokens" in present else []
-    sound = tests[0]
-    for test in tests[1:]:
-        sound &= test
-    return sound
+    tests += [sum(cached[1:], start=cached[0]) <= table["input_tokens"]] if cached else []
+    return reduce(and_, tests)
 
 
 def _after(table: Any, epoch: float) -> Any:
@@ -142,13 +144,6 @@ def _or_null(table: Any, name: str) -> Any:
     import ibis
 
     return table[name] if name in table.columns else ibis.null("float64")
-
-
-def _any(tests: list[Any]) -> Any:
-    result = tests[0]
-    for test in tests[1:]:
-        result |= test
-    return result
 
 
 def sum_hours(readings: Any, cached_in_input: bool, bucket_hours: float | None = None) -> pd.DataFrame:
