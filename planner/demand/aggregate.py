@@ -187,7 +187,7 @@ def _aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) 
     rows_read = int(frame["rows"].sum())
     struck = frame[frame["verdict"] != 0].groupby("verdict")["rows"].sum()
     good = frame[frame["verdict"] <= 0].drop(columns=["verdict"])
-    asked: dict[Any, Any] = {code: _examples(readings, int(str(code))) for code in struck.index}
+    asked = _examples(readings, [int(str(code)) for code in struck.index])
     if reading.ids_to_check:
         asked["ids"] = id_counts(readings, frame)
     if (good["span"] == 1.0).any() and reading.may_tell_minutes:
@@ -200,7 +200,8 @@ def _aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) 
     found = []
     rules = {code: name for name, code in RULE_CODE.items()}
     for code, count in struck.items():
-        examples = told[code].reindex(columns=list(EXAMPLE)).itertuples()
+        shown = told.get(code, told.get("examples"))
+        examples = shown[shown["verdict"] == code].reindex(columns=list(EXAMPLE)).itertuples()
         found.append(Finding(rules[abs(int(str(code)))], int(count), tuple(sorted(map(_told, examples)))))
     if "minutes" in told:
         good = good.merge(bursts(told["minutes"]), how="left", on=["hour", *SERIES])
@@ -209,10 +210,21 @@ def _aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) 
     return Hours(with_defaults(good, names), tuple(found), rows_read)
 
 
-def _examples(readings: Any, code: int) -> Any:
-    """Return the expression of a few rows that a rule struck."""
-    shown = readings.filter(readings["verdict"] == code).limit(EXAMPLES)
-    return shown.select(*[name for name in EXAMPLE if name in readings.columns])
+def _examples(readings: Any, codes: list[int]) -> dict[Any, Any]:
+    """Return the expressions of a few rows of each verdict.
+
+    DuckDB stops at the fifth; any other engine is asked once for all, as each question may scan the whole log.
+    """
+    import ibis
+
+    if not codes:
+        return {}
+    wanted = [name for name in ("verdict", *EXAMPLE) if name in readings.columns]
+    if readings.get_backend().name == "duckdb":
+        return {code: readings.filter(readings["verdict"] == code).limit(EXAMPLES).select(*wanted) for code in codes}
+    struck = readings.filter(readings["verdict"].isin(codes))
+    numbered = struck.mutate(nth=ibis.row_number().over(group_by="verdict", order_by="epoch"))
+    return {"examples": numbered.filter(numbered["nth"] < EXAMPLES).select(*wanted)}
 
 
 def _told(row: Any) -> str:

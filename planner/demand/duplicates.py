@@ -25,7 +25,9 @@ def id_counts(readings: Any, sums: pd.DataFrame) -> Any:
     """Return the expression that counts rows and ids, where a repeat would show: a table of one row, rows and ids."""
     if int(sums["rows"].sum()) > SHORT_LOG_ROWS and not (shares_hours(sums) or repeats_hours(sums)):
         readings = in_hours(readings, suspect_hours(sums))
-    ids = readings.filter(readings["id"].notnull())["id"].hash().name("h").as_table()  # noqa: PD004
+    ids = readings.filter(readings["id"].notnull())["id"]  # noqa: PD004
+    duck = readings.get_backend().name == "duckdb"  # whose hash is quicker and of 64 bits; others' may be of 32
+    ids = (ids.hash() if duck else ids).name("h").as_table()
     return ids.aggregate(rows=ids.count(), ids=ids["h"].nunique())
 
 

@@ -15,9 +15,11 @@ from typing import Any
 
 import pandas as pd
 
+from planner.demand import spark
 from planner.demand.files import SourceFile, fail
 from planner.errors import Fault, InputError, PlannerError
 
+ENGINE_ERRORS = ("duckdb", "psycopg", "sqlite", "pyspark", "py4j", "TableNotFound")
 MEMORY_LIMIT = "1GB"  # of DuckDB's buffers; what does not fit goes to temporary files
 
 
@@ -47,11 +49,15 @@ def embedded(time_zone: str = "UTC") -> Iterator[Any]:
 
 @contextmanager
 def remote(url: str) -> Iterator[Any]:
-    """Connect to a database by its URL, such as ``postgresql://user@host/litellm``."""
+    """Connect to a database by its URL, such as ``postgresql://user@host/litellm``, or to Spark (spark.py)."""
     require("ibis")
     with calm():
         import ibis
 
+        if spark.is_spark(url):
+            with spark.connected(url) as engine:
+                yield engine
+            return
         try:
             engine = ibis.connect(url)
         except Exception as error:
@@ -82,7 +88,9 @@ def redact(url: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return next((line for line in redact(str(error)).splitlines() if line.strip()), type(error).__name__)
+    lines = [line.strip(" :") for line in redact(str(error)).splitlines()]
+    told = [line for line in lines if line and not line.startswith("An error occurred while calling")]  # of py4j
+    return told[0] if told else type(error).__name__
 
 
 @contextmanager
@@ -94,7 +102,7 @@ def explained(place: str) -> Iterator[None]:
         raise
     except Exception as error:
         origin = f"{type(error).__module__}.{type(error).__qualname__}"
-        if "duckdb" in origin or "psycopg" in origin or "sqlite" in origin or "TableNotFound" in origin:
+        if any(name in origin for name in ENGINE_ERRORS):
             raise InputError([Fault(place, f"cannot be read: {_first_line(error)}")]) from error
         raise
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from planner.errors import Fault, InputError
 
+HIDDEN = (".", "_")  # also Spark's: _SUCCESS, _delta_log
 HEAD_BYTES = 1 << 16
 WHOLE_LIMIT_BYTES = 1 << 30  # of a JSON document, decompressed
 BOMB_RATIO, BOMB_PROBE_BYTES = 300, 1 << 26  # usage logs compress 5 to 60 times; deflate's limit is about 1000
@@ -40,7 +41,7 @@ def list_sources(arguments: list[str]) -> list[SourceFile]:
     for argument in arguments:
         path = Path(argument)
         inside = (
-            sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")) if path.is_dir() else []
+            sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(HIDDEN)) if path.is_dir() else []
         )
         if path.is_dir() and not inside:
             faults.append(Fault(argument, "the folder has no files"))

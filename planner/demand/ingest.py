@@ -86,7 +86,7 @@ def _opened(sources: list[str], options: Options) -> Iterator[tuple[Any, tuple[S
         raise InputError([Fault(engines.redact(urls[0]), "a database is ingested alone, not with other sources")])
     if urls:
         with engines.remote(urls[0]) as engine:
-            if zone != "UTC" and engine.name == "postgres":
+            if zone != "UTC" and engine.name in ("postgres", "pyspark"):
                 engine.raw_sql(f"SET TIME ZONE '{zone}'")
             yield engine, ()
         return
@@ -121,12 +121,12 @@ def _keys(document: Any) -> frozenset[str]:
 
 def _recognised(engine: Any, files: tuple[SourceFile, ...], options: Options) -> Format:
     if not files:
-        tables = set(engine.list_tables())
+        tables = {name.lower(): name for name in engine.list_tables()}
         if options.table_name is None:
             for format in FORMATS:
-                if format.default_table in tables:
+                if format.default_table is not None and format.default_table.lower() in tables:
                     return format
-            shown = ", ".join(sorted(tables)[:12])
+            shown = ", ".join(sorted(tables.values())[:12])
             raise InputError([Fault("database", "has no LiteLLM table; name one with --table", allowed=shown)])
         columns = frozenset(Inputs(engine, (), options.names, options.table_name).table().columns)
         return next((f for f in FORMATS if is_of(f, Sample("table", columns))), FORMAT["table"])

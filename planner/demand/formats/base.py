@@ -62,11 +62,15 @@ class Inputs:
         """Return the files, or the named table of the database, as one lazy table."""
         if self.files:
             return tabular(self.engine, list(self.files))
-        name = self.table_name or default_name
-        if name is not None and "." in name:
-            schema, name = name.split(".", 1)
-            return self.engine.table(name, database=schema)
-        return self.engine.table(name)
+        name = self.table_name or self._as_spelled(str(default_name))
+        if self.engine.name == "pyspark" and "/" in name:
+            return self.engine.read_parquet(name)  # a folder, where Spark can read it
+        *place, name = name.split(".")
+        return self.engine.table(name, database=place[0] if len(place) == 1 else tuple(place) or None)
+
+    def _as_spelled(self, name: str) -> str:
+        """Return a table's name as this database spells it: many know one case only."""
+        return next((there for there in self.engine.list_tables() if there.lower() == name.lower()), name)
 
     def lazy(self, rows: pd.DataFrame) -> Any:
         """Hand rows that were parsed here to the engine."""

@@ -1,10 +1,13 @@
 """Column expressions that tabular formats share: numbers, texts and moments out of whatever type a cell has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from planner.errors import Fault, InputError
 
+TRY_CAST = frozenset(
+    {"duckdb", "pyspark", "databricks", "snowflake", "bigquery", "trino"}
+)  # text that may be no number
 MILLI, MICRO, NANO = 1e11, 1e14, 1e17  # an epoch above these is in milli-, micro-, nanoseconds (dates after 1973)
 
 
@@ -38,6 +41,26 @@ def need(table: Any, names: Sequence[str], place: str) -> None:
         raise InputError([Fault(place, "lacks columns of this format", column=lacking, allowed=shown)])
 
 
+def as_spelled(table: Any, names: Sequence[str]) -> Any:
+    """Return the table with its columns spelled as ``names``, where they differ by case or underscores only.
+
+    A metastore may know lower case only, a warehouse upper case, and loaders split ``startTime`` into two words.
+    """
+    there = {squeezed(name): name for name in table.columns}
+    wanted = {name: there[squeezed(name)] for name in names if squeezed(name) in there and name not in table.columns}
+    return table.rename(wanted)
+
+
+def has_all(columns: Iterable[str], names: Sequence[str]) -> bool:
+    """Tell whether all names are among the columns, however these are spelled."""
+    return {squeezed(name) for name in names} <= {squeezed(name) for name in columns}
+
+
+def squeezed(name: str) -> str:
+    """Return a column's name without what its spellings differ by."""
+    return name.replace("_", "").lower()
+
+
 def as_text(value: Any) -> Any:
     """Return the value as text."""
     return value if value.type().is_string() else value.cast("string")
@@ -50,7 +73,7 @@ def as_number(value: Any, engine: Any) -> Any:
     """
     if value.type().is_integer():
         return value
-    if value.type().is_string() and engine.name == "duckdb":
+    if value.type().is_string() and engine.name in TRY_CAST:
         return value.try_cast("float64")
     return value.cast("float64")
 
@@ -91,14 +114,16 @@ def epoch_seconds(value: Any, engine: Any, time_zone: str) -> Any:
     """Return a moment as seconds since 1970 UTC, null where it cannot be read.
 
     Text and timestamps with an offset mean what they say; those without are in ``time_zone`` (the session's zone on
-    DuckDB and Postgres). Whole numbers are seconds, or milli-, micro- or nanoseconds by their size.
+    DuckDB, Postgres and Spark). Whole numbers are seconds, or milli-, micro- or nanoseconds by their size.
     """
     kind = value.type()
-    duck = engine.name == "duckdb"
+    session_zone = (
+        "UTC" if engine.name == "pyspark" else time_zone
+    )  # Spark counts seconds of moments, whatever its zone
     if kind.is_string():
-        if not duck:
+        if engine.name not in TRY_CAST:
             return value.cast("timestamp").epoch_seconds().cast("float64")
-        moment = _in_utc(value.try_cast("timestamp('UTC')"), time_zone).epoch_seconds().cast("float64")
+        moment = _in_utc(value.try_cast("timestamp('UTC')"), session_zone).epoch_seconds().cast("float64")
         return moment.coalesce(_scaled(value.try_cast("float64")))
     if kind.is_numeric():
         return _scaled(value.cast("float64"))
@@ -109,7 +134,7 @@ def epoch_seconds(value: Any, engine: Any, time_zone: str) -> Any:
         if kind.timezone is None and time_zone != "UTC":
             value = value.cast("timestamp('UTC')")
         if value.type().timezone is not None:
-            value = _in_utc(value, time_zone)
+            value = _in_utc(value, session_zone)
         return value.epoch_seconds().cast("float64")
     raise TypeError(f"a time cannot be of type {kind}")
 

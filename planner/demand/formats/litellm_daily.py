@@ -7,10 +7,12 @@ read by name. There is no hour: totals and growth can be learnt from it, the sha
 from typing import Any
 
 from planner.demand.formats.base import Format, Inputs, Reading, Sample, once_per_bucket, rows_to_frame
-from planner.demand.formats.columns import column, epoch_seconds, need, number, text
+from planner.demand.formats.columns import as_spelled, column, epoch_seconds, has_all, need, number, text
 from planner.units import HOURS_PER_DAY
 
 DIMENSIONS = ("model", "model_group", "custom_llm_provider", "endpoint")
+SIGNS = ("date", "prompt_tokens", "completion_tokens", "api_requests")
+COLUMNS = (*SIGNS, "id", "successful_requests", "cache_read_input_tokens", "cache_creation_input_tokens", *DIMENSIONS)
 
 
 def recognise(sample: Sample) -> bool:
@@ -18,7 +20,7 @@ def recognise(sample: Sample) -> bool:
     if sample.kind == "json":
         first = _first(sample.document)
         return isinstance(first, dict) and {"date", "metrics", "breakdown"} <= set(first)
-    return {"date", "prompt_tokens", "completion_tokens", "api_requests"} <= sample.columns
+    return has_all(sample.columns, SIGNS)
 
 
 def _first(document: Any) -> Any:
@@ -32,7 +34,7 @@ def read(inputs: Inputs) -> Reading:
         return _read_activity(inputs)
     import ibis
 
-    table, engine = inputs.table("LiteLLM_DailyUserSpend"), inputs.engine
+    table, engine = as_spelled(inputs.table("LiteLLM_DailyUserSpend"), COLUMNS), inputs.engine
     need(table, ("date", "prompt_tokens", "completion_tokens"), inputs.place)
     served = "successful_requests" if column(table, "successful_requests") is not None else "api_requests"
     kept = {name: text(table, name) for name in (*DIMENSIONS, *inputs.names.dimensions.values())}
@@ -50,7 +52,7 @@ def read(inputs: Inputs) -> Reading:
             skip=ibis.literal(0),
             **kept,
         ),
-        ids_to_check=bool(inputs.files) and column(table, "id") is not None,
+        ids_to_check=engine.name != "postgres" and column(table, "id") is not None,
         may_tell_minutes=False,
         bucket_hours=float(HOURS_PER_DAY),
     )

@@ -15,8 +15,10 @@ import pandas as pd
 from planner.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
 from planner.demand.formats.columns import (
     as_number,
+    as_spelled,
     as_text,
     epoch_seconds,
+    has_all,
     json_value,
     moment_column,
     need,
@@ -47,12 +49,13 @@ USAGE = {
 DIMENSIONS = ("model", "model_id", "model_group", "custom_llm_provider", "api_base", "user", "team_id", "end_user")
 
 
-SIGNS = frozenset({"request_id", "startTime", "prompt_tokens", "completion_tokens", "model_group"})
+SIGNS = ("request_id", "startTime", "prompt_tokens", "completion_tokens", "model_group")
+COLUMNS = (*SIGNS, "status", "cache_hit", "metadata", *DIMENSIONS)
 
 
 def recognise(sample: Sample) -> bool:
     """Tell SpendLogs by columns no other export has together; the API wraps them in pages."""
-    return sample.columns >= SIGNS or any(frozenset(row) >= SIGNS for row in _rows(sample.document)[:1])
+    return has_all(sample.columns, SIGNS) or any(has_all(row, SIGNS) for row in _rows(sample.document)[:1])
 
 
 def _rows(document: Any) -> list[dict[str, Any]]:
@@ -65,7 +68,7 @@ def _rows(document: Any) -> list[dict[str, Any]]:
 def _table(inputs: Inputs) -> Any:
     """Return the log as a table; the API's JSON has its rows in pages."""
     if not inputs.files or inputs.files[0].kind != "json":
-        return inputs.table("LiteLLM_SpendLogs")
+        return as_spelled(inputs.table("LiteLLM_SpendLogs"), COLUMNS)
     rows = [row for _, document in inputs.documents for row in _rows(document)]
     names = dict.fromkeys(name for row in rows for name in row)
     return inputs.lazy(pd.DataFrame({name: [_cell(row.get(name)) for row in rows] for name in names}, dtype="string"))
@@ -103,7 +106,7 @@ def read(inputs: Inputs) -> Reading:
             skip=skip,
             **kept,
         ),
-        ids_to_check=bool(inputs.files),  # in the database they are the primary key
+        ids_to_check=engine.name != "postgres",  # in LiteLLM's own database they are the primary key
         bucket_hours=0.0,
     )
 

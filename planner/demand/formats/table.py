@@ -127,7 +127,7 @@ def read(inputs: Inputs) -> Reading:
         reading,
         (),
         notes,
-        ids_to_check="id" in found and engine.name == "duckdb",
+        ids_to_check="id" in found,
         bucket_hours=None if spans else default_bucket,
         may_tell_minutes=bool(spans) or default_bucket <= MINUTE_HOURS,
     )
