@@ -19,7 +19,7 @@ from planner.demand import spark
 from planner.demand.files import SourceFile, fail
 from planner.errors import Fault, InputError, PlannerError
 
-ENGINE_ERRORS = ("duckdb", "psycopg", "sqlite", "pyspark", "py4j", "TableNotFound")
+ENGINE_ERRORS = ("duckdb", "psycopg", "sqlite", "pyspark", "py4j")
 MEMORY_LIMIT = "1GB"  # of DuckDB's buffers; what does not fit goes to temporary files
 
 
@@ -55,7 +55,7 @@ def remote(url: str) -> Iterator[Any]:
         import ibis
 
         if spark.is_spark(url):
-            with spark.connected(url) as engine:
+            with spark.connected(url, redact(url)) as engine:
                 yield engine
             return
         try:
@@ -83,8 +83,8 @@ def is_url(argument: str) -> bool:
 
 
 def redact(url: str) -> str:
-    """Hide the password of a URL: nothing secret reaches a message or a report."""
-    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", url)
+    """Hide the password or token of a URL: nothing secret reaches a message or a report."""
+    return re.sub(r"((?:token|password)=)[^;&\s]*", r"\1***", re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", url))
 
 
 def _first_line(error: Exception) -> str:
@@ -102,6 +102,8 @@ def explained(place: str) -> Iterator[None]:
         raise
     except Exception as error:
         origin = f"{type(error).__module__}.{type(error).__qualname__}"
+        if "TableNotFound" in origin:
+            raise InputError([Fault(place, "has no such table", value=_first_line(error))]) from error
         if any(name in origin for name in ENGINE_ERRORS):
             raise InputError([Fault(place, f"cannot be read: {_first_line(error)}")]) from error
         raise

@@ -15,9 +15,11 @@ does not start.
 import importlib.util
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -25,6 +27,8 @@ from planner.errors import Fault, InputError, PlannerError
 
 SCHEMES = ("pyspark", "spark", "sc")
 QUIET = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
+DEFAULT_PORT = {"spark": 7077, "sc": 15002}
+ANSWER_SECONDS = 10.0
 TIME_ZONE = "spark.sql.session.timeZone"
 
 
@@ -34,8 +38,13 @@ def is_spark(url: str) -> bool:
 
 
 @contextmanager
-def connected(url: str) -> Iterator[Any]:
+def connected(url: str, place: str) -> Iterator[Any]:
     """Yield Ibis's engine on a Spark session; a session that was there before stays as it was.
+
+    Parameters
+    ----------
+    url : one of the above.
+    place : what a message calls it: the URL without its secrets.
 
     Raises
     ------
@@ -50,19 +59,27 @@ def connected(url: str) -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
     there = SparkSession.getActiveSession()
+    if urlsplit(url).scheme in DEFAULT_PORT:
+        _need_answer(url, place)
+        if there is not None:
+            raise InputError([Fault(place, "another Spark session is active here; use it (pyspark://), or stop it")])
     zone = "UTC" if there is None else str(there.conf.get(TIME_ZONE))
-    session = there if there is not None else _started(url)
+    default, had_default = Path("spark-warehouse"), Path("spark-warehouse").exists()
+    session = there if there is not None else _started(url, place)
     engine = ibis.pyspark.connect(session)
     try:
         yield engine
     finally:
         if there is None:
             session.stop()
+            if not had_default:
+                with suppress(OSError):  # Spark makes an empty one wherever it starts
+                    default.rmdir()
         else:
             there.conf.set(TIME_ZONE, zone)
 
 
-def _started(url: str) -> Any:
+def _started(url: str, place: str) -> Any:
     """Start a session."""
     from pyspark.sql import SparkSession
 
@@ -71,7 +88,7 @@ def _started(url: str) -> Any:
     if parts.scheme == "sc":
         builder = builder.remote(url)
     else:
-        _need_java(url)
+        _need_java(place)
         settings = {**QUIET, **dict(parse_qsl(parts.query))}
         if parts.path.strip("/"):
             settings["spark.sql.warehouse.dir"] = parts.path
@@ -88,16 +105,28 @@ def _started(url: str) -> Any:
             said = [line for line in log.read().decode("utf-8", "replace").splitlines() if "WARN" not in line]
             reason = "; ".join(line.strip() for line in said[-20:] if line.startswith(("Error", "Exception", "java.")))
             raise InputError(
-                [Fault(url, f"Spark does not start: {reason or str(error).strip().splitlines()[0]}")]
+                [Fault(place, f"Spark does not start: {reason or str(error).strip().splitlines()[0]}")]
             ) from error
 
 
-def _need_java(url: str) -> None:
+def _need_answer(url: str, place: str) -> None:
+    """Refuse at once a server that Spark would go on calling for minutes."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or DEFAULT_PORT[parts.scheme]
+    try:
+        socket.create_connection((host, port), ANSWER_SECONDS).close()
+    except OSError as error:
+        raise InputError([Fault(place, f"cannot be reached: {host}:{port}: {error.strerror or error}")]) from error
+
+
+def _need_java(place: str) -> None:
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=os.path.join(home, "bin") if home else None)
     if found is None:
         where = f"JAVA_HOME ({home}) has no bin/java" if home else "there is no java on this machine"
-        raise InputError([Fault(url, f"Spark runs on Java, and {where}", allowed="Java 17 or 21; or sc://HOST:15002")])
+        raise InputError(
+            [Fault(place, f"Spark runs on Java, and {where}", allowed="Java 17 or 21; or sc://HOST:15002")]
+        )
 
 
 @contextmanager

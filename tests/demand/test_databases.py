@@ -2,13 +2,14 @@
 
 import sqlite3
 
+import pandas as pd
 import pytest
 
 from planner.cli import main
 from planner.demand.history import load_history
 from planner.demand.ingest import Options, ingest
 from planner.demand.names import NameMap
-from tests.demand.exports import TOTALS, iso, plain
+from tests.demand.exports import TOTALS, as_csv, iso, plain
 from tests.demand.litellm_postgres import CREATE, fill
 
 ROWS = 20_000
@@ -80,16 +81,31 @@ def test_any_engine_that_ibis_knows(tmp_path):
 
 
 @pytest.mark.parametrize("dialect", ["databricks", "snowflake", "bigquery", "trino"])
-def test_the_aggregation_can_be_said_in_a_warehouse_s_sql(dialect):
+def test_the_aggregation_in_a_warehouse_s_sql(dialect, tmp_path, monkeypatch):
+    """Every question is said in the warehouse's dialect, read back from it by sqlglot, and answered by DuckDB."""
     import ibis
+    import sqlglot
 
-    from planner.demand.aggregate import judged, labelled
-    from planner.demand.engine import calm
-    from planner.demand.formats.table import FORMAT
+    from planner.demand import aggregate
 
-    columns = {"epoch": "float64", "bucket_hours": "float64", "requests": "float64", "input_tokens": "float64"}
-    table = ibis.table({**columns, "cached_tokens": "float64", "model": "string", "region": "string"}, name="usage")
-    readings = judged(labelled(table, FORMAT, NameMap()), 2e9, cached_in_input=True)
-    hours = readings.group_by(["hour", "region", "model", "verdict"]).aggregate(n=readings.count())
-    with calm():
-        assert "GROUP BY" in ibis.to_sql(hours, dialect=dialect)
+    rows = [
+        {"timestamp": iso(k / 120), "model": f"m{k % 2}", "input_tokens": k, "output_tokens": 7} for k in range(200)
+    ]
+    rows[3]["input_tokens"], rows[5]["output_tokens"], rows[7]["timestamp"] = -1, "", "soon"
+    (tmp_path / "a.csv").write_text(as_csv(rows))
+    expected = ingest([str(tmp_path / "a.csv")])
+    questions = []
+
+    def asked(expression):
+        engine = expression.get_backend()
+        for divide in ("ieee_divide", "try_divide"):  # BigQuery's and Databricks' own
+            engine.raw_sql(f"CREATE OR REPLACE MACRO {divide}(a, b) AS a / b")
+        questions.append(ibis.to_sql(expression, dialect=dialect))
+        return engine.con.sql(sqlglot.transpile(questions[-1], read=dialect, write="duckdb")[0]).df()
+
+    monkeypatch.setattr(aggregate, "fetched", asked)
+    monkeypatch.setattr(aggregate, "fetched_together", lambda expressions: list(map(asked, expressions)))
+    found = ingest([str(tmp_path / "a.csv")])
+    assert len(questions) == 5  # the hours, examples of three rules that struck, the peak minutes
+    pd.testing.assert_frame_equal(found.rows, expected.rows)
+    assert {f["rule"]: f["count"] for f in found.report["findings"]} == {"negative": 1, "null_as_zero": 1, "no_time": 1}

@@ -117,9 +117,8 @@ def epoch_seconds(value: Any, engine: Any, time_zone: str) -> Any:
     DuckDB, Postgres and Spark). Whole numbers are seconds, or milli-, micro- or nanoseconds by their size.
     """
     kind = value.type()
-    session_zone = (
-        "UTC" if engine.name == "pyspark" else time_zone
-    )  # Spark counts seconds of moments, whatever its zone
+    # Spark counts the seconds of moments, whatever its zone
+    session_zone = "UTC" if engine.name == "pyspark" else time_zone
     if kind.is_string():
         if engine.name not in TRY_CAST:
             return value.cast("timestamp").epoch_seconds().cast("float64")
