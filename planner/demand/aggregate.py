@@ -200,7 +200,7 @@ def _aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) 
     found = []
     rules = {code: name for name, code in RULE_CODE.items()}
     for code, count in struck.items():
-        shown = told.get(code, told.get("examples"))
+        shown = told[code if code in told else "examples"]
         examples = shown[shown["verdict"] == code].reindex(columns=list(EXAMPLE)).itertuples()
         found.append(Finding(rules[abs(int(str(code)))], int(count), tuple(sorted(map(_told, examples)))))
     if "minutes" in told:
