@@ -2,23 +2,15 @@
 
 Columns: event, start, end (moments or days, UTC; the end is not included), region, workload (blank: all), multiplier
 (blank: 1), added_requests_per_hour (blank: 0; shared evenly by the series it names), probability (blank: 1).
-
-A month's demand is one week that stands for all its weeks. An event of a few days would be lost in that mean, and its
-peak with it. So each event is a scenario of its own, which holds the event's hours at full height and weighs as much as
-the event lasts: weeks of the event / weeks of the month x its probability.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from planner.demand.series import hour_of_week
 from planner.errors import Fault, InputError
-from planner.schema.calendar import Period
-from planner.units import HOURS_PER_WEEK
 
 COLUMNS = ("event", "start", "end", "region", "workload", "multiplier", "added_requests_per_hour", "probability")
 
@@ -97,45 +89,10 @@ def _event(
     probability = number("probability", 1.0, 0.0, 1.0)
     if not faults and moments["end"] <= moments["start"]:
         faults.append(Fault(place, "ends before it starts", row, "end", cells["end"], f"after {cells['start']}"))
+    if not faults and multiplier == 1.0 and added == 0.0:
+        wanted = "a multiplier other than 1, or added_requests_per_hour"
+        faults.append(Fault(place, "changes nothing", row, "multiplier", cells["multiplier"] or None, wanted))
     if faults:
         return faults
     region, workload = cells["region"] or None, cells["workload"] or None
     return [Event(cells["event"], moments["start"], moments["end"], region, workload, multiplier, added, probability)]
-
-
-def event_scenarios(base: pd.DataFrame, events: Sequence[Event], periods: Sequence[Period]) -> pd.DataFrame:
-    """Return one scenario an event and month: scenario, probability, and base demand with the event in it.
-
-    Parameters
-    ----------
-    base : region, workload, period, hour_of_week, requests_per_hour of the central scenario.
-    """
-    parts = []
-    for event in events:
-        for period in periods:
-            first = max(event.start, pd.Timestamp(period.start, tz="UTC"))
-            last = min(event.end, pd.Timestamp(period.end, tz="UTC"))
-            if first >= last:
-                continue
-            hours = pd.date_range(first.floor("h"), last, freq="h", inclusive="left")
-            weeks = int(np.ceil(len(hours) / HOURS_PER_WEEK))
-            share = np.bincount(hour_of_week(hours), minlength=HOURS_PER_WEEK) / weeks
-            share = np.minimum(share, 1.0)
-            table = base.copy()
-            mine = table["period"] == period.name
-            for name in ("region", "workload"):
-                wanted = getattr(event, name)
-                mine &= True if wanted is None else table[name] == wanted
-            part = share[table.loc[mine, "hour_of_week"].to_numpy()]
-            level = table.loc[mine, "requests_per_hour"].to_numpy()
-            series = max(1, int(mine.sum()) // HOURS_PER_WEEK)
-            added = event.added_requests_per_hour / series
-            table.loc[mine, "requests_per_hour"] = level * (1 + (event.multiplier - 1) * part) + added * part
-            name = event.event if len(periods) == 1 else f"{event.event} {period.name}"
-            weight = min(1.0, weeks / period.weeks) * event.probability
-            parts.append(table.assign(scenario=name, probability=weight))
-    return (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(columns=[*base.columns, "scenario", "probability"])
-    )

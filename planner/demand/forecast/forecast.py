@@ -11,7 +11,8 @@ import pandas as pd
 from planner.demand.forecast.candidates import CANDIDATE, to_weeks
 from planner.demand.forecast.choice import Choice, choose, learnable, quantile_ratios
 from planner.demand.forecast.days import factors_of
-from planner.demand.forecast.events import Event, event_scenarios
+from planner.demand.forecast.event_weeks import outside, with_events
+from planner.demand.forecast.events import Event
 from planner.demand.forecast.scenarios import month_tables, scenario_tables
 from planner.demand.forecast.spread import hour_ratios
 from planner.demand.history import History
@@ -95,12 +96,8 @@ def forecast(history: History, start: dt.date, months: int, assumptions: Assumpt
     else:
         tables = _real_weeks(series, hours, periods, notes)
     base = month_tables(hours, periods, "mean")
-    extra = event_scenarios(base, given.events, periods)
-    if not extra.empty:
-        spare = max(0.0, 1.0 - float(extra.groupby("scenario")["probability"].first().sum()))
-        tables = pd.concat([tables.assign(probability=tables["probability"] * spare), extra], ignore_index=True)
-        if spare == 0:
-            raise InputError([Fault("events", "the events fill more than the whole horizon; raise the level instead")])
+    tables = with_events(tables, base, given.events, periods)
+    notes += [f"event {name} lies outside the months that are planned" for name in outside(given.events, periods)]
     recent = series.rows[series.rows["hour"] > clean.index[-1] - pd.Timedelta(weeks=RECENT_WEEKS)]
     shapes = [
         {
