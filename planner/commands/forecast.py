@@ -73,6 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         result.workloads,
         result.mix,
         horizon=(start, months),
+        replaced=set(zip(history.rows["region"], history.rows["workload"], strict=True)),
         extras={"forecast.json": report, "accuracy.csv": result.accuracy, "hours.parquet": result.hours},
     )
     tell(result)

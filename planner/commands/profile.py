@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     history = History(rows, history.report)
     result = profile(history, arguments.keep_marked)
     console = Console(width=100, highlight=False)
-    print_heat_map(result.weeks, console)
-    print_curve(result.weeks, console)
+    print_heat_map(result.together, console)
+    print_curve(result.together, console)
     for line in profile_lines(result):
         console.print(line, soft_wrap=True)
     for mark, count in result.marks["mark"].value_counts().sort_index().items():
@@ -70,8 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         text = json.dumps(result.as_dict(), indent=2, default=str) + "\n"
         replace_file(folder / "profile.json", lambda path: path.write_text(text, encoding="utf-8"))
         title = "Requests per hour, mean by day and hour (UTC)"
-        draw_heat_map(result.weeks, title, folder, "heat_map")
-        draw_curve(result.weeks, "Requests per hour over the week (UTC)", folder, "week")
+        draw_heat_map(result.together, title, folder, "heat_map")
+        draw_curve(result.together, "Requests per hour over the week (UTC)", folder, "week")
         console.print(f"profile in {folder}")
     if arguments.scenarios is not None:
         _write_scenarios(history, arguments.scenarios, arguments.weeks, DAYS.index(arguments.week_starts))

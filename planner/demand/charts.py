@@ -56,7 +56,7 @@ def thousands(value: float) -> str:
 
 
 def draw_heat_map(weeks: pd.DataFrame, title: str, folder: Path, name: str) -> list[str]:
-    """Draw the mean by day and hour. ``weeks``: hour_of_week and mean, summed over series."""
+    """Draw the mean by day and hour. ``weeks``: hour_of_week and mean; hours never seen stay white."""
     grid = week_grid(weeks)
     with figure(9.0, 3.0) as (chart, axes):
         image = axes.imshow(grid, aspect="auto", cmap="YlGnBu", vmin=0)
@@ -68,13 +68,14 @@ def draw_heat_map(weeks: pd.DataFrame, title: str, folder: Path, name: str) -> l
             side.set_visible(False)
         bar = chart.colorbar(image, ax=axes, pad=0.01)
         bar.ax.yaxis.set_major_formatter(lambda value, _: thousands(value))
+        bar.set_label("requests per hour")
         bar.outline.set_visible(False)
         return save(chart, folder, name)
 
 
 def draw_curve(weeks: pd.DataFrame, title: str, folder: Path, name: str) -> list[str]:
     """Draw mean, and the band from median to 90th percentile and the largest, over the week."""
-    table = weeks.groupby("hour_of_week")[["mean", "median", "p90", "max"]].sum().reindex(range(HOURS_PER_WEEK))
+    table = weeks.set_index("hour_of_week").reindex(range(HOURS_PER_WEEK))
     with figure(9.0, 3.2) as (chart, axes):
         axes.fill_between(table.index, table["median"], table["p90"], color=BAND, linewidth=0, label="median to p90")
         axes.plot(table.index, table["max"], color=QUIET, linewidth=0.7, linestyle=":", label="largest")
@@ -82,14 +83,15 @@ def draw_curve(weeks: pd.DataFrame, title: str, folder: Path, name: str) -> list
         axes.set_xlim(0, HOURS_PER_WEEK - 1)
         axes.set_ylim(bottom=0)
         axes.set_xticks(range(0, HOURS_PER_WEEK, HOURS_PER_DAY), WEEKDAYS, ha="left")
+        axes.set_xlabel("day of the week, from 00:00 UTC")
         axes.set_ylabel("requests per hour")
         axes.yaxis.set_major_formatter(lambda value, _: thousands(value))
         axes.set_title(title, loc="left", fontsize=10)
-        axes.legend(frameon=False, ncols=3, loc="upper right", fontsize=8)
+        axes.legend(frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1.0, 0.99), fontsize=8)
         return save(chart, folder, name)
 
 
 def week_grid(weeks: pd.DataFrame, column: str = "mean") -> np.ndarray:
-    """Return days x hours of a profile, summed over its series."""
-    totals = weeks.groupby("hour_of_week")[column].sum().reindex(range(HOURS_PER_WEEK))
-    return totals.to_numpy(dtype=float).reshape(len(WEEKDAYS), HOURS_PER_DAY)
+    """Return days x hours of a profile; NaN where an hour was never seen."""
+    values = weeks.set_index("hour_of_week")[column].reindex(range(HOURS_PER_WEEK))
+    return values.to_numpy(dtype=float).reshape(len(WEEKDAYS), HOURS_PER_DAY)

@@ -7,7 +7,7 @@ that does not exist yet gets the tables that follow from the history; offers, po
 import datetime as dt
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ def write_demand(
     mix: pd.DataFrame,
     horizon: tuple[dt.date, int] | None = None,
     extras: Mapping[str, Any] | None = None,
+    replaced: Collection[tuple[str, str]] = (),
 ) -> list[str]:
     """Write the tables into ``folder`` and return the names of the files written.
 
@@ -42,11 +43,12 @@ def write_demand(
     mix : workload, model, for workloads that have no model yet.
     horizon : first day and months, for a folder without plan.yaml.
     extras : name -> text or DataFrame, written into the folder's ``forecast`` folder.
+    replaced : (region, workload) whose demand in the folder goes, also where ``demand`` has none of it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".planner-", dir=folder) as staging:
         stage = Path(staging)
-        _stage(stage, folder, demand, scenarios, workloads, mix, horizon)
+        _stage(stage, folder, demand, scenarios, workloads, mix, horizon, replaced)
         for extra, content in (extras or {}).items():
             _write(stage / "forecast" / extra, content)
         written = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
@@ -66,8 +68,9 @@ def _stage(
     workloads: pd.DataFrame,
     mix: pd.DataFrame,
     horizon: tuple[dt.date, int] | None,
+    replaced: Collection[tuple[str, str]],
 ) -> None:
-    table = _with_others(folder, demand.reindex(columns=list(DEMAND_COLUMNS)), scenarios)
+    table = _with_others(folder, demand.reindex(columns=list(DEMAND_COLUMNS)), scenarios, replaced)
     if len(table) > PARQUET_ROWS:
         table.to_parquet(stage / "demand.parquet", index=False)
     else:
@@ -90,7 +93,9 @@ def _stage(
         _write(stage / "plan.yaml", yaml.safe_dump(settings, sort_keys=False))
 
 
-def _with_others(folder: Path, demand: pd.DataFrame, scenarios: pd.DataFrame) -> pd.DataFrame:
+def _with_others(
+    folder: Path, demand: pd.DataFrame, scenarios: pd.DataFrame, replaced: Collection[tuple[str, str]]
+) -> pd.DataFrame:
     """Keep the folder's demand of other workloads and regions, such as a new deployment's next to a forecast."""
     path, columns = folder / "demand.csv", folder / "demand.parquet"
     if columns.exists():
@@ -99,7 +104,7 @@ def _with_others(folder: Path, demand: pd.DataFrame, scenarios: pd.DataFrame) ->
         there = pd.read_csv(path, dtype={"scenario": str, "period": str})
     else:
         return demand
-    mine = set(demand[["region", "workload"]].drop_duplicates().itertuples(index=False, name=None))
+    mine = {*demand[["region", "workload"]].drop_duplicates().itertuples(index=False, name=None), *replaced}
     others = there[[pair not in mine for pair in zip(there["region"], there["workload"], strict=True)]]
     if others.empty:
         return demand

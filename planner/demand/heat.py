@@ -9,7 +9,9 @@ from planner.demand.charts import thousands, week_grid
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
 
 SHADES = (" ", "░", "▒", "▓", "█")
-BLOCKS, CURVE_LINES, HOURS_PER_COLUMN = " ▁▂▃▄▅▆▇█", 5, 2
+BLOCKS, CURVE_LINES = " ▁▂▃▄▅▆▇█", 5
+HOURS_PER_COLUMN, NARROW_HOURS_PER_COLUMN, NARROW = 2, 3, 104  # below so many columns of the terminal, narrow
+NEVER_SEEN = "· "
 COLOURS = ("#eef3f8", "#c5d9ee", "#8fb7de", "#4f8cc6", "#1f5fa8")
 
 
@@ -22,17 +24,22 @@ def print_heat_map(weeks: pd.DataFrame, console: Console) -> None:
     for day, row in zip(WEEKDAYS, grid, strict=True):
         line = Text(f"{day}  ")
         for value in row:
-            step = 0 if top <= 0 or not np.isfinite(value) else min(4, int(value / top * 5))
+            if not np.isfinite(value):
+                line.append(NEVER_SEEN)
+                continue
+            step = 0 if top <= 0 else min(4, int(value / top * 5))
             line.append(SHADES[step] * 2, style=COLOURS[step])
         line.append(f"  {thousands(float(np.nanmean(row)))}/h" if np.isfinite(row).any() else "  -")
         console.print(line)
-    console.print(f"     full shade: {thousands(top)} requests/h", highlight=False)
+    unseen = "" if np.isfinite(grid).all() else f"; {NEVER_SEEN.strip()} hours never seen"
+    console.print(f"     full shade: {thousands(top)} requests/h{unseen}", highlight=False)
 
 
 def print_curve(weeks: pd.DataFrame, console: Console) -> None:
-    """Print the week as columns of two hours: the mean, and up to the 90th percentile in a lighter shade."""
-    table = weeks.groupby("hour_of_week")[["mean", "p90"]].sum(min_count=1).reindex(range(HOURS_PER_WEEK))
-    columns = np.nan_to_num(table.to_numpy(dtype=float)).reshape(-1, HOURS_PER_COLUMN, 2).max(axis=1)
+    """Print the week as columns of two or three hours: the mean, and up to the 90th percentile in a lighter shade."""
+    each = NARROW_HOURS_PER_COLUMN if console.width < NARROW else HOURS_PER_COLUMN
+    table = weeks.set_index("hour_of_week")[["mean", "p90"]].reindex(range(HOURS_PER_WEEK))
+    columns = np.nan_to_num(table.to_numpy(dtype=float)).reshape(-1, each, 2).max(axis=1)
     top = float(columns.max())
     if top <= 0:
         return
@@ -45,5 +52,5 @@ def print_curve(weeks: pd.DataFrame, console: Console) -> None:
             text.append("░" if is_high else BLOCKS[mean], style=COLOURS[2 if is_high else 4])
         text.append(f"  {thousands(top)}/h" if line == CURVE_LINES - 1 else "")
         console.print(text)
-    console.print("     " + "".join(f"{day:<{HOURS_PER_DAY // HOURS_PER_COLUMN}}" for day in WEEKDAYS), highlight=False)
-    console.print("     mean of each two hours' busier one; ░ up to the 90th percentile", highlight=False)
+    console.print("     " + "".join(f"{day:<{HOURS_PER_DAY // each}}" for day in WEEKDAYS), highlight=False)
+    console.print(f"     mean, of each {each} hours the busiest; ░ up to the 90th percentile", highlight=False)

@@ -66,6 +66,12 @@ def full_weeks(requests: pd.DataFrame, first_day: int = 0) -> list[pd.Timestamp]
     return list(pd.DatetimeIndex(counts.index[counts == HOURS_PER_WEEK]))
 
 
+def weeks_without_gap(requests: pd.DataFrame, first_day: int = 0) -> list[pd.Timestamp]:
+    """List the full weeks in which every hour has rows; a series that had not begun or has ended makes no gap."""
+    seen, rest = requests.notna().any(axis=1), pd.Timedelta(hours=HOURS_PER_WEEK - 1)
+    return [at for at in full_weeks(requests, first_day) if seen.loc[at : at + rest].all()]
+
+
 def select(requests: pd.DataFrame, region: str | None = None, workload: str | None = None) -> pd.DataFrame:
     """Return the columns of one region or workload."""
     keep = [column for column in requests.columns if (region in (None, column[0])) and (workload in (None, column[1]))]

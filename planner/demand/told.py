@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.demand.history import VALUES, History
-from planner.demand.profile import Profile
+from planner.demand.profile import ALL_SERIES, Profile
 from planner.errors import Fault, InputError
 
 
@@ -60,7 +60,7 @@ def profile_lines(profile: Profile) -> list[str]:
         ratio, weekend, varies = (row[n] for n in ("peak_over_mean", "weekend_over_weekday", "same_hour_variation"))
         burst = row["burst_factor"]
         lines.append(
-            f"{row['region']} · {row['workload']}: mean {row['mean_requests_per_hour'] or 0:,.1f}/h, "
+            f"{_series_name(row['region'], row['workload'])}: mean {row['mean_requests_per_hour'] or 0:,.1f}/h, "
             f"peak {row['peak_requests_per_hour'] or 0:,.0f}/h ({_shown(ratio, '.2f')} x mean), "
             f"weekend/weekday {_shown(weekend, '.2f')}, same hour varies {_shown(varies, '.0%')}, "
             f"{row['weeks']:g} weeks, {row['input_tokens']:,.0f} tokens in (cache hit {row['cache_hit_rate']:.0%}), "
@@ -70,6 +70,10 @@ def profile_lines(profile: Profile) -> list[str]:
     for row in sorted(content["mix"], key=lambda row: -row["share"]):
         mix.setdefault(row["workload"], []).append(f"{row['model']} {row['share']:.0%}")
     return lines + [f"mix of {name}: {', '.join(parts)}" for name, parts in sorted(mix.items()) if len(parts) > 1]
+
+
+def _series_name(region: str, workload: str) -> str:
+    return "all together" if (region, workload) == ALL_SERIES else f"{region} · {workload}"
 
 
 def _shown(value: float | None, form: str) -> str:

@@ -263,3 +263,37 @@ def test_a_young_series_is_no_growth_of_the_whole():
     assert result.accuracy.set_index("workload").loc["all", "origins"] > 0
     high, base = table(result, "high"), table(result, "base")
     assert high["requests_per_hour"].to_numpy() == pytest.approx(base["requests_per_hour"].to_numpy(), rel=1e-6)
+
+
+def test_series_that_cannot_be_forecast_are_left_out_and_told(tmp_path):
+    chat = of(np.tile(WEEK, 12))
+    retired, zero = of(np.tile(WEEK, 6), "old"), of(np.zeros(12 * 168), "zero")
+    born = of(np.tile(WEEK, 12), "born").iloc[-5:]
+    result = forecast(as_history(chat, retired, zero, born), dt.date(2026, 6, 1), 1)
+    assert (
+        set(result.demand["workload"]) == set(result.workloads["workload"]) == set(result.mix["workload"]) == {"chat"}
+    )
+    told = "\n".join(result.notes)
+    for words in ("eu old: nothing came in the last 6 weeks", "eu zero: it never had", "eu born: under one day"):
+        assert words in told
+    with pytest.raises(InputError, match="eu zero: it never had"):
+        forecast(as_history(zero), dt.date(2026, 6, 1), 1)
+
+
+def test_what_is_not_forecast_any_more_leaves_the_folder(tmp_path):
+    save_history(as_history(of(np.tile(WEEK, 6)), of(np.tile(WEEK, 6), "old")), tmp_path / "h")
+    plan = tmp_path / "plan"
+    assert main(["forecast", str(tmp_path / "h"), "-o", str(plan), "--start", "2026-06"]) == 0
+    assert set(pd.read_csv(plan / "demand.csv")["workload"]) == {"chat", "old"}
+    save_history(as_history(of(np.tile(WEEK, 12)), of(np.tile(WEEK, 6), "old")), tmp_path / "h")
+    assert main(["forecast", str(tmp_path / "h"), "-o", str(plan)]) == 0
+    assert set(pd.read_csv(plan / "demand.csv")["workload"]) == {"chat"}
+
+
+def test_real_weeks_of_a_series_that_has_just_begun():
+    born = of(np.tile(WEEK, 8), "born").iloc[6 * 168 :]
+    history = as_history(of(np.tile(WEEK, 8)), born)
+    result = forecast(history, dt.date(2026, 5, 1), 1, Assumptions(real_weeks=True))
+    assert len(result.scenarios) == 8
+    means = result.demand.groupby("workload")["requests_per_hour"].mean()
+    assert means["born"] == pytest.approx(means["chat"], rel=1e-3)

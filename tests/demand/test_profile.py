@@ -1,10 +1,14 @@
 """The profile: statistics by hour of week, marked hours, real weeks as scenarios, and the same charts every time."""
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from planner.cli import main
+from planner.demand.heat import print_curve, print_heat_map
 from planner.demand.history import COLUMNS, History, save_history, tidy
 from planner.demand.marks import mark_hours
 from planner.demand.profile import profile, scenario_weeks
@@ -105,3 +109,52 @@ def test_a_wrong_name_is_told_with_the_right_ones(tmp_path, capsys):
     save_history(history(), tmp_path / "h")
     assert main(["profile", str(tmp_path / "h"), "--region", "us"]) == 1
     assert "allowed: eu" in capsys.readouterr().err
+
+
+def two_series():
+    """``old``: 100 requests an hour for three weeks, and an outage; ``new``: 400 from the fourth on."""
+    old = history(3, lambda h: np.where(h == 200, 0, 100), "old").rows
+    new = history(6, lambda h: 400, "new").rows.iloc[3 * 168 :]
+    return History(tidy(pd.concat([old, new])))
+
+
+def test_series_that_never_lived_together_are_not_added_up():
+    result = profile(two_series())
+    together = result.together.set_index("hour_of_week")
+    assert set(together["max"]) == {400.0}  # not 500
+    assert set(together["mean"].drop(200 - 168)) == {250.0}  # three weeks of 100, three of 400
+    assert together.loc[200 - 168, "mean"] == pytest.approx((2 * 100 + 3 * 400) / 5)
+    assert result.summary.iloc[-1][["region", "workload", "peak_requests_per_hour"]].tolist() == ["all", "all", 400.0]
+
+
+def test_an_outage_of_one_series_leaves_the_others_in_the_sum():
+    steady = history(4, lambda h: 1000, "steady").rows
+    broken = history(4, lambda h: np.where(h == 200, 0, 100), "broken").rows
+    together = profile(History(tidy(pd.concat([steady, broken])))).together
+    assert set(together["mean"]) == {1100.0}
+    assert set(together["weeks_seen"]) == {4}
+
+
+def test_real_weeks_know_no_gap_where_a_series_begins_or_ends():
+    table = scenario_weeks(two_series())
+    means = table.groupby(["scenario", "workload"])["requests_per_hour"].mean().unstack()  # noqa: PD010
+    assert means["new"].tolist() == [0, 0, 0, 400, 400, 400]
+    assert means["old"].iloc[0] == 100
+
+
+def printed(weeks, width):
+    console = Console(width=width, record=True, file=io.StringIO(), color_system=None)
+    print_heat_map(weeks, console)
+    print_curve(weeks, console)
+    return console.export_text()
+
+
+def test_the_terminal_tells_hours_never_seen_and_keeps_to_its_width():
+    days = History(history(1).rows.iloc[:72])
+    text = printed(profile(days).together, 80)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    thursday = next(line for line in text.splitlines() if line.startswith("Thu"))
+    assert "·" in thursday
+    assert thursday.rstrip().endswith("-")
+    assert "never seen" in text
+    assert "never seen" not in printed(profile(history(2)).together, 120)

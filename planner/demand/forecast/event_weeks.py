@@ -29,9 +29,10 @@ FULL = 1.0 - 1e-9
 
 @dataclass(frozen=True)
 class EventWeek:
-    """One kind of week of a month: what happens in it, ``(event, hours of the week, 168 true or false)``, and its share.
+    """One kind of week of a month.
 
-    ``share``: of the month, times the probability of this outcome.
+    ``happening``: events, each with its hours of the week (168 true or false). ``share``: of the month, times the
+    probability of this outcome.
     """
 
     happening: tuple[tuple[Event, tuple[bool, ...]], ...]

@@ -18,7 +18,7 @@ from planner.demand.forecast.spread import hour_ratios
 from planner.demand.history import History
 from planner.demand.marks import mark_hours, without_marked
 from planner.demand.profile import model_mix, request_shape
-from planner.demand.series import HourlySeries, hourly_series
+from planner.demand.series import hourly_series
 from planner.errors import Fault, InputError
 from planner.schema.calendar import Period, periods_of
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
@@ -77,6 +77,7 @@ def forecast(history: History, start: dt.date, months: int, assumptions: Assumpt
     every = clean.index.append(to_come)
     factors, notes = factors_of(clean, pd.DatetimeIndex(every), given.countries)
     notes = [*series.notes, *notes]
+    clean = _forecastable(clean, notes)
     parts, accuracy = [], []
     for column in clean.columns:
         path, choice, remarks = _one_series(clean[column], factors[column], to_come, given)
@@ -90,27 +91,28 @@ def forecast(history: History, start: dt.date, months: int, assumptions: Assumpt
         accuracy.append(_accuracy_row(("all", "all"), overall, total))
     levels = _level_factors(overall or choice, len(to_come))
     hours = hours.merge(pd.DataFrame({"hour": to_come, **levels}), on="hour")
-    hours = _with_the_past(hours, series.requests, periods)
+    hours = _with_the_past(hours, series.requests[clean.columns], periods)
     if not given.real_weeks:
         tables = scenario_tables(hours, periods)
     else:
-        tables = _real_weeks(series, hours, periods, notes)
+        tables = _real_weeks(series.requests[clean.columns], hours, periods, notes)
     base = month_tables(hours, periods, "mean")
     tables = with_events(tables, base, given.events, periods)
     notes += [f"event {name} lies outside the months that are planned" for name in outside(given.events, periods)]
-    recent = series.rows[series.rows["hour"] > clean.index[-1] - pd.Timedelta(weeks=RECENT_WEEKS)]
+    rows = _rows_of(series.rows, clean)
+    recent = rows[rows["hour"] > clean.index[-1] - pd.Timedelta(weeks=RECENT_WEEKS)]
     shapes = [
         {
             "workload": name,
-            **request_shape(recent[recent["workload"] == name] if name in set(recent["workload"]) else rows),
+            **request_shape(recent[recent["workload"] == name] if name in set(recent["workload"]) else mine),
         }
-        for name, rows in series.rows.groupby("workload")
+        for name, mine in rows.groupby("workload")
     ]
     return Forecast(
         demand=tables.drop(columns="probability"),
         scenarios=tables[["scenario", "probability"]].drop_duplicates("scenario", ignore_index=True),
         workloads=pd.DataFrame(shapes),
-        mix=model_mix(series.rows),
+        mix=model_mix(rows),
         hours=hours,
         accuracy=pd.DataFrame(accuracy),
         notes=tuple(dict.fromkeys(notes)),
@@ -141,6 +143,48 @@ def _total(clean: pd.DataFrame) -> pd.Series:
     return pd.Series(old.sum(axis=1, min_count=len(old.columns)))
 
 
+def _forecastable(clean: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """Return the series that can be forecast, and note why the others are left out.
+
+    Raises
+    ------
+    InputError
+        None can.
+    """
+    reasons = {column: _no_forecast(clean[column]) for column in clean.columns}
+    told = [f"{' '.join(column)}: {reason}" for column, reason in reasons.items() if reason]
+    if len(told) == len(reasons):
+        raise InputError([Fault("history", text) for text in told])
+    notes += [f"{text}; left out" for text in told]
+    return clean[[column for column, reason in reasons.items() if not reason]]
+
+
+def _no_forecast(values: pd.Series) -> str:
+    """Say why a series cannot be forecast; empty where it can."""
+    known = values.dropna()
+    if len(known) < HOURS_PER_DAY:
+        return "under one day of known hours: nothing can be forecast from it"
+    if not (known > 0).any():
+        return "it never had a request"
+    if (ended := _ended(values)) > ENDED_WEEKS * HOURS_PER_WEEK:
+        weeks = ended // HOURS_PER_WEEK
+        return (
+            f"nothing came in the last {weeks} weeks, so it is taken as retired (if its export is missing, ingest it)"
+        )
+    return ""
+
+
+def _ended(values: pd.Series) -> int:
+    """Return the hours of the history after a series' last known one."""
+    return int(len(values) - 1 - np.flatnonzero(values.notna().to_numpy())[-1])
+
+
+def _rows_of(rows: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
+    """Return the history's rows of the series that are forecast."""
+    kept: set[Any] = set(clean.columns)
+    return rows[[pair in kept for pair in zip(rows["region"], rows["workload"], strict=True)]]
+
+
 def _trimmed(values: pd.Series, factors: np.ndarray) -> np.ndarray:
     """Return what can be learnt from, without the hours before a series began and after it ended."""
     all_hours = values.to_numpy(dtype=float)
@@ -164,13 +208,7 @@ def _one_series(
     """Forecast one series; (hour, mean, p10, p90, p98), its choice, remarks."""
     remarks: list[str] = []
     known = _trimmed(values, factors[: len(values)])
-    ended = int(len(values) - 1 - np.flatnonzero(np.isfinite(values.to_numpy(dtype=float)))[-1]) if len(known) else 0
-    if len(known) < HOURS_PER_DAY:
-        raise InputError(
-            [Fault("history", f"{values.name}: under one day of known hours: nothing can be forecast from it")]
-        )
-    if ended > ENDED_WEEKS * HOURS_PER_WEEK:
-        remarks.append(f"ended {ended // HOURS_PER_WEEK} weeks before the history does; remove it if it was retired")
+    ended = _ended(values)
     choice = _choice_of(values, factors, len(to_come))
     if len(known) < HOURS_PER_WEEK:
         remarks.append("under one week of history: the same day is repeated; weekends are not known")
@@ -236,12 +274,12 @@ def _with_the_past(hours: pd.DataFrame, requests: pd.DataFrame, periods: tuple[P
 
 
 def _real_weeks(
-    series: HourlySeries, hours: pd.DataFrame, periods: tuple[Period, ...], notes: list[str]
+    requests: pd.DataFrame, hours: pd.DataFrame, periods: tuple[Period, ...], notes: list[str]
 ) -> pd.DataFrame:
     """Give each real week of the recent past, at the forecast's level of each month, the same probability."""
     from planner.demand.forecast.scenarios import real_week_tables
 
-    tables = real_week_tables(series.requests, hours, periods)
+    tables = real_week_tables(requests, hours, periods)
     if tables.empty:
         notes.append("no full week without a gap: scenarios by quantiles instead of real weeks")
         return scenario_tables(hours, periods)

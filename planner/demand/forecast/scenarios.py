@@ -9,7 +9,7 @@ distributions). A high quantile of every hour is no future: planning cost on it 
 import numpy as np
 import pandas as pd
 
-from planner.demand.series import full_weeks, hour_of_week, long_table
+from planner.demand.series import hour_of_week, long_table, weeks_without_gap
 from planner.schema.calendar import Period
 from planner.units import HOURS_PER_WEEK
 
@@ -49,12 +49,16 @@ def scenario_tables(hours: pd.DataFrame, periods: tuple[Period, ...]) -> pd.Data
 
 
 def real_week_tables(requests: pd.DataFrame, hours: pd.DataFrame, periods: tuple[Period, ...]) -> pd.DataFrame:
-    """Return recent real weeks as equally likely scenarios, each series scaled to its forecast level of the month."""
+    """Return recent real weeks as equally likely scenarios, each series scaled to its forecast level of the month.
+
+    In weeks before a series began, its usual week stands in.
+    """
     last = HOURS_PER_WEEK - 1
-    whole = [m for m in full_weeks(requests) if requests.loc[m : m + pd.Timedelta(hours=last)].notna().all().all()]
+    whole = weeks_without_gap(requests)[-REAL_WEEKS:]
     if not whole:
         return pd.DataFrame()
-    whole = whole[-REAL_WEEKS:]
+    usual = requests.groupby(hour_of_week(pd.DatetimeIndex(requests.index))).transform("mean")
+    requests = requests.fillna(usual).fillna(requests.mean())
     recent = requests.loc[whole[0] :].mean()
     base = month_tables(hours, periods, "mean")
     levels = base.groupby(["region", "workload", "period"])["requests_per_hour"].mean()

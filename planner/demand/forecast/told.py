@@ -31,8 +31,12 @@ def tell(result: Forecast) -> None:
     """Print the accuracy table and the notes."""
     print(f"{'series':<40} {'model':<15} {'WAPE':>7} {'naive':>7} {'bias':>7} {'p90 covers':>10}  held out")
     for row in result.accuracy.to_dict("records"):
-        name = f"{row['region']} {row['workload']}"[:40]
-        tried = f"{row['origins']} x {row['weeks_ahead']} weeks" if row["origins"] else "nothing"
+        name = (
+            "all together" if row["region"] == row["workload"] == "all" else f"{row['region']} {row['workload']}"[:40]
+        )
+        tried = (
+            f"{row['origins']} x {row['weeks_ahead']} week{'s' * (row['weeks_ahead'] > 1)}" if row["origins"] else "-"
+        )
         shown = [_percent(row.get(key)) for key in ("wape", "wape_seasonal_naive", "bias", "coverage_p90")]
         print(f"{name:<40} {row['model']:<15} {shown[0]:>7} {shown[1]:>7} {shown[2]:>7} {shown[3]:>10}  {tried}")
     for note in result.notes:
