@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     first, *rest = arguments.sources
     known = [*FORMAT, "focus"]
-    format_name = first if first in known and not Path(first).exists() else None
+    format_name = first if first in known and (rest or not Path(first).exists()) else None
     sources = rest if format_name else arguments.sources
     if not sources:
         raise InputError([Fault("command line", f"{format_name} needs a source: files, folders or a database URL")])
@@ -55,7 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(
             [Fault("command line", "is neither a format nor a file", value=first, allowed=", ".join(known))]
         )
-    if format_name == "focus" or (format_name is None and not is_url(first) and is_focus(first, look_into)):
+    bills = [] if format_name else [source for source in sources if not is_url(source) and is_focus(source, look_into)]
+    if bills and len(bills) < len(sources):
+        raise InputError([Fault(name, "is FOCUS billing data: ingest it apart from usage exports") for name in bills])
+    if format_name == "focus" or bills:
         tell_commitments(ingest_focus(sources, arguments.output), arguments.output)
         return 0
     options = Options(

@@ -25,7 +25,7 @@ from planner.demand.names import NameMap
 LONG_AGO_EPOCH = 1420070400  # 2015-01-01: no LLM was billed by the token before
 TOO_LARGE = 10**15
 EXAMPLES = 5  # rows that are shown of each rule
-EXAMPLE = ("epoch", *SERIES, "input_tokens", "output_tokens", "id")
+EXAMPLE = ("epoch", "time_text", *SERIES, "input_tokens", "output_tokens", "id")
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def _examples(readings: Any, codes: list[int]) -> dict[Any, Any]:
 
 
 def _told(row: Any) -> str:
-    moment = "no time"
+    moment = f"time {row.time_text!r}" if isinstance(row.time_text, str) and row.time_text else "no time"
     if row.epoch == row.epoch and abs(row.epoch) < 8e9:
         moment = f"{pd.Timestamp(row.epoch, unit='s'):%Y-%m-%dT%H:%M:%SZ}"
     label = f" id {row.id}" if isinstance(row.id, str) else ""

@@ -47,6 +47,8 @@ def list_sources(arguments: list[str]) -> list[SourceFile]:
             faults.append(Fault(argument, "the folder has no files"))
         elif not path.exists():
             faults.append(Fault(argument, "does not exist"))
+        elif not path.is_dir() and not path.is_file():
+            faults.append(Fault(argument, "is a pipe or a device; save what it gives to a file first"))
         paths += inside or ([path] if path.is_file() else [])
     sources = []
     for path in paths:
@@ -71,8 +73,11 @@ def look_into(path: Path) -> SourceFile:
         return SourceFile(path, "parquet")
     if head[:4] == b"PK\x03\x04":
         raise fail(path, "is a zip archive (or a workbook); unpack it and give the files inside")
-    if head[:2] == b"\x1f\x8b":
+    zipped = head[:2] == b"\x1f\x8b"
+    if zipped:
         head = _gzip_head(path)
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise fail(path, "is UTF-16 text, as PowerShell and Excel write it; save it as UTF-8")
     if b"\x00" in head[:4096]:
         raise fail(path, "is a binary file of no known kind", allowed="CSV, JSON, JSON lines, Parquet, Prometheus text")
     try:
@@ -81,7 +86,11 @@ def look_into(path: Path) -> SourceFile:
         raise fail(path, f"is not UTF-8 text: {error}; save it as UTF-8") from error
     if not text.strip():
         raise fail(path, "holds nothing but blanks")
-    return SourceFile(path, _text_kind(text), text)
+    kind = _text_kind(text)
+    if kind in ("csv", "jsonl") and zipped != (path.suffix == ".gz"):
+        now = "is compressed by gzip" if zipped else "is not compressed"
+        raise fail(path, f"{now}, but its name says otherwise; rename it", value=path.name, allowed=".gz for gzip only")
+    return SourceFile(path, kind, text)
 
 
 def _check_parquet_end(path: Path, size: int) -> None:

@@ -7,11 +7,17 @@ KEPT_OUT, REPAIRED, NOTED = "kept out", "repaired", "noted"
 
 # name -> (what happens, what the rule says); docs/demand.md prints this table
 RULES: dict[str, tuple[str, str]] = {
-    "no_time": (KEPT_OUT, "the time is blank or cannot be read"),
+    "no_time": (
+        KEPT_OUT,
+        "the time is blank or cannot be read (what can: 2027-01-31T08:00:00Z, 2027-01-31 08:00, seconds since 1970)",
+    ),
     "future": (KEPT_OUT, "the time lies after the moment of the ingest (or --until)"),
     "long_ago": (KEPT_OUT, "the time lies before 2015 (usually an empty clock), or before --since"),
     "negative": (KEPT_OUT, "a count below zero"),
-    "too_large": (KEPT_OUT, "a count that is not a number, or above 1e15"),
+    "too_large": (
+        KEPT_OUT,
+        "a count that is no number (text, separators of thousands, a decimal comma), or above 1e15",
+    ),
     "null_tokens": (KEPT_OUT, "neither input nor output tokens are given (nor, in a bucket, requests)"),
     "failed": (KEPT_OUT, "the request failed: nothing was served"),
     "response_cache": (KEPT_OUT, "answered from the gateway's own response cache: it never reached a model"),

@@ -17,7 +17,7 @@ from planner.demand import engine as engines
 from planner.demand.atomic import replace_file
 from planner.demand.clock import moment_of
 from planner.demand.files import SourceFile, fail, list_sources
-from planner.errors import InputError
+from planner.errors import Fault, InputError
 
 USAGE_COLUMNS = {"ChargeCategory", "ChargePeriodStart", "EffectiveCost", "CommitmentDiscountId"}
 CONTRACT_COLUMNS = {"ContractCommitmentId", "ContractCommitmentQuantity", "ContractCommitmentUnit"}
@@ -63,7 +63,7 @@ def ingest_focus(sources: list[str], folder: Path) -> dict[str, Any]:
             table = engines.tabular(engine, [file]).to_pandas()
         rows_read += len(table)
         if set(table.columns) >= CONTRACT_COLUMNS:
-            commitments += _contracts(table)
+            commitments += _contracts(table, file.path)
         elif set(table.columns) >= USAGE_COLUMNS:
             usage = _with_new_rows(usage, table)
         else:
@@ -71,8 +71,17 @@ def ingest_focus(sources: list[str], folder: Path) -> dict[str, Any]:
     if rows_read == 0:
         raise fail(files[0].path, "has no rows")
     money: dict[str, float] = {}
+    missing = [
+        "no tokens and no requests: a history needs a usage export",
+        "the offer of each commitment: fill in the column offer of commitments.csv",
+    ]
     if not usage.empty:
         hours, money = _usage(usage)
+        if commitments and not hours.empty:
+            told = (
+                "contracts and the discounts that were used are listed apart: keep one row where both are one purchase"
+            )
+            missing.append(told)
         commitments += _used_commitments(hours)
     report = {
         "format": "focus",
@@ -80,10 +89,7 @@ def ingest_focus(sources: list[str], folder: Path) -> dict[str, Any]:
         "rows_read": rows_read,
         "commitments": commitments,
         "money": money,
-        "missing": [
-            "no tokens and no requests: a history needs a usage export",
-            "the offer of each commitment: add it",
-        ],
+        "missing": missing,
     }
     _write(folder, commitments, hours, report)
     return report
@@ -120,9 +126,12 @@ def _usage(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float]]:
         .groupby(keys, as_index=False)[["used", "unused", "EffectiveCost"]]
         .sum()
     )
-    start = pd.to_datetime(covered["ChargePeriodStart"], utc=True, errors="coerce")
-    end = pd.to_datetime(covered["ChargePeriodEnd"], utc=True, errors="coerce")
-    hours.attrs["hours"] = float((end - start).dt.total_seconds().median() / 3600) or 1.0
+    start, end = (
+        pd.to_datetime(covered.reindex(columns=[name])[name], utc=True, errors="coerce", format="ISO8601")
+        for name in ("ChargePeriodStart", "ChargePeriodEnd")
+    )
+    seconds = float((end - start).dt.total_seconds().median())
+    hours.attrs["hours"] = seconds / 3600 if seconds > 0 else 1.0
     return hours, money
 
 
@@ -149,12 +158,13 @@ def _used_commitments(hours: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
-def _contracts(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _contracts(table: pd.DataFrame, path: Path) -> list[dict[str, Any]]:
     found = []
+    _check_numbers(table, path, ("ContractCommitmentQuantity", "ContractCommitmentCost"))
     for row in table.to_dict("records"):
         start = moment_of(row.get("ContractCommitmentPeriodStart"))
         end = moment_of(row.get("ContractCommitmentPeriodEnd"))
-        unit, quantity = str(row["ContractCommitmentUnit"]), float(row["ContractCommitmentQuantity"])
+        unit, quantity = str(row["ContractCommitmentUnit"]), _number(row["ContractCommitmentQuantity"])
         hours = (end - start).total_seconds() / 3600 if start and end else None
         hourly = unit.lower().endswith(("-hours", " hours")) and hours
         found.append(
@@ -165,12 +175,31 @@ def _contracts(table: pd.DataFrame) -> list[dict[str, Any]]:
                 "units": quantity / hours if hourly and hours else quantity,
                 "region": None,
                 "utilisation": None,
-                "effective_cost": float(row.get("ContractCommitmentCost") or 0.0),
+                "effective_cost": _number(row.get("ContractCommitmentCost")),
                 "start": None if start is None else f"{start:%Y-%m-%d}",
                 "end": None if end is None else f"{end:%Y-%m-%d}",
             }
         )
     return found
+
+
+def _check_numbers(table: pd.DataFrame, path: Path, columns: tuple[str, ...]) -> None:
+    faults = []
+    for name in columns:
+        given = table[name] if name in table else pd.Series(dtype=object)
+        wrong = pd.to_numeric(given, errors="coerce").abs().map(lambda value: not value < float("inf"))
+        if name != columns[0]:  # only the first must be given
+            wrong &= given.notna() & (given != "")
+        for index, value in given[wrong].items():
+            faults.append(Fault(str(path), "is not a number", row=int(str(index)) + 2, column=name, value=value))
+    if faults:
+        raise InputError(faults)
+
+
+def _number(value: Any) -> float:
+    """Return a checked cell as a number; blank is 0."""
+    number = pd.to_numeric(pd.Series([value]), errors="coerce").fillna(0.0)
+    return float(number.iloc[0])
 
 
 def _write(folder: Path, commitments: list[dict[str, Any]], hours: pd.DataFrame, report: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from planner.demand.files import SourceFile, fail, list_sources, read_text
 from planner.demand.findings import Finding
 from planner.demand.formats import FORMAT, FORMATS
 from planner.demand.formats.base import Format, Inputs, Sample
+from planner.demand.formats.pages import is_empty_page
 from planner.demand.history import SERIES, TOKENS, UNKNOWN, VALUES, History, tidy
 from planner.demand.misshapen import is_of, read_whole
 from planner.demand.names import NameMap
@@ -59,7 +60,8 @@ def ingest(sources: list[str], format_name: str | None = None, options: Options 
     with _opened(sources, options) as (engine, files):
         place = engines.redact(sources[0]) if not files else _place(files)
         with engines.explained(place):
-            format = FORMAT[format_name] if format_name else _recognised(engine, files, options)
+            format = _named(engine, files, format_name) if format_name else _recognised(engine, files, options)
+            _check_options(format, files, options)
             return _history(engine, files, format, options, sources)
 
 
@@ -119,6 +121,34 @@ def _keys(document: Any) -> frozenset[str]:
     return frozenset(document) if isinstance(document, dict) else frozenset()
 
 
+def _named(engine: Any, files: tuple[SourceFile, ...], name: str) -> Format:
+    """Return the format that the user names; refuse files that are plainly of another."""
+    format, faults = FORMAT[name], []
+    for file in files if name != "table" else ():
+        sample = sample_of(engine, file)
+        if not is_of(format, sample):
+            other = next((f.name for f in FORMATS if f.name != "table" and is_of(f, sample)), None)
+            if other is not None or file.kind in ("csv", "parquet", "jsonl"):
+                seen = other or ", ".join(sorted(sample.columns))
+                faults.append(Fault(str(file.path), f"is no export of {format.title}", value=seen))
+    if faults:
+        raise InputError(faults)
+    return format
+
+
+def _check_options(format: Format, files: tuple[SourceFile, ...], options: Options) -> None:
+    """Refuse options that this source would leave without effect."""
+    faults = []
+    if options.window is not None and not format.counters:
+        faults.append(Fault("--window", f"is for one scrape of counters; {format.name} has its own times"))
+    if options.table_name is not None and files:
+        faults.append(Fault("--table", "is for databases, not for files", value=options.table_name))
+    if options.since and options.until and options.since >= options.until:
+        faults.append(Fault("--since", "is not before --until", value=f"{options.since:%Y-%m-%dT%H:%MZ}"))
+    if faults:
+        raise InputError(faults)
+
+
 def _recognised(engine: Any, files: tuple[SourceFile, ...], options: Options) -> Format:
     if not files:
         tables = {name.lower(): name for name in engine.list_tables()}
@@ -131,9 +161,12 @@ def _recognised(engine: Any, files: tuple[SourceFile, ...], options: Options) ->
         columns = frozenset(Inputs(engine, (), options.names, options.table_name).table().columns)
         return next((f for f in FORMATS if is_of(f, Sample("table", columns))), FORMAT["table"])
     found: dict[str, list[str]] = {}
-    faults = []
+    faults, empty = [], []
     for file in files:
         sample = sample_of(engine, file)
+        if is_empty_page(sample.document):
+            empty.append(file)
+            continue
         match = next((f for f in FORMATS if is_of(f, sample)), None)
         if match is None and options.names.columns and sample.columns:
             match = FORMAT["table"]
@@ -152,6 +185,8 @@ def _recognised(engine: Any, files: tuple[SourceFile, ...], options: Options) ->
     if len(found) > 1:
         listed = "; ".join(f"{name}: {', '.join(files)}" for name, files in found.items())
         faults.append(Fault("sources", f"are of several formats, which may count the same traffic twice ({listed})"))
+    if not found and not faults:
+        faults = [Fault(str(file.path), "is a page without any usage in it") for file in empty]
     if faults:
         raise InputError(faults)
     return FORMAT[next(iter(found))]
@@ -181,7 +216,7 @@ def _history(
     _check_cut(files, findings)
     place = engines.redact(sources[0]) if not files else _place(files)
     if result.frame.empty:
-        told = "; ".join(f"{f.count} rows: {f.meaning}" for f in findings) or "it has no rows"
+        told = "; ".join(_told(finding) for finding in findings) or "it has no rows"
         raise InputError([Fault(place, f"nothing usable is left of {result.rows_read} rows ({told})")])
     frame, once = counted_once(result.frame, reading.ids_to_check)
     frame, clock = split_repeated(frame, options.names.time_zone)
@@ -192,7 +227,13 @@ def _history(
     )
     rows = tidy(rows)
     findings += [*once, *clock, *_missing_hours(rows)]
-    return History(rows, _report(rows, format, findings, reading.notes, result.rows_read, files, sources))
+    read = result.rows_read + sum(f.count for f in reading.findings if f.rule == "duplicate")
+    return History(rows, _report(rows, format, findings, reading.notes, read, files, sources))
+
+
+def _told(finding: Finding) -> str:
+    shown = f", such as {finding.examples[0]}" if finding.examples else ""
+    return f"{finding.count} rows: {finding.meaning}{shown}"
 
 
 def _check_cut(files: tuple[SourceFile, ...], findings: list[Finding]) -> None:

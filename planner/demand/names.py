@@ -74,6 +74,11 @@ class NameMap(BaseModel):
         return name
 
 
+def _plain(message: str) -> str:
+    """Return pydantic's message as the rest of a sentence about the key."""
+    return message.removeprefix("Value error, ").replace("Input should be", "must be")
+
+
 def load_names(path: Path | None, region: str | None = None, workload: str | None = None) -> NameMap:
     """Read a map file; ``region`` and ``workload`` (command-line options) override its defaults."""
     content: Any = {}
@@ -90,7 +95,7 @@ def load_names(path: Path | None, region: str | None = None, workload: str | Non
             raise InputError([Fault(str(path), "is not a map file", value=content, allowed="keys such as names:")])
     options = {name: value for name, value in (("region", region), ("workload", workload)) if value}
     defaults = content.get("defaults") or {}
-    if options:
+    if options and isinstance(defaults, dict):
         content = {**content, "defaults": {**defaults, **options}}
     try:
         return NameMap.model_validate(content)
@@ -99,9 +104,10 @@ def load_names(path: Path | None, region: str | None = None, workload: str | Non
             [
                 Fault(
                     str(path or "options"),
-                    item["msg"].removeprefix("Value error, "),
+                    "is no key of a map file" if item["type"] == "extra_forbidden" else _plain(item["msg"]),
                     column=".".join(str(part) for part in item["loc"]),
                     value=item.get("input"),
+                    allowed=", ".join(NameMap.model_fields) if item["type"] == "extra_forbidden" else None,
                 )
                 for item in error.errors()
             ]

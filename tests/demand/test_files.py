@@ -2,11 +2,15 @@
 
 import gzip
 import json
+import os
 
 import pandas as pd
 import pytest
 
 from planner.cli import main
+from planner.demand.ingest import ingest
+from planner.demand.names import load_names
+from planner.errors import InputError
 from tests.demand.exports import EXPORTS, as_csv, openai, plain
 
 GOOD = as_csv(plain())
@@ -30,6 +34,9 @@ CASES = {
     "cut gzip": ("a.csv.gz", lambda tmp: gzip.compress(GOOD.encode())[:-20], "corrupt or truncated gzip"),
     "corrupt gzip": ("a.csv.gz", lambda tmp: b"\x1f\x8b\x08" + b"junk" * 40, "corrupt or truncated gzip"),
     "empty gzip": ("a.csv.gz", lambda tmp: gzip.compress(b""), "nothing in it"),
+    "utf-16": ("a.csv", lambda tmp: GOOD.encode("utf-16"), "UTF-16 text"),
+    "gzip by another name": ("a.csv", lambda tmp: gzip.compress(GOOD.encode()), "compressed by gzip, but its name"),
+    "gzip by name alone": ("a.csv.gz", lambda tmp: GOOD.encode(), "not compressed, but its name"),
     "bomb": ("a.csv.gz", lambda tmp: gzip.compress(b"0" * 80_000_000), "times its size"),
     "zip": ("a.zip", lambda tmp: b"PK\x03\x04" + b"\0" * 60, "zip archive"),
     "cut parquet": ("a.parquet", lambda tmp: parquet_bytes(tmp, plain())[:-30], "truncated Parquet"),
@@ -40,7 +47,7 @@ CASES = {
         lambda tmp: b'{"status": "error", "error": "bad query", "data": null}',
         "no known format",
     ),
-    "empty page": ("a.json", lambda tmp: b'{"object": "page", "data": [], "has_more": false}', "no known format"),
+    "empty page": ("a.json", lambda tmp: b'{"object": "page", "data": [], "has_more": false}', "without any usage"),
 }
 
 
@@ -85,3 +92,65 @@ def test_a_missing_file_and_an_unknown_format(tmp_path, capsys):
     assert "does not exist" in capsys.readouterr().err
     assert main(["ingest", "nonsense"]) == 1
     assert "neither a format nor a file" in capsys.readouterr().err
+
+
+PAGE = '{"object": "page", "data": [%s], "has_more": false, "next_page": null}'
+QUIET = '{"object": "bucket", "start_time": 1715558400, "end_time": 1715562000, "results": []}'
+
+
+@pytest.mark.parametrize("quiet", [PAGE % "", PAGE % QUIET])
+def test_pages_of_quiet_times_take_nothing_away(quiet, tmp_path):
+    full, empty = tmp_path / "full.json", tmp_path / "empty.json"
+    full.write_text(json.dumps(openai()))
+    empty.write_text(quiet)
+    alone = ingest([str(full)])
+    assert ingest([str(empty), str(full)]).report["totals"] == alone.report["totals"]
+
+
+def test_a_named_format_is_not_forced_on_another_export(tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text("time,model,requests,input_tokens,output_tokens\n2026-01-05T00:00:00Z,m,1,2,3\n")
+    page = tmp_path / "b.json"
+    page.write_text(json.dumps(openai()))
+    with pytest.raises(InputError, match="is no export of OpenAI"):
+        ingest([str(table)], "openai_usage")
+    with pytest.raises(InputError, match="openai_usage"):
+        ingest([str(page)], "azure_monitor")
+
+
+def test_pipes_and_devices_are_told(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="pipe or a device"):
+        ingest([str(tmp_path / "pipe"), "/dev/null"])
+
+
+def test_options_that_would_do_nothing_are_refused(tmp_path, capsys):
+    table = tmp_path / "a.csv"
+    table.write_text("time,model,requests,input_tokens,output_tokens\n2026-01-05T00:00:00Z,m,1,2,3\n")
+    common = ["ingest", str(table), "-o", str(tmp_path / "h")]
+    for extra, words in (
+        (["--window", "2026-01-01/2026-01-02"], "--window: is for one scrape"),
+        (["--table", "logs"], "--table: is for databases"),
+        (["--since", "2026-01-02", "--until", "2026-01-01"], "--since: is not before --until"),
+    ):
+        assert main([*common, *extra]) == 1
+        assert words in capsys.readouterr().err
+    assert not (tmp_path / "h").exists()
+
+
+def test_billing_data_is_told_wherever_it_stands(tmp_path, capsys):
+    table, bill = tmp_path / "a.csv", tmp_path / "b.csv"
+    table.write_text("time,model,requests,input_tokens,output_tokens\n2026-01-05T00:00:00Z,m,1,2,3\n")
+    bill.write_text("ChargeCategory,ChargePeriodStart,EffectiveCost,CommitmentDiscountId\nUsage,2026-01-01,1,\n")
+    assert main(["ingest", str(table), str(bill), "-o", str(tmp_path / "h")]) == 1
+    assert "b.csv: is FOCUS billing data" in capsys.readouterr().err
+
+
+def test_faults_of_a_map_are_in_plain_words(tmp_path):
+    path = tmp_path / "map.yaml"
+    path.write_text("colums: {a: b}\ndefaults: [a]\nbucket_hours: -1\n")
+    with pytest.raises(InputError) as error:
+        load_names(path, region="eu")
+    told = str(error.value)
+    for words in ("column colums: is no key of a map file", "column defaults", "must be greater than 0"):
+        assert words in told

@@ -76,3 +76,21 @@ def test_what_is_no_focus_is_refused(tmp_path, capsys):
     assert main(["ingest", "focus", str(path), "-o", str(tmp_path / "f")]) == 1
     assert "is no FOCUS export" in capsys.readouterr().err
     assert not (tmp_path / "f").exists()
+
+
+CONTRACT = "ContractCommitmentId,ContractCommitmentQuantity,ContractCommitmentUnit,ContractCommitmentCost"
+
+
+def test_a_contract_with_a_wrong_quantity_is_named_by_row_and_column(tmp_path, capsys):
+    lines = [CONTRACT, "a,50,PTU,100", "b,many,PTU,1", "c,5,PTU,free", "d,,PTU,"]
+    (tmp_path / "c.csv").write_text("\n".join(lines) + "\n")
+    assert main(["ingest", str(tmp_path / "c.csv"), "-o", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr().err
+    for words in (
+        "row 3, column ContractCommitmentQuantity",
+        "'many'",
+        "row 4, column ContractCommitmentCost",
+        "row 5",
+    ):
+        assert words in told
+    assert not (tmp_path / "out").exists()

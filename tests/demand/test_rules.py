@@ -247,3 +247,59 @@ def test_a_trace_that_counts_its_seconds(tmp_path):
     assert history.rows["requests"].tolist() == [1, 2]
     assert history.rows["input_tokens"].tolist() == [10, 50]
     assert str(history.rows["hour"].iloc[0]) == "2026-03-02 00:00:00+00:00"
+
+
+BUCKETS = "time,region,model,requests,input_tokens,output_tokens\n"
+
+
+def hour_rows(count, first=0):
+    return [f"{iso(h)},eu,m,{10 + h},{100 * h + 7},{h}\n" for h in range(first, first + count)]
+
+
+def test_the_same_buckets_twice_in_one_file_count_once(tmp_path):
+    once = read(tmp_path, BUCKETS + "".join(hour_rows(48)))
+    twice = read(tmp_path, BUCKETS + "".join(hour_rows(48) + hour_rows(24, 12)))
+    assert twice.report["totals"] == once.report["totals"]
+    assert found(twice) == {"duplicate": 24}
+    assert twice.report["rows_read"] == 72
+
+
+def test_parts_that_happen_to_be_equal_are_added(tmp_path):
+    """Two servers that the export does not name: an hour in which they do the same is no repetition."""
+    servers = [f"{iso(h)},eu,m,{10 + h % 3 * k},100,5\n" for h in range(10) for k in (1, 4)]
+    history = read(tmp_path, BUCKETS + "".join(servers) + f"{iso(10)},eu,m,3,1,1\n" * 2)
+    assert history.report["totals"]["requests"] == sum(20 + h % 3 * 5 for h in range(10)) + 6
+    assert found(history) == {}
+
+
+def test_dates_without_an_hour_are_days_and_give_way_to_hours(tmp_path):
+    daily = BUCKETS + "".join(f"2026-03-0{day},eu,m,{1000 * day},5,5\n" for day in range(1, 5))
+    hourly = BUCKETS + "".join(f"2026-03-02T{h:02d}:00:00Z,eu,m,10,1,1\n" for h in range(24))
+    history = read(tmp_path, daily, hourly)
+    spans = history.rows.groupby("bucket_hours")["requests"].sum().to_dict()
+    assert spans == {1.0: 240.0, 24.0: 1000.0 + 3000 + 4000}
+    assert any("whole days" in note for note in history.report["notes"])
+
+
+def test_midnights_alone_are_days(tmp_path):
+    daily = BUCKETS + "".join(f"2026-03-0{day} 00:00:00,eu,m,100,5,5\n" for day in range(1, 5))
+    assert set(read(tmp_path, daily).rows["bucket_hours"]) == {24.0}
+    assert set(read(tmp_path, daily + "2026-03-05 01:00:00,eu,m,1,1,1\n").rows["bucket_hours"]) == {1.0}
+    said = read(tmp_path, daily, options=Options(names=NameMap(bucket_hours=1)))
+    assert set(said.rows["bucket_hours"]) == {1.0}
+
+
+@pytest.mark.parametrize("cell", ['"1,000"', "12 k", "1.000.000", "1'000"])
+def test_text_in_the_place_of_a_number_is_never_taken_as_blank(cell, tmp_path):
+    history = read(tmp_path, BUCKETS + "".join(hour_rows(3)) + f"{iso(5)},eu,m,5,{cell},1\n")
+    assert found(history)["too_large"] == 1
+    assert history.report["totals"]["requests"] == 10 + 11 + 12
+    blank = read(tmp_path, BUCKETS + "".join(hour_rows(3)) + f"{iso(5)},eu,m,5,N/A,1\n")
+    assert blank.report["totals"]["requests"] == 10 + 11 + 12 + 5
+
+
+def test_decimal_commas_and_foreign_dates_are_told_with_what_was_found(tmp_path):
+    with pytest.raises(InputError, match="decimal comma"):
+        read(tmp_path, BUCKETS.replace(",", ";") + f"{iso(0)};eu;m;5,5;7,5;1,5\n")
+    with pytest.raises(InputError, match=r"31\.01\.2026 08:00"):
+        read(tmp_path, BUCKETS + "31.01.2026 08:00,eu,m,5,7,1\n")

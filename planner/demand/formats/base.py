@@ -32,6 +32,7 @@ READING = (
     "id",
     "skip",
 )
+NO_NUMBER = float("inf")  # stands for text in the place of a number, so that a rule keeps the row out
 RULE_CODE: Mapping[str, int] = {name: code for code, name in enumerate(RULES, start=1)}
 
 
@@ -125,7 +126,9 @@ def rows_to_frame(rows: list[dict[str, Any]], texts: tuple[str, ...]) -> pd.Data
         if name not in frame.columns:
             frame[name] = 0 if name == "skip" else None
     for name in READING[:-2]:
-        frame[name] = pd.to_numeric(frame[name], errors="coerce").astype("float64")
+        given = frame[name]
+        frame[name] = pd.to_numeric(given, errors="coerce").astype("float64")
+        frame.loc[frame[name].isna() & given.notna() & (given != ""), name] = NO_NUMBER
     frame["skip"] = frame["skip"].fillna(0).astype("int64")
     for name in ("id", *texts):
         values = frame[name] if name in frame.columns else pd.Series([None] * len(frame))

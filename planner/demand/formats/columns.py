@@ -8,6 +8,8 @@ from planner.errors import Fault, InputError
 TRY_CAST = frozenset(
     {"duckdb", "pyspark", "databricks", "snowflake", "bigquery", "trino"}
 )  # text that may be no number
+BLANKS = ("", "null", "none", "na", "n/a", "-", "\\n")  # what exports write where there is no number
+NO_NUMBER = 1e300  # stands for text in the place of a number, on every engine: a rule keeps its row out
 MILLI, MICRO, NANO = 1e11, 1e14, 1e17  # an epoch above these is in milli-, micro-, nanoseconds (dates after 1973)
 
 
@@ -67,14 +69,18 @@ def as_text(value: Any) -> Any:
 
 
 def as_number(value: Any, engine: Any) -> Any:
-    """Return the value as a number; text that is no number becomes null.
+    """Return the value as a number; blank text becomes null, and text that is no number ``NO_NUMBER``.
 
     Whole numbers stay what they are: an engine knows their range from a file's statistics, and skips what it proves.
     """
     if value.type().is_integer():
         return value
     if value.type().is_string() and engine.name in TRY_CAST:
-        return value.try_cast("float64")
+        import ibis
+
+        blank = value.isnull() | value.strip().lower().isin(BLANKS)
+        other = ibis.cases((blank, ibis.null("float64")), else_=ibis.literal(NO_NUMBER))
+        return value.try_cast("float64").coalesce(other)
     return value.cast("float64")
 
 

@@ -24,6 +24,13 @@ def first_result(document: Any) -> dict[str, Any]:
     return {}
 
 
+def is_empty_page(document: Any) -> bool:
+    """Tell a page on which nothing was used: no buckets, or buckets without results."""
+    if not isinstance(document, dict) or not isinstance(document.get("data"), list) or "has_more" not in document:
+        return False
+    return not any(item.get("results", item) if isinstance(item, dict) else item for item in document["data"])
+
+
 def results(inputs: Inputs) -> Iterator[tuple[SourceFile, dict[str, Any], dict[str, Any]]]:
     """Walk file, bucket and result; a document that is no page is a fault."""
     for file, document in inputs.documents:

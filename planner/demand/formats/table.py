@@ -9,10 +9,13 @@ from typing import Any
 
 from planner.demand.busy import MINUTE_HOURS
 from planner.demand.files import fail
+from planner.demand.findings import Finding
 from planner.demand.formats.base import Format, Inputs, Reading, Sample
 from planner.demand.formats.columns import as_number, column, epoch_seconds, moment_column, number, text
-from planner.demand.history import TOKENS
+from planner.demand.formats.grain import each_row_once, is_day
+from planner.demand.history import TOKENS, VALUES
 from planner.errors import Fault, InputError
+from planner.units import HOURS_PER_DAY
 
 # our column -> names that are understood without a map, the first that is there
 PLAIN: dict[str, tuple[str, ...]] = {
@@ -85,15 +88,23 @@ def read(inputs: Inputs) -> Reading:
             place, f"the time is of type {moment.type()}", column=found["time"], allowed="timestamps, numbers, text"
         )
 
+    counted = "requests" in found
+    findings: tuple[Finding, ...] = ()
+    if inputs.files and counted and "id" not in found:
+        table, findings = each_row_once(table, {found[name] for name in VALUES if name in found})
+        moment = column(table, found["time"])
+
     def value(ours: str) -> Any:
         return number(table, found[ours], engine) if ours in found else ibis.null("float64")
 
-    counted = "requests" in found
     hours = inputs.names.bucket_hours
     default_bucket = hours if hours is not None else (1.0 if counted else 0.0)
     spans: dict[str, Any] = {}
     if "bucket_hours" in found:
         spans["bucket_hours"] = value("bucket_hours").coalesce(ibis.literal(default_bucket))
+    days = is_day(table, moment, inputs, counted) if hours is None and not spans else None
+    if days is not None:
+        spans["bucket_hours"] = ibis.cases((days, float(HOURS_PER_DAY)), else_=default_bucket)
     requests = {"requests": value("requests")} if counted else {}
     if not counted and (spans or default_bucket > 0):
         requests = {"requests": ibis.literal(1.0 if default_bucket == 0 else None).cast("float64")}
@@ -101,6 +112,8 @@ def read(inputs: Inputs) -> Reading:
     kept |= {name: text(table, name) for name in inputs.names.dimensions.values() if name not in kept}
     if "filename" in table.columns and "filename" not in kept:
         kept["filename"] = table["filename"]
+    if moment.type().is_string():
+        kept["time_text"] = moment
     reading = table.select(
         **_times(moment, inputs),
         **spans,
@@ -116,6 +129,8 @@ def read(inputs: Inputs) -> Reading:
         if told
         else ()
     )
+    if days is not None:
+        notes = (*notes, "rows that have a date and no hour count whole days; say bucket_hours in the map if not")
     missing = [name for name in ("region", "workload", "model") if name not in found]
     if missing:
         notes = (*notes, f"no column for {', '.join(missing)}")
@@ -125,7 +140,7 @@ def read(inputs: Inputs) -> Reading:
             reading = reading.mutate(input_tokens=sum(inside_now, start=reading["input_tokens"]))
     return Reading(
         reading,
-        (),
+        findings,
         notes,
         ids_to_check="id" in found,
         bucket_hours=None if spans else default_bucket,
