@@ -8,8 +8,12 @@ demand of other workloads stays.
 """
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
+
+DEFAULT_REQUEST = {"input_tokens": 1000.0, "output_tokens": 300.0, "cache_hit_rate": 0.0, "cache_write_rate": 0.0}
+REQUESTS_PER_USER_DAY = 10.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     size.add_argument("--requests-per-hour", type=float, help="mean over the week")
     size.add_argument("--qps", type=float, help="mean requests per second over the week")
     size.add_argument("--users", type=float, help="users, with --requests-per-user-day")
-    parser.add_argument("--requests-per-user-day", type=float, default=10.0, help="mean over seven days (default: 10)")
+    parser.add_argument("--requests-per-user-day", type=float, help="mean over seven days (default: 10)")
     parser.add_argument("--peak-over-mean", type=float, help="peak hour over mean hour (default: the archetype's)")
     parser.add_argument("--peak-qps", type=float, help="peak hour's requests per second, instead of --peak-over-mean")
     parser.add_argument("--weekend-share", type=float, help="share of the week's requests on Saturday and Sunday")
@@ -33,21 +37,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ramp", type=int, default=1, metavar="MONTHS", help="months until full use (default: 1)")
     parser.add_argument("--start", help="first month, such as 2027-01 (default: the folder's, else next month)")
     parser.add_argument("--months", type=int, help="months (default: the folder's, else 3)")
-    parser.add_argument("--input-tokens", type=float, default=1000.0, help="per request (default: 1000)")
-    parser.add_argument("--output-tokens", type=float, default=300.0, help="per request (default: 300)")
-    parser.add_argument("--cache-hit-rate", type=float, default=0.0, help="share of input read from cache (default: 0)")
+    parser.add_argument("--input-tokens", type=float, help="per request (default: the folder's, else 1000)")
+    parser.add_argument("--output-tokens", type=float, help="per request (default: the folder's, else 300)")
+    parser.add_argument(
+        "--cache-hit-rate", type=float, help="share of input read from cache (default: the folder's, else 0)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the demand and add it to the folder."""
     import pandas as pd
 
-    from planner.demand.folder import write_demand
-    from planner.demand.horizon import horizon_of
+    from planner.demand.folder import known_workload, write_demand
+    from planner.demand.horizon import check_within, horizon_of
     from planner.demand.new import NewDeployment, new_demand
 
     mean = _checked(arguments)
     start, months = horizon_of(arguments.output, arguments.start, arguments.months)
+    check_within(arguments.output, start, months)
+    known = known_workload(arguments.output, arguments.workload)
     peak = arguments.peak_over_mean
     if arguments.peak_qps is not None:
         peak = arguments.peak_qps * 3600 / mean
@@ -65,12 +73,11 @@ def run(arguments: argparse.Namespace) -> int:
         months=months,
     )
     demand = new_demand(deployment)
+    defaults = dict.fromkeys(DEFAULT_REQUEST) if known.there else DEFAULT_REQUEST
+    given = {name: getattr(arguments, name, None) for name in DEFAULT_REQUEST}
     tokens = {
         "workload": arguments.workload,
-        "input_tokens": arguments.input_tokens,
-        "output_tokens": arguments.output_tokens,
-        "cache_hit_rate": arguments.cache_hit_rate,
-        "cache_write_rate": 0.0,
+        **{name: defaults[name] if value is None else value for name, value in given.items()},
     }
     mix = pd.DataFrame({"workload": [arguments.workload], "model": [arguments.model]})
     written = write_demand(
@@ -81,6 +88,9 @@ def run(arguments: argparse.Namespace) -> int:
         f"{arguments.workload}: mean {first.mean():,.1f} requests/h ({first.mean() / 3600:,.2f}/s), peak "
         f"{first.max():,.1f}/h ({first.max() / 3600:,.2f}/s) in {demand['period'].iloc[0]}"
     )
+    if known.models and arguments.model not in known.models:
+        models = ", ".join(known.models)
+        print(f"note: {arguments.workload} is served by {models} in mix.csv, and stays so; add {arguments.model} there")
     print(f"wrote {', '.join(written)} in {arguments.output}")
     return 0
 
@@ -101,8 +111,18 @@ def _checked(arguments: argparse.Namespace) -> float:
     given = {name: value for name, value in sizes.items() if value is not None}
     if len(given) != 1:
         fault("size", "give exactly one size", ", ".join(given) or "none", "--requests-per-hour, --qps or --users")
-    if any(value <= 0 for value in given.values()):
-        fault("size", "must be above 0", str(given), "a number above 0")
+    per_day = arguments.requests_per_user_day
+    if per_day is not None and "users" not in given:
+        fault("--requests-per-user-day", "goes with --users", per_day, "--users, and no other size")
+    positive = {**given, "requests_per_user_day": per_day, "peak_over_mean": arguments.peak_over_mean}
+    for name, value in {**positive, "peak_qps": arguments.peak_qps}.items():
+        if value is not None and not 0 < value < math.inf:
+            fault(f"--{name.replace('_', '-')}", "is not a size", value, "a number above 0")
+    if arguments.peak_over_mean is not None and arguments.peak_qps is not None:
+        fault("--peak-qps", "goes without --peak-over-mean", arguments.peak_qps, "one of the two")
+    for name in ("workload", "region", "model"):
+        if not getattr(arguments, name).strip():
+            fault(name, "needs a name", getattr(arguments, name), "letters, digits, - and _")
     if arguments.archetype not in ARCHETYPES:
         fault("--archetype", "is not known", arguments.archetype, ", ".join(ARCHETYPES))
     try:
@@ -113,12 +133,13 @@ def _checked(arguments: argparse.Namespace) -> float:
     if share is not None and not 0 <= share <= 1:
         fault("--weekend-share", "is not a share", share, "0 to 1")
     for name, least in (("growth", -1.0), ("ramp", 1), ("input_tokens", 0), ("output_tokens", 0)):
-        if getattr(arguments, name) < least:
-            fault(f"--{name.replace('_', '-')}", "is too small", getattr(arguments, name), f"{least:g} or more")
-    if not 0 <= arguments.cache_hit_rate <= 1:
+        value = getattr(arguments, name)
+        if value is not None and not least <= value < math.inf:
+            fault(f"--{name.replace('_', '-')}", "is no such number", value, f"{least:g} or more")
+    if arguments.cache_hit_rate is not None and not 0 <= arguments.cache_hit_rate <= 1:
         fault("--cache-hit-rate", "is not a share", arguments.cache_hit_rate, "0 to 1")
     if faults:
         raise InputError(faults)
     if arguments.users is not None:
-        return float(arguments.users * arguments.requests_per_user_day / 24)
+        return float(arguments.users * (REQUESTS_PER_USER_DAY if per_day is None else per_day) / 24)
     return float(arguments.requests_per_hour if arguments.qps is None else arguments.qps * 3600)

@@ -39,12 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.demand.forecast.season import load_season
     from planner.demand.forecast.told import report_of, tell
     from planner.demand.history import load_history
-    from planner.demand.horizon import horizon_of
+    from planner.demand.horizon import check_within, horizon_of
     from planner.errors import Fault, InputError
 
     history = load_history(arguments.history)
     last = history.rows["hour"].max()
     start, months = horizon_of(arguments.output, arguments.start, arguments.months, after=last.date())
+    check_within(arguments.output, start, months)
     regions, workloads = sorted(set(history.rows["region"])), sorted(set(history.rows["workload"]))
     countries = {}
     if arguments.holidays:

@@ -8,6 +8,7 @@ import datetime as dt
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,22 @@ def _with_others(
     return pd.concat([others, demand], ignore_index=True)
 
 
+@dataclass(frozen=True)
+class KnownWorkload:
+    """What a folder says of a workload: whether it has its requests' tokens, and the models that serve it."""
+
+    there: bool
+    models: tuple[str, ...]
+
+
+def known_workload(folder: Path, workload: str) -> KnownWorkload:
+    """Look a workload up in a planning folder, which need not exist."""
+    requests, mix = _existing(folder / "workloads.csv"), _existing(folder / "mix.csv")
+    there = requests is not None and workload in set(requests["workload"])
+    models = () if mix is None else tuple(mix.loc[mix["workload"] == workload, "model"])
+    return KnownWorkload(there, models)
+
+
 def _existing(path: Path) -> pd.DataFrame | None:
     return pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else None
 
@@ -148,7 +165,7 @@ def _workloads(folder: Path, measured: pd.DataFrame) -> pd.DataFrame:
         for name in REQUEST_COLUMNS:
             value = getattr(row, name)
             if pd.notna(value):
-                table.loc[str(row.Index), name] = f"{value:g}" if name != "cache_hit_rate" else str(value)
+                table.loc[str(row.Index), name] = f"{value:.12g}"
     return table.fillna("").reset_index()
 
 

@@ -43,6 +43,23 @@ def horizon_of(
     return first.replace(day=1), count
 
 
+def check_within(folder: Path, start: dt.date, months: int) -> None:
+    """Refuse months that a folder's plan.yaml does not plan: their demand could not be read.
+
+    Raises
+    ------
+    InputError
+        naming both horizons.
+    """
+    if not (folder / "plan.yaml").exists():
+        return
+    first, count = horizon_of(folder)
+    if start < first or add_months(start, months) > add_months(first, count):
+        asked, planned = (f"{s:%Y-%m}, {n} months" for s, n in ((start, months), (first, count)))
+        message = "the folder plans other months; leave out --start and --months, or change its horizon first"
+        raise InputError([Fault(str(folder / "plan.yaml"), message, value=asked, allowed=planned)])
+
+
 def _day(text: str, place: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text if len(text) > 7 else f"{text}-01")

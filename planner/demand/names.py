@@ -76,7 +76,11 @@ class NameMap(BaseModel):
 
 def _plain(message: str) -> str:
     """Return pydantic's message as the rest of a sentence about the key."""
-    return message.removeprefix("Value error, ").replace("Input should be", "must be")
+    return (
+        message.removeprefix("Value error, ")
+        .replace("Input should be", "must be")
+        .replace("a valid dictionary", "names, each with a value")
+    )
 
 
 def load_names(path: Path | None, region: str | None = None, workload: str | None = None) -> NameMap:

@@ -77,3 +77,46 @@ def test_all_wrong_arguments_are_told_at_once(tmp_path, capsys):
     assert main([*arguments, "-o", str(tmp_path)]) == 1
     told = capsys.readouterr().err
     assert told.startswith("3 faults")
+
+
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        (["--qps", "nan"], "--qps: is not a size"),
+        (["--qps", "inf"], "--qps: is not a size"),
+        (["--users", "5", "--requests-per-user-day", "0"], "--requests-per-user-day: is not a size"),
+        (["--qps", "5", "--requests-per-user-day", "3"], "--requests-per-user-day: goes with --users"),
+        (["--qps", "5", "--peak-over-mean", "3", "--peak-qps", "20"], "--peak-qps: goes without"),
+        (["--qps", "5", "--peak-over-mean", "nan"], "--peak-over-mean: is not a size"),
+        (["--qps", "5", "--growth", "nan"], "--growth: is no such number"),
+        (["--qps", "5", "--input-tokens", "inf"], "--input-tokens: is no such number"),
+        (["--qps", "5", "--region", " "], "region: needs a name"),
+    ],
+)
+def test_sizes_that_are_none(extra, words, tmp_path, capsys):
+    common = ["demand", "new", "a", "--region", "r", "--model", "m", "-o", str(tmp_path / "p")]
+    assert main([*common, *extra]) == 1
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "p").exists()
+
+
+def test_a_second_region_keeps_the_workload_s_tokens_and_models(tmp_path, capsys):
+    folder = tmp_path / "plan"
+    first = ["demand", "new", "a", "--qps", "1", "--start", "2027-01", "-o", str(folder), "--region", "eu"]
+    assert main([*first, "--model", "m", "--input-tokens", "1234567.25", "--cache-hit-rate", "0.4"]) == 0
+    assert main(["demand", "new", "a", "--qps", "1", "-o", str(folder), "--region", "us", "--model", "other"]) == 0
+    assert "a is served by m in mix.csv" in capsys.readouterr().out
+    row = pd.read_csv(folder / "workloads.csv").iloc[0]
+    assert row[["input_tokens", "output_tokens", "cache_hit_rate"]].tolist() == [1234567.25, 300.0, 0.4]
+    assert main([*first, "--model", "m", "--output-tokens", "7654321.5"]) == 0
+    assert pd.read_csv(folder / "workloads.csv").iloc[0]["output_tokens"] == 7654321.5
+
+
+def test_months_that_the_folder_does_not_plan_are_refused(tmp_path, capsys):
+    folder = tmp_path / "plan"
+    common = ["demand", "new", "a", "--qps", "1", "--region", "eu", "--model", "m", "-o", str(folder)]
+    assert main([*common, "--start", "2027-01", "--months", "2"]) == 0
+    before = (folder / "demand.csv").read_bytes()
+    assert main([*common, "--months", "3"]) == 1
+    assert "2027-01, 3 months" in capsys.readouterr().err
+    assert (folder / "demand.csv").read_bytes() == before
