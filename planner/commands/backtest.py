@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         pools_of,
         variant_of,
     )
-    from planner.demand.backtest.told import draw_savings, meaning, table_lines, verdict
+    from planner.demand.backtest.told import LEGEND, draw_savings, meaning, table_lines, verdict
     from planner.demand.backtest.walk import Terms, backtest, summarise
     from planner.demand.history import load_history
     from planner.demand.series import hourly_series
@@ -87,7 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
         f"{100 * terms.discount:.0f} % discount, {terms.term_weeks}-week terms, bought every "
         f"{step if terms.every_steps == 1 else f'{terms.every_steps} {step}s'}"
     )
-    text += [meaning(count * terms.step_hours, terms.term_weeks), *(f"note: {note}" for note in notes)]
+    if terms.term_steps < terms.every_steps:
+        notes.append(f"terms of {terms.term_weeks} weeks end before the next purchase: nothing is in force in between")
+    text += [LEGEND, meaning(count * terms.step_hours, terms.term_weeks), *(f"note: {note}" for note in notes)]
     print(head, "", *text, sep="\n")
     if arguments.output is not None:
         require("matplotlib")
@@ -122,6 +124,7 @@ def _replayable(
     if not long_enough:
         days = max((len(values) for values in pools.values()), default=0) / HOURS_PER_DAY
         least = (terms.start(0) + 1) * terms.step_hours / HOURS_PER_DAY
-        message = "is too short to replay: what comes before the first purchase, and at least one step to pay"
+        seen = terms.start(0) * terms.step_hours // HOURS_PER_DAY
+        message = f"is too short to replay: {seen} days come before the first purchase, and a {terms.step} after it"
         raise InputError([Fault("history", message, value=f"{days:.1f} days", allowed=f"{least:.0f} days or more")])
     return long_enough

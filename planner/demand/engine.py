@@ -88,9 +88,11 @@ def redact(url: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
+    noise = ("An error occurred while calling", "Original Line")  # of py4j; of DuckDB, a line as long as it likes
     lines = [line.strip(" :") for line in redact(str(error)).splitlines()]
-    told = [line for line in lines if line and not line.startswith("An error occurred while calling")]  # of py4j
-    return told[0] if told else type(error).__name__
+    told = [line for line in lines if line and not line.startswith(noise)]
+    shown = told[: 2 if told and "CSV Error on Line" in told[0] else 1]  # the reason is on the next one
+    return ": ".join(shown) or type(error).__name__
 
 
 @contextmanager

@@ -204,3 +204,23 @@ def test_the_published_figure_on_the_command_line(tmp_path):
     assert used / (bought * 336) == pytest.approx(PUBLISHED["utilisation"], abs=0.002)
     on_demand_only = demand.sum() / 14 * 29 * 2.1  # February 2024
     assert 1 - plan["total_usd"] / on_demand_only == pytest.approx(PUBLISHED["savings"], abs=0.001)
+
+
+def summary_of(**rates):
+    rates = {"all on demand": 0.0, **rates}
+    return pd.DataFrame({"rule": list(rates), "savings_rate": list(rates.values())})
+
+
+def test_the_verdict_names_both_sides():
+    tie = verdict(summary_of(planner=0.238, clairvoyant=0.24, **{"look-back 30 days": 0.239}))
+    assert tie == "A tie: the planner saved 23.8 %, look-back 30 days 23.9 %, less than half a point apart."
+    lost = verdict(summary_of(planner=0.22, clairvoyant=0.24, **{"look-back 7 days": 0.23}))
+    assert lost == "look-back 7 days saved 1.0 points more than the planner here."
+
+
+def test_terms_that_end_before_the_next_purchase_are_told(tmp_path, capsys):
+    save_history(history(12), tmp_path / "h")
+    assert main(["backtest", str(tmp_path / "h"), "--term", "4", "--every", "6"]) == 0
+    assert "nothing is in force in between" in capsys.readouterr().out
+    assert main(["backtest", str(tmp_path / "h"), "--term", "4", "--after", "30"]) == 1
+    assert "210 days come before the first purchase, and a week after it" in capsys.readouterr().err
