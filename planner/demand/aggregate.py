@@ -55,7 +55,7 @@ def labelled(table: Any, format: Format, names: NameMap) -> Any:
         given[dimension] = value
     if "filename" in table.columns:
         given["source"] = table["filename"]
-    return table.select(*[name for name in ("moment", *READING) if name in table.columns], **given)
+    return table.select(*[name for name in ("moment", "time_text", *READING) if name in table.columns], **given)
 
 
 def with_defaults(frame: pd.DataFrame, names: NameMap) -> pd.DataFrame:

@@ -148,3 +148,19 @@ def test_a_burst_needs_more_of_a_unit(tmp_path, capsys):
         assert main(["offers", "breakeven", str(folder), "--json"]) == 0
         found.append(json.loads(capsys.readouterr().out)[0]["break_even_utilisation"])
     assert found[1] == pytest.approx(1.3 * found[0], rel=1e-9)
+
+
+def test_lists_of_names_that_come_again_are_no_obstacle(tmp_path, capsys):
+    """`planner forecast` lists the regions and models of its demand; the offers fill these tables."""
+    folder = tmp_path / "plan"
+    folder.mkdir()
+    words = ["offers", "build", str(folder), "--provider", "openai", "--models", "gpt-6-sol"]
+    (folder / "models.csv").write_text("model\nmine\n", encoding="utf-8")
+    assert main(words) == 1  # a name that would be lost
+    (folder / "models.csv").write_text("model,note\ngpt-6-sol,ours\n", encoding="utf-8")
+    assert main(words) == 1  # a column that would be
+    (folder / "models.csv").write_text("model\ngpt-6-sol\n", encoding="utf-8")
+    (folder / "regions.csv").write_text("region\nopenai-global\n", encoding="utf-8")
+    assert main(words) == 0
+    assert "gpt-6-sol" in (folder / "models.csv").read_text(encoding="utf-8")
+    capsys.readouterr()

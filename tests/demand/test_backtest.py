@@ -219,7 +219,7 @@ def test_the_verdict_names_both_sides():
 
 
 def test_terms_that_end_before_the_next_purchase_are_told(tmp_path, capsys):
-    save_history(history(12), tmp_path / "h")
+    save_history(as_history(of(np.tile(WEEK, 12))), tmp_path / "h")
     assert main(["backtest", str(tmp_path / "h"), "--term", "4", "--every", "6"]) == 0
     assert "nothing is in force in between" in capsys.readouterr().out
     assert main(["backtest", str(tmp_path / "h"), "--term", "4", "--after", "30"]) == 1

@@ -24,7 +24,7 @@ def test_the_example_in_order(tmp_path, monkeypatch, capsys):
     exec(blocks("python")[0], {})
     (commands,) = blocks("console")
     parts = re.split(r"^\$ ", commands, flags=re.MULTILINE)[1:]
-    assert len(parts) == 5
+    assert len(parts) == 8
     for part in parts:
         command, *shown = part.rstrip("\n").split("\n")
         words = shlex.split(command)
@@ -33,7 +33,7 @@ def test_the_example_in_order(tmp_path, monkeypatch, capsys):
         output = capsys.readouterr().out
         for line in shown:
             assert line in output, f"{command}\n{line}\nis not in\n{output}"
-    named = re.search(r"`plan` now holds (.*?)\. What", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    named = re.search(r"`plan` now holds (.*?) \(see", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert named is not None
     held = {path.name for path in (tmp_path / "plan").iterdir() if path.is_file()}
     assert set(re.findall(r"`([\w.]+)`", named[1])) == held

@@ -65,7 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not built.tables["models"]:
         raise PlannerError("none of the models is sold at these endpoints:\n" + "\n".join(f"  {s}" for s in built.left))
     folder: Path = arguments.folder
-    there = [f"{name}.csv" for name in built.tables if (folder / f"{name}.csv").exists()]
+    there = [
+        f"{name}.csv"
+        for name, rows in built.tables.items()
+        if not _free(folder / f"{name}.csv", COLUMNS[name][0], rows)
+    ]
     if there and not arguments.force:
         raise PlannerError(
             f"{folder} already has {', '.join(there)}; nothing was written. "
@@ -88,6 +92,18 @@ def run(arguments: argparse.Namespace) -> int:
     if built.left:
         print(f"{len(built.left)} things were left blank, left out or assumed; {folder / EXPLANATION} names them")
     return EXIT_PLAN
+
+
+def _free(path: Path, key: str, rows: list[dict[str, Any]]) -> bool:
+    """Tell whether nothing is lost where a table is written: there is none, or it only lists names that come again.
+
+    Such are the lists of regions and models that `planner forecast` writes.
+    """
+    if not path.exists():
+        return True
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *lines = csv.reader(file)
+    return header == [key] and {line[0] for line in lines if line} <= {str(row[key]) for row in rows}
 
 
 def _csv(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
