@@ -19,6 +19,7 @@ from planner.demand.duplicates import each_id_once, id_counts
 from planner.demand.engine import fetched, fetched_together, settled
 from planner.demand.findings import Finding
 from planner.demand.formats.base import READING, RULE_CODE, Format, Reading
+from planner.demand.formats.columns import NO_NUMBER
 from planner.demand.history import SERIES, UNKNOWN, VALUES
 from planner.demand.names import NameMap
 
@@ -241,4 +242,6 @@ def _named(*names: object) -> str:
 
 
 def _shown(value: float | None) -> str:
-    return "blank" if value is None or value != value else f"{value:g}"
+    if value is None or value != value:
+        return "blank"
+    return "no number" if value >= NO_NUMBER else f"{value:g}"

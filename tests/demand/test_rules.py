@@ -292,6 +292,7 @@ def test_midnights_alone_are_days(tmp_path):
 @pytest.mark.parametrize("cell", ['"1,000"', "12 k", "1.000.000", "1'000"])
 def test_text_in_the_place_of_a_number_is_never_taken_as_blank(cell, tmp_path):
     history = read(tmp_path, BUCKETS + "".join(hour_rows(3)) + f"{iso(5)},eu,m,5,{cell},1\n")
+    assert "input no number" in history.report["findings"][0]["examples"][0]
     assert found(history)["too_large"] == 1
     assert history.report["totals"]["requests"] == 10 + 11 + 12
     blank = read(tmp_path, BUCKETS + "".join(hour_rows(3)) + f"{iso(5)},eu,m,5,N/A,1\n")

@@ -14,6 +14,7 @@ import pandas as pd
 from planner.demand.engine import tabular
 from planner.demand.files import SourceFile, documents
 from planner.demand.findings import RULES, Finding
+from planner.demand.formats.columns import NO_NUMBER
 from planner.demand.names import NameMap
 
 # Only epoch, bucket_hours and what the export has need be there; an absent column is blank.
@@ -32,7 +33,6 @@ READING = (
     "id",
     "skip",
 )
-NO_NUMBER = float("inf")  # stands for text in the place of a number, so that a rule keeps the row out
 RULE_CODE: Mapping[str, int] = {name: code for code, name in enumerate(RULES, start=1)}
 
 
