@@ -8,7 +8,7 @@ from typing import Any
 
 from planner.demand.clock import moment_of
 from planner.demand.formats.base import Format, Inputs, Reading, Sample, once_per_bucket, rows_to_frame
-from planner.demand.formats.pages import first_result, results, unfinished
+from planner.demand.formats.pages import first_result, group_of, results, unfinished
 
 DIMENSIONS = (
     "model", "inference_geo", "workspace_id", "service_tier", "context_window", "account_id", "api_key_id",
@@ -26,8 +26,8 @@ def recognise(sample: Sample) -> bool:
 def read(inputs: Inputs) -> Reading:
     """Return one reading a bucket and group; both of Anthropic's reports are read by this."""
     rows = [_row(file.path.name, bucket, result) for file, bucket, result in results(inputs)]
-    frame = rows_to_frame(rows, (*DIMENSIONS, "filename"))
-    frame, findings = once_per_bucket(frame, ["epoch", "bucket_hours", *DIMENSIONS])
+    frame = rows_to_frame(rows, (*DIMENSIONS, "group", "filename"))
+    frame, findings = once_per_bucket(frame, ["epoch", "bucket_hours", "group"])
     return Reading(inputs.lazy(frame), findings, unfinished(inputs))
 
 
@@ -42,6 +42,7 @@ def _row(name: str, bucket: dict[str, Any], result: dict[str, Any]) -> dict[str,
         "written_tokens": sum(value or 0 for value in (result.get("cache_creation") or {}).values()),
         "output_tokens": result.get("output_tokens"),
         "filename": name,
+        "group": group_of(result),
         **{dimension: result.get(dimension) for dimension in DIMENSIONS},
     }
 

@@ -1,4 +1,7 @@
-"""Azure Monitor metrics of ``Microsoft.CognitiveServices/accounts`` (REST, ``az monitor metrics list``).
+"""Azure Monitor metrics of ``Microsoft.CognitiveServices/accounts``.
+
+From REST (one resource, or a batch), ``az monitor metrics list``, or Azure's Python libraries: azure-mgmt-monitor 6
+says ``time_stamp``; azure-monitor-querymetrics 1 has ``metrics`` with plain names, ``metadata_values``, ``granularity``.
 
 Names: Azure's list of supported metrics, July 2026. Prompt tokens include cached ones. Azure OpenAI has no count of
 cached tokens: for provisioned deployments it is ProcessedPromptTokens + GeneratedTokens - ActiveTokens, or follows from
@@ -9,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from planner.demand.busy import SECONDS_PER_HOUR
 from planner.demand.clock import moment_of
-from planner.demand.files import fail
+from planner.demand.files import SourceFile, fail
 from planner.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
 from planner.demand.formats.points import readings_of_points, records
 
@@ -34,9 +38,20 @@ DIMENSIONS = ("modeldeploymentname", "modelname", "region")
 
 
 def recognise(sample: Sample) -> bool:
-    """Tell a metrics answer by its shape: value, each with a name and timeseries."""
-    value = sample.document.get("value") if isinstance(sample.document, dict) else None
-    return isinstance(value, list) and any(isinstance(item, dict) and "timeseries" in item for item in value)
+    """Tell a metrics answer by its shape: metrics, each with a name and timeseries."""
+    document = sample.document
+    found = _answers(document) if isinstance(document, dict) else []
+    return any(isinstance(item, dict) and "timeseries" in item for answer in found for item in answer["value"])
+
+
+def _answers(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a document's answers, each as REST spells it; none where it is no answer."""
+    if isinstance(document.get("values"), list):  # a batch: one answer a resource
+        return [answer for item in document["values"] for answer in _answers(item)]
+    if isinstance(document.get("metrics"), list):
+        told = {"interval": document.get("granularity"), "resourceregion": document.get("resource_region")}
+        return [{**told, "value": document["metrics"]}]
+    return [document] if isinstance(document.get("value"), list) else []
 
 
 def read(inputs: Inputs) -> Reading:
@@ -44,15 +59,17 @@ def read(inputs: Inputs) -> Reading:
     points: list[dict[str, Any]] = []
     seen: set[str] = set()
     for file, document in inputs.documents:
-        if not isinstance(document, dict) or not isinstance(document.get("value"), list):
+        answers = _answers(document) if isinstance(document, dict) else []
+        if not answers:
             raise fail(file.path, "is no answer of Azure Monitor's metrics API", allowed="{value: [...]}")
-        hours = pd.Timedelta(document.get("interval") or "PT1H").total_seconds() / 3600
-        for metric in document["value"]:
-            name = str((metric.get("name") or {}).get("value", ""))
-            seen.add(name)
-            measure = MEASURE.get(name.lower()) or FOUNDRY.get(name.lower())
-            for series in (metric.get("timeseries") or []) if measure else []:
-                points += _series_points(series, str(measure), name, metric, document, hours)
+        for answer in answers:
+            hours = _bucket_hours(file, answer.get("interval") or "PT1H")
+            for metric in answer["value"]:
+                name = _value(metric.get("name"))
+                seen.add(name)
+                measure = MEASURE.get(name.lower()) or FOUNDRY.get(name.lower())
+                for series in (metric.get("timeseries") or []) if measure else []:
+                    points += _series_points(series, str(measure), name, metric, answer, hours)
     family = {p["name"].lower() for p in points}
     if PROMPT.lower() in family:  # the Azure OpenAI metrics are there: Foundry's would count the same tokens again
         points = [p for p in points if p["name"].lower() in MEASURE]
@@ -67,10 +84,26 @@ def read(inputs: Inputs) -> Reading:
     return Reading(inputs.lazy(frame), findings, notes)
 
 
+def _value(name: Any) -> str:
+    """Return a name that is text, or has a localised twin."""
+    return str(name.get("value", "") if isinstance(name, dict) else name or "")
+
+
+def _bucket_hours(file: SourceFile, interval: Any) -> float:
+    """Return the length of a bucket: ISO 8601, ``1:00:00`` as Python writes it, or seconds."""
+    if str(interval).upper() == "FULL":
+        raise fail(file.path, "has one value for its whole span, no hours: ask for --interval PT1H", value=interval)
+    length = pd.Timedelta(interval, unit="s") if isinstance(interval, (int, float)) else pd.Timedelta(interval)
+    return float(length.total_seconds()) / SECONDS_PER_HOUR
+
+
 def _series_points(
     series: dict[str, Any], measure: str, name: str, metric: dict[str, Any], document: dict[str, Any], hours: float
 ) -> list[dict[str, Any]]:
-    tags = {str(m["name"]["value"]).lower(): m.get("value") for m in series.get("metadatavalues") or []}
+    given = series.get("metadata_values") or {
+        _value(m["name"]): m.get("value") for m in series.get("metadatavalues") or []
+    }
+    tags = {str(name).lower(): value for name, value in given.items()}
     status = str(tags.get("statuscode", "200"))
     shown = {dimension: tags.get(dimension) for dimension in DIMENSIONS}
     shown["region"] = shown["region"] or document.get("resourceregion")
@@ -79,7 +112,7 @@ def _series_points(
         value = item.get("average") if measure == MATCH_RATE else item.get("total")
         if value is None:
             continue  # Azure leaves out what it has no data for
-        stamp = moment_of(item.get("timeStamp") or item.get("time_stamp"))
+        stamp = moment_of(item.get("timeStamp") or item.get("time_stamp") or item.get("timestamp"))
         points.append(
             {
                 "measure": measure,

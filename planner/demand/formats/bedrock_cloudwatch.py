@@ -13,6 +13,7 @@ import pandas as pd
 
 from planner.demand.files import fail
 from planner.demand.formats.base import Format, Inputs, Reading, Sample
+from planner.demand.formats.pages import unfinished
 from planner.demand.formats.points import readings_of_points
 
 MEASURE = {
@@ -24,6 +25,8 @@ MEASURE = {
     "cachewriteinputtokencount": "written_tokens",
     "cachewriteinputtokens": "written_tokens",
 }
+# an answer of get_metric_data, one of get_metric_statistics, one of the former's results alone
+SIGNS = ({"MetricDataResults"}, {"Datapoints", "Label"}, {"Id", "Label", "Timestamps", "Values"})
 LONGEST_FIRST = sorted(MEASURE, key=len, reverse=True)
 AWS_REGION = re.compile(r"(?<![a-z0-9])([a-z]{2}(?:-gov)?-[a-z]+-\d)(?![a-z0-9])")
 
@@ -31,12 +34,13 @@ AWS_REGION = re.compile(r"(?<![a-z0-9])([a-z]{2}(?:-gov)?-[a-z]+-\d)(?![a-z0-9])
 def recognise(sample: Sample) -> bool:
     """Tell a GetMetricData answer by its key."""
     document = sample.document
-    return isinstance(document, dict) and ("MetricDataResults" in document or {"Datapoints", "Label"} <= set(document))
+    return isinstance(document, dict) and any(signs <= set(document) for signs in SIGNS)
 
 
 def read(inputs: Inputs) -> Reading:
     """Return one reading a bucket and model."""
     series = [item for file, document in inputs.documents for item in _series(file.path, document)]
+    several = _told_apart(series)
     stamps = sorted({stamp for item in series for stamp, _ in item["data"]})
     steps = [b - a for a, b in pairwise(stamps)]
     hours = min(min(steps) / 3600, 24.0) if steps else 1.0
@@ -53,7 +57,11 @@ def read(inputs: Inputs) -> Reading:
     for name in ("cached_tokens", "written_tokens"):  # CloudWatch has no row where nothing was cached
         if frame[name].notna().any():
             frame[name] = frame[name].fillna(0.0)
-    notes = () if steps else ("one timestamp only: its bucket is taken as one hour",)
+    notes = unfinished(inputs, lambda page: bool(page.get("NextToken")))
+    if not steps:
+        notes = (*notes, "one timestamp only: its bucket is taken as one hour")
+    if several:
+        notes = (*notes, "series of one metric whose label names no model are added up: label each with its model")
     return Reading(inputs.lazy(frame), findings, notes)
 
 
@@ -63,6 +71,8 @@ def _series(path: Any, document: Any) -> list[dict[str, Any]]:
     found = AWS_REGION.search(str(path.name))
     region = found.group(1) if found else None
     results = document.get("MetricDataResults")
+    if results is None and "Timestamps" in document:
+        results = [document]
     if results is None:
         data = [(item.get("Timestamp"), item.get("Sum")) for item in document.get("Datapoints") or []]
         results = [{"Id": "", "Label": document.get("Label", ""), "pairs": data}]
@@ -91,6 +101,27 @@ def _series(path: Any, document: Any) -> list[dict[str, Any]]:
             }
         )
     return series
+
+
+def _told_apart(series: list[dict[str, Any]]) -> bool:
+    """Tell apart series of one label that hold different values (one a model, each exported alone): number their keys.
+
+    Those that agree in half of the moments that they share are the same, exported twice. Return whether any differ.
+    """
+    known: dict[str, list[dict[float, Any]]] = {}
+    for item in (item for item in series if item["model"] is None):
+        data, there = dict(item["data"]), known.setdefault(item["key"], [])
+        number = next((n for n, other in enumerate(there) if _agree(data, other)), len(there))
+        if number == len(there):
+            there.append({})
+        there[number].update(data)
+        item["key"] += f"|{number}"
+    return any(len(there) > 1 for there in known.values())
+
+
+def _agree(data: dict[float, Any], other: dict[float, Any]) -> bool:
+    shared = data.keys() & other.keys()
+    return sum(1 for stamp in shared if data[stamp] == other[stamp]) >= len(shared) / 2
 
 
 def _metric(text: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from planner.demand.clock import moment_of
 from planner.demand.files import fail
 from planner.demand.formats.base import Format, Inputs, Reading, Sample, once_per_bucket, rows_to_frame
-from planner.demand.formats.pages import first_result, results, unfinished
+from planner.demand.formats.pages import first_result, group_of, results, unfinished
 
 DIMENSIONS = ("model", "project_id", "user_id", "api_key_id", "batch", "service_tier", "api_source")
 SECONDS_PER_HOUR = 3600.0
@@ -26,17 +26,20 @@ def recognise(sample: Sample) -> bool:
 
 def read(inputs: Inputs) -> Reading:
     """Return one reading a bucket and group."""
-    if inputs.files and inputs.files[0].kind == "json":
+    if inputs.files and inputs.files[0].kind in ("json", "jsonl"):
         notes = unfinished(inputs)
-        rows = [_row(file.path.name, bucket, result) for file, bucket, result in results(_without_costs(inputs))]
+        rows = [
+            {**_row(file.path.name, bucket, result), "group": group_of(result)}
+            for file, bucket, result in results(_without_costs(inputs))
+        ]
     else:
         notes = ()
         table = inputs.table().to_pandas().astype(object)
         table = table.where(table.notna(), None)
         names = table["filename"] if "filename" in table else [""] * len(table)
         rows = [_row(str(name), record, record) for name, record in zip(names, table.to_dict("records"), strict=True)]
-    frame = rows_to_frame(rows, (*DIMENSIONS, "filename"))
-    frame, findings = once_per_bucket(frame, ["epoch", "bucket_hours", *DIMENSIONS])
+    frame = rows_to_frame(rows, (*DIMENSIONS, "group", "filename"))
+    frame, findings = once_per_bucket(frame, ["epoch", "bucket_hours", *DIMENSIONS, "group"])
     return Reading(inputs.lazy(frame), findings, notes)
 
 

@@ -15,36 +15,37 @@ from planner.demand.findings import Finding
 from planner.demand.formats import otel_spans
 from planner.demand.formats.base import Format, Inputs, Reading, Sample, rows_to_frame
 from planner.demand.formats.counters import increases
-from planner.demand.formats.otel_common import DIMENSIONS, attributes, named
+from planner.demand.formats.otel_common import DIMENSIONS, as_otlp, attributes, is_export, named
 from planner.demand.formats.points import readings_of_points
 
 TOKEN_METRIC = "gen_ai.client.token.usage"
-OUTERMOST = ("resourceMetrics", "resourceSpans", "resourceLogs")
 CUMULATIVE = (2, "AGGREGATION_TEMPORALITY_CUMULATIVE")
 
 
 def recognise(sample: Sample) -> bool:
     """Tell an OTLP export by its outermost key."""
-    return bool(set(OUTERMOST) & ({*sample.document} if isinstance(sample.document, dict) else sample.columns))
+    return is_export(sample.document)
 
 
 def read(inputs: Inputs) -> Reading:
     """Return one reading a span, or one an export interval and set of attributes of the histogram."""
+    exports = []
     for file, document in inputs.documents:
-        if not isinstance(document, dict) or not set(OUTERMOST) & set(document):
+        if not is_export(document):
             raise fail(file.path, "is no OTLP export", allowed='{"resourceSpans": [...]} or {"resourceMetrics": [...]}')
-    rows = otel_spans.readings([document for _, document in inputs.documents])
+        exports.append(as_otlp(document))
+    rows = otel_spans.readings(exports)
     if not rows:
-        return _read_histogram(inputs)
-    has_both = any(True for _, document in inputs.documents for _ in _points(document))
+        return _read_histogram(inputs, exports)
+    has_both = any(True for document in exports for _ in _points(document))
     notes = (f"{TOKEN_METRIC} is left out: it counts the calls of the spans again",) if has_both else ()
     return Reading(inputs.lazy(rows_to_frame(rows, DIMENSIONS)), (), notes, ids_to_check=True)
 
 
-def _read_histogram(inputs: Inputs) -> Reading:
+def _read_histogram(inputs: Inputs, exports: list[dict[str, Any]]) -> Reading:
     deltas: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []
-    for _, document in inputs.documents:
+    for document in exports:
         for cumulative, point in _points(document):
             (totals if cumulative else deltas).append(point)
     findings: tuple[Finding, ...] = ()
@@ -71,7 +72,7 @@ def _points(document: dict[str, Any]) -> Iterator[tuple[bool, dict[str, Any]]]:
             for metric in scope.get("metrics") or []:
                 if metric.get("name") != TOKEN_METRIC:
                     continue
-                histogram = metric.get("histogram") or metric.get("exponentialHistogram") or {}
+                histogram = metric.get("histogram") or metric.get("exponentialHistogram") or metric.get("data") or {}
                 cumulative = histogram.get("aggregationTemporality") in CUMULATIVE
                 for item in histogram.get("dataPoints") or []:
                     for point in _of_data_point(item, of_resource, cumulative):

@@ -31,6 +31,11 @@ def is_empty_page(document: Any) -> bool:
     return not any(item.get("results", item) if isinstance(item, dict) else item for item in document["data"])
 
 
+def group_of(result: dict[str, Any]) -> str:
+    """Return what tells a result from others of its bucket: all that is no count, also what later versions group by."""
+    return "|".join(f"{name}={value}" for name, value in sorted(result.items()) if isinstance(value, (str, bool)))
+
+
 def results(inputs: Inputs) -> Iterator[tuple[SourceFile, dict[str, Any], dict[str, Any]]]:
     """Walk file, bucket and result; a document that is no page is a fault."""
     for file, document in inputs.documents:

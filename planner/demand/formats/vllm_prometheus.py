@@ -10,7 +10,7 @@ from planner.demand.formats.base import Format, Inputs, Reading, Sample
 MEASURES = {
     "input_tokens": ("vllm:prompt_tokens",),
     "output_tokens": ("vllm:generation_tokens",),
-    "cached_tokens": ("vllm:prefix_cache_hits", "vllm:gpu_prefix_cache_hits"),
+    "cached_tokens": ("vllm:prefix_cache_hits", "vllm:gpu_prefix_cache_hits", "vllm:prompt_tokens_cached"),
     "requests": ("vllm:request_success",),
 }
 LABELS = ("model_name", "engine", "instance", "job", "region", "namespace")
