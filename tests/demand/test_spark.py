@@ -144,7 +144,7 @@ def plain():
                 "key": f"k{k - k % 20 // 19}",
             }
         )
-    rows[5]["Created At"] = "soon"
+    rows[5]["Created At"], rows[9]["prompt"] = "soon", "twelve"
     rows[6]["Created At"] = "1774720000000"
     return pd.DataFrame(rows)
 
@@ -162,7 +162,7 @@ def test_a_plain_table_with_a_column_map(session, tmp_path):
         options=Options(table_name="spark_catalog.usage.plain", names=names, until=UNTIL.replace(month=5)),
     )
     same(here, there)
-    assert {"no_time", "null_as_zero", "duplicate"} <= {f["rule"] for f in there.report["findings"]}
+    assert {"no_time", "null_as_zero", "duplicate", "too_large"} <= {f["rule"] for f in there.report["findings"]}
     assert session.conf.get(spark.TIME_ZONE) == "UTC"
 
 

@@ -1,7 +1,7 @@
 """Azure Monitor metrics of ``Microsoft.CognitiveServices/accounts``.
 
 From REST (one resource, or a batch), ``az monitor metrics list``, or Azure's Python libraries: azure-mgmt-monitor 6
-says ``time_stamp``; azure-monitor-querymetrics 1 has ``metrics`` with plain names, ``metadata_values``, ``granularity``.
+says ``time_stamp``; azure-monitor-querymetrics 1 has ``metrics`` with plain names and ``metadata_values``.
 
 Names: Azure's list of supported metrics, July 2026. Prompt tokens include cached ones. Azure OpenAI has no count of
 cached tokens: for provisioned deployments it is ProcessedPromptTokens + GeneratedTokens - ActiveTokens, or follows from
