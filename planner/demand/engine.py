@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pandas as pd
@@ -137,6 +137,17 @@ def tabular(engine: Any, files: list[SourceFile], name: str = "export") -> Any:
         if "filename" in table.columns and len(files) == 1:
             table = table.drop("filename")
         return table
+
+
+def columns_of(engine: Any, file: SourceFile) -> list[str]:
+    """Return the names of a tabular file's columns; of Parquet, from its footer alone."""
+    if file.kind == "parquet":
+        from pyarrow import ArrowException
+        from pyarrow.parquet import read_schema
+
+        with suppress(ArrowException, OSError):  # what it cannot read, DuckDB explains below
+            return list(read_schema(file.path).names)
+    return list(tabular(engine, [file], "sample").columns)
 
 
 def settled(table: Any) -> Any:

@@ -114,7 +114,7 @@ def sample_of(engine: Any, file: SourceFile) -> Sample:
             raise fail(file.path, f"is not whole JSON (truncated or corrupt): {error}", row=row) from error
         first = document[0] if isinstance(document, list) and document else document
         return Sample(file.kind if file.kind == "json" else "json", _keys(first), first)
-    return Sample(file.kind, frozenset(engines.tabular(engine, [file], "sample").columns))
+    return Sample(file.kind, frozenset(engines.columns_of(engine, file)))
 
 
 def _keys(document: Any) -> frozenset[str]:
