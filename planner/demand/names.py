@@ -2,7 +2,8 @@
 
 A YAML file, every key optional::
 
-    columns: {time: created_at, input_tokens: prompt_toks}   # table format: our column -> theirs
+    columns: {time: created_at, input_tokens: prompt_toks}   # table format: our column -> theirs; hour_of_day
+                                                             # where date and hour are in two columns
     dimensions: {workload: team_id}                          # which of the export's columns gives the name
     names:                                                   # their name -> ours
       region: {"https://eu.openai.azure.com/": swedencentral}
@@ -29,6 +30,7 @@ from planner.errors import Fault, InputError
 Dimension = Literal["region", "workload", "model"]
 OurColumn = Literal[
     "time",
+    "hour_of_day",
     "id",
     "region",
     "workload",

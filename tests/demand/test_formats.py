@@ -94,6 +94,33 @@ def test_the_request_log_as_litellm_s_api_gives_it(wrap, tmp_path):
     assert history.report["totals"] == TOTALS
 
 
+HOURS = [  # column of the hour, how hour 7 is spelled, and the hour that must come of it
+    ("hour", "7", 7),
+    ("Hour", "07:00", 7),
+    ("hr", "07:00:00", 7),
+    ("hour", "2026-03-02T07:00:00Z", 7),
+    ("hour", "24", None),
+    ("hour", "seven", None),
+]
+
+
+@pytest.mark.parametrize(("column", "spelled", "hour"), HOURS)
+def test_a_date_and_an_hour_of_the_day_are_one_time(column, spelled, hour, tmp_path):
+    path = tmp_path / "usage.csv"
+    path.write_text(f"date,{column},model,requests,input_tokens\n2026-03-02,{spelled},m,5,50\n2026-03-02,8,m,6,60\n")
+    history = ingest([str(path)])
+    known = [hour, 8] if hour is not None else [8]
+    assert [at.hour for at in history.rows["hour"]] == known
+    assert set(history.rows["bucket_hours"]) == {1.0}
+    assert [f["rule"] for f in history.report["findings"]] == ([] if hour is not None else ["no_time"])
+
+
+def test_an_hour_beside_a_whole_time_changes_nothing(tmp_path):
+    path = tmp_path / "usage.csv"
+    path.write_text("timestamp,hour,model,requests,input_tokens\n2026-03-02T07:30:00Z,9,m,5,50\n")
+    assert [f"{at:%H:%M}" for at in ingest([str(path)]).rows["hour"]] == ["07:00"]
+
+
 PLACES = [
     ({"usage_object": {"prompt_tokens_details": {"cached_tokens": 30, "cache_creation_tokens": 20}}}, 30, 20),
     ({"usage_object": {"cache_read_input_tokens": 30, "cache_creation_input_tokens": 20}}, 30, 20),

@@ -12,7 +12,7 @@ from planner.demand.files import fail
 from planner.demand.findings import Finding
 from planner.demand.formats.base import Format, Inputs, Reading, Sample
 from planner.demand.formats.columns import as_number, column, epoch_seconds, moment_column, number, text
-from planner.demand.formats.grain import each_row_once, is_day
+from planner.demand.formats.grain import DATE_ALONE, each_row_once, is_day
 from planner.demand.history import TOKENS, VALUES
 from planner.errors import Fault, InputError
 from planner.units import HOURS_PER_DAY
@@ -23,6 +23,7 @@ PLAIN: dict[str, tuple[str, ...]] = {
         "time", "timestamp", "hour", "ts", "datetime", "date_time", "created_at", "start_time", "starttime",
         "hour_utc", "hour_timestamp", "event_time", "request_time", "created", "date",
     ),
+    "hour_of_day": ("hour_of_day", "hr", "hour"),  # beside a date: both together are the time
     "id": ("id", "request_id", "requestid", "uuid"),
     "region": ("region", "location", "aws_region"),
     "workload": ("workload", "application", "app", "use_case", "team", "project", "service"),
@@ -41,6 +42,7 @@ PLAIN: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+HOUR_OF_DAY = r"^([01]?[0-9]|2[0-3])(:00){0,2}$"
 UNITS_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 
@@ -59,7 +61,14 @@ def resolve(columns: frozenset[str], chosen: dict[str, str]) -> dict[str, str]:
     """Return our column -> theirs: what the map says, else a plain name."""
     plain = {squeeze(name): name for name in sorted(columns, reverse=True)}
     found = {ours: plain[name] for ours, names in PLAIN.items() for name in reversed(names) if name in plain}
-    return {**found, **chosen}
+    hour = found.get("hour_of_day")
+    if hour is not None and found.get("time") == hour:
+        date = plain.get("date", plain.get("day"))
+        found |= {"time": date} if date else {}
+    found |= chosen
+    if hour is not None and (found.get("time") == hour or {"time", "hour_of_day"} & set(chosen) == {"time"}):
+        del found["hour_of_day"]
+    return found
 
 
 def read(inputs: Inputs) -> Reading:
@@ -82,7 +91,7 @@ def read(inputs: Inputs) -> Reading:
         faults.append(Fault(place, "has neither requests nor tokens; name the columns in the map file"))
     if faults:
         raise InputError(faults)
-    moment = column(table, found["time"])
+    moment = _moment(table, found)
     if not (moment.type().is_string() or moment.type().is_numeric() or moment.type().is_temporal()):
         raise fail(
             place, f"the time is of type {moment.type()}", column=found["time"], allowed="timestamps, numbers, text"
@@ -92,7 +101,7 @@ def read(inputs: Inputs) -> Reading:
     findings: tuple[Finding, ...] = ()
     if inputs.files and counted and "id" not in found:
         table, findings = each_row_once(table, {found[name] for name in VALUES if name in found})
-        moment = column(table, found["time"])
+        moment = _moment(table, found)
 
     def value(ours: str) -> Any:
         return number(table, found[ours], engine) if ours in found else ibis.null("float64")
@@ -145,6 +154,23 @@ def read(inputs: Inputs) -> Reading:
         ids_to_check="id" in found,
         bucket_hours=None if spans else default_bucket,
         may_tell_minutes=bool(spans) or default_bucket <= MINUTE_HOURS,
+    )
+
+
+def _moment(table: Any, found: dict[str, str]) -> Any:
+    """Return the time; of a date and an hour of the day (``7``, ``07``, ``07:00``) in two columns, both together."""
+    import ibis
+
+    moment = column(table, found["time"])
+    if "hour_of_day" not in found or not (moment.type().is_date() or moment.type().is_string()):
+        return moment
+    date, hour = text(table, found["time"]).strip(), text(table, found["hour_of_day"]).strip()
+    whole = date + " " + hour.re_extract(HOUR_OF_DAY, 1).lpad(2, "0") + ":00:00"
+    return ibis.cases(
+        (~date.re_search(DATE_ALONE) | hour.isnull() | (hour == ""), date),
+        (hour.re_search(HOUR_OF_DAY), whole),
+        (hour.length() > len("00:00:00"), hour),  # it has the date, too
+        else_=date + " " + hour,  # no hour of a day: shown as it is
     )
 
 
