@@ -125,7 +125,7 @@ def _usage(table: Any, engine: Any) -> dict[str, Any]:
     for name, (sign, places) in USAGE.items():
         if engine.name == "duckdb":  # which parses the text anew for each place: only where it has such a key
             text = metadata.cast("string")
-            found = [as_number(json_value(text, ".".join(("$", *place))), engine) for place in places]
+            found = [json_value(text, ".".join(("$", *place))).try_cast("float64") for place in places]
             columns[name] = ibis.cases((text.contains(sign), ibis.coalesce(*found, zero)), else_=zero)
         else:
             found = [
