@@ -14,6 +14,7 @@ from planner.results.why import LineRent
 from planner.units import hour_label
 
 ALL_ON_DEMAND = 0  # position in metrics.strategies
+SAME = 5e-4  # a share that shows as 0.0 %
 _BARELY = 0.10  # over break-even, as a share of it
 _NONE = 5e-6  # a gap that shows as 0.000 %
 _TRIFLE = 0.01  # a share of the rent that a reason does not mention
@@ -32,8 +33,8 @@ def decision(report: Report) -> tuple[str, str]:
     alternative = all_on_demand_usd(report)
     if alternative > 0:
         share = 1 - totals.total_usd / alternative
-        words = "less than" if share >= 0 else "more than"
-        second += f", {percent(abs(share))} {words} all on demand ({usd(alternative)}{unless_possible(report)})"
+        words = f"{percent(abs(share))} {'less' if share > 0 else 'more'} than" if abs(share) >= SAME else "as much as"
+        second += f", {words} all on demand ({usd(alternative)}{unless_possible(report)})"
     return first, second + "."
 
 

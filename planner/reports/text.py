@@ -45,7 +45,7 @@ def task_usd(value: float) -> str:
 
 def percent(share: float, digits: int = 1) -> str:
     """Return a share (0-1) as percent; a dash where there is nothing to divide by."""
-    return "–" if math.isnan(share) else f"{share * 100:,.{digits}f} %"
+    return "–" if math.isnan(share) else f"{round(share * 100, digits) + 0.0:,.{digits}f} %"  # never -0.0 %
 
 
 def amount(value: float) -> str:

@@ -1,6 +1,7 @@
 """The terminal's report: one screen, plain in a pipe, and names never read as markup."""
 
 import io
+from dataclasses import replace
 
 from planner.reports.terminal import print_report
 from tests.reports.small import hostile, small
@@ -19,6 +20,16 @@ def test_it_says_what_to_sign_what_it_costs_and_how_sure_it_is() -> None:
     assert "Coverage 80.0 % · utilisation 80.0 %" in text
     assert "failover east" in text
     assert "proved in exact arithmetic" in text
+
+
+def test_a_plan_that_saves_nothing_costs_as_much_as_on_demand() -> None:
+    """Equal to the cent: neither "0.0 % more" nor "-0.0 %"."""
+    case, plan, metrics = small()
+    usd = plan.totals.total_usd * (1 + 1e-13)
+    strategies = metrics.strategies.assign(total_usd=[usd, *metrics.strategies["total_usd"].iloc[1:]])
+    text = printed((case, plan, replace(metrics, strategies=strategies)))
+    assert "as much as all on demand ($23,808)" in text
+    assert "-0.0 %" not in text
 
 
 def test_it_is_plain_and_one_screen_in_a_pipe() -> None:

@@ -28,16 +28,16 @@ def what_it_costs(report: Report, total: str, alternative: str) -> str | Live:
     if not (math.isfinite(other) and other > 0):
         return story.decision(report)[1]
     start, unless = "The plan costs $", story.unless_possible(report)
+    share = f"1-{total}/{alternative}"
     formula = (
-        f'="{start}"&FIXED({total},0)&" for {report.horizon}, "&FIXED(100*ABS(1-{total}/{alternative}),1)&" % "&'
-        f'IF({total}<={alternative},"less","more")&" than all on demand ($"&FIXED({alternative},0)&"{unless})."'
+        f'="{start}"&FIXED({total},0)&" for {report.horizon}, "&IF(ABS({share})<{story.SAME},"as much as",'
+        f'FIXED(100*ABS({share}),1)&" % "&IF({total}<={alternative},"less","more")&" than")&'
+        f'" all on demand ($"&FIXED({alternative},0)&"{unless})."'
     )
-    words = "less" if usd <= other else "more"
-    share = fixed(100 * abs(1 - usd / other), 1)
-    return Live(
-        formula,
-        f"{start}{fixed(usd)} for {report.horizon}, {share} % {words} than all on demand (${fixed(other)}{unless}).",
-    )
+    saved = 1 - usd / other
+    words = f"{fixed(100 * abs(saved), 1)} % {'less' if saved > 0 else 'more'} than"
+    words = words if abs(saved) >= story.SAME else "as much as"
+    return Live(formula, f"{start}{fixed(usd)} for {report.horizon}, {words} all on demand (${fixed(other)}{unless}).")
 
 
 def as_planned(order: Block) -> Live:

@@ -117,7 +117,7 @@ def _strategies(sheet: Sheet, report: Report, sources: Sources, top: int) -> Non
         plan = k == len(rows) - 1
         record = _plan_row(report, sources) if plan else _strategy_row(row)
         known = record["total"] is not None and math.isfinite(first_total) and first_total > 0
-        saving = 1 - plain_number(record["total"]) / first_total if known else 0.0
+        saving = round(1 - plain_number(record["total"]) / first_total, 12) + 0.0 if known else 0.0
         record["saving"] = Live(f"=1-{{total}}/{base}", saving) if known else None
         note = clean(row.note, 120) if row.note else ""
         record["note"] = note if row.possible else f"Not possible: {note}" if note else "Not possible"

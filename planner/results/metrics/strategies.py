@@ -53,7 +53,7 @@ def strategies(basis: Basis, totals: Totals) -> pd.DataFrame:
     })  # fmt: skip
     table = pd.DataFrame(rows)
     total = table["total_usd"].to_numpy(float)
-    table["saving_share"] = 1 - ratio(total, total[:1])
+    table["saving_share"] = np.round(1 - ratio(total, total[:1]), 12) + 0.0  # equal is 0, whatever was added up first
     return table[list(STRATEGY_COLUMNS)]
 
 
