@@ -9,7 +9,19 @@ import pytest
 
 from planner.cli import main
 from planner.demand.ingest import ingest
-from tests.demand.exports import EXPORTS, TOTALS, TRUTH, VLLM_NAMES, as_csv, epoch, openai, prometheus, spendlogs, write
+from tests.demand.exports import (
+    EXPORTS,
+    TOTALS,
+    TRUTH,
+    VLLM_NAMES,
+    as_csv,
+    daily,
+    epoch,
+    openai,
+    prometheus,
+    spendlogs,
+    write,
+)
 
 
 @pytest.mark.parametrize("name", EXPORTS)
@@ -40,6 +52,14 @@ def test_days_stay_days(tmp_path):
     history = ingest([str(write(tmp_path, "daily"))])
     assert set(history.rows["bucket_hours"]) == {24.0}
     assert any("no hour" in text for text in history.report["missing"])
+
+
+def test_days_by_tag_are_told_to_count_requests_of_several_tags_several_times(tmp_path):
+    (tmp_path / "users.csv").write_text(as_csv(daily()))
+    (tmp_path / "tags.csv").write_text(as_csv([{**row, "tag": "prod"} for row in daily()]))
+    assert not ingest([str(tmp_path / "users.csv")]).report["notes"]
+    (note,) = ingest([str(tmp_path / "tags.csv")]).report["notes"]
+    assert "several tags" in note
 
 
 def test_the_region_is_taken_from_the_file_name(tmp_path):

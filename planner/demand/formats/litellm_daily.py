@@ -12,7 +12,21 @@ from planner.units import HOURS_PER_DAY
 
 DIMENSIONS = ("model", "model_group", "custom_llm_provider", "endpoint")
 SIGNS = ("date", "prompt_tokens", "completion_tokens", "api_requests")
-COLUMNS = (*SIGNS, "id", "successful_requests", "cache_read_input_tokens", "cache_creation_input_tokens", *DIMENSIONS)
+COLUMNS = (
+    *SIGNS,
+    "id",
+    "tag",
+    "successful_requests",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    *DIMENSIONS,
+)
+
+# LiteLLM's DailyTagSpend: github.com/BerriAI/litellm/issues/21894 (2026-02)
+BY_TAG = (
+    "rows are by tag: a request with several tags counts once for each, one without tags is missing; "
+    "LiteLLM_DailyUserSpend has each once"
+)
 
 
 def recognise(sample: Sample) -> bool:
@@ -41,7 +55,8 @@ def read(inputs: Inputs) -> Reading:
     if "filename" in table.columns:
         kept["filename"] = table["filename"]
     return Reading(
-        table.select(
+        notes=(BY_TAG,) if column(table, "tag") is not None else (),
+        table=table.select(
             epoch=epoch_seconds(table["date"], engine, "UTC"),
             requests=number(table, served, engine),
             input_tokens=number(table, "prompt_tokens", engine),
