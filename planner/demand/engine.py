@@ -161,9 +161,8 @@ def settled(table: Any) -> Any:
     from ibis.expr.operations import DatabaseTable
 
     engine.raw_sql(f"CREATE OR REPLACE VIEW settled AS {engine.compile(table)}")
-    return DatabaseTable(
-        "settled", table.schema(), engine
-    ).to_expr()  # its columns are known: DuckDB is not asked again
+    # its columns are known: DuckDB need not be asked for them
+    return DatabaseTable("settled", table.schema(), engine).to_expr()
 
 
 def fetched(expression: Any) -> pd.DataFrame:
