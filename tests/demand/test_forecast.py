@@ -10,10 +10,10 @@ import pytest
 from planner.cli import main
 from planner.demand.forecast.accuracy import bias, coverage, pinball, wape
 from planner.demand.forecast.candidates import CANDIDATE, CANDIDATES, to_weeks
-from planner.demand.forecast.choice import choose, held_out_plan, quantile_ratios
+from planner.demand.forecast.choice import choose, held_out_plan
 from planner.demand.forecast.events import load_events
 from planner.demand.forecast.forecast import Assumptions, forecast
-from planner.demand.forecast.spread import hour_ratios, spread_of
+from planner.demand.forecast.spread import Spread, hour_ratios, level_ratios, spread_of, unknown_spread
 from planner.demand.history import History, save_history, tidy
 from planner.errors import InputError
 from tests.demand.test_profile import MONDAY, history
@@ -71,14 +71,14 @@ def test_the_held_out_weeks_are_never_seen():
     assert held_out_plan(2, 4) == (1, [1])
 
 
-def test_quantiles_widen_with_time_and_with_ignorance():
-    ratios = tuple(np.exp(np.random.default_rng(k).normal(0, 0.1, 1000)) for k in range(2))
-    upper = quantile_ratios(ratios, 0.9, 8, origins=8)
-    assert upper[0] == pytest.approx(np.exp(0.1 * 1.2816), rel=0.02)
-    assert (np.diff(upper) >= 0).all()
-    assert upper[7] == pytest.approx(upper[1] ** 2, rel=1e-9)  # four times as far, twice as wide in logarithms
-    assert quantile_ratios((), 0.9, 3, 0) == pytest.approx([1.85] * 3)
-    assert quantile_ratios((), 0.1, 3, 0) == pytest.approx([1 / 1.85] * 3)
+def test_levels_widen_with_time():
+    spread = Spread(np.ones(201), 0.0, 0.1, float("inf"))
+    upper, lower = level_ratios(spread, 0.9, 9), level_ratios(spread, 0.1, 9)
+    assert upper[0] == pytest.approx(np.exp(0.1 * 1.28155))
+    assert np.log(upper) == pytest.approx(0.128155 * np.sqrt(1 + np.arange(9) / 2), rel=1e-4)
+    assert upper * lower == pytest.approx(np.ones(9))
+    assert hour_ratios(spread, 0.9, 9) == pytest.approx(upper, rel=0.025)  # no scatter: one of 41 levels
+    assert level_ratios(Spread(np.ones(201), 0.0, 0.1, 3.0), 0.9, 1) == pytest.approx(np.exp(0.1 * 1.6377), rel=1e-4)
 
 
 def test_the_spread_of_an_hour_by_hand():
@@ -89,30 +89,81 @@ def test_the_spread_of_an_hour_by_hand():
     spread = spread_of([pair], np.array([10.0, 10.0]), 1.0)
     assert spread is not None
     assert spread.scatter == pytest.approx(np.ones(201))  # within its week each hour came as forecast
-    assert spread.centre == pytest.approx([np.log(1.1) / 2, np.log(1.21) / 2])  # half believed: one origin
-    left = np.log(1.1) / 2
-    first = np.sqrt((0.005 * 1 + left**2) / 2)
-    assert spread.deviation == pytest.approx([first, np.sqrt((0.005 * 2 + (2 * left) ** 2) / 2)])
-    upper = hour_ratios(spread, 0.9, 8)
-    assert (np.diff(upper) >= 0).all()
-    median = hour_ratios(spread, 0.5, 8)
-    assert np.log(upper[7] / median[7]) == pytest.approx(2 * np.log(upper[1] / median[1]))  # four times as far
-    assert hour_ratios(None, 0.9, 3) == pytest.approx([1.85] * 3)
-    assert hour_ratios(None, 0.1, 3) == pytest.approx([1 / 1.85] * 3)
+    near, far = np.log(1.1), np.log(1.21) / np.sqrt(1.5)  # the second week's, as if it were one week ahead
+    assert spread.centre == pytest.approx((near + far) / 4)  # half believed: one origin
+    squares = ((near - spread.centre) ** 2 + (far - spread.centre) ** 2) / 2
+    assert spread.deviation == pytest.approx(np.sqrt((0.005 + squares) / 2))
+    assert spread.freedom == 3.0
 
 
-@pytest.mark.parametrize("weeks", [4, 10, 26])
-def test_p90_covers_a_level_that_drifts_on_average(weeks):
+def test_a_week_of_which_little_is_known_tells_no_level():
+    guess = np.full((2, 168), 10.0)
+    came = guess.copy()
+    came[1] = 30.0
+    came[1, 20:] = np.nan
+    spread = spread_of([(came, guess)], np.array([10.0, 10.0]), 1.0)
+    assert spread is not None
+    assert spread.centre == pytest.approx(0.0)
+    assert spread_of([(np.full((1, 168), np.nan), guess[:1])], np.array([10.0]), 1.0) is None
+
+
+def test_with_nothing_held_out_the_days_tell_the_scatter_and_the_level_may_be_anything():
+    steady = unknown_spread(np.tile(DAY, 7))
+    assert hour_ratios(steady, 0.9, 3) == pytest.approx([np.exp(0.4 * 1.28155)] * 3, rel=0.025)
+    assert level_ratios(steady, 0.1, 1) == pytest.approx(np.exp(-0.4 * 1.28155), rel=1e-4)
+    noisy = unknown_spread(np.tile(DAY, 7) * np.random.default_rng(0).lognormal(0, 0.5, 168))
+    assert hour_ratios(noisy, 0.9, 1)[0] > 1.3 * hour_ratios(steady, 0.9, 1)[0]
+    assert level_ratios(noisy, 0.9, 1) == pytest.approx(level_ratios(steady, 0.9, 1))
+    assert np.isfinite(hour_ratios(unknown_spread(np.zeros(168)), 0.9, 2)).all()
+    assert np.isfinite(hour_ratios(unknown_spread(np.zeros(0)), 0.9, 2)).all()
+
+
+def levels_that(family, rng, weeks):
+    """Return logarithms of weekly levels: of demand that is steady, drifts, grows, or moves in steps."""
+    drift = np.cumsum(rng.normal(0, 0.06, weeks))
+    return {
+        "is steady": rng.normal(0, 0.05, weeks),
+        "drifts": drift,
+        "grows": 0.025 * np.arange(weeks) + drift / 3,
+        "moves in steps": np.cumsum((rng.random(weeks) < 0.05) * rng.normal(0, 0.3, weeks)),
+    }[family]
+
+
+@pytest.mark.parametrize("family", ["is steady", "drifts", "grows", "moves in steps"])
+def test_p90_covers_nine_hours_of_ten_on_average(family):
+    # weeks known, weeks ahead; measured 0.88 to 0.95 with 400 histories of each kind
     covered = []
-    for seed in range(12):
+    for seed in range(30):
+        known, ahead = [(3, 1), (6, 4), (16, 4)][seed % 3]
         rng = np.random.default_rng(seed)
-        levels = np.exp(np.cumsum(rng.normal(0, 0.08, weeks + 2)))
-        values = np.tile(WEEK, weeks + 2) * np.repeat(levels, 168) * rng.lognormal(0, 0.1, (weeks + 2) * 168)
-        known, came = values[: weeks * 168], values[weeks * 168 :]
-        choice = choose(known, np.ones(len(known)), 2)
-        guess = CANDIDATE[choice.model].predict(to_weeks(known), 2)
-        covered.append(coverage(came, (guess * hour_ratios(choice.spread, 0.9, 2)[:, None]).ravel()))
-    assert 0.82 <= np.mean(covered) <= 0.97
+        levels = np.repeat(np.exp(levels_that(family, rng, known + ahead)), 168)
+        values = np.tile(WEEK, known + ahead) * levels * rng.lognormal(0, 0.1, len(levels))
+        past, came = values[: known * 168], values[known * 168 :]
+        choice = choose(past, np.ones(len(past)), ahead)
+        guess = CANDIDATE[choice.model].predict(to_weeks(past), ahead)
+        covered.append(coverage(came, (guess * hour_ratios(choice.spread, 0.9, ahead)[:, None]).ravel()))
+    assert 0.84 <= np.mean(covered) <= 0.97
+
+
+def test_growth_is_carried_on_half_as_far_as_it_was_seen():
+    weeks = to_weeks(np.concatenate([WEEK * 1.05**k for k in range(10)]))
+    levels = np.log(CANDIDATE["damped_trend"].predict(weeks, 40).mean(axis=1))
+    assert levels[1] > levels[0]
+    assert 0 < levels[39] - levels[0] <= 5 * np.log(1.05)
+
+
+def test_an_empty_week_is_no_trend():
+    values = np.concatenate([WEEK, WEEK, WEEK * 0, WEEK, WEEK, WEEK])
+    for name in ("theta", "mean_of_models"):
+        path = CANDIDATE[name].predict(to_weeks(values), 4)
+        assert path.max() < 2 * WEEK.max()
+
+
+def test_two_weeks_are_better_than_the_last():
+    values = np.tile(WEEK, 3) * np.random.default_rng(3).lognormal(0, 0.3, 3 * 168)
+    choice = choose(values[:336], np.ones(336), 1)
+    guess = CANDIDATE[choice.model].predict(to_weeks(values[:336]), 1)
+    assert wape(values[336:], guess.ravel()) < 0.95 * wape(values[336:], values[168:336])
 
 
 def test_p90_covers_what_it_says_on_a_noisy_series():
@@ -142,7 +193,9 @@ def test_under_two_weeks_it_says_so_and_widens():
     result = forecast(as_history(of(WEEK)), dt.date(2026, 4, 1), 1)
     assert any("under two weeks" in note for note in result.notes)
     base = table(result, "base")["requests_per_hour"].to_numpy()
-    assert table(result, "high")["requests_per_hour"].to_numpy() == pytest.approx(1.85 * base)
+    assert table(result, "high")["requests_per_hour"].to_numpy() == pytest.approx(
+        np.exp(0.4 * 1.28155) * base, rel=1e-4
+    )
     assert result.accuracy["origins"].tolist() == [0]
     with pytest.raises(InputError, match="under one day"):
         forecast(as_history(of(DAY[:20])), dt.date(2026, 4, 1), 1)
@@ -262,7 +315,7 @@ def test_a_young_series_is_no_growth_of_the_whole():
     result = forecast(as_history(of(np.tile(WEEK, 10)), young), dt.date(2026, 6, 1), 1)
     assert result.accuracy.set_index("workload").loc["all", "origins"] > 0
     high, base = table(result, "high"), table(result, "base")
-    assert high["requests_per_hour"].to_numpy() == pytest.approx(base["requests_per_hour"].to_numpy(), rel=1e-6)
+    assert (high["requests_per_hour"].to_numpy() < 1.1 * base["requests_per_hour"].to_numpy()).all()
 
 
 def test_series_that_cannot_be_forecast_are_left_out_and_told(tmp_path):

@@ -10,7 +10,8 @@ import numpy as np
 
 from planner.demand.backtest.fractile import fractile, ladder_level
 from planner.demand.forecast.candidates import CANDIDATE, to_weeks
-from planner.demand.forecast.choice import Choice, choose, quantile_ratios
+from planner.demand.forecast.choice import Choice, choose
+from planner.demand.forecast.spread import level_ratios
 from planner.units import HOURS_PER_DAY
 
 Rule = Callable[[np.ndarray], float]
@@ -69,7 +70,7 @@ class Planner:
             self.chosen = choose(past, np.ones(len(past)), min(self.term_weeks, RECHOOSE_WEEKS))
             self.chosen_at = len(weeks)
         path = CANDIDATE[self.chosen.model].predict(weeks, self.term_weeks)
-        levels = [quantile_ratios(self.chosen.level_ratios, q, self.term_weeks, self.chosen.origins) for q in FUTURES]
+        levels = [level_ratios(self.chosen.spread, q, self.term_weeks) for q in FUTURES]
         futures = np.stack([path * level[:, None] for level in levels], axis=1)  # weeks x futures x hours
         return ladder_level(list(futures), self.price_ratio)
 

@@ -4,7 +4,8 @@ A model sees the last hours as a matrix of weeks x 168, the newest week last, cu
 column 0 is the hour that follows the history, one week earlier. It returns the same columns for the weeks to come. The
 level of a week is its mean over the shape's mean in the hours that are known, so that holes do not pull it down.
 
-Damped trend and Theta are statsmodels'; they forecast the level, the shape is averaged.
+Damped trend and Theta are statsmodels'; they forecast the level, the shape is averaged. The growth that they find is
+carried on the less, the further it is ahead of what was seen: a history of n weeks tells of n/2 more.
 """
 
 import warnings
@@ -16,6 +17,9 @@ import numpy as np
 from planner.units import HOURS_PER_WEEK
 
 SHAPE_WEEKS, MEAN_WEEKS, TREND_WEEKS = 8, 4, 52
+THETA_WEEKS = 5  # least weeks that growth is found in
+REACH = 0.5  # weeks that growth is carried on, over the weeks that it was found in
+EMPTY = 0.01  # a week at under this part of the largest is none: its logarithm would be all that is fitted
 WEEKS_PER_YEAR = 52
 TINY, STEADY = 1e-9, 1e-6  # a level that never moves has no trend to be fitted
 
@@ -87,14 +91,17 @@ def last_level(weeks: np.ndarray, ahead: int) -> np.ndarray:
 
 
 def _smoothed(weeks: np.ndarray, ahead: int, fit: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
-    """Forecast the logarithm of the level by ``fit``, and give each week the mean shape."""
+    """Forecast the logarithm of the level by ``fit``, let its growth fade, and give each week the mean shape."""
     shape = shape_of(weeks)
-    levels = np.log(np.maximum(levels_of(weeks[-TREND_WEEKS:], shape), TINY))
+    known = levels_of(weeks[-TREND_WEEKS:], shape)
+    levels = np.log(np.maximum(known, max(TINY, EMPTY * known.max())))
     if np.ptp(levels) < STEADY:
         return np.tile(np.exp(levels[-1]) * shape, (ahead, 1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # statsmodels tells of fits that stop early; the choice judges them by result
         path = np.asarray(fit(levels, ahead), dtype=float)
+    reach, steps = REACH * len(levels), np.arange(ahead)
+    path = np.interp(reach * (1.0 - np.exp(-steps / reach)), steps, path)
     spread = float(np.ptp(levels)) + 0.7  # never further from the last level than the history ever went, twice over
     path = np.clip(path, levels[-1] - spread, levels[-1] + spread)
     return np.asarray(np.exp(path)[:, None] * shape[None, :])
@@ -134,16 +141,17 @@ def last_year(weeks: np.ndarray, ahead: int) -> np.ndarray:
 
 
 def mean_of_models(weeks: np.ndarray, ahead: int) -> np.ndarray:
-    """Average four-week mean, last level and Theta: models that fail differently."""
-    return np.asarray((mean_weeks(weeks, ahead) + last_level(weeks, ahead) + theta(weeks, ahead)) / 3)
+    """Average four-week mean, last level and, from five weeks on, Theta: models that fail differently."""
+    models = (mean_weeks, last_level, theta) if len(weeks) >= THETA_WEEKS else (mean_weeks, last_level)
+    return np.asarray(np.mean([model(weeks, ahead) for model in models], axis=0))
 
 
 # in order of trust: the first that is within a twentieth of the best is chosen, because held-out weeks are few
 CANDIDATES: tuple[Candidate, ...] = (
-    Candidate("mean_of_models", 5, mean_of_models, "mean of mean_weeks, last_level and theta"),
-    Candidate("theta", 5, theta, "the mean shape, and half the level's growth"),
-    Candidate("last_level", 2, last_level, "the mean shape at the last week's level"),
-    Candidate("mean_weeks", 2, mean_weeks, "the mean of the last four weeks"),
+    Candidate("mean_of_models", 1, mean_of_models, "mean of mean_weeks, last_level and theta"),
+    Candidate("theta", THETA_WEEKS, theta, "the mean shape, and half the level's growth"),
+    Candidate("last_level", 1, last_level, "the mean shape at the last week's level"),
+    Candidate("mean_weeks", 1, mean_weeks, "the mean of the last four weeks"),
     Candidate("damped_trend", 10, damped_trend, "the mean shape, and the level's growth, which fades"),
     Candidate("last_year", 57, last_year, "the same weeks a year ago, grown"),
     Candidate("seasonal_naive", 1, seasonal_naive, "the last week again"),

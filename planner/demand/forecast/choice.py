@@ -3,8 +3,7 @@
 From each of up to eight origins, the newest last, every model that has enough weeks forecasts the weeks that follow;
 each is scored by its WAPE over seasonal-naive's on the same weeks. Of those within a twentieth of the best, the one
 that stands first in the list is taken: the scores of a few weeks are too noisy for more. The same held-out errors give
-the quantiles: the ratio of what came to what was forecast, by weeks ahead, widened by the square root of time beyond
-the weeks that could be tried.
+the spread of what may come about the forecast (``spread``).
 """
 
 from dataclasses import dataclass
@@ -13,25 +12,21 @@ import numpy as np
 
 from planner.demand.forecast.accuracy import bias, coverage, pinball, wape
 from planner.demand.forecast.candidates import CANDIDATES, TREND_WEEKS, levels_of, shape_of, to_weeks
-from planner.demand.forecast.spread import UNKNOWN_SPREAD, Pair, Spread, hour_ratios, spread_of
-from planner.units import HOURS_PER_WEEK
+from planner.demand.forecast.spread import Pair, Spread, hour_ratios, spread_of, unknown_spread
 
 ORIGINS, BASELINE, TOLERANCE = 8, "seasonal_naive", 0.05
-FEW_ORIGINS = 4
-LEAST_RATIO_HOURS = HOURS_PER_WEEK // 2
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A chosen model, its held-out errors, and the ratios (weeks ahead x pooled values) of actual to forecast."""
+    """A chosen model, its held-out errors, and the spread of what may come about its forecast."""
 
     model: str
     origins: int
     weeks_ahead: int
     measures: dict[str, float]
     by_model: dict[str, float]
-    spread: Spread | None  # of hours about the forecast
-    level_ratios: tuple[np.ndarray, ...]  # of whole weeks, one array a week ahead
+    spread: Spread
 
 
 def held_out_plan(weeks: int, wanted_ahead: int) -> tuple[int, list[int]]:
@@ -57,6 +52,7 @@ def choose(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice
     """
     weeks, scale, came = to_weeks(learnable(actual, factors)), to_weeks(factors), to_weeks(actual)
     ahead, origins = held_out_plan(len(weeks), wanted_ahead)
+    unknown = unknown_spread(learnable(actual, factors))
     errors: dict[str, dict[int, float]] = {}
     tries: dict[str, list[Pair]] = {}
     for candidate in CANDIDATES:
@@ -68,7 +64,7 @@ def choose(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice
                 errors.setdefault(candidate.name, {})[origin] = error
                 tries.setdefault(candidate.name, []).append((truth, guess))
     if BASELINE not in errors:
-        return Choice(BASELINE, 0, 0, {}, {}, None, ())
+        return Choice(BASELINE, 0, 0, {}, {}, unknown)
     scores = {name: _against_baseline(found, errors[BASELINE]) for name, found in errors.items()}
     best = min(scores.values())
     model = next(c.name for c in CANDIDATES if c.name in scores and scores[c.name] <= best * (1 + TOLERANCE))
@@ -76,9 +72,9 @@ def choose(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice
     held_out = tries[model]
     levels = levels_of(weeks[-TREND_WEEKS:], shape_of(weeks))
     overlap = max(1, ahead // 2) / ahead
-    spread = spread_of(held_out, levels, overlap)
-    measures = _measures(held_out, [errors[BASELINE][origin] for origin in errors[model]], levels, overlap)
-    return Choice(model, len(held_out), ahead, measures, means, spread, _level_ratios(held_out, ahead))
+    measures = _measures(held_out, levels, overlap, unknown)
+    measures["wape_seasonal_naive"] = float(np.mean([errors[BASELINE][origin] for origin in errors[model]]))
+    return Choice(model, len(held_out), ahead, measures, means, spread_of(held_out, levels, overlap) or unknown)
 
 
 def learnable(actual: np.ndarray, factors: np.ndarray) -> np.ndarray:
@@ -92,60 +88,19 @@ def _against_baseline(errors: dict[int, float], baseline: dict[int, float]) -> f
     return mine / naive if naive > 0 else float(mine > 0) + 1.0
 
 
-def _level_ratios(held_out: list[Pair], ahead: int) -> tuple[np.ndarray, ...]:
-    levels = []
-    for week in range(ahead):
-        of_weeks = []
-        for actual, guess in held_out:
-            known = np.isfinite(actual[week]) & (guess[week] > 0)
-            if known.sum() >= LEAST_RATIO_HOURS:
-                of_weeks.append(actual[week][known].sum() / guess[week][known].sum())
-        levels.append(np.asarray(of_weeks))
-    return tuple(levels)
-
-
-def quantile_ratios(ratios: tuple[np.ndarray, ...], quantile: float, weeks_ahead: int, origins: int) -> np.ndarray:
-    """Return quantiles of a week's level over its forecast, for each week ahead.
-
-    Quantiles of under four origins are too narrow, because the hours of one origin err together: the asked quantile is
-    then moved outwards by half of conformal prediction's finite-sample step, 1/(2 origins) of its distance from 0.5.
-    """
-    if not ratios or all(len(values) == 0 for values in ratios):
-        spread = np.log1p(UNKNOWN_SPREAD) * (quantile - 0.5) / 0.4
-        return np.asarray(np.exp(np.full(weeks_ahead, spread)))
-    step = 0.5 / max(origins, 1) if origins < FEW_ORIGINS else 0.0
-    outward = 0.5 + (quantile - 0.5) * (1.0 + step)
-    asked = float(np.clip(outward, 0.005, 0.995))
-    tried = []
-    for week in range(len(ratios)):
-        pooled = np.concatenate(ratios[max(0, week - 1) : week + 2])
-        tried.append(float(np.quantile(pooled, asked)) if len(pooled) else 1.0)
-    values = np.maximum(tried, 1e-6)
-    if quantile > 0.5:
-        values = np.maximum.accumulate(values)
-    elif quantile < 0.5:
-        values = np.minimum.accumulate(values)
-    beyond = np.arange(len(values), weeks_ahead)
-    further = np.exp(np.log(values[-1]) * np.sqrt((beyond + 1) / len(values)))
-    if quantile == 0.5:
-        further = np.full(len(beyond), values[-1])
-    return np.concatenate([values[:weeks_ahead], further])
-
-
-def _measures(held_out: list[Pair], naive: list[float], levels: np.ndarray, overlap: float) -> dict[str, float]:
+def _measures(held_out: list[Pair], levels: np.ndarray, overlap: float, unknown: Spread) -> dict[str, float]:
     """Measure the chosen model; each origin's quantiles come from the other origins only."""
     actual = np.concatenate([a.ravel() for a, _ in held_out])
     guess = np.concatenate([g.ravel() for _, g in held_out])
     upper, lower = [], []
     for index, (a, g) in enumerate(held_out):
         others = [pair for k, pair in enumerate(held_out) if k != index]
-        spread = spread_of(others, levels, overlap)
+        spread = spread_of(others, levels, overlap) or unknown
         upper.append((g * hour_ratios(spread, 0.9, len(a))[:, None]).ravel())
         lower.append((g * hour_ratios(spread, 0.1, len(a))[:, None]).ravel())
     high, low = np.concatenate(upper), np.concatenate(lower)
     return {
         "wape": wape(actual, guess),
-        "wape_seasonal_naive": float(np.mean(naive)),
         "bias": bias(actual, guess),
         "pinball_p10": pinball(actual, low, 0.1),
         "pinball_p50": pinball(actual, guess, 0.5),

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from planner.demand.forecast.candidates import CANDIDATE, to_weeks
-from planner.demand.forecast.choice import Choice, choose, learnable, quantile_ratios
+from planner.demand.forecast.choice import Choice, choose, learnable
 from planner.demand.forecast.days import factors_of
 from planner.demand.forecast.event_weeks import outside, with_events
 from planner.demand.forecast.events import Event
 from planner.demand.forecast.scenarios import month_tables, scenario_tables
-from planner.demand.forecast.spread import hour_ratios
+from planner.demand.forecast.spread import hour_ratios, level_ratios
 from planner.demand.history import History
 from planner.demand.marks import mark_hours, without_marked
 from planner.demand.profile import model_mix, request_shape
@@ -85,7 +85,7 @@ def forecast(history: History, start: dt.date, months: int, assumptions: Assumpt
         accuracy.append(_accuracy_row(column, choice, clean[column]))
         notes += [f"{column[0]} {column[1]}: {remark}" for remark in remarks]
     hours = pd.concat(parts, ignore_index=True)
-    total = _total(clean)
+    total = total_of(clean)
     overall = _choice_of(total, np.ones(len(total)), len(to_come)) if len(clean.columns) > 1 else None
     if overall is not None:
         accuracy.append(_accuracy_row(("all", "all"), overall, total))
@@ -136,7 +136,7 @@ def _hours_to_come(clean: pd.DataFrame, periods: tuple[Period, ...]) -> pd.Datet
     return pd.date_range(last + pd.Timedelta(hours=1), end, freq="h", inclusive="left")
 
 
-def _total(clean: pd.DataFrame) -> pd.Series:
+def total_of(clean: pd.DataFrame) -> pd.Series:
     """Return the sum of the series that reach back at least half as far as the longest; a young one is no growth."""
     known = clean.notna().sum()
     old = clean.loc[:, known >= known.max() / 2]
@@ -254,8 +254,8 @@ def _season(to_come: pd.DatetimeIndex, past: pd.DatetimeIndex, season: Mapping[i
 def _level_factors(choice: Choice, hours_ahead: int) -> dict[str, np.ndarray]:
     """Return what the level of everything may be, times the mean, for each hour to come: low and high."""
     weeks = int(np.ceil(hours_ahead / HOURS_PER_WEEK))
-    low = quantile_ratios(choice.level_ratios, 0.1, weeks, choice.origins)
-    high = quantile_ratios(choice.level_ratios, 0.9, weeks, choice.origins)
+    low = level_ratios(choice.spread, 0.1, weeks)
+    high = level_ratios(choice.spread, 0.9, weeks)
     spread = {"low": np.minimum(low, 1.0), "high": np.maximum(high, 1.0)}
     return {name: np.repeat(values, HOURS_PER_WEEK)[:hours_ahead] for name, values in spread.items()}
 

@@ -2,8 +2,15 @@
 
 The ratio of an hour is taken apart: the *level* of its week over the forecast's, and the hour's own scatter about it.
 Hours are many, even of one held-out week, and their scatter is taken as it was. Levels are few, because all hours of a
-week err together; their logarithm is Student's t about the held-out mean, with a variance that weighs what the origins
-saw with a random walk that moves as the history's own weekly levels did. Origins that overlap count for less.
+week err together. Their logarithm k weeks ahead is Student's t with centre c·√g(k) and deviation s·√g(k), where
+g(k) = 1 + (k − 1)/2: between a level that only scatters (g = 1) and a random walk (g = k). So every held-out week, near
+or far, tells of the same c and s, and weeks further than any that was tried need no other rule. s² weighs the held-out
+squares with those of the history's own moves from week to week; c is drawn towards 0; origins that overlap count for
+less, and few of them give a t with few degrees of freedom (the predictive distribution of a normal with unknown
+variance: Gelman et al., Bayesian Data Analysis, 3rd ed., sections 2.6 and 3.2).
+
+With nothing held out, the hours' scatter is that of an hour over the same hour of the day before, and the level may be
+anything that a young deployment's can become.
 """
 
 from collections.abc import Sequence
@@ -11,24 +18,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-UNKNOWN_SPREAD = 0.85  # with nothing held out: p90 is 1.85 times the forecast, p10 its inverse
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+
+FURTHER_WEEK = 0.5  # what each further week adds to the variance of the level, over that of the first
 PRIOR_SD, PRIOR_WEEKS = 0.1, 1.0  # of a week's level over the one before; as many weeks as it counts for
-MOST_WALK = 2.0  # origins that the random walk counts for at most
+MOST_MOVES = 2.0  # origins that the history's own moves count for at most
+CENTRE_ORIGINS = 1.0  # origins' worth of doubt about the centre
+UNKNOWN_SD, UNKNOWN_FREEDOM = 0.4, float("inf")  # of the level with nothing held out: p90 is 1.68 times the forecast's
 LARGEST_LOG, TINY = 2.0, 1e-9  # a week at under a seventh, or over seven times, tells no more
 LEAST_FREEDOM = 3.0
 SCATTER_POINTS, LEVEL_POINTS = 201, 41
+SCATTER_STEPS = (np.arange(SCATTER_POINTS) + 0.5) / SCATTER_POINTS
 
 Pair = tuple[np.ndarray, np.ndarray]  # actual and forecast, weeks ahead x 168
 
 
 @dataclass(frozen=True)
 class Spread:
-    """``scatter``: quantiles of the hours' own ratio. ``centre``, ``deviation``: of the log level, by week ahead."""
+    """``scatter``: quantiles of the hours' own ratio. ``centre``, ``deviation``: of the log level one week ahead.
+
+    ``further`` : what each further week adds to the variance of the level, over that of the first.
+    """
 
     scatter: np.ndarray
-    centre: np.ndarray
-    deviation: np.ndarray
+    centre: float
+    deviation: float
     freedom: float
+    further: float = FURTHER_WEEK
 
 
 def spread_of(held_out: Sequence[Pair], levels: np.ndarray, overlap: float) -> Spread | None:
@@ -49,51 +65,68 @@ def spread_of(held_out: Sequence[Pair], levels: np.ndarray, overlap: float) -> S
         known = np.isfinite(actual) & (guess > 0)
         came, said = np.where(known, actual, 0.0).sum(axis=1), np.where(known, guess, 0.0).sum(axis=1)
         log = np.log(np.maximum(came, TINY) / np.maximum(said, TINY)).clip(-LARGEST_LOG, LARGEST_LOG)
-        logs.append(np.where(said > 0, log, np.nan))
+        logs.append(np.where(known.sum(axis=1) >= HOURS_PER_DAY, log, np.nan))
         scatter.append((actual / np.where(known, guess, 1.0) / np.exp(log)[:, None])[known])
     hours = np.concatenate(scatter) if scatter else np.zeros(0)
     if not len(hours):
         return None
-    points = np.quantile(hours, (np.arange(SCATTER_POINTS) + 0.5) / SCATTER_POINTS)
     table = np.stack(logs)
-    seen = np.isfinite(table).sum(axis=0)
-    weight = np.maximum(seen * min(1.0, max(overlap, 1.0 / max(len(held_out), 1))), TINY)
-    centre = np.nansum(table, axis=0) / (weight * seen / np.maximum(seen, 1) + 1.0) * weight / np.maximum(seen, 1)
-    squares = np.nansum((table - centre) ** 2, axis=0) / np.maximum(seen, 1)
-    walk, walk_weight = _walk(levels)
-    ahead = np.arange(1, table.shape[1] + 1)
-    variance = (walk_weight * walk * ahead + weight * squares) / (walk_weight + weight)
-    total = walk_weight + float(weight.min())
-    deviation = np.maximum.accumulate(np.sqrt(variance))
-    return Spread(points, centre, deviation, max(LEAST_FREEDOM, total))
+    steps = table / np.sqrt(_growth(table.shape[1], FURTHER_WEEK))  # each as if it were one week ahead
+    steps = steps[np.isfinite(steps)]
+    origins = 1.0 + (len(held_out) - 1) * min(1.0, overlap) if len(steps) else 0.0
+    centre = float(steps.sum() / max(len(steps), 1)) * origins / (origins + CENTRE_ORIGINS)
+    squares = float(((steps - centre) ** 2).sum() / max(len(steps), 1))
+    moves, weight = _moves(levels)
+    variance = (weight * moves + origins * squares) / (weight + origins)
+    points = np.quantile(hours, SCATTER_STEPS)
+    return Spread(points, centre, float(np.sqrt(variance)), max(LEAST_FREEDOM, weight + origins))
 
 
-def _walk(levels: np.ndarray) -> tuple[float, float]:
-    """Return the variance of a week's log level over the one before, and how many origins it counts for."""
+def unknown_spread(hours: np.ndarray) -> Spread:
+    """Return the spread of a forecast that nothing was held out for.
+
+    Parameters
+    ----------
+    hours : the last known hours, NaN where unknown; those of the last week are looked at.
+    """
+    week = hours[-HOURS_PER_WEEK:]
+    now, before = week[HOURS_PER_DAY:], week[:-HOURS_PER_DAY]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(now / before) if len(week) > HOURS_PER_DAY else np.zeros(0)
+    logs = logs[np.isfinite(logs)].clip(-LARGEST_LOG, LARGEST_LOG)
+    points = np.quantile(np.concatenate([logs, -logs]), SCATTER_STEPS) if len(logs) else np.zeros(SCATTER_POINTS)
+    return Spread(np.exp(points), 0.0, UNKNOWN_SD, UNKNOWN_FREEDOM, further=0.0)
+
+
+def _growth(weeks_ahead: int, further: float) -> np.ndarray:
+    """Return the variance of the level for each week ahead, over that of the first."""
+    return 1.0 + further * np.arange(weeks_ahead)
+
+
+def _moves(levels: np.ndarray) -> tuple[float, float]:
+    """Return the mean square of a week's log level over the one before, and how many origins it counts for."""
     positive = levels[levels > 0]
     moves = np.diff(np.log(positive)).clip(-LARGEST_LOG, LARGEST_LOG)
-    variance = (PRIOR_WEEKS * PRIOR_SD**2 + float((moves**2).sum())) / (PRIOR_WEEKS + len(moves))
-    return variance, min(MOST_WALK, (PRIOR_WEEKS + len(moves)) / 2)
+    square = (PRIOR_WEEKS * PRIOR_SD**2 + float((moves**2).sum())) / (PRIOR_WEEKS + len(moves))
+    return square, min(MOST_MOVES, (PRIOR_WEEKS + len(moves)) / 2)
 
 
-def hour_ratios(spread: Spread | None, quantile: float, weeks_ahead: int) -> np.ndarray:
-    """Return the quantile of an hour over its forecast, for each week ahead.
-
-    Beyond the weeks that were tried, the level's deviation grows with the square root of time.
-    """
-    if spread is None:
-        return np.full(weeks_ahead, np.exp(np.log1p(UNKNOWN_SPREAD) * (quantile - 0.5) / 0.4))
+def _levels(spread: Spread, quantiles: np.ndarray, weeks_ahead: int) -> np.ndarray:
+    """Return weeks ahead x quantiles of the level over its forecast."""
     from scipy.stats import t
 
-    steps = t.ppf((np.arange(LEVEL_POINTS) + 0.5) / LEVEL_POINTS, spread.freedom)
-    tried = len(spread.deviation)
-    values = []
-    for week in range(weeks_ahead):
-        last = min(week, tried - 1)
-        deviation = spread.deviation[last] * np.sqrt((week + 1) / (last + 1))
-        levels = np.exp(np.clip(spread.centre[last] + deviation * steps, -2 * LARGEST_LOG, 2 * LARGEST_LOG))
-        values.append(float(np.quantile(np.multiply.outer(spread.scatter, levels), quantile)))
-    found = np.maximum(values, 1e-6)
-    if quantile > 0.5:
-        return np.maximum.accumulate(found)
-    return np.minimum.accumulate(found) if quantile < 0.5 else found
+    first = spread.centre + spread.deviation * t.ppf(quantiles, spread.freedom)
+    logs = np.sqrt(_growth(weeks_ahead, spread.further))[:, None] * first[None, :]
+    return np.asarray(np.exp(np.clip(logs, -2 * LARGEST_LOG, 2 * LARGEST_LOG)))
+
+
+def level_ratios(spread: Spread, quantile: float, weeks_ahead: int) -> np.ndarray:
+    """Return the quantile of a week's level over its forecast, for each week ahead."""
+    return _levels(spread, np.array([quantile]), weeks_ahead)[:, 0]
+
+
+def hour_ratios(spread: Spread, quantile: float, weeks_ahead: int) -> np.ndarray:
+    """Return the quantile of an hour over its forecast, for each week ahead: any level with any scatter."""
+    levels = _levels(spread, (np.arange(LEVEL_POINTS) + 0.5) / LEVEL_POINTS, weeks_ahead)
+    both = np.multiply.outer(levels, spread.scatter).reshape(weeks_ahead, -1)
+    return np.asarray(np.quantile(both, quantile, axis=1))
