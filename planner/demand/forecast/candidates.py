@@ -5,7 +5,7 @@ column 0 is the hour that follows the history, one week earlier. It returns the 
 level of a week is its mean over the shape's mean in the hours that are known, so that holes do not pull it down.
 
 Damped trend and Theta are statsmodels'; they forecast the level, the shape is averaged. The growth that they find is
-carried on the less, the further it is ahead of what was seen: a history of n weeks tells of n/2 more.
+carried on the less, the further it is ahead of what was seen: a history of n weeks tells of at most n more.
 """
 
 import warnings
@@ -18,7 +18,6 @@ from planner.units import HOURS_PER_WEEK
 
 SHAPE_WEEKS, MEAN_WEEKS, TREND_WEEKS = 8, 4, 52
 THETA_WEEKS = 5  # least weeks that growth is found in
-REACH = 0.5  # weeks that growth is carried on, over the weeks that it was found in
 EMPTY = 0.01  # a week at under this part of the largest is none: its logarithm would be all that is fitted
 WEEKS_PER_YEAR = 52
 TINY, STEADY = 1e-9, 1e-6  # a level that never moves has no trend to be fitted
@@ -100,7 +99,7 @@ def _smoothed(weeks: np.ndarray, ahead: int, fit: Callable[[np.ndarray, int], np
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # statsmodels tells of fits that stop early; the choice judges them by result
         path = np.asarray(fit(levels, ahead), dtype=float)
-    reach, steps = REACH * len(levels), np.arange(ahead)
+    reach, steps = len(levels), np.arange(ahead)
     path = np.interp(reach * (1.0 - np.exp(-steps / reach)), steps, path)
     spread = float(np.ptp(levels)) + 0.7  # never further from the last level than the history ever went, twice over
     path = np.clip(path, levels[-1] - spread, levels[-1] + spread)

@@ -1,7 +1,8 @@
 """The choice among the models, series by series, on weeks that they had not seen (rolling origin).
 
 From each of up to eight origins, the newest last, every model that has enough weeks forecasts the weeks that follow;
-each is scored by its WAPE over seasonal-naive's on the same weeks. Of those within a twentieth of the best, the one
+each is scored by its WAPE over seasonal-naive's on the same weeks. A model that could be tried from under half of the
+origins is none to rely on. Of those within a twentieth of the best, the one
 that stands first in the list is taken: the scores of a few weeks are too noisy for more. The same held-out errors give
 the spread of what may come about the forecast (``spread``).
 """
@@ -65,7 +66,8 @@ def choose(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice
                 tries.setdefault(candidate.name, []).append((truth, guess))
     if BASELINE not in errors:
         return Choice(BASELINE, 0, 0, {}, {}, unknown)
-    scores = {name: _against_baseline(found, errors[BASELINE]) for name, found in errors.items()}
+    least = len(errors[BASELINE]) / 2
+    scores = {name: _against_baseline(found, errors[BASELINE]) for name, found in errors.items() if len(found) >= least}
     best = min(scores.values())
     model = next(c.name for c in CANDIDATES if c.name in scores and scores[c.name] <= best * (1 + TOLERANCE))
     means = {name: float(np.mean(list(found.values()))) for name, found in errors.items()}
