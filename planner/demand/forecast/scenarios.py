@@ -1,7 +1,7 @@
 """From hours to the tables of a plan: months by hour of week, in a few weighted futures.
 
 Cost is planned on three futures of the whole level, low, base and high, at the 10th, 50th and 90th percentile of the
-held-out error of the *total*, weighted 0.3, 0.4, 0.3 (Swanson's rule, which keeps mean and variance of most smooth
+spread of the *total*'s level, weighted 0.3, 0.4, 0.3 (Swanson's rule, which keeps mean and variance of most smooth
 distributions). A high quantile of every hour is no future: planning cost on it hedges twice. It is the fourth scenario,
 ``stress``, of probability 0: it costs nothing in expectation, and what is deployed must still be able to serve it.
 """

@@ -22,9 +22,9 @@ from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 FURTHER_WEEK = 0.5  # what each further week adds to the variance of the level, over that of the first
 PRIOR_SD, PRIOR_WEEKS = 0.1, 1.0  # of a week's level over the one before; as many weeks as it counts for
-MOST_MOVES = 2.0  # origins that the history's own moves count for at most
+MOVES_ORIGINS = 1.0  # origins that the history's own moves count for
 CENTRE_ORIGINS = 1.0  # origins' worth of doubt about the centre
-UNKNOWN_SD, UNKNOWN_FREEDOM = 0.4, float("inf")  # of the level with nothing held out: p90 is 1.68 times the forecast's
+UNKNOWN_SD, UNKNOWN_FREEDOM = 0.4, float("inf")  # of the level with nothing held out: p90 is 1.67 times the forecast's
 LARGEST_LOG, TINY = 2.0, 1e-9  # a week at under a seventh, or over seven times, tells no more
 LEAST_FREEDOM = 3.0
 SCATTER_POINTS, LEVEL_POINTS = 201, 41
@@ -76,10 +76,9 @@ def spread_of(held_out: Sequence[Pair], levels: np.ndarray, overlap: float) -> S
     origins = 1.0 + (len(held_out) - 1) * min(1.0, overlap) if len(steps) else 0.0
     centre = float(steps.sum() / max(len(steps), 1)) * origins / (origins + CENTRE_ORIGINS)
     squares = float(((steps - centre) ** 2).sum() / max(len(steps), 1))
-    moves, weight = _moves(levels)
-    variance = (weight * moves + origins * squares) / (weight + origins)
+    variance = (MOVES_ORIGINS * _moves(levels) + origins * squares) / (MOVES_ORIGINS + origins)
     points = np.quantile(hours, SCATTER_STEPS)
-    return Spread(points, centre, float(np.sqrt(variance)), max(LEAST_FREEDOM, weight + origins))
+    return Spread(points, centre, float(np.sqrt(variance)), max(LEAST_FREEDOM, MOVES_ORIGINS + origins))
 
 
 def unknown_spread(hours: np.ndarray) -> Spread:
@@ -103,12 +102,11 @@ def _growth(weeks_ahead: int, further: float) -> np.ndarray:
     return 1.0 + further * np.arange(weeks_ahead)
 
 
-def _moves(levels: np.ndarray) -> tuple[float, float]:
-    """Return the mean square of a week's log level over the one before, and how many origins it counts for."""
+def _moves(levels: np.ndarray) -> float:
+    """Return the mean square of a week's log level over the one before."""
     positive = levels[levels > 0]
     moves = np.diff(np.log(positive)).clip(-LARGEST_LOG, LARGEST_LOG)
-    square = (PRIOR_WEEKS * PRIOR_SD**2 + float((moves**2).sum())) / (PRIOR_WEEKS + len(moves))
-    return square, min(MOST_MOVES, (PRIOR_WEEKS + len(moves)) / 2)
+    return (PRIOR_WEEKS * PRIOR_SD**2 + float((moves**2).sum())) / (PRIOR_WEEKS + len(moves))
 
 
 def _levels(spread: Spread, quantiles: np.ndarray, weeks_ahead: int) -> np.ndarray:
