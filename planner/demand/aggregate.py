@@ -1,7 +1,7 @@
 # ruff: noqa: PD003  (these are Ibis columns, not pandas)
 """The aggregation, stated once for every export and every engine: readings -> faults found and hours summed.
 
-One grouped pass over the readings gives both the hours and the count of each fault; a second, over the busiest day
+One grouped pass over the readings gives both the hours and the count of each fault; a second, over the busiest hours
 only where the log is long, gives the peak minute (busy.py). Times are whole numbers since 1970 UTC, which every SQL
 engine divides alike.
 """
@@ -25,6 +25,7 @@ from planner.demand.names import NameMap
 
 LONG_AGO_EPOCH = 1420070400  # 2015-01-01: no LLM was billed by the token before
 TOO_LARGE = 10**15
+NO_HOUR = -1  # of rows without a time
 EXAMPLES = 5  # rows that are shown of each rule
 EXAMPLE = ("epoch", "time_text", *SERIES, "input_tokens", "output_tokens", "id")
 
@@ -148,10 +149,11 @@ def _or_null(table: Any, name: str) -> Any:
 
 
 def sum_hours(readings: Any, cached_in_input: bool, bucket_hours: float | None = None) -> pd.DataFrame:
-    """Sum judged readings by hour, series, span, source and verdict, in one pass, and make the repairs."""
+    """Sum judged readings by hour [hours since 1970], series, span, source and verdict, and make the repairs."""
     keys = [name for name in ("hour", "span", *SERIES, "source", "verdict") if name in readings.columns]
     sums = {name: readings[name].sum().cast("float64") for name in VALUES if name in readings.columns}
     frame = fetched(readings.group_by(keys).aggregate(rows=readings.count(), **sums))
+    frame["hour"] = frame["hour"].fillna(NO_HOUR).astype("int64")
     if "source" not in frame:
         frame["source"] = ""
     if bucket_hours is not None:
@@ -190,7 +192,7 @@ def _aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) 
     good = frame[frame["verdict"] <= 0].drop(columns=["verdict"])
     asked = _examples(readings, [int(str(code)) for code in struck.index])
     if reading.ids_to_check:
-        asked["ids"] = id_counts(readings, frame)
+        asked["ids"] = id_counts(readings, frame[frame["hour"] != NO_HOUR])
     if (good["span"] == 1.0).any() and reading.may_tell_minutes:
         asked["minutes"] = minute_counts(readings, good, reading.bucket_hours, all_passed=len(good) == len(frame))
     told = dict(zip(asked, fetched_together(list(asked.values()))))

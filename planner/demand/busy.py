@@ -1,7 +1,7 @@
-"""The busiest day of a log: where the peak minute is measured, when the log is long.
+"""The busiest half day of a log: where the peak minute is measured, when the log is long.
 
-To count every minute would cost more than the aggregation itself. Capacity is short on busy days only, and a day's rows
-are a narrow range of time, which Parquet's statistics or a database's index find.
+To count every minute would cost more than the aggregation itself. Capacity is short in busy hours only, and half a
+day's rows are a narrow range of time, which Parquet's statistics or a database's index find.
 """
 
 from collections.abc import Sequence
@@ -9,19 +9,24 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from planner.demand.history import SERIES
-from planner.units import HOURS_PER_DAY, MINUTES_PER_HOUR
+from planner.units import MINUTES_PER_HOUR
 
 SHORT_LOG_ROWS = 1_000_000  # up to here, everything is measured
+BUSY_HOURS = 12
 MINUTE_HOURS = 1.001 / MINUTES_PER_HOUR
 SECONDS_PER_MINUTE, SECONDS_PER_HOUR = 60, 3600
 
 
-def busiest_day(sums: pd.DataFrame) -> int:
-    """Return the day with most rows, in days since 1970."""
-    return int(str(sums["rows"].groupby(sums["hour"] // HOURS_PER_DAY).sum().idxmax()))
+def busiest_hours(sums: pd.DataFrame) -> int:
+    """Return the first of the ``BUSY_HOURS`` hours in a row with most rows, in hours since 1970."""
+    rows = sums.groupby("hour")["rows"].sum()
+    hours, before = rows.index.to_numpy(dtype="int64"), np.append(0, rows.cumsum())
+    inside = before[np.searchsorted(hours, hours + BUSY_HOURS)] - before[:-1]
+    return int(hours[inside.argmax()])
 
 
 def stamp(moment: Any, epoch: float) -> Any:
@@ -64,7 +69,7 @@ def minute_counts(
     if "requests" in probe.columns:
         probe = probe.filter(probe["requests"].notnull())  # noqa: PD004
     if int(sums["rows"].sum()) > SHORT_LOG_ROWS:
-        probe = in_hours(probe, [busiest_day(sums) * HOURS_PER_DAY], HOURS_PER_DAY)
+        probe = in_hours(probe, [busiest_hours(sums)], BUSY_HOURS)
     minute = probe.mutate(minute=(probe["epoch"] / SECONDS_PER_MINUTE).floor().cast("int64"))
     requests = minute["requests"].sum() if "requests" in minute.columns else minute.count()
     counts = minute.group_by(["minute", *SERIES]).aggregate(n=requests)

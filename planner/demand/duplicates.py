@@ -23,7 +23,8 @@ SUSPECT_HOURS = 2
 
 def id_counts(readings: Any, sums: pd.DataFrame) -> Any:
     """Return the expression that counts rows and ids, where a repeat would show: a table of one row, rows and ids."""
-    if int(sums["rows"].sum()) > SHORT_LOG_ROWS and not (shares_hours(sums) or repeats_hours(sums)):
+    several = "source" in readings.columns
+    if int(sums["rows"].sum()) > SHORT_LOG_ROWS and not (several and shares_hours(sums)) and not repeats_hours(sums):
         readings = in_hours(readings, suspect_hours(sums))
     ids = readings.filter(readings["id"].notnull())["id"]  # noqa: PD004
     duck = readings.get_backend().name == "duckdb"  # whose hash is quicker and of 64 bits; others' may be of 32
@@ -45,10 +46,7 @@ def suspect_hours(sums: pd.DataFrame) -> list[int]:
 
 def shares_hours(sums: pd.DataFrame) -> bool:
     """Tell whether two files have rows in the same hour."""
-    if (sums["source"] == sums["source"].iloc[0]).all():
-        return False
-    sources = sums[["hour", "source"]].drop_duplicates()
-    return bool(sources.duplicated("hour").any())
+    return bool(sums[["hour", "source"]].drop_duplicates().duplicated("hour").any())
 
 
 def repeats_hours(sums: pd.DataFrame) -> bool:

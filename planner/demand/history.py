@@ -66,12 +66,12 @@ class History:
 
 def tidy(rows: pd.DataFrame) -> pd.DataFrame:
     """Order rows and columns, fix the types: the same history is the same file."""
-    rows = rows.reindex(columns=list(COLUMNS)).copy()
-    rows["hour"] = pd.to_datetime(rows["hour"], utc=True).dt.as_unit("us")
-    for name in SERIES:
-        rows[name] = rows[name].astype("str").fillna(UNKNOWN)
-    for name in ("bucket_hours", *VALUES, "burst_factor"):
-        rows[name] = rows[name].astype(float)
+    rows = rows.reindex(columns=list(COLUMNS))
+    rows = rows.assign(
+        hour=pd.to_datetime(rows["hour"], utc=True).dt.as_unit("us"),
+        **{name: rows[name].astype("str").fillna(UNKNOWN) for name in SERIES},
+        **{name: rows[name].astype(float) for name in ("bucket_hours", *VALUES, "burst_factor")},
+    )
     return rows.sort_values(["hour", *SERIES, "bucket_hours"], ignore_index=True)
 
 

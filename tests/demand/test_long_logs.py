@@ -40,6 +40,13 @@ def test_nothing_is_found_where_there_is_nothing(tmp_path):
     assert history.report["totals"]["requests"] == len(rows(0, 100))
 
 
+def test_rows_without_a_time_are_kept_out(tmp_path):
+    log = [(*row[:1], pd.NaT if row[0] == "r5-1" else row[1], *row[2:]) for row in rows(0, 100)]
+    history = ingest([write(tmp_path / "a.parquet", log)])
+    assert told(history) == {"no_time": 1}
+    assert history.report["totals"]["requests"] == len(log) - 1
+
+
 def test_two_exports_that_overlap(tmp_path):
     sources = [write(tmp_path / "a.parquet", rows(0, 60)), write(tmp_path / "b.parquet", rows(50, 100))]
     history = ingest(sources)
@@ -81,8 +88,16 @@ def test_hours_that_were_counted_twice_have_even_numbers():
     assert duplicates.repeats_hours(twice)
 
 
-def test_the_peak_minute_is_measured_on_the_busiest_day_only(tmp_path):
-    history = ingest([write(tmp_path / "a.parquet", rows(0, 100, busy_hours=range(48, 72)))])
+def test_the_peak_minute_is_measured_in_the_busiest_half_day_only(tmp_path):
+    history = ingest([write(tmp_path / "a.parquet", rows(0, 100, busy_hours=range(45, 57)))])
     measured = history.rows[history.rows["burst_factor"].notna()]["hour"]
-    assert set(measured.dt.strftime("%Y-%m-%d")) == {"2026-03-04"}
-    assert len(measured) == 24
+    assert [f"{measured.iloc[k]:%m-%d %H}" for k in (0, -1)] == ["03-03 21", "03-04 08"]
+    assert len(measured) == 12
+
+
+def test_the_busiest_half_day_of_a_log_with_holes():
+    hours = [0, 1, 2, 20, 31, 32, 60]
+    sums = pd.DataFrame({"hour": hours, "rows": [5, 5, 5, 9, 9, 9, 17]})
+    assert busy.busiest_hours(sums) == 20  # 20 and 31: 18 rows; 31 and 32: 18; 60: 17; 0 to 2: 15
+    sums["rows"] = [7, 7, 7, 9, 9, 9, 17]
+    assert busy.busiest_hours(sums) == 0
