@@ -6,6 +6,7 @@ only where the log is long, gives the peak minute (busy.py). Times are whole num
 engine divides alike.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import and_, or_
@@ -190,12 +191,7 @@ def _aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) 
     rows_read = int(frame["rows"].sum())
     struck = frame[frame["verdict"] != 0].groupby("verdict")["rows"].sum()
     good = frame[frame["verdict"] <= 0].drop(columns=["verdict"])
-    asked = _examples(readings, [int(str(code)) for code in struck.index])
-    if reading.ids_to_check:
-        asked["ids"] = id_counts(readings, frame[frame["hour"] != NO_HOUR])
-    if (good["span"] == 1.0).any() and reading.may_tell_minutes:
-        asked["minutes"] = minute_counts(readings, good, reading.bucket_hours, all_passed=len(good) == len(frame))
-    told = dict(zip(asked, fetched_together(list(asked.values()))))
+    told = fetched_together(_questions(reading, readings, frame, good))
     if "ids" in told and told["ids"]["rows"][0] > told["ids"]["ids"][0]:
         once = _aggregate(replace(reading, ids_to_check=False), each_id_once(readings), format, names)
         repeats = Finding("duplicate", rows_read - once.rows_read)
@@ -203,31 +199,38 @@ def _aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) 
     found = []
     rules = {code: name for name, code in RULE_CODE.items()}
     for code, count in struck.items():
-        shown = told[code if code in told else "examples"]
+        shown = told["examples" if "examples" in told else f"examples {code}"]
         examples = shown[shown["verdict"] == code].reindex(columns=list(EXAMPLE)).itertuples()
         found.append(Finding(rules[abs(int(str(code)))], int(count), tuple(sorted(map(_told, examples)))))
+    good = good.assign(burst=np.nan)
     if "minutes" in told:
-        good = good.merge(bursts(told["minutes"]), how="left", on=["hour", *SERIES])
-    else:
-        good = good.assign(burst=np.nan)
+        measured, keys = bursts(told["minutes"]), ["hour", *SERIES]
+        there = good["hour"].isin(measured["hour"])  # of a long log, few
+        good.loc[there, "burst"] = good.loc[there, keys].merge(measured, how="left", on=keys)["burst"].to_numpy()
     return Hours(with_defaults(good, names), tuple(found), rows_read)
 
 
-def _examples(readings: Any, codes: list[int]) -> dict[Any, Any]:
-    """Return the expressions of a few rows of each verdict.
+def _questions(reading: Reading, readings: Any, frame: pd.DataFrame, good: pd.DataFrame) -> Iterator[tuple[str, Any]]:
+    """Yield what is still to be asked once the hours are known: ``minutes``, ``ids``, ``examples``; the longest first.
 
-    DuckDB stops at the fifth; any other engine is asked once for all, as each question may scan the whole log.
+    The examples of each verdict are a question of their own to DuckDB, which stops at the fifth row: ``examples 7``.
+    Any other engine is asked once for all, as each question may scan the whole log.
     """
     import ibis
 
-    if not codes:
-        return {}
+    if (good["span"] == 1.0).any() and reading.may_tell_minutes:
+        yield "minutes", minute_counts(readings, good, reading.bucket_hours, all_passed=len(good) == len(frame))
+    if reading.ids_to_check:
+        yield "ids", id_counts(readings, frame[frame["hour"] != NO_HOUR])
+    codes = [int(code) for code in frame["verdict"].unique() if code]
     wanted = [name for name in ("verdict", *EXAMPLE) if name in readings.columns]
     if readings.get_backend().name == "duckdb":
-        return {code: readings.filter(readings["verdict"] == code).limit(EXAMPLES).select(*wanted) for code in codes}
-    struck = readings.filter(readings["verdict"].isin(codes))
-    numbered = struck.mutate(nth=ibis.row_number().over(group_by="verdict", order_by="epoch"))
-    return {"examples": numbered.filter(numbered["nth"] < EXAMPLES).select(*wanted)}
+        for code in codes:
+            yield f"examples {code}", readings.filter(readings["verdict"] == code).limit(EXAMPLES).select(*wanted)
+    elif codes:
+        struck = readings.filter(readings["verdict"].isin(codes))
+        numbered = struck.mutate(nth=ibis.row_number().over(group_by="verdict", order_by="epoch"))
+        yield "examples", numbered.filter(numbered["nth"] < EXAMPLES).select(*wanted)
 
 
 def _told(row: Any) -> str:

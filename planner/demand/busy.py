@@ -74,7 +74,8 @@ def minute_counts(
     requests = minute["requests"].sum() if "requests" in minute.columns else minute.count()
     counts = minute.group_by(["minute", *SERIES]).aggregate(n=requests)
     hour = (counts["minute"] / MINUTES_PER_HOUR).floor().cast("int64").name("hour")
-    return counts.group_by([hour, *SERIES]).aggregate(top=counts["n"].max(), all=counts["n"].sum())
+    top, total = (value.cast("float64") for value in (counts["n"].max(), counts["n"].sum()))
+    return counts.group_by([hour, *SERIES]).aggregate(top=top, all=total)
 
 
 def bursts(counts: pd.DataFrame) -> pd.DataFrame:

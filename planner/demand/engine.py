@@ -8,8 +8,8 @@ connectors are the alternative; they download extensions at run time, which fail
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -171,26 +171,35 @@ def fetched(expression: Any) -> pd.DataFrame:
     return frame
 
 
-def fetched_together(expressions: Sequence[Any]) -> list[pd.DataFrame]:
-    """Run expressions on one engine and return the rows of each; DuckDB answers them at the same time."""
-    engine: Any = expressions[0].get_backend() if expressions else None
-    if len(expressions) < 2 or engine.name != "duckdb":
-        return [fetched(expression) for expression in expressions]
-    statements = [engine.compile(expression) for expression in expressions]
-    cursors = [engine.con.cursor() for _ in statements]
+def fetched_together(questions: Iterable[tuple[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Run named expressions on one engine and return the rows of each.
+
+    DuckDB answers them at the same time, and from when each is known: a later one may still be thought out.
+    """
+    answers: dict[str, pd.DataFrame] = {}
+    running: dict[str, Future[pd.DataFrame]] = {}
+    cursors: list[Any] = []
 
     def answer(cursor: Any, statement: str) -> pd.DataFrame:
         frame: pd.DataFrame = cursor.execute(statement).to_arrow_table().to_pandas()
         return frame
 
-    with ThreadPoolExecutor(len(statements)) as pool:
+    with ThreadPoolExecutor() as pool:
         try:
-            return list(pool.map(answer, cursors, statements))
+            for name, expression in questions:
+                engine = expression.get_backend()
+                if engine.name == "duckdb":
+                    cursors.append(engine.con.cursor())
+                    running[name] = pool.submit(answer, cursors[-1], engine.compile(expression))
+                else:
+                    answers[name] = fetched(expression)
+            return answers | {name: future.result() for name, future in running.items()}
         except BaseException:  # one failed, or the user stopped: the others need not end
             for cursor in cursors:
                 cursor.interrupt()
             raise
         finally:
+            pool.shutdown()
             for cursor in cursors:
                 cursor.close()
 

@@ -104,7 +104,7 @@ def test_the_aggregation_in_a_warehouse_s_sql(dialect, tmp_path, monkeypatch):
         return engine.con.sql(sqlglot.transpile(questions[-1], read=dialect, write="duckdb")[0]).df()
 
     monkeypatch.setattr(aggregate, "fetched", asked)
-    monkeypatch.setattr(aggregate, "fetched_together", lambda expressions: list(map(asked, expressions)))
+    monkeypatch.setattr(aggregate, "fetched_together", lambda questions: {name: asked(e) for name, e in questions})
     found = ingest([str(tmp_path / "a.csv")])
     assert len(questions) == 5  # the hours, examples of three rules that struck, the peak minutes
     pd.testing.assert_frame_equal(found.rows, expected.rows)
