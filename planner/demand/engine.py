@@ -104,6 +104,8 @@ def explained(place: str) -> Iterator[None]:
         raise
     except Exception as error:
         origin = f"{type(error).__module__}.{type(error).__qualname__}"
+        if "InterruptException" in origin or str(error) == "Query interrupted":  # DuckDB's words for Ctrl-C
+            raise KeyboardInterrupt from error
         if "TableNotFound" in origin:
             raise InputError([Fault(place, "has no such table", value=_first_line(error))]) from error
         if any(name in origin for name in ENGINE_ERRORS):

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from planner.cli import main
+from planner.demand import aggregate
 from planner.demand.ingest import ingest
 from planner.demand.names import load_names
 from planner.errors import InputError
@@ -154,3 +155,17 @@ def test_faults_of_a_map_are_in_plain_words(tmp_path):
     told = str(error.value)
     for words in ("column colums: is no key of a map file", "column defaults", "must be greater than 0"):
         assert words in told
+
+
+def test_a_query_that_the_user_stops_is_no_fault(tmp_path, capsys, monkeypatch):
+    """DuckDB turns Ctrl-C into an error of its own."""
+
+    def stopped(expression):
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(aggregate, "fetched", stopped)
+    source = tmp_path / "usage.csv"
+    source.write_text(GOOD)
+    assert main(["ingest", str(source), "-o", str(tmp_path / "h")]) == 3
+    assert "interrupted" in capsys.readouterr().err
+    assert not (tmp_path / "h").exists()
