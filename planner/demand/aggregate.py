@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.demand.busy import SECONDS_PER_HOUR, bursts, minute_counts, stamp
+from planner.demand.busy import bursts, minute_counts, stamp
 from planner.demand.duplicates import each_id_once, id_counts
 from planner.demand.engine import fetched, fetched_together, settled
 from planner.demand.findings import Finding
@@ -23,6 +23,7 @@ from planner.demand.formats.base import READING, RULE_CODE, Format, Reading
 from planner.demand.formats.columns import NO_NUMBER
 from planner.demand.history import SERIES, UNKNOWN, VALUES
 from planner.demand.names import NameMap
+from planner.units import SECONDS_PER_HOUR
 
 LONG_AGO_EPOCH = 1420070400  # 2015-01-01: no LLM was billed by the token before
 TOO_LARGE = 10**15

@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 
 from planner.demand.history import SERIES
-from planner.units import MINUTES_PER_HOUR
+from planner.units import MINUTES_PER_HOUR, SECONDS_PER_HOUR, SECONDS_PER_MINUTE
 
 SHORT_LOG_ROWS = 1_000_000  # up to here, everything is measured
 BUSY_HOURS = 12
 MINUTE_HOURS = 1.001 / MINUTES_PER_HOUR
-SECONDS_PER_MINUTE, SECONDS_PER_HOUR = 60, 3600
 
 
 def busiest_hours(sums: pd.DataFrame) -> int:

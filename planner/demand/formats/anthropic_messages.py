@@ -9,12 +9,12 @@ from typing import Any
 from planner.demand.clock import moment_of
 from planner.demand.formats.base import Format, Inputs, Reading, Sample, once_per_bucket, rows_to_frame
 from planner.demand.formats.pages import first_result, group_of, results, unfinished
+from planner.units import SECONDS_PER_HOUR
 
 DIMENSIONS = (
     "model", "inference_geo", "workspace_id", "service_tier", "context_window", "account_id", "api_key_id",
     "service_account_id", "product", "speed", "rbac_group_id",
 )  # fmt: skip
-SECONDS_PER_HOUR = 3600.0
 
 
 def recognise(sample: Sample) -> bool:

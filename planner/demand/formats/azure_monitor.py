@@ -12,11 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from planner.demand.busy import SECONDS_PER_HOUR
 from planner.demand.clock import moment_of
 from planner.demand.files import SourceFile, fail
 from planner.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
 from planner.demand.formats.points import readings_of_points, records
+from planner.units import SECONDS_PER_HOUR
 
 PROMPT, GENERATED, ACTIVE, MATCH_RATE = "ProcessedPromptTokens", "GeneratedTokens", "ActiveTokens", "match_rate"
 MEASURE = {

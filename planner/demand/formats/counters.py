@@ -5,9 +5,8 @@ from typing import Any, cast
 import pandas as pd
 
 from planner.demand.findings import Finding
-from planner.units import HOURS_PER_DAY
+from planner.units import HOURS_PER_DAY, SECONDS_PER_HOUR
 
-SECONDS_PER_HOUR = 3600.0
 LONGEST_GAP_DAYS = 400.0
 
 

@@ -10,9 +10,9 @@ from planner.demand.clock import moment_of
 from planner.demand.files import fail
 from planner.demand.formats.base import Format, Inputs, Reading, Sample, once_per_bucket, rows_to_frame
 from planner.demand.formats.pages import first_result, group_of, results, unfinished
+from planner.units import SECONDS_PER_HOUR
 
 DIMENSIONS = ("model", "project_id", "user_id", "api_key_id", "batch", "service_tier", "api_source")
-SECONDS_PER_HOUR = 3600.0
 
 
 def recognise(sample: Sample) -> bool:

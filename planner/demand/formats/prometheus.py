@@ -15,8 +15,8 @@ from planner.demand.formats.base import RULE_CODE, Inputs, Reading, Sample
 from planner.demand.formats.counters import increases
 from planner.demand.formats.points import readings_of_points, records
 from planner.errors import Fault, InputError
+from planner.units import SECONDS_PER_HOUR
 
-SECONDS_PER_HOUR = 3600.0
 LINE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+(-?\d+))?\s*$")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 Measures = Mapping[str, tuple[str, ...]]  # READING column -> counters that can tell it, the best first
