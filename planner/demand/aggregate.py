@@ -125,10 +125,8 @@ def _sound(table: Any, present: list[str], now_epoch: float, since_epoch: float)
 
     It is stricter than they are, never laxer: input that holds the cached tokens is at least as many.
     """
-    time, first, last = table["epoch"], since_epoch, now_epoch
-    if "moment" in table.columns:
-        time = table["moment"]
-        first, last = stamp(time, since_epoch), stamp(time, now_epoch)
+    time, first = _clock(table, since_epoch)
+    _, last = _clock(table, now_epoch)
     tests = [time.between(first, last), *[table[name].between(0, TOO_LARGE) for name in present]]
     tests += [table["skip"] == 0] if "skip" in table.columns else []
     cached = [table[name] for name in ("cached_tokens", "written_tokens") if name in present]
@@ -137,11 +135,18 @@ def _sound(table: Any, present: list[str], now_epoch: float, since_epoch: float)
 
 
 def _after(table: Any, epoch: float) -> Any:
-    return table["moment"] > stamp(table["moment"], epoch) if "moment" in table.columns else table["epoch"] > epoch
+    time, limit = _clock(table, epoch)
+    return time > limit
 
 
 def _before(table: Any, epoch: float) -> Any:
-    return table["moment"] < stamp(table["moment"], epoch) if "moment" in table.columns else table["epoch"] < epoch
+    time, limit = _clock(table, epoch)
+    return time < limit
+
+
+def _clock(table: Any, epoch: float) -> tuple[Any, Any]:
+    """Return the column that tells the time, and a moment as it compares with it: the export's own where it has one."""
+    return (table["moment"], stamp(table["moment"], epoch)) if "moment" in table.columns else (table["epoch"], epoch)
 
 
 def _or_null(table: Any, name: str) -> Any:
