@@ -78,8 +78,8 @@ def bare(path: Path, log: str, _: Path) -> int:
 
 
 def ingest(path: Path, log: str, folder: Path) -> int:
-    from planner.demand.history import save_history
-    from planner.demand.ingest import ingest
+    from planner.features.demand.history import save_history
+    from planner.features.demand.ingest import ingest
 
     history = ingest([str(path)], LOGS[log][2])
     save_history(history, folder)

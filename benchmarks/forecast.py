@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from planner.demand.forecast.accuracy import coverage, wape
-from planner.demand.forecast.candidates import CANDIDATE, seasonal_naive
-from planner.demand.forecast.choice import choose
-from planner.demand.forecast.forecast import total_of
-from planner.demand.forecast.spread import hour_ratios
-from planner.demand.history import load_history
-from planner.demand.series import hourly_series
+from planner.features.demand.forecast.accuracy import coverage, wape
+from planner.features.demand.forecast.candidates import CANDIDATE, seasonal_naive
+from planner.features.demand.forecast.choice import choose
+from planner.features.demand.forecast.forecast import total_of
+from planner.features.demand.forecast.spread import hour_ratios
+from planner.features.demand.history import load_history
+from planner.features.demand.series import hourly_series
 from planner.units import HOURS_PER_WEEK
 
 FIRST_WEEKS, EVERY_WEEKS = 4, 8

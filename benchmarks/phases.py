@@ -31,11 +31,11 @@ STEPS = {
     "certify": ["planner.solver.certificate:certify", "planner.solver.prices:price_table"],
     "stress witness": ["planner.solver.component:_plan"],
     "put together": ["planner.solver.find:_plan"],
-    "audit": ["planner.results.audit.check:audit"],
-    "metrics": ["planner.results.metrics.collect:metrics_of", "planner.results.metrics.collect:summary_of"],
-    "write plan": ["planner.results.files:write_plan"],
-    "write workbook": ["planner.reports.workbook:write_workbook"],
-    "terminal": ["planner.reports.terminal:print_report"],
+    "audit": ["planner.plan.audit.check:audit"],
+    "metrics": ["planner.plan.metrics.collect:metrics_of", "planner.plan.metrics.collect:summary_of"],
+    "write plan": ["planner.plan.files:write_plan"],
+    "write workbook": ["planner.workbook.workbook:write_workbook"],
+    "terminal": ["planner.workbook.terminal:print_report"],
 }
 
 

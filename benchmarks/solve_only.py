@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from planner.readers import load
-from planner.studies.solve import solve
+from planner.solver.solve import solve
 
 
 def main() -> None:

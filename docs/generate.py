@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from planner.cli import COMMANDS
-from planner.demand.archetypes import ARCHETYPES
-from planner.demand.findings import RULES
-from planner.demand.formats import FORMATS
+from planner.features.demand.archetypes import ARCHETYPES
+from planner.features.demand.findings import RULES
+from planner.features.demand.formats import FORMATS
+from planner.features.review.rules import Rules
+from planner.features.tasks.factors import LABEL, MEANING
 from planner.model import objective
 from planner.model.constraints.stress import STRESS_FAMILIES
 from planner.model.program import FAMILIES
 from planner.model.reduce import stress as stress_rays
-from planner.results import files
-from planner.results.audit import findings, totals
-from planner.results.review import Rules
-from planner.results.tasks.factors import LABEL, MEANING
+from planner.plan import files
+from planner.plan.audit import findings, totals
 from planner.solver import assemble, certificate, find, highs, stress, ties, whole
 from planner.verify import bound, check, linear
 
@@ -128,7 +128,7 @@ def tolerances_table() -> Iterable[str]:
 def commands_table() -> Iterable[str]:
     """One row a command."""
     yield from ("| command | what it does |", "| --- | --- |")
-    for name, line in COMMANDS:
+    for name, _, line in COMMANDS:
         yield f"| `planner {name}` | {line} |"
 
 

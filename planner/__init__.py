@@ -12,20 +12,20 @@ of it; `write_plan` and `write_workbook` write it down.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from planner.plan.files import write_plan
+    from planner.plan.metrics import metrics_of
     from planner.readers import load
-    from planner.reports.workbook import write_workbook
-    from planner.results.files import write_plan
-    from planner.results.metrics import metrics_of
-    from planner.studies.solve import solve
+    from planner.solver.solve import solve
+    from planner.workbook.workbook import write_workbook
 
 __all__ = ["load", "metrics_of", "solve", "write_plan", "write_workbook"]
 
 _WHERE = {
     "load": "planner.readers",
-    "solve": "planner.studies.solve",
-    "metrics_of": "planner.results.metrics",
-    "write_plan": "planner.results.files",
-    "write_workbook": "planner.reports.workbook",
+    "solve": "planner.solver.solve",
+    "metrics_of": "planner.plan.metrics",
+    "write_plan": "planner.plan.files",
+    "write_workbook": "planner.workbook.workbook",
 }
 
 

@@ -16,26 +16,58 @@ from importlib.metadata import version
 
 from planner.errors import EXIT_STOPPED, EXIT_WRONG, InputError, PlannerError
 
-# name, one line of help; the command lives in planner/commands/<name>.py: configure(parser) and run(arguments) -> int
-COMMANDS: tuple[tuple[str, str], ...] = (
-    ("solve", "find the cheapest plan of a planning folder and write it with its workbook"),
-    ("check", "read a planning folder, list faults and the usual mistakes"),
-    ("verify", "check a finished plan from its files alone"),
-    ("resolve", "solve again against the last plan: what changes line by line, and why the cost changed"),
-    ("price", "price a purchase order as edited by procurement, against the optimum"),
-    ("accept", "sign a plan: its purchases become commitments of the next folder, the ledger gets an entry"),
-    ("ledger", "list the signed plans, and check that neither they nor the ledger were changed"),
-    ("review", "set a plan against what happened: cost, peaks, forecast, and what to keep, drop, raise or lower"),
-    ("tasks", "what a task costs, month by month, why it moved, and alerts"),
-    ("mix", "what a shift between small, mid and frontier models would be worth"),
-    ("init", "write a commented, runnable starter folder or workbook"),
-    ("ingest", "turn usage exports, logs or a database into an hourly history"),
-    ("profile", "show what a history looks like: hour of week, peaks, outages; make scenarios of real weeks"),
-    ("forecast", "turn a history into the demand of a planning folder, with the forecast's measured accuracy"),
-    ("demand", "make the demand of a new deployment that has no history (demand new)"),
-    ("backtest", "replay a history: what each buying rule would have cost"),
-    ("offers", "what providers sell: list, build a folder of offers, check, update, break-even"),
-    ("schema", "print every input table: columns, units, defaults"),
+# name, module (configure(parser) and run(arguments) -> int), one line of help
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("solve", "commands.solve", "find the cheapest plan of a planning folder and write it with its workbook"),
+    ("check", "commands.check", "read a planning folder, list faults and the usual mistakes"),
+    ("verify", "commands.verify", "check a finished plan from its files alone"),
+    (
+        "resolve",
+        "features.resolve.command",
+        "solve again against the last plan: what changes line by line, and why the cost changed",
+    ),
+    ("price", "features.order.command", "price a purchase order as edited by procurement, against the optimum"),
+    (
+        "accept",
+        "features.ledger.accept_command",
+        "sign a plan: its purchases become commitments of the next folder, the ledger gets an entry",
+    ),
+    (
+        "ledger",
+        "features.ledger.ledger_command",
+        "list the signed plans, and check that neither they nor the ledger were changed",
+    ),
+    (
+        "review",
+        "features.review.command",
+        "set a plan against what happened: cost, peaks, forecast, and what to keep, drop, raise or lower",
+    ),
+    ("tasks", "features.tasks.command", "what a task costs, month by month, why it moved, and alerts"),
+    ("mix", "features.mix.command", "what a shift between small, mid and frontier models would be worth"),
+    ("init", "commands.init", "write a commented, runnable starter folder or workbook"),
+    ("ingest", "features.demand.commands.ingest", "turn usage exports, logs or a database into an hourly history"),
+    (
+        "profile",
+        "features.demand.commands.profile",
+        "show what a history looks like: hour of week, peaks, outages; make scenarios of real weeks",
+    ),
+    (
+        "forecast",
+        "features.demand.commands.forecast",
+        "turn a history into the demand of a planning folder, with the forecast's measured accuracy",
+    ),
+    (
+        "demand",
+        "features.demand.commands.new_demand",
+        "make the demand of a new deployment that has no history (demand new)",
+    ),
+    ("backtest", "features.demand.commands.backtest", "replay a history: what each buying rule would have cost"),
+    (
+        "offers",
+        "features.catalogue.commands",
+        "what providers sell: list, build a folder of offers, check, update, break-even",
+    ),
+    ("schema", "commands.schema", "print every input table: columns, units, defaults"),
 )
 
 
@@ -48,8 +80,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _overview() -> argparse.ArgumentParser:
-    width = max(len(name) for name, _ in COMMANDS)
-    listing = "\n".join(f"  {name:<{width}}  {line}" for name, line in COMMANDS)
+    width = max(len(name) for name, _, _ in COMMANDS)
+    listing = "\n".join(f"  {name:<{width}}  {line}" for name, _, line in COMMANDS)
     parser = _Parser(
         prog="planner",
         description="Plan reserved LLM capacity: how many units to commit to, what to leave to on-demand.",
@@ -57,7 +89,7 @@ def _overview() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"planner {version('planner')}")
-    parser.add_argument("command", metavar="COMMAND", choices=[name for name, _ in COMMANDS])
+    parser.add_argument("command", metavar="COMMAND", choices=[name for name, _, _ in COMMANDS])
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser
 
@@ -66,7 +98,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the console script's entry."""
     words = list(sys.argv[1:] if argv is None else argv)
     chosen = _overview().parse_args(words)
-    command = importlib.import_module(f"planner.commands.{chosen.command}")
+    module = next(where for name, where, _ in COMMANDS if name == chosen.command)
+    command = importlib.import_module(f"planner.{module}")
     parser = _Parser(
         prog=f"planner {chosen.command}",
         description=command.__doc__,

@@ -25,8 +25,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, and say what was found."""
+    from planner.plan.warnings import warnings_of
     from planner.readers import load
-    from planner.results.warnings import warnings_of
 
     try:
         case = load(arguments.input)

@@ -53,7 +53,7 @@ def _write_workbook(target: Path) -> None:
 
     from planner.readers import load
     from planner.readers.starter import STARTER
-    from planner.reports.input_workbook import write_input_workbook
+    from planner.workbook.input_workbook import write_input_workbook
 
     if target.exists():
         raise PlannerError(f"{target} exists, and nothing is overwritten; name a new file")

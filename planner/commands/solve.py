@@ -11,9 +11,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from planner.commands.arguments import count, folder_name, positive, refuse_unusable, share
-from planner.commands.outputs import configure_outputs, previous_of, refuse_signed, write_outputs
-from planner.commands.progress import Progress
+from planner.console.arguments import count, folder_name, positive, refuse_unusable, share
+from planner.console.outputs import configure_outputs, previous_of, refuse_signed, write_outputs
+from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN, PlannerError
 
 
@@ -35,14 +35,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, solve, audit, write, and tell."""
+    from planner.features.mix.study import DEFAULT_TARGETS, mix_study, tiers_of
+    from planner.plan.files import write_plan
+    from planner.plan.metrics import metrics_of, summary_of
     from planner.readers import load
     from planner.readers.accuracy import read_accuracy
-    from planner.results.files import write_plan
-    from planner.results.metrics import metrics_of, summary_of
     from planner.solver.find import Options
+    from planner.solver.solve import audited
     from planner.solver.store import FOLDER
-    from planner.studies.mix import DEFAULT_TARGETS, mix_study, tiers_of
-    from planner.studies.solve import audited
 
     case = load(arguments.input)
     directory = arguments.output or Path("reports") / folder_name(case.settings.name)
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print((directory / "plan.json").read_text(encoding="utf-8"), end="")
     else:
-        from planner.reports.terminal import print_report
+        from planner.workbook.terminal import print_report
 
         print_report(case, plan, metrics, sys.stdout)
         print(f"\nwritten to {directory}")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from planner.model.sets import Sets
-from planner.results.plan import (
+from planner.plan.plan import (
     CERTIFICATE_COLUMNS,
     DEPLOYMENT_COLUMNS,
     DISPATCH_COLUMNS,

@@ -11,7 +11,7 @@ from planner.model.reduce.components import split
 from planner.model.reduce.kept import Line, with_kept
 from planner.model.sets import Keep, Sets
 from planner.model.tables import sets_of
-from planner.results.plan import Plan, Proof, Totals
+from planner.plan.plan import Plan, Proof, Totals
 from planner.schema.case import Case
 from planner.solver import assemble
 from planner.solver.component import HIGHS, ComponentPlan, Decided, begin_component, decided, finish_component

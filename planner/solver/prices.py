@@ -6,7 +6,7 @@ import pandas as pd
 from planner.model.program import LinearProgram
 from planner.model.reduce.stress import StressNetwork
 from planner.model.sets import Floats, Ints, Sets
-from planner.results.plan import CERTIFICATE_COLUMNS
+from planner.plan.plan import CERTIFICATE_COLUMNS
 from planner.solver.certificate import Certificate
 from planner.solver.stress import Cut
 

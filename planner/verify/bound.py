@@ -21,11 +21,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.results.audit.findings import Finding
-from planner.results.derived import Derived
-from planner.results.flows import Floats, Names, encode
-from planner.results.plan import Plan
-from planner.results.stress_cases import stress_cases
+from planner.plan.audit.findings import Finding
+from planner.plan.derived import Derived
+from planner.plan.flows import Floats, Names, encode
+from planner.plan.plan import Plan
+from planner.plan.stress_cases import stress_cases
 from planner.schema.calendar import add_months
 from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, REQUESTS_PER_THOUSAND

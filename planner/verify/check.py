@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from planner.results.audit import Finding, audit
-from planner.results.audit.capacity import deployed_units
-from planner.results.audit.names import sound_tables
-from planner.results.files import read_plan, read_summary, rounded
-from planner.results.metrics import metrics_of, summary_of
-from planner.results.plan import Plan
-from planner.results.reading import Reading
+from planner.plan.audit import Finding, audit
+from planner.plan.audit.capacity import deployed_units
+from planner.plan.audit.names import sound_tables
+from planner.plan.files import read_plan, read_summary, rounded
+from planner.plan.metrics import metrics_of, summary_of
+from planner.plan.plan import Plan
+from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.verify.bound import check_bound
 from planner.verify.stress import prove_stress

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import PlannerError
-from planner.results.audit.findings import Finding
-from planner.results.derived import Derived
-from planner.results.flows import Names
-from planner.results.plan import Plan
-from planner.results.stress_cases import StressCase, stress_cases
+from planner.plan.audit.findings import Finding
+from planner.plan.derived import Derived
+from planner.plan.flows import Names
+from planner.plan.plan import Plan
+from planner.plan.stress_cases import StressCase, stress_cases
 from planner.schema.calendar import add_months
 from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK

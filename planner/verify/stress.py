@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.results.audit.findings import SHOWN, TOLERANCE, Finding
-from planner.results.derived import Derived
-from planner.results.flows import Names
-from planner.results.stress_cases import StressCase, stress_cases
+from planner.plan.audit.findings import SHOWN, TOLERANCE, Finding
+from planner.plan.derived import Derived
+from planner.plan.flows import Names
+from planner.plan.stress_cases import StressCase, stress_cases
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 from planner.verify.linear import INF, Entries, Floats, Ints, Programme

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planner.results.derived import Derived
-from planner.results.flows import Names
-from planner.results.stress_cases import StressCase
+from planner.plan.derived import Derived
+from planner.plan.flows import Names
+from planner.plan.stress_cases import StressCase
 from planner.schema.case import Case
 from planner.verify.linear import Floats, Ints
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from planner.results.derived import Derived
-from planner.results.flows import Names
+from planner.plan.derived import Derived
+from planner.plan.flows import Names
 from planner.schema.case import Case
 
 TINY = 1e-9  # GB per month: a cap below is 0

@@ -3,8 +3,8 @@
 import pytest
 
 from planner.cli import main
+from planner.plan.warnings import warnings_of
 from planner.readers import load
-from planner.results.warnings import warnings_of
 from planner.schema.tables import TABLES
 
 

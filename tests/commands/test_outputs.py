@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from planner.commands.outputs import configure_outputs, previous_of, write_outputs
+from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.errors import InputError
-from planner.results.files import write_plan
-from planner.results.metrics import summary_of
-from tests.reports.small import opened, small
+from planner.plan.files import write_plan
+from planner.plan.metrics import summary_of
+from tests.workbook.small import opened, small
 
 
 def written(folder: Path, *words: str) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 
 import planner
 from planner.cli import main
-from planner.studies.finished import load_finished
+from planner.plan.finished import load_finished
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "cost-per-task.md").read_text(encoding="utf-8")

@@ -9,12 +9,12 @@ import re
 import pyarrow.parquet as pq
 import pytest
 
+from planner.features.ledger.entry import Entry
 from planner.model.columns import Columns
-from planner.results import files, plan
-from planner.results.files import write_plan
-from planner.results.ledger.entry import Entry
+from planner.plan import files, plan
+from planner.plan.files import write_plan
 from planner.solver.prices import _FAMILIES
-from planner.studies.solve import solve
+from planner.solver.solve import solve
 from tests.builders import case, two_regions
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -7,8 +7,8 @@ import shlex
 import pytest
 
 from planner.cli import main
-from planner.results.changes import CAUSE_NAMES
-from planner.studies.causes import CAUSES
+from planner.features.resolve.causes import CAUSES
+from planner.features.resolve.changes import CAUSE_NAMES
 
 PAGE = (pathlib.Path(__file__).parents[2] / "docs" / "resolve.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -8,7 +8,7 @@ from planner.model.objective import TERMS, commitments, egress, objective, on_de
 from planner.model.program import program_of
 from planner.model.sets import Sets
 from planner.solver.scaling import scale_of
-from planner.studies.solve import solve
+from planner.solver.solve import solve
 from tests import builders
 from tests.model import cases
 

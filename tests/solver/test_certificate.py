@@ -15,7 +15,7 @@ from planner.solver import component
 from planner.solver.certificate import certify
 from planner.solver.highs import Clock, Session
 from planner.solver.linear import LinearSolve, open_component, solve_linear
-from planner.studies.solve import solve
+from planner.solver.solve import solve
 from tests import builders
 from tests.model.random_tables import cases
 

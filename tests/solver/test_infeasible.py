@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from planner.errors import InfeasibleError
-from planner.studies.solve import solve
+from planner.solver.solve import solve
 from tests import builders
 from tests.model.cases import on_demand, workload
 

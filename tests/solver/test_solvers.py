@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PlannerError, StoppedError
+from planner.plan.files import write_plan
 from planner.readers import load
-from planner.results.files import write_plan
 from planner.schema.case import Case
 from planner.solver.highs import Clock
 from planner.solver.pulp_solvers import pulp_solver, write_lp
-from planner.studies.solve import solve
+from planner.solver.solve import solve
 from tests import builders
 from tests.model.cases import on_demand, one, sets, workload
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from planner.results.plan import Plan
-from planner.studies.solve import solve
+from planner.plan.plan import Plan
+from planner.solver.solve import solve
 from tests import builders
 from tests.model.cases import on_demand
 

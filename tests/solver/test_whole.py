@@ -16,8 +16,8 @@ from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver.highs import highs_model, quiet_highs, set_options
 from planner.solver.scaling import scale_of
+from planner.solver.solve import solve
 from planner.solver.whole import Master
-from planner.studies.solve import solve
 from tests import builders
 from tests.model.cases import WEEKS, hours, on_demand, workload
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PlannerError
+from planner.plan.derived import Derived
+from planner.plan.flows import Names
 from planner.readers import load
-from planner.results.derived import Derived
-from planner.results.flows import Names
 from planner.verify.deep import relaxed_optimum_usd
-from tests.results.test_against_oracle import ORACLE, oracle
+from tests.plan.test_against_oracle import ORACLE, oracle
 
 pytestmark = pytest.mark.skipif(
     not (ORACLE / "oracle.py").exists(), reason="the literal model is not beside the project"

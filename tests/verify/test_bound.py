@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.results.derived import Derived
-from planner.results.flows import Names
-from planner.results.plan import Plan
+from planner.plan.derived import Derived
+from planner.plan.flows import Names
+from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.solver.find import find_plan
 from planner.verify.bound import check_bound, proved_bound_usd

@@ -11,11 +11,11 @@ import pytest
 
 from planner.cli import main
 from planner.errors import PlannerError
-from planner.results.files import write_plan
+from planner.plan.files import write_plan
 from planner.schema.case import Case
 from planner.verify.check import verify
 from tests import builders
-from tests.results.plans import POLICY, hand_case, hand_plan, on, on_demand_rows
+from tests.plan.plans import POLICY, hand_case, hand_plan, on, on_demand_rows
 
 
 def written(case: Case, folder: Path, **changes: Any) -> Path:

@@ -1,0 +1,1 @@
+"""What planner answers besides the plan itself: one folder a question, each with its tables, report and command."""

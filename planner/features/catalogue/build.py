@@ -1,0 +1,131 @@
+"""From a request to the offer tables of a planning folder, and the list of what was left blank."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from planner.features.catalogue.lookup import available, retirement
+from planner.features.catalogue.own_nodes import own_regions, own_supply
+from planner.features.catalogue.pay_as_you_go import on_demand_at
+from planner.features.catalogue.places import region_rows, route_rows
+from planner.features.catalogue.request import Request, endpoints_of
+from planner.features.catalogue.rows import Catalogue
+from planner.features.catalogue.supply import Supply, TableRow, supply_at
+from planner.schema.calendar import periods_of
+
+COMMON = ("source", "as_of", "note")
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "regions": ("region", "fails", "provider", "time_zone", *COMMON),
+    "models": ("model", "tier", *COMMON),
+    "pools": ("pool", "region", "usd_per_unreserved_unit_hour", "shared_hourly", *COMMON),
+    "throughput": (
+        "pool", "model", "meter", "tokens_per_minute_per_unit", "input_weight", "cached_input_weight",
+        "cache_write_weight", "output_weight", "min_units", "unit_step", *COMMON,
+    ),
+    "offers": (
+        "offer", "pool", "meter", "term_months", "usd_per_unit_hour", "list_usd_per_unit_hour", "product", "min_units",
+        "unit_step", "max_units", *COMMON,
+    ),
+    "on_demand": (
+        "region", "model", "option", "usd_per_mtok_input", "usd_per_mtok_cached_input", "usd_per_mtok_cache_write",
+        "usd_per_mtok_output", "tokens_per_minute_quota", "quota_cached_weight", "quota_output_weight", "guaranteed",
+        *COMMON,
+    ),
+    "routes": ("origin", "destination", "usd_per_gb", "max_gb_per_month", *COMMON),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Built:
+    """Tables by name, rows as dictionaries of COLUMNS; `left` says in words what is blank or left out, and why."""
+
+    tables: dict[str, list[TableRow]]
+    left: tuple[str, ...]
+
+
+def build(catalogue: Catalogue, request: Request) -> Built:
+    """Make the tables regions, models, pools, throughput, offers, on_demand and routes.
+
+    The request must be free of request_faults.
+    """
+    end = periods_of(request.horizon.start, request.horizon.months)[-1].end
+    supply, on_demand, left = Supply(), list[TableRow](), list[str]()
+    endpoints, served = [], dict[str, TableRow]()
+    for choice in request.providers:
+        for at in endpoints_of(catalogue, choice):
+            models = []
+            for model in choice.models:
+                if available(catalogue, at, model) is False:
+                    left.append(f"{at.name}: {model} was not offered there when the list of models was read: left out")
+                    continue
+                gone = retirement(catalogue, at.provider, model)
+                if gone is not None and gone <= request.horizon.start:
+                    left.append(f"{at.name}: {model} retires on {gone}, before the plan starts, so it is left out")
+                    continue
+                if gone is not None and gone < end:
+                    left.append(f"{at.name}: {model} retires on {gone}, before the plan ends ({end})")
+                models.append(model)
+            made = supply_at(catalogue, choice, at, models, request.terms)
+            rates = [r for m in models for r in on_demand_at(catalogue, choice, at, m, request.quotas, end, left)]
+            usable = {row["model"] for row in [*made.throughput, *rates]}
+            if not usable:
+                left.append(f"{at.name}: none of the models has a price there: no region is written")
+                continue
+            endpoints.append(at)
+            on_demand += rates
+            supply.add(made)
+            for sold in catalogue.models:
+                if sold.provider == choice.provider and sold.model in usable:
+                    served.setdefault(sold.model, {"model": sold.model, "tier": sold.tier or None})
+    own = own_supply(request.self_hosted)
+    supply.add(own)
+    for node in request.self_hosted:
+        served.setdefault(node.model, {"model": node.model, "tier": node.tier})
+    tables: dict[str, list[TableRow]] = {
+        "regions": region_rows(endpoints) + own_regions(request.self_hosted),
+        "models": list(served.values()),
+        "pools": supply.pools,
+        "throughput": supply.throughput,
+        "offers": supply.offers,
+        "on_demand": on_demand,
+        "routes": route_rows(catalogue, endpoints, left) + _own_routes(request, [at.name for at in endpoints]),
+    }
+    return Built(tables, tuple(dict.fromkeys([*left, *supply.left])))
+
+
+def _own_routes(request: Request, endpoints: Iterable[str]) -> list[TableRow]:
+    """Routes to and from the buyer's own machines, free until told otherwise."""
+    own = list(dict.fromkeys(node.region for node in request.self_hosted))
+    pairs = [(a, b) for a in own for b in [*endpoints, *own] if a != b] + [(a, b) for a in endpoints for b in own]
+    note = "your own line: enter its price"
+    return [{"origin": a, "destination": b, "usd_per_gb": 0.0, "note": note} for a, b in pairs]
+
+
+def explanation(built: Built, name: str) -> str:
+    """OFFERS.md: what was written, what was left blank, and what to do about it."""
+    counts = ", ".join(f"{len(rows)} {table}" for table, rows in built.tables.items())
+    lines = [
+        f"# Offers of {name}",
+        "",
+        f"Written by `planner offers build` from the catalogue: {counts}.",
+        "Each row says where its figures come from (`source`), when they were true (`as_of`), and in `note` whether "
+        "they are confirmed on the provider's own page, told by a third party, or derived. Nothing was guessed.",
+        "",
+        "## Before you buy",
+        "",
+        "- A reservation of Azure units holds no capacity: **deploy first, then reserve**, same region and type.",
+        "- Quotas decide what failover costs. Replace them with those of your account.",
+        "- Put what you negotiated in `usd_per_unit_hour`; the list price stays beside it.",
+        "",
+        "## Left blank, left out, or assumed",
+        "",
+    ]
+    return "\n".join(lines + (_grouped(built.left) or ["- nothing"])) + "\n"
+
+
+def _grouped(left: Iterable[str]) -> list[str]:
+    """One line for what is said of several places: what, then where."""
+    places: dict[str, list[str]] = {}
+    for said in left:
+        place, _, what = said.partition(": ")
+        places.setdefault(what, []).append(place)
+    return [f"- {what} ({', '.join(where)})" for what, where in places.items()]

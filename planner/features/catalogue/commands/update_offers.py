@@ -1,0 +1,70 @@
+"""Compare the catalogue with a price file that you have, show the difference, and apply it if you accept.
+
+planner offers update model_prices_and_context_window.json
+planner offers update azure-retail-prices.json --catalogue my-catalogue --accept
+
+The file is LiteLLM's price file (on-demand prices), or a JSON answer of the Azure Retail Prices API (unit and
+reservation prices). With --accept the changed rows are written with the file's name as source and the date of --as-of.
+--catalogue FOLDER is where they are written; a folder that does not exist becomes a copy of the installed catalogue.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+from planner.errors import EXIT_PLAN, PlannerError
+from planner.features.catalogue.commands.common import day, folder_of, print_table, write_new
+
+TABLES = ("on_demand", "prices")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("file", type=Path, metavar="PRICES.json")
+    parser.add_argument("--accept", action="store_true", help="write the changes")
+    parser.add_argument(
+        "--as-of", dest="today", type=day, metavar="DATE", help="day on which the prices were true (today)"
+    )
+    parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the difference; write it if accepted."""
+    from planner.features.catalogue.commands.common import today_of
+    from planner.features.catalogue.location import catalogue_folder
+    from planner.features.catalogue.rows import ROWS
+    from planner.features.catalogue.update import changes, read_prices, read_table, table_text
+
+    target = folder_of(arguments)
+    start = target if target.exists() else catalogue_folder()
+    read = {name: read_table(start / f"{name}.csv") for name in TABLES}
+    told = read_prices(arguments.file)
+    found = changes({name: rows for name, (_, rows) in read.items()}, told, arguments.file.name, today_of(arguments))
+    if arguments.json:
+        print(json.dumps([vars(change) for change in found], indent=2))
+    else:
+        header = ["table", "line", "what", "column", "now", "file", "change"]
+        lines = [[c.table, str(c.line), c.what, c.column, c.old, c.new, _moved(c.old, c.new)] for c in found]
+        print_table(f"{len(found)} price{'s' if len(found) != 1 else ''} differ", header, lines)
+        if not found:
+            print("no price differs")
+    if not found or not arguments.accept:
+        if found and not arguments.json:
+            print("nothing was written; --accept writes these prices to the catalogue")
+        return EXIT_PLAN
+    try:
+        if not target.exists():
+            for name in ROWS:
+                if name not in TABLES:
+                    write_new(target / f"{name}.csv", (start / f"{name}.csv").read_text(encoding="utf-8"))
+        for name, (header, rows) in read.items():
+            write_new(target / f"{name}.csv", table_text(header, rows))
+    except PermissionError:
+        raise PlannerError(f"{target} may not be written to; name a folder of yours with --catalogue FOLDER") from None
+    if not arguments.json:
+        print(f"written to {target}")
+    return EXIT_PLAN
+
+
+def _moved(old: str, new: str) -> str:
+    return f"{float(new) / float(old) - 1:+.1%}" if old and float(old) else "new"

@@ -1,0 +1,194 @@
+"""Break-even of what the catalogue sells: every offer of the models and endpoints asked for, at every mix of tokens."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from planner.features.catalogue.breakeven import (
+    Meter,
+    Mix,
+    TokenPrices,
+    after_price_cut,
+    break_even,
+    discount_needed,
+    mix_of,
+    token_prices,
+)
+from planner.features.catalogue.lookup import Endpoint, price_of, products_of, rate_of, region_of, terms_of, unit_of
+from planner.features.catalogue.quotes import Terms
+from planner.features.catalogue.rows import HOURLY, Catalogue, Price, Product, Rate, Unit
+
+NEVER, PAYS, NO_PRICE = "never pays", "can pay", "no price"
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What is varied: cache rates, input:output ratios (None: input only), and what may happen during the term."""
+
+    cache_hit_rates: tuple[float, ...] = (0.0, 0.3, 0.5, 0.8)
+    input_per_output: tuple[float | None, ...] = (10.0,)
+    utilisation: float = 1.0  # at which the discount needed is told
+    price_cut: float = 0.0  # share by which on-demand prices fall
+    cut_after_months: float = 0.0
+    option: str = "standard"  # on-demand option that is compared with
+
+
+@dataclass(frozen=True)
+class Row:
+    """One offer at one mix. Prices in USD per unit-hour; shares 0 to 1; None where a price is not known."""
+
+    offer: str
+    model: str
+    meter: str
+    term: str
+    term_months: float
+    mix: str
+    cache_hit_rate: float | None
+    usd_per_unit_hour: float | None
+    list_usd_per_unit_hour: float | None
+    break_even_utilisation: float | None
+    after_price_cut: float | None
+    discount_needed: float | None
+    verdict: str
+    status: str
+    note: str
+
+
+def endpoint(catalogue: Catalogue, provider: str, deployment_type: str, region: str) -> Endpoint:
+    """Endpoint with the place that the catalogue knows of its region."""
+    known = region_of(catalogue, provider, region)
+    if known is None:
+        return Endpoint(provider, deployment_type, region)
+    return Endpoint(provider, deployment_type, region, known.zone, known.geography, known.time_zone)
+
+
+def break_even_rows(
+    catalogue: Catalogue, at: Endpoint, models: Iterable[str], axes: Axes, terms: Terms, today: dt.date
+) -> list[Row]:  # fmt: skip
+    """Rows of every product, term, model and mix at an endpoint, where there is a rating and an on-demand price."""
+    found = []
+    for model in models:
+        rate = rate_of(catalogue, at, model, axes.option)
+        for product in products_of(catalogue, at.provider):
+            units = {m: unit_of(catalogue, product, model, at.deployment_type, m) for m in product.meters.split(";")}
+            if rate is None or not all(rated(unit) for unit in units.values()):
+                continue
+            names = [HOURLY, *terms_of(catalogue, product)]
+            for term in names:
+                priced = {m: price_of(catalogue, product, at, model, m, term) for m in units}
+                if term == HOURLY and not any(priced.values()):
+                    continue
+                found += _of_term(product, at, model, term, units, priced, rate, axes, terms, today)
+    return found
+
+
+def rated(unit: Unit | None) -> bool:
+    """Whether a unit's throughput and its weight of output are known: without them nothing can be planned."""
+    return unit is not None and unit.tokens_per_minute_per_unit is not None and unit.output_weight is not None
+
+
+def rate_prices(rate: Rate) -> TokenPrices:
+    """Token prices of an on-demand row."""
+    return token_prices(
+        rate.usd_per_mtok_input, rate.usd_per_mtok_cached_input, rate.usd_per_mtok_cache_write, rate.usd_per_mtok_output
+    )
+
+
+def _of_term(
+    product: Product, at: Endpoint, model: str, term: str, units: dict[str, Unit | None],
+    priced: dict[str, Price | None], rate: Rate, axes: Axes, terms: Terms, today: dt.date,
+) -> list[Row]:  # fmt: skip
+    meters, statuses, notes = {}, list[str](), []
+    lists: dict[str, float | None] = {}
+    months = 0.0
+    for name, unit in units.items():
+        price = priced[name]
+        if price is None or unit is None:
+            continue
+        months = float(price.term_months or 0) or price.fee_hours / 730.0
+        effective, lists[name] = terms.effective(product, at, model, name, price)
+        quoted = terms.quote(product, at, model, name, term) is not None
+        statuses.append("quote" if quoted else "not confirmed" if effective is None else price.status)
+        notes += [n for n in (price.note, _promotion(price, today)) if n]
+        if effective is not None:
+            meters[name] = meter_of(unit, effective)
+    status, out = " + ".join(dict.fromkeys(statuses)), []
+    for label, hit, mix in mixes(axes):
+        out.append(
+            _row(product, at, model, term, months, label, hit, units, meters, lists, mix, rate, axes, status, notes)
+        )
+        if len(units) > 1 and len(meters) == len(units):
+            out += _by_meter(out[-1], meters, lists, mix, rate_prices(rate), axes)
+    return out
+
+
+def meter_of(unit: Unit, usd_per_unit_hour: float) -> Meter:
+    """Meter of a rating; an unpublished weight of cached input counts as 1 (cautious), of writes as fresh input."""
+    fresh = 1.0 if unit.input_weight is None else unit.input_weight
+    return Meter(
+        tokens_per_minute_per_unit=unit.tokens_per_minute_per_unit or 1.0,
+        usd_per_unit_hour=usd_per_unit_hour,
+        input_weight=fresh,
+        cached_input_weight=1.0 if unit.cached_input_weight is None else unit.cached_input_weight,
+        cache_write_weight=fresh if unit.cache_write_weight is None else unit.cache_write_weight,
+        output_weight=1.0 if unit.output_weight is None else unit.output_weight,
+    )
+
+
+def mixes(axes: Axes) -> list[tuple[str, float, Mix]]:
+    """Mixes to compare at: label, cache rate, tokens."""
+    return [
+        ("input only" if ratio is None else f"{ratio:g}:1 in:out", hit, mix_of(ratio, hit))
+        for ratio in axes.input_per_output
+        for hit in axes.cache_hit_rates
+    ]
+
+
+def verdict_of(u_star: float | None) -> str:
+    """Say in words: above 1 an offer never pays, even if busy all the time."""
+    return NO_PRICE if u_star is None else NEVER if u_star > 1 + 1e-9 else PAYS
+
+
+def _row(
+    product: Product, at: Endpoint, model: str, term: str, months: float, label: str, hit: float,
+    units: dict[str, Unit | None], meters: dict[str, Meter], lists: dict[str, float | None], mix: Mix, rate: Rate,
+    axes: Axes, status: str, notes: Sequence[str],
+) -> Row:  # fmt: skip
+    known = len(meters) == len(units)
+    u = break_even(list(meters.values()), mix, rate_prices(rate)) if known else None
+    single = len(units) == 1
+    first = next(iter(units))
+    paid = meters[first].usd_per_unit_hour if single and known else None
+    return Row(
+        f"{at.name} {product.product}", model, first if single else " + ".join(units), term, months, label, hit,
+        paid, lists.get(first) if single else None, u,
+        None if u is None else after_price_cut(u, axes.price_cut, axes.cut_after_months, months),
+        None if u is None else discount_needed(u, axes.utilisation),
+        verdict_of(u), status, "; ".join(dict.fromkeys([*notes, *([rate.note] if rate.promo_until else [])])),
+    )  # fmt: skip
+
+
+def _by_meter(
+    both: Row, meters: dict[str, Meter], lists: dict[str, float | None], mix: Mix, prices: TokenPrices, axes: Axes
+) -> list[Row]:  # fmt: skip
+    """Give the meters apart: input tokens against their price, output tokens against theirs."""
+    parts = {"input": Mix(mix.fresh, mix.cached, mix.written), "output": Mix(0.0, 0.0, 0.0, mix.output)}
+    rows = []
+    for name, meter in meters.items():
+        u = break_even([meter], parts[name], prices) if name in parts else None
+        if u is None:
+            continue
+        after = after_price_cut(u, axes.price_cut, axes.cut_after_months, both.term_months)
+        values = {
+            "meter": name, "usd_per_unit_hour": meter.usd_per_unit_hour, "list_usd_per_unit_hour": lists[name],
+            "break_even_utilisation": u, "after_price_cut": after, "verdict": verdict_of(u),
+            "discount_needed": discount_needed(u, axes.utilisation),
+        }  # fmt: skip
+        rows.append(Row(**(vars(both) | values)))
+    return rows
+
+
+def _promotion(price: Price, today: dt.date) -> str:
+    if price.promo_until is None or price.promo_until < today:
+        return ""
+    return f"promotion: {1 - (price.promo_factor or 1):.0%} off until {price.promo_until}, not counted"

@@ -1,0 +1,158 @@
+"""What a buyer wants offers for: providers, deployment types, regions, models, negotiated terms, own machines."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from planner.errors import Fault, InputError
+from planner.features.catalogue.compare import endpoint
+from planner.features.catalogue.lookup import Endpoint
+from planner.features.catalogue.quotes import Discount, Quote, Terms
+from planner.features.catalogue.rows import DEPLOYMENT_TYPES, Catalogue
+from planner.schema.settings import Horizon
+
+GLOBAL = "global"
+LARGEST_REQUEST_BYTES = 1_000_000
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Choice(_Block):
+    """One provider, and what is wanted of it."""
+
+    provider: str
+    models: tuple[str, ...] = Field(min_length=1)
+    deployment_types: tuple[str, ...] = (GLOBAL,)
+    regions: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()  # none named: all that are sold
+    usage_tier: str | None = None  # quotas of this tier; none: quotas stay blank
+    options: tuple[str, ...] = ("standard",)
+
+
+class OwnQuota(_Block):
+    """The quota of the buyer's account."""
+
+    provider: str
+    model: str
+    deployment_type: str = ""
+    region: str = ""
+    tokens_per_minute: float = Field(ge=0)
+
+
+class OwnNodes(_Block):
+    """Self-hosted GPUs: nodes of one kind in one region, and their measured throughput."""
+
+    region: str
+    node: str = Field(min_length=1)  # what a node is, for instance 8 x H100
+    model: str
+    tier: str | None = None
+    tokens_per_minute_per_node: float = Field(gt=0)
+    cached_input_weight: float = Field(default=1.0, ge=0)
+    output_weight: float = Field(default=1.0, ge=0)
+    usd_per_node_hour_reserved: float | None = Field(default=None, ge=0)
+    usd_per_node_hour_on_demand: float | None = Field(default=None, ge=0)
+    term_months: int = Field(default=12, ge=1)
+    source: str = Field(min_length=1)  # who measured it, who quoted it
+    as_of: str | None = None
+
+
+class Request(_Block):
+    """All that is asked for."""
+
+    horizon: Horizon = Horizon.model_validate({"start": "2027-01-01", "months": 3})
+    providers: tuple[Choice, ...] = ()
+    discounts: tuple[Discount, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    quotas: tuple[OwnQuota, ...] = ()
+    self_hosted: tuple[OwnNodes, ...] = ()
+
+    @property
+    def terms(self) -> Terms:
+        """What was negotiated."""
+        return Terms(self.discounts, self.quotes)
+
+
+def read_request(path: Path) -> Request:
+    """Read a request from YAML; every fault of it at once."""
+    try:
+        if path.stat().st_size > LARGEST_REQUEST_BYTES:
+            raise InputError([Fault(path.name, "is too large for a request; is it the right file?")])
+        told = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError([Fault(path.name, f"is not YAML: {str(error).splitlines()[0]}")]) from None
+    if not isinstance(told, dict):
+        raise InputError([Fault(path.name, "must hold providers: and what is wanted of each")])
+    return make_request(told, path.name)
+
+
+def make_request(told: dict[str, Any], place: str) -> Request:
+    """Validate a request told as plain data."""
+    try:
+        return Request.model_validate(told)
+    except ValidationError as error:
+        raise InputError(
+            [
+                Fault(place, f"{'.'.join(map(str, e['loc']))}: {e['msg']}", value=_shown(e["input"]))
+                for e in error.errors()
+            ]
+        ) from None
+
+
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, str | int | float) else None
+
+
+def request_faults(catalogue: Catalogue, request: Request, place: str) -> list[Fault]:
+    """Names of the request that the catalogue does not know, each with what it knows."""
+    faults: list[Fault] = []
+    known_providers = [p.provider for p in catalogue.providers]
+
+    def must_know(what: str, names: Iterable[str], known: Iterable[str], provider: str) -> None:
+        allowed = sorted(set(known))
+        faults.extend(
+            Fault(place, f"{provider}: no such {what}", value=name, allowed=", ".join(allowed))
+            for name in names
+            if name not in allowed
+        )
+
+    if not request.providers and not request.self_hosted:
+        faults.append(Fault(place, "names no provider", allowed=", ".join(known_providers)))
+    for choice in request.providers:
+        mine = choice.provider
+        if mine not in known_providers:
+            must_know("provider", [mine], known_providers, "catalogue")
+            continue
+        must_know("model", choice.models, (m.model for m in catalogue.models if m.provider == mine), mine)
+        must_know("region", choice.regions, (r.region for r in catalogue.regions if r.provider == mine), mine)
+        must_know("product", choice.products, (p.product for p in catalogue.products if p.provider == mine), mine)
+        must_know("deployment type", choice.deployment_types, deployment_types(catalogue, mine), mine)
+        tiers = {q.usage_tier for q in catalogue.quotas if q.provider == mine} - {""}
+        must_know("usage tier", [choice.usage_tier] if choice.usage_tier else [], tiers, mine)
+        if not endpoints_of(catalogue, choice):
+            faults.append(Fault(place, f"{mine}: name the regions for {', '.join(choice.deployment_types)}"))
+    named = [d.provider for d in request.discounts] + [q.provider for q in request.quotes]
+    named += [q.provider for q in request.quotas]
+    must_know("provider", named, known_providers, "discounts, quotes and quotas")
+    return faults
+
+
+def deployment_types(catalogue: Catalogue, provider: str) -> list[str]:
+    """Deployment types that a provider sells, on demand or reserved."""
+    named = {r.deployment_type for r in catalogue.on_demand if r.provider == provider}
+    named |= {p.deployment_type for p in catalogue.prices if p.provider == provider}
+    return [kind for kind in DEPLOYMENT_TYPES if kind in named]
+
+
+def endpoints_of(catalogue: Catalogue, choice: Choice) -> list[Endpoint]:
+    """Endpoints of a choice: a region of its own for each deployment type; a placeless global endpoint once."""
+    placeless = any(r.provider == choice.provider and r.region == GLOBAL for r in catalogue.regions)
+    found = []
+    for kind in choice.deployment_types:
+        regions = [GLOBAL] if kind == GLOBAL and placeless else [r for r in choice.regions if r != GLOBAL]
+        found += [endpoint(catalogue, choice.provider, kind, region) for region in regions]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,82 @@
+"""Turn a history into the demand of a planning folder, with the accuracy that was measured on held-out weeks.
+
+    planner forecast history -o plan --start 2027-01 --months 3
+    planner forecast history -o plan --holidays eu=DE,us=US --growth 0.05 --events plan/events.csv
+
+Writes demand, scenarios and the token columns of workloads into the folder (made, if it is not there), and
+forecast/forecast.json, forecast/accuracy.csv and forecast/hours.parquet (every hour with its quantiles).
+"""
+
+import argparse
+from pathlib import Path
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("history", type=Path, help="history folder, as written by planner ingest")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="planning folder")
+    parser.add_argument("--start", help="first month, such as 2027-01 (default: the folder's, else after the history)")
+    parser.add_argument("--months", type=int, help="months (default: the folder's, else 3)")
+    parser.add_argument("--growth", type=float, help="growth per month as a share, instead of what the models find")
+    parser.add_argument("--season", type=Path, help="CSV with month (1-12) and factor: a yearly season that is known")
+    parser.add_argument("--holidays", metavar="COUNTRY", help="DE for all regions, or region=DE,region=US-CA")
+    parser.add_argument(
+        "--events", type=Path, help="CSV of one-time events (default: events.csv of the folder, if any)"
+    )
+    parser.add_argument(
+        "--scenarios", choices=["quantiles", "weeks"], default="quantiles", help="futures (default: quantiles)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Forecast, write the folder, and say how good the forecast is."""
+    from planner.features.demand.engine import require
+
+    require("statsmodels")
+    from planner.errors import Fault, InputError
+    from planner.features.demand.folder import write_demand
+    from planner.features.demand.forecast.events import load_events
+    from planner.features.demand.forecast.forecast import Assumptions, forecast
+    from planner.features.demand.forecast.season import load_season
+    from planner.features.demand.forecast.told import report_of, tell
+    from planner.features.demand.history import load_history
+    from planner.features.demand.horizon import check_within, horizon_of
+
+    history = load_history(arguments.history)
+    last = history.rows["hour"].max()
+    start, months = horizon_of(arguments.output, arguments.start, arguments.months, after=last.date())
+    check_within(arguments.output, start, months)
+    regions, workloads = sorted(set(history.rows["region"])), sorted(set(history.rows["workload"]))
+    countries = {}
+    if arguments.holidays:
+        require("holidays")
+        from planner.features.demand.forecast.days import parse_countries
+
+        countries = parse_countries(arguments.holidays, regions)
+    path = arguments.events or arguments.output / "events.csv"
+    if arguments.events is not None and not path.exists():
+        raise InputError([Fault(str(path), "does not exist")])
+    if arguments.growth is not None and not -1 < arguments.growth <= 10:
+        raise InputError([Fault("--growth", "is not a share per month", value=arguments.growth, allowed="0.05 is 5 %")])
+    assumptions = Assumptions(
+        growth_per_month=arguments.growth,
+        season=load_season(arguments.season) if arguments.season else {},
+        countries=countries,
+        events=load_events(path, regions, workloads) if path.exists() else (),
+        real_weeks=arguments.scenarios == "weeks",
+    )
+    result = forecast(history, start, months, assumptions)
+    report = report_of(result, history, assumptions, start, months)
+    written = write_demand(
+        arguments.output,
+        result.demand,
+        result.scenarios,
+        result.workloads,
+        result.mix,
+        horizon=(start, months),
+        replaced=set(zip(history.rows["region"], history.rows["workload"], strict=True)),
+        extras={"forecast.json": report, "accuracy.csv": result.accuracy, "hours.parquet": result.hours},
+    )
+    tell(result)
+    print(f"wrote {', '.join(written)} in {arguments.output}")
+    return 0

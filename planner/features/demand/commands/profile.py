@@ -1,0 +1,107 @@
+"""Show what a history looks like: hour of week, peaks, outages, cache and mix; make scenarios of real weeks.
+
+    planner profile history -o profile
+    planner profile history --scenarios plan --weeks 8   (writes demand.csv and scenarios.csv of a planning folder)
+
+Writes profile.csv (by hour of week), marks.csv (gaps, outages, spikes), profile.json, and a heat map and a curve as
+PNG and SVG.
+"""
+
+import argparse
+from pathlib import Path
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("history", type=Path, help="history folder, as written by planner ingest")
+    parser.add_argument("-o", "--output", type=Path, help="folder for tables and charts (default: terminal only)")
+    parser.add_argument("--region", help="this region only")
+    parser.add_argument("--workload", help="this workload only")
+    parser.add_argument("--keep-marked", action="store_true", help="let gaps, outages and spikes count")
+    parser.add_argument("--scenarios", type=Path, metavar="FOLDER", help="write real weeks as scenarios of this folder")
+    parser.add_argument("--weeks", type=int, metavar="N", help="only the last N weeks as scenarios")
+    parser.add_argument("--week-starts", choices=DAYS, default=DAYS[0], help="first day of the scenarios' weeks")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Profile, print, and write what was asked for."""
+    import json
+
+    from rich.console import Console
+
+    from planner.errors import Fault, InputError
+    from planner.features.demand.atomic import replace_file
+    from planner.features.demand.heat import print_curve, print_heat_map
+    from planner.features.demand.history import History, load_history
+    from planner.features.demand.profile import profile
+    from planner.features.demand.told import profile_lines
+
+    history = load_history(arguments.history)
+    rows = history.rows
+    for name in ("region", "workload"):
+        wanted = getattr(arguments, name)
+        if wanted is not None:
+            if wanted not in set(rows[name]):
+                allowed = ", ".join(sorted(set(rows[name])))
+                raise InputError([Fault(str(arguments.history), f"has no {name}", value=wanted, allowed=allowed)])
+            rows = rows[rows[name] == wanted]
+    history = History(rows, history.report)
+    result = profile(history, arguments.keep_marked)
+    console = Console(width=100, highlight=False)
+    print_heat_map(result.together, console)
+    print_curve(result.together, console)
+    for line in profile_lines(result):
+        console.print(line, soft_wrap=True)
+    for mark, count in result.marks["mark"].value_counts().sort_index().items():
+        kept = "counted" if arguments.keep_marked else "kept out"
+        console.print(f"{mark}: {count:,} series-hours, {kept}")
+    for note in result.notes:
+        console.print(f"note: {note}")
+    if arguments.output is not None:
+        from planner.features.demand.charts import draw_curve, draw_heat_map
+        from planner.features.demand.engine import require
+
+        require("matplotlib")
+        folder: Path = arguments.output
+        replace_file(folder / "profile.csv", lambda path: result.weeks.to_csv(path, index=False))
+        replace_file(folder / "marks.csv", lambda path: result.marks.to_csv(path, index=False))
+        text = json.dumps(result.as_dict(), indent=2, default=str) + "\n"
+        replace_file(folder / "profile.json", lambda path: path.write_text(text, encoding="utf-8"))
+        title = "Requests per hour, mean by day and hour (UTC)"
+        draw_heat_map(result.together, title, folder, "heat_map")
+        draw_curve(result.together, "Requests per hour over the week (UTC)", folder, "week")
+        console.print(f"profile in {folder}")
+    if arguments.scenarios is not None:
+        _write_scenarios(history, arguments.scenarios, arguments.weeks, DAYS.index(arguments.week_starts))
+    return 0
+
+
+def _write_scenarios(history: object, folder: Path, weeks: int | None, first_day: int) -> None:
+    """Write each real week as a scenario of a planning folder."""
+    import pandas as pd
+
+    from planner.errors import Fault, InputError
+    from planner.features.demand.folder import write_demand
+    from planner.features.demand.history import History
+    from planner.features.demand.profile import model_mix, request_shape, scenario_weeks
+    from planner.features.demand.series import hourly_series
+
+    assert isinstance(history, History)
+    if weeks is not None and weeks < 1:
+        raise InputError([Fault("--weeks", "is too few", value=weeks, allowed="1 or more")])
+    table = scenario_weeks(history, weeks, first_day)
+    if table.empty:
+        message = f"has no full week without a gap, from {DAYS[first_day].capitalize()} 00:00 UTC; see --week-starts"
+        raise InputError([Fault("history", message)])
+    rows = hourly_series(history).rows
+    shapes = [{"workload": name, **request_shape(group)} for name, group in rows.groupby("workload")]
+    written = write_demand(
+        folder,
+        table,
+        table[["scenario", "probability"]].drop_duplicates(),
+        pd.DataFrame(shapes),
+        model_mix(rows),
+    )
+    print(f"{table['scenario'].nunique()} real weeks as scenarios in {folder}: {', '.join(written)}")

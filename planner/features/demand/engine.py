@@ -1,0 +1,222 @@
+"""The engines that read and aggregate: DuckDB in this process, or the database in which the logs lie.
+
+Both are reached through Ibis, so the aggregation is stated once (aggregate.py) and runs where the rows are: DuckDB for
+files of any size, Postgres for LiteLLM's own database, and any warehouse or Spark that Ibis knows. DuckDB's own
+connectors are the alternative; they download extensions at run time, which fails offline and in CI.
+"""
+
+import re
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pandas as pd
+
+from planner.errors import Fault, InputError, PlannerError
+from planner.features.demand import spark
+from planner.features.demand.files import SourceFile, fail
+
+ENGINE_ERRORS = ("duckdb", "psycopg", "sqlite", "pyspark", "py4j")
+MEMORY_LIMIT = "1GB"  # of DuckDB's buffers; what does not fit goes to temporary files
+
+
+def require(module: str) -> None:
+    """Say which extra to install where an engine is absent."""
+    import importlib.util
+
+    if importlib.util.find_spec(module) is None:
+        raise PlannerError(f'this needs the package {module}; in the folder of planner, run: pip install ".[demand]"')
+
+
+@contextmanager
+def embedded(time_zone: str = "UTC") -> Iterator[Any]:
+    """Open an in-memory DuckDB that spills to a temporary folder; times without an offset are read in ``time_zone``."""
+    require("duckdb")
+    require("ibis")
+    with tempfile.TemporaryDirectory(prefix="planner-") as spill, calm():
+        import ibis
+
+        engine = ibis.duckdb.connect(memory_limit=MEMORY_LIMIT, temp_directory=spill, preserve_insertion_order=False)
+        try:
+            engine.raw_sql(f"SET GLOBAL TimeZone = '{time_zone}'; SET TimeZone = '{time_zone}'")
+            yield engine
+        finally:
+            engine.disconnect()
+
+
+@contextmanager
+def remote(url: str) -> Iterator[Any]:
+    """Connect to a database by its URL, such as ``postgresql://user@host/litellm``, or to Spark (spark.py)."""
+    require("ibis")
+    with calm():
+        import ibis
+
+        if spark.is_spark(url):
+            with spark.connected(url, redact(url)) as engine:
+                yield engine
+            return
+        try:
+            engine = ibis.connect(url)
+        except Exception as error:
+            raise InputError([Fault(redact(url), f"cannot be reached: {_first_line(error)}")]) from error
+        try:
+            yield engine
+        finally:
+            engine.disconnect()
+
+
+@contextmanager
+def calm() -> Iterator[None]:
+    """Keep what the libraries say to each other (deprecations inside Ibis) from our users."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
+def is_url(argument: str) -> bool:
+    """Tell a database URL from a path."""
+    return re.match(r"^[a-z][a-z0-9+.-]*://", argument) is not None
+
+
+def redact(url: str) -> str:
+    """Hide the password or token of a URL: nothing secret reaches a message or a report."""
+    return re.sub(r"((?:token|password)=)[^;&\s]*", r"\1***", re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", url))
+
+
+def _first_line(error: Exception) -> str:
+    noise = ("An error occurred while calling", "Original Line")  # of py4j; of DuckDB, a line as long as it likes
+    lines = [line.strip(" :") for line in redact(str(error)).splitlines()]
+    told = [line for line in lines if line and not line.startswith(noise)]
+    shown = told[: 2 if told and "CSV Error on Line" in told[0] else 1]  # the reason is on the next one
+    return ": ".join(shown) or type(error).__name__
+
+
+@contextmanager
+def explained(place: str) -> Iterator[None]:
+    """Turn an engine's error about the data into one of ours, which names the source."""
+    try:
+        yield
+    except PlannerError:
+        raise
+    except Exception as error:
+        origin = f"{type(error).__module__}.{type(error).__qualname__}"
+        if "InterruptException" in origin or str(error) == "Query interrupted":  # DuckDB's words for Ctrl-C
+            raise KeyboardInterrupt from error
+        if "TableNotFound" in origin:
+            raise InputError([Fault(place, "has no such table", value=_first_line(error))]) from error
+        if any(name in origin for name in ENGINE_ERRORS):
+            raise InputError([Fault(place, f"cannot be read: {_first_line(error)}")]) from error
+        raise
+
+
+def tabular(engine: Any, files: list[SourceFile], name: str = "export") -> Any:
+    """Open tabular files of one kind as one lazy table; ``filename`` tells them apart where there are several.
+
+    CSV is read as text: whatever a cell holds, its row is judged by our rules and not by a guessed type.
+    """
+    kinds = {file.kind for file in files}
+    if len(kinds) > 1:
+        raise fail(files[0].path, f"files of several kinds ({', '.join(sorted(kinds))}) cannot be one table")
+    kind = kinds.pop()
+    if kind == "text":
+        raise fail(files[0].path, "is Prometheus text, no table", allowed="CSV, JSON lines, JSON or Parquet")
+    if kind == "csv":  # one by one: DuckDB keeps rejected lines only of files that are not united by name
+        options = "all_varchar = true, store_rejects = true, header = true, max_line_size = 8388608, filename = true"
+        query = " UNION ALL BY NAME ".join(f"SELECT * FROM read_csv({_quoted(file)}, {options})" for file in files)
+    else:
+        reader = {"jsonl": "read_ndjson_auto", "json": "read_json_auto", "parquet": "read_parquet"}[kind]
+        paths = ", ".join(_quoted(file) for file in files)
+        apart = ", union_by_name = true, filename = true" if len(files) > 1 else ""
+        query = f"SELECT * FROM {reader}([{paths}]{apart})"
+    place = str(files[0].path) if len(files) == 1 else f"{files[0].path} and {len(files) - 1} more"
+    with explained(place):
+        engine.raw_sql(f"CREATE OR REPLACE VIEW {name} AS {query}")
+        table = engine.table(name)
+        if "filename" in table.columns and len(files) == 1:
+            table = table.drop("filename")
+        return table
+
+
+def columns_of(engine: Any, file: SourceFile) -> list[str]:
+    """Return the names of a tabular file's columns; of Parquet, from its footer alone."""
+    if file.kind == "parquet":
+        from pyarrow import ArrowException
+        from pyarrow.parquet import read_schema
+
+        with suppress(ArrowException, OSError):  # what it cannot read, DuckDB explains below
+            return list(read_schema(file.path).names)
+    return list(tabular(engine, [file], "sample").columns)
+
+
+def settled(table: Any) -> Any:
+    """Return an expression that several questions follow, as a view: DuckDB then plans each from the view's name.
+
+    A database in which we are guests gets no views of ours.
+    """
+    engine = table.get_backend()
+    if engine.name != "duckdb":
+        return table
+    from ibis.expr.operations import DatabaseTable
+
+    engine.raw_sql(f"CREATE OR REPLACE VIEW settled AS {engine.compile(table)}")
+    # its columns are known: DuckDB need not be asked for them
+    return DatabaseTable("settled", table.schema(), engine).to_expr()
+
+
+def fetched(expression: Any) -> pd.DataFrame:
+    """Run an expression and return its rows."""
+    frame: pd.DataFrame = expression.to_pyarrow().to_pandas()
+    return frame
+
+
+def fetched_together(questions: Iterable[tuple[str, Any]]) -> dict[str, pd.DataFrame]:
+    """Run named expressions on one engine and return the rows of each.
+
+    DuckDB answers them at the same time, and from when each is known: a later one may still be thought out.
+    """
+    answers: dict[str, pd.DataFrame] = {}
+    running: dict[str, Future[pd.DataFrame]] = {}
+    cursors: list[Any] = []
+
+    def answer(cursor: Any, statement: str) -> pd.DataFrame:
+        frame: pd.DataFrame = cursor.execute(statement).to_arrow_table().to_pandas()
+        return frame
+
+    with ThreadPoolExecutor() as pool:
+        try:
+            for name, expression in questions:
+                engine = expression.get_backend()
+                if engine.name == "duckdb":
+                    cursors.append(engine.con.cursor())
+                    running[name] = pool.submit(answer, cursors[-1], engine.compile(expression))
+                else:
+                    answers[name] = fetched(expression)
+            return answers | {name: future.result() for name, future in running.items()}
+        except BaseException:  # one failed, or the user stopped: the others need not end
+            for cursor in cursors:
+                cursor.interrupt()
+            raise
+        finally:
+            pool.shutdown()
+            for cursor in cursors:
+                cursor.close()
+
+
+def _quoted(file: SourceFile) -> str:
+    return "'" + str(file.path).replace("'", "''") + "'"
+
+
+def rejected_lines(engine: Any) -> tuple[int, tuple[str, ...]]:
+    """Count the CSV lines that could not be read, with a few of them."""
+    try:
+        rows = engine.raw_sql(
+            "SELECT DISTINCT line, csv_line, error_type FROM reject_errors ORDER BY line LIMIT 1000000"
+        ).fetchall()
+    except Exception:  # the table exists only once something was rejected
+        return 0, ()
+    lines = {line: f"line {line}: {kind.lower()}: {text[:60]}" for line, text, kind in rows}
+    return len(lines), tuple(list(lines.values())[:5])

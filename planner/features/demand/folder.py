@@ -1,0 +1,179 @@
+"""Writes demand into a planning folder: demand, scenarios, and the token columns of workloads.
+
+What the folder already says about names, headroom, residency or mix stays; rows that are missing are added. A folder
+that does not exist yet gets the tables that follow from the history; offers, pools and prices are the planner's.
+"""
+
+import datetime as dt
+import shutil
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from planner.errors import Fault, InputError
+from planner.features.demand.atomic import replace_file
+
+REQUEST_COLUMNS = ("input_tokens", "output_tokens", "cache_hit_rate", "cache_write_rate", "burst_factor")
+DEMAND_COLUMNS = ("region", "workload", "scenario", "period", "hour_of_week", "requests_per_hour")
+PARQUET_ROWS = 200_000  # above this, demand is written as Parquet
+
+
+def write_demand(
+    folder: Path,
+    demand: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    workloads: pd.DataFrame,
+    mix: pd.DataFrame,
+    horizon: tuple[dt.date, int] | None = None,
+    extras: Mapping[str, Any] | None = None,
+    replaced: Collection[tuple[str, str]] = (),
+) -> list[str]:
+    """Write the tables into ``folder`` and return the names of the files written.
+
+    Parameters
+    ----------
+    demand : ``DEMAND_COLUMNS``; blank scenario or period: all.
+    scenarios : scenario, probability.
+    workloads : workload and ``REQUEST_COLUMNS`` (blank: left as it is).
+    mix : workload, model, for workloads that have no model yet.
+    horizon : first day and months, for a folder without plan.yaml.
+    extras : name -> text or DataFrame, written into the folder's ``forecast`` folder.
+    replaced : (region, workload) whose demand in the folder goes, also where ``demand`` has none of it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".planner-", dir=folder) as staging:
+        stage = Path(staging)
+        _stage(stage, folder, demand, scenarios, workloads, mix, horizon, replaced)
+        for extra, content in (extras or {}).items():
+            _write(stage / "forecast" / extra, content)
+        written = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
+        for name in written:  # everything is whole before the first name changes
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            replace_file(folder / name, partial(shutil.copyfile, stage / name))
+    other = folder / ("demand.csv" if Path("demand.parquet") in written else "demand.parquet")
+    other.unlink(missing_ok=True)
+    return [str(name) for name in written]
+
+
+def _stage(
+    stage: Path,
+    folder: Path,
+    demand: pd.DataFrame,
+    scenarios: pd.DataFrame,
+    workloads: pd.DataFrame,
+    mix: pd.DataFrame,
+    horizon: tuple[dt.date, int] | None,
+    replaced: Collection[tuple[str, str]],
+) -> None:
+    table = _with_others(folder, demand.reindex(columns=list(DEMAND_COLUMNS)), scenarios, replaced)
+    if len(table) > PARQUET_ROWS:
+        table.to_parquet(stage / "demand.parquet", index=False)
+    else:
+        _write(stage / "demand.csv", table.assign(requests_per_hour=table["requests_per_hour"].round(6)))
+    if not scenarios.empty:
+        _write(stage / "scenarios.csv", scenarios)
+    _write(stage / "workloads.csv", _workloads(folder, workloads))
+    for table_name, rows in (
+        ("regions", pd.DataFrame({"region": sorted(demand["region"].unique())})),
+        ("models", pd.DataFrame({"model": sorted(mix["model"].unique())})),
+        ("mix", mix[["workload", "model"]]),
+    ):
+        key = list(rows.columns)
+        merged = _with_missing(_existing(folder / f"{table_name}.csv"), rows, key[:1] if table_name == "mix" else key)
+        if merged is not None:
+            _write(stage / f"{table_name}.csv", merged)
+    if horizon is not None and not (folder / "plan.yaml").exists():
+        start, months = horizon
+        settings = {"name": folder.resolve().name, "horizon": {"start": start, "months": months}}
+        _write(stage / "plan.yaml", yaml.safe_dump(settings, sort_keys=False))
+
+
+def _with_others(
+    folder: Path, demand: pd.DataFrame, scenarios: pd.DataFrame, replaced: Collection[tuple[str, str]]
+) -> pd.DataFrame:
+    """Keep the folder's demand of other workloads and regions, such as a new deployment's next to a forecast."""
+    path, columns = folder / "demand.csv", folder / "demand.parquet"
+    if columns.exists():
+        path, there = columns, pd.read_parquet(columns)
+    elif path.exists():
+        there = pd.read_csv(path, dtype={"scenario": str, "period": str})
+    else:
+        return demand
+    mine = {*demand[["region", "workload"]].drop_duplicates().itertuples(index=False, name=None), *replaced}
+    others = there[[pair not in mine for pair in zip(there["region"], there["workload"], strict=True)]]
+    if others.empty:
+        return demand
+    others = others.reindex(columns=list(DEMAND_COLUMNS))
+    if not scenarios.empty:
+        lost = sorted(set(others["scenario"].dropna()) - set(scenarios["scenario"]))
+        if lost:
+            raise InputError(
+                [
+                    Fault(
+                        str(path),
+                        f"other workloads' demand names scenarios that would no longer exist ({', '.join(lost)}); "
+                        "leave their scenario blank (all scenarios), or write into a new folder",
+                        column="scenario",
+                    )
+                ]
+            )
+    return pd.concat([others, demand], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class KnownWorkload:
+    """What a folder says of a workload: whether it has its requests' tokens, and the models that serve it."""
+
+    there: bool
+    models: tuple[str, ...]
+
+
+def known_workload(folder: Path, workload: str) -> KnownWorkload:
+    """Look a workload up in a planning folder, which need not exist."""
+    requests, mix = _existing(folder / "workloads.csv"), _existing(folder / "mix.csv")
+    there = requests is not None and workload in set(requests["workload"])
+    models = () if mix is None else tuple(mix.loc[mix["workload"] == workload, "model"])
+    return KnownWorkload(there, models)
+
+
+def _existing(path: Path) -> pd.DataFrame | None:
+    return pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else None
+
+
+def _with_missing(there: pd.DataFrame | None, rows: pd.DataFrame, key: list[str]) -> pd.DataFrame | None:
+    """Add the rows whose key is not there; None where nothing changes."""
+    if there is None:
+        return rows
+    known = set(there[key].itertuples(index=False, name=None))
+    new = rows[[name not in known for name in rows[key].itertuples(index=False, name=None)]]
+    return None if new.empty else pd.concat([there, new.astype(str)], ignore_index=True).fillna("")
+
+
+def _workloads(folder: Path, measured: pd.DataFrame) -> pd.DataFrame:
+    there = _existing(folder / "workloads.csv")
+    shown = measured.reindex(columns=["workload", *REQUEST_COLUMNS]).round(6)
+    if there is None:
+        return shown
+    table = there.set_index("workload")
+    for row in shown.set_index("workload").itertuples():
+        for name in REQUEST_COLUMNS:
+            value = getattr(row, name)
+            if pd.notna(value):
+                table.loc[str(row.Index), name] = f"{value:.12g}"
+    return table.fillna("").reset_index()
+
+
+def _write(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, pd.DataFrame):
+        content.to_parquet(path, index=False) if path.suffix == ".parquet" else content.to_csv(path, index=False)
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.write_text(content, encoding="utf-8")

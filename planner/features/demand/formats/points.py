@@ -1,0 +1,51 @@
+# ruff: noqa: PD010  (unstack keeps blanks among the keys, which pivot_table drops)
+"""Metrics that come one value at a time: put beside each other as one reading a bucket and series."""
+
+from typing import Any, cast
+
+import pandas as pd
+
+from planner.features.demand.findings import Finding
+from planner.features.demand.formats.base import rows_to_frame
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as dictionaries."""
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))
+
+
+def readings_of_points(
+    points: list[dict[str, Any]], dimensions: tuple[str, ...]
+) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """Pivot points to readings.
+
+    Parameters
+    ----------
+    points : each with ``measure`` (a READING column), ``epoch`` (seconds UTC, start), ``bucket_hours``, ``value``,
+        ``key`` (what the source tells series apart by), ``skip``, and the ``dimensions``.
+    dimensions : the source's own columns that may name a region, workload or model.
+
+    Returns
+    -------
+    The readings, and a finding where the same point came twice (it counts once, its largest value).
+    """
+    if not points:
+        return rows_to_frame([], dimensions), ()
+    frame = pd.DataFrame(points)
+    frame["value"] = pd.to_numeric(frame["value"], errors="coerce")
+    if "skip" not in frame:
+        frame["skip"] = 0
+    for name in dimensions:
+        if name not in frame:
+            frame[name] = None
+    identity = ["measure", "epoch", "bucket_hours", "key"]
+    once = frame.sort_values("value", ascending=False, kind="stable").drop_duplicates(identity)
+    findings = (Finding("duplicate", len(frame) - len(once)),) if len(once) < len(frame) else ()
+    wide = (
+        once.groupby(["epoch", "bucket_hours", "skip", *dimensions, "measure"], dropna=False)["value"]
+        .sum(min_count=1)
+        .unstack("measure")
+        .reset_index()
+    )
+    wide.columns.name = None
+    return rows_to_frame(records(wide), dimensions), findings

@@ -1,0 +1,101 @@
+"""The history: what was asked, hour by hour. The one table that every export becomes and every forecast starts from.
+
+A history folder holds ``history.parquet`` (the rows) and ``history.json`` (where they came from, what was missing,
+what was repaired). One row is one series (region, workload, model) in one bucket of time:
+
+=============== ================================================================================
+column          meaning
+=============== ================================================================================
+hour            start of the bucket, UTC
+region          where it was served, or ``unknown`` where the export does not say
+workload        kind of request; the export's nearest idea of it (a model group, a project)
+model           model that served it
+bucket_hours    length of the bucket in hours: 1, or 24 where the export has days only
+requests        requests; blank where the export has no count
+input_tokens    fresh input tokens: neither read from nor written to the provider's cache
+cached_tokens   input tokens read from the cache; blank where the export cannot tell
+written_tokens  input tokens written to the cache; blank where the export cannot tell
+output_tokens   output tokens
+burst_factor    peak minute over the hour's mean, by requests; blank where the export is coarser than a minute
+=============== ================================================================================
+
+All input of a bucket is ``input_tokens + cached_tokens + written_tokens``, blanks counted as 0.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner.errors import Fault, InputError
+from planner.features.demand.atomic import replace_file
+
+SERIES = ("region", "workload", "model")
+TOKENS = ("input_tokens", "cached_tokens", "written_tokens", "output_tokens")
+VALUES = ("requests", *TOKENS)
+COLUMNS = ("hour", *SERIES, "bucket_hours", *VALUES, "burst_factor")
+UNKNOWN = "unknown"
+TABLE_FILE, REPORT_FILE = "history.parquet", "history.json"
+
+
+@dataclass(frozen=True)
+class History:
+    """Rows (``COLUMNS``, sorted) and the report that tells how they came to be."""
+
+    rows: pd.DataFrame
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    def hourly(self) -> pd.DataFrame:
+        """Rows of one hour; refuses a history that has only days, because it has no hour of the week."""
+        rows = self.rows[self.rows["bucket_hours"] <= 1]
+        if rows.empty:
+            raise InputError(
+                [
+                    Fault(
+                        TABLE_FILE,
+                        "has no hourly rows: its export counts by the day, so it knows no hour of the week; "
+                        "ingest an hourly export, or give the shape with `planner demand new`",
+                    )
+                ]
+            )
+        return rows
+
+
+def tidy(rows: pd.DataFrame) -> pd.DataFrame:
+    """Order rows and columns, fix the types: the same history is the same file."""
+    rows = rows.reindex(columns=list(COLUMNS))
+    rows = rows.assign(
+        hour=pd.to_datetime(rows["hour"], utc=True).dt.as_unit("us"),
+        **{name: rows[name].astype("str").fillna(UNKNOWN) for name in SERIES},
+        **{name: rows[name].astype(float) for name in ("bucket_hours", *VALUES, "burst_factor")},
+    )
+    return rows.sort_values(["hour", *SERIES, "bucket_hours"], ignore_index=True)
+
+
+def save_history(history: History, folder: Path) -> None:
+    """Write both files into ``folder``, each beside its name first and then renamed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = list(SERIES)  # few values often: worth a dictionary, which for numbers costs more than it saves
+    replace_file(folder / TABLE_FILE, lambda path: history.rows.to_parquet(path, index=False, use_dictionary=texts))
+    text = json.dumps(history.report, indent=2, default=str) + "\n"
+    replace_file(folder / REPORT_FILE, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def load_history(source: Path) -> History:
+    """Read a history folder, or the parquet file alone."""
+    path = source / TABLE_FILE if source.is_dir() else source
+    if not path.exists():
+        raise InputError([Fault(str(path), "there is no history here; make one with `planner ingest`")])
+    try:
+        rows = pd.read_parquet(path)
+    except Exception as error:
+        raise InputError([Fault(str(path), f"is not a readable Parquet file: {error}")]) from error
+    lacking = [name for name in COLUMNS if name not in rows.columns]
+    if lacking:
+        raise InputError([Fault(str(path), f"lacks the columns {', '.join(lacking)}", allowed=", ".join(COLUMNS))])
+    report_path = path.with_name(REPORT_FILE)
+    report = json.loads(report_path.read_text(encoding="utf-8")) if report_path.exists() else {}
+    return History(tidy(rows), report)

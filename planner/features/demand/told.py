@@ -1,0 +1,94 @@
+"""What `planner ingest` says on the terminal, and the moments it reads from the command line."""
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from planner.errors import Fault, InputError
+from planner.features.demand.history import VALUES, History
+from planner.features.demand.profile import ALL_SERIES, Profile
+
+
+def moment(text: str | None, option: str) -> dt.datetime | None:
+    """Read a moment; UTC where it has no offset."""
+    if text is None:
+        return None
+    try:
+        value = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError([Fault(option, "is not a moment", value=text, allowed="2027-01-31T00:00Z")]) from None
+    return value if value.tzinfo else value.replace(tzinfo=dt.UTC)
+
+
+def window(text: str | None) -> tuple[dt.datetime, dt.datetime] | None:
+    """Read START/END."""
+    if text is None:
+        return None
+    start, _, end = text.partition("/")
+    first, last = moment(start, "--window"), moment(end or None, "--window")
+    if first is None or last is None or last <= first:
+        raise InputError(
+            [Fault("--window", "is not a span", value=text, allowed="2027-01-01T00:00Z/2027-02-01T00:00Z")]
+        )
+    return first, last
+
+
+def tell_history(history: History, folder: Path) -> None:
+    """Print what was read, what is missing, and what each rule did."""
+    report = history.report
+    print(f"{report['title']}: {report['rows_read']:,} rows read, {report['first_hour']} to {report['last_hour']}")
+    for name in VALUES:
+        total = report["totals"][name]
+        print(f"  {name:<15} {'not in this export' if total is None else f'{total:,.0f}'}")
+    for text in report["missing"]:
+        print(f"missing: {text}")
+    for text in report["notes"]:
+        print(f"note: {text}")
+    for finding in report["findings"]:
+        print(f"{finding['action']}: {finding['count']:,} {finding['rule']}: {finding['meaning']}")
+        if finding["examples"]:
+            print(f"    such as {finding['examples'][0]}")
+    print(f"history of {report['history_rows']:,} rows in {folder}")
+
+
+def profile_lines(profile: Profile) -> list[str]:
+    """Return a line a series, and one a workload that several models serve; what is not known is a dash."""
+    content = profile.as_dict()
+    lines = []
+    for row in content["summary"]:
+        ratio, weekend, varies = (row[n] for n in ("peak_over_mean", "weekend_over_weekday", "same_hour_variation"))
+        burst = row["burst_factor"]
+        lines.append(
+            f"{_series_name(row['region'], row['workload'])}: mean {row['mean_requests_per_hour'] or 0:,.1f}/h, "
+            f"peak {row['peak_requests_per_hour'] or 0:,.0f}/h ({_shown(ratio, '.2f')} x mean), "
+            f"weekend/weekday {_shown(weekend, '.2f')}, same hour varies {_shown(varies, '.0%')}, "
+            f"{row['weeks']:g} weeks, {row['input_tokens']:,.0f} tokens in (cache hit {row['cache_hit_rate']:.0%}), "
+            f"{row['output_tokens']:,.0f} out" + ("" if burst is None else f", peak minute {burst:.2f} x mean")
+        )
+    mix: dict[str, list[str]] = {}
+    for row in sorted(content["mix"], key=lambda row: -row["share"]):
+        mix.setdefault(row["workload"], []).append(f"{row['model']} {row['share']:.0%}")
+    return lines + [f"mix of {name}: {', '.join(parts)}" for name, parts in sorted(mix.items()) if len(parts) > 1]
+
+
+def _series_name(region: str, workload: str) -> str:
+    return "all together" if (region, workload) == ALL_SERIES else f"{region} · {workload}"
+
+
+def _shown(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def tell_commitments(report: Mapping[str, Any], folder: Path) -> None:
+    """Print what a FOCUS export holds of commitments and money."""
+    print(f"{report['title']}: {report['rows_read']:,} rows read")
+    for item in report["commitments"]:
+        used = item.get("utilisation")
+        shown = "" if used is None else f", utilisation {used:.1%}"
+        print(f"  {item['name']}: {item['units']:g} {item['unit']}{shown}")
+    for name, value in report["money"].items():
+        print(f"  {name:<28} {value:,.2f}")
+    for text in report["missing"]:
+        print(f"missing: {text}")
+    print(f"commitments in {folder}")

@@ -1,0 +1,114 @@
+"""List the signed plans and check that neither the ledger nor the plans were changed since.
+
+    planner ledger                         reports/ledger.jsonl
+    planner ledger reports/ledger.jsonl --head 9f2c41d07a3e
+
+Each entry holds the hash of the one before, so an entry that was edited, taken out, put in or moved shows. What the
+file alone cannot show: entries cut off at its end, or all of it written anew with new hashes. The head that was noted
+elsewhere when a plan was signed, such as on its purchase order, shows both: give it with --head.
+Exit codes: 0 nothing was changed, 1 something was (it says which entry and what), or the ledger cannot be read.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planner.errors import EXIT_PLAN, EXIT_WRONG
+
+if TYPE_CHECKING:
+    from planner.features.ledger.chain import Ledger
+    from planner.features.ledger.entry import Entry
+
+_SHORT = 12  # digits of a hash that are shown, and the fewest that --head takes
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("ledger", type=Path, nargs="?", default=Path("reports") / "ledger.jsonl", metavar="FILE",
+                        help="default: reports/ledger.jsonl")  # fmt: skip
+    parser.add_argument("--head", metavar="HASH", help="hash noted when a plan was signed (12 digits of it or more)")
+    parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read, check, list."""
+    from planner.features.ledger.append import torn_line
+    from planner.features.ledger.chain import read_ledger
+    from planner.features.ledger.evidence import changed
+
+    path: Path = arguments.ledger
+    ledger = read_ledger(path)
+    plans = {k: changed(entry, path) for k, entry in enumerate(ledger.entries)}
+    found = list(ledger.faults)
+    if ledger.torn is not None:
+        found.append(torn_line(path, ledger))
+    for k, entry in enumerate(ledger.entries):
+        found += [f"entry {entry.entry}: {entry.directory}: {what}" for what in plans[k] or ()]
+    anchor = _anchor(arguments.head, ledger)
+    if anchor is not None and not anchor[0]:
+        found.append(anchor[1])
+    if arguments.json:
+        entries = [{**e.model_dump(mode="json"), "sha256": e.sha256, "plan_files": _state(plans[k])}
+                   for k, e in enumerate(ledger.entries)]  # fmt: skip
+        print(json.dumps({"ledger": str(path), "head": ledger.head, "whole": not found, "faults": found,
+                          "entries": entries}, indent=2, ensure_ascii=False))  # fmt: skip
+        return EXIT_WRONG if found else EXIT_PLAN
+    _list(ledger.entries, plans)
+    if anchor is not None and anchor[0]:
+        print(anchor[1])
+    if found:
+        print(f"{path}: something was changed:")
+        for what in found:
+            print(f"  {what}")
+        return EXIT_WRONG
+    count = len(ledger.entries)
+    print(f"{path}: {count} entr{'y' if count == 1 else 'ies'}, the chain holds")
+    if ledger.entries:
+        print(f"head {ledger.head}")
+    if arguments.head is None:
+        print("Entries cut off at the end do not show without a hash from elsewhere: --head HASH.")
+    return EXIT_PLAN
+
+
+def _anchor(head: str | None, ledger: "Ledger") -> tuple[bool, str] | None:
+    """Look for the hash that was noted when a plan was signed."""
+    if head is None:
+        return None
+    wanted = head.strip().lower()
+    if len(wanted) < _SHORT or not set(wanted) <= set("0123456789abcdef"):
+        return False, f"--head {head!r} is no hash: give at least {_SHORT} of its digits (0-9, a-f)"
+    entry = ledger.find(wanted)
+    if entry is None:
+        return (
+            False,
+            f"no entry has the hash {wanted[:_SHORT]}...: the ledger was cut off, written anew, or is another one",
+        )
+    if ledger.faults:
+        return False, f"{wanted[:_SHORT]}... is the hash of entry {entry.entry}, but the chain does not hold"
+    since = len(ledger.entries) - entry.entry
+    later = f"; {since} signed since" if since else ", the last"
+    return True, f"{wanted[:_SHORT]}... is the hash of entry {entry.entry}{later}: all up to it is what was signed"
+
+
+def _state(changes: list[str] | None) -> str | list[str]:
+    return "gone, not checked" if changes is None else changes or "as signed"
+
+
+def _list(entries: "tuple[Entry, ...]", plans: dict[int, list[str] | None]) -> None:
+    """Print the entries as a table."""
+    from planner.features.ledger.ledger_table import print_ledger
+    from planner.workbook.text import usd
+
+    first: dict[str, int] = {}
+    rows: list[tuple[Any, ...]] = []
+    for k, e in enumerate(entries):
+        again = first.setdefault(e.plan_sha256, e.entry)
+        state = _state(plans[k])
+        told = state if isinstance(state, str) else "changed"
+        rows.append((
+            str(e.entry), str(e.date), e.by, e.plan, f"{e.first_month} to {e.last_month}", str(len(e.bought)),
+            usd(e.committed_term_usd), usd(e.total_usd), e.sha256[:_SHORT],
+            told if again == e.entry else f"{told}; signs entry {again}'s plan too",
+        ))  # fmt: skip
+    print_ledger(rows)

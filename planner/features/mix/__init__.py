@@ -1,0 +1,1 @@
+"""Shifts between models: what another model mix would be worth."""

@@ -1,0 +1,1 @@
+"""An order as edited by procurement, priced."""

@@ -1,0 +1,79 @@
+"""Price a purchase order as edited by procurement: its units and prices as they stand, the rest decided anew.
+
+    planner price data/quickstart reports/quickstart-2027-q1/plan.xlsx -o reports/as-ordered
+
+Units of 0, blank units, struck and deleted lines are not bought. Says what the order costs against the optimum, and
+every rule that it breaks, and writes the plan with its workbook.
+Exit codes: 0 priced (broken rules are told), 1 wrong use or input, 2 demand cannot be served with these units.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from planner.console.arguments import folder_name, positive, refuse_unusable, share
+from planner.console.outputs import configure_outputs, previous_of, refuse_signed, write_outputs
+from planner.console.progress import Progress
+from planner.errors import EXIT_PLAN
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("input", type=Path, metavar="FOLDER|FILE.xlsx", help="planning folder or workbook")
+    parser.add_argument("order", type=Path, metavar="PLAN.xlsx", help="workbook of the plan, its purchase order edited")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="where to write (default: reports/<name>-ordered)"
+    )
+    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
+    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop after this long")
+    configure_outputs(parser)
+    parser.add_argument("--json", action="store_true", help="print the result for machines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read the order, price it, compare it with the optimum, write it."""
+    from planner.features.order.order import price_order
+    from planner.features.order.order_reader import read_purchase_order
+    from planner.plan.files import write_plan
+    from planner.plan.metrics import metrics_of, summary_of
+    from planner.readers import load
+    from planner.readers.accuracy import read_accuracy
+    from planner.solver.find import Options
+    from planner.solver.store import FOLDER
+    from planner.workbook.terminal import print_report
+
+    case = load(arguments.input)
+    order = read_purchase_order(arguments.order)
+    directory = arguments.output or Path("reports") / f"{folder_name(case.settings.name)}-ordered"
+    refuse_unusable(directory)
+    refuse_signed(directory)
+    previous = previous_of(arguments)
+    store = directory.absolute().parent / FOLDER
+    with Progress("pricing") as progress:
+        options = Options(arguments.gap, arguments.time_limit, store=store)
+        priced = price_order(case, order, options, progress)
+    best = priced.best
+    metrics = metrics_of(priced.case, priced.plan)
+    write_plan(priced.plan, priced.case, directory, summary_of(metrics))
+    accuracy = read_accuracy(arguments.input)
+    compared = previous if previous is not None else best
+    write_outputs(arguments, priced.case, priced.plan, metrics, directory, compared, accuracy)
+    ordered, optimum = priced.plan.totals.total_usd, best.totals.total_usd
+    if arguments.json:
+        result = {"ordered_usd": ordered, "optimum_usd": optimum, "over_optimum_usd": ordered - optimum,
+                  "broken": list(priced.broken)}  # fmt: skip
+        print(json.dumps(result, indent=2))
+        return EXIT_PLAN
+    print_report(priced.case, priced.plan, metrics, sys.stdout)
+    more = "more" if ordered >= optimum else "less"
+    print(f"\nAs ordered: ${ordered:,.2f}; the optimum at these prices: ${optimum:,.2f}; "
+          f"the order costs ${abs(ordered - optimum):,.2f} {more}.")  # fmt: skip
+    if priced.broken:
+        print("The order breaks or cannot meet:")
+        for line in priced.broken:
+            print(f"  {line}")
+    else:
+        print("The order keeps every rule.")
+    print(f"written to {directory}")
+    return EXIT_PLAN

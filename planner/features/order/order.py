@@ -1,0 +1,153 @@
+"""What a given purchase order costs: units and prices fixed, the rest decided as well as it can be.
+
+The order's lines are taken as if they had been bought already: commitments in force from the start of their period for
+their term, while no offer is for sale. The cheapest deployments and dispatch then follow from the same programme, and
+the audit of the original case says which rules the order breaks.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from planner.errors import Fault, InfeasibleError, InputError
+from planner.plan.audit import Finding, audit
+from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof
+from planner.plan.pricing import price
+from planner.schema.calendar import add_months
+from planner.schema.capacity import Commitment, Offer
+from planner.schema.case import Case
+from planner.solver.find import Options, find_plan
+from planner.solver.shortfall import TOGETHER
+from planner.solver.solve import solve
+from planner.solver.stress_gaps import stress_gaps
+
+GIVEN = "given"  # status of a plan whose purchases nobody optimised
+
+
+@dataclass(frozen=True)
+class PricedOrder:
+    """An order as a plan.
+
+    case : the case at the order's prices. plan : the order's units with the best deployments and dispatch for them; its
+    status is "given". best : the optimum at the same prices; its bound is the order's too where nothing is broken.
+    broken : what the order breaks or cannot meet, in words, the worst first.
+    """
+
+    case: Case
+    plan: Plan
+    best: Plan
+    broken: tuple[str, ...]
+
+
+def price_order(
+    case: Case, order: pd.DataFrame, options: Options, progress: Callable[[int, int], None] | None = None
+) -> PricedOrder:
+    """Price an order (columns offer, period, units, usd_per_unit_hour) on a case.
+
+    Raises
+    ------
+    InputError : the order names an offer or month that the case does not know, or one offer at two prices.
+    InfeasibleError : with these units demand cannot be served even without headroom and failover; says where.
+    """
+    priced = _at_order_prices(case, order)
+    owed = as_owed(priced, order)
+    broken: list[str] = []
+    try:
+        found = find_plan(owed, options, progress)
+    except InfeasibleError as error:
+        told = [line.strip() for line in str(error).splitlines()[1:]]
+        broken += (stress_gaps(owed, options) or told) if told == [TOGETHER] else told
+        found = find_plan(without_stress(owed), options, progress)
+    purchases = _purchases(priced, order)
+    totals = price(priced, purchases, found.deployments, found.dispatch)
+    best = solve(priced, gap=options.gap, time_limit_seconds=options.time_limit_seconds, store=options.store,
+                 progress=progress)  # fmt: skip
+    bound = 0.0 if broken else min(best.proof.bound_usd, totals.total_usd)
+    plan = replace(
+        found,
+        name=f"{case.settings.name}, as ordered",
+        input_digest=priced.digest,
+        totals=totals,
+        proof=Proof(GIVEN, bound, (totals.total_usd - bound) / totals.total_usd if totals.total_usd > 0 else 0.0),
+        purchases=purchases,
+        certificate=found.certificate.iloc[:0] if broken else best.certificate,
+    )
+    findings = [f for f in audit(priced, plan, witness=not broken) if not _of_proof(f)]
+    return PricedOrder(priced, plan, best, (*broken, *(str(f) for f in findings)))
+
+
+def _of_proof(finding: Finding) -> bool:
+    """Whether a finding is about how good the plan is, not about a rule of the case."""
+    return finding.rule in ("bound", "status", "gap")
+
+
+def _at_order_prices(case: Case, order: pd.DataFrame) -> Case:
+    """Return the case with each offer of the order at the order's price; everything wrong with the order at once."""
+    faults: list[Fault] = []
+    offers = {o.offer: o for o in case.offers}
+    periods = {p.name for p in case.periods}
+    for k, line in enumerate(order.to_dict("records"), start=1):
+        if line["offer"] not in offers:
+            faults.append(Fault("purchase order", "no such offer", k, "offer", line["offer"], ", ".join(offers)))
+        if line["period"] not in periods:
+            faults.append(Fault("purchase order", "not a month of the horizon", k, "start", line["period"],
+                                ", ".join(sorted(periods))))  # fmt: skip
+    new: dict[str, float] = {}
+    for offer, lines in order.groupby("offer"):
+        prices = sorted(set(lines["usd_per_unit_hour"]))
+        if len(prices) > 1:
+            told = ", ".join(map(str, prices))
+            message = f"two prices of one offer, {offer}: give each price its own offer"
+            faults.append(Fault("purchase order", message, None, "usd_per_unit_hour", told, "one price an offer"))
+        new[str(offer)] = float(prices[0])
+    if faults:
+        raise InputError(faults)
+    return replace(case, offers=tuple(_priced(o, new.get(o.offer)) for o in case.offers))
+
+
+def _priced(offer: Offer, usd: float | None) -> Offer:
+    return offer if usd is None else offer.model_copy(update={"usd_per_unit_hour": usd})
+
+
+def as_owed(case: Case, order: pd.DataFrame) -> Case:
+    """Return the case with the order's lines (offer, period, units) as earlier commitments, and nothing for sale."""
+    offers = {o.offer: o for o in case.offers}
+    start = {p.name: p.start for p in case.periods}
+    owed = [
+        Commitment(
+            offer=line["offer"],
+            units=line["units"],
+            start=start[line["period"]],
+            end=add_months(start[line["period"]], offers[line["offer"]].term_months),
+        )
+        for line in order.to_dict("records")
+    ]
+    shut = tuple(o.model_copy(update={"min_units": 0.0, "unit_step": 0.0, "max_units": 0.0}) for o in case.offers)
+    policy = case.settings.policy.model_copy(update={"max_commitment_usd": None})
+    settings = case.settings.model_copy(update={"policy": policy})
+    return replace(case, settings=settings, offers=shut, commitments=(*case.commitments, *owed))
+
+
+def without_stress(case: Case) -> Case:
+    """Return the case without headroom of all capacity and without failover (reserved headroom stays as it was)."""
+    policy = case.settings.policy
+    calm = policy.model_copy(update={"failover": policy.failover.model_copy(update={"enabled": False})})
+    workloads = tuple(
+        w.model_copy(update={"headroom": 0.0, "reserved_headroom": case.reserved_headroom(w)}) for w in case.workloads
+    )
+    return replace(case, settings=case.settings.model_copy(update={"policy": calm}), workloads=workloads)
+
+
+def _purchases(case: Case, order: pd.DataFrame) -> pd.DataFrame:
+    """Purchases of a plan, lines of one offer and month added up; usd inside the horizon."""
+    offers = {o.offer: o for o in case.offers}
+    number = {p.name: k for k, p in enumerate(case.periods)}
+    lines = order.groupby(["period", "offer"], as_index=False)["units"].sum()
+    hours = [
+        sum(p.hours for p in case.periods[number[period] : number[period] + offers[offer].term_months])
+        for offer, period in zip(lines["offer"], lines["period"])
+    ]
+    price_of = [offers[offer].usd_per_unit_hour for offer in lines["offer"]]
+    found: pd.DataFrame = lines.assign(usd=lines["units"] * price_of * pd.Series(hours, dtype=float))
+    return found[list(PURCHASE_COLUMNS)]

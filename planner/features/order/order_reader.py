@@ -1,0 +1,160 @@
+"""The way back: reads the purchase order of a plan.xlsx that procurement has edited."""
+
+import datetime as dt
+import itertools
+import math
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
+
+from planner.errors import Fault, InputError
+from planner.workbook.order_columns import OFFER, ORDER_SHEET, PRICE, START, UNITS, heading
+
+ORDER_COLUMNS = ("offer", "period", "units", "usd_per_unit_hour")
+LARGEST_FILE_BYTES, MOST_ROWS = 100_000_000, 100_000
+_SHOWN_SHEETS = 20
+_LAST_HEADER_ROW = 40
+_END = "total"
+
+
+def read_purchase_order(path: str | Path) -> pd.DataFrame:
+    """Read the lines of the sheet Purchase order that are still to be bought.
+
+    A line is left out where its row is deleted, its offer or its units are struck through, or its units are blank or 0.
+
+    Returns
+    -------
+    One row a line: offer, period (``2027-01``), units, usd_per_unit_hour.
+
+    Raises
+    ------
+    InputError
+        with every fault of the sheet: what is wrong, in which cell, what is allowed.
+    """
+    path = Path(path)
+    rows, formulas = _sheet(path, values=True), _sheet(path, values=False)
+    place = f"{path.name}, sheet {ORDER_SHEET}"
+    top, columns = _header(place, rows)
+    faults: list[Fault] = []
+    lines = []
+    for number, (row, formula) in enumerate(zip(rows[top + 1 :], formulas[top + 1 :], strict=False), start=top + 2):
+        cells = {name: row[k] if k < len(row) else None for name, k in columns.items()}
+        offer = _value(cells[OFFER])
+        if offer is None or str(offer).strip() == "" or str(row[0].value).strip().casefold() == _END:
+            if str(row[0].value).strip().casefold() == _END:
+                break
+            continue
+        where = _Where(place, number, columns, faults)
+        unsaved = [name for name in (UNITS, PRICE, START) if _unsaved(cells[name], formula, columns[name])]
+        for name in unsaved:
+            where.fault(name, "a formula without a stored value", None, "open the file in a spreadsheet and save it")
+        if unsaved or _struck(cells[OFFER]) or _struck(cells[UNITS]) or _value(cells[UNITS]) in (None, "", 0):
+            continue
+        units = where.number(UNITS, _value(cells[UNITS]))
+        price = where.number(PRICE, _value(cells[PRICE]))
+        period = where.period(START, _value(cells[START]))
+        if units:
+            lines.append((str(offer).strip(), period, units, price))
+    if faults:
+        raise InputError(faults)
+    return pd.DataFrame(lines, columns=list(ORDER_COLUMNS)).astype({"units": float, "usd_per_unit_hour": float})
+
+
+class _Where:
+    """Turns the cells of one row into values and gathers what is wrong with them."""
+
+    def __init__(self, place: str, row: int, columns: dict[str, int], faults: list[Fault]) -> None:
+        self.place, self.row, self.columns, self.faults = place, row, columns, faults
+
+    def fault(self, name: str, message: str, value: object, allowed: str) -> None:
+        cell = f"{get_column_letter(self.columns[name] + 1)}{self.row}"
+        self.faults.append(Fault(self.place, message, self.row, f"{name} (cell {cell})", value, allowed))
+
+    def number(self, name: str, value: object) -> float:
+        try:
+            number = float(value) if not isinstance(value, bool) else math.nan  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number) or number < 0:
+            self.fault(name, "is not a number of 0 or more", "blank" if value is None else value, "0 or more")
+            return 0.0
+        return number
+
+    def period(self, name: str, value: object) -> str:
+        day: dt.date | None = None
+        if isinstance(value, dt.datetime):
+            day = value.date()
+        elif isinstance(value, dt.date):
+            day = value
+        elif isinstance(value, str):
+            text = value.strip()
+            try:
+                day = dt.date.fromisoformat(f"{text}-01" if len(text) == 7 else text)
+            except ValueError:
+                day = None
+        if day is None or day.day != 1:
+            shown = "blank" if value is None else value if day is None else day
+            self.fault(name, "is not the first day of a month", shown, "a date such as 2027-01-01")
+            return ""
+        return f"{day:%Y-%m}"
+
+
+def _sheet(path: Path, *, values: bool) -> list[Sequence[Any]]:
+    """Cells of the sheet, as values stored or as typed."""
+    if path.stat().st_size > LARGEST_FILE_BYTES:
+        raise InputError([Fault(path.name, f"is larger than {LARGEST_FILE_BYTES // 1_000_000} MB: not a plan.xlsx")])
+    with warnings.catch_warnings(), path.open("rb") as file:
+        warnings.simplefilter("ignore")  # openpyxl names the features that it leaves alone
+        try:
+            book = load_workbook(file, read_only=True, data_only=values, keep_links=False)
+            names = book.sheetnames
+            rows: list[Sequence[Any]] | None = None
+            if ORDER_SHEET in names:
+                rows = list(itertools.islice(book[ORDER_SHEET].iter_rows(), MOST_ROWS))
+        except MemoryError:
+            raise
+        except Exception as error:  # openpyxl raises whatever the broken part of a file leads it to
+            fault = Fault(path.name, "is not a workbook that can be read", allowed="a plan.xlsx as planner writes it")
+            raise InputError([fault]) from error
+    if rows is None:
+        said = f"has no sheet {ORDER_SHEET}; its sheets: {', '.join(names[:_SHOWN_SHEETS])}"
+        raise InputError([Fault(path.name, said)])
+    return rows
+
+
+def _header(place: str, rows: Sequence[Sequence[Any]]) -> tuple[int, dict[str, int]]:
+    """Row of the header (0-based) and the column of each name we need."""
+    needed = {name.casefold(): name for name in (OFFER, START, UNITS, PRICE)}
+    for number, row in enumerate(rows[:_LAST_HEADER_ROW]):
+        found: dict[str, int] = {}
+        for k, cell in enumerate(row):
+            name = needed.get(heading(cell.value))
+            if name is not None:
+                found.setdefault(name, k)
+        if len(found) == len(needed):
+            return number, found
+        if OFFER in found and UNITS in found:
+            missing = [name for name in needed.values() if name not in found]
+            raise InputError([Fault(place, f"lacks the column {' and '.join(missing)}", number + 1)])
+    raise InputError([Fault(place, f"no header row with {OFFER}, {START}, {UNITS} and {PRICE} in its first rows")])
+
+
+def _value(cell: Any) -> object:
+    return None if cell is None else cell.value
+
+
+def _struck(cell: Any) -> bool:
+    font = getattr(cell, "font", None)
+    return bool(font is not None and (font.strike or False))
+
+
+def _unsaved(cell: Any, formulas: Sequence[Any], at: int) -> bool:
+    if _value(cell) is not None or at >= len(formulas):
+        return False
+    typed = formulas[at].value
+    return isinstance(typed, str) and typed.startswith("=")

@@ -1,0 +1,1 @@
+"""Solving again against the last plan: lines, causes, keep."""

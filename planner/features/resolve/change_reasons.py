@@ -1,0 +1,209 @@
+"""Changes after `planner resolve`: why the cost changed, cause by cause, its parts, and every line of both plans."""
+
+import math
+from dataclasses import fields
+from typing import Any
+
+from planner.features.resolve import changes_story as story
+from planner.features.resolve.changes import Cause, Changes
+from planner.plan.plan import Totals
+from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid
+from planner.workbook.text import clean
+from planner.workbook.theme import BLUE, GREEN, VERMILION
+
+LAST = 10  # last printed column
+_CHART_ROWS, _CHART_WIDTH, _ROW_PIXELS = 17, 1000, 20
+_HELPERS = 12  # first column of what the chart is drawn from, beyond the printed page
+TOTAL_NAMES = {
+    "reserved_usd": "New commitments, in the plan's months",
+    "tail_usd": "Counted share of payments past the plan's months",
+    "unreserved_usd": "Units deployed beyond commitments",
+    "on_demand_usd": "On demand",
+    "egress_usd": "Egress",
+    "sunk_usd": "Earlier commitments",
+}
+
+LINES = (
+    Column("offer", "Offer", "text:wrap", 38),
+    Column("region", "Region", "text:wrap", 16),
+    Column("start", "From", "date", 14),
+    Column("end", "To (first\nday after)", "date", 12),
+    Column("before", "Last plan\nunits", "units", 12, total=True),
+    Column("after", "This plan\nunits", "units", 12, total=True),
+    Column("change", "Change\nunits", "units", 12, total=True),
+    Column("before_usd", "Last plan, in its\nmonths, USD", "usd", 16, total=True),
+    Column("after_usd", "This plan, in its\nmonths, USD", "usd", 16, total=True),
+    Column("change_usd", "Change\nUSD", "usd", 14, total=True),
+    Column("what", "What happens", "text", 24),
+)
+STEPS = (
+    Column("name", "From the last plan to this one", "text:wrap", 38),
+    Column("usd", "USD", "cents", 16),
+    Column("running", "Cost so far\nUSD", "usd", 14),
+    Column("meaning", "Of what", "text:muted", 12),
+)
+DRAWN = (
+    Column("total", "Drawn:\nplan", "usd:muted", 12),
+    Column("base", "below", "usd:muted", 12),
+    Column("up", "more", "usd:muted", 12),
+    Column("down", "less", "usd:muted", 12),
+)
+PARTS = (
+    Column("name", "Part of the cost", "text:wrap", 38),
+    Column("before", "Last plan\nUSD", "usd", 16, total=True),
+    Column("after", "This plan\nUSD", "usd", 14, total=True),
+    Column("change", "Change\nUSD", "usd", 12, total=True),
+)
+
+
+def write(sheet: Sheet, changes: Changes) -> None:
+    """Write the causes with their chart, the parts of the cost, and the lines."""
+    sheet.heading("Changes", f"{story.heading(changes)}. {story.change(changes)}", LAST)
+    sheet.widths(LINES)
+    sheet.widths(DRAWN, _HELPERS)
+    row = _causes(sheet, changes, 3) if changes.causes else 3
+    for text in _sentences(changes):
+        sheet.merged(row, 0, LAST, clean(text, 1000), "line")
+        sheet.raw.set_row(row, 15 * max(1, math.ceil(len(text) / 190)))
+        row += 1
+    sheet.put(row + 1, 0, "Parts of the cost", "section")
+    parts = sheet.table(row + 2, PARTS, [_part(changes, part.name) for part in fields(Totals)])
+    sheet.put(parts.total_row + 2, 0, "Line by line", "section")
+    top = parts.total_row + 3
+    lines = sheet.table(top, LINES, _lines(changes), empty="Neither plan holds or buys anything.")
+    end = lines.total_row + 1 if changes.lines else lines.total_row
+    sheet.put(end, 0, "Lines are new commitments and earlier ones: the first and the last part above.", "aside")
+    sheet.printed(end, LAST, freeze=(3, 1))
+
+
+def _causes(sheet: Sheet, changes: Changes, top: int) -> int:
+    """Write the steps from the last plan's cost to this one's; returns the row below all of it."""
+    sheet.put(top, 0, "Why the cost changed", "section")
+    block = sheet.table(top + 1, STEPS, _steps(changes))
+    _drawn(sheet, block, changes)
+    first, last = block.first + 1, block.last - 1
+    usd, running = (_column(block, key) for key in ("usd", "running"))
+    change = math.fsum(cause.usd for cause in changes.causes)
+    sheet.put(block.last + 1, 0, "All causes", "text:bold")
+    sheet.put(block.last + 1, 1, Live(f"=SUM({usd}{first + 1}:{usd}{last + 1})", change), "cents:bold")
+    off = f"{running}{block.last + 1}-{running}{block.last}"
+    says = "they add up to the change" if abs(change - changes.change_usd) < 0.005 else "THEY DO NOT ADD UP"
+    check = f'=IF(ABS({off})<0.005,"they add up to the change","THEY DO NOT ADD UP")'
+    sheet.put(block.last + 1, 2, Live(check, says), "aside")
+    _waterfall(sheet, block, changes, block.last + 3)
+    return block.last + 3 + _CHART_ROWS
+
+
+def _column(block: Block, key: str) -> str:
+    return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[block.columns[key]]
+
+
+def _steps(changes: Changes) -> list[dict[str, Any]]:
+    """List the last plan, each cause and this plan; the running cost is a formula, this plan's a number of its own."""
+    before, after = changes.before.total_usd, changes.after.total_usd
+    rows: list[dict[str, Any]] = [{"name": "The last plan", "running": before}]
+    cost = before
+    for k, cause in enumerate(_ranked(changes)):
+        cost += cause.usd
+        above = 5 + k + 1  # row, counted from 1, of the step before
+        rows.append({"name": cause.name, "usd": cause.usd, "meaning": cause.meaning,
+                     "running": Live(f"=C{above}+{{usd}}", cost)})  # fmt: skip
+    rows.append({"name": "This plan", "running": after})
+    return rows
+
+
+def _ranked(changes: Changes) -> list[Cause]:
+    """Causes as they are shown: what costs more first, so that the cost so far is never below both plans' costs."""
+    return sorted(changes.causes, key=lambda cause: -cause.usd)
+
+
+def _drawn(sheet: Sheet, block: Block, changes: Changes) -> None:
+    """Write what the chart is drawn from, as formulas of the table."""
+    rows: list[dict[str, Any]] = []
+    cost = changes.before.total_usd
+    for k in range(block.last - block.first + 1):
+        n = block.first + k + 1
+        if 0 < k < block.last - block.first:
+            usd = _ranked(changes)[k - 1].usd
+            rows.append({
+                "base": Live(f"=MIN(C{n - 1},C{n})", min(cost, cost + usd)),
+                "up": Live(f"=MAX(B{n},0)", max(usd, 0.0)),
+                "down": Live(f"=MAX(-B{n},0)", max(-usd, 0.0)),
+            })  # fmt: skip
+            cost += usd
+        else:
+            rows.append({"total": Live(f"=C{n}", changes.after.total_usd if k else changes.before.total_usd)})
+    sheet.table(block.first - 1, DRAWN, rows, at=_HELPERS)
+
+
+def _waterfall(sheet: Sheet, block: Block, changes: Changes, row: int) -> None:
+    chart = sheet.book.chart("column", "stacked")
+    series = (
+        ("total", "Plan", BLUE),
+        ("base", "", None),
+        ("up", "Costs more", VERMILION),
+        ("down", "Costs less", GREEN),
+    )
+    for k, (_, name, colour) in enumerate(series):
+        fill: dict[str, Any] = {"none": True} if colour is None else {"color": colour}
+        chart.add_series({
+            "name": name or "below",
+            "categories": [sheet.name, block.first, 0, block.last, 0],
+            "values": [sheet.name, block.first, _HELPERS + k, block.last, _HELPERS + k],
+            "fill": fill,
+            "border": {"none": True},
+            "gap": 40,
+        })  # fmt: skip
+    chart.set_title(chart_title("From the last plan's cost to this one's"))
+    chart.set_x_axis(axis("", text_axis=True))
+    floor = _floor(changes)
+    told = "USD (the axis begins above 0)" if floor > 0 else "USD"
+    chart.set_y_axis(grid(told, num_format="$#,##0", min=floor))
+    chart.set_legend({"position": "none"})
+    chart.set_size({"width": _CHART_WIDTH, "height": (_CHART_ROWS - 1) * _ROW_PIXELS})
+    alt = "Columns: the last plan's cost, what each cause adds or takes away, and this plan's cost."
+    sheet.raw.insert_chart(row, 0, chart, {"x_offset": 4, "y_offset": 4, "description": alt, "object_position": 1})
+
+
+def _floor(changes: Changes) -> float:
+    """Where the axis of the chart begins: at 0, or so that the steps can be seen where they are small."""
+    low = min(changes.before.total_usd, changes.after.total_usd)
+    high = changes.before.total_usd + math.fsum(max(cause.usd, 0.0) for cause in changes.causes)
+    start = low - (high - low)
+    if start <= 0:
+        return 0.0
+    step = 10 ** math.floor(math.log10(max(high - low, 1.0)))
+    return float(math.floor(start / step) * step)
+
+
+def _sentences(changes: Changes) -> list[str]:
+    told = [story.exactness(changes)] if changes.causes else []
+    if changes.kept is not None:
+        kept_is, free = story.keeping(changes.kept)
+        told += [kept_is, *(f"Does not hold: {text}" for text in changes.kept.broken), free]
+    return [*told, *changes.notes]
+
+
+def _part(changes: Changes, name: str) -> dict[str, Any]:
+    before, after = getattr(changes.before, name), getattr(changes.after, name)
+    change = Live("={after}-{before}", after - before)
+    return {"name": TOTAL_NAMES[name], "before": before, "after": after, "change": change}
+
+
+def _lines(changes: Changes) -> list[dict[str, Any]]:
+    return [
+        {
+            "offer": line.offer,
+            "region": line.region,
+            "start": line.start,
+            "end": line.end,
+            "before": line.before_units,
+            "after": line.after_units,
+            "change": Live("={after}-{before}", line.after_units - line.before_units),
+            "before_usd": line.before_usd,
+            "after_usd": line.after_usd,
+            "change_usd": Live("={after_usd}-{before_usd}", line.after_usd - line.before_usd),
+            "what": story.what(line),
+        }
+        for line in changes.lines
+    ]

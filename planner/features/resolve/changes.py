@@ -1,0 +1,116 @@
+"""What changed from one plan to the next, and why: lines, causes in dollars, what keeping the old plan costs."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from planner.plan.plan import Totals
+
+# key: what a reader is told, and what of the input it is
+CAUSE_NAMES: dict[str, tuple[str, str]] = {
+    "volume": ("Demand: volume", "mean requests per hour of each origin and workload"),
+    "shape": ("Demand: shape", "how that volume lies over hours, months and scenarios; bursts"),
+    "mix": ("Demand: mix", "shares of the models in each workload"),
+    "cache_rate": ("Demand: cache rate", "shares of input read from and written to cache"),
+    "token_lengths": ("Demand: token lengths", "tokens and bytes of a request"),
+    "on_demand_prices": ("Prices: on demand", "on-demand tokens and egress"),
+    "offer_prices": ("Prices: offers", "committed units and units by the hour"),
+    "offers": ("Offers", "what is for sale: offers, pools, throughput, on-demand options, quotas, routes, regions"),
+    "policy": ("Policy", "headroom, failover, guarantees, residency, whole units, tail, budget"),
+    "expiries": ("Expiries", "what earlier commitments still cost and serve"),
+    "calendar": ("Calendar", "the months planned and their days"),
+    "demand": ("Demand", "volume, shape, mix, cache rate and token lengths"),
+    "prices": ("Prices", "of on demand and of offers"),
+    "time": ("Expiries and calendar", "earlier commitments, the months planned and their days"),
+    "plans": ("How the plans were made", "purchases kept, an order priced as it was, a gap left open"),
+}
+
+NEW, MORE, FEWER, DROPPED, ENDING, UNCHANGED = "new", "more", "fewer", "dropped", "ending", "unchanged"
+
+
+@dataclass(frozen=True)
+class Line:
+    """Units under one offer that start on one day, in the last plan and in this one.
+
+    Units that run out before this plan's months and are bought again under the same offer on that day are one line:
+    ``before_*`` is then what ran out, and ``renews`` says so. Dollars are inside each plan's own months.
+    """
+
+    offer: str
+    pool: str
+    region: str
+    start: dt.date
+    end: dt.date  # first day no longer in force
+    owed: bool  # an earlier commitment of this plan (of the last, where this plan has none)
+    renews: bool
+    before_units: float
+    after_units: float
+    before_usd: float
+    after_usd: float
+    what: str  # one of the words above
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Dollars of the change that one cause (or several that cannot be told apart) accounts for."""
+
+    keys: tuple[str, ...]
+    usd: float
+
+    @property
+    def name(self) -> str:
+        """What a reader is told."""
+        return " and ".join(CAUSE_NAMES[key][0] for key in self.keys)
+
+    @property
+    def meaning(self) -> str:
+        """What of the input it is."""
+        told = "; ".join(CAUSE_NAMES[key][1] for key in self.keys)
+        return f"cannot be told apart, for no plan exists with one and not the other: {told}" if self.keys[1:] else told
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What keeping the last plan's purchases came to.
+
+    usd_per_unit : charge for each unit changed (inf: change only what must). lines : purchases that both plans could
+    have. changed_units, free_changed_units : units changed in them, in this plan and in the one that is free to move.
+    forgone_usd : what the free plan would cost less. broken : why the last plan's purchases do not hold (of inf only).
+    """
+
+    usd_per_unit: float
+    lines: int
+    changed_units: float
+    free_changed_units: float
+    forgone_usd: float
+    broken: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether this plan buys just what the last one did, wherever both could."""
+        return self.changed_units <= 1e-6
+
+
+@dataclass(frozen=True)
+class Changes:
+    """One plan against the last.
+
+    causes : they add up to ``change_usd``; empty where they were not asked for. exact_to_usd : what the gaps that the
+    plans may have leave open; each cause is exact up to that, their sum is exact.
+    """
+
+    previous_name: str
+    previous_digest: str
+    previous_horizon: tuple[str, str]  # first and last month
+    before: Totals
+    after: Totals
+    lines: tuple[Line, ...]
+    causes: tuple[Cause, ...]
+    exact_to_usd: float
+    solves: int
+    kept: Keeping | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def change_usd(self) -> float:
+        """Cost of this plan less that of the last."""
+        return self.after.total_usd - self.before.total_usd

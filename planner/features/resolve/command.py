@@ -1,0 +1,129 @@
+"""Solve a planning folder again against the last plan: what changes line by line, and why the cost changed.
+
+    planner resolve next-quarter --against reports/2027-q1
+    planner resolve data/quickstart --against reports/quickstart-2027-q1 --keep 50 -o reports/mid-quarter
+
+The change of cost is attributed to its causes (volume, shape, mix, cache rate, token lengths, prices, offers, policy,
+expiries, calendar) by solving the mixtures of old and new; the causes add up to it. Writes the plan like
+`planner solve`, and changes.json. Exit codes: 0 plan, 1 wrong use or input, 2 no plan exists, 3 stopped before a plan.
+"""
+
+import argparse
+import math
+import sys
+import tempfile
+from pathlib import Path
+
+from planner.console.arguments import count, day, folder_name, positive, refuse_unusable, share
+from planner.console.outputs import configure_outputs, refuse_signed, write_outputs
+from planner.console.progress import Progress
+from planner.errors import EXIT_PLAN, PlannerError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("input", type=Path, metavar="FOLDER|FILE.xlsx", help="planning folder or workbook as it is now")
+    parser.add_argument("--against", type=Path, required=True, metavar="PLAN_DIR", help="directory of the last plan")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="where to write (default: reports/<plan name>, or "
+        "reports/<plan name>-resolved where the last plan is there)"
+    )  # fmt: skip
+    parser.add_argument(
+        "--owed", nargs="?", type=day, const=True, metavar="DATE",
+        help="count what the last plan bought from before DATE (default: the first day planned) as signed, where the "
+        "folder's commitments do not list it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--keep", type=dollars, metavar="USD",
+        help="what a change must be worth before the plan moves, dollars a unit changed; inf: only what must",
+    )  # fmt: skip
+    parser.add_argument(
+        "--causes", choices=("auto", "each", "groups", "none"), default="auto",
+        help="each: every cause apart (2^n plans for n that differ); groups: demand, prices, offers, policy, expiries; "
+        "auto (default): each, while no more than 8 differ",
+    )  # fmt: skip
+    parser.add_argument("--solver", default="highs", metavar="NAME", help="highs, cbc, or any solver that PuLP knows")
+    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop each search after this long")
+    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
+    parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
+    parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")
+    configure_outputs(parser, previous=False)
+    parser.add_argument("--json", action="store_true", help="print changes.json")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read both, solve, compare, attribute, write, and tell."""
+    from planner.features.resolve.changes_file import CHANGES, write_changes
+    from planner.features.resolve.resolve import resolve
+    from planner.plan.files import write_plan
+    from planner.plan.finished import load_finished
+    from planner.plan.metrics import metrics_of, summary_of
+    from planner.readers import load
+    from planner.readers.accuracy import read_accuracy
+    from planner.solver.find import Options
+    from planner.solver.store import FOLDER
+
+    last = load_finished(arguments.against)
+    case = load(arguments.input)
+    directory = _directory(arguments, folder_name(case.settings.name))
+    refuse_unusable(directory)
+    refuse_signed(directory)
+    owed = case.settings.horizon.start if arguments.owed is True else arguments.owed
+    with tempfile.TemporaryDirectory() as scratch, Progress() as solving:
+        options = Options(
+            arguments.gap,
+            arguments.time_limit,
+            arguments.workers,
+            arguments.solver,
+            Path(scratch) if arguments.fresh else directory.absolute().parent / FOLDER,
+        )
+        found = resolve(
+            case,
+            last,
+            options,
+            owed_before=owed,
+            keep_usd=arguments.keep,
+            detail=arguments.causes,
+            on_solve=solving,
+            on_cause=solving.named("mixtures of old and new"),
+        )
+    case, plan, changes = found.case, found.plan, found.changes
+    metrics = metrics_of(case, plan)
+    write_plan(plan, case, directory, summary_of(metrics))
+    write_changes(changes, plan, directory)
+    accuracy = read_accuracy(arguments.input)
+    write_outputs(arguments, case, plan, metrics, directory, last.plan, accuracy, changes=changes)
+    if arguments.json:
+        print((directory / CHANGES).read_text(encoding="utf-8"), end="")
+    else:
+        from planner.features.resolve.terminal_changes import print_changes
+        from planner.workbook.terminal import print_report
+
+        print_report(case, plan, metrics, sys.stdout)
+        print()
+        print_changes(changes, sys.stdout)
+        print(f"\nwritten to {directory}")
+    return EXIT_PLAN
+
+
+def _directory(arguments: argparse.Namespace, name: str) -> Path:
+    """Tell where to write: never over the last plan."""
+    last = arguments.against.resolve()
+    if arguments.output is None:
+        usual = Path("reports") / name
+        return usual if usual.resolve() != last else usual.with_name(f"{name}-resolved")
+    chosen: Path = arguments.output
+    if chosen.resolve() == last:
+        raise PlannerError(f"{chosen} holds the last plan, which stays as it is: write somewhere else with -o DIR")
+    return chosen
+
+
+def dollars(text: str) -> float:
+    """Read dollars from 0, or inf."""
+    try:
+        value = float(text.strip().removeprefix("$"))
+    except ValueError:
+        value = math.nan
+    if math.isnan(value) or value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither dollars from 0 nor inf")
+    return value

@@ -1,0 +1,192 @@
+"""Hybrids of two cases: some causes as the new case has them, the others as the old one has.
+
+A row that both cases know (by its key) takes each column from the case that the column's cause stands at. A row that
+one case alone knows takes all columns from that one; it is there if the cause that owns the row's existence stands at
+that case (`causes.OWNERS`). From this follow the finer rules:
+
+* **Volume** of an origin and workload is its mean rate, R[o,w] = Σ_τ n_τ d[o,w,τ] / Σ_τ n_τ in its own case. Its
+  **shape** is d[o,w,τ] / R[o,w]: how the rate is spread over scenarios, months and hours. A hybrid with volume of
+  case a and shape of case b has demand R_a · d_b / R_b; where b has no such demand, a's own shape.
+* **Months** are aligned by position: the first month with the first. In months that only the longer horizon has, the
+  other's last month stands. Earlier commitments keep the months, by position, that they cover in their own case. So
+  the calendar is what is left: how many months, of how many days.
+* **Mix**: all rows of a workload come from one case; of a workload that one case alone knows, from that one.
+* **What is held** under an offer keeps its offer, pool and throughput also where these are no longer for sale: then the
+  offer sells nothing more, and the pool no unit by the hour.
+* **A region** that one case alone knows is lost in stress cases only where the offers are those of that case.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from planner.features.resolve.causes import (
+    CALENDAR,
+    CAUSES,
+    COLUMNS,
+    EXPIRIES,
+    MIX,
+    OFFERS,
+    OWNERS,
+    POLICY,
+    REPORTS_ONLY,
+    SHAPE,
+    VOLUME,
+    cause_of,
+)
+from planner.features.resolve.hybrid_demand import Spread, demand_frame, same_rates, same_shape, shaped
+from planner.schema.base import Row
+from planner.schema.calendar import add_months
+from planner.schema.capacity import Commitment, Offer, Pool, Throughput
+from planner.schema.case import Case
+from planner.schema.places import Region
+from planner.schema.settings import PlanSettings
+from planner.schema.tables import TABLE
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Hybrids:
+    """Two cases, and every case between them."""
+
+    old: Case
+    new: Case
+
+    def case(self, taken: Iterable[str]) -> Case:
+        """Return the case with the causes ``taken`` as in the new case and all others as in the old one.
+
+        It is meant to be solved, not shown: names and sources come from either case.
+        """
+        at_new = frozenset(taken)
+        bare = self._bare(at_new)
+        return replace(bare, demand=self._demand(bare, at_new))
+
+    def differ(self, cause: str) -> bool:
+        """Whether anything that a cause owns differs between the two cases."""
+        old, new = self._spread
+        if cause == VOLUME and not same_rates(old, new):
+            return True
+        if cause == SHAPE and not same_shape(old, new):
+            return True
+        every = frozenset(CAUSES)
+        pairs = ((frozenset({cause}), frozenset[str]()), (every, every - {cause}))
+        return any(_told(self._bare(one)) != _told(self._bare(other)) for one, other in pairs)
+
+    def _bare(self, taken: frozenset[str]) -> Case:
+        """Everything but the demand, which is the old one as it stands."""
+        parts: dict[str, Any] = {"settings": self._settings(taken)}
+        for table in ("models", "workloads", "scenarios", "pools", "throughput", "offers", "on_demand", "routes"):
+            parts[table] = self._table(table, taken)
+        parts["regions"] = self._regions(taken)
+        parts["mix"] = self._mix(taken)
+        parts["commitments"] = self._commitments(taken)
+        parts |= self._held(parts, taken)
+        return Case(**parts, demand=self.old.demand)
+
+    def _side(self, cause: str, taken: frozenset[str]) -> Case:
+        return self.new if cause in taken else self.old
+
+    def _settings(self, taken: frozenset[str]) -> PlanSettings:
+        return PlanSettings(
+            name=self.new.settings.name,
+            horizon=self._side(CALENDAR, taken).settings.horizon,
+            policy=self._side(POLICY, taken).settings.policy,
+        )
+
+    def _table(self, table: str, taken: frozenset[str]) -> tuple[Row, ...]:
+        """Rows of a table, column by column from the case that the column's cause stands at."""
+        key = TABLE[table].key
+        old, new = _by_key(self.old.rows(table), key), _by_key(self.new.rows(table), key)
+        owner = OWNERS.get(table)
+        there = old.keys() | new.keys() if owner is None else (new if owner in taken else old).keys()
+        chosen = {column: cause_of(table, column) in taken for column in COLUMNS[table]}
+        return tuple(_merged(old.get(k), new.get(k), chosen) for k in sorted(there))
+
+    def _regions(self, taken: frozenset[str]) -> tuple[Region, ...]:
+        known = {r.region for r in self._side(OFFERS, taken).regions}
+        found = []
+        for row in self._table("regions", taken):
+            assert isinstance(row, Region)
+            found.append(row if row.region in known else row.model_copy(update={"fails": False}))
+        return tuple(found)
+
+    def _mix(self, taken: frozenset[str]) -> tuple[Row, ...]:
+        side = self._side(MIX, taken)
+        other = self.old if side is self.new else self.new
+        known = {w.workload for w in side.workloads}
+        rows = [*side.mix, *(m for m in other.mix if m.workload not in known)]
+        return tuple(sorted(rows, key=lambda m: (m.workload, m.model)))
+
+    def _commitments(self, taken: frozenset[str]) -> tuple[Commitment, ...]:
+        """Earlier commitments, moved to the calendar's horizon."""
+        owed, horizon = self._side(EXPIRIES, taken), self._side(CALENDAR, taken).settings.horizon.start
+        start = owed.settings.horizon.start
+        months = (horizon.year - start.year) * 12 + horizon.month - start.month
+        if not months:
+            return owed.commitments
+        return tuple(
+            c.model_copy(update={"start": add_months(c.start, months), "end": add_months(c.end, months)})
+            for c in owed.commitments
+        )
+
+    def _held(self, parts: Mapping[str, Any], taken: frozenset[str]) -> dict[str, tuple[Row, ...]]:
+        """Offers, pools and throughput of what is held but no longer for sale."""
+        offers: list[Offer] = list(parts["offers"])
+        pools: list[Pool] = list(parts["pools"])
+        rates: list[Throughput] = list(parts["throughput"])
+        owed = self._side(EXPIRIES, taken)
+        for name in sorted({c.offer for c in owed.commitments} - {o.offer for o in offers}):
+            offer = next(o for o in owed.offers if o.offer == name)
+            offers.append(offer.model_copy(update={"min_units": 0.0, "unit_step": 0.0, "max_units": 0.0}))
+            if offer.pool not in {p.pool for p in pools}:
+                pool = next(p for p in owed.pools if p.pool == offer.pool)
+                pools.append(pool.model_copy(update={"usd_per_unreserved_unit_hour": None}))
+                rates += [t for t in owed.throughput if t.pool == offer.pool]
+        return {
+            "offers": tuple(sorted(offers, key=lambda o: o.offer)),
+            "pools": tuple(sorted(pools, key=lambda p: p.pool)),
+            "throughput": tuple(sorted(rates, key=lambda t: (t.pool, t.model, t.meter))),
+        }
+
+    @cached_property
+    def _spread(self) -> tuple[Spread, Spread]:
+        return Spread.of(self.old), Spread.of(self.new)
+
+    def _demand(self, bare: Case, taken: frozenset[str]) -> Any:
+        sides = [cause in taken for cause in (VOLUME, SHAPE, CALENDAR)]
+        if all(sides) or not any(sides):
+            own = self.new if all(sides) else self.old
+            volume = shape = self._spread[int(all(sides))]
+            if own.regions == bare.regions and own.workloads == bare.workloads and own.scenarios == bare.scenarios:
+                return own.demand
+        else:
+            volume, shape = self._spread[sides[0]], self._spread[sides[1]]
+        return demand_frame(bare, shaped(bare, volume, shape))
+
+
+def _by_key(rows: Sequence[Row], key: tuple[str, ...]) -> dict[Key, Row]:
+    return {tuple(getattr(row, column) for column in key): row for row in rows}
+
+
+def _merged(old: Row | None, new: Row | None, from_new: Mapping[str, bool]) -> Row:
+    """Row of one key: each column from the case that it stands at, or from the only case that has the row."""
+    if old is None or new is None:
+        only = new if old is None else old
+        assert only is not None
+        return only
+    return old.model_copy(update={column: getattr(new, column) for column, taken in from_new.items() if taken})
+
+
+def _told(case: Case) -> tuple[object, ...]:
+    """All that can change the cost of a case, without its demand."""
+    tables = [
+        [
+            tuple(getattr(row, column) for column, cause in COLUMNS[table].items() if cause != REPORTS_ONLY)
+            for row in case.rows(table)
+        ]
+        for table in COLUMNS
+        if table not in ("plan.yaml", "demand")
+    ]
+    return (case.settings.horizon, case.settings.policy, tables)

@@ -1,0 +1,144 @@
+r"""Keep: what a change must be worth before the plan moves.
+
+Among the purchases (offer, month) that the last plan could have too, let x_last be its units. The plan minimises
+
+    cost  +  keep · Σ |x − x_last|
+
+so a unit moves only where that saves more than ``keep`` dollars (`model.constraints.keep`, exact for whole units too).
+With keep = ∞ the fewest units change: first min Σ |x − x_last| at any cost, which is 0 if the last plan's purchases
+still hold; then the cheapest plan with no more changes. The charge is no cost: totals leave it out, and the bound is
+that of the plan that is free to move, which no kept plan can beat.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from planner.errors import InfeasibleError
+from planner.features.order.order import price_order
+from planner.features.resolve.change_lines import own_name
+from planner.features.resolve.changes import Keeping
+from planner.model.reduce.kept import Line
+from planner.model.sets import Keep
+from planner.plan.plan import Plan
+from planner.plan.reading import Reading
+from planner.schema.case import Case
+from planner.solver.find import Kept, Options, find_plan
+from planner.solver.solve import checked
+
+SAME_UNITS = 1e-6
+EXACT = 1e-9  # relative gap of the fewest changes
+
+
+@dataclass(frozen=True)
+class LastPurchases:
+    """Units of the last plan by offer and month that both plans could have, and what this plan cannot have, in words.
+
+    Units that are signed by now (an earlier commitment of the same offer and first day) are not to be bought again.
+    """
+
+    units: Mapping[Line, float]
+    gone: tuple[str, ...]
+
+
+def last_purchases(old: tuple[Case, Plan], case: Case) -> LastPurchases:
+    """Gather what the last plan bought, line by line; 0 where it could have bought and did not."""
+    months = {p.name for p in old[0].periods}
+    mine = {p.name: p.start for p in case.periods}
+    offers = {o.offer for o in case.offers}
+    both = {(o.offer, m): 0.0 for o in old[0].offers if o.offer in offers for m in mine if m in months}
+    gone = []
+    for offer, month, bought in old[1].purchases[["offer", "period", "units"]].itertuples(index=False, name=None):
+        line = (str(offer), str(month))
+        if line in both:
+            both[line] += float(bought)
+        elif line[1] in mine:
+            gone.append(f"{offer}: no longer for sale, {bought:g} units from {month}")
+    own = {o.offer: own_name(o) for o in case.offers}
+    for c in case.commitments:
+        line = next(((own[c.offer], m) for m, start in mine.items() if start == c.start), ("", ""))
+        if line in both:
+            both[line] = max(0.0, both[line] - c.units)
+    return LastPurchases(both, tuple(gone))
+
+
+def keep_purchases(
+    case: Case,
+    last: LastPurchases,
+    usd_per_unit: float,
+    free: Plan,
+    options: Options,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Plan, Keeping]:
+    """Find the plan that moves away from the last purchases only where it pays.
+
+    Parameters
+    ----------
+    last : purchases to keep. usd_per_unit : what a unit changed must save; inf: change only what must.
+    free : the plan that is free to move, for the bound.
+    """
+    if math.isinf(usd_per_unit):
+        fewest = replace(options, gap=EXACT, kept=Kept(Keep(1.0, cost_counts=False), last.units))
+        least = find_plan(case, fewest, progress)
+        limit = _changes(last.units, least)
+        kept = Kept(Keep(0.0, limited=True), last.units, limit)
+    else:
+        kept = Kept(Keep(usd_per_unit), last.units)
+    found = find_plan(case, replace(options, kept=kept), progress)
+    plan = checked(Reading(case, _proved_by(free, found))).plan
+    changed = sum(_changes(last.units, plan).values())
+    broken: tuple[str, ...] = ()
+    if math.isinf(usd_per_unit) and changed > SAME_UNITS:
+        broken = _broken(case, last, options)
+    summary = Keeping(
+        usd_per_unit,
+        len(last.units),
+        changed,
+        sum(_changes(last.units, free).values()),
+        max(0.0, plan.totals.total_usd - free.totals.total_usd),
+        (*last.gone, *broken),
+    )
+    return plan, summary
+
+
+def _changes(units: Mapping[Line, float], plan: Plan) -> dict[Line, float]:
+    """Units more or fewer, by line."""
+    now: dict[Line, float] = {}
+    for offer, month, bought in plan.purchases[["offer", "period", "units"]].itertuples(index=False, name=None):
+        now[str(offer), str(month)] = now.get((str(offer), str(month)), 0.0) + float(bought)
+    return {line: abs(now.get(line, 0.0) - n) for line, n in units.items()}
+
+
+def _proved_by(free: Plan, found: Plan) -> Plan:
+    """Return the kept plan with the bound of the plan that is free to move."""
+    total, proof = found.totals.total_usd, free.proof
+
+    def gap(bound: float | None) -> float | None:
+        return None if bound is None else max(0.0, total - bound) / abs(total) if total else 0.0
+
+    gaps = [g for g in (gap(proof.bound_usd), gap(proof.tree_bound_usd)) if g is not None]
+    return replace(
+        found,
+        proof=replace(
+            proof,
+            status="optimal" if min(gaps) <= proof.gap_asked else "gap",
+            gap=gaps[0],
+            tree_gap=gap(proof.tree_bound_usd),
+        ),
+        certificate=free.certificate,
+    )
+
+
+def _broken(case: Case, last: LastPurchases, options: Options) -> tuple[str, ...]:
+    """Say what the last purchases break or cannot meet, where, and by how much."""
+    price = {o.offer: o.usd_per_unit_hour for o in case.offers}
+    order = pd.DataFrame(
+        [(offer, month, n, price[offer]) for (offer, month), n in last.units.items() if n > 0],
+        columns=["offer", "period", "units", "usd_per_unit_hour"],
+    )
+    try:
+        return price_order(case, order, replace(options, kept=None)).broken
+    except InfeasibleError as error:
+        return tuple(line.strip() for line in str(error).splitlines()[1:])

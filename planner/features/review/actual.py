@@ -1,0 +1,138 @@
+"""What happened: the hourly rows of a history that lie in the plan's months, in the plan's names.
+
+A region in a history is taken as the one in which demand arose, as `planner forecast` takes it. An hour in which no
+series has a row was not seen; in an hour that was, a series without a row had no requests. A row without a count of
+requests counts its tokens over those that the plan assumed for a request of its workload.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import Fault, InputError
+from planner.features.demand.history import SERIES, TOKENS, History
+from planner.features.demand.names import Dimension
+from planner.features.demand.series import hour_of_week
+from planner.features.review.tables import Span
+from planner.schema.case import Case
+
+ROW_COLUMNS = ("hour", "period", "hour_of_week", *SERIES, "requests", *TOKENS)
+Names = Mapping[Dimension, Mapping[str, str]]  # region, workload, model: the history's name to the plan's
+
+
+@dataclass(frozen=True)
+class Actual:
+    """Rows (ROW_COLUMNS, sorted; hour is the start, UTC), the hours seen, and what was assumed or left out.
+
+    seen : hour, period, hour_of_week of every hour seen inside the horizon.
+    """
+
+    rows: pd.DataFrame
+    seen: pd.DataFrame
+    spans: tuple[Span, ...]
+    notes: tuple[str, ...]
+
+    def counts(self, period: str) -> np.ndarray:
+        """How often each hour of the week was seen in a month: 168 numbers."""
+        hours = self.seen.loc[self.seen["period"] == period, "hour_of_week"].to_numpy(np.int64)
+        return np.bincount(hours, minlength=168).astype(float)
+
+    @property
+    def months(self) -> tuple[str, ...]:
+        """Months of which something was seen."""
+        return tuple(s.period for s in self.spans if s.hours_seen)
+
+
+def actual_of(case: Case, history: History, names: Names | None = None) -> Actual:
+    """Cut a history to the plan's months and check its names.
+
+    Raises
+    ------
+    InputError : a region, workload or model that the plan does not know, numbers that cannot be, or nothing to review:
+        all at once.
+    """
+    rows, notes = _inside(case, history)
+    for name, ours in (names or {}).items():
+        rows[name] = rows[name].replace(dict(ours))
+    _check(case, rows)
+    rows, counted = _with_requests(case, rows)
+    rows["hour_of_week"] = hour_of_week(pd.DatetimeIndex(rows["hour"]))
+    rows = rows.groupby(["hour", "period", "hour_of_week", *SERIES], as_index=False)[["requests", *TOKENS]].sum(
+        min_count=1
+    )
+    seen = rows[["hour", "period", "hour_of_week"]].drop_duplicates("hour").reset_index(drop=True)
+    hours = seen["period"].value_counts()
+    spans = tuple(Span(p.name, int(hours.get(p.name, 0)), int(p.hours)) for p in case.periods)
+    return Actual(rows[list(ROW_COLUMNS)], seen, spans, (*notes, *counted, *_told(spans)))
+
+
+def _inside(case: Case, history: History) -> tuple[pd.DataFrame, list[str]]:
+    rows = history.hourly().copy()
+    notes = []
+    days = len(history.rows) - len(rows)
+    if days:
+        notes.append(f"{days} rows of the history are of whole days; they say no hour and were left out")
+    rows["hour"] = pd.DatetimeIndex(rows["hour"]).floor("h")
+    start, end = (pd.Timestamp(d, tz="UTC") for d in (case.periods[0].start, case.periods[-1].end))
+    inside = (rows["hour"] >= start) & (rows["hour"] < end)
+    if not inside.any():
+        span = f"{rows['hour'].min():%Y-%m-%d} to {rows['hour'].max():%Y-%m-%d}"
+        raise InputError([Fault("history", "has no hour in the months of the plan: nothing can be reviewed", value=span,
+                                allowed=f"{case.periods[0].start} to {case.periods[-1].end}")])  # fmt: skip
+    outside = sorted(set(rows.loc[~inside, "hour"].dt.strftime("%Y-%m")))
+    if outside:
+        listed = outside[0] if len(outside) == 1 else f"{outside[0]} to {outside[-1]}"
+        notes.append(f"hours outside the plan's months were left out: {int((~inside).sum())} rows of {listed}")
+    rows = rows[inside].reset_index(drop=True)
+    rows["period"] = rows["hour"].dt.strftime("%Y-%m")
+    return rows, notes
+
+
+def _check(case: Case, rows: pd.DataFrame) -> None:
+    known = {
+        "region": [r.region for r in case.regions],
+        "workload": [w.workload for w in case.workloads],
+        "model": [m.model for m in case.models],
+    }
+    faults = [
+        Fault("history", f"the plan knows no such {name}; give its name here with --map", None, name, value,
+              ", ".join(known[name]))
+        for name in SERIES
+        for value in sorted(set(rows[name]) - set(known[name]))
+    ]  # fmt: skip
+    for name in ("requests", *TOKENS):
+        wrong = rows[(rows[name] < 0) | np.isinf(rows[name].to_numpy(float))]
+        if len(wrong):
+            first = wrong.iloc[0]
+            faults.append(Fault("history", f"{len(wrong)} rows are not numbers of 0 or more, the first at "
+                                f"{first['hour']:%Y-%m-%d %H:00}", None, name, first[name]))  # fmt: skip
+    if faults:
+        raise InputError(faults)
+
+
+def _with_requests(case: Case, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Fill in requests where the export counts tokens only."""
+    blank = rows["requests"].isna()
+    if not blank.any():
+        return rows, []
+    planned = {w.workload: w.input_tokens + w.output_tokens for w in case.workloads}
+    tokens = rows[list(TOKENS)].fillna(0.0).sum(axis=1)
+    each = rows["workload"].map(planned).astype(float)
+    rows["requests"] = rows["requests"].where(~blank, (tokens / each.where(each > 0)).fillna(0.0))
+    named = ", ".join(sorted(set(rows.loc[blank, "workload"])))
+    return rows, [f"{int(blank.sum())} rows of {named} count no requests: taken as their tokens over the plan's tokens "
+                  "of a request, so that their token lengths cannot be reviewed"]  # fmt: skip
+
+
+def _told(spans: tuple[Span, ...]) -> list[str]:
+    told = []
+    for s in spans:
+        if s.hours_seen == 0:
+            told.append(
+                f"{s.period} was not seen: it is taken as planned where verdicts look ahead, and in no past figure"
+            )
+        elif s.hours_seen < s.hours:
+            told.append(f"{s.period} was seen in {s.hours_seen} of {s.hours} hours: past figures are of these alone")
+    return told

@@ -1,0 +1,99 @@
+"""The hours that crashed: demand that met a quota, that nothing could serve, or that rose above the planned level."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from planner.features.review.actual import Actual
+from planner.features.review.cases import hour_of
+from planner.features.review.rules import Rules
+from planner.features.review.served import ServedMonth
+from planner.features.review.tables import LEVEL, PEAK_COLUMNS, QUOTA, REQUESTS, TOKENS, UNSERVED
+from planner.plan.metrics.basis import Basis
+from planner.schema.case import Case
+from planner.units import HOURS_PER_WEEK
+
+
+def peaks(case: Case, actual: Actual, months: Sequence[tuple[ServedMonth, Basis]], rules: Rules) -> pd.DataFrame:
+    """List the hours, by time: columns PEAK_COLUMNS.
+
+    Met quota: what is left for on demand, after reserved units and the cheapest routes, takes at least
+    `met_quota_share` of a quota (tokens a minute, bursts included). Unserved: neither units nor quotas in reach could
+    serve it (requests an hour). Above plan: a workload asked in a region for more than in the planned month's
+    highest hour of any scenario (requests an hour).
+    """
+    parts = [table for served, basis in months for table in (_quotas(served, basis, rules), _unserved(served))]
+    parts.append(_levels(case, actual, rules))
+    parts = [p for p in parts if len(p)]
+    if not parts:
+        return pd.DataFrame({name: [] for name in PEAK_COLUMNS})
+    table = pd.concat(parts, ignore_index=True).reindex(columns=list(PEAK_COLUMNS))
+    return table.sort_values(["hour", "kind", "region", "model", "workload"], ignore_index=True, na_position="last")
+
+
+def _quotas(served: ServedMonth, basis: Basis, rules: Rules) -> pd.DataFrame:
+    limits = np.array([np.inf if q.tokens_per_minute_quota is None else q.tokens_per_minute_quota
+                       for q in basis.case.on_demand])  # fmt: skip
+    ways, flows, slots = basis.flows.ways, basis.flows, basis.names.slot_count
+    load = flows.sums(ways["quota"].to_numpy(np.int64), len(limits), slots, ways["quota_per_request"].to_numpy(float))
+    q, slot = np.nonzero((load >= rules.met_quota_share * limits[:, None]) & (load > 0))
+    unserved = served.unserved.groupby(["hour", "region", "model"])["requests"].sum()
+    scenarios = np.array(basis.names.scenarios, dtype=object)[slot // HOURS_PER_WEEK]
+    hours = hour_of(served.case, pd.Series(scenarios), pd.Series(slot % HOURS_PER_WEEK))
+    options = [basis.case.on_demand[k] for k in q.tolist()]
+    table = pd.DataFrame(
+        {
+            "kind": QUOTA,
+            "hour": hours,
+            "region": [o.region for o in options],
+            "model": [o.model for o in options],
+            "workload": "",
+            "option": [o.option for o in options],
+            "found": load[q, slot],
+            "limit": limits[q],
+            "unit": TOKENS,
+        }
+    )
+    keys = zip(table["hour"], table["region"], table["model"], strict=True)
+    table["unserved_requests"] = [float(unserved.get(key, 0.0)) for key in keys]
+    table["share"] = table["found"] / table["limit"]
+    return table
+
+
+def _unserved(served: ServedMonth) -> pd.DataFrame:
+    """List what could not be served, with what was asked of the same model and workload in the hour."""
+    lost = served.unserved
+    if lost.empty:
+        return lost
+    flows = served.plan.dispatch
+    kept = flows.assign(hour=hour_of(served.case, flows["scenario"], flows["hour_of_week"]), region=flows["origin"])
+    keys = ["hour", "region", "workload", "model"]
+    kept = kept.astype({"region": object, "model": object, "workload": object})
+    sums = kept.groupby(keys, as_index=False)["requests_per_hour"].sum()
+    table = lost.astype({"region": object, "model": object}).merge(sums, on=keys, how="left")
+    could = table["requests_per_hour"].fillna(0.0)
+    return table.assign(
+        kind=UNSERVED, option="", found=could + table["requests"], limit=could, unit=REQUESTS,
+        share=(could + table["requests"]) / could.where(could > 0), unserved_requests=table["requests"],
+    )  # fmt: skip
+
+
+def _levels(case: Case, actual: Actual, rules: Rules) -> pd.DataFrame:
+    keys = ["region", "workload", "period"]
+    demand = case.demand.astype(dict.fromkeys(keys, object))
+    level = (
+        demand.groupby(keys, as_index=False)[["requests_per_hour"]].max().rename(columns={"requests_per_hour": "limit"})
+    )
+    came = actual.rows.groupby(["hour", *keys], as_index=False)["requests"].sum()
+    table = came.merge(level, on=keys, how="left").fillna({"limit": 0.0})
+    table = table[table["requests"] > rules.level_share * table["limit"] * (1 + 1e-9) + 1e-9]
+    found = table["requests"].to_numpy(float)
+    return pd.DataFrame(
+        {
+            "kind": LEVEL, "hour": table["hour"], "region": table["region"], "model": "",
+            "workload": table["workload"], "option": "", "found": found, "limit": table["limit"],
+            "share": found / table["limit"].where(table["limit"] > 0), "unserved_requests": 0.0,
+            "unit": REQUESTS,
+        }
+    )  # fmt: skip

@@ -1,0 +1,99 @@
+"""The review in sentences: what the plan cost, what it should have, what to do."""
+
+import pandas as pd
+
+from planner.features.review.tables import EXPECTED, KEEP, QUOTA, UNSERVED, Review
+from planner.workbook.text import clean, usd
+
+
+def headline(review: Review) -> list[str]:
+    """First sentences: what was paid against the plan, and the regret."""
+    seen = sum(s.hours_seen for s in review.spans)
+    whole = sum(s.hours for s in review.spans)
+    part = "every hour" if seen == whole else f"{seen:,} of {whole:,} hours"
+    expected = _total(review, EXPECTED)
+    paid = review.paid_usd
+    more = "more" if paid >= expected else "less"
+    told = [
+        f"{part[0].upper()}{part[1:]} of {span_of(review)} seen. They cost {usd(paid)}, served as cheaply as "
+        f"possible by what is held: {usd(abs(paid - expected))} {more} than the {usd(expected)} planned for "
+        "the same hours."
+    ]
+    if abs(review.calendar_usd) >= 0.5:
+        told.append(f"Of the plan's own figure, {usd(review.calendar_usd)} is the calendar: months have five of some "
+                    "weekdays, and the plan weighs each as days / 7.")  # fmt: skip
+    return [*told, regret(review), *_crashes(review)]
+
+
+def regret(review: Review) -> str:
+    """Say the regret in words."""
+    r = review.regret
+    if r.usd == 0:
+        above = (
+            f" ({usd(r.above_best_usd)} above units of any size, as on the forecast itself)"
+            if r.forecast_usd > 0.5
+            else ""
+        )
+        text = f"Regret: 0, within the gap. No other commitments would have cost less{above}."
+    else:
+        text = (f"Regret: {usd(r.usd)}. On the demand that came, the plan's commitments cost {usd(r.plan_usd)}: "
+                f"{usd(r.above_best_usd)} above the best of any size, of which {usd(r.forecast_usd)} is what whole "
+                "units cost on the forecast too.")  # fmt: skip
+    if r.standby_usd >= 0.5:
+        text += (f" Of the plan's side, {usd(r.standby_usd)} is units by the hour beyond what is held, that headroom "
+                 "and failover would have asked for.")  # fmt: skip
+    if r.broken:
+        text += (
+            f" On this demand the commitments cannot keep {len(r.broken)} rules; both sides are compared without them."
+        )
+    if r.months_ahead:
+        text += f" What was not seen ({', '.join(r.months_ahead)}) counts as planned."
+    return text
+
+
+def decision(review: Review) -> str:
+    """How many commitments get which verdict."""
+    counts: dict[str, int] = {}
+    for v in review.verdicts:
+        counts[v.verdict] = counts.get(v.verdict, 0) + 1
+    if not counts:
+        return "The plan holds no commitments."
+    if set(counts) == {KEEP}:
+        return f"Keep all {counts[KEEP]} commitments." if counts[KEEP] > 1 else "Keep the one commitment."
+    return (
+        "Verdicts: " + ", ".join(f"{n} {name}" for name, n in sorted(counts.items(), key=lambda x: (-x[1], x[0]))) + "."
+    )
+
+
+def span_of(review: Review) -> str:
+    """First to last month."""
+    months = review.months
+    return months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
+
+
+def _total(review: Review, side: str) -> float:
+    return float(review.monthly.loc[review.monthly["side"] == side, "total_usd"].sum())
+
+
+def _crashes(review: Review) -> list[str]:
+    peaks = review.peaks
+    quota = peaks[peaks["kind"] == QUOTA]
+    lost = peaks[peaks["kind"] == UNSERVED]
+    told = []
+    if len(quota):
+        hours = quota["hour"].nunique()
+        told.append(f"A quota was met in {hours:,} hours ({_places(quota)}).")
+    if len(lost):
+        requests = float(lost["unserved_requests"].sum())
+        told.append(f"{requests:,.0f} requests in {lost['hour'].nunique():,} hours could not be served by what is held "
+                    f"and the quotas ({_places(lost)}).")  # fmt: skip
+    return told
+
+
+def _places(peaks: pd.DataFrame) -> str:
+    counts = peaks.groupby(["region", "model"], as_index=False).size()
+    counts = counts.sort_values("size", ascending=False, kind="stable")
+    rows = counts.head(3).itertuples(index=False, name=None)
+    shown = [f"{clean(model, 40)} in {clean(region, 40)}: {n:,}" for region, model, n in rows]
+    rest = len(counts) - len(shown)
+    return ", ".join(shown) + (f" and {rest} more places" if rest > 0 else "")

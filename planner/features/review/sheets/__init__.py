@@ -1,0 +1,1 @@
+"""The sheets of review.xlsx, a file each."""

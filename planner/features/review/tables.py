@@ -1,0 +1,165 @@
+"""The tables of a review: every column with its unit. Shares are 0-1; NaN: not defined.
+
+Every amount of the past is of the hours seen. `side` tells whose figures a row holds: PLANNED, the plan at the weights
+it was made with (days of the month / 7); EXPECTED, the same plan at the hours of the calendar that were seen; ACTUAL,
+the demand that came, served by what is held as cheaply as possible.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pandas as pd
+
+from planner.features.review.rules import Rules
+from planner.features.tasks import Alert
+from planner.plan.expiries import Calendar
+from planner.plan.owed import Owed
+
+PLANNED, EXPECTED, ACTUAL = "planned", "expected", "actual"
+KEEP, DROP, RAISE, LOWER, WATCH = "keep", "drop at expiry", "raise", "lower", "watch"
+QUOTA, UNSERVED, LEVEL = "met quota", "unserved", "above plan"
+TOKENS, REQUESTS = "tokens/minute", "requests/hour"  # units of a peak
+
+MONTH_COLUMNS = (
+    "period", "side", "hours", "requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd",
+    "coverage", "utilisation", "vacancy", "effective_savings_rate", "unserved_requests",
+)  # fmt: skip
+POOL_COLUMNS = (
+    "pool", "meter", "region", "period", "side", "units", "capacity_unit_hours", "used_unit_hours", "utilisation",
+    "vacancy", "usd", "covered_usd", "coverage", "effective_savings_rate",
+)  # fmt: skip
+COMMITMENT_COLUMNS = ("commitment", "offer", *POOL_COLUMNS)
+OVERFLOW_COLUMNS = (
+    "pool", "meter", "region", "offer", "first_period", "last_period", "units", "on_demand_usd", "commitment_usd",
+    "saving_usd", "runs_on",
+)  # fmt: skip
+PEAK_COLUMNS = (
+    "kind", "hour", "region", "model", "workload", "option", "found", "limit", "share", "unserved_requests", "unit",
+)  # fmt: skip
+ERROR_COLUMNS = (
+    "region", "workload", "period", "hours", "actual_requests", "planned_requests", "wape", "bias", "peak_actual_rph",
+    "peak_planned_rph", "scenario_coverage",
+)  # fmt: skip
+ASSUMPTION_COLUMNS = ("workload", "period", "figure", "assumed", "seen", "change_share", "remark")
+TASK_COLUMNS = ("workload", "period", "side", "tasks", "total_usd", "usd_per_task")
+
+
+@dataclass(frozen=True)
+class Span:
+    """How much of a month the history shows: hours seen of all its hours."""
+
+    period: str
+    hours_seen: int
+    hours: int
+
+    @property
+    def share(self) -> float:
+        """Share of the month's hours seen."""
+        return self.hours_seen / self.hours
+
+
+@dataclass(frozen=True)
+class Regret:
+    """What the plan costs above the plan that would have been best, USD over the horizon, at planning weights.
+
+    plan_usd : the plan's commitments on the demand that came. best_usd : the best commitments for it, same offers and
+    rules. Units of the best are of any size. forecast_usd : the same difference on the plan's own forecast, that is
+    what whole units (and the gap of the search) cost there: nobody's regret. standby_usd : of plan_usd, units by the
+    hour beyond what is held, which the rules would have asked for on this demand: nobody paid them. rules_kept :
+    whether the plan's commitments keep the stress cases on the demand that came; if not, neither side is asked to.
+    broken : what they cannot meet, in words. unserved_requests : of the horizon, that they cannot serve at all (left
+    out on both sides).
+    months_ahead : months, or parts of months, not seen: taken as the plan has them, on both sides.
+    """
+
+    plan_usd: float
+    best_usd: float
+    forecast_usd: float
+    standby_usd: float
+    rules_kept: bool
+    broken: tuple[str, ...]
+    unserved_requests: float
+    months_ahead: tuple[str, ...]
+
+    @property
+    def above_best_usd(self) -> float:
+        """The plan above the best of any size."""
+        return self.plan_usd - self.best_usd
+
+    @property
+    def usd(self) -> float:
+        """The regret: what is above the best, less what whole units cost on the forecast itself; 0 below a cent."""
+        regret = self.above_best_usd - self.forecast_usd
+        return regret if regret > max(0.01, 1e-8 * abs(self.plan_usd)) else 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do with a commitment, and why.
+
+    number : its place in the list, from 1. units : as held; best_units : those that would have cost least, the other
+    commitments (and the changes named before it) as they are. saving_usd : what they would have saved over the months
+    of the horizon; those of drop, lower and raise add up. usd : what it costs in the horizon, counted tail included.
+    last_unit_usd, next_unit_usd : what each of its last `step_units` units, and of as many more, is worth over those
+    months by serving demand and keeping the rules; price_usd : what a unit costs in them. None: it cannot be told.
+    seen_share : of the hours in which it is in force. evidence : sentences.
+    """
+
+    number: int
+    owed: Owed
+    verdict: str
+    units: float
+    step_units: float
+    best_units: float
+    saving_usd: float
+    usd: float
+    price_usd: float
+    last_unit_usd: float | None
+    next_unit_usd: float | None
+    utilisation: float
+    planned_utilisation: float
+    seen_share: float
+    evidence: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Offer and first day, which tell commitments apart."""
+        return f"{self.owed.offer.offer} from {self.owed.start}"
+
+
+@dataclass(frozen=True)
+class Review:
+    """A plan against what happened.
+
+    name, months : the plan and its horizon. until : first moment after the last hour seen. spans : each month.
+    notes : what was assumed or left out. verdicts : one a commitment in force in a month of the horizon.
+    monthly, pools, commitments, overflow, peaks, errors, assumptions, tasks : tables, columns as named in this file.
+    paid_usd : what the hours seen cost (actual); calendar_usd : what whole months seen would have cost as planned at
+    the calendar's hours above the planning weights. alerts : tasks that became dearer at a flat volume, with the
+    driver. calendar : of expiries.
+    """
+
+    name: str
+    months: tuple[str, ...]
+    until: dt.datetime
+    rules: Rules
+    spans: tuple[Span, ...]
+    notes: tuple[str, ...]
+    regret: Regret
+    verdicts: tuple[Verdict, ...]
+    monthly: pd.DataFrame
+    pools: pd.DataFrame
+    commitments: pd.DataFrame
+    overflow: pd.DataFrame
+    peaks: pd.DataFrame
+    errors: pd.DataFrame
+    assumptions: pd.DataFrame
+    tasks: pd.DataFrame
+    alerts: tuple[Alert, ...]
+    calendar: Calendar
+    calendar_usd: float
+
+    @property
+    def paid_usd(self) -> float:
+        """What the hours seen cost."""
+        return float(self.monthly.loc[self.monthly["side"] == ACTUAL, "total_usd"].sum())

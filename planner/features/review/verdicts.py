@@ -1,0 +1,137 @@
+"""A verdict for each commitment: keep, drop at expiry, raise, lower or watch, with its dollars (docs/review.md).
+
+Each commitment is asked what other number of its units would have cost, on the demand that came and with every rule.
+The one that would have saved most is changed first; the next is asked with that change made, and so on. So two
+commitments that could stand in for each other are not both dropped, and the savings add up. What the same change would
+have saved on the plan's own forecast is taken off: there, whole units forbade it.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pandas as pd
+
+from planner.features.order.order import as_owed
+from planner.features.review.actual import Actual
+from planner.features.review.evidence import sentences
+from planner.features.review.hindsight import Hindsight
+from planner.features.review.moves import Ledger, Line, best_units
+from planner.features.review.rules import Rules
+from planner.features.review.tables import ACTUAL, DROP, EXPECTED, KEEP, LOWER, RAISE, WATCH, Verdict
+from planner.plan.owed import Owed, owed_after
+from planner.plan.plan import Plan
+from planner.schema.case import Case
+
+
+def lines_of(case: Case, plan: Plan) -> tuple[Line, ...]:
+    """Every commitment that is in force in a month of the horizon, by end, region and offer."""
+    lines = [Line.of(case, o) for o in owed_after(case, plan)]
+    return tuple(line for line in lines if line.periods and line.owed.units > 0)
+
+
+def verdicts(
+    case: Case, plan: Plan, actual: Actual, past: Hindsight, use: pd.DataFrame, rules: Rules, step: Callable[[], None]
+) -> tuple[Verdict, ...]:
+    """Judge every commitment. use : POOL_COLUMNS, expected and actual."""
+    lines = lines_of(case, plan)
+    held = [line.owed.units for line in lines]
+    nothing = plan.purchases.iloc[:0]
+    came = Ledger(as_owed(past.came, nothing), lines, list(held))
+    planned = Ledger(as_owed(past.planned, nothing), lines, list(held))
+    worth, alone = [], []
+    for k in range(len(lines)):
+        worth.append(_worth(came, k))
+        alone.append(came.cost(k, held[k]) - came.cost(k, best_units(came, k)))
+        step()
+    best, saving, found = list(held), [0.0] * len(lines), [KEEP] * len(lines)
+    for k in sorted(range(len(lines)), key=lambda n: (-alone[n], n)):
+        to = best_units(came, k)
+        saved = came.cost(k, held[k]) - came.cost(k, to)
+        saved -= max(0.0, _difference(planned.cost(k, held[k]), planned.cost(k, to)))
+        cost = lines[k].price_usd * held[k]
+        if to == held[k] or saved < max(rules.watch_usd, rules.watch_share * cost):
+            step()
+            continue
+        best[k], saving[k] = to, saved
+        if saved < max(rules.act_usd, rules.act_share * cost) or _seen(actual, lines[k]) < rules.least_seen_share:
+            found[k] = WATCH
+        else:
+            found[k] = RAISE if to > held[k] else DROP if to == 0 else LOWER
+            came.units[k] = planned.units[k] = to
+        step()
+    for k, line in enumerate(lines):
+        short = _short(line, past, case, plan)
+        if found[k] in (KEEP, WATCH, RAISE) and short > 1e-6:
+            saving[k] = saving[k] if found[k] == RAISE else 0.0
+            found[k], best[k] = RAISE, max(best[k], line.owed.units + short)
+    return tuple(
+        _verdict(k, line, found[k], best[k], saving[k], worth[k], _seen(actual, line), use)
+        for k, line in enumerate(lines)
+    )
+
+
+def _verdict(
+    k: int, line: Line, verdict: str, best: float, saving: float, worth: tuple[float | None, float | None],
+    seen: float, use: pd.DataFrame,
+) -> Verdict:  # fmt: skip
+    units = line.owed.units
+    plain = Verdict(
+        number=k + 1,
+        owed=line.owed,
+        verdict=verdict,
+        units=units,
+        step_units=min(line.step, units),
+        best_units=best,
+        saving_usd=saving,
+        usd=line.price_usd * units,
+        price_usd=line.price_usd,
+        last_unit_usd=worth[0],
+        next_unit_usd=worth[1],
+        utilisation=_utilisation(use, line.owed, ACTUAL),
+        planned_utilisation=_utilisation(use, line.owed, EXPECTED),
+        seen_share=seen,
+        evidence=(),
+    )
+    return replace(plain, evidence=sentences(plain))
+
+
+def _worth(ledger: Ledger, number: int) -> tuple[float | None, float | None]:
+    """Tell what a unit of the last step, and of one more, is worth, USD: its price and what the change costs."""
+    line, here = ledger.lines[number], ledger.units[number]
+    step = min(line.step, here)
+    base = ledger.cost(number, here)
+    fewer, more = ledger.cost(number, round(here - step, 9)), ledger.cost(number, round(here + line.step, 9))
+    last = None if math.isinf(fewer) else line.price_usd + (fewer - base) / step
+    return last, None if math.isinf(more) else line.price_usd - (more - base) / line.step
+
+
+def _difference(before: float, after: float) -> float:
+    return 0.0 if math.isinf(before) or math.isinf(after) else before - after
+
+
+def _seen(actual: Actual, line: Line) -> float:
+    spans = [s for s in actual.spans if s.period in line.periods]
+    return sum(s.hours_seen for s in spans) / sum(s.hours for s in spans)
+
+
+def _short(line: Line, past: Hindsight, case: Case, plan: Plan) -> float:
+    """Units that the pool lacks to keep the rules, in the month of the commitment that lacks most; 0: none."""
+    if not past.needed_units:
+        return 0.0
+    pool, meter = line.owed.offer.pool, line.owed.offer.meter
+    lacking = [0.0]
+    for p in case.periods:
+        if p.name in line.periods:
+            same = [o for o in owed_after(case, plan) if (o.offer.pool, o.offer.meter) == (pool, meter)]
+            mine = sum(o.units for o in same if o.start <= p.start and o.end >= p.end)
+            lacking.append(past.needed_units.get((pool, meter, p.name), 0.0) - mine)
+    return max(lacking)
+
+
+def _utilisation(use: pd.DataFrame, owed: Owed, side: str) -> float:
+    """Utilisation of the commitment's pool over the months in which it is in force and something was seen."""
+    own = use[(use["side"] == side) & (use["pool"] == owed.offer.pool) & (use["meter"] == owed.offer.meter)]
+    own = own[[f"{owed.start:%Y-%m}" <= str(p) < f"{owed.end:%Y-%m}" for p in own["period"]]]
+    capacity = float(own["capacity_unit_hours"].sum())
+    return float(own["used_unit_hours"].sum()) / capacity if capacity > 0 else float("nan")

@@ -1,0 +1,154 @@
+"""Why the cost of a task moved: between two months of a plan, or between two plans, or a plan and what happened."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import AuditError
+from planner.features.tasks.evidence import evidence
+from planner.features.tasks.factors import FACTORS, PRICE, TASKS, THROUGHPUT, UTILISATION
+from planner.features.tasks.formula import cost_of_task
+from planner.features.tasks.shapley import shapley
+from planner.features.tasks.sides import Sides
+from planner.features.tasks.span import Span, span_of
+from planner.plan.flows import Floats
+from planner.plan.metrics.tables import HORIZON
+from planner.plan.metrics.task_costs import NOBODY, TaskCosts
+
+WORKLOAD_COLUMNS = ("workload", "tasks_before", "tasks_after", "tasks_per_hour_before", "tasks_per_hour_after",
+                    "usd_per_task_before", "usd_per_task_after", "usd_before", "usd_after")  # fmt: skip
+EFFECT_COLUMNS = ("workload", "factor", "usd_per_task", "usd")
+NOTHING = 1e-12  # of the cost of both: less is rounding
+CLOSE = 1e-8  # relative: the formula and the attributed cost
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A change of the cost of tasks and its reasons.
+
+    before, after : what is compared, in words: a month, with the plan's name where plans differ.
+    workloads : columns WORKLOAD_COLUMNS, one row a workload; usd_per_task is NaN where there are no tasks.
+    effects : columns EFFECT_COLUMNS. usd_per_task of a workload's factors add up to the change of its cost of a task;
+        usd of its factors and of `tasks` (more or fewer of them) add up to the change of its cost, and all of them to
+        the change of the total. A workload with tasks on one side only has the factor `tasks` alone. Effects of
+        nothing are left out.
+    evidence : columns EVIDENCE_COLUMNS: what of a factor changed, before and after.
+    """
+
+    before: str
+    after: str
+    workloads: pd.DataFrame
+    effects: pd.DataFrame
+    evidence: pd.DataFrame
+
+    @property
+    def by_factor(self) -> pd.DataFrame:
+        """Effects of all workloads together in USD, in the order of FACTORS: columns factor, usd."""
+        order = {name: k for k, name in enumerate((*FACTORS, TASKS))}
+        sums = self.effects.groupby("factor", as_index=False)[["usd"]].sum()
+        return sums.assign(rank=sums["factor"].map(order)).sort_values("rank", ignore_index=True)[["factor", "usd"]]
+
+
+def why_moved(
+    before: TaskCosts,
+    after: TaskCosts,
+    before_period: str = HORIZON,
+    after_period: str = HORIZON,
+    labels: tuple[str, str] | None = None,
+) -> Movement:
+    """Divide the change of each workload's cost of a task among the factors (results.tasks.formula), exactly.
+
+    Parameters
+    ----------
+    before, after : of one plan, or of two; names (workloads, models, regions, pools) say what belongs together.
+    before_period, after_period : months of each, such as 2027-01; HORIZON: all months.
+    labels : what to call the two; None: months of one plan by their names, plans by theirs.
+
+    Raises
+    ------
+    InputError : a plan has no such month.
+    AuditError : the formula does not give a plan's attributed cost; nothing is said rather than something wrong.
+    """
+    movement = moved(span_of(before, before_period), span_of(after, after_period))
+    return movement if labels is None else replace(movement, before=labels[0], after=labels[1])
+
+
+def month_by_month(costs: TaskCosts) -> tuple[Movement, ...]:
+    """Why it moved from each month to the next and, with three months or more, from the first to the last."""
+    spans = [span_of(costs, period) for period in costs.months]
+    pairs = [*pairwise(spans), *([(spans[0], spans[-1])] if len(spans) > 2 else [])]
+    return tuple(moved(before, after) for before, after in pairs)
+
+
+def moved(before: Span, after: Span) -> Movement:
+    """Divide the change between two spans."""
+    sides = Sides.of(before, after)
+    value, factors = cost_of_task(sides)
+    workloads = _workloads(before, after)
+    _check(before, sides, value(frozenset()), workloads, "before")
+    _check(after, sides, value(frozenset(factors)), workloads, "after")
+    base = value(frozenset())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        indices = {f: np.where(base > 0, value(frozenset([f])) / base, 1.0) for f in (PRICE, THROUGHPUT)}
+    same = before.plan == after.plan and before.period != after.period
+    return Movement(
+        before=before.period if same else f"{before.plan}, {before.period}",
+        after=after.period if same else f"{after.plan}, {after.period}",
+        workloads=workloads,
+        effects=_effects(workloads, sides, factors, shapley(value, factors)),
+        evidence=evidence(sides, indices),
+    )
+
+
+def _workloads(before: Span, after: Span) -> pd.DataFrame:
+    names = sorted({*before.workloads.keys, *after.workloads.keys})
+    found: dict[str, object] = {"workload": [name for (name,) in names]}
+    for word, span in (("before", before), ("after", after)):
+        rows = span.workloads.rows_of(names)
+        requests, usd = span.workloads.take("requests", rows, 0.0), span.workloads.take("usd", rows, 0.0)
+        tasks = requests / span.workloads.take("requests_per_task", rows, 1.0)
+        found |= {f"tasks_{word}": tasks, f"tasks_per_hour_{word}": tasks / span.hours, f"usd_{word}": usd}
+        found[f"usd_per_task_{word}"] = np.divide(usd, tasks, out=np.full(len(tasks), np.nan), where=tasks > 0)
+    table = pd.DataFrame(found)[list(WORKLOAD_COLUMNS)]
+    if before.nobody_usd or after.nobody_usd:
+        none = dict.fromkeys(WORKLOAD_COLUMNS[1:5], 0.0)
+        rest = {"workload": NOBODY, **none, "usd_before": before.nobody_usd, "usd_after": after.nobody_usd}
+        table = pd.concat([table, pd.DataFrame([rest])], ignore_index=True)
+    used = (table[["tasks_before", "tasks_after", "usd_before", "usd_after"]] != 0).any(axis=1)
+    return table.loc[used].reset_index(drop=True)
+
+
+def _check(span: Span, sides: Sides, found: Floats, workloads: pd.DataFrame, word: str) -> None:
+    table = workloads.set_index("workload").loc[list(sides.workloads), f"usd_per_task_{word}"].to_numpy(float)
+    wrong = np.abs(found - table) > CLOSE * np.maximum(np.abs(table), 1e-12)
+    if wrong.any():
+        k = int(np.flatnonzero(wrong)[0])
+        raise AuditError(
+            f"{span.plan}, {span.period}: the formula gives {found[k]:.12g} USD for a task of {sides.workloads[k]}, "
+            f"its attributed cost is {table[k]:.12g}"
+        )
+
+
+def _effects(workloads: pd.DataFrame, sides: Sides, factors: tuple[str, ...], parts: Floats) -> pd.DataFrame:
+    rows: list[tuple[str, str, float, float]] = []
+    number = {name: k for k, name in enumerate(sides.workloads)}
+    each: list[Any] = list(workloads.itertuples(index=False))
+    for w in each:
+        name, change = str(w.workload), float(w.usd_after) - float(w.usd_before)
+        if name == NOBODY:
+            rows.append((name, UTILISATION, float("nan"), change))
+        elif name not in number:
+            rows.append((name, TASKS, float("nan"), change))
+        else:
+            mean_tasks = (float(w.tasks_before) + float(w.tasks_after)) / 2
+            mean_usd = (float(w.usd_per_task_before) + float(w.usd_per_task_after)) / 2
+            own = parts[:, number[name]].tolist()
+            rows += [(name, f, usd, usd * mean_tasks) for f, usd in zip(factors, own, strict=True)]
+            rows.append((name, TASKS, 0.0, mean_usd * (float(w.tasks_after) - float(w.tasks_before))))
+    found = pd.DataFrame(rows, columns=list(EFFECT_COLUMNS))
+    whole = float(workloads[["usd_before", "usd_after"]].to_numpy(float).sum())
+    shown: pd.DataFrame = found[found["usd"].abs() > NOTHING * whole].reset_index(drop=True)
+    return shown

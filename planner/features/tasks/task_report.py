@@ -1,0 +1,122 @@
+"""Cost per task on the terminal: the table by month, why it moved, alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+from planner.features.tasks import Alert, Movement, spread
+from planner.features.tasks.evidence import in_words
+from planner.features.tasks.factors import FACTORS, LABEL, TASKS
+from planner.plan.metrics.tables import HORIZON
+from planner.plan.metrics.task_costs import NOBODY, TaskCosts
+from planner.workbook.report import rows_of
+from planner.workbook.text import amount, clean, percent, task_usd, usd
+from planner.workbook.wide_tables import add_row, wide_console, wide_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_NAME, _MONTHS, _EVIDENCE, _ALERTS, _MOVEMENTS = 32, 4, 2, 10, 3
+
+
+def print_tasks(
+    costs: TaskCosts, keys: Sequence[str], movements: Sequence[Movement], alerts: Sequence[Alert], stream: IO[str]
+) -> None:
+    """Print what tasks cost by `keys` and month, the movements and the alerts."""
+    console = wide_console(stream)
+    months = costs.months
+    span = months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
+    console.print(f"{clean(costs.basis.plan.name, 80)}: cost per task, {span}\n")
+    console.print(_by_month(costs, keys))
+    if tuple(keys) == ("workload",):
+        console.print()
+        console.print(_spread(costs))
+    for movement in movements if len(movements) <= _MOVEMENTS else movements[-2:]:
+        _print_movement(console, movement)
+    if len(movements) > _MOVEMENTS:
+        console.print(f"\n{len(movements) - 2} earlier months: --from and --to, or --json")
+    console.print()
+    if not alerts:
+        console.print("No alert: no task became dearer while volume was flat.")
+    for alert in alerts[:_ALERTS]:
+        console.print(f"ALERT {clean(alert.sentence, 500)}", soft_wrap=True)
+    if len(alerts) > _ALERTS:
+        console.print(f"and {len(alerts) - _ALERTS} more alerts; --json has them all")
+
+
+def _by_month(costs: TaskCosts, keys: Sequence[str]) -> Table:
+    """Cost of a task; of a thousand requests, where workloads are together."""
+    figure = "usd_per_task" if "workload" in keys else "usd_per_thousand_requests"
+    title = "USD a task" if "workload" in keys else "USD a thousand requests"
+    shown = costs.months if len(costs.months) <= _MONTHS else (costs.months[0], *costs.months[1 - _MONTHS :])
+    heads = [k[:1].upper() + k[1:] for k in keys]
+    table = wide_table(*heads, *shown, "all months", "Tasks", "Total", left=len(keys), widest=_NAME)
+    table.caption, table.caption_justify = f"{title}; the total is USD over all months", "left"
+    rows = costs.by_month(*keys)
+    for name, own in rows.groupby(list(keys)):
+        by = own.set_index("period")
+        whole: Any = by.loc[HORIZON]
+        value = [task_usd(float(by[figure].get(m, float("nan")))) for m in (*shown, HORIZON)]
+        add_row(table, *map(str, name), *value, amount(round(whole["tasks"])), usd(float(whole["total_usd"])))
+    total = float(costs.table["total_usd"].sum())
+    add_row(table, "Total", *[""] * (len(keys) + len(shown) + 1), usd(total))
+    return table
+
+
+def _spread(costs: TaskCosts) -> Table:
+    table = wide_table("Spread of USD a task", "over", "lowest", "highest", "variation", left=4, widest=_NAME)
+    for row in rows_of(spread(costs)):
+        if row.lowest != row.highest:
+            add_row(table, row.workload, f"{row.over}s", f"{task_usd(row.lowest_usd)} {row.lowest}",
+                 f"{task_usd(row.highest_usd)} {row.highest}", percent(row.variation))  # fmt: skip
+    return table
+
+
+def _print_movement(console: Console, movement: Movement) -> None:
+    """One movement: each workload's cost of a task before and after, and the factors in between."""
+    used = set(movement.effects["factor"])
+    factors = [f for f in FACTORS if f in used]
+    title = f"Why it moved: {clean(movement.before, 60)} → {clean(movement.after, 60)}"
+    console.print(f"\n{title}", style="bold")
+    if not factors:
+        console.print("No task's cost moved.")
+        return
+    table = wide_table(
+        "USD a task, and % of it", "before", *(LABEL[f] for f in factors), "change", "after", left=1, widest=_NAME
+    )
+    for head in table.columns[2:-2]:
+        head.no_wrap, head.overflow = False, "fold"
+    effect = {(row.workload, row.factor): row.usd_per_task for row in rows_of(movement.effects)}
+    for row in rows_of(movement.workloads):
+        if row.workload == NOBODY:
+            continue
+        before, after = float(row.usd_per_task_before), float(row.usd_per_task_after)
+        parts = [effect.get((row.workload, f), 0.0) for f in factors]
+        told = [_change(part, before) if part else "" for part in parts]
+        add_row(table, row.workload, task_usd(before), *told, _change(after - before, before), task_usd(after))
+    console.print(table)
+    sums = ", ".join(f"{LABEL[row.factor]} {_signed(row.usd)}" for row in rows_of(movement.by_factor))
+    change = float(movement.workloads["usd_after"].sum() - movement.workloads["usd_before"].sum())
+    console.print(f"In USD of all tasks: {sums}; in all {_signed(change)}.", soft_wrap=True)
+    for row in rows_of(movement.workloads):
+        _print_evidence(console, movement, str(row.workload))
+
+
+def _print_evidence(console: Console, movement: Movement, workload: str) -> None:
+    """Say what changed in the factors that moved a workload most."""
+    own = movement.effects[(movement.effects["workload"] == workload) & (movement.effects["factor"] != TASKS)]
+    own = own.assign(size=own["usd_per_task"].abs()).sort_values("size", ascending=False).head(_EVIDENCE)
+    told = movement.evidence[movement.evidence["workload"] == workload]
+    words = [in_words(line) for factor in own["factor"] for line in rows_of(told[told["factor"] == factor])]
+    if words:
+        console.print(f"  {clean(workload, 60)}: {clean('; '.join(words), 400)}", soft_wrap=True)
+
+
+def _change(value: float, base: float) -> str:
+    return f"{round(100 * value / base, 2) + 0.0:+.2f} %" if base > 0 and value == value else "–"
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value >= 0 else ''}{usd(value)}"

@@ -1,0 +1,1 @@
+"""Files: one atomic writer, one lock, one digest, one cache of answers."""

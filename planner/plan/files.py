@@ -1,0 +1,283 @@
+"""The files of a finished plan: plan.json and Parquet tables, written beside and renamed, and read back.
+
+    plan.json            model.md section 5: status, cost, bound, purchases, deployments, main figures
+    dispatch.parquet     requests per hour, one row a non-zero flow
+    stress.parquet       the witness of the stress cases: a row with hour_of_week says which slot a group covers, a row
+                         with requests_per_hour what the group's routing does
+    certificate.parquet  the prices that prove the bound (Plan.certificate)
+    rents.parquet        shadow prices of deployed units: of rule 4, and (column case) of the stress cases
+    input/               what the plan was made from (results.snapshot)
+
+The same plan gives the same bytes: keys in a fixed order, numbers to 12 significant digits, no clock.
+"""
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner.errors import Fault, InputError
+from planner.plan.plan import (
+    CERTIFICATE_COLUMNS,
+    DEPLOYMENT_COLUMNS,
+    DISPATCH_COLUMNS,
+    PURCHASE_COLUMNS,
+    RENT_COLUMNS,
+    STRESS_DISPATCH_COLUMNS,
+    STRESS_RENT_COLUMNS,
+    STRESS_SLOT_COLUMNS,
+    Plan,
+    Proof,
+    Totals,
+)
+from planner.plan.snapshot import input_beside
+from planner.schema.case import Case
+
+PLAN, DISPATCH, STRESS, RENTS = "plan.json", "dispatch.parquet", "stress.parquet", "rents.parquet"
+CERTIFICATE = "certificate.parquet"
+TOTAL_KEYS = ("reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd")
+STRESS_COLUMNS = tuple(dict.fromkeys((*STRESS_SLOT_COLUMNS, *STRESS_DISPATCH_COLUMNS)))
+SIGNIFICANT_DIGITS = 12
+_NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case",
+          "kind"}  # fmt: skip
+
+
+def write_plan(plan: Plan, case: Case, directory: str | Path, summary: Mapping[str, Any] | None = None) -> None:
+    """Write a plan's files: all to temporary names first, then renamed one after another, plan.json last.
+
+    Parameters
+    ----------
+    summary : main figures for plan.json; None: they are computed (`metrics.summary`).
+    """
+    if summary is None:
+        from planner.plan.metrics import metrics_of, summary_of
+
+        summary = summary_of(metrics_of(case, plan))
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(rounded(document(plan, summary)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    witness = pd.concat([plan.stress_slots, plan.stress_dispatch], ignore_index=True)
+    rents = pd.concat([plan.rents.assign(case=None), plan.stress_rents], ignore_index=True)
+    with input_beside(case, folder):
+        _write_all(folder, {
+            DISPATCH: lambda path: _parquet(plan.dispatch, DISPATCH_COLUMNS, path),
+            STRESS: lambda path: _parquet(witness, STRESS_COLUMNS, path),
+            RENTS: lambda path: _parquet(rents, STRESS_RENT_COLUMNS, path),
+            CERTIFICATE: lambda path: _parquet(plan.certificate, CERTIFICATE_COLUMNS, path),
+            PLAN: lambda path: _text(text, path),
+        })  # fmt: skip
+
+
+def document(plan: Plan, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out plan.json."""
+    proof, totals = plan.proof, plan.totals
+    claims: dict[str, Any] = {"status": proof.status, "bound_usd": proof.bound_usd, "gap": proof.gap}
+    claims["gap_asked"] = proof.gap_asked
+    if proof.tree_bound_usd is None:
+        claims["proof"] = "bound_usd is proved in exact arithmetic from the solver's prices; it trusts no solver."
+    else:
+        claims["tree_bound_usd"], claims["tree_gap"] = proof.tree_bound_usd, proof.tree_gap
+        claims["proof"] = (
+            "bound_usd is proved in exact arithmetic for units of any size, so it may lie below the best whole-unit "
+            "plan. tree_bound_usd is the branch-and-bound's own claim for whole units: tighter, but the weaker claim, "
+            "for it rests on the solver's word."
+        )
+    return {
+        "name": plan.name,
+        "input_digest": plan.input_digest,
+        "status": claims.pop("status"),
+        "total_usd": totals.total_usd,
+        **{key: getattr(totals, key) for key in TOTAL_KEYS},
+        **claims,
+        "purchases": _records(plan.purchases, PURCHASE_COLUMNS),
+        "deployments": _records(plan.deployments, DEPLOYMENT_COLUMNS),
+        "summary": dict(summary),
+    }
+
+
+def read_plan(directory: str | Path) -> Plan:
+    """Read a plan back from its files.
+
+    Raises
+    ------
+    InputError : a file is missing, cannot be read, or lacks a column; all that is wrong at once.
+    """
+    folder = Path(directory)
+    faults: list[Fault] = []
+    stated = _stated(folder, faults)
+    dispatch = _table(folder, DISPATCH, DISPATCH_COLUMNS, faults)
+    witness = _table(folder, STRESS, STRESS_COLUMNS, faults)
+    rents = _table(folder, RENTS, STRESS_RENT_COLUMNS, faults)
+    certificate = _table(folder, CERTIFICATE, CERTIFICATE_COLUMNS, faults)
+    purchases = _listed(folder, stated, "purchases", PURCHASE_COLUMNS, faults)
+    deployments = _listed(folder, stated, "deployments", DEPLOYMENT_COLUMNS, faults)
+    numbers = {key: _number(folder, stated, key, faults) for key in (*TOTAL_KEYS, "bound_usd", "gap", "gap_asked")}
+    stated_total = _number(folder, stated, "total_usd", faults)
+    tree = {key: _number(folder, stated, key, faults) for key in ("tree_bound_usd", "tree_gap") if key in stated}
+    if faults:
+        raise InputError(faults)
+    totals = Totals(**{key: numbers[key] for key in TOTAL_KEYS})
+    if not abs(stated_total - totals.total_usd) <= 1e-9 * max(1.0, abs(totals.total_usd)):
+        message = f"says {stated_total!r}, its parts add up to {totals.total_usd!r}: the file was changed"
+        raise InputError([Fault(str(folder / PLAN), message, column="total_usd")])
+    groups = witness["hour_of_week"].notna()
+    of_stress = rents["case"].notna()
+    return Plan(
+        name=str(stated["name"]),
+        input_digest=str(stated["input_digest"]),
+        totals=totals,
+        proof=Proof(
+            status=str(stated["status"]),
+            bound_usd=numbers["bound_usd"],
+            gap=numbers["gap"],
+            tree_bound_usd=tree.get("tree_bound_usd"),
+            tree_gap=tree.get("tree_gap"),
+            gap_asked=numbers["gap_asked"],
+        ),
+        purchases=purchases,
+        deployments=deployments,
+        dispatch=dispatch,
+        stress_slots=_part(witness, groups, STRESS_SLOT_COLUMNS),
+        stress_dispatch=_part(witness, ~groups, STRESS_DISPATCH_COLUMNS),
+        rents=_part(rents, ~of_stress, RENT_COLUMNS),
+        stress_rents=_part(rents, of_stress, STRESS_RENT_COLUMNS),
+        certificate=certificate,
+    )
+
+
+def read_summary(directory: str | Path) -> dict[str, Any]:
+    """Read back the main figures of plan.json; empty where there are none."""
+    faults: list[Fault] = []
+    found = _stated(Path(directory), faults).get("summary")
+    if faults:
+        raise InputError(faults)
+    return found if isinstance(found, dict) else {}
+
+
+def rounded(value: Any) -> Any:
+    """Round every number to 12 significant digits; a number that is not finite becomes null."""
+    if isinstance(value, dict):
+        return {key: rounded(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(v) for v in value]
+    if isinstance(value, float):
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}") + 0.0 if math.isfinite(value) else None
+    return value
+
+
+def _records(frame: pd.DataFrame, columns: tuple[str, ...]) -> list[dict[str, Any]]:
+    table = frame[list(columns)].astype({name: object for name in columns if name in _NAMES})
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _parquet(frame: pd.DataFrame, columns: tuple[str, ...], path: Path) -> None:
+    table = frame[list(columns)]
+    numbers = {name: "Int64" if name in ("group", "hour_of_week", "ray") and table[name].isna().any() else "float64"
+               for name in columns if name not in _NAMES}  # fmt: skip
+    numbers |= {name: "int64" for name in ("group", "hour_of_week", "ray") if numbers.get(name) == "float64"}
+    names = {name: "category" for name in columns if name in _NAMES}
+    table.astype({**names, **numbers}).to_parquet(path, index=False, compression="zstd")
+
+
+def _text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _write_all(folder: Path, files: Mapping[str, Callable[[Path], None]]) -> None:
+    """Write every file under a temporary name, then rename them; an interruption leaves the older report whole."""
+    written: dict[str, Path] = {}
+    umask = os.umask(0)
+    os.umask(umask)
+    try:
+        for name, write in files.items():
+            handle, beside = tempfile.mkstemp(prefix=f".{name}-", suffix=".part", dir=folder)
+            os.close(handle)
+            written[name] = Path(beside)
+            write(written[name])
+            written[name].chmod(0o666 & ~umask)
+        for name, path in written.items():
+            path.replace(folder / name)
+    finally:
+        for path in written.values():
+            with suppress(FileNotFoundError):
+                path.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file beside first, then rename it."""
+    _write_all(path.parent, {path.name: lambda beside: _text(text, beside)})
+
+
+def _stated(folder: Path, faults: list[Fault]) -> dict[str, Any]:
+    path = folder / PLAN
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        faults.append(Fault(str(path), "is missing; `planner solve` writes it"))
+        return {}
+    except (OSError, ValueError) as error:
+        faults.append(Fault(str(path), f"cannot be read as JSON: {error}"))
+        return {}
+    if not isinstance(found, dict):
+        faults.append(Fault(str(path), "holds no object", allowed="what `planner solve` wrote"))
+        return {}
+    faults += [
+        Fault(str(path), "is missing", column=key) for key in ("name", "input_digest", "status") if key not in found
+    ]
+    return found
+
+
+def _number(folder: Path, stated: Mapping[str, Any], key: str, faults: list[Fault]) -> float:
+    value = stated.get(key)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    if stated:
+        faults.append(
+            Fault(str(folder / PLAN), "is missing or not a number", column=key, value=value, allowed="a number")
+        )
+    return math.nan
+
+
+def _listed(
+    folder: Path, stated: Mapping[str, Any], key: str, columns: tuple[str, ...], faults: list[Fault]
+) -> pd.DataFrame:
+    rows = stated.get(key, [] if not stated else None)
+    place = str(folder / PLAN)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and set(columns) <= row.keys() for row in rows):
+        faults.append(Fault(place, "is not a list of rows with these keys", column=key, allowed=", ".join(columns)))
+        return pd.DataFrame(columns=list(columns))
+    frame = pd.DataFrame([{c: row[c] for c in columns} for row in rows], columns=list(columns))
+    for name in set(columns) - _NAMES:
+        if pd.to_numeric(frame[name], errors="coerce").isna().any():
+            faults.append(Fault(place, f"some {name} is not a number", column=key, allowed="a number"))
+            return frame
+    return frame.astype({c: object if c in _NAMES else float for c in columns})
+
+
+def _table(folder: Path, name: str, columns: tuple[str, ...], faults: list[Fault]) -> pd.DataFrame:
+    path, empty = folder / name, pd.DataFrame(columns=list(columns))
+    try:
+        frame = pd.read_parquet(path)
+    except FileNotFoundError:
+        faults.append(Fault(str(path), "is missing; `planner solve` writes it"))
+        return empty
+    except (OSError, ValueError) as error:
+        faults.append(Fault(str(path), f"cannot be read as Parquet: {str(error).splitlines()[0]}"))
+        return empty
+    missing = [c for c in columns if c not in frame]
+    wrong = [c for c in columns if c in frame and c not in _NAMES and not pd.api.types.is_numeric_dtype(frame[c])]
+    faults += [Fault(str(path), "is missing", column=c, allowed=", ".join(columns)) for c in missing]
+    faults += [Fault(str(path), "holds no numbers", column=c, allowed="numbers") for c in wrong]
+    return empty if missing or wrong else frame[list(columns)]
+
+
+def _part(frame: pd.DataFrame, rows: "pd.Series[bool]", columns: tuple[str, ...]) -> pd.DataFrame:
+    part = frame.loc[rows, list(columns)].reset_index(drop=True)
+    numbers = {c: "int64" if c in ("group", "hour_of_week", "ray") else "float64" for c in columns if c not in _NAMES}
+    return part.astype(numbers)

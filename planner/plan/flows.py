@@ -1,0 +1,293 @@
+"""Flows: a table of requests per hour as whole numbers, so that a million rows are summed in milliseconds.
+
+A *way* is a distinct (origin, workload, model, region, supply): there are thousands of ways where there are millions of
+rows. What a request costs and loads is looked up once a way; sums over rows are `np.bincount`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from planner.plan.derived import Derived
+from planner.schema.case import Case
+from planner.units import HOURS_PER_WEEK, hour_label
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_OF_OPTIONS = ("on_demand_usd", "quota_per_request", "tokens_per_request")
+WAY = ("origin", "workload", "model", "region", "supply")
+
+
+@dataclass(frozen=True)
+class Names:
+    """Every name of a case and its number.
+
+    ``supplies`` are pools, then the options of on demand. ``deployments``: (pool, meter, model or "*").
+    ``quotas``: (region, model, option), in the order of case.on_demand. A need is origin x workload, a slot is
+    (scenario, period, hour of week), each numbered in that order.
+    """
+
+    regions: tuple[str, ...]
+    workloads: tuple[str, ...]
+    models: tuple[str, ...]
+    supplies: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    periods: tuple[str, ...]
+    deployments: tuple[tuple[str, str, str], ...]
+    quotas: tuple[tuple[str, str, str], ...]
+
+    @classmethod
+    def of(cls, case: Case, derived: Derived) -> "Names":
+        """Give every name of a case its number."""
+        shared = {p.pool for p in case.pools if p.shared_hourly}
+        deployments = dict.fromkeys((t.pool, t.meter, "*" if t.pool in shared else t.model) for t in case.throughput)
+        return cls(
+            regions=tuple(r.region for r in case.regions),
+            workloads=tuple(w.workload for w in case.workloads),
+            models=tuple(m.model for m in case.models),
+            supplies=tuple(dict.fromkeys([*(p.pool for p in case.pools), *(q.option for q in case.on_demand)])),
+            scenarios=tuple(s.scenario for s in case.scenarios),
+            periods=tuple(p.name for p in case.periods),
+            deployments=tuple(deployments),
+            quotas=tuple((q.region, q.model, q.option) for q in case.on_demand),
+        )
+
+    @property
+    def need_count(self) -> int:
+        """Pairs of origin and workload."""
+        return len(self.regions) * len(self.workloads)
+
+    @property
+    def slot_count(self) -> int:
+        """Slots of all scenarios and periods."""
+        return len(self.scenarios) * len(self.periods) * HOURS_PER_WEEK
+
+    def need_name(self, need: int) -> str:
+        """Name a need in words."""
+        origin, workload = divmod(int(need), len(self.workloads))
+        return f"origin {self.regions[origin]}, workload {self.workloads[workload]}"
+
+    def slot_name(self, slot: int) -> str:
+        """Name a slot in words."""
+        block, hour = divmod(int(slot), HOURS_PER_WEEK)
+        scenario, period = divmod(block, len(self.periods))
+        return f"scenario {self.scenarios[scenario]}, {self.periods[period]}, hour {hour} ({hour_label(hour)} UTC)"
+
+    def slots(self, frame: pd.DataFrame) -> Ints:
+        """Slot of each row with columns scenario, period and hour_of_week; -1 where there is none."""
+        scenario, period = encode(frame["scenario"], self.scenarios), encode(frame["period"], self.periods)
+        hour = pd.to_numeric(frame["hour_of_week"], errors="coerce").to_numpy(float, na_value=-1.0)
+        good = (scenario >= 0) & (period >= 0) & (hour >= 0) & (hour < HOURS_PER_WEEK) & (hour == np.floor(hour))
+        whole = np.where(good, hour, 0).astype(np.int64)
+        return np.where(good, (scenario * len(self.periods) + period) * HOURS_PER_WEEK + whole, -1)
+
+    def needs(self, origin: pd.Series, workload: pd.Series) -> Ints:
+        """Need of each row; -1 where a name is unknown."""
+        o, w = encode(origin, self.regions), encode(workload, self.workloads)
+        return np.where((o >= 0) & (w >= 0), o * len(self.workloads) + w, -1)
+
+    def codes(self, ways: pd.DataFrame) -> tuple[Ints, ...]:
+        """Return the numbers of each way's origin, workload, model, region and supply."""
+        origin, workload = np.divmod(ways["need"].to_numpy(int), len(self.workloads))
+        place, supply = np.divmod(ways["served_by"].to_numpy(int), len(self.supplies))
+        region, model = np.divmod(place, len(self.models))
+        return origin, workload, model, region, supply
+
+    def demand(self, case: Case) -> Floats:
+        """Lay the demand out as an array needs x slots, requests per hour."""
+        need, slot = self.needs(case.demand["region"], case.demand["workload"]), self.slots(case.demand)
+        rph = case.demand["requests_per_hour"].to_numpy(float)
+        size = self.need_count * self.slot_count
+        total: Floats = np.bincount(need * self.slot_count + slot, rph, size).astype(float)
+        return total.reshape(self.need_count, self.slot_count)
+
+
+@dataclass(frozen=True)
+class Flows:
+    """Rows of a dispatch whose names are known, as numbers.
+
+    ways : one row a way: the names of WAY; need; served_by (a number for region, model and supply); reserved (else on
+        demand); quota (-1: reserved); deployment of each meter in `loads`; on_demand_usd, quota_per_request,
+        tokens_per_request (0 where reserved); guaranteed (pools are); egress_usd, gb_in, gb_out, in_usd, out_usd; away
+        (origin is not region); mix (row of case.mix, -1: none); fault ("" or why the case does not allow it).
+    loads : way, load (row of `Derived.loads`), deployment, units_per_request, usable_share; nth of the way: one row a
+        reserved way and meter.
+    way, place, rph : of each row: its way, its place in time (a slot, or whatever the caller grouped by), requests per
+        hour.
+    """
+
+    ways: pd.DataFrame
+    loads: pd.DataFrame
+    way: Ints
+    place: Ints
+    rph: Floats
+
+    @classmethod
+    def of(cls, case: Case, derived: Derived, names: Names, frame: pd.DataFrame, at: Ints) -> tuple["Flows", Ints]:
+        """Turn into numbers the rows of a table with the columns of WAY and requests_per_hour, at the places `at`.
+
+        A place of -1 is unknown. Returns the flows and the positions of rows that name what the case does not know.
+        """
+        lists = (names.regions, names.workloads, names.models, names.regions, names.supplies)
+        key, good = np.zeros(len(frame), np.int64), at >= 0
+        for column, known in zip(WAY, lists, strict=True):
+            code = encode(frame[column], known)
+            good &= code >= 0
+            key = key * len(known) + code
+        distinct, way = np.unique(key[good], return_inverse=True)
+        rest, codes = distinct, {}
+        for column, known in zip(reversed(WAY), reversed(lists), strict=True):
+            rest, codes[column] = np.divmod(rest, len(known))
+        ways, loads = _looked_up(case, derived, names, codes)
+        rph = frame["requests_per_hour"].to_numpy(float)[good]
+        return cls(ways, loads, way, at[good], rph), np.flatnonzero(~good)
+
+    def sums(self, group: Ints, groups: int, places: int, per_request: Floats | None = None) -> Floats:
+        """Sum requests per hour (times `per_request`, by way) by group of way and place: groups x places.
+
+        Ways of group -1 are left out.
+        """
+        value = self.rph if per_request is None else self.rph * per_request[self.way]
+        cell = group[self.way] * places + self.place
+        inside = group[self.way] >= 0 if (group < 0).any() else slice(None)
+        total: Floats = np.bincount(cell[inside], value[inside], groups * places).astype(float)
+        return total.reshape(groups, places)
+
+    def unit_load(self, deployments: int, places: int, headroom: bool) -> Floats:
+        """Units loaded, array deployments x places; with `headroom`, divided by the usable share (rule 4)."""
+        total = np.zeros((deployments, places))
+        for row, deployment, units, usable in self.meters():
+            group, per_request = np.full(len(self.ways), -1, np.int64), np.zeros(len(self.ways))
+            group[row] = deployment
+            per_request[row] = units / usable if headroom else units
+            total += self.sums(group, deployments, places, per_request)
+        return total
+
+    def meters(self) -> Iterator[tuple[Ints, Ints, Floats, Floats]]:
+        """Yield the loads on the first, second, ... meter of each way: way, deployment, units, usable share."""
+        nth = self.loads["nth"].to_numpy(int)
+        columns = [self.loads[name].to_numpy() for name in ("way", "deployment", "units_per_request", "usable_share")]
+        for k in range(int(nth.max(initial=-1)) + 1):
+            way, deployment, units, usable = (values[nth == k] for values in columns)
+            yield way, deployment, units, usable
+
+    def by_mix(self, count: int) -> list[Ints]:
+        """Positions of the flows of each of the `count` rows of case.mix."""
+        mix = self.ways["mix"].to_numpy(int)[self.way]
+        order = np.argsort(mix, kind="stable")
+        at = np.searchsorted(mix[order], np.arange(count + 1))
+        return [order[first:last] for first, last in pairwise(at)]
+
+
+def encode(values: pd.Series, names: Sequence[str]) -> Ints:
+    """Find each value's number in `names`; -1 where it is not one of them."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        codes, distinct = values.cat.codes.to_numpy(), values.cat.categories
+    else:
+        codes, distinct = pd.factorize(values)
+    number = pd.Index(list(names), dtype=object).get_indexer(pd.Index(distinct, dtype=object))
+    found: Ints = np.append(number, -1).astype(np.int64)[codes]
+    return found
+
+
+def match(keys: Ints, known: Ints) -> Ints:
+    """Find the position of each key in `known`, whose keys are distinct; -1 where it is not there."""
+    if not len(known):
+        return np.full(len(keys), -1, np.int64)
+    order = np.argsort(known, kind="stable")
+    at = order[np.minimum(np.searchsorted(known[order], keys), len(known) - 1)]
+    found: Ints = np.where(known[at] == keys, at, -1)
+    return found
+
+
+def _key(frame: pd.DataFrame, columns: Mapping[str, Sequence[str]]) -> Ints:
+    """Give each row of a table the number of its combination of names, which are all known."""
+    key = np.zeros(len(frame), np.int64)
+    for column, known in columns.items():
+        key = key * len(known) + encode(frame[column], known)
+    return key
+
+
+def _looked_up(
+    case: Case, derived: Derived, names: Names, codes: Mapping[str, Ints]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give every way its loads, prices and faults."""
+    regions, workloads, models, supplies = names.regions, names.workloads, names.models, names.supplies
+    origin, workload, model, region, supply = (codes[column] for column in WAY)
+    number = {name: k for k, name in enumerate(regions)}
+    home = {p.pool: number[p.region] for p in case.pools}
+    reserved = np.array([home.get(name, -1) for name in supplies], np.int64)[supply] == region
+
+    mix = np.full(len(workloads) * len(models), -1, np.int64)
+    of_mix = pd.DataFrame([(m.workload, m.model) for m in case.mix], columns=["workload", "model"])
+    mix[_key(of_mix, {"workload": workloads, "model": models})] = np.arange(len(of_mix))
+    quotas = pd.DataFrame(list(names.quotas), columns=["region", "model", "option"])
+    quota_key = _key(quotas, {"region": regions, "model": models, "option": supplies})
+    quota = match((region * len(models) + model) * len(supplies) + supply, quota_key)
+
+    served = workload * len(regions) + region
+    options, travel = derived.options, derived.travel
+    option_key = _key(options, {"workload": workloads, "region": regions, "model": models, "option": supplies})
+    option = match((served * len(models) + model) * len(supplies) + supply, option_key)
+    option[reserved] = -1
+    reach = match((workload * len(regions) + origin) * len(regions) + region,
+                  _key(travel, {"workload": workloads, "origin": regions, "region": regions}))  # fmt: skip
+    row, load, nth = loads_of(derived, names, workload, model, np.where(reserved, supply, -1))
+    able = option >= 0
+    able[row] = True
+    fault = np.select(
+        [reach < 0, mix[workload * len(models) + model] < 0, ~able],
+        ["no listed route, or not among the workload's serving_regions", "the mix does not list the model",
+         "neither a pool of the region that serves the model nor an on-demand option of it"],
+        default="",
+    )  # fmt: skip
+    known = dict(zip(WAY, (regions, workloads, models, regions, supplies), strict=True))
+    ways = pd.DataFrame({
+        **{column: pd.Series(np.array(known[column], dtype=object)[codes[column]], dtype=object) for column in WAY},
+        "need": origin * len(workloads) + workload,
+        "served_by": (region * len(models) + model) * len(supplies) + supply,
+        "reserved": reserved,
+        "away": origin != region,
+        "mix": mix[workload * len(models) + model],
+        "quota": np.where(reserved, -1, quota),
+        **{name: _taken(options, name, option) for name in _OF_OPTIONS},
+        "guaranteed": reserved | (_taken(options, "guaranteed", option) > 0),
+        **{name: _taken(travel, name, reach) for name in ("egress_usd", "gb_in", "gb_out", "in_usd", "out_usd")},
+        "fault": pd.Series(fault, dtype=object),
+    })  # fmt: skip
+    deployment = {key: k for k, key in enumerate(names.deployments)}
+    own = zip(derived.loads["pool"], derived.loads["meter"], derived.loads["deployment"], strict=True)
+    loads = pd.DataFrame({
+        "way": row,
+        "load": load,
+        "deployment": np.array([deployment[key] for key in own], np.int64)[load],
+        "nth": nth,
+        "units_per_request": derived.loads["units_per_request"].to_numpy(float)[load],
+        "usable_share": derived.loads["usable_share"].to_numpy(float)[load],
+    })  # fmt: skip
+    return ways, loads
+
+
+def _taken(frame: pd.DataFrame, column: str, row: Ints) -> Floats:
+    """Take a number from each row of a table; 0 where the row is -1."""
+    found: Floats = np.append(frame[column].to_numpy(float), 0.0)[row]
+    return found
+
+
+def loads_of(derived: Derived, names: Names, workload: Ints, model: Ints, pool: Ints) -> tuple[Ints, Ints, Ints]:
+    """Pair each way (on a pool; -1: on none) with its loads: the way, row of `Derived.loads`, nth of the way."""
+    columns = {"workload": names.workloads, "model": names.models, "pool": names.supplies}
+    key = _key(derived.loads, columns)
+    order = np.argsort(key, kind="stable")
+    wanted = np.where(pool < 0, -1, (workload * len(names.models) + model) * len(names.supplies) + pool)
+    first, last = (np.searchsorted(key[order], wanted, side) for side in ("left", "right"))
+    count = last - first
+    row = np.repeat(np.arange(len(wanted)), count)
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
+    return row, order[first[row] + nth], nth

@@ -1,0 +1,123 @@
+"""What every table of figures starts from: the plan's tables as numbers, read once."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import AuditError
+from planner.plan.audit.capacity import deployed_units
+from planner.plan.commitments import months_in_force, unit_balance
+from planner.plan.derived import Derived
+from planner.plan.flows import Floats, Flows, Ints, Names
+from planner.plan.plan import Plan
+from planner.plan.reading import Reading
+from planner.schema.case import Case
+from planner.units import HOURS_PER_WEEK
+
+
+@dataclass(frozen=True)
+class Basis:
+    """A case and its audited plan.
+
+    reading : what was read of them. flows : the dispatch at slots. units : deployed, deployments x periods. hours : of
+        each period.
+    """
+
+    reading: Reading
+    case: Case
+    plan: Plan
+    derived: Derived
+    names: Names
+    flows: Flows
+    units: Floats
+    hours: Floats
+
+    @classmethod
+    def of(cls, reading: Reading) -> "Basis":
+        """Take what was read of a plan; it must have passed its audit."""
+        flows, unknown = reading.dispatch
+        if len(unknown):
+            raise AuditError(f"dispatch: {len(unknown)} rows name what the input does not know; audit the plan first")
+        hours = np.array([p.hours for p in reading.case.periods])
+        units = deployed_units(reading.names, reading.plan.deployments)
+        return cls(reading, reading.case, reading.plan, reading.derived, reading.names, flows, units, hours)
+
+    @property
+    def period(self) -> Ints:
+        """Period of each flow."""
+        found: Ints = self.flows.place // HOURS_PER_WEEK % len(self.names.periods)
+        return found
+
+    @cached_property
+    def requests(self) -> Floats:
+        """Expected requests of each way in each period: ways x periods."""
+        return self._expected(self.derived.slots["weeks"].to_numpy(float))
+
+    @cached_property
+    def priced_requests(self) -> Floats:
+        """Expected requests times the scenario's on-demand price factor: ways x periods."""
+        weeks = self.derived.slots["weeks"].to_numpy(float)
+        return self._expected(weeks * self.derived.slots["price_factor"].to_numpy(float))
+
+    @cached_property
+    def in_force(self) -> pd.DataFrame:
+        """New commitments by month (results.commitments)."""
+        return months_in_force(self.case, self.plan.purchases)
+
+    @cached_property
+    def balance(self) -> pd.DataFrame:
+        """Units committed and deployed by pool, meter and period (results.commitments)."""
+        return unit_balance(self.case, self.in_force, self.derived.earlier, self.plan.deployments)
+
+    @cached_property
+    def capacity_usd(self) -> pd.DataFrame:
+        """All that capacity costs by pool, meter and period, USD: commitments new and earlier, tail, unreserved."""
+        keys, new = ["pool", "meter", "period"], self.in_force
+        parts = [
+            new[keys].assign(usd=new["reserved_usd"] + new["tail_usd"]),
+            self.derived.earlier[[*keys, "usd"]],
+            self.balance[keys].assign(usd=self.balance["unreserved_usd"]),
+        ]
+        return pd.concat([p for p in parts if len(p)] or parts[:1]).groupby(keys, as_index=False)[["usd"]].sum()
+
+    @cached_property
+    def weeks(self) -> Floats:
+        """How often each slot is expected."""
+        return np.repeat(self.derived.slots["weeks"].to_numpy(float), HOURS_PER_WEEK)
+
+    @cached_property
+    def peak_load(self) -> Floats:
+        """Largest load of any slot with headroom, units: deployments x periods."""
+        load = self.flows.unit_load(len(self.names.deployments), self.names.slot_count, headroom=True)
+        by_period = load.reshape(len(load), len(self.names.scenarios), len(self.names.periods), HOURS_PER_WEEK)
+        top: Floats = by_period.max(axis=(1, 3), initial=0.0)
+        return top
+
+    @cached_property
+    def used_unit_hours(self) -> Floats:
+        """Expected unit-hours used, with bursts, without headroom: deployments x periods."""
+        total = np.zeros((len(self.names.deployments), len(self.names.periods)))
+        way = self.flows.loads["way"].to_numpy(int)
+        used = self.requests[way] * self.flows.loads["units_per_request"].to_numpy(float)[:, None]
+        np.add.at(total, self.flows.loads["deployment"].to_numpy(int), used)
+        return total
+
+    def period_table(self, by_period: Floats) -> dict[str, float]:
+        """Values by period as a dictionary."""
+        return dict(zip(self.names.periods, by_period.tolist(), strict=True))
+
+    def _expected(self, weight: Floats) -> Floats:
+        periods = len(self.names.periods)
+        value = self.flows.rph * weight[self.flows.place // HOURS_PER_WEEK]
+        cell = self.flows.way * periods + self.period
+        total: Floats = np.bincount(cell, value, len(self.flows.ways) * periods).astype(float)
+        return total.reshape(len(self.flows.ways), periods)
+
+
+def ratio(part: Floats | float, whole: Floats | float) -> Floats:
+    """Divide; NaN where there is nothing to divide by."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: Floats = np.where(np.asarray(whole) > 0, np.divide(part, whole), np.nan)
+    return found

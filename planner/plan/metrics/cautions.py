@@ -1,0 +1,64 @@
+"""What a buyer must read beside the figures: sentences, from the finished plan."""
+
+import pandas as pd
+
+from planner.plan.metrics.basis import Basis
+from planner.plan.metrics.break_even import NEVER, NO_PRICE
+from planner.plan.metrics.stress import Worst
+
+_SHOWN = 5
+
+
+def cautions(basis: Basis, worst: list[Worst], break_even: pd.DataFrame, strategies: pd.DataFrame) -> tuple[str, ...]:
+    """List the cautions of a plan, the gravest first."""
+    found = [text for w in worst for text in _costs_nothing(w)]
+    found += _no_failover(basis)
+    never = break_even[break_even["verdict"] == NEVER]
+    if len(never):
+        least = never["break_even_utilisation"].min()
+        found.append(
+            f"Can never pay at this token mix: {_named(list(never['offer']))}. A unit that is always full still costs "
+            f"{least:.2f} times what on demand would, or more."
+        )
+    bought = [name for name in dict.fromkeys(basis.plan.purchases["offer"]) if name in set(never["offer"])]
+    if bought:
+        found.append(
+            f"Bought all the same: {_named(bought)}. Stress cases, quotas or guaranteed shares ask for it, or single "
+            "workloads pay more than the mix."
+        )
+    unpriced = break_even.loc[break_even["verdict"] == NO_PRICE, "pool"].unique()
+    if len(unpriced):
+        found.append(f"No on-demand price to compare with for pools {_named(list(unpriced))}.")
+    for row in strategies.itertuples(index=False):
+        if not row.possible:
+            found.append(f"{str(row.strategy).capitalize()} is not possible as things stand: {row.note}.")
+    return tuple(found)
+
+
+def _costs_nothing(w: Worst) -> list[str]:
+    """Say where a stress case leans on a quota that is blank."""
+    if not w.load["unlimited"].any():
+        return []
+    free = w.load[w.load["unlimited"]]
+    total, part = w.load["requests_per_hour"].sum(), free["requests_per_hour"].sum()
+    if not part > 0:
+        return []
+    what = "Headroom" if w.case.failed is None else f"The loss of {w.case.failed}"
+    places = _named([f"{m} in {r}" for r, m in zip(free["region"], free["model"], strict=True)])
+    return [
+        f"{what} costs nothing in part because a quota is blank: {part / total:.0%} of its worst hour's requests go on "
+        f"demand to {places}, without limit. Fill in tokens_per_minute_quota to see what it really takes."
+    ]
+
+
+def _no_failover(basis: Basis) -> list[str]:
+    failover = basis.case.settings.policy.failover
+    if not failover.enabled:
+        return ["Failover is off: the loss of a region is not planned for."]
+    lasting = [r.region for r in basis.case.regions if not r.fails]
+    return [f"The loss of {_named(lasting)} is not planned for (fails is false)."] if lasting else []
+
+
+def _named(names: list[str]) -> str:
+    distinct = list(dict.fromkeys(names))
+    return ", ".join(distinct[:_SHOWN]) + (f" and {len(distinct) - _SHOWN} more" if len(distinct) > _SHOWN else "")

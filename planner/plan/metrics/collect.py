@@ -1,0 +1,76 @@
+"""Every figure of a plan, and the short form of them that plan.json holds."""
+
+from typing import Any
+
+import pandas as pd
+
+from planner.plan.metrics import attribution, strategies, travel, use
+from planner.plan.metrics.basis import Basis
+from planner.plan.metrics.break_even import break_even
+from planner.plan.metrics.cautions import cautions
+from planner.plan.metrics.months import cost_by_month
+from planner.plan.metrics.stress import stress, stress_load, worst_slots
+from planner.plan.metrics.tables import HORIZON, Metrics
+from planner.plan.metrics.task_costs import TaskCosts
+from planner.plan.plan import Plan
+from planner.plan.reading import Reading
+from planner.schema.case import Case
+
+
+def metrics_of(case: Case, plan: Plan, reading: Reading | None = None) -> Metrics:
+    """Compute every figure of an audited plan; `reading` is of this case and plan, if the caller has it."""
+    basis = Basis.of(Reading(case, plan) if reading is None else reading)
+    tasks = TaskCosts.of(basis)
+    cost = attribution.costs(tasks)
+    cover, pools = use.coverage(basis), use.pool_use(basis)
+    compared, offers = strategies.strategies(basis, plan.totals), break_even(basis)
+    worst = worst_slots(basis)
+    total = plan.totals.total_usd
+    return Metrics(
+        reading=basis.reading,
+        months=cost_by_month(basis),
+        strategies=compared,
+        deployments=use.deployment_use(basis),
+        pools=pools,
+        coverage=cover,
+        savings=use.savings(basis, cover, pools),
+        break_even=offers,
+        by_workload=attribution.by_workload(basis, cost),
+        by_model=attribution.by_model(cost),
+        costs=cost,
+        tasks=tasks,
+        egress=travel.egress(basis),
+        egress_share=plan.totals.egress_usd / total if total > 0 else float("nan"),
+        away_share=travel.share_away(basis),
+        on_demand=travel.on_demand(basis),
+        stress=stress(basis, worst),
+        stress_load=stress_load(worst),
+        cautions=cautions(basis, worst, offers, compared),
+    )
+
+
+def summary_of(metrics: Metrics) -> dict[str, Any]:
+    """Shorten the figures for plan.json: shares 0-1, USD; null where a figure is not defined or not finite."""
+    whole = metrics.savings[metrics.savings["period"] == HORIZON].iloc[0]
+    shares = ("coverage", "utilisation", "vacancy", "discount", "effective_savings_rate")
+    return {
+        **{name: float(whole[name]) for name in shares},
+        "egress_share": metrics.egress_share,
+        "away_share": metrics.away_share,
+        "months": _records(metrics.months, ["period", "total_usd"]),
+        "strategies": _records(metrics.strategies, ["strategy", "possible", "total_usd", "saving_share", "note"]),
+        "workloads": _records(
+            metrics.by_workload, ["workload", "total_usd", "usd_per_thousand_requests", "usd_per_task"]
+        ),
+        "models": _records(metrics.by_model, ["model", "total_usd", "usd_per_thousand_requests"]),
+        "offers": _records(metrics.break_even, ["offer", "break_even_utilisation", "verdict"]),
+        "stress": _records(
+            metrics.stress,
+            ["case", "scenario", "period", "hour_of_week", "need_rph", "capacity_rph", "margin_share", "sets_units"],
+        ),
+        "cautions": list(metrics.cautions),
+    }
+
+
+def _records(frame: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:
+    return [{str(k): v for k, v in row.items()} for row in frame[columns].astype(object).to_dict("records")]

@@ -1,0 +1,201 @@
+"""Four ways to serve the same usage: all on demand, reserved for the peak, reserved for the average, the plan.
+
+The same usage: every request that the plan serves, by the same model in the same region. So egress is the same in all
+four, and earlier commitments are owed in all four (and used in those that reserve).
+
+All on demand: every request at the price of `equivalent.equivalent_usd`.
+
+Reserved for the peak: for each region and model, the pool with the least reserved cost of a mean request, its meters
+at their cheapest offer (where none is offered, at the unreserved price). Each deployment holds, over the horizon, the
+largest load of any slot and scenario, headroom added; what earlier commitments do not cover is bought at that price. A
+region and model without such a pool stays on demand.
+
+Reserved for the average: the same with the mean load over the horizon instead of the largest; where the load of a slot
+is above it, the share of the requests that does not fit goes on demand.
+
+Left aside in both, in their favour: whole units, terms, budgets and stress cases. A strategy that would need more than
+a quota is computed as if the quota were raised, and said not to be possible. Without any price the total is NaN.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from planner.plan.flows import Floats, Flows
+from planner.plan.metrics.basis import Basis, ratio
+from planner.plan.metrics.equivalent import equivalent_usd
+from planner.plan.metrics.tables import STRATEGY_COLUMNS
+from planner.plan.plan import Totals
+from planner.units import HOURS_PER_WEEK
+
+ALL_ON_DEMAND, PEAK, AVERAGE, PLAN = (
+    "all on demand", "reserved for the peak", "reserved for the average", "the plan",
+)  # fmt: skip
+
+
+def strategies(basis: Basis, totals: Totals) -> pd.DataFrame:
+    """Compare the four strategies: columns STRATEGY_COLUMNS, in the order of this file's title."""
+    price = equivalent_usd(basis)
+    reserved = _reserved(basis)
+    load = reserved.flows.unit_load(len(basis.names.deployments), basis.names.slot_count, headroom=True)
+    weeks = basis.weeks
+    mean = load @ weeks / weeks.sum() if weeks.sum() > 0 else np.zeros(len(load))
+    rows = [_on_demand_row(basis, ALL_ON_DEMAND, np.ones(len(basis.flows.rph)), price, 0.0, "")]
+    for name, units in ((PEAK, load.max(axis=1, initial=0.0)), (AVERAGE, mean)):
+        overflow = 1 - reserved.fitting(units, load)
+        rows.append(_on_demand_row(basis, name, overflow, price, reserved.usd(basis, units), reserved.note))
+    rows.append({
+        "strategy": PLAN, "possible": True,
+        "capacity_usd": totals.reserved_usd + totals.tail_usd + totals.unreserved_usd,
+        "on_demand_usd": totals.on_demand_usd, "egress_usd": totals.egress_usd, "sunk_usd": totals.sunk_usd,
+        "total_usd": totals.total_usd, "note": "",
+    })  # fmt: skip
+    table = pd.DataFrame(rows)
+    total = table["total_usd"].to_numpy(float)
+    table["saving_share"] = np.round(1 - ratio(total, total[:1]), 12) + 0.0  # equal is 0, whatever was added up first
+    return table[list(STRATEGY_COLUMNS)]
+
+
+def _on_demand_row(
+    basis: Basis, name: str, overflow: Floats, price: Floats, capacity_usd: float, note: str
+) -> dict[str, object]:
+    """Cost of a strategy in which the share `overflow` of each flow goes on demand."""
+    flows, slots = basis.flows, basis.derived.slots
+    block = flows.place // HOURS_PER_WEEK
+    rph = flows.rph * overflow
+    factor = slots["weeks"].to_numpy(float)[block] * slots["price_factor"].to_numpy(float)[block]
+    paid = np.bincount(flows.way, rph * factor, len(flows.ways)) * np.nan_to_num(price)
+    unpriced = np.bincount(flows.way, rph, len(flows.ways))[np.isnan(price)].sum() > 0
+    egress = float(flows.ways["egress_usd"].to_numpy(float) @ basis.requests.sum(axis=1))
+    notes = [note] if note else []
+    if unpriced:
+        missing = flows.ways[np.isnan(price)]
+        pairs = sorted({f"{m} from {o}" for m, o in zip(missing["model"], missing["origin"], strict=True)})
+        notes.append(f"no on-demand price within reach for {', '.join(pairs[:5])}{' ...' if len(pairs) > 5 else ''}")
+    excess = _above_quota(basis, rph)
+    if excess:
+        notes.append(excess)
+    on_demand = float("nan") if unpriced else float(paid.sum())
+    return {
+        "strategy": name,
+        "possible": not unpriced and not excess,
+        "capacity_usd": capacity_usd,
+        "on_demand_usd": on_demand,
+        "egress_usd": egress,
+        "sunk_usd": basis.derived.sunk_usd,
+        "total_usd": capacity_usd + on_demand + egress + basis.derived.sunk_usd,
+        "note": "; ".join(notes),
+    }
+
+
+def _above_quota(basis: Basis, rph: Floats) -> str:
+    """Say where requests per hour on demand (by flow) would need more than a quota, the worst first."""
+    names, ways = basis.names, basis.flows.ways
+    if not names.quotas:
+        return ""
+    _, workload, model, region, _ = names.codes(ways)
+    prices, reserved = basis.reading.prices, ways["reserved"].to_numpy(bool)
+    group = np.where(reserved, prices.quota[workload, region, model], ways["quota"].to_numpy(int))
+    instead = prices.quota_per_request[workload, region, model]
+    counted = np.where(reserved, instead, ways["quota_per_request"].to_numpy(float))
+    moved = Flows(ways, basis.flows.loads, basis.flows.way, basis.flows.place, rph)
+    load = moved.sums(group, len(names.quotas), names.slot_count, counted).max(axis=1, initial=0.0)
+    limit = np.array([np.inf if q.tokens_per_minute_quota is None else q.tokens_per_minute_quota
+                      for q in basis.case.on_demand])  # fmt: skip
+    above = np.flatnonzero(load > limit * (1 + 1e-6) + 1e-6)
+    if not len(above):
+        return ""
+    most = above[np.argmax(load[above] / np.maximum(limit[above], 1e-9))]
+    region, model, _ = names.quotas[most]
+    more = f" and {len(above) - 1} more quotas" if len(above) > 1 else ""
+    return f"needs {load[most]:,.0f} tokens/minute of {model} in {region}, quota {limit[most]:,.0f}{more}"
+
+
+@dataclass(frozen=True)
+class _Reserved:
+    """The usage as if reserved units served all of it: flows with the loads of the chosen pools."""
+
+    flows: Flows
+    price: dict[tuple[str, str], float]  # USD per unit-hour by (pool, meter)
+    deployments: tuple[tuple[str, str, str], ...]
+    note: str
+
+    def fitting(self, units: Floats, load: Floats) -> Floats:
+        """Share of each flow that its deployments hold; 0 where no pool was chosen."""
+        held = np.ones(load.shape)
+        np.divide(units[:, None], load, out=held, where=load > units[:, None])
+        share = np.zeros(len(self.flows.rph))
+        for nth, meter in self.flows.loads.groupby("nth"):
+            deployment = np.full(len(self.flows.ways), -1, np.int64)
+            deployment[meter["way"].to_numpy(int)] = meter["deployment"].to_numpy(int)
+            of = deployment[self.flows.way]
+            has = of >= 0
+            own = held[of[has], self.flows.place[has]]
+            share[has] = own if nth == 0 else np.minimum(share[has], own)
+        return share
+
+    def usd(self, basis: Basis, units: Floats) -> float:
+        """Cost of holding units of each deployment over the horizon, beyond earlier commitments."""
+        need: dict[tuple[str, str], float] = {}
+        for (pool, meter, _), n in zip(self.deployments, units.tolist(), strict=True):
+            need[pool, meter] = need.get((pool, meter), 0.0) + n
+        earlier = basis.derived.earlier_units
+        return float(
+            sum(
+                max(0.0, n - earlier.get((*key, period.name), 0.0)) * self.price.get(key, 0.0) * period.hours
+                for key, n in need.items()
+                for period in basis.case.periods
+            )
+        )
+
+
+def _reserved(basis: Basis) -> _Reserved:
+    """Choose a pool for each region and model and put the usage on it."""
+    prices = _unit_prices(basis)
+    loads = basis.derived.loads.assign(
+        kept=basis.derived.loads["units_per_request"] / basis.derived.loads["usable_share"]
+    )
+    usd = [prices.get(key, np.nan) for key in zip(loads["pool"], loads["meter"], strict=True)]
+    loads["usd"] = loads["kept"] * usd
+    served = basis.flows.ways[["workload", "model", "region"]].assign(requests=basis.requests.sum(axis=1))
+    served = served.groupby(["workload", "model", "region"], as_index=False)[["requests"]].sum()
+    both = loads.merge(served, on=["workload", "model", "region"])
+    both["usd"] *= both["requests"]
+    cost = both.groupby(["region", "model", "pool"], as_index=False)[["usd"]].sum(skipna=False)
+    chosen = cost.dropna(subset="usd").sort_values(["usd", "pool"], kind="stable").drop_duplicates(["region", "model"])
+    ways = basis.flows.ways
+    number = {key: k for k, key in enumerate(basis.names.deployments)}
+    at = ways[["workload", "model", "region"]].assign(way=np.arange(len(ways)))
+    at = at.merge(chosen[["region", "model", "pool"]], on=["region", "model"])
+    at = at.merge(loads.drop(columns=["region", "usd", "kept"]), on=["workload", "model", "pool"])
+    keys = zip(at["pool"], at["meter"], at["deployment"], strict=True)
+    placed = pd.DataFrame(
+        {
+            "way": at["way"],
+            "deployment": np.array([number[key] for key in keys], dtype=np.int64),
+            "nth": at.groupby("way").cumcount(),
+            "units_per_request": at["units_per_request"],
+            "usable_share": at["usable_share"],
+        }
+    )
+    alone = sorted({(r, m) for r, m in zip(ways["region"], ways["model"], strict=True)}
+                   - {(r, m) for r, m in zip(chosen["region"], chosen["model"], strict=True)})  # fmt: skip
+    names = ", ".join(f"{m} in {r}" for r, m in alone[:5]) + (" ..." if len(alone) > 5 else "")
+    note = f"no pool with a price, so on demand: {names}" if alone else ""
+    flows = Flows(ways, placed, basis.flows.way, basis.flows.place, basis.flows.rph)
+    return _Reserved(flows, prices, basis.names.deployments, note)
+
+
+def _unit_prices(basis: Basis) -> dict[tuple[str, str], float]:
+    """Cheapest offer of each pool and meter, USD per unit-hour; the unreserved price where nothing is offered."""
+    prices: dict[tuple[str, str], float] = {}
+    for o in basis.case.offers:
+        key = o.pool, o.meter
+        prices[key] = min(prices.get(key, np.inf), o.usd_per_unit_hour)
+    unreserved = {p.pool: p.usd_per_unreserved_unit_hour for p in basis.case.pools}
+    for pool, meter, _ in basis.names.deployments:
+        price = unreserved[pool]
+        if price is not None:
+            prices.setdefault((pool, meter), price)
+    return prices

@@ -1,0 +1,152 @@
+"""Why each purchase pays: the rents of its units, hour by hour (the duals of rules 4 and 8, model.md)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from planner.plan.audit.capacity import deployed_units
+from planner.plan.flows import Floats, Ints, encode, match
+from planner.plan.orders import OrderLine
+from planner.plan.reading import Reading
+from planner.schema.capacity import SHARED_DEPLOYMENT
+from planner.schema.case import Case
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+
+
+@dataclass(frozen=True)
+class LineRent:
+    """What pays for one unit of an order line over the months of its term inside the horizon, USD per unit.
+
+    use_by_hour : rent of ordinary use, 168 hours of the week, summed over months and scenarios.
+    stress_by_hour : what stress cases pay for, in the hours that set their need.
+    stress_by_case : the same by stress case.
+    price_usd : what the unit costs: inside the horizon and the counted share past it.
+    """
+
+    price_usd: float
+    use_by_hour: Floats
+    stress_by_hour: Floats
+    stress_by_case: dict[str, float]
+
+    @property
+    def use_usd(self) -> float:
+        """Paid by ordinary use."""
+        return float(self.use_by_hour.sum())
+
+    @property
+    def stress_usd(self) -> float:
+        """Paid by headroom and failover."""
+        return float(self.stress_by_hour.sum())
+
+    @property
+    def rent_usd(self) -> float:
+        """All that pays for the unit."""
+        return self.use_usd + self.stress_usd
+
+
+@dataclass(frozen=True)
+class _Rents:
+    """Rents of units as numbers, sorted by meter: meter, period, hour, case (-1: ordinary use), USD per unit."""
+
+    meter: Ints
+    period: Ints
+    hour: Ints
+    case: Ints
+    usd: Floats
+
+    @classmethod
+    def of(cls, reading: Reading, rents: pd.DataFrame, weight: Floats, cases: Sequence[str]) -> "_Rents":
+        """Read a table of rents; `weight` (deployments x periods) says how much each counts, 0: not at all."""
+        names = reading.names
+        deployment, period = _deployment_of(reading, rents), encode(rents["period"], names.periods)
+        counts = np.flatnonzero((deployment >= 0) & (period >= 0))
+        counts = counts[weight[deployment[counts], period[counts]] > 0]
+        number = {key: k for k, key in enumerate(reading.meters)}
+        meter = np.array([number[pool, meter] for pool, meter, _ in names.deployments], np.int64)[deployment[counts]]
+        order = np.argsort(meter, kind="stable")
+        own = counts[order]
+        stress = encode(rents["case"], cases)[own] if "case" in rents else np.full(len(own), -1)
+        usd = rents["usd_per_unit"].to_numpy(float)[own] * weight[deployment[own], period[own]]
+        return cls(meter[order], period[own], rents["hour_of_week"].to_numpy(float)[own].astype(np.int64), stress, usd)
+
+    def of_line(self, meter: int, months: Ints) -> "_Rents":
+        """Rents of one meter in some months."""
+        first, last = np.searchsorted(self.meter, [meter, meter + 1])
+        rows = first + np.flatnonzero(np.isin(self.period[first:last], months))
+        return _Rents(self.meter[rows], self.period[rows], self.hour[rows], self.case[rows], self.usd[rows])
+
+    @property
+    def by_hour(self) -> Floats:
+        """Sum by hour of the week."""
+        return np.bincount(self.hour, self.usd, minlength=HOURS_PER_WEEK).astype(float)
+
+
+def line_rents(reading: Reading, lines: tuple[OrderLine, ...]) -> tuple[LineRent, ...]:
+    """Rents of every order line.
+
+    A pool's unit earns the same in each deployment that holds units, by use in one and by failover in another; a line's
+    rents are those of the pool's deployments, weighted by the units that each holds in the month.
+    """
+    case, plan = reading.case, reading.plan
+    cases = sorted(stress.name for stress in reading.stress_cases)
+    weight = _weights(reading)
+    use, stress = (_Rents.of(reading, rents, weight, cases) for rents in (plan.rents, plan.stress_rents))
+    number = {key: k for k, key in enumerate(reading.meters)}
+    found = []
+    for line in lines:
+        meter = number[line.offer.pool, line.offer.meter]
+        months = np.array([k for k, p in enumerate(case.periods) if line.start <= p.start < line.end])
+        of_stress = stress.of_line(meter, months)
+        by_case = np.bincount(of_stress.case, of_stress.usd, len(cases)).tolist()
+        found.append(
+            LineRent(
+                price_usd=_counted_price(case, line),
+                use_by_hour=use.of_line(meter, months).by_hour,
+                stress_by_hour=of_stress.by_hour,
+                stress_by_case={name: usd for name, usd in zip(cases, by_case, strict=True) if usd > 0},
+            )
+        )
+    return tuple(found)
+
+
+def stress_usd(reading: Reading) -> dict[str, float]:
+    """Deployed units at the rents that each stress case puts on them, USD."""
+    cases, names, rents = [c.name for c in reading.stress_cases], reading.names, reading.plan.stress_rents
+    units = deployed_units(names, reading.plan.deployments)
+    all_rents = _Rents.of(reading, rents, units, cases)
+    return dict(zip(cases, np.bincount(all_rents.case, all_rents.usd, len(cases)).tolist(), strict=True))
+
+
+def _deployment_of(reading: Reading, table: pd.DataFrame) -> Ints:
+    """Find the deployment of each row of a table with columns pool, meter and model; -1: none."""
+    names = reading.names
+    known = (names.supplies, sorted({meter for _, meter in reading.meters}), [*names.models, SHARED_DEPLOYMENT])
+    columns = ("pool", "meter", "model")
+    own = pd.DataFrame(list(names.deployments), columns=list(columns))
+    keys = []
+    for frame in (table, own):
+        key, good = np.zeros(len(frame), np.int64), np.ones(len(frame), bool)
+        for column, values in zip(columns, known, strict=True):
+            code = encode(frame[column], values)
+            key, good = key * len(values) + code, good & (code >= 0)
+        keys.append(np.where(good, key, -1))
+    return match(keys[0], keys[1])
+
+
+def _weights(reading: Reading) -> Floats:
+    """Share of a pool's units that each deployment holds: deployments x periods; 0 where it holds none."""
+    units = deployed_units(reading.names, reading.plan.deployments)
+    number = {key: k for k, key in enumerate(reading.meters)}
+    meter = np.array([number[pool, meter] for pool, meter, _ in reading.names.deployments], np.int64)
+    whole = np.zeros((len(number), units.shape[1]))
+    np.add.at(whole, meter, units)
+    share: Floats = np.divide(units, whole[meter], out=np.zeros(units.shape), where=whole[meter] > 0)
+    return share
+
+
+def _counted_price(case: Case, line: OrderLine) -> float:
+    counted = 1 - case.settings.policy.tail_value
+    beyond = max(0, (line.end - case.periods[-1].end).days) * HOURS_PER_DAY
+    return line.offer.usd_per_unit_hour * (line.hours_horizon + counted * beyond)

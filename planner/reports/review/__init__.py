@@ -1,1 +1,0 @@
-"""A review as text, tables, charts and a workbook."""

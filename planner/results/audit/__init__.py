@@ -1,6 +1,0 @@
-"""The audit: a finished plan against every rule of model.md, in arithmetic that knows nothing of the programme."""
-
-from planner.results.audit.check import audit
-from planner.results.audit.findings import Finding
-
-__all__ = ["Finding", "audit"]

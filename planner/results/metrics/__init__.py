@@ -1,6 +1,0 @@
-"""What users ask of a plan: cost by month, strategy, workload and model; use of reserved capacity; egress; stress."""
-
-from planner.results.metrics.collect import metrics_of, summary_of
-from planner.results.metrics.tables import HORIZON, Metrics
-
-__all__ = ["HORIZON", "Metrics", "metrics_of", "summary_of"]

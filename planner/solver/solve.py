@@ -1,0 +1,70 @@
+"""Solve: the audited plan of a case."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from planner.errors import AuditError
+from planner.plan.audit import audit
+from planner.plan.plan import Plan
+from planner.plan.reading import Reading
+from planner.schema.case import Case
+from planner.solver.find import DEFAULT_GAP, Options, find_plan
+
+SHOWN = 20
+
+
+def solve(
+    case: Case,
+    *,
+    solver: str = "highs",
+    gap: float = DEFAULT_GAP,
+    time_limit_seconds: float | None = None,
+    workers: int | None = None,
+    store: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Plan:
+    """Find the cheapest plan of a case, and re-check every rule and dollar of it in plain arithmetic.
+
+    Parameters
+    ----------
+    case : what `planner.load` returns.
+    solver : highs, or a solver that PuLP knows (cbc, glpk, ...).
+    gap : relative gap asked where units are whole; a continuous plan is optimal.
+    time_limit_seconds : None: no limit.
+    workers : threads; None: all cores. The plan does not depend on it.
+    store : folder that keeps answers, so that only components that changed are solved again; None: none is kept.
+    progress : told (parts solved, all parts).
+
+    Raises
+    ------
+    InfeasibleError : no plan meets every rule; the text says which, where, when and by how much.
+    StoppedError : the time limit ran out before there was a plan.
+    AuditError : the solver's plan breaks a rule or does not add up; it must not be used.
+    """
+    return audited(case, Options(gap, time_limit_seconds, workers, solver, store), progress).plan
+
+
+def audited(case: Case, options: Options, progress: Callable[[int, int], None] | None = None) -> Reading:
+    """Do what `solve` does, and hand on the plan as the audit has read it: figures and reports need not read it again.
+
+    Raises
+    ------
+    What `solve` raises.
+    """
+    return checked(Reading(case, find_plan(case, options, progress)))
+
+
+def checked(reading: Reading) -> Reading:
+    """Return a plan that passes its audit.
+
+    Raises
+    ------
+    AuditError : it breaks a rule or does not add up; it must not be used.
+    """
+    findings = audit(reading.case, reading.plan, reading=reading)
+    if findings:
+        shown = [f"  {finding}" for finding in findings[:SHOWN]]
+        if len(findings) > SHOWN:
+            shown.append(f"  ... and {len(findings) - SHOWN} more")
+        raise AuditError("\n".join(["The plan fails its audit and was not written:", *shown]))
+    return reading

@@ -1,1 +1,0 @@
-"""Questions over plans: solve, and what builds on it."""

@@ -1,0 +1,306 @@
+"""Book and Sheet: a thin layer over XlsxWriter that keeps text text, formulas with their values, and one look.
+
+A sheet of the workbook is written as data: columns, and rows that hold numbers, text or `Live` formulas.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import xlsxwriter
+from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
+
+from planner.workbook.cells import Cells
+from planner.workbook.text import clean, footer_text, width_of
+from planner.workbook.theme import FONT, INK, MUTED, RULE, properties
+
+LONGEST_TITLE = 120
+_LINE_POINTS, _MOST_LINES = 13, 12
+_WIDTH_OF_BOLD = 1.0
+_WIDTH_OF_LETTER = 0.95  # of a column's unit of width, with the loss where lines break at words
+
+
+@dataclass(frozen=True)
+class Live:
+    """A formula and the value it has now. ``{key}`` stands for the cell of that column in the same row."""
+
+    formula: str
+    value: float | str
+
+
+Value = float | int | str | bool | dt.date | Live | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its key in the rows, what the header says, how its cells look, how wide it is."""
+
+    key: str
+    header: str
+    style: str = "text"
+    width: float = 12.0
+    total: bool = False  # a sum under the last row
+
+
+@dataclass(frozen=True)
+class Block:
+    """Where a table was written: its first and last data row (0-based) and the column of each key."""
+
+    sheet: str
+    first: int
+    last: int
+    columns: Mapping[str, int]
+    total_row: int
+
+    def range(self, key: str, *, local: bool = False) -> str:
+        """Absolute address of a column's data, with the sheet's name unless `local`."""
+        column = xl_col_to_name(self.columns[key], True)
+        address = f"{column}${self.first + 1}:{column}${self.last + 1}"
+        return address if local else f"'{self.sheet}'!{address}"
+
+    def cell(self, key: str, row: int) -> str:
+        """Absolute address of a cell of the `row`-th data row, with the sheet's name."""
+        return f"'{self.sheet}'!{xl_rowcol_to_cell(self.first + row, self.columns[key], True, True)}"
+
+    def total(self, key: str) -> str:
+        """Absolute address of a column's total, with the sheet's name."""
+        return f"'{self.sheet}'!{xl_rowcol_to_cell(self.total_row, self.columns[key], True, True)}"
+
+
+def block_at(sheet: str, top: int, columns: Sequence[Column], count: int, at: int = 0) -> Block:
+    """Tell where a table with its header in row `top` and `count` rows stands (an empty one keeps a row to say so)."""
+    place = {column.key: at + k for k, column in enumerate(columns)}
+    last = top + max(count, 1)
+    return Block(sheet, top + 1, last, place, last + 1)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One worksheet; rows and columns are counted from 0."""
+
+    book: "Book"
+    name: str
+    raw: Cells
+
+    def put(self, row: int, column: int, value: Value, style: str = "plain") -> None:
+        """Write a value as what it is; text is never read as a formula, a link or a number."""
+        look = self.book.format(style)
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
+            self.raw.keep_blank(row, column, look)
+        elif isinstance(value, str):
+            self.raw.keep_text(row, column, clean(value), look)
+        elif isinstance(value, Live):
+            self.raw.keep_formula(row, column, value.formula, value.value, look)
+        elif isinstance(value, bool):
+            self.raw.keep_text(row, column, "yes" if value else "no", look)
+        elif isinstance(value, dt.date):
+            self.raw.keep_day(row, column, value, look)
+        else:
+            self.raw.keep_number(row, column, float(value), look)
+
+    def at(self, row: int, column: int) -> str:
+        """Absolute address of a cell with the sheet's name."""
+        return f"'{self.name}'!{xl_rowcol_to_cell(row, column, True, True)}"
+
+    def heading(self, title: str, subtitle: str, last_column: int) -> None:
+        """Write the title and what the sheet tells, across the printed width (0: one line, as far as it runs)."""
+        self.raw.set_row(0, 28)
+        self.put(0, 0, title, "title")
+        self.raw.set_row(1, 28)
+        self.merged(1, 0, last_column, subtitle, "subtitle" if last_column else "aside")
+
+    def merged(self, row: int, first: int, last: int, value: str | Live, style: str, rows: int = 1) -> None:
+        """Write text across columns `first` to `last` (and down `rows`)."""
+        if last > first or rows > 1:
+            self.raw.merge_range(row, first, row + rows - 1, last, "", self.book.format(style))
+        self.put(row, first, value, style)
+
+    def widths(self, columns: Sequence[Column], at: int = 0) -> None:
+        """Set the width of each column."""
+        for k, column in enumerate(columns):
+            self.raw.set_column(at + k, at + k, column.width)
+
+    def table(
+        self,
+        top: int,
+        columns: Sequence[Column],
+        rows: Sequence[Mapping[str, Value]],
+        *,
+        at: int = 0,
+        filters: bool = False,
+        empty: str = "None.",
+    ) -> Block:
+        """Write header, rows and totals; a table without rows says `empty`. Returns where everything stands."""
+        self.raw.set_row(top, _LINE_POINTS * _header_lines(columns) + 6)
+        block = block_at(self.name, top, columns, len(rows), at)
+        place = block.columns
+        for column in columns:
+            right = column.style.split(":")[0] not in ("text", "tick")
+            self.raw.write_string(top, place[column.key], column.header, self.book.format(f"header{'_right' * right}"))
+        names = {key: xl_col_to_name(c) for key, c in place.items()}
+        for k, record in enumerate(rows):
+            row = top + 1 + k
+            lines = _lines_needed(columns, record)
+            if lines > 1:
+                self.raw.set_row(row, _LINE_POINTS * lines + 2)
+            address = {key: f"{letters}{row + 1}" for key, letters in names.items()}
+            for column in columns:
+                value = record.get(column.key)
+                if isinstance(value, Live):
+                    value = Live(value.formula.format(**address), value.value)
+                self.put(row, place[column.key], value, column.style)
+        if not rows:
+            self.put(top + 1, at, empty, "note")
+        if filters and len(rows) > 1:
+            self.raw.autofilter(top, at, top + len(rows), at + len(columns) - 1)
+        if any(column.total for column in columns) and rows:
+            self._totals(block, columns, rows)
+        return block
+
+    def _totals(self, block: Block, columns: Sequence[Column], rows: Sequence[Mapping[str, Value]]) -> None:
+        for k, column in enumerate(columns):
+            style = column.style.split(":")[0] + ":bold"
+            if column.total:
+                value = math.fsum(plain_number(record.get(column.key)) for record in rows)
+                formula = f"=SUM({block.range(column.key, local=True)})"
+                self.put(block.total_row, block.columns[column.key], Live(formula, value), style)
+            else:
+                self.put(block.total_row, block.columns[column.key], "Total" if k == 0 else None, "text:bold")
+
+    def printed(
+        self,
+        last_row: int,
+        last_column: int,
+        *,
+        repeat: int | None = None,
+        freeze: tuple[int, int] | None = None,
+        portrait: bool = False,
+        one_page: bool = False,
+        scale: int | None = None,
+    ) -> None:
+        """Set the print area, page, repeated header row, footer and frozen panes."""
+        raw = self.raw
+        raw.set_paper(9)  # A4
+        raw.set_portrait() if portrait else raw.set_landscape()
+        raw.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
+        if scale is None:
+            raw.fit_to_pages(1, 1 if one_page else 0)
+        else:
+            raw.set_print_scale(scale)
+        raw.print_area(0, 0, last_row, last_column)
+        raw.set_footer(f'&L&8&"{FONT}"{footer_text(self.book.plan_name, 80)}&C&8&A&R&8Page &P of &N')
+        raw.hide_gridlines(2)
+        if repeat is not None:
+            raw.repeat_rows(repeat)
+        if freeze is not None:
+            raw.freeze_panes(*freeze)
+
+
+@dataclass(frozen=True)
+class Book:
+    """A workbook in writing; `formats` remembers each style made so far."""
+
+    raw: Any  # xlsxwriter's workbook
+    plan_name: str
+    sheets: dict[str, Sheet] = field(default_factory=dict)
+    formats: dict[str, Any] = field(default_factory=dict)
+
+    def format(self, style: str) -> Any:
+        """XlsxWriter's format of a style of the theme."""
+        found = self.formats.get(style)
+        if found is None:
+            found = self.formats[style] = self.raw.add_format(properties(style))
+        return found
+
+    def add_sheet(self, name: str, colour: str | None = None) -> Sheet:
+        """Append a sheet; the order of calls is the reading order."""
+        sheet = Sheet(self, name, self.raw.add_worksheet(name, Cells))
+        sheet.raw.set_default_row(15)
+        if colour is not None:
+            sheet.raw.set_tab_color(colour)
+        self.sheets[name] = sheet
+        return sheet
+
+    def chart(self, kind: str, subtype: str | None = None) -> Any:
+        """Return a chart in the theme's look (add series and titles, then insert it)."""
+        chart = self.raw.add_chart({"type": kind, **({"subtype": subtype} if subtype else {})})
+        chart.set_chartarea({"border": {"none": True}, "fill": {"color": "#FFFFFF"}})
+        chart.set_plotarea({"border": {"none": True}})
+        chart.set_legend({"position": "bottom", "font": chart_font()})
+        return chart
+
+
+def chart_font(**more: Any) -> dict[str, Any]:
+    """Font of a chart's texts."""
+    return {"name": FONT, "size": 9, "color": MUTED, **more}
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """Chart axis in the theme's look."""
+    return {
+        "name": title,
+        "name_font": chart_font(bold=False),
+        "num_font": chart_font(),
+        "line": {"color": RULE},
+        "major_gridlines": {"visible": False},
+        **more,
+    }
+
+
+def grid(title: str, **more: Any) -> dict[str, Any]:
+    """Return a chart axis with light grid lines."""
+    return axis(title, **{"major_gridlines": {"visible": True, "line": {"color": RULE, "width": 0.5}}, **more})
+
+
+def chart_title(text: str) -> dict[str, Any]:
+    """Title of a chart. Only fixed texts: Excel would read a title that starts with = as a formula."""
+    return {"name": text, "name_font": {"name": FONT, "size": 11, "bold": True, "color": INK}, "overlay": False}
+
+
+def _header_lines(columns: Sequence[Column]) -> int:
+    """Lines of the highest header of a table."""
+    return max(
+        sum(max(1, math.ceil(len(line) * _WIDTH_OF_BOLD / c.width)) for line in c.header.split("\n")) for c in columns
+    )
+
+
+def _lines_needed(columns: Sequence[Column], record: Mapping[str, Value]) -> int:
+    """Lines that the longest wrapped text of a row takes, at most as many as a row may be high."""
+    wrapped = [
+        column for column in columns if column.style.endswith(":wrap") and isinstance(record.get(column.key), str)
+    ]
+    needed = [math.ceil(width_of(str(record[c.key])) * _WIDTH_OF_LETTER / c.width) for c in wrapped]
+    return min(max(needed, default=1), _MOST_LINES)
+
+
+def plain_number(value: Value) -> float:
+    """Return the number a cell holds, 0 for blanks and text: what SUM counts."""
+    found = value.value if isinstance(value, Live) else value
+    return (
+        float(found)
+        if isinstance(found, (int, float)) and not isinstance(found, bool) and math.isfinite(found)
+        else 0.0
+    )
+
+
+def new_book(path: str, plan_name: str, created: dt.date, subject: str, keywords: str) -> Book:
+    """Start a workbook whose bytes depend on its content only: the date of creation is given, not read from a clock."""
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+        "nan_inf_to_errors": False,
+        "in_memory": True,
+    }
+    raw = xlsxwriter.Workbook(path, options)
+    raw.set_properties({
+        "title": clean(plan_name, LONGEST_TITLE),
+        "subject": clean(subject, 250),
+        "author": "planner",
+        "keywords": clean(keywords, 250),
+        "created": dt.datetime(created.year, created.month, created.day),
+    })  # fmt: skip
+    raw.set_size(24_000, 14_000)
+    return Book(raw, plan_name)

@@ -1,0 +1,112 @@
+"""Report: what every sheet and page is written from."""
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from planner.features.mix.mix_tables import MixStudy
+from planner.features.resolve.changes import Changes
+from planner.features.tasks import Movement, month_by_month
+from planner.plan.expiries import NOTICE_DAYS, Calendar, calendar_of
+from planner.plan.metrics.tables import Metrics
+from planner.plan.order_value import OrderValue, order_values
+from planner.plan.orders import OrderLine, order_lines
+from planner.plan.plan import Plan
+from planner.plan.pool_months import PoolMonth, pool_months
+from planner.plan.reading import Reading
+from planner.plan.why import LineRent, line_rents
+from planner.schema.accuracy import ForecastAccuracy
+from planner.schema.case import Case
+from planner.schema.tables import TABLES
+from planner.units import hour_label
+
+
+@dataclass(frozen=True)
+class Report:
+    """A case, its finished plan, the plan it is compared with (None: today's commitments), its forecast's accuracy.
+
+    `notice_days` before its end, a commitment is to be decided on. `mix`: what a shift of the model mix is worth.
+    `changes`: what changed since `previous`, and why.
+    """
+
+    case: Case
+    plan: Plan
+    metrics: Metrics
+    previous: Plan | None = None
+    forecast: ForecastAccuracy | None = None
+    notice_days: int = NOTICE_DAYS
+    mix: MixStudy | None = None
+    changes: Changes | None = None
+
+    @property
+    def reading(self) -> Reading:
+        """The tables of both as numbers."""
+        return self.metrics.reading
+
+    @cached_property
+    def lines(self) -> tuple[OrderLine, ...]:
+        """Lines of the purchase order."""
+        return order_lines(self.case, self.plan)
+
+    @cached_property
+    def months(self) -> tuple[PoolMonth, ...]:
+        """Each pool in each month."""
+        return pool_months(self.reading)
+
+    @cached_property
+    def values(self) -> tuple[OrderValue, ...]:
+        """What each line saves."""
+        return order_values(self.lines, self.months)
+
+    @cached_property
+    def rents(self) -> tuple[LineRent, ...]:
+        """What pays for each line."""
+        return line_rents(self.reading, self.lines)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """When each commitment ends, and by when to decide."""
+        return calendar_of(self.case, self.plan, self.notice_days, self.months)
+
+    @cached_property
+    def movements(self) -> tuple[Movement, ...]:
+        """Why the cost of a task moved, month by month."""
+        return month_by_month(self.metrics.tasks)
+
+    @property
+    def horizon(self) -> str:
+        """First and last month of the horizon."""
+        periods = self.case.periods
+        return periods[0].name if len(periods) == 1 else f"{periods[0].name} to {periods[-1].name}"
+
+    @property
+    def dated(self) -> dt.date:
+        """The latest day on which an input was read (``as_of``), else the first of the horizon: no clock is asked."""
+        days = [_day(row.as_of) for table in TABLES if table.name != "demand" for row in self.case.rows(table.name)]
+        return max((day for day in days if day is not None), default=self.case.settings.horizon.start)
+
+
+def hour_text(hour_of_week: float | None) -> str:
+    """Hour of the week for people; a stress case that asks for nothing has none."""
+    return "" if hour_of_week is None or math.isnan(hour_of_week) else hour_label(int(hour_of_week))
+
+
+def text_of(name: object) -> str:
+    """Return a name as text, blank where there is none."""
+    return "" if name is None or (isinstance(name, float) and math.isnan(name)) else str(name)
+
+
+def rows_of(frame: pd.DataFrame) -> list[Any]:
+    """Rows as named tuples, one attribute a column."""
+    return list(frame.itertuples(index=False))
+
+
+def _day(text: str | None) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        return None

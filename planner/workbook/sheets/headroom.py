@@ -1,0 +1,108 @@
+"""Headroom and failover: each stress case, its worst hour, what serves it, and what it makes the plan pay."""
+
+import math
+from typing import Any
+
+from planner.plan.why import stress_usd
+from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid
+from planner.workbook.report import Report, hour_text, rows_of, text_of
+from planner.workbook.theme import BLUE
+
+NAME = "Headroom and failover"
+TOP = 3
+
+COLUMNS = (
+    Column("case", "Stress case", "text:wrap", 30),
+    Column("lost", "Region lost", "text:wrap", 18),
+    Column("hour", "Worst hour\n(UTC)", "text", 18),
+    Column("period", "Month", "text", 20),
+    Column("scenario", "Scenario", "text:wrap", 12),
+    Column("need", "Need, requests\nper hour", "count", 13),
+    Column("reserved", "By reserved\nunits", "count", 12),
+    Column("on_demand", "On demand", "count", 12),
+    Column("capacity", "Capacity, requests\nper hour", "count", 15),
+    Column("margin", "Margin", "percent", 10),
+    Column("binds", "Makes the\nplan buy", "text", 10),
+    Column("paid", "Units it pays for\nUSD", "usd", 15, total=True),
+)
+LOAD = (
+    Column("case", "Stress case", "text:wrap", 30),
+    Column("region", "Served in", "text:wrap", 18),
+    Column("model", "Model", "text:wrap", 18),
+    Column("supply", "By", "text:wrap", 20),
+    Column("rph", "Requests\nper hour", "count", 12),
+    Column("share", "Share of\nthe need", "percent", 13),
+)
+
+
+def write(sheet: Sheet, report: Report) -> Block:
+    """Write the sheet; returns where the table of cases stands."""
+    policy = report.case.settings.policy
+    text = (
+        "Each case must be served in every hour with what stands. Capacity is blank where on demand has no quota. "
+        "Units it pays for: deployed units at the shadow price that this case puts on them, the part of the "
+        "commitments that this rule is the reason for."
+    )
+    if not policy.failover.enabled:
+        text += " Failover is switched off in this plan."
+    sheet.heading("Headroom and failover", text, len(COLUMNS) - 1)
+    sheet.widths(COLUMNS)
+    paid = stress_usd(report.reading)
+    rows = [_record(row, paid) for row in rows_of(report.metrics.stress)]
+    block = sheet.table(TOP, COLUMNS, rows, empty="No stress cases.")
+    top = block.total_row + 2
+    if rows:
+        _chart(sheet, block, top)
+        top += 16
+    sheet.put(top, 0, "Where the load of each case's worst hour goes", "section")
+    load = sheet.table(top + 1, LOAD, _load(report), empty="Nothing to show.")
+    sheet.printed(load.last, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 1))
+    return block
+
+
+def _record(row: Any, paid: dict[str, float]) -> dict[str, Any]:
+    capacity, need = float(row.capacity_rph), float(row.need_rph)
+    finite = math.isfinite(capacity)
+    margin = capacity / need - 1 if finite and need > 0 else ""
+    return {
+        "case": str(row.case),
+        "lost": text_of(row.failed_region),
+        "hour": hour_text(row.hour_of_week),
+        "period": text_of(row.period),
+        "scenario": text_of(row.scenario),
+        "need": need,
+        "reserved": float(row.reserved_rph),
+        "on_demand": float(row.on_demand_rph),
+        "capacity": capacity if finite else None,
+        "margin": Live('=IF(AND(ISNUMBER({capacity}),{need}>0),{capacity}/{need}-1,"")', margin),
+        "binds": bool(row.sets_units),
+        "paid": paid.get(str(row.case), 0.0),
+    }
+
+
+def _load(report: Report) -> list[dict[str, Any]]:
+    rows = report.metrics.stress_load.sort_values(["case", "requests_per_hour"], ascending=[True, False], kind="stable")
+    return [
+        {"case": str(r.case), "region": str(r.region), "model": str(r.model), "supply": str(r.supply),
+         "rph": float(r.requests_per_hour), "share": float(r.share)}
+        for r in rows_of(rows)
+    ]  # fmt: skip
+
+
+def _chart(sheet: Sheet, block: Block, top: int) -> None:
+    chart = sheet.book.chart("bar")
+    chart.add_series({
+        "name": "Margin",
+        "categories": [sheet.name, block.first, 0, block.last, 0],
+        "values": [sheet.name, block.first, block.columns["margin"], block.last, block.columns["margin"]],
+        "fill": {"color": BLUE},
+        "gap": 60,
+        "data_labels": {"value": True, "num_format": "0.0%", "font": {"size": 9}},
+    })  # fmt: skip
+    chart.set_title(chart_title("Margin of each stress case in its worst hour"))
+    chart.set_x_axis(grid("Capacity over need", num_format="0%", min=0))
+    chart.set_y_axis(axis("", reverse=True, crossing="max"))
+    chart.set_legend({"none": True})
+    chart.set_size({"width": 1000, "height": 290})
+    alt = "Bars of the spare capacity of each stress case in its worst hour, as a share of its need."
+    sheet.raw.insert_chart(top, 0, chart, {"x_offset": 4, "y_offset": 4, "description": alt, "object_position": 1})

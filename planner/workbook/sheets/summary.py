@@ -1,0 +1,237 @@
+"""Summary: one printed page. Decision, cost of four strategies, what to buy, key risks, proof, approval."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+from planner.plan.metrics.tables import HORIZON
+from planner.workbook import story
+from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid, plain_number
+from planner.workbook.report import Report, rows_of
+from planner.workbook.sheets.decision import as_planned, what_it_costs, what_to_sign
+from planner.workbook.sheets.unit_data import UnitData
+from planner.workbook.text import clean
+from planner.workbook.theme import BLUE, GREY
+
+NAME = "Summary"
+_LAST = 6  # last printed column
+_BUY = 8  # lines shown; the order has all of them
+_RISKS = 6
+_MONTHS = 6
+
+STRATEGIES = (
+    Column("name", "Strategy", "text:wrap", 26),
+    Column("units", "Units\nUSD", "usd", 15),
+    Column("on_demand", "On demand\nUSD", "usd", 15),
+    Column("egress", "Egress\nUSD", "usd", 12),
+    Column("total", "Total\nUSD", "usd", 15),
+    Column("saving", "Against all\non demand", "percent", 14),
+    Column("note", "", "text:wrap", 30),
+)
+BUY = (
+    Column("offer", "What to buy", "text:wrap", 26),
+    Column("region", "Region", "text:wrap"),
+    Column("units", "Units", "units"),
+    Column("term", "Term\nmonths", "count"),
+    Column("start", "Start", "date"),
+    Column("term_usd", "Whole term\nUSD", "usd"),
+    Column("reason", "Reason", "text:wrap", 30),
+)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Tables on other sheets that the summary adds up."""
+
+    order: Block | None
+    held: Block
+    on_demand: Block
+    egress: Block
+    units: UnitData
+    reasons: list[str]
+
+
+def write(sheet: Sheet, report: Report, sources: Sources) -> None:
+    """Write the page."""
+    subtitle = (
+        f"Reservation plan for {report.horizon} · input {report.plan.input_digest[:12]} · figures as of {report.dated}"
+    )
+    sheet.heading(clean(report.plan.name, 90), subtitle, _LAST)
+    sheet.raw.set_row(1, 16)
+    sheet.widths(STRATEGIES)
+    strategies = 11
+    plan_row = strategies + len(report.metrics.strategies)
+    _decision(sheet, report, sources.order, plan_row, strategies + 1)
+    _figures(sheet, report, sources.order, plan_row)
+    _strategies(sheet, report, sources, strategies)
+    top = plan_row + 2
+    _chart(sheet, strategies + 1, plan_row, top)
+    top += 12
+    top = _what_to_buy(sheet, report, sources, top)
+    top = _months(sheet, report, top)
+    top = _lines(sheet, top, "Key risks", story.risks(report)[:_RISKS], _more_risks(report))
+    top = _lines(sheet, top, "Proof", story.proof(report), "")
+    last = _approval(sheet, top)
+    sheet.printed(last, _LAST, portrait=True, one_page=True)
+    sheet.raw.activate()
+
+
+def _decision(sheet: Sheet, report: Report, order: Block | None, plan_row: int, first_row: int) -> None:
+    """Two sentences that follow the units, and whether they were edited."""
+    sheet.put(2, 0, "Decision", "section")
+    sheet.merged(3, 0, _LAST, what_to_sign(report, order), "lead")
+    sheet.merged(4, 0, _LAST, what_it_costs(report, f"$E${plan_row + 1}", f"$E${first_row + 1}"), "lead")
+    if order is not None:
+        sheet.merged(5, 0, _LAST, as_planned(order), "note")
+
+
+def _figures(sheet: Sheet, report: Report, order: Block | None, plan_row: int) -> None:
+    """Six figures in a row."""
+    k = story.kpis(report)
+    signed = sum(n.term_usd for n in report.lines)
+    total = report.plan.totals.total_usd
+    all_usd = story.all_on_demand_usd(report)
+    saved: Any = Live(f"=$E${12 + 1}-$E${plan_row + 1}", all_usd - total) if math.isfinite(all_usd) else None
+    tiles: list[tuple[str, Any, str]] = [
+        ("Cost of the plan", Live(f"=$E${plan_row + 1}", total), "usd:big"),
+        ("Saving", saved, "usd:big"),
+        ("Signed for", Live(f"={order.total('term_usd')}", signed) if order is not None else 0.0, "usd:big"),
+        ("Coverage", k["coverage"], "percent:big"),
+        ("Utilisation", k["utilisation"], "percent:big"),
+        ("Vacancy", k["vacancy"], "percent:big"),
+        ("Effective savings rate", k["effective_savings_rate"], "percent:big"),
+    ]
+    for column, (label, value, style) in enumerate(tiles):
+        sheet.put(7, column, label, "key")
+        sheet.put(8, column, value, style)
+    sheet.raw.set_row(8, 22)
+
+
+def _strategies(sheet: Sheet, report: Report, sources: Sources, top: int) -> None:
+    sheet.put(top - 1, 0, "Four ways to serve the same usage", "section")
+    rows = rows_of(report.metrics.strategies)
+    base = f"$E${top + 2}"
+    first_total = float(rows[0].total_usd)
+    records: list[dict[str, Any]] = []
+    for k, row in enumerate(rows):
+        plan = k == len(rows) - 1
+        record = _plan_row(report, sources) if plan else _strategy_row(row)
+        known = record["total"] is not None and math.isfinite(first_total) and first_total > 0
+        saving = round(1 - plain_number(record["total"]) / first_total, 12) + 0.0 if known else 0.0
+        record["saving"] = Live(f"=1-{{total}}/{base}", saving) if known else None
+        note = clean(row.note, 120) if row.note else ""
+        record["note"] = note if row.possible else f"Not possible: {note}" if note else "Not possible"
+        records.append({"name": str(row.strategy)[:1].upper() + str(row.strategy)[1:], **record})
+    sheet.table(top, STRATEGIES, records)
+
+
+def _strategy_row(row: Any) -> dict[str, Any]:
+    if not math.isfinite(float(row.total_usd)):
+        return {"units": None, "on_demand": None, "egress": None, "total": None}
+    units = float(row.capacity_usd) + float(row.sunk_usd)
+    parts = {"units": units, "on_demand": float(row.on_demand_usd), "egress": float(row.egress_usd)}
+    return {**parts, "total": Live("={units}+{on_demand}+{egress}", sum(parts.values()))}
+
+
+def _plan_row(report: Report, sources: Sources) -> dict[str, Any]:
+    """Return the plan's own row: everything from the detail sheets, so that it follows edited units."""
+    t, order, units = report.plan.totals, sources.order, sources.units
+    parts = ["0"]
+    if order is not None:
+        parts += [order.total("horizon_usd"), order.total("tail_usd")]
+    if report.months:
+        parts += [sources.held.total("beyond_usd"), sources.held.total("earlier_usd"), units.more_beyond]
+    served = [sources.on_demand.total("usd")] if len(report.metrics.on_demand) else ["0"]
+    data = sources.egress.total("usd") if t.egress_usd else "0"
+    own = t.reserved_usd + t.tail_usd + t.unreserved_usd + t.sunk_usd
+    return {
+        "units": Live("=" + "+".join(parts), own),
+        "on_demand": Live("=" + "+".join([*served, units.more_on_demand]), t.on_demand_usd),
+        "egress": Live(f"={data}", t.egress_usd),
+        "total": Live("={units}+{on_demand}+{egress}", own + t.on_demand_usd + t.egress_usd),
+    }
+
+
+def _chart(sheet: Sheet, first: int, last: int, top: int) -> None:
+    chart = sheet.book.chart("bar")
+    count = last - first + 1
+    chart.add_series({
+        "name": "Total cost, USD",
+        "categories": [sheet.name, first, 0, last, 0],
+        "values": [sheet.name, first, 4, last, 4],
+        "points": [{"fill": {"color": BLUE if k == count - 1 else GREY}} for k in range(count)],
+        "gap": 45,
+        "data_labels": {"value": True, "num_format": "$#,##0", "font": {"size": 9}},
+    })  # fmt: skip
+    chart.set_title(chart_title("Total cost of each strategy"))
+    chart.set_x_axis(grid("USD", num_format="$#,##0", min=0))
+    chart.set_y_axis(axis("", reverse=True, crossing="max"))
+    chart.set_legend({"none": True})
+    chart.set_size({"width": 895, "height": 235})
+    alt = (
+        "Bars of the total cost of four strategies: all on demand, reserved for the peak or the average, and the plan."
+    )
+    sheet.raw.insert_chart(top, 0, chart, {"x_offset": 2, "y_offset": 2, "description": alt, "object_position": 1})
+
+
+def _what_to_buy(sheet: Sheet, report: Report, sources: Sources, top: int) -> int:
+    order = sources.order
+    records: list[dict[str, Any]] = []
+    ranked = sorted(range(len(report.lines)), key=lambda k: -report.lines[k].term_usd)
+    for k in ranked[:_BUY] if order is not None else []:
+        line = report.lines[k]
+        assert order is not None
+        records.append({
+            "offer": line.offer.offer, "region": line.region, "units": Live(f"={order.cell('units', k)}", line.units),
+            "term": line.offer.term_months, "start": line.start,
+            "term_usd": Live(f"={order.cell('term_usd', k)}", line.term_usd), "reason": sources.reasons[k],
+        })  # fmt: skip
+    block = sheet.table(top, BUY, records, empty="Nothing: on demand and today's commitments serve this usage.")
+    rest = len(report.lines) - len(records)
+    if rest > 0:
+        sheet.put(block.last + 1, 0, f"and {rest} more, smaller, on the sheet Purchase order", "note")
+    return block.last + 2 + (rest > 0)
+
+
+def _months(sheet: Sheet, report: Report, top: int) -> int:
+    """Cost by month, where there are few; the sheet Cost per task has them all."""
+    frame = report.metrics.months[report.metrics.months["period"] != HORIZON]
+    if len(frame) > _MONTHS:
+        return top
+    records: list[dict[str, Any]] = []
+    for row in rows_of(frame):
+        units = float(row.reserved_usd) + float(row.tail_usd) + float(row.unreserved_usd) + float(row.sunk_usd)
+        parts = {"units": units, "on_demand": float(row.on_demand_usd), "egress": float(row.egress_usd)}
+        total = Live("={units}+{on_demand}+{egress}", sum(parts.values()))
+        records.append({"name": str(row.period), **parts, "total": total})
+    columns = [replace(c, header="By month, as planned" if c.key == "name" else c.header, total=c.key != "name")
+               for c in STRATEGIES[:5]]  # fmt: skip
+    return sheet.table(top, columns, records).total_row + 2
+
+
+def _more_risks(report: Report) -> str:
+    rest = len(story.risks(report)) - _RISKS
+    return f"{rest} more on the sheet Warnings." if rest > 0 else ""
+
+
+def _lines(sheet: Sheet, top: int, title: str, lines: list[str], after: str) -> int:
+    sheet.put(top, 0, title, "section")
+    for line in [*lines, after] if after else lines:
+        top += 1
+        sheet.merged(top, 0, _LAST, line, "line")
+        sheet.raw.set_row(top, 14 * (1 + len(line) // 150))
+    return top + 2
+
+
+def _approval(sheet: Sheet, top: int) -> int:
+    sheet.put(top, 0, "Approval", "section")
+    for k, label in enumerate(("Prepared by", "Reviewed by", "Approved by", "Date")):
+        column = (0, 2, 4, 6)[k]
+        sheet.put(top + 1, column, label, "key")
+        if column < 6:
+            sheet.put(top + 1, column + 1, None, "key")
+        sheet.put(top + 3, column, None, "blank_line")
+        if column < 6 and k < 3:
+            sheet.put(top + 3, column, None, "blank_line")
+    sheet.raw.set_row(top + 2, 18)
+    return top + 3

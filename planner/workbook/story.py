@@ -1,0 +1,153 @@
+"""The plan in sentences: decision, risks, proof, reasons. Summary, terminal and web page say the same."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from planner.plan.metrics.tables import HORIZON
+from planner.plan.order_value import OrderValue
+from planner.plan.orders import OrderLine
+from planner.plan.why import LineRent
+from planner.units import hour_label
+from planner.workbook.report import Report, rows_of
+from planner.workbook.text import amount, clean, joined, percent, usd
+
+ALL_ON_DEMAND = 0  # position in metrics.strategies
+SAME = 5e-4  # a share that shows as 0.0 %
+_BARELY = 0.10  # over break-even, as a share of it
+_NONE = 5e-6  # a gap that shows as 0.000 %
+_TRIFLE = 0.01  # a share of the rent that a reason does not mention
+
+
+def decision(report: Report) -> tuple[str, str]:
+    """Two sentences: what to commit to, and what that costs against all on demand."""
+    lines, totals = report.lines, report.plan.totals
+    if lines:
+        count = f"{len(lines)} commitment{'s' if len(lines) != 1 else ''}"
+        signed = usd(sum(n.term_usd for n in lines))
+        first = f"Sign {count} worth {signed} over their terms, and leave the rest of the usage to on demand."
+    else:
+        first = "Sign nothing new: on demand and today's commitments serve this usage at the lowest cost."
+    second = f"The plan costs {usd(totals.total_usd)} for {report.horizon}"
+    alternative = all_on_demand_usd(report)
+    if alternative > 0:
+        share = 1 - totals.total_usd / alternative
+        words = f"{percent(abs(share))} {'less' if share > 0 else 'more'} than" if abs(share) >= SAME else "as much as"
+        second += f", {words} all on demand ({usd(alternative)}{unless_possible(report)})"
+    return first, second + "."
+
+
+def dated(report: Report) -> str:
+    """Which plan this is: its months, its input, and the date of its figures."""
+    digest = report.plan.input_digest[:12]
+    return f"Reservation plan for {report.horizon} · input {digest} · figures as of {report.dated}"
+
+
+def all_on_demand_usd(report: Report) -> float:
+    """Cost of the same usage all on demand; NaN where that has no price."""
+    return float(report.metrics.strategies["total_usd"].iloc[ALL_ON_DEMAND])
+
+
+def unless_possible(report: Report) -> str:
+    """Words to add where the plan is compared with all on demand, and quotas do not allow that."""
+    return "" if bool(report.metrics.strategies["possible"].iloc[ALL_ON_DEMAND]) else ", more than the quotas allow"
+
+
+def proof(report: Report) -> list[str]:
+    """How good the plan is, and how we know."""
+    p, total = report.plan.proof, report.plan.totals.total_usd
+    bound = usd(p.bound_usd, 2)
+    if p.status == "given":
+        given = "The units were given, not chosen; deployments and routing are the cheapest for them."
+        proved = f"No plan that keeps every rule costs less than {bound}, which is proved in exact arithmetic."
+        return [given, proved] if p.bound_usd > 0 else [given]
+    if p.gap < _NONE:
+        lines = [f"This is the cheapest plan: a bound of {bound} on any plan is proved in exact arithmetic."]
+    else:
+        proved = f"No plan for this input costs less than {bound}, which is proved in exact arithmetic"
+        lines = [f"{proved}: this plan is within {percent(p.gap, 3)} of it."]
+    if p.tree_bound_usd is not None and p.tree_gap is not None:
+        gap, bound = percent(max(p.tree_gap, 0.0), 3), usd(p.tree_bound_usd, 2)
+        lines.append(
+            f"With whole units, the solver's search finds none below {bound}: within {gap} of {usd(total, 2)}."
+        )
+    lines.append("Cost and every rule were re-checked in plain arithmetic before this report was written.")
+    return lines
+
+
+def risks(report: Report) -> list[str]:
+    """Worst stress margin, largest overflow, offers that barely pay, and what a buyer must read."""
+    found = [_worst_margin(report), _overflow(report), _barely(report)]
+    return [text for text in found if text] + list(report.metrics.cautions)
+
+
+def _worst_margin(report: Report) -> str:
+    stress = report.metrics.stress
+    if stress.empty:
+        return ""
+    row = rows_of(stress.sort_values("margin_share", kind="stable"))[0]  # NaN, a case that asks for nothing, is last
+    margin = float(row.margin_share)
+    if math.isnan(margin):
+        return ""
+    if math.isinf(margin):
+        return "Stress: on demand without a quota serves every stress case; no margin can be given."
+    where = f"{hour_label(row.hour_of_week)} UTC in {row.period}"
+    lost = row.failed_region
+    what = "with headroom on all demand" if pd.isna(lost) else f"while {clean(lost, 60)} is lost"
+    return f"Stress: the least margin is {percent(max(margin, 0.0))}, {what}, on {where}."
+
+
+def _overflow(report: Report) -> str:
+    frame = report.metrics.on_demand
+    if frame.empty or float(frame["usd"].max()) <= 0:
+        return ""
+    row = rows_of(frame.sort_values("usd", ascending=False, kind="stable"))[0]
+    share = float(row.peak_share_of_quota)
+    quota = f"its peak takes {percent(share)} of the quota" if math.isfinite(share) else "no quota was given"
+    where = f"{clean(row.model, 60)} in {clean(row.region, 60)}"
+    return f"On demand: most is spent on {where}, {usd(float(row.usd))}; {quota}."
+
+
+def _barely(report: Report) -> str:
+    """Name purchases that use alone pays for, but only just."""
+    found = sorted({v.line.offer.offer for v in report.values if _just_pays(v)})
+    if not found:
+        return ""
+    verb = "pays" if len(found) == 1 else "pay"
+    return f"Price: {joined(found)} barely {verb}: used less than {percent(_BARELY, 0)} above break-even."
+
+
+def _just_pays(value: OrderValue) -> bool:
+    if value.utilisation is None or value.break_even is None:
+        return False
+    return 0 <= value.utilisation - value.break_even < _BARELY * value.break_even
+
+
+def reason(value: OrderValue, rent: LineRent) -> str:
+    """Say in a sentence why a line is bought."""
+    used, even = value.utilisation or 0.0, value.break_even
+    shown = percent(used, 0)
+    stress = rent.stress_usd / rent.rent_usd if rent.rent_usd > 0 else 0.0
+    if stress > _TRIFLE:
+        case = clean(max(rent.stress_by_case, key=lambda name: rent.stress_by_case[name]), 60)
+        hour = hour_label(int(rent.stress_by_hour.argmax()))
+        if stress > 1 - _TRIFLE:
+            return f"Needed for {case} ({hour} UTC)."
+        return f"{percent(1 - stress, 0)} paid by use, {percent(stress, 0)} by {case} ({hour} UTC)."
+    if even is not None and used >= even * (1 - _TRIFLE):
+        return f"Cheaper than on demand: {shown} used, {percent(even, 0)} to break even."
+    return f"Needed for a guaranteed share, a full quota or a stress case: {shown} used."
+
+
+def kpis(report: Report) -> dict[str, float]:
+    """Coverage, utilisation, vacancy and effective savings rate over the horizon (shares)."""
+    frame = report.metrics.savings
+    row: Any = frame[frame["period"] == HORIZON].iloc[0]
+    return {name: float(row[name]) for name in ("coverage", "utilisation", "vacancy", "effective_savings_rate")}
+
+
+def line_text(line: OrderLine) -> str:
+    """Give a purchase in a few words."""
+    months = line.offer.term_months
+    return f"{amount(line.units)} units, {months} month{'s' if months != 1 else ''} from {line.start:%Y-%m-%d}"

@@ -1,0 +1,174 @@
+"""The plan on one screen: readable on a terminal and, without colour, in a pipe or a log."""
+
+from __future__ import annotations
+
+import math
+from typing import IO, TYPE_CHECKING, Any
+
+from planner.plan.metrics.tables import HORIZON, Metrics
+from planner.plan.plan import Plan
+from planner.schema.case import Case
+from planner.workbook import story
+from planner.workbook.report import Report, hour_text, rows_of, text_of
+from planner.workbook.text import amount, clean, percent, task_usd, usd
+
+if TYPE_CHECKING:
+    from rich.console import Console, JustifyMethod, RenderableType
+    from rich.table import Table
+
+_PIPE_WIDTH, _WIDEST, _NAME_WIDTH = 100, 120, 32
+_MONTHS, _BUY, _STRESS, _CAUTIONS, _TASKS = 6, 8, 4, 6, 3
+_PARTS = (
+    ("New commitments", "reserved_usd"),
+    ("Counted past the horizon", "tail_usd"),
+    ("Beyond commitments", "unreserved_usd"),
+    ("Earlier commitments", "sunk_usd"),
+    ("On demand", "on_demand_usd"),
+    ("Egress", "egress_usd"),
+    ("Total", "total_usd"),
+)
+
+
+def print_report(case: Case, plan: Plan, metrics: Metrics, stream: IO[str]) -> None:
+    """Print the decision, its cost and proof to `stream`."""
+    report = Report(case, plan, metrics)
+    console = console_for(stream)
+    console.print(bold(f"{clean(plan.name, 80)}: reservation plan for {report.horizon}"))
+    for sentence in story.decision(report):
+        console.print(sentence)
+    for part in (_costs(report), _strategies(report), _buy(report), _use(report), _tasks(report), _stress(report)):
+        console.print()
+        console.print(part)
+    _cautions(console, report)
+    console.print()
+    for line in story.proof(report):
+        console.print(line, style="dim")
+
+
+def console_for(stream: IO[str]) -> Console:
+    """Open a console on a stream: as wide as the terminal, up to a limit; plain text in a pipe."""
+    from rich.console import Console  # rich is slow to import
+
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console.width = min(console.width, _WIDEST) if console.is_terminal else _PIPE_WIDTH
+    return console
+
+
+def bold(text: str) -> RenderableType:
+    """Text in bold."""
+    from rich.text import Text
+
+    return Text(text, style="bold")
+
+
+def plain_table(*headers: str, left: int = 1) -> Table:
+    """Plain table whose first `left` columns are text and the rest numbers."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for k, header in enumerate(headers):
+        widest = _NAME_WIDTH if k == 0 else None  # a long name must not push the figures away
+        justify: JustifyMethod = "left" if k < left else "right"
+        table.add_column(header, justify=justify, overflow="ellipsis", no_wrap=True, max_width=widest)
+    return table
+
+
+def cells(*values: str) -> list[Any]:
+    """Cells of a row, as they are."""
+    from rich.text import Text
+
+    return [Text(value) for value in values]  # never markup: a name may look like it
+
+
+def _costs(report: Report) -> Table:
+    months = {str(row.period): row for row in rows_of(report.metrics.months)}
+    names = [p.name for p in report.case.periods]
+    shown = [*(names if len(names) <= _MONTHS else []), HORIZON]
+    table = plain_table("USD", *("all months" if name == HORIZON else name for name in shown))
+    for label, column in _PARTS:
+        values = [float(getattr(months[name], column)) for name in shown]
+        if any(abs(value) > 0.005 for value in values) or column == "total_usd":
+            table.add_row(*cells(label, *map(usd, values)), style="bold" if column == "total_usd" else None)
+    return table
+
+
+def _strategies(report: Report) -> Table:
+    table = plain_table("Four ways to serve this usage", "Cost", "Saving", "")
+    table.columns[3].justify = "left"
+    rows = rows_of(report.metrics.strategies)
+    for k, row in enumerate(rows):
+        total, saving = float(row.total_usd), float(row.saving_share)
+        note = "" if row.possible else "not possible"
+        cost = usd(total) if math.isfinite(total) else "–"
+        name = clean(row.strategy, 40)
+        table.add_row(
+            *cells(name[:1].upper() + name[1:], cost, percent(saving), note),
+            style="bold" if k == len(rows) - 1 else None,
+        )
+    return table
+
+
+def _buy(report: Report) -> RenderableType:
+    if not report.lines:
+        return bold("Nothing to buy.")
+    table = plain_table("To buy", "Region", "Units", "Months", "From", "USD/unit-hour", "Whole term", left=2)
+    ranked = sorted(report.lines, key=lambda line: -line.term_usd)
+    for line in ranked[:_BUY]:
+        offer = line.offer
+        table.add_row(*cells(
+            clean(offer.offer, 40), clean(line.region, 20), amount(line.units), str(offer.term_months),
+            f"{line.start}", f"{offer.usd_per_unit_hour:,.4g}", usd(line.term_usd),
+        ))  # fmt: skip
+    rest = ranked[_BUY:]
+    if rest:
+        table.add_row(*cells(f"and {len(rest)} more", "", "", "", "", "", usd(sum(n.term_usd for n in rest))))
+    return table
+
+
+def _use(report: Report) -> str:
+    k = story.kpis(report)
+    return (
+        f"Coverage {percent(k['coverage'])} · utilisation {percent(k['utilisation'])} · "
+        f"vacancy {percent(k['vacancy'])} · effective savings rate {percent(k['effective_savings_rate'])}"
+    )
+
+
+def _tasks(report: Report) -> str:
+    """Cost of a task of the dearest workloads."""
+    frame = report.metrics.by_workload
+    rows = rows_of(frame[frame["requests"] > 0].sort_values("total_usd", ascending=False, kind="stable"))
+    told = [f"{clean(row.workload, _NAME_WIDTH)} {task_usd(float(row.usd_per_task))}" for row in rows]
+    rest = f" and {len(told) - _TASKS} more" if len(told) > _TASKS else ""
+    return f"A task costs: {' · '.join(told[:_TASKS])}{rest}" if told else "No tasks."
+
+
+def _stress(report: Report) -> RenderableType:
+    frame = report.metrics.stress
+    if frame.empty:
+        return "No stress cases."
+    table = plain_table(
+        "Stress case", "Worst hour (UTC)", "Need/hour", "Capacity/hour", "Margin", "Makes the plan buy", left=2
+    )
+    table.columns[5].justify = "left"
+    for row in rows_of(frame.sort_values("margin_share", kind="stable").head(_STRESS)):
+        capacity, margin = float(row.capacity_rph), float(row.margin_share)
+        finite = math.isfinite(capacity)
+        table.add_row(*cells(
+            clean(row.case, 40), f"{text_of(row.period)} {hour_text(row.hour_of_week)}", f"{float(row.need_rph):,.0f}",
+            f"{capacity:,.0f}" if finite else "no limit", percent(margin) if finite else "–",
+            "yes" if row.sets_units else "no",
+        ))  # fmt: skip
+    return table
+
+
+def _cautions(console: Console, report: Report) -> None:
+    cautions = report.metrics.cautions
+    if not cautions:
+        return
+    console.print()
+    console.print(bold("Read before signing"))
+    for text in cautions[:_CAUTIONS]:
+        console.print(f"- {clean(text, 400)}")
+    if len(cautions) > _CAUTIONS:
+        console.print(f"- and {len(cautions) - _CAUTIONS} more on the sheet Warnings")

@@ -1,0 +1,167 @@
+"""plan.xlsx: one file a sheet in `sheets/`, in the reading order of SHEETS."""
+
+from pathlib import Path
+
+from planner.features.mix import mix_sheet as mix
+from planner.features.mix.mix_tables import MixStudy
+from planner.features.resolve import changes_sheet as changes
+from planner.features.resolve.changes import Changes
+from planner.features.tasks import cost_per_task_sheet as cost_per_task
+from planner.io.atomic import written_beside
+from planner.plan.expiries import NOTICE_DAYS
+from planner.plan.metrics.tables import Metrics
+from planner.plan.plan import Plan
+from planner.schema.accuracy import ForecastAccuracy
+from planner.schema.case import Case
+from planner.units import HOURS_PER_DAY
+from planner.workbook import story
+from planner.workbook.book import Block, Book, block_at, new_book
+from planner.workbook.report import Report
+from planner.workbook.sheets import (
+    assumptions,
+    audit,
+    egress,
+    expiries,
+    forecast,
+    headroom,
+    on_demand,
+    purchase_order,
+    reservations,
+    summary,
+    unit_data,
+    warnings,
+    week,
+    week_data,
+    why,
+)
+from planner.workbook.sheets.audit_rules import Blocks
+from planner.workbook.sheets.purchase_order import OrderRow
+from planner.workbook.sheets.unit_data import UnitData
+from planner.workbook.theme import BLUE, GREEN, GREY, ORANGE
+
+# the reading order, with the colour of the tab: what to sign, what it does, why, and what it rests on
+SHEETS = (
+    (summary.NAME, BLUE),
+    (purchase_order.NAME, BLUE),
+    (reservations.NAME, BLUE),
+    (week.NAME, GREEN),
+    (on_demand.NAME, GREEN),
+    (headroom.NAME, GREEN),
+    (egress.NAME, GREEN),
+    (cost_per_task.NAME, GREEN),
+    (mix.NAME, GREEN),  # only where it was studied
+    (why.NAME, ORANGE),
+    (why.HOURS_NAME, ORANGE),
+    (changes.NAME, ORANGE),
+    (expiries.NAME, ORANGE),
+    (warnings.NAME, GREY),
+    (forecast.NAME, GREY),  # only where the demand is a forecast whose errors were measured
+    (assumptions.NAME, GREY),
+    (assumptions.DEMAND_NAME, GREY),
+    (audit.NAME, GREY),
+)
+HIDDEN = (week_data.NAME, unit_data.NAME)
+
+
+def write_workbook(
+    case: Case,
+    plan: Plan,
+    metrics: Metrics,
+    path: str | Path,
+    previous: Plan | None = None,
+    forecast_accuracy: ForecastAccuracy | None = None,
+    notice_days: int = NOTICE_DAYS,
+    mix_study: MixStudy | None = None,
+    changes: Changes | None = None,
+) -> None:
+    """Write the plan's workbook.
+
+    Parameters
+    ----------
+    case, plan, metrics : the input, the finished plan and its figures.
+    path : file to write (.xlsx); it is written beside and renamed, so that an earlier one stays whole on failure.
+    previous : the last signed plan, for the sheet Changes; without it, today's commitments.
+    forecast_accuracy : how good the forecast of the demand was, for the sheet Forecast; without it there is none.
+    notice_days : days before its end by which a commitment is to be decided on, for the sheet Expiries.
+    mix_study : what a shift of the model mix is worth, for the sheet Mix; without it there is none.
+    changes : what changed since then, and why (`planner resolve`): the sheet Changes then says that.
+    """
+    report = Report(case, plan, metrics, previous, forecast_accuracy, notice_days, mix_study, changes)
+    with written_beside(path) as beside:
+        subject = f"Reservation plan for {report.horizon}"
+        book = new_book(str(beside), plan.name, report.dated, subject, f"input {plan.input_digest[:16]}")
+        _fill(book, report)
+        book.raw.close()
+
+
+def _fill(book: Book, report: Report) -> None:
+    """Add the sheets in reading order, then fill them so that each knows where the figures it refers to stand."""
+    absent = {forecast.NAME: report.forecast is None, mix.NAME: report.mix is None}
+    shown = [sheet for sheet in SHEETS if not absent.get(sheet[0], False)]
+    at = {name: book.add_sheet(name, colour) for name, colour in shown}
+    for name in HIDDEN:
+        at[name] = book.add_sheet(name)
+        at[name].raw.hide()
+    lines = report.lines
+    order = None
+    if lines:
+        columns = (*purchase_order.COLUMNS, *purchase_order.WORKINGS)
+        order = block_at(purchase_order.NAME, purchase_order.TOP, columns, len(lines))
+    held = reservations.write(at[reservations.NAME], report, report.months, order)
+    units = _units(book, report, held)
+    rows = _order_rows(report)
+    purchase_order.write(at[purchase_order.NAME], report, rows, units.usage_per_unit() if lines else "")
+    week.write(at[week.NAME], at[week_data.NAME], report)
+    od = on_demand.write(at[on_demand.NAME], report)
+    stress = headroom.write(at[headroom.NAME], report)
+    crossing = egress.write(at[egress.NAME], report)
+    by_month, by_workload, by_model = cost_per_task.write(at[cost_per_task.NAME], report)
+    if report.mix is not None:
+        mix.write(at[mix.NAME], report.mix)
+    why.write(at[why.NAME], report, order)
+    why.write_hours(at[why.HOURS_NAME], report)
+    changes.write(at[changes.NAME], report)
+    expiries.write(at[expiries.NAME], report, order)
+    warnings.write(at[warnings.NAME], report)
+    if report.forecast is not None:
+        forecast.write(at[forecast.NAME], report)
+    assumptions.write(at[assumptions.NAME], report)
+    assumptions.write_demand(at[assumptions.DEMAND_NAME], report)
+    blocks = Blocks(order, held, od, crossing, stress, by_month, by_workload, by_model)
+    audit.write(at[audit.NAME], report, blocks, [row.fits for row in rows])
+    sources = summary.Sources(order, held, od, crossing, units, [row.reason for row in rows])
+    summary.write(at[summary.NAME], report, sources)
+
+
+def _units(book: Book, report: Report, held: Block) -> UnitData:
+    numbers = reservations.number_pools(report.months)
+    bought = {(line.offer.pool, line.offer.meter) for line in report.lines}
+    rows = [
+        (numbers[m.pool, m.meter], m, held.cell("force", k))
+        for k, m in enumerate(report.months)
+        if (m.pool, m.meter) in bought
+    ]
+    return unit_data.write(book.sheets[unit_data.NAME], rows)
+
+
+def _order_rows(report: Report) -> list[OrderRow]:
+    """Order lines with what the plan makes of them."""
+    numbers, policy = reservations.number_pools(report.months), report.case.settings.policy
+    periods = report.case.periods
+    rows = []
+    for value, rent in zip(report.values, report.rents, strict=True):
+        line, offer = value.line, value.line.offer
+        beyond_days = max(0, (line.end - periods[-1].end).days)
+        rows.append(
+            OrderRow(
+                value=value,
+                pool_number=numbers[offer.pool, offer.meter],
+                last_month_start=max(p.start for p in periods if p.start < line.end),
+                hours_tail=(1 - policy.tail_value) * beyond_days * HOURS_PER_DAY,
+                reason=story.reason(value, rent),
+                sizes=(offer.min_units, offer.unit_step, offer.max_units)
+                if policy.whole_units
+                else (0.0, 0.0, offer.max_units),
+            )
+        )
+    return rows

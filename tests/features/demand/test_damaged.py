@@ -1,0 +1,78 @@
+"""Damaged exports, and exports taken for another format: exit code 1 with the reason, never a fault of ours."""
+
+import gzip
+import json
+import random
+
+import pytest
+
+from planner.cli import main
+from planner.features.demand.formats import FORMAT
+from tests.features.demand.exports import EXPORTS, write
+
+ODD = (None, -5, 1e18, "x", "", [], {}, [1], {"a": 1}, True, "2024-13-45")
+NAMES = sorted(EXPORTS)
+
+
+def answer(capsys, *words):
+    code = main(["ingest", *map(str, words)])
+    told = capsys.readouterr().err
+    assert code in (0, 1)
+    assert "fault of planner" not in told
+    assert code == 0 or len(told) > 40
+    return code
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cut_off_anywhere(name, tmp_path, capsys):
+    path = write(tmp_path, name)
+    whole = path.read_bytes()
+    for part in (0.02, 0.4, 0.97):
+        path.write_bytes(whole[: int(part * len(whole))])
+        code = answer(capsys, path, "-o", tmp_path / "h")
+        assert code == 1 or path.suffix in (".csv", ".jsonl")  # their whole lines may be all there is
+    zipped = path.with_name(path.name + ".gz")
+    zipped.write_bytes(gzip.compress(whole)[:-20])
+    assert answer(capsys, zipped, "-o", tmp_path / "h") == 1
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if EXPORTS[name][0].endswith(".json")])
+def test_a_wrong_value_anywhere(name, tmp_path, capsys):
+    path, chance = write(tmp_path, name), random.Random(name)
+    text = path.read_text()
+    for _ in range(5):
+        document = json.loads(text)
+        places = []
+
+        def walk(node, places=places):
+            items = list(node.items() if isinstance(node, dict) else enumerate(node))
+            for key, child in items:
+                places.append((node, key))
+                if isinstance(child, (dict, list)):
+                    walk(child)
+
+        walk(document)
+        for node, key in chance.sample(places, min(len(places), 2)):
+            node[key] = chance.choice(ODD)
+        path.write_text(json.dumps(document))
+        answer(capsys, path, "-o", tmp_path / "h")
+
+
+@pytest.mark.parametrize("format_name", [*FORMAT, "focus"])
+def test_taken_for_another_format(format_name, tmp_path, capsys):
+    for index, name in enumerate(NAMES):
+        if EXPORTS[name][2] != format_name and (index + len(format_name)) % 6 == 0:
+            (tmp_path / name).mkdir()
+            answer(capsys, format_name, write(tmp_path / name, name), "-o", tmp_path / "h")
+
+
+def test_every_damaged_file_is_named(tmp_path, capsys):
+    whole = json.loads(EXPORTS["otel"][1])
+    (tmp_path / "good.json").write_text(json.dumps(whole))
+    for name in ("bad-1.json", "bad-2.json"):
+        (tmp_path / name).write_text(json.dumps({"resourceMetrics": [{"resource": 7}]}))
+    assert main(["ingest", str(tmp_path), "-o", str(tmp_path / "h")]) == 1
+    told = capsys.readouterr().err
+    assert "bad-1.json" in told
+    assert "bad-2.json" in told
+    assert "good.json" not in told

@@ -1,0 +1,306 @@
+"""Bad rows are counted, listed, and kept out or repaired by a named rule; nothing is counted twice."""
+
+import datetime as dt
+import json
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planner.errors import InputError
+from planner.features.demand.ingest import Options, ingest
+from planner.features.demand.names import NameMap, load_names
+from tests.features.demand.exports import VLLM_NAMES, as_csv, epoch, iso, openai, plain, prometheus
+
+
+def log(rows):
+    """Write request rows (id, time, input, cached, output) as CSV text."""
+    return "id,time,model,input_tokens,cached_tokens,output_tokens\n" + "".join(
+        ",".join("" if cell is None else str(cell) for cell in row) + "\n" for row in rows
+    )
+
+
+def found(history):
+    return {f["rule"]: f["count"] for f in history.report["findings"]}
+
+
+def read(tmp_path, *texts, options=None):
+    paths = []
+    for n, text in enumerate(texts):
+        path = tmp_path / f"part{n}.csv"
+        path.write_text(text)
+        paths.append(str(path))
+    return ingest(paths, "table", options)
+
+
+GOOD = ("r0", iso(0), "m", 100, 40, 10)
+
+
+@pytest.mark.parametrize(
+    ("row", "rule", "kept"),
+    [
+        (("x", "", "m", 5, 0, 1), "no_time", False),
+        (("x", "yesterday", "m", 5, 0, 1), "no_time", False),
+        (("x", "2999-01-01T00:00:00Z", "m", 5, 0, 1), "future", False),
+        (("x", "1970-01-01T00:00:00Z", "m", 5, 0, 1), "long_ago", False),
+        (("x", iso(0), "m", -5, 0, 1), "negative", False),
+        (("x", iso(0), "m", "NaN", 0, 1), "too_large", False),
+        (("x", iso(0), "m", "inf", 0, 1), "too_large", False),
+        (("x", iso(0), "m", None, None, None), "null_tokens", False),
+        (("x", iso(0), "m", None, None, 7), "null_as_zero", True),
+        (("x", iso(0), "m", 5, 9, 1), "cached_above_input", True),
+        (("r0", iso(0), "m", 100, 40, 10), "duplicate", False),
+    ],
+)
+def test_each_rule(row, rule, kept, tmp_path):
+    history = read(tmp_path, log([GOOD, row]))
+    assert found(history) == {rule: 1}
+    assert history.report["totals"]["requests"] == (2 if kept else 1)
+    entry = history.report["findings"][0]
+    assert entry["action"] == ("repaired" if kept else "kept out")
+    if rule == "cached_above_input":  # fresh input 0, and 60 of the good row
+        assert history.report["totals"]["input_tokens"] == 60
+
+
+def test_a_line_with_too_few_cells_is_listed_with_its_number(tmp_path):
+    history = read(
+        tmp_path, log([GOOD]) + "only,three,cells\n" + log([("r2", iso(1), "m", 1, 0, 1)]).splitlines()[1] + "\n"
+    )
+    entry = next(f for f in history.report["findings"] if f["rule"] == "unreadable_line")
+    assert entry["count"] == 1
+    assert "line 3" in entry["examples"][0]
+
+
+def test_failed_and_cached_answers_never_reached_a_model(tmp_path):
+    base = "request_id,startTime,prompt_tokens,completion_tokens,model,model_group,cache_hit,status\n"
+    path = tmp_path / "a.csv"
+    path.write_text(
+        base
+        + "1,2026-03-02 00:00:00,10,1,m,g,False,success\n"
+        + "2,2026-03-02 00:00:00,10,1,m,g,True,success\n"
+        + "3,2026-03-02 00:00:00,10,0,m,g,False,failure\n"
+    )
+    history = ingest([str(path)])
+    assert found(history) == {"response_cache": 1, "failed": 1}
+    assert history.report["totals"]["requests"] == 1
+
+
+def test_overlapping_exports_with_ids_count_once(tmp_path):
+    rows = [(f"r{k}", iso(k / 4), "m", 100 + k, 0, 10) for k in range(40)]
+    history = read(tmp_path, log(rows[:25]), log(rows[15:]))
+    assert found(history)["duplicate"] == 10
+    assert history.report["totals"]["requests"] == 40
+    assert history.report["totals"]["input_tokens"] == sum(100 + k for k in range(40))
+
+
+def bucketed(ks, tokens=lambda k: 100 + k):
+    return "time,model,requests,input_tokens,output_tokens\n" + "".join(f"{iso(k)},m,3,{tokens(k)},5\n" for k in ks)
+
+
+def test_overlapping_buckets_without_ids_count_once_even_where_one_is_cut(tmp_path):
+    # the first export ends inside hour 6, of which it has only half
+    history = read(tmp_path, bucketed(range(7), lambda k: 50 if k == 6 else 100 + k), bucketed(range(2, 10)))
+    assert found(history)["overlap"] == 5
+    assert history.report["totals"]["input_tokens"] == sum(100 + k for k in range(10))
+
+
+def test_parts_of_one_whole_are_added(tmp_path):
+    history = read(tmp_path, bucketed(range(5)), bucketed(range(5), lambda k: 7 * k + 1))
+    assert "overlap" not in found(history)
+    assert history.report["totals"]["requests"] == 30
+
+
+def test_pages_that_come_twice_count_once(tmp_path):
+    page = json.dumps(openai())
+    one, two = tmp_path / "1.json", tmp_path / "2.json"
+    one.write_text(page)
+    two.write_text(page)
+    history, once = ingest([str(one), str(two)]), ingest([str(one)])
+    assert history.report["totals"] == once.report["totals"]
+    assert found(history)["duplicate"] == 12
+
+
+def test_an_export_without_models_repeats_one_with_them(tmp_path):
+    whole = openai()
+    blind = openai()
+    merged = {}
+    for bucket in blind["data"]:
+        result = bucket["results"][0]
+        total = merged.setdefault(bucket["start_time"], {**bucket, "results": [{**result, "model": None}]})
+        if total["results"][0]["model"] is None and bucket["results"][0]["model"] == "gpt-b":
+            for name in (
+                "input_tokens",
+                "output_tokens",
+                "input_cached_tokens",
+                "input_cache_write_tokens",
+                "num_model_requests",
+            ):
+                total["results"][0][name] += result[name]
+    blind["data"] = list(merged.values())
+    (tmp_path / "1.json").write_text(json.dumps(whole))
+    (tmp_path / "2.json").write_text(json.dumps(blind))
+    history = ingest([str(tmp_path)])
+    assert history.report["totals"] == ingest([str(tmp_path / "1.json")]).report["totals"]
+    assert set(history.rows["model"]) == {"gpt-a", "gpt-b"}
+
+
+def test_a_counter_that_restarts_or_misses_scrapes(tmp_path):
+    document = prometheus(VLLM_NAMES, "model_name")
+    series = document["data"]["result"][0]["values"]
+    series[:] = [
+        [epoch(0), "0"],
+        [epoch(1), "100"],
+        [epoch(2), "30"],
+        [epoch(3), "70"],
+        [epoch(6), "100"],
+        [epoch(7), "110"],
+    ]
+    path = tmp_path / "p.json"
+    path.write_text(
+        json.dumps({**document, "data": {"resultType": "matrix", "result": [document["data"]["result"][0]]}})
+    )
+    history = ingest([str(path)])
+    # 100, then a restart: 30 since; 40; then 30 over three hours: 10 each; 10
+    assert list(history.rows["input_tokens"]) == [100, 30, 40, 10, 10, 10, 10]
+    assert found(history) == {"counter_reset": 1, "counter_gap": 1}
+
+
+def test_times_with_mixed_offsets_mean_what_they_say(tmp_path):
+    rows = [
+        ("a", "2026-03-02T01:00:00+01:00", "m", 1, 0, 1),
+        ("b", "2026-03-02T00:00:00Z", "m", 1, 0, 1),
+        ("c", str(epoch(0)), "m", 1, 0, 1),
+        ("d", str(epoch(0) * 1000), "m", 1, 0, 1),
+        ("e", "2026-03-02 00:30:00", "m", 1, 0, 1),
+    ]
+    history = read(tmp_path, log(rows))
+    assert len(history.rows) == 1
+    assert history.report["totals"]["requests"] == 5
+
+
+def test_local_time_around_daylight_saving(tmp_path):
+    # Berlin, 25 October 2026: 02:00 to 03:00 comes twice; 100 requests an hour, written in local time
+    local = pd.date_range("2026-10-24 22:00", "2026-10-25 05:00", freq="h")
+    text = "time,model,requests,input_tokens,output_tokens\n" + "".join(
+        f"{t:%Y-%m-%d %H:%M:%S},m,{200 if t.hour == 2 else 100},1,1\n" for t in local
+    )
+    until = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    history = read(tmp_path, text, options=Options(names=NameMap(time_zone="Europe/Berlin"), until=until))
+    assert found(history) == {"repeated_hour": 1}
+    assert list(history.rows["requests"]) == [100.0] * 9
+    assert history.rows["hour"].iloc[0] == pd.Timestamp("2026-10-24 20:00", tz="UTC")
+
+
+def test_missing_hours_are_told(tmp_path):
+    history = read(tmp_path, bucketed([0, 1, 2, 5, 6]))
+    assert found(history) == {"missing_hours": 2}
+
+
+def test_the_map_renames_and_gives_defaults(tmp_path):
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        "columns: {time: when, input_tokens: toks}\n"
+        "dimensions: {workload: team}\n"
+        "names: {workload: {t1: chat}, model: {m-2026-01-01: m}}\n"
+        "defaults: {region: eastus2}\n"
+        "cached_in_input: false\n"
+    )
+    text = "when,team,model,requests,toks,cached_tokens,output_tokens\n2026-03-02 00:00:00,t1,m-2026-01-01,1,10,4,1\n"
+    history = read(tmp_path, text, options=Options(names=load_names(path)))
+    row = history.rows.iloc[0]
+    assert [row["region"], row["workload"], row["model"]] == ["eastus2", "chat", "m"]
+    assert [row["input_tokens"], row["cached_tokens"]] == [10, 4]
+
+
+def test_a_map_with_faults_names_them_all(tmp_path):
+    path = tmp_path / "m.yaml"
+    path.write_text("colums: {}\ntime_zone: Berlin\n")
+    with pytest.raises(InputError) as error:
+        load_names(path)
+    assert len(error.value.faults) == 2
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 1000), st.integers(0, 500)), min_size=1, max_size=30))
+def test_totals_are_the_sum_of_the_rows_however_they_are_split(tmp_path_factory, rows):
+    folder = tmp_path_factory.mktemp("split")
+    lines = [(f"r{n}", iso(k / 2), "m", i, 0, o) for n, (k, i, o) in enumerate(rows)]
+    half = len(lines) // 2
+    texts = [log(part) for part in (lines[: half + 1], lines[half:]) if part]  # the middle row is in both
+    history = read(folder, *texts)
+    assert history.report["totals"]["requests"] == len(rows)
+    assert history.report["totals"]["input_tokens"] == sum(i for _, i, _ in rows)
+    assert history.report["totals"]["output_tokens"] == sum(o for _, _, o in rows)
+
+
+def test_plain_table_is_recognised(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text(as_csv(plain()))
+    assert ingest([str(path)]).report["format"] == "table"
+
+
+def test_a_trace_that_counts_its_seconds(tmp_path):
+    names = NameMap.model_validate({"time_origin": "2026-03-02T00:00:00Z", "time_unit": "ms"})
+    text = "Timestamp,Model,Request tokens,Response tokens\n0,m,10,1\n3600000,m,20,2\n3601500,m,30,3\n"
+    history = read(tmp_path, text, options=Options(names=names))
+    assert history.rows["requests"].tolist() == [1, 2]
+    assert history.rows["input_tokens"].tolist() == [10, 50]
+    assert str(history.rows["hour"].iloc[0]) == "2026-03-02 00:00:00+00:00"
+
+
+BUCKETS = "time,region,model,requests,input_tokens,output_tokens\n"
+
+
+def hour_rows(count, first=0):
+    return [f"{iso(h)},eu,m,{10 + h},{100 * h + 7},{h}\n" for h in range(first, first + count)]
+
+
+def test_the_same_buckets_twice_in_one_file_count_once(tmp_path):
+    once = read(tmp_path, BUCKETS + "".join(hour_rows(48)))
+    twice = read(tmp_path, BUCKETS + "".join(hour_rows(48) + hour_rows(24, 12)))
+    assert twice.report["totals"] == once.report["totals"]
+    assert found(twice) == {"duplicate": 24}
+    assert twice.report["rows_read"] == 72
+
+
+def test_parts_that_happen_to_be_equal_are_added(tmp_path):
+    """Two servers that the export does not name: an hour in which they do the same is no repetition."""
+    servers = [f"{iso(h)},eu,m,{10 + h % 3 * k},100,5\n" for h in range(10) for k in (1, 4)]
+    history = read(tmp_path, BUCKETS + "".join(servers) + f"{iso(10)},eu,m,3,1,1\n" * 2)
+    assert history.report["totals"]["requests"] == sum(20 + h % 3 * 5 for h in range(10)) + 6
+    assert found(history) == {}
+
+
+def test_dates_without_an_hour_are_days_and_give_way_to_hours(tmp_path):
+    daily = BUCKETS + "".join(f"2026-03-0{day},eu,m,{1000 * day},5,5\n" for day in range(1, 5))
+    hourly = BUCKETS + "".join(f"2026-03-02T{h:02d}:00:00Z,eu,m,10,1,1\n" for h in range(24))
+    history = read(tmp_path, daily, hourly)
+    spans = history.rows.groupby("bucket_hours")["requests"].sum().to_dict()
+    assert spans == {1.0: 240.0, 24.0: 1000.0 + 3000 + 4000}
+    assert any("whole days" in note for note in history.report["notes"])
+
+
+def test_midnights_alone_are_days(tmp_path):
+    daily = BUCKETS + "".join(f"2026-03-0{day} 00:00:00,eu,m,100,5,5\n" for day in range(1, 5))
+    assert set(read(tmp_path, daily).rows["bucket_hours"]) == {24.0}
+    assert set(read(tmp_path, daily + "2026-03-05 01:00:00,eu,m,1,1,1\n").rows["bucket_hours"]) == {1.0}
+    said = read(tmp_path, daily, options=Options(names=NameMap(bucket_hours=1)))
+    assert set(said.rows["bucket_hours"]) == {1.0}
+
+
+@pytest.mark.parametrize("cell", ['"1,000"', "12 k", "1.000.000", "1'000"])
+def test_text_in_the_place_of_a_number_is_never_taken_as_blank(cell, tmp_path):
+    history = read(tmp_path, BUCKETS + "".join(hour_rows(3)) + f"{iso(5)},eu,m,5,{cell},1\n")
+    assert "input no number" in history.report["findings"][0]["examples"][0]
+    assert found(history)["too_large"] == 1
+    assert history.report["totals"]["requests"] == 10 + 11 + 12
+    blank = read(tmp_path, BUCKETS + "".join(hour_rows(3)) + f"{iso(5)},eu,m,5,N/A,1\n")
+    assert blank.report["totals"]["requests"] == 10 + 11 + 12 + 5
+
+
+def test_decimal_commas_and_foreign_dates_are_told_with_what_was_found(tmp_path):
+    with pytest.raises(InputError, match="decimal comma"):
+        read(tmp_path, BUCKETS.replace(",", ";") + f"{iso(0)};eu;m;5,5;7,5;1,5\n")
+    with pytest.raises(InputError, match=r"31\.01\.2026 08:00"):
+        read(tmp_path, BUCKETS + "31.01.2026 08:00,eu,m,5,7,1\n")

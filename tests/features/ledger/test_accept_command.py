@@ -1,0 +1,206 @@
+"""planner accept and planner ledger on the command line: what they say, exit codes, several at once."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from planner.cli import main
+from planner.features.ledger.chain import read_ledger
+from planner.plan.files import write_plan
+from planner.plan.plan import Plan
+from planner.readers import load
+from planner.schema.case import Case
+from planner.solver.solve import solve
+from tests import builders
+
+PLANS = 4
+
+
+def made(name: str) -> tuple[Case, Plan]:
+    case = builders.case(builders.tables(), name=name)
+    return case, solve(case)
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory) -> Path:
+    """Plans of 10 units for January at 1 USD, and a folder of the same month that knows nothing of them."""
+    folder = tmp_path_factory.mktemp("given")
+    for k in range(PLANS):
+        case, plan = made(f"q{k}")
+        write_plan(plan, case, folder / "reports" / f"q{k}")
+    builders.write_folder(builders.tables(), folder / "next")
+    return folder
+
+
+@pytest.fixture
+def reports(given: Path, tmp_path: Path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(given, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "reports"
+
+
+def run(capsys, *words: str) -> tuple[int, str]:
+    code = main(list(words))
+    captured = capsys.readouterr()
+    return code, captured.out + captured.err
+
+
+ACCEPT = ("accept", "reports/q0", "--by", "Ada", "--date", "2026-12-20")
+
+
+def test_sign_list_and_check_the_head(reports: Path, capsys) -> None:
+    code, told = run(capsys, *ACCEPT, "--into", "next", "--note", "PO 4711")
+    assert code == 0
+    assert "q0, 2027-01 to 2027-01: signed by Ada on 2026-12-20, entry 1 of reports/ledger.jsonl" in told
+    assert "1 purchase, $7,440.00 over the terms" in told  # 10 units x 744 hours
+    assert "+ west-m-1m: 10 units, 2027-01-01 to 2027-02-01" in told
+    head = re.search("^head ([0-9a-f]{64})$", told, re.MULTILINE)[1]
+    assert run(capsys, "accept", "reports/q1", "--by", "Bob", "--date", "2026-12-21")[0] == 0
+    code, told = run(capsys, "ledger", "--head", head[:12])
+    assert code == 0
+    assert f"{head[:12]}... is the hash of entry 1; 1 signed since" in told
+    assert "2 entries, the chain holds" in told
+    rows = [line.split() for line in told.splitlines() if line.strip().startswith(("1", "2"))]
+    assert [row[1:4] for row in rows] == [["2026-12-20", "Ada", "q0"], ["2026-12-21", "Bob", "q1"]]
+
+
+def test_again_is_refused_in_words(reports: Path, capsys) -> None:
+    assert run(capsys, *ACCEPT, "--into", "next")[0] == 0
+    code, told = run(capsys, *ACCEPT, "--into", "next")
+    assert (code, "next holds what it owes: nothing was written, for it would be owed twice" in told) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda r: edit(r / "ledger.jsonl", "Ada", "Eve"), "line 1, entry 1: was edited"),
+        (lambda r: edit(r / "ledger.jsonl", "7440.0", "744.0"), "line 1, entry 1: was edited"),
+        (lambda r: edit(r / "q0" / "plan.json", "west-m-1m", "west-m-2m"), "entry 1: q0: plan.json was changed"),
+        (lambda r: (r / "q0" / "rents.parquet").unlink(), "entry 1: q0: rents.parquet is missing"),
+        (lambda r: edit(r / "q0" / "input" / "plan.yaml", "q0", "q9"), "entry 1: q0: input/plan.yaml was changed"),
+        (lambda r: edit(r / "ledger.jsonl", "}\n", "}"), None),
+        (lambda r: cut(r / "ledger.jsonl", 9), "the last line, after entry 0, is torn"),
+        (lambda r: (r / "ledger.jsonl").write_text("", encoding="utf-8"), None),
+        (lambda r: (r / "ledger.jsonl").write_bytes(b"\xff\x00 no text\n"), "line 1: is no entry of a ledger"),
+    ],
+)  # fmt: skip
+def test_a_change_by_hand_is_caught(reports: Path, capsys, change, told) -> None:
+    assert run(capsys, *ACCEPT)[0] == 0
+    head = read_ledger(reports / "ledger.jsonl").head
+    assert run(capsys, "ledger")[0] == 0
+    change(reports)
+    code, said = run(capsys, "ledger")
+    assert code == (0 if told is None else 1)
+    assert (told or "chain holds") in said
+    code, said = run(capsys, "ledger", "--head", head, "--json")
+    found = json.loads(said)
+    assert found["whole"] == (code == 0)
+    if told is None and not found["entries"]:  # the file alone cannot show that it was emptied; the head does
+        assert code == 1
+        assert "no entry has the hash" in found["faults"][0]
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def cut(path: Path, count: int) -> None:
+    path.write_bytes(path.read_bytes()[:-count])
+
+
+def test_a_head_does_not_vouch_for_a_broken_chain(reports: Path, capsys) -> None:
+    assert run(capsys, *ACCEPT)[0] == 0
+    assert run(capsys, "accept", "reports/q1", "--by", "Bob")[0] == 0
+    head = read_ledger(reports / "ledger.jsonl").head
+    edit(reports / "ledger.jsonl", "Ada", "Eve")
+    code, told = run(capsys, "ledger", "--head", head)
+    assert (code, "is the hash of entry 2, but the chain does not hold" in told) == (1, True)
+    assert "what was signed" not in told
+
+
+@pytest.mark.parametrize("head", ["1234", "x" * 64, "0" * 64])
+def test_a_head_that_is_none(reports: Path, capsys, head: str) -> None:
+    assert run(capsys, *ACCEPT)[0] == 0
+    assert run(capsys, "ledger", "--head", head)[0] == 1
+
+
+def test_a_signed_plan_is_not_solved_over(reports: Path, capsys) -> None:
+    assert run(capsys, *ACCEPT)[0] == 0
+    before = (reports / "q0" / "plan.json").read_bytes()
+    code, told = run(capsys, "solve", "next", "-o", "reports/q0", "--no-workbook")
+    assert (code, "holds the plan that Ada signed on 2026-12-20" in told) == (1, True)
+    assert (reports / "q0" / "plan.json").read_bytes() == before
+    assert run(capsys, "solve", "next", "-o", "reports/q1", "--no-workbook", "--fresh")[0] == 0
+
+
+def test_a_plan_that_is_gone_is_not_a_change(reports: Path, capsys) -> None:
+    assert run(capsys, *ACCEPT)[0] == 0
+    shutil.rmtree(reports / "q0")
+    code, told = run(capsys, "ledger")
+    assert (code, "gone, not checked" in told) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("accept", "nowhere"), "there is no such directory of a plan"),
+        (("accept", "next"), "plan.json: is missing"),
+        (("accept", "reports/q0", "--into", "nowhere"), "there is no such folder"),
+        (("accept", "reports/q0", "--into", "reports"), "plan.yaml: is missing"),
+        (("accept", "reports/q0", "--into", "next.xlsx"), "is a workbook"),
+        (("accept", "reports/q0", "--by", " "), "who signs is blank"),
+        (("accept", "reports/q0", "--ledger", "next"), "Is a directory"),
+        (("ledger", "nowhere"), "there is no such ledger"),
+        (("ledger", "next"), "is a directory"),
+    ],
+)
+def test_wrong_use_is_told_and_writes_nothing(reports: Path, capsys, words, told) -> None:
+    code, said = run(capsys, *words)
+    assert (code, told in said) == (1, True), said
+    assert not (reports / "ledger.jsonl").exists()
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "words", [("accept",), ("accept", "x", "--date", "2027-13-01"), ("accept", "x", "--date", "1")]
+)
+def test_wrong_words(words, capsys) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(list(words))
+    assert stopped.value.code == 1
+    assert "planner accept" in capsys.readouterr().err
+
+
+def test_the_next_folder_with_faults_is_not_touched(reports: Path, capsys) -> None:
+    path = reports.parent / "next" / "offers.csv"
+    path.write_text("offer,pool,usd_per_unit_hour\nx,west-m,many\n", encoding="utf-8")
+    code, told = run(capsys, *ACCEPT, "--into", "next")
+    assert (code, "next/offers.csv, row 2, column usd_per_unit_hour: is not a number" in told) == (1, True)
+    assert not (reports / "ledger.jsonl").exists()
+
+
+def test_several_at_once_lose_nothing(reports: Path, capsys) -> None:
+    """Each signs another plan, all into one folder: every entry and every commitment is there, the chain holds."""
+    script = "import sys; from planner.cli import main; sys.exit(main(sys.argv[1:]))"
+    root = Path(__file__).parents[3]
+    at = reports.parent
+    started = [
+        subprocess.Popen([sys.executable, "-c", script, "accept", str(reports / f"q{k}"), "--into", str(at / "next"),
+                          "--by", f"person {k}"], cwd=root, stdout=subprocess.DEVNULL)
+        for k in range(PLANS)
+    ]  # fmt: skip
+    assert [process.wait() for process in started] == [0] * PLANS
+    ledger = read_ledger(reports / "ledger.jsonl")
+    assert ledger.whole
+    assert sorted(e.plan for e in ledger.entries) == [f"q{k}" for k in range(PLANS)]
+    owed = load(at / "next").commitments
+    assert [c.units for c in owed] == [10.0] * PLANS  # each plan's own, though they look alike
+    assert len({c.source for c in owed}) == PLANS
+    assert run(capsys, "ledger")[0] == 0

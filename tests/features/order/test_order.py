@@ -1,0 +1,116 @@
+"""Orders as edited by procurement: priced exactly, and their faults told."""
+
+import pandas as pd
+import pytest
+
+from planner.errors import InfeasibleError, InputError
+from planner.features.order.order import price_order
+from planner.schema.case import Case
+from planner.solver.find import Options
+from planner.solver.solve import solve
+from tests import builders
+
+HOURS = 31 * 24  # January 2027
+
+
+def order(*lines: tuple[str, str, float, float]) -> pd.DataFrame:
+    return pd.DataFrame(lines, columns=["offer", "period", "units", "usd_per_unit_hour"])
+
+
+@pytest.fixture
+def case() -> Case:
+    # 10 requests/hour of 60 tokens = 10 tokens/minute = 10 units; a unit 1 USD/hour, on demand 3 USD/request
+    return builders.case(builders.tables())
+
+
+def test_the_optimum_priced_as_an_order_costs_the_same(case: Case) -> None:
+    best = solve(case)
+    lines = best.purchases.assign(usd_per_unit_hour=1.0)
+    priced = price_order(case, lines, Options())
+    assert priced.broken == ()
+    assert priced.plan.totals == pytest.approx(best.totals)
+    assert priced.plan.proof.bound_usd == pytest.approx(best.totals.total_usd, rel=1e-9)
+
+
+def test_fewer_units_are_made_up_on_demand(case: Case) -> None:
+    # 4 of 10 units: 4 x 1 USD an hour, and 6 requests an hour at 60 tokens x 50,000 USD/Mtok = 3 USD each
+    priced = price_order(case, order(("west-m-1m", "2027-01", 4.0, 1.0)), Options())
+    assert priced.plan.totals.reserved_usd == pytest.approx(4 * HOURS)
+    assert priced.plan.totals.on_demand_usd == pytest.approx(6 * 3 * HOURS)
+    assert priced.plan.totals.sunk_usd == 0
+    assert priced.broken == ()
+    assert priced.best.totals.total_usd == pytest.approx(10 * HOURS)
+
+
+def test_another_price_counts(case: Case) -> None:
+    priced = price_order(case, order(("west-m-1m", "2027-01", 10.0, 2.5)), Options())
+    assert priced.plan.totals.total_usd == pytest.approx(25 * HOURS)
+    assert priced.best.totals.total_usd == pytest.approx(25 * HOURS)  # at 2.5 a unit is still cheaper than 3 on demand
+
+
+def test_nothing_bought_is_an_order_too(case: Case) -> None:
+    priced = price_order(case, order(), Options())
+    assert priced.plan.totals.total_usd == pytest.approx(30 * HOURS)
+
+
+def test_broken_sizes_and_budget_are_told() -> None:
+    rows = builders.tables(
+        offers=[{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 1.0, "min_units": 5, "unit_step": 5}]
+    )
+    case = builders.case(rows, whole_units=True, max_commitment_usd=5 * HOURS)
+    priced = price_order(case, order(("west-m-1m", "2027-01", 7.0, 1.0)), Options())
+    text = "\n".join(priced.broken)
+    assert "size" in text
+    assert "budget" in text
+
+
+def test_what_stress_lacks_is_told_and_the_order_priced_all_the_same() -> None:
+    rows = builders.tables(
+        on_demand=[
+            {"region": "west", "model": "m", "usd_per_mtok_input": 50_000.0, "usd_per_mtok_output": 0.0,
+             "tokens_per_minute_quota": 2.0}
+        ]
+    )  # fmt: skip
+    case = builders.case(rows, headroom=0.5)  # 20 units or tokens/minute must stand; the order has 8, and 2 on demand
+    with pytest.raises(InfeasibleError):
+        price_order(case, order(("west-m-1m", "2027-01", 8.0, 1.0)), Options())
+    loose = builders.case(rows, headroom=0.5, reserved_headroom=0.0)
+    priced = price_order(loose, order(("west-m-1m", "2027-01", 8.0, 1.0)), Options())
+    assert priced.plan.totals.total_usd == pytest.approx((8 + 2 * 3) * HOURS)
+    assert any("headroom" in line for line in priced.broken)
+
+
+def test_faults_of_an_order_come_all_at_once(case: Case) -> None:
+    with pytest.raises(InputError) as error:
+        price_order(
+            case,
+            order(
+                ("west", "2027-01", 1.0, 1.0), ("west-m-1m", "2028-01", 1.0, 1.0), ("west-m-1m", "2027-01", 1.0, 2.0)
+            ),
+            Options(),
+        )
+    text = str(error.value)
+    assert "no such offer" in text
+    assert "not a month of the horizon" in text
+    assert "two prices" in text
+
+
+def test_the_share_of_a_stress_case_that_the_units_can_serve_is_told() -> None:
+    # two models share 12 units; each region asks 5 of each. If east is lost, west has its 12 for all 20: 60 %
+    rows = builders.two_regions(
+        models=[{"model": "m"}, {"model": "n"}],
+        workloads=[{"workload": name, "input_tokens": 60, "output_tokens": 0} for name in ("w", "v")],
+        mix=[{"workload": "w", "model": "m"}, {"workload": "v", "model": "n"}],
+        demand=[row for r in ("east", "west") for name in ("w", "v") for row in builders.profile(r, name, 5.0)],
+        throughput=[
+            {"pool": f"{r}-m", "model": m, "tokens_per_minute_per_unit": 1}
+            for r in ("east", "west")
+            for m in ("m", "n")
+        ],
+        on_demand=[],
+    )
+    case = builders.case(rows, failover={"enabled": True})
+    priced = price_order(
+        case, order(("east-m-1m", "2027-01", 20.0, 1.0), ("west-m-1m", "2027-01", 12.0, 1.0)), Options(workers=1)
+    )
+    assert priced.broken == ("failover east (rule 8): with these units 60.0 % of the demand asked for can be served",)

@@ -1,0 +1,215 @@
+"""Reviews of the smallest case, with numbers that a person can follow.
+
+10 requests an hour take 10 units of 1 USD an hour each, or cost 3 USD each on demand; January 2027 has 744 hours. The
+plan buys 10 units.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from planner.errors import InputError
+from planner.features.review import review
+from planner.features.review.rules import Rules
+from planner.features.review.tables import (
+    ACTUAL,
+    DROP,
+    EXPECTED,
+    KEEP,
+    LEVEL,
+    LOWER,
+    QUOTA,
+    RAISE,
+    UNSERVED,
+    WATCH,
+    Review,
+)
+from planner.plan.plan import Plan
+from planner.schema.case import Case
+from planner.solver.solve import solve
+from tests import builders
+from tests.features.review.history import history_of
+
+HOURS = 744
+
+
+@pytest.fixture(scope="module")
+def case() -> Case:
+    return builders.case(builders.tables())
+
+
+@pytest.fixture(scope="module")
+def plan(case: Case) -> Plan:
+    return solve(case)
+
+
+def month(found: Review, side: str) -> pd.Series:
+    return found.monthly[found.monthly["side"] == side].iloc[0]
+
+
+def test_what_came_as_planned_is_kept_and_nothing_is_regretted(case: Case, plan: Plan) -> None:
+    found = review(case, plan, history_of(case))
+    assert [v.verdict for v in found.verdicts] == [KEEP]
+    assert found.regret.usd == 0
+    assert found.paid_usd == pytest.approx(10 * HOURS)
+    assert found.overflow.empty
+    assert found.peaks.empty
+    assert found.alerts == ()
+    assert found.errors["wape"].tolist() == pytest.approx([0.0] * 4)
+
+
+def test_a_lower_demand_lowers_the_units_and_says_what_that_saves(case: Case, plan: Plan) -> None:
+    found = review(case, plan, history_of(case, 0.6))
+    verdict = found.verdicts[0]
+    # 6 requests an hour need 6 units: the other 4 cost 4 x 1 USD x 744 hours for nothing
+    assert (verdict.verdict, verdict.best_units) == (LOWER, pytest.approx(6.0))
+    assert verdict.saving_usd == pytest.approx(4 * HOURS)
+    assert found.regret.usd == pytest.approx(4 * HOURS)
+    assert verdict.last_unit_usd == pytest.approx(0.0, abs=1e-6)
+    assert verdict.price_usd == pytest.approx(HOURS)
+    came = month(found, ACTUAL)
+    assert came["utilisation"] == pytest.approx(0.6)
+    assert came["coverage"] == pytest.approx(1.0)
+    assert came["vacancy"] == pytest.approx(0.4)
+    assert came["effective_savings_rate"] == pytest.approx(1 - 10 / 18)  # 6 x 3 USD on demand
+    total = found.errors.iloc[-1]
+    assert total["wape"] == pytest.approx(4 / 6)
+    assert total["bias"] == pytest.approx(4 / 6)
+
+
+def test_a_higher_demand_raises_and_names_the_overflow(case: Case, plan: Plan) -> None:
+    found = review(case, plan, history_of(case, 1.5))
+    verdict = found.verdicts[0]
+    # 5 requests an hour overflow at 3 USD; 5 units more would have cost 5 USD an hour and saved 15
+    assert (verdict.verdict, verdict.best_units) == (RAISE, pytest.approx(15.0))
+    assert verdict.saving_usd == pytest.approx((15 - 5) * HOURS)
+    over = found.overflow.iloc[0]
+    assert (over["offer"], over["first_period"]) == ("west-m-1m", "2027-01")
+    assert over["units"] == pytest.approx(5.0)
+    assert over["on_demand_usd"] == pytest.approx(15 * HOURS)
+    assert over["commitment_usd"] == pytest.approx(5 * HOURS)
+    assert over["saving_usd"] == pytest.approx(10 * HOURS)
+    assert found.paid_usd == pytest.approx((10 + 15) * HOURS)
+    levels = found.peaks[found.peaks["kind"] == LEVEL]
+    assert len(levels) == HOURS  # every hour is above the planned 10
+    assert levels["share"].tolist() == pytest.approx([1.5] * HOURS)
+
+
+def test_no_demand_drops_the_commitment(case: Case, plan: Plan) -> None:
+    found = review(case, plan, history_of(case, 0.0))
+    assert found.verdicts[0].verdict == DROP
+    assert found.verdicts[0].saving_usd == pytest.approx(10 * HOURS)
+
+
+def test_hours_that_met_the_quota_and_what_could_not_be_served() -> None:
+    limited = builders.case(
+        builders.tables(
+            on_demand=[
+                {"region": "west", "model": "m", "usd_per_mtok_input": 50_000.0, "usd_per_mtok_output": 0.0,
+                 "tokens_per_minute_quota": 3.0}
+            ]
+        )
+    )  # fmt: skip
+    plan = solve(limited)
+
+    def peak(hours: pd.DatetimeIndex) -> np.ndarray:
+        return np.where((hours.day == 12) & (hours.hour == 9), 1.5, np.where(hours.day == 13, 1.295, 1.0))
+
+    found = review(limited, plan, history_of(limited, peak))
+    # 12 January, 9 o'clock: 15 requests; 10 units and 3 tokens a minute serve 13. On the 13th 12.95 come: 98.3 %
+    quota = found.peaks[found.peaks["kind"] == QUOTA]
+    lost = found.peaks[found.peaks["kind"] == UNSERVED]
+    assert len(quota) == 25
+    assert quota["hour"].iloc[0] == pd.Timestamp("2027-01-12 09:00", tz="UTC")
+    assert quota["found"].iloc[0] == pytest.approx(3.0)
+    assert quota["unserved_requests"].iloc[0] == pytest.approx(2.0)
+    assert quota["found"].iloc[1] == pytest.approx(2.95)
+    assert lost["hour"].tolist() == [pd.Timestamp("2027-01-12 09:00", tz="UTC")]
+    assert (lost["found"].iloc[0], lost["limit"].iloc[0]) == (pytest.approx(15.0), pytest.approx(13.0))
+    assert month(found, ACTUAL)["unserved_requests"] == pytest.approx(2.0)
+
+
+def test_more_than_quotas_and_units_can_serve_asks_for_more_units() -> None:
+    limited = builders.case(
+        builders.tables(
+            on_demand=[
+                {"region": "west", "model": "m", "usd_per_mtok_input": 50_000.0, "usd_per_mtok_output": 0.0,
+                 "tokens_per_minute_quota": 3.0}
+            ]
+        )
+    )  # fmt: skip
+    found = review(limited, solve(limited), history_of(limited, 2.0))
+    assert found.verdicts[0].verdict == RAISE
+    assert found.verdicts[0].best_units == pytest.approx(20.0)
+    assert found.regret.broken
+    assert found.regret.unserved_requests == pytest.approx(7 * HOURS, rel=1e-5)  # 20 asked, 13 served
+
+
+def test_the_calendar_is_told_apart(case: Case) -> None:
+    # on demand only, 1 request on Fridays of which January 2027 has five: 5 x 24 hours in place of 31 / 7 x 24
+    friday = [{"region": "west", "workload": "w", "hour_of_week": h, "requests_per_hour": 1.0} for h in range(96, 120)]
+    small = builders.case(builders.tables(demand=friday, offers=[], pools=[], throughput=[]))
+    plan = solve(small)
+    found = review(small, plan, history_of(small))
+    assert found.paid_usd == pytest.approx(3 * 120)
+    assert found.calendar_usd == pytest.approx(3 * 24 * (5 - 31 / 7))
+    assert found.regret.usd == 0
+    assert month(found, EXPECTED)["total_usd"] == pytest.approx(3 * 120)
+
+
+def test_requests_that_are_not_counted_follow_from_tokens(case: Case, plan: Plan) -> None:
+    found = review(case, plan, history_of(case, 0.6, counted=False))
+    assert found.verdicts[0].best_units == pytest.approx(6.0)
+    assert any("count no requests" in note for note in found.notes)
+
+
+def test_longer_requests_are_seen_and_priced(case: Case, plan: Plan) -> None:
+    found = review(case, plan, history_of(case, tokens=1.2))
+    row = found.assumptions[found.assumptions["figure"] == "input_tokens"].iloc[0]
+    assert (row["assumed"], row["seen"], row["change_share"]) == (60, pytest.approx(72), pytest.approx(0.2))
+    # 12 units are needed: 10 are held, the last 2 tokens a minute cost 120 tokens x 0.05 USD an hour
+    assert found.paid_usd == pytest.approx((10 + 2 * 3) * HOURS)
+    assert found.verdicts[0].verdict == RAISE
+
+
+def test_a_dearer_task_at_a_flat_volume_alerts_with_its_driver() -> None:
+    small = builders.case(builders.tables(offers=[], pools=[], throughput=[]))
+    found = review(small, solve(small), history_of(small, tokens=1.2))
+    assert [(a.driver, a.before, a.after) for a in found.alerts] == [("tokens", "the plan for 2027-01", "2027-01")]
+    assert found.alerts[0].usd == pytest.approx(0.2 * 30 * HOURS)
+    assert found.tasks["usd_per_task"].tolist() == pytest.approx([3.0, 3.6])
+
+
+def test_a_month_that_is_not_over_is_reviewed_to_date(case: Case) -> None:
+    long = builders.case(builders.tables(), months=2)
+    plan = solve(long)
+    whole = history_of(long, 0.6, months=1)
+    part = whole.rows[whole.rows["hour"] < pd.Timestamp("2027-01-11", tz="UTC")]
+    found = review(long, plan, type(whole)(part))
+    assert found.paid_usd == pytest.approx(10 * 240)  # ten days of 10 units
+    assert month(found, ACTUAL)["utilisation"] == pytest.approx(0.6)
+    assert found.until.isoformat() == "2027-01-11T00:00:00+00:00"
+    assert {v.verdict for v in found.verdicts} == {WATCH, KEEP}  # 240 of 744 hours are too few; February is as planned
+    assert any("2027-02 was not seen" in note for note in found.notes)
+    assert review(long, plan, history_of(long, months=1)).regret.usd == 0
+
+
+def test_faults_come_all_at_once(case: Case, plan: Plan) -> None:
+    history = history_of(case)
+    rows = history.rows.assign(model="x", region="y")
+    with pytest.raises(InputError) as error:
+        review(case, plan, type(history)(rows))
+    assert "no such model" in str(error.value)
+    assert "no such region" in str(error.value)
+    mapped = review(case, plan, type(history)(rows), names={"model": {"x": "m"}, "region": {"y": "west"}})
+    assert mapped.regret.usd == 0
+    late = type(history)(history.rows.assign(hour=history.rows["hour"] + pd.Timedelta(days=400)))
+    with pytest.raises(InputError, match="no hour in the months"):
+        review(case, plan, late)
+
+
+def test_thresholds_decide(case: Case, plan: Plan) -> None:
+    history = history_of(case, 0.95)  # half a unit too many: 372 USD of 7,440
+    assert review(case, plan, history).verdicts[0].verdict == LOWER
+    assert review(case, plan, history, rules=Rules(act_share=0.06)).verdicts[0].verdict == WATCH
+    assert review(case, plan, history, rules=Rules(act_share=0.06, watch_share=0.055)).verdicts[0].verdict == KEEP

@@ -1,0 +1,52 @@
+"""The sheet Cost per task over two months: 3.20 USD a task, then 3.60; its formulas add up to what it shows."""
+
+from pathlib import Path
+
+import pytest
+
+from planner.plan.metrics import metrics_of
+from planner.workbook.workbook import write_workbook
+from tests import builders
+from tests.features.tasks.tiny import MONTHS, OFFER, ON_DEMAND, THROUGHPUT, WORKLOAD, flow, priced
+from tests.plan.plans import hourly
+from tests.workbook.small import opened
+
+
+@pytest.fixture(scope="module")
+def sheets(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, list[object]], dict[str, list[object]]]:
+    """Rows of the sheet by their first two cells: as formulas and as values."""
+    case = builders.case(
+        builders.tables(workloads=[WORKLOAD], throughput=[THROUGHPUT], on_demand=[ON_DEMAND], offers=[OFFER]), months=2
+    )
+    flows = hourly([flow("west-m", 8.0), flow("standard", 2.0)], periods=MONTHS)
+    plan = priced(case, dict(zip([("west-m", m) for m in MONTHS], (10.0, 12.0))), flows)
+    path = tmp_path_factory.mktemp("book") / "plan.xlsx"
+    write_workbook(case, plan, metrics_of(case, plan), path)
+    return rows(path), rows(path, data_only=True)
+
+
+def rows(path: Path, **options: bool) -> dict[str, list[object]]:
+    sheet = opened(path, **options)["Cost per task"]
+    return {f"{row[0].value} {row[1].value}": [cell.value for cell in row] for row in sheet.iter_rows(max_col=10)}
+
+
+def test_each_month(sheets: tuple[dict[str, list[object]], dict[str, list[object]]]) -> None:
+    formulas, values = sheets
+    total, task, change, index = values["w 2027-02"][3:7]
+    assert (total, task) == (pytest.approx(18 * 672), pytest.approx(3.6))  # 12 + 2 x 3 USD an hour, 5 tasks
+    assert (change, index) == (pytest.approx(0.125), pytest.approx(112.5))
+    assert values["w 2027-01"][5] is None
+    assert str(formulas["w 2027-02"][3]).startswith("='Cost per task'!$F$")  # the cell by workload, model and month
+
+
+def test_why_it_moved(sheets: tuple[dict[str, list[object]], dict[str, list[object]]]) -> None:
+    formulas, values = sheets
+    assert values["Workload Months"][2:5] == ["Before", "Utilisation of reservations", "After"]
+    assert values["w 2027-01 → 2027-02"][2:5] == [pytest.approx(3.2), pytest.approx(0.4), pytest.approx(3.6)]
+    assert str(formulas["w 2027-01 → 2027-02"][4])[0] == "="
+
+
+def test_the_alert(sheets: tuple[dict[str, list[object]], dict[str, list[object]]]) -> None:
+    alert = [name for name in sheets[1] if "a task costs 12.5 % more in 2027-02 than in 2027-01" in name]
+    assert len(alert) == 1
+    assert "Driver: utilisation of reservations" in alert[0]

@@ -1,0 +1,125 @@
+"""The mistakes of the trade: each has a case that makes it, one cell away from a case that does not."""
+
+import math
+
+import pytest
+
+from planner.plan.warnings import warnings_of
+from tests.builders import case, profile, tables, two_regions
+
+# a customer service's week: peak 14:00, four times the average or so
+DAY = [0.1 + math.exp(-(((hour - 14) / 2.6) ** 2)) for hour in range(24)]
+WEEK = [100 * x for x in DAY * 5] + [30 * x for x in DAY * 2]
+POLICY = {"headroom": 0.30, "failover": {"enabled": True}}
+
+
+def good(**changes):
+    """A case of two regions that deserves no warning."""
+    base = {
+        "models": [{"model": "m", "tier": "frontier"}, {"model": "n", "tier": "small"}],
+        "workloads": [{"workload": "w", "kind": "customer_service", "input_tokens": 600, "output_tokens": 100,
+                       "cache_hit_rate": 0.4}],
+        "mix": [{"workload": "w", "model": "m"}, {"workload": "w", "model": "n"}],
+        "demand": [row for r in ("east", "west") for row in profile(r, "w", WEEK)],
+        "on_demand": [
+            {"region": r, "model": m, "usd_per_mtok_input": 2, "usd_per_mtok_output": 8, "tokens_per_minute_quota": 1e6}
+            for r in ("east", "west") for m in ("m", "n")
+        ],
+    }  # fmt: skip
+    return two_regions(**{**base, **changes})
+
+
+def codes(rows, **options):
+    return [caution.code for caution in warnings_of(case(rows, **{**POLICY, **options}))]
+
+
+def with_workload(**cells):
+    return good(workloads=[{**good()["workloads"][0], **cells}])
+
+
+def test_a_good_case_has_none():
+    assert codes(good()) == []
+
+
+def test_flat_demand():
+    # the same requests as 24 equal hours a day: Saturday still differs from Monday, but no hour does
+    days = [sum(WEEK[24 * d : 24 * d + 24]) / 24 for d in range(7)]
+    flat = [row for r in ("east", "west") for row in profile(r, "w", [days[h // 24] for h in range(168)])]
+    assert codes(good(demand=flat)) == ["flat-demand", "flat-demand"]
+    batch = with_workload(kind="batch")
+    assert codes({**batch, "demand": flat}) == []
+
+
+def test_no_cache_rate_where_input_dominates():
+    assert codes(with_workload(cache_hit_rate=0)) == ["no-cache-rate"]
+    assert codes(with_workload(cache_hit_rate=0, input_tokens=399)) == []  # 3.99 input tokens for one of output
+
+
+@pytest.mark.parametrize(("kind", "ratio", "found"), [
+    ("customer_service", 2.9, True), ("customer_service", 3.0, False), ("customer_service", 5.1, True),
+    ("voice_agent", 2.0, False), ("voice_agent", 4.2, True), ("internal_tools", 4.9, True),
+    ("internal_tools", 9, False),
+    ("", 20, False),
+])  # fmt: skip
+def test_peak_over_average(kind, ratio, found):
+    # hour 0 has the peak, the other 167 share the rest of 168 averages of 1: peak / average = ratio
+    week = [ratio, *[(168 - ratio) / 167] * 167]
+    rows = with_workload(kind=kind or None) | {"demand": profile("east", "w", week) + profile("west", "w", WEEK)}
+    found_codes = [c for c in warnings_of(case(rows, **POLICY)) if c.where == "demand of w from east"]
+    assert [c.code for c in found_codes] == ["unusual-peak"] * found
+    if found:
+        assert f"{ratio:.1f} times its average" in found_codes[0].message
+
+
+def test_thin_headroom():
+    assert codes(good(), headroom=0.29) == ["thin-headroom"]
+    assert codes(with_workload(headroom=0.3), headroom=0.1) == []
+    assert codes(with_workload(headroom=0.2)) == ["thin-headroom"]
+
+
+def test_one_frontier_model():
+    assert codes(good(mix=[{"workload": "w", "model": "m"}])) == ["one-frontier-model"]
+    assert codes(good(mix=[{"workload": "w", "model": "n"}])) == []
+
+
+def test_commitments_that_idle():
+    # 600 input tokens and 100 of output weigh 700 (cached ones count in full): at 1 token a minute and unit, one
+    # request per hour takes 700 / 60 units, / 0.7 for headroom. The busiest hour of a weekday has 110 requests in east
+    # and as many in west, both in reach: 220 * 700 / 60 / 0.7 = 3667 units.
+    rows = good(commitments=[{"offer": "east-m-1m", "units": 7400, "start": "2026-06-01", "end": "2027-06-01"}])
+    (caution,) = warnings_of(case(rows, **POLICY))
+    assert caution.code == "idle-commitment"
+    assert "in 100% of the hours" in caution.message  # half of 7400 is above 3667
+    few = good(commitments=[{"offer": "east-m-1m", "units": 10, "start": "2026-06-01", "end": "2027-06-01"}])
+    assert codes(few) == []
+    lot = good(offers=[{"offer": "o", "pool": "east-m", "usd_per_unit_hour": 1, "min_units": 5000}])
+    assert codes(lot, whole_units=True) == ["idle-commitment"]
+    assert codes(lot, whole_units=False) == []
+
+
+def test_quotas_that_are_blank_or_sold_nowhere():
+    rows = good()
+    rows["on_demand"][0].pop("tokens_per_minute_quota")
+    assert codes(rows) == ["no-quota"]
+    assert codes(good(on_demand=good()["on_demand"][:2])) == ["no-on-demand"]
+
+
+def test_no_way_out_of_a_lost_region():
+    one_way = [{"origin": "east", "destination": "west"}]
+    (caution,) = warnings_of(case(good(routes=one_way), **POLICY))
+    assert (caution.code, caution.where) == ("no-failover-route", "demand of w from west")
+    assert codes(with_workload(serving_regions="west"))[0] == "no-failover-route"
+    assert codes(with_workload(failover_share=0) | {"routes": one_way}) == []
+    fails = [{"region": "east"}, {"region": "west", "fails": False}]
+    assert codes(good(routes=one_way, regions=fails)) == []
+    assert codes(good(), failover={"enabled": False}) == ["no-failover"]
+
+
+def test_months_without_demand_and_in_part():
+    january = [{**row, "period": "2027-01"} for row in good()["demand"]]
+    assert codes(good(demand=january), months=2) == ["no-demand"]
+    zero = tables(demand=profile("west", "w", 0.0))
+    assert codes(zero)[0] == "no-demand"
+    part = good(commitments=[{"offer": "east-m-1m", "units": 10, "start": "2026-06-01", "end": "2027-01-31"}])
+    assert codes(part) == ["part-month"]
+    assert codes(good(commitments=[{**part["commitments"][0], "end": "2027-02-01"}])) == []

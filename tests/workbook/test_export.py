@@ -1,0 +1,70 @@
+"""Tables for machines: complete, typed, and purchases as FOCUS rows that add up to what is signed."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from planner.plan.metrics import Metrics, metrics_of
+from planner.plan.plan import Plan
+from planner.workbook.export import write_tables
+from planner.workbook.focus import focus_contract_commitments, focus_purchases
+from planner.workbook.report import Report
+from tests.plan.plans import hand_case, hand_plan, on
+from tests.workbook.small import small
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_every_table_is_written(tmp_path: Path, format: str) -> None:
+    case, plan, metrics = small()
+    names = {path.stem for path in write_tables(case, plan, metrics, tmp_path / "out", format)}
+    frames = {entry.name for entry in fields(Metrics) if isinstance(getattr(metrics, entry.name), pd.DataFrame)}
+    assert {"purchase_order", "dispatch", "focus_purchases", "cautions"} <= names
+    assert {f"metrics_{name}" for name in frames} <= names
+    assert {path.stem for path in (tmp_path / "out").glob(f"*.{format}")} == names
+
+
+def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
+    case, plan, metrics = small()
+    for format in ("csv", "parquet"):
+        write_tables(case, plan, metrics, tmp_path, format)
+    from_csv, from_parquet = pd.read_csv(tmp_path / "dispatch.csv"), pd.read_parquet(tmp_path / "dispatch.parquet")
+    assert from_csv["requests_per_hour"].tolist() == from_parquet["requests_per_hour"].tolist()
+    assert pd.read_csv(tmp_path / "purchase_order.csv")["units"].tolist() == [10, 10]
+
+
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="allowed: csv, parquet"):
+        write_tables(*small(), tmp_path, "xml")  # type: ignore[arg-type]
+
+
+def three_months() -> tuple[Report, Plan]:
+    """Ten units in each region for three months at a list price of 2 USD and an effective price of 1 USD."""
+    offers = [{"offer": f"{r}-m-1m", "pool": f"{r}-m", "term_months": 3, "usd_per_unit_hour": 1.0,
+               "list_usd_per_unit_hour": 2.0, "product": "PTU"} for r in ("east", "west")]  # fmt: skip
+    case = hand_case(offers=offers)
+    plan = on(case, hand_plan(case))
+    return Report(case, plan, metrics_of(case, plan)), plan
+
+
+def test_focus_purchases_by_hand() -> None:
+    """January has 744 hours, February 672, March 744 (UTC has no summer time). 10 units cost 10 USD an hour."""
+    frame = focus_purchases(three_months()[0])
+    east = frame[frame["RegionId"] == "east"]
+    assert east["BilledCost"].tolist() == [7_440, 6_720, 7_440]
+    assert east["CommitmentDiscountQuantity"].tolist() == [7_440, 6_720, 7_440]
+    assert east["ListCost"].sum() == 2 * east["ContractedCost"].sum()
+    assert east["ChargePeriodStart"].tolist() == [
+        "2027-01-01T00:00:00Z", "2027-02-01T00:00:00Z", "2027-03-01T00:00:00Z"]  # fmt: skip
+    assert set(frame["ChargeCategory"]) == {"Purchase"}
+    assert set(frame["ServiceName"]) == {"PTU"}
+    assert (frame["EffectiveCost"] == 0).all()
+
+
+def test_contract_commitments_add_up_to_the_bills() -> None:
+    report, _ = three_months()
+    contracts, bills = focus_contract_commitments(report), focus_purchases(report)
+    assert len(contracts) == 2
+    assert contracts["ContractCommitmentCost"].sum() == pytest.approx(bills["BilledCost"].sum())
+    assert contracts["ContractCommitmentPeriodEnd"].tolist() == ["2027-04-01T00:00:00Z"] * 2

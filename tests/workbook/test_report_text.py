@@ -1,0 +1,65 @@
+"""Text from inputs stays text, and is fit for XML."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.workbook.svg import Series, areas, bars, columns
+from planner.workbook.text import amount, clean, footer_text, joined, percent, usd
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("=1+1", "=1+1"),  # a formula's look is kept: the cell is written as a string
+        ("a\x00b\x1fc", "abc"),
+        ("two\r\nlines\tand tab", "two lines and tab"),
+        ("lone \ud800 surrogate", "lone  surrogate"),
+        ("\u202eevil", "evil"),
+        ("שלום 🎯", "שלום 🎯"),
+        ("x" * 40_000, "x" * 32_766 + "…"),
+    ],
+)
+def test_clean_keeps_readable_text_and_drops_what_xml_forbids(text: str, shown: str) -> None:
+    assert clean(text) == shown
+
+
+@given(st.text())
+def test_clean_text_can_be_written_as_xml(text: str) -> None:
+    safe = clean(text)
+    safe.encode("utf-8")
+    assert not any(ord(c) < 32 for c in safe)
+    assert clean(safe) == safe
+
+
+def test_an_ampersand_is_no_command_in_a_footer() -> None:
+    assert footer_text("R&D &P") == "R&&D &&P"
+    assert len(footer_text("x" * 300)) == 120
+
+
+def test_numbers_for_people() -> None:
+    assert usd(1234.5) == "$1,234"
+    assert usd(-1234.5) == "-$1,234"
+    assert usd(12.345) == "$12.35" or usd(12.345) == "$12.34"
+    assert usd(0) == "$0"
+    assert usd(-0.001, 2) == "$0.00"
+    assert percent(0.1234) == "12.3 %"
+    assert percent(math.nan) == "–"
+    assert amount(15.0) == "15"
+    assert amount(1234.56) == "1,234.6"
+    assert joined(["a"]) == "a"
+    assert joined(["a", "b", "c"]) == "a, b and c"
+    assert joined(["a", "b", "c", "d", "e", "f"]) == "a, b, c, d and 2 more"
+
+
+def test_charts_escape_names_and_survive_zeros() -> None:
+    name = '<script>&"'
+    for chart in (
+        bars([(name, 10.0, "#000000")], alt=name),
+        columns([name], [Series(name, "#000000", (0.0,))], alt=name),
+        areas([Series(name, "#000000", (0.0, 1.0))], Series("level", "#000000", (1.0, 1.0)), [(0, name)], alt=name),
+    ):
+        assert "<script>" not in chart
+        assert "&lt;script&gt;" in chart
