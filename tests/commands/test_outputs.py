@@ -9,7 +9,7 @@ from planner.console.outputs import configure_outputs, previous_of, write_output
 from planner.errors import InputError
 from planner.plan.files import write_plan
 from planner.plan.metrics import summary_of
-from tests.workbook.small import opened, small
+from tests.builders.books import opened, small
 
 
 def written(folder: Path, *words: str) -> set[str]:

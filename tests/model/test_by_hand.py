@@ -11,7 +11,7 @@ import pytest
 from planner.plan.plan import Plan
 from planner.solver.solve import solve
 from tests import builders
-from tests.model.cases import WEEKS, on_demand, one, workload
+from tests.builders.one_hour import WEEKS, on_demand, one, workload
 
 HOURS = 744
 NO_POOLS: dict[str, Any] = {"pools": [], "throughput": [], "offers": []}

@@ -12,8 +12,8 @@ from planner.model.literal import literal_program
 from planner.model.program import FAMILIES
 from planner.model.reduce.kept import with_kept
 from planner.model.sets import Keep, Sets
-from tests.model.cases import hours, on_demand, one, sets, two, workload
-from tests.model.lp_text import lp_text
+from tests.builders.lp_text import lp_text
+from tests.builders.one_hour import hours, on_demand, one, sets, two, workload
 
 GOLDEN = Path(__file__).parent / "golden"
 TWO_MODELS = {

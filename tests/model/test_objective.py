@@ -10,7 +10,7 @@ from planner.model.sets import Sets
 from planner.solver.scaling import scale_of
 from planner.solver.solve import solve
 from tests import builders
-from tests.model import cases
+from tests.builders import one_hour as cases
 
 WEEKS = cases.WEEKS
 

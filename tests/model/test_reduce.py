@@ -21,8 +21,8 @@ from planner.schema.case import Case
 from planner.solver.highs import Clock, Session
 from planner.solver.linear import open_component, solve_linear
 from tests import builders
-from tests.model.cases import hours, on_demand, sets, two, workload
-from tests.model.random_tables import cases
+from tests.builders.one_hour import hours, on_demand, sets, two, workload
+from tests.builders.random_tables import cases
 
 EXAMPLES = settings(
     max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)

@@ -1,6 +1,5 @@
-"""Random folders solved by `planner`, checked from their files by ../shared/oracle, and held against its optimum."""
+"""Random folders solved by `planner`, checked from their files by the oracle, and held against its optimum."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,20 +9,14 @@ import numpy as np
 import planner
 from planner.errors import InfeasibleError, StoppedError
 from planner.schema.case import Case
+from tests.oracle.check import check
+from tests.oracle.generate import ALL, generate
+from tests.oracle.oracle import optimum
 
-SHARED = Path(__file__).parents[3] / "shared"
-PRESENT = (SHARED / "oracle" / "oracle.py").exists()
-FEATURES = ("terms", "pools", "meters", "whole", "commitments", "scenarios", "quota", "egress", "guaranteed", "mix",
-            "residency", "unreserved", "budget", "cache")  # fmt: skip
+FEATURES = tuple(ALL)
 GAP = 1e-7  # asked of whole units, where the plan is held against the oracle's optimum
 CLOSE = 1e-6
 ORACLE_SECONDS = 60.0
-
-if PRESENT:
-    sys.path.insert(0, str(SHARED / "oracle"))
-    from check import check  # type: ignore[import-not-found]
-    from generate import generate  # type: ignore[import-not-found]
-    from oracle import optimum  # type: ignore[import-not-found]
 
 
 def recipe(seed: int) -> dict[str, Any]:
@@ -38,11 +31,8 @@ def recipe(seed: int) -> dict[str, Any]:
 
 
 def write_random(folder: Path, seed: int) -> Path:
-    """Write the folder of a seed; without routes the generator writes an empty file, which nobody can read."""
+    """Write the folder of a seed; returns it."""
     generate(folder, seed, **recipe(seed))
-    routes = folder / "routes.csv"
-    if not routes.read_text().strip():
-        routes.write_text("origin,destination,usd_per_gb\n")
     return folder
 
 

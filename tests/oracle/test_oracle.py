@@ -1,4 +1,4 @@
-"""planner against the literal oracle of the shared folder, and against optima found elsewhere.
+"""planner against the literal oracle, and against optima found elsewhere.
 
 pytest tests/oracle                                     a fixed set of small folders (under a minute)
 PLANNER_ORACLE_SEEDS=0..199 pytest tests/oracle         every seed from 0 to 199
@@ -10,12 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracle.reference import FEATURES, PRESENT, SHARED
-
-pytestmark = pytest.mark.skipif(not PRESENT, reason="the shared oracle is not here")
-if PRESENT:
-    import planner
-    from tests.oracle.reference import check, disagreements, recipe, write_random
+import planner
+from tests.oracle.check import check
+from tests.oracle.reference import FEATURES, disagreements, recipe, write_random
 
 SMALL = (17, 20, 22, 24, 25, 26, 31, 36, 40, 41, 43, 44, 58, 62, 63, 64, 129, 131, 168, 188, 195, 196)
 
@@ -35,7 +32,7 @@ def test_random_folder(seed: int, tmp_path: Path) -> None:
     assert disagreements(folder, tmp_path / "out") == [], recipe(seed)
 
 
-CASES = sorted(path.parent for path in (SHARED / "cases").glob("*/expected.json"))
+CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*/expected.json"))
 
 
 @pytest.mark.parametrize("folder", CASES, ids=[path.name for path in CASES])

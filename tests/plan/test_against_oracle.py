@@ -1,8 +1,5 @@
-"""Prices and rules against the literal statement of the model, where it lies beside the project; skipped elsewhere."""
+"""Prices and rules against the literal statement of the model."""
 
-import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,25 +16,9 @@ from planner.plan.pricing import price
 from planner.readers import load
 from planner.schema.case import Case
 from tests import builders
-from tests.plan.plans import POLICY, hand_plan, on, on_demand_rows
-
-ORACLE = Path(__file__).parents[2] / "../shared/oracle"
-pytestmark = pytest.mark.skipif(
-    not (ORACLE / "check.py").exists(), reason="the literal model is not beside the project"
-)
-
-
-def oracle(call: str, *arguments: Any) -> Any:
-    """What a function of the literal model returns; in a process of its own, for it sets up HiGHS as it likes."""
-    module, _, function = call.partition(".")
-    program = (
-        f"import sys, json; sys.path.insert(0, {str(ORACLE.resolve())!r}); import {module}; "
-        f"given = json.loads(sys.argv[1]); found = {module}.{function}(*given[0], **given[1]); print(json.dumps(found))"
-    )
-    *positional, keywords = arguments
-    given = json.dumps([[str(a) if isinstance(a, Path) else a for a in positional], keywords])
-    done = subprocess.run([sys.executable, "-c", program, given], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+from tests.builders.hand_plans import POLICY, hand_plan, on, on_demand_rows
+from tests.oracle.check import check
+from tests.oracle.generate import generate
 
 
 def any_plan(case: Case, seed: int) -> Plan:
@@ -63,11 +44,11 @@ def any_plan(case: Case, seed: int) -> Plan:
 @pytest.mark.parametrize("seed", range(6))
 def test_any_plan_has_the_literal_models_price(tmp_path: Path, seed: int) -> None:
     months = 1 + seed % 3
-    oracle("generate.generate", tmp_path / "in", seed, {"regions": 3, "months": months, "features": "all"})
+    generate(tmp_path / "in", seed, regions=3, months=months, features="all")
     case = load(tmp_path / "in")
     plan = any_plan(case, seed)
     write_plan(plan, case, tmp_path / "out", {})
-    faults, total, _ = oracle("check.check", tmp_path / "in", tmp_path / "out", {"stress": False})
+    faults, total, _ = check(tmp_path / "in", tmp_path / "out", stress=False)
     ours = price(case, plan.purchases, plan.deployments, plan.dispatch)
     assert ours.total_usd == pytest.approx(total, rel=1e-9)
     told = {text.split(":")[0]: float(text.rsplit(" ", 1)[1]) for text in faults if "_usd: says" in text}
@@ -105,5 +86,5 @@ def test_both_find_a_fault_or_neither_does(tmp_path: Path, change: dict[str, Any
     if "totals" in change:
         plan = replace(plan, totals=replace(plan.totals, reserved_usd=change["totals"]))
     write_plan(plan, case, tmp_path / "out", {})
-    faults, _, _ = oracle("check.check", folder, tmp_path / "out", {})
+    faults, _, _ = check(folder, tmp_path / "out")
     assert bool(faults) == bool(audit(case, plan)) == bool(change)

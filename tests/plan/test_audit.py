@@ -10,7 +10,7 @@ import pytest
 from planner.plan.audit import Finding, audit
 from planner.plan.plan import Plan
 from tests import builders
-from tests.plan.plans import hand_case, hand_plan, hourly, lost, on, on_demand_rows
+from tests.builders.hand_plans import hand_case, hand_plan, hourly, lost, on, on_demand_rows
 
 BOTH = ("east", "west")
 Change = Callable[[Plan], Plan]

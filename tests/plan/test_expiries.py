@@ -9,7 +9,7 @@ from planner.plan.owed import Owed, owed_after
 from planner.schema.capacity import Offer
 from planner.solver.solve import solve
 from tests import builders
-from tests.plan.plans import hand_case, hand_plan
+from tests.builders.hand_plans import hand_case, hand_plan
 
 JANUARY, MARCH = 31 * 24, 31 * 24
 

@@ -14,7 +14,7 @@ from planner.plan import files
 from planner.plan.audit import audit
 from planner.plan.files import read_plan, read_summary, write_plan
 from planner.plan.plan import DISPATCH_COLUMNS, Plan
-from tests.plan.plans import hand_case, hand_plan
+from tests.builders.hand_plans import hand_case, hand_plan
 
 
 @pytest.fixture

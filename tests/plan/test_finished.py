@@ -12,7 +12,7 @@ from planner.plan.plan import Plan
 from planner.plan.snapshot import INPUT, input_beside
 from planner.readers.starter import STARTER
 from planner.solver.solve import solve
-from tests.oracle.reference import PRESENT, write_random
+from tests.oracle.reference import write_random
 
 
 def starter_plan(folder: Path) -> Plan:
@@ -57,7 +57,6 @@ def test_faults_name_the_file(tmp_path: Path) -> None:
         load_finished(tmp_path)
 
 
-@pytest.mark.skipif(not PRESENT, reason="the oracle is not at hand")
 @pytest.mark.parametrize("seed", [3, 6, 20, 21, 22])
 def test_every_feature_returns(tmp_path: Path, seed: int) -> None:
     case = planner.load(write_random(tmp_path / "in", seed))

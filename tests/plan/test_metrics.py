@@ -15,7 +15,7 @@ from planner.plan.plan import Plan
 from planner.plan.pricing import price
 from planner.schema.case import Case
 from tests import builders
-from tests.plan.plans import hand_case, hand_plan, hourly, on, on_demand_rows
+from tests.builders.hand_plans import hand_case, hand_plan, hourly, on, on_demand_rows
 
 
 @pytest.fixture(scope="module")

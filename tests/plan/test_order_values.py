@@ -1,4 +1,4 @@
-"""What lines cost, serve and are paid by, on the hand-made plan (tests.plan.plans) and small changes of it."""
+"""What lines cost, serve and are paid by, on the hand-made plan (tests.builders.hand_plans) and small changes of it."""
 
 import datetime as dt
 from dataclasses import replace
@@ -16,7 +16,7 @@ from planner.plan.unit_use import reserved_use
 from planner.plan.why import line_rents
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
-from tests.plan.plans import hand_case, hand_plan, hourly, on
+from tests.builders.hand_plans import hand_case, hand_plan, hourly, on
 
 
 def months(case: Case, plan: Plan):

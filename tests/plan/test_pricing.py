@@ -8,7 +8,7 @@ import pytest
 from planner.errors import AuditError
 from planner.plan.pricing import price
 from tests import builders
-from tests.plan.plans import hand_case, hand_plan, hourly
+from tests.builders.hand_plans import hand_case, hand_plan, hourly
 
 NOTHING = {
     "purchases": pd.DataFrame({"offer": [], "period": [], "units": []}),

@@ -1,16 +1,13 @@
 """A clean folder becomes the case that its tables say, whatever the order of rows and the form of numbers."""
 
-import importlib.util
-import pathlib
-
 import pandas as pd
 import pytest
 
 from planner.readers import load
 from planner.schema.case import DEMAND_COLUMNS
 from tests.builders import case, profile, tables, two_regions, write_folder
-
-SHARED = pathlib.Path(__file__).parents[2] / "../shared"
+from tests.oracle.generate import generate
+from tests.oracle.oracle import Instance
 
 
 @pytest.mark.parametrize("rows", [tables(), two_regions()], ids=["one region", "two regions"])
@@ -97,24 +94,10 @@ def test_names_are_kept_as_written(tmp_path):
         assert set(read.demand["region"]) == {name}
 
 
-def _oracle():
-    path = SHARED / "oracle"
-    if not path.exists():
-        pytest.skip("the reference implementation is not here")
-    modules = []
-    for name in ("generate", "oracle"):
-        spec = importlib.util.spec_from_file_location(f"reference_{name}", path / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        modules.append(module)
-    return modules
-
-
 @pytest.mark.parametrize("seed", range(4))
-def test_the_reference_reads_the_same_numbers(seed, tmp_path):
-    generate, oracle = _oracle()
-    generate.generate(tmp_path, seed, regions=3, months=2, features="all" if seed else ())
-    theirs, ours = oracle.Instance(tmp_path), load(tmp_path)
+def test_the_oracle_reads_the_same_numbers(seed, tmp_path):
+    generate(tmp_path, seed, regions=3, months=2, features="all" if seed else ())
+    theirs, ours = Instance(tmp_path), load(tmp_path)
     demand = {tuple(row[:5]): row[5] for row in ours.demand.itertuples(index=False)}
     assert demand == {key: value for key, value in theirs.demand.items() if value > 0}
     assert [p.name for p in ours.periods] == theirs.periods

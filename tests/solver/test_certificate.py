@@ -17,7 +17,7 @@ from planner.solver.highs import Clock, Session
 from planner.solver.linear import LinearSolve, open_component, solve_linear
 from planner.solver.solve import solve
 from tests import builders
-from tests.model.random_tables import cases
+from tests.builders.random_tables import cases
 
 EXAMPLES = settings(
     max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)

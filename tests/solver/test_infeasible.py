@@ -7,7 +7,7 @@ import pytest
 from planner.errors import InfeasibleError
 from planner.solver.solve import solve
 from tests import builders
-from tests.model.cases import on_demand, workload
+from tests.builders.one_hour import on_demand, workload
 
 NO_POOLS: dict[str, Any] = {"pools": [], "throughput": [], "offers": []}
 BOTH = ("east", "west")

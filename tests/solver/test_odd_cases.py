@@ -7,8 +7,8 @@ import pytest
 from planner.errors import InfeasibleError
 from planner.solver.solve import solve
 from tests import builders
-from tests.model.cases import on_demand, workload
-from tests.solver.test_whole import literal_usd
+from tests.builders.literal_optimum import literal_usd
+from tests.builders.one_hour import on_demand, workload
 
 BOTH = ("east", "west")
 FAILOVER: dict[str, Any] = {

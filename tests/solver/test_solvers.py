@@ -13,7 +13,7 @@ from planner.solver.highs import Clock
 from planner.solver.pulp_solvers import pulp_solver, write_lp
 from planner.solver.solve import solve
 from tests import builders
-from tests.model.cases import on_demand, one, sets, workload
+from tests.builders.one_hour import on_demand, one, sets, workload
 
 HOURS = 744
 FAILOVER = {"failover": {"enabled": True, "share": 1.0, "on_demand_trust": 0.5}, "headroom": 0.2}

@@ -7,7 +7,7 @@ import pytest
 from planner.plan.plan import Plan
 from planner.solver.solve import solve
 from tests import builders
-from tests.model.cases import on_demand
+from tests.builders.one_hour import on_demand
 
 HOURS = 744
 OPTIONS = [pytest.param({"whole_units": False}, id="continuous"), pytest.param({"whole_units": True}, id="whole")]

@@ -3,7 +3,6 @@
 import itertools
 from typing import Any
 
-import highspy
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,37 +10,19 @@ from hypothesis import strategies as st
 
 from planner.errors import InfeasibleError
 from planner.model.columns import columns_of
-from planner.model.literal import literal_program
 from planner.model.tables import sets_of
 from planner.schema.case import Case
-from planner.solver.highs import highs_model, quiet_highs, set_options
-from planner.solver.scaling import scale_of
 from planner.solver.solve import solve
 from planner.solver.whole import Master
 from tests import builders
-from tests.model.cases import WEEKS, hours, on_demand, workload
+from tests.builders.literal_optimum import literal_usd
+from tests.builders.one_hour import WEEKS, hours, on_demand, workload
 
 GAP = 1e-8
 HOURS = 744
 EXAMPLES = settings(
     max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
-
-
-def literal_usd(case: Case) -> float | None:
-    """Optimum of the literal integer programme by HiGHS's own branch and bound; None: no plan."""
-    program = literal_program(sets_of(case), sized=True)
-    scale = scale_of(program)
-    lp = highs_model(program, scale)
-    kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)
-    lp.integrality_ = [kinds[int(whole)] for whole in program.columns.integer]
-    h = quiet_highs()
-    set_options(h, mip_rel_gap=0.0, mip_abs_gap=0.0, mip_feasibility_tolerance=1e-9)
-    h.passModel(lp)
-    h.run()
-    if h.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return None
-    return float(h.getInfo().objective_function_value) * scale.cost
 
 
 @EXAMPLES

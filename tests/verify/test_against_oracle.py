@@ -1,4 +1,4 @@
-"""The second opinion of `planner verify --deep` against the literal model, where it lies beside the project."""
+"""The second opinion of `planner verify --deep` against the literal model."""
 
 from pathlib import Path
 
@@ -9,11 +9,8 @@ from planner.plan.derived import Derived
 from planner.plan.flows import Names
 from planner.readers import load
 from planner.verify.deep import relaxed_optimum_usd
-from tests.plan.test_against_oracle import ORACLE, oracle
-
-pytestmark = pytest.mark.skipif(
-    not (ORACLE / "oracle.py").exists(), reason="the literal model is not beside the project"
-)
+from tests.oracle.generate import generate
+from tests.oracle.oracle import optimum
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -21,10 +18,10 @@ def test_the_relaxed_optimum_is_the_literal_models(seed: int, tmp_path: Path) ->
     features = ["terms", "pools", "meters", "commitments", "scenarios", "quota", "egress", "mix", "unreserved", "cache",
                 "budget", "guaranteed", "residency"][seed::4]  # fmt: skip
     size = {"regions": 2, "workloads": 2, "months": 1 + seed % 2}
-    oracle("generate.generate", tmp_path, seed, {**size, "features": features})
+    generate(tmp_path, seed, **size, features=features)
     case = load(tmp_path)
     derived = Derived.of(case)
-    literal = oracle("oracle.optimum", tmp_path, {"integer": False})
+    literal = optimum(tmp_path, integer=False)
     if literal["status"] == "infeasible":
         with pytest.raises(PlannerError, match="no plan meets every rule"):
             relaxed_optimum_usd(case, derived, Names.of(case, derived))

@@ -15,7 +15,7 @@ from planner.plan.files import write_plan
 from planner.schema.case import Case
 from planner.verify.check import verify
 from tests import builders
-from tests.plan.plans import POLICY, hand_case, hand_plan, on, on_demand_rows
+from tests.builders.hand_plans import POLICY, hand_case, hand_plan, on, on_demand_rows
 
 
 def written(case: Case, folder: Path, **changes: Any) -> Path:

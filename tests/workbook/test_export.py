@@ -11,8 +11,8 @@ from planner.plan.plan import Plan
 from planner.workbook.export import write_tables
 from planner.workbook.focus import focus_contract_commitments, focus_purchases
 from planner.workbook.report import Report
-from tests.plan.plans import hand_case, hand_plan, on
-from tests.workbook.small import small
+from tests.builders.books import small
+from tests.builders.hand_plans import hand_case, hand_plan, on
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workbook.small import opened, small_workbook
+from tests.builders.books import opened, small_workbook
 
 GOLDEN = Path(__file__).parent / "golden" / "plan.csv"
 Cells = dict[tuple[str, str], tuple[str, str]]

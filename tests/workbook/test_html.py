@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from planner.workbook.html import write_html
-from tests.workbook.small import HOSTILE, hostile, small
+from tests.builders.books import HOSTILE, hostile, small
 
 VOID = {"meta", "br", "img", "hr", "link", "input"}
 

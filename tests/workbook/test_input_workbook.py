@@ -12,7 +12,7 @@ from planner.schema.tables import TABLE, TABLES
 from planner.workbook.input_columns import comment
 from planner.workbook.input_workbook import write_input_workbook
 from tests.builders import settings, tables, write_folder
-from tests.workbook.small import opened
+from tests.builders.books import opened
 
 SETTINGS = PlanSettings.model_validate({"name": "=HYPERLINK(1)", "horizon": {"start": "2027-01-01", "months": 3}})
 ROWS = {

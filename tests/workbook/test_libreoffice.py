@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.workbook.workbook import write_workbook
-from tests.workbook.small import hostile, opened, small, small_workbook
+from tests.builders.books import hostile, opened, small, small_workbook
 
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")
 pytestmark = pytest.mark.skipif(SOFFICE is None, reason="LibreOffice is not installed")

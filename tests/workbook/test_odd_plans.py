@@ -16,8 +16,8 @@ from planner.workbook.html import write_html
 from planner.workbook.terminal import print_report
 from planner.workbook.workbook import write_workbook
 from tests import builders
-from tests.plan.plans import hand_case, hand_plan, hourly, on, witness
-from tests.workbook.small import opened
+from tests.builders.books import opened
+from tests.builders.hand_plans import hand_case, hand_plan, hourly, on, witness
 
 
 def nothing_bought() -> tuple[Case, Plan]:

@@ -4,7 +4,7 @@ import io
 from dataclasses import replace
 
 from planner.workbook.terminal import print_report
-from tests.workbook.small import hostile, small
+from tests.builders.books import hostile, small
 
 
 def printed(parts) -> str:

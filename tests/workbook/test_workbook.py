@@ -11,7 +11,7 @@ import pytest
 
 from planner.schema.accuracy import ForecastAccuracy, SeriesAccuracy
 from planner.workbook.workbook import HIDDEN, SHEETS, write_workbook
-from tests.workbook.small import DIGEST, HOSTILE, hostile, opened, small, small_workbook
+from tests.builders.books import DIGEST, HOSTILE, hostile, opened, small, small_workbook
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_same_plan_gives_the_same_bytes(tmp_path: Path, path: Path) -> None:
 def test_no_order_of_a_set_reaches_the_workbook(tmp_path: Path) -> None:
     """The bytes do not depend on how this process happens to hash its strings."""
     script = (
-        "import sys; from pathlib import Path; from tests.workbook.small import small_workbook;"
+        "import sys; from pathlib import Path; from tests.builders.books import small_workbook;"
         "import hashlib; print(hashlib.sha256(small_workbook(Path(sys.argv[1])).read_bytes()).hexdigest())"
     )
     root = Path(__file__).parents[2]

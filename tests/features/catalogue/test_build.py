@@ -5,7 +5,7 @@ import pytest
 from planner.errors import InputError
 from planner.features.catalogue.build import build, explanation
 from planner.features.catalogue.request import Request, make_request, request_faults
-from tests.features.catalogue.given import catalogue
+from tests.builders.catalogues import catalogue
 
 
 def built(**told):

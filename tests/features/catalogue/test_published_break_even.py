@@ -6,7 +6,7 @@ the tables at its head). Two of its figures are not the quotient of its own pric
 
 import pytest
 
-from tests.features.catalogue.given import quotes, u_star
+from tests.builders.catalogues import quotes, u_star
 
 GLOBAL, DZ_US, DZ_EU = "azure/global/eastus2", "azure/datazone/eastus2", "azure/datazone/swedencentral"
 REGIONAL, VERTEX, BEDROCK, OPENAI = (

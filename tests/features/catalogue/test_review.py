@@ -8,7 +8,7 @@ import pytest
 from planner.cli import main
 from planner.features.catalogue.review import review
 from planner.readers import load
-from tests.features.catalogue.given import READ_ON, catalogue
+from tests.builders.catalogues import READ_ON, catalogue
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from planner.features.catalogue import location
 from planner.features.catalogue.compare import endpoint
 from planner.features.catalogue.lookup import price_of, products_of, rate_of, unit_of
 from planner.features.catalogue.read import read_catalogue
-from tests.features.catalogue.given import catalogue
+from tests.builders.catalogues import catalogue
 
 FIRST_READING = pathlib.Path(__file__).parents[3] / "../shared/data/offers/offers.csv"
 

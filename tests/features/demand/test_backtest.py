@@ -15,7 +15,7 @@ from planner.features.demand.backtest.ladder import clairvoyant_ladder
 from planner.features.demand.backtest.told import verdict
 from planner.features.demand.backtest.walk import Terms, backtest, in_force, summarise
 from planner.features.demand.history import save_history
-from tests.features.demand.test_forecast import WEEK, as_history, of
+from tests.builders.usage import WEEK, as_history, of
 
 SHAVED_ICE = Path(__file__).parents[4] / "shared" / "data" / "demand" / "shavedice" / "region_hourly.csv.gz"
 

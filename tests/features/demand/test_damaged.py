@@ -8,7 +8,7 @@ import pytest
 
 from planner.cli import main
 from planner.features.demand.formats import FORMAT
-from tests.features.demand.exports import EXPORTS, write
+from tests.builders.exports import EXPORTS, write
 
 ODD = (None, -5, 1e18, "x", "", [], {}, [1], {"a": 1}, True, "2024-13-45")
 NAMES = sorted(EXPORTS)

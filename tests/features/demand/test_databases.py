@@ -9,8 +9,8 @@ from planner.cli import main
 from planner.features.demand.history import load_history
 from planner.features.demand.ingest import Options, ingest
 from planner.features.demand.names import NameMap
-from tests.features.demand.exports import TOTALS, as_csv, iso, plain
-from tests.features.demand.litellm_postgres import CREATE, fill
+from tests.builders.exports import TOTALS, as_csv, iso, plain
+from tests.builders.litellm_postgres import CREATE, fill
 
 ROWS = 20_000
 

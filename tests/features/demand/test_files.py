@@ -12,7 +12,7 @@ from planner.errors import InputError
 from planner.features.demand import aggregate
 from planner.features.demand.ingest import ingest
 from planner.features.demand.names import load_names
-from tests.features.demand.exports import EXPORTS, as_csv, openai, plain
+from tests.builders.exports import EXPORTS, as_csv, openai, plain
 
 GOOD = as_csv(plain())
 

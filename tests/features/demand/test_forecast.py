@@ -15,19 +15,8 @@ from planner.features.demand.forecast.choice import choose, held_out_plan
 from planner.features.demand.forecast.events import load_events
 from planner.features.demand.forecast.forecast import Assumptions, forecast
 from planner.features.demand.forecast.spread import Spread, hour_ratios, level_ratios, spread_of, unknown_spread
-from planner.features.demand.history import History, save_history, tidy
-from tests.features.demand.test_profile import MONDAY, history
-
-DAY = 100.0 + 10.0 * np.arange(24)
-WEEK = np.tile(DAY, 7)
-
-
-def of(values, workload="chat"):
-    return history(len(values) // 168 + 1, lambda h: np.resize(values, len(h)), workload).rows.iloc[: len(values)]
-
-
-def as_history(*frames):
-    return History(tidy(pd.concat(frames)))
+from planner.features.demand.history import save_history
+from tests.builders.usage import DAY, MONDAY, WEEK, as_history, of
 
 
 def table(result, scenario):

@@ -9,7 +9,7 @@ import pytest
 
 from planner.cli import main
 from planner.features.demand.ingest import ingest
-from tests.features.demand.exports import (
+from tests.builders.exports import (
     EXPORTS,
     TOTALS,
     TRUTH,

@@ -6,7 +6,7 @@ import pytest
 from planner.features.demand import busy, duplicates
 from planner.features.demand.history import VALUES
 from planner.features.demand.ingest import ingest
-from tests.features.demand.exports import iso
+from tests.builders.exports import iso
 
 
 @pytest.fixture(autouse=True)

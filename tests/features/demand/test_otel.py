@@ -4,7 +4,7 @@ import json
 
 from planner.cli import main
 from planner.features.demand.ingest import ingest
-from tests.features.demand.exports import TOTALS, epoch, otel, spans
+from tests.builders.exports import TOTALS, epoch, otel, spans
 
 
 def span(name, parent="", code=0, **usage):

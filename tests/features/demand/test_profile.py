@@ -9,34 +9,11 @@ from rich.console import Console
 
 from planner.cli import main
 from planner.features.demand.heat import print_curve, print_heat_map
-from planner.features.demand.history import COLUMNS, History, save_history, tidy
+from planner.features.demand.history import History, save_history, tidy
 from planner.features.demand.marks import mark_hours
 from planner.features.demand.profile import profile, scenario_weeks
 from planner.features.demand.series import hourly_series
-
-MONDAY = pd.Timestamp("2026-03-02", tz="UTC")
-
-
-def history(weeks=4, level=lambda hours: 100 + 10 * (hours % 24), workload="chat"):
-    hours = np.arange(168 * weeks)
-    requests = np.asarray(level(hours), dtype=float) * np.ones(len(hours))
-    rows = pd.DataFrame(
-        {
-            "hour": MONDAY + pd.to_timedelta(hours, unit="h"),
-            "region": "eu",
-            "workload": workload,
-            "model": "m",
-            "bucket_hours": 1.0,
-            "requests": requests,
-            "input_tokens": 600 * requests,
-            "cached_tokens": 300 * requests,
-            "written_tokens": 100 * requests,
-            "output_tokens": 50 * requests,
-            "burst_factor": 1.5,
-        },
-        columns=list(COLUMNS),
-    )
-    return History(tidy(rows))
+from tests.builders.usage import history
 
 
 def test_a_profile_solved_by_hand():

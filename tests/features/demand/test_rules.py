@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from planner.errors import InputError
 from planner.features.demand.ingest import Options, ingest
 from planner.features.demand.names import NameMap, load_names
-from tests.features.demand.exports import VLLM_NAMES, as_csv, epoch, iso, openai, plain, prometheus
+from tests.builders.exports import VLLM_NAMES, as_csv, epoch, iso, openai, plain, prometheus
 
 
 def log(rows):

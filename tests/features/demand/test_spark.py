@@ -16,7 +16,7 @@ from planner.features.demand import spark
 from planner.features.demand.aggregate import EXAMPLES
 from planner.features.demand.ingest import Options, ingest
 from planner.features.demand.names import NameMap
-from tests.features.demand.exports import at
+from tests.builders.exports import at
 
 HAVE_JAVA = shutil.which(
     "java", path=os.path.join(os.environ["JAVA_HOME"], "bin") if "JAVA_HOME" in os.environ else None

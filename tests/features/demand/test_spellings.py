@@ -13,7 +13,7 @@ import pytest
 
 from planner.errors import InputError
 from planner.features.demand.ingest import ingest
-from tests.features.demand.exports import TOTALS, TRUTH, anthropic, azure, bedrock, iso, openai, otel, spans
+from tests.builders.exports import TOTALS, TRUTH, anthropic, azure, bedrock, iso, openai, otel, spans
 
 AZURE = {**TOTALS, "input_tokens": TOTALS["input_tokens"] + TOTALS["written_tokens"], "written_tokens": None}
 TOKENS_ONLY = {**AZURE, "input_tokens": AZURE["input_tokens"] + TOTALS["cached_tokens"], "cached_tokens": None}

@@ -13,7 +13,7 @@ from planner.plan.owed import owed_after
 from planner.readers import load
 from planner.solver.solve import solve
 from tests.builders import Tables, tables, write_folder
-from tests.plan.plans import hand_case, hand_plan
+from tests.builders.hand_plans import hand_case, hand_plan
 
 ADA = Signature("Ada", dt.date(2026, 12, 20), "PO 4711")
 YEAR = {"offer": "west-m-12m", "pool": "west-m", "term_months": 12, "usd_per_unit_hour": 0.5}

@@ -1,6 +1,5 @@
 """The ledger: every edit, cut, insertion and swap shows; appending loses nothing, whoever writes at once or dies."""
 
-import datetime as dt
 import json
 import subprocess
 import sys
@@ -12,18 +11,9 @@ from planner.errors import PlannerError
 from planner.features.ledger.append import opened
 from planner.features.ledger.chain import parse, read_ledger
 from planner.features.ledger.entry import START, Entry
+from tests.builders.ledger_entries import entry
 
 ROOT = Path(__file__).parents[3]
-HASHES = {name: digit * 64 for name, digit in (("input", "a"), ("plan", "b"))}
-
-
-def entry(number: int, previous: str, by: str = "Ada") -> Entry:
-    return Entry(
-        entry=number, previous=previous, date=dt.date(2026, 11, 25), by=by, note=None, plan="q1", directory="q1",
-        first_month="2027-01", last_month="2027-03", status="optimal", input_sha256=HASHES["input"],
-        plan_sha256=HASHES["plan"], total_usd=100.5, committed_horizon_usd=50.0, committed_term_usd=200.0, bought=(),
-        files={"plan.json": HASHES["plan"]},
-    )  # fmt: skip
 
 
 def chain(count: int) -> list[Entry]:
@@ -142,7 +132,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from planner.features.ledger.append import opened
-from tests.features.ledger.test_ledger import entry
+from tests.builders.ledger_entries import entry
 for k in range(int(sys.argv[3])):
     with opened(Path(sys.argv[1])) as book:
         ledger = book.ledger
@@ -165,7 +155,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from planner.features.ledger.append import opened
-from tests.features.ledger.test_ledger import entry
+from tests.builders.ledger_entries import entry
 with opened(Path(sys.argv[1])) as book:
     line = entry(len(book.ledger.entries) + 1, book.ledger.head).line().encode()
     book.file.write(line[: len(line) // 2])

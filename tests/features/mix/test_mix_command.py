@@ -8,7 +8,7 @@ import pytest
 
 from planner.cli import main
 from tests import builders
-from tests.workbook.small import opened
+from tests.builders.books import opened
 
 
 def folder(place: Path, tier: str = "small") -> Path:

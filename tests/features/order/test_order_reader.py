@@ -10,7 +10,7 @@ from openpyxl.styles import Font
 
 from planner.errors import InputError
 from planner.features.order.order_reader import read_purchase_order
-from tests.workbook.small import opened, small_workbook
+from tests.builders.books import opened, small_workbook
 
 FIRST = 7  # row of the first line
 UNITS, PRICE, START = "E", "J", "H"

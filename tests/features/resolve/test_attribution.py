@@ -1,6 +1,5 @@
 """Why the cost changed: cases by hand, random pairs, mixtures without a plan, plans that were not the cheapest."""
 
-import importlib.util
 import math
 import random
 from dataclasses import replace
@@ -19,13 +18,13 @@ from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.solve import solve
 from tests import builders
-from tests.model.cases import hours, on_demand
-from tests.model.random_tables import cases
+from tests.builders.one_hour import hours, on_demand
+from tests.builders.random_tables import cases
+from tests.oracle.generate import generate
 
 HOURS = 744
 OPTIONS = Options(workers=1)
 NO_POOLS: dict[str, Any] = {"pools": [], "throughput": [], "offers": []}
-GENERATOR = Path(__file__).parents[4] / "shared" / "oracle" / "generate.py"
 EXAMPLES = settings(
     max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
@@ -163,17 +162,11 @@ def test_demand_alone_is_attributed_to_demand_alone(case: Case, factor: float, s
     assert {key for c in found.causes for key in c.keys} <= {"volume", "shape"}
 
 
-@pytest.mark.skipif(not GENERATOR.exists(), reason="the reference generator is not beside the clone")
 @pytest.mark.parametrize("seed", [3, 4])
 def test_generated_folders_add_up_and_rows_may_come_in_any_order(seed: int, tmp_path: Path) -> None:
-    spec = importlib.util.spec_from_file_location("generate", GENERATOR)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     size = {"regions": 2, "workloads": 1, "models": 1, "features": ("terms", "commitments", "cache", "residency")}
-    module.generate(tmp_path / "old", seed, **size)
-    module.generate(tmp_path / "new", seed + 500, **size)
+    generate(tmp_path / "old", seed, **size)
+    generate(tmp_path / "new", seed + 500, **size)
     old, new = load(tmp_path / "old"), load(tmp_path / "new")
     store = tmp_path / "store"
     before, after = solve(old, workers=1), solve(new, workers=1)

@@ -11,7 +11,7 @@ from planner.features.resolve.hybrid import Hybrids
 from planner.schema.case import Case
 from planner.schema.tables import TABLE
 from tests import builders
-from tests.model.cases import hours, on_demand, workload
+from tests.builders.one_hour import hours, on_demand, workload
 
 FIRST = builders.tables(
     demand=hours("west", "w", 10, 20),

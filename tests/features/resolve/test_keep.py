@@ -16,7 +16,7 @@ from planner.schema.case import Case
 from planner.solver.find import Options, find_plan
 from planner.solver.solve import solve
 from tests import builders
-from tests.model.cases import hours, on_demand
+from tests.builders.one_hour import hours, on_demand
 
 HOURS = 744
 OPTIONS = Options(gap=1e-9, workers=1)

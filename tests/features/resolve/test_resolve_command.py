@@ -10,7 +10,7 @@ import pytest
 
 from planner.cli import main
 from tests import builders
-from tests.workbook.small import opened
+from tests.builders.books import opened
 
 OFFERS = [{"offer": "year", "pool": "west-m", "usd_per_unit_hour": 1.0, "term_months": 12, "unit_step": 1}]
 PLAN_FILES = (pathlib.Path(__file__).parents[3] / "docs" / "plan-files.md").read_text(encoding="utf-8")

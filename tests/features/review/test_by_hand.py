@@ -28,7 +28,7 @@ from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.solver.solve import solve
 from tests import builders
-from tests.features.review.history import history_of
+from tests.builders.histories import history_of
 
 HOURS = 744
 

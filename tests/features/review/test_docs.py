@@ -10,7 +10,7 @@ from planner.features.review.rules import Rules
 from planner.features.review.tables import KEEP
 from planner.readers import load
 from planner.solver.solve import solve
-from tests.features.review.history import history_of
+from tests.builders.histories import history_of
 
 PAGE = pathlib.Path(__file__).parents[3] / "docs" / "review.md"
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -11,8 +11,8 @@ from planner.features.review import review
 from planner.features.review.tables import KEEP
 from planner.schema.case import Case
 from planner.solver.solve import solve
-from tests.features.review.history import history_of
-from tests.model.random_tables import cases
+from tests.builders.histories import history_of
+from tests.builders.random_tables import cases
 
 
 @settings(max_examples=12, deadline=None)

@@ -10,7 +10,7 @@ from planner.cli import main
 from planner.features.demand.history import History, save_history
 from planner.readers import load
 from tests import builders
-from tests.features.review.history import history_of
+from tests.builders.histories import history_of
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from planner.features.review.tables import ACTUAL, KEEP, LOWER
 from planner.schema.case import Case
 from planner.solver.solve import solve
 from tests import builders
-from tests.features.review.history import history_of
+from tests.builders.histories import history_of
 
 JANUARY = 744
 

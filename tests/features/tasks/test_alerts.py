@@ -4,7 +4,7 @@ import pytest
 
 from planner.features.tasks import AlertRule, alerts, why_moved
 from planner.features.tasks import factors as f
-from tests.features.tasks.tiny import flow, january
+from tests.builders.task_plans import flow, january
 
 
 def test_the_driver_is_named() -> None:

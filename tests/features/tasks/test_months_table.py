@@ -7,9 +7,9 @@ import pytest
 from planner.plan.metrics import metrics_of
 from planner.workbook.workbook import write_workbook
 from tests import builders
-from tests.features.tasks.tiny import MONTHS, OFFER, ON_DEMAND, THROUGHPUT, WORKLOAD, flow, priced
-from tests.plan.plans import hourly
-from tests.workbook.small import opened
+from tests.builders.books import opened
+from tests.builders.hand_plans import hourly
+from tests.builders.task_plans import MONTHS, OFFER, ON_DEMAND, THROUGHPUT, WORKLOAD, flow, priced
 
 
 @pytest.fixture(scope="module")

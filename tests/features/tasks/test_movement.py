@@ -15,7 +15,8 @@ from planner.features.tasks import factors as f
 from planner.features.tasks.shapley import shapley
 from planner.solver.solve import solve
 from tests import builders
-from tests.features.tasks.tiny import (
+from tests.builders.hand_plans import hourly
+from tests.builders.task_plans import (
     HOURS,
     MONTHS,
     OFFER,
@@ -28,7 +29,6 @@ from tests.features.tasks.tiny import (
     priced,
     random_plan,
 )
-from tests.plan.plans import hourly
 
 ONLY: dict[str, tuple[dict[str, Any], str, float]] = {
     # on demand 6 USD a request: 2 x 744 x 6 = 8,928 instead of 4,464 USD, over 3,720 tasks

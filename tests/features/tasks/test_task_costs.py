@@ -8,8 +8,8 @@ from planner.plan.metrics import HORIZON, metrics_of
 from planner.plan.metrics.tables import TASK_COLUMNS
 from planner.plan.metrics.task_costs import NOBODY
 from tests import builders
-from tests.features.tasks.tiny import MONTHS, OFFER, ON_DEMAND, THROUGHPUT, WORKLOAD, flow, january, priced, random_plan
-from tests.plan.plans import hourly
+from tests.builders.hand_plans import hourly
+from tests.builders.task_plans import MONTHS, OFFER, ON_DEMAND, THROUGHPUT, WORKLOAD, flow, january, priced, random_plan
 
 
 def test_the_plan_of_tiny() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from planner.cli import main
 from tests import builders
-from tests.features.tasks.tiny import OFFER, ON_DEMAND, THROUGHPUT, WORKLOAD
+from tests.builders.task_plans import OFFER, ON_DEMAND, THROUGHPUT, WORKLOAD
 
 
 def solved(folder: Path, name: str, **changes: Any) -> str:

@@ -1,4 +1,4 @@
-"""The hand-made plan of tests.plan.plans with rents, and its workbook; a case whose every name is hostile.
+"""The hand-made plan of tests.builders.hand_plans with rents, and its workbook; a case whose every name is hostile.
 
 Each region holds 10 units at 1 USD an hour for January's 744 hours. Rents: 3 USD in each of the 168 hours of the week
 by use, and 240 USD in Monday 09:00 by the loss of the other region: 504 + 240 = 744, the price of a unit.
@@ -19,7 +19,7 @@ from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 from planner.workbook.workbook import write_workbook
 from tests import builders
-from tests.plan.plans import hand_case, hand_plan
+from tests.builders.hand_plans import hand_case, hand_plan
 
 MONDAY_NINE = 9
 DIGEST = "0123456789abcdef" * 4  # of the plan's input: fixed, so that a new column of the schema changes no golden

@@ -19,7 +19,7 @@ from planner.plan.plan import DEPLOYMENT_COLUMNS, DISPATCH_COLUMNS, PURCHASE_COL
 from planner.plan.pricing import price
 from planner.schema.case import Case
 from tests import builders
-from tests.plan.plans import Flow, hourly
+from tests.builders.hand_plans import Flow, hourly
 
 MONTHS = ("2027-01", "2027-02")
 HOURS = {"2027-01": 744, "2027-02": 672}

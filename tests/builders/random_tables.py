@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from planner.schema.case import Case
 from tests import builders
-from tests.model.cases import hours, on_demand, workload
+from tests.builders.one_hour import hours, on_demand, workload
 
 REGIONS, MODELS, WORKLOADS = ("east", "west", "south"), ("m", "n"), ("w", "v")
 SHARES = (0.0, 0.25, 0.5)
