@@ -12,7 +12,7 @@ def test_no_test_imports_another_test() -> None:
     borrowed = []
     for path in TESTS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not isinstance(node, ast.ImportFrom) or not (node.module or "").split(".")[0] == "tests":
+            if not isinstance(node, ast.ImportFrom) or (node.module or "").split(".")[0] != "tests":
                 continue
             names = [node.module or ""] if node.module != "tests" else [f"tests.{alias.name}" for alias in node.names]
             for name in names:
