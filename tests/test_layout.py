@@ -19,3 +19,14 @@ def test_no_test_imports_another_test() -> None:
                 if not name.startswith(SHARED_ROOMS) or name.rpartition(".")[2].startswith("test_"):
                     borrowed.append(f"{path.relative_to(TESTS)}: {name}")
     assert borrowed == []
+
+
+def test_nothing_lies_outside_the_clone() -> None:
+    """No test, page or benchmark reads files from beside the clone: a clone alone skips nothing."""
+    kinds = (".py", ".md", ".yaml", ".toml")
+    rooms = ("tests", "docs", "benchmarks", "planner")
+    texts = [
+        p for room in rooms for p in (TESTS.parent / room).rglob("*.*") if p.suffix in kinds and p != Path(__file__)
+    ]
+    beside = ("../shared", '/ "shared"')
+    assert [str(p) for p in texts if any(word in p.read_text("utf-8") for word in beside)] == []
