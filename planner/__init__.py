@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from planner.plan.metrics import metrics_of
     from planner.readers import load
     from planner.solver.solve import solve
+    from planner.versions import show_versions
     from planner.workbook.workbook import write_workbook
 
-__all__ = ["load", "metrics_of", "solve", "write_plan", "write_workbook"]
+__all__ = ["load", "metrics_of", "show_versions", "solve", "write_plan", "write_workbook"]
 
 _WHERE = {
     "load": "planner.readers",
     "solve": "planner.solver.solve",
     "metrics_of": "planner.plan.metrics",
+    "show_versions": "planner.versions",
     "write_plan": "planner.plan.files",
     "write_workbook": "planner.workbook.workbook",
 }

@@ -12,9 +12,9 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import version
 
 from planner.errors import EXIT_STOPPED, EXIT_WRONG, InputError, PlannerError
+from planner.versions import VERSION
 
 # name, module (configure(parser) and run(arguments) -> int), one line of help
 COMMANDS: tuple[tuple[str, str, str], ...] = (
@@ -88,7 +88,7 @@ def _overview() -> argparse.ArgumentParser:
         epilog=f"commands:\n{listing}\n\n`planner COMMAND --help` explains each.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"planner {version('planner')}")
+    parser.add_argument("--version", action="version", version=f"planner {VERSION}")
     parser.add_argument("command", metavar="COMMAND", choices=[name for name, _, _ in COMMANDS])
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return parser

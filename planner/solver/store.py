@@ -25,6 +25,7 @@ from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Sets
 from planner.solver.component import ComponentPlan
 from planner.solver.witness import Witness
+from planner.versions import VERSION
 
 FOLDER = ".planner-cache"
 FORMAT = 1  # of the files; raise it when ComponentPlan or what the solver decides changes
@@ -82,7 +83,7 @@ def key_of(part: Sets, *settings: object) -> str:
 
 @cache
 def _versions() -> tuple[str, ...]:
-    return version("planner"), version("highspy")
+    return VERSION, version("highspy")
 
 
 def _digest(h: "hashlib._Hash", name: str, value: object) -> None:

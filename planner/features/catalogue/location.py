@@ -4,6 +4,7 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from planner.errors import PlannerError
+from planner.versions import DISTRIBUTION
 
 _MARK = "products.csv"
 
@@ -20,7 +21,7 @@ def catalogue_folder() -> Path:
     if (beside / _MARK).is_file():
         return beside
     try:
-        installed = [f for f in files("planner") or () if f.name == _MARK and f.parent.name == "catalogue"]
+        installed = [f for f in files(DISTRIBUTION) or () if f.name == _MARK and f.parent.name == "catalogue"]
     except PackageNotFoundError:
         installed = []
     for found in installed:
