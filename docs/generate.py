@@ -21,8 +21,8 @@ from planner.features.demand.formats import FORMATS
 from planner.features.review.rules import Rules
 from planner.features.tasks.factors import LABEL, MEANING
 from planner.model import objective
-from planner.model.constraints.stress import STRESS_FAMILIES
-from planner.model.program import FAMILIES
+from planner.model.family import Family
+from planner.model.program import FAMILIES, STRESS_FAMILIES
 from planner.model.reduce import stress as stress_rays
 from planner.plan import files
 from planner.plan.audit import findings, totals
@@ -55,49 +55,48 @@ TOLERANCES: tuple[tuple[Any, str, str], ...] = (
 
 
 @dataclass(frozen=True)
-class Family:
-    """What a family's docstring says: the rule's number, what it keeps, algebra, units, meaning of its dual."""
+class Told:
+    """What the docstring of a family's rows says: what it keeps, algebra, units, where it stands."""
 
-    name: str
-    rule: str
     keeps: str
     algebra: str
     unit: str
-    dual: str
     path: str
 
 
-def family(function: Callable[..., Any]) -> Family:
-    """Read a family's docstring: summary, indented algebra that ends in [unit], sentences."""
-    text = inspect.getdoc(function) or ""
-    module = inspect.getmodule(function)
+def told(family: Family) -> Told:
+    """Read the docstring of a family's rows: summary, indented algebra that ends in [unit], sentences."""
+    text = inspect.getdoc(family.rows) or ""
+    module = inspect.getmodule(family.rows)
     assert module is not None
     keeps, *rest = text.split("\n\n")
     algebra = "\n".join(part for part in rest if part.startswith("    "))
-    prose = " ".join(line.strip() for part in rest if not part.startswith("    ") for line in part.splitlines())
-    path = module.__name__.replace(".", "/") + ".py"
-    sentences = re.split(r"(?<=\.)\s+(?=[A-Z])", prose)
-    return Family(
-        name=function.__name__,
-        rule=(re.findall(r"^Rule (\d)", module.__doc__ or "") or [path.split("/")[-1].removesuffix(".py")])[0],
+    return Told(
         keeps=keeps.replace("\n", " "),
         algebra=algebra,
         unit=", ".join(dict.fromkeys(UNIT.findall(algebra))),
-        dual=" ".join(s for s in sentences if re.search(r"\bdual\b", s)),
-        path=path,
+        path=module.__name__.replace(".", "/") + ".py",
     )
 
 
 def families() -> list[Family]:
     """All families in reading order, those of the stress cases last."""
-    return [family(function) for function in (*FAMILIES, *STRESS_FAMILIES)]
+    return [*FAMILIES, *STRESS_FAMILIES]
 
 
 def families_table() -> Iterable[str]:
-    """One row a family."""
-    yield from ("| rule | family | keeps | unit of a row | its dual |", "| --- | --- | --- | --- | --- |")
+    """One row a family: its declaration, and what the docstring of its rows says."""
+    yield from (
+        "| rule | family | keeps | unit of a row | its dual | spans | relaxed by |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    )
     for f in families():
-        yield f"| {f.rule} | [`{f.name}`](../{f.path}) | {f.keeps} | {f.unit} | {f.dual} |"
+        t, relaxed = told(f), f"`{f.relaxed_by}`" if f.relaxed_by else ""
+        relaxed = relaxed.replace(" or ", "` or `")
+        yield (
+            f"| {f.rule} | [`{f.name}`](../{t.path}) | {t.keeps} | {t.unit} | {f.dual} | {f.spans.name.lower()} "
+            f"| {relaxed} |"
+        )
 
 
 def algebra() -> Iterable[str]:
@@ -106,7 +105,7 @@ def algebra() -> Iterable[str]:
     for k, f in enumerate(families()):
         yield from ([""] if k else [])
         yield f.name
-        yield from f.algebra.splitlines()
+        yield from told(f).algebra.splitlines()
     yield "```"
 
 

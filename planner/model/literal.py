@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from planner.model.constraints.stress import STRESS_FAMILIES, stress_columns
-from planner.model.program import LinearProgram, program_of
+from planner.model.constraints.stress import stress_columns
+from planner.model.program import STRESS_FAMILIES, LinearProgram, program_of
 from planner.model.sets import Sets
 
 
@@ -20,5 +20,5 @@ def literal_program(sets: Sets, sized: bool = False) -> LinearProgram:
         program,
         columns=at,
         cost=np.concatenate([program.cost, np.zeros(at.count - program.columns.count)]),
-        families=(*program.families, *(family(sets, at) for family in STRESS_FAMILIES)),
+        families=(*program.families, *(family.rows(sets, at) for family in STRESS_FAMILIES)),
     )

@@ -1,39 +1,49 @@
 """The linear programme: columns, rows and entries, and the list of families in reading order."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from planner.model.columns import Columns, columns_of
-from planner.model.constraints.balance import balance
-from planner.model.constraints.budget import budget
-from planner.model.constraints.deployment import deployment
-from planner.model.constraints.egress import cross_region_share, egress
-from planner.model.constraints.guaranteed import guaranteed
-from planner.model.constraints.keep import keep, keep_limit
-from planner.model.constraints.mix import mix
-from planner.model.constraints.quota import quota
-from planner.model.constraints.reserved import reserved
-from planner.model.constraints.sizes import size_low, size_top
+from planner.model.constraints import (
+    balance,
+    budget,
+    deployment,
+    egress,
+    guaranteed,
+    keep,
+    mix,
+    quota,
+    reserved,
+    sizes,
+    stress,
+)
+from planner.model.family import Family
 from planner.model.objective import objective
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Sets
 
-FAMILIES: tuple[Callable[[Sets, Columns], Rows], ...] = (
-    balance,
-    mix,
-    guaranteed,
-    reserved,
-    deployment,
-    quota,
-    egress,
-    cross_region_share,
-    budget,
-    keep,
-    keep_limit,
-    size_low,
-    size_top,
+FAMILIES: tuple[Family, ...] = (
+    balance.FAMILY,
+    mix.FAMILY,
+    guaranteed.FAMILY,
+    reserved.FAMILY,
+    deployment.FAMILY,
+    quota.FAMILY,
+    egress.EGRESS,
+    egress.CROSS_REGION_SHARE,
+    budget.FAMILY,
+    keep.KEEP,
+    keep.KEEP_LIMIT,
+    sizes.SIZE_LOW,
+    sizes.SIZE_TOP,
+)
+STRESS_FAMILIES: tuple[Family, ...] = (  # rule 8 with its own flows; solved as projected rows (reduce.stress)
+    stress.STRESS_BALANCE,
+    stress.STRESS_MIX,
+    stress.STRESS_CAPACITY,
+    stress.STRESS_QUOTA,
 )
 
 
@@ -72,13 +82,11 @@ class LinearProgram:
         )
 
 
-def program_of(
-    sets: Sets, sized: bool = False, families: Sequence[Callable[[Sets, Columns], Rows]] = FAMILIES
-) -> LinearProgram:
+def program_of(sets: Sets, sized: bool = False, families: Sequence[Family] = FAMILIES) -> LinearProgram:
     """State the programme of some sets: every decision, cost term and family of constraints but rule 8 (stress).
 
     With ``sized`` the size rules of whole units are stated too. Rule 8 is added as projected rows (`reduce.stress`);
     `model.literal` states it with all its flows.
     """
     at = columns_of(sets, sized)
-    return LinearProgram(sets, at, objective(sets, at), tuple(family(sets, at) for family in families))
+    return LinearProgram(sets, at, objective(sets, at), tuple(family.rows(sets, at) for family in families))

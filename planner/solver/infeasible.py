@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from planner.model.constraints.budget import budget
-from planner.model.constraints.deployment import deployment
+from planner.model.constraints import budget, deployment
 from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Floats, Sets
@@ -122,7 +121,7 @@ def _stressed(sets: Sets, clock: Clock) -> list[Shortfall]:
 
 def _most_units(sets: Sets, clock: Clock) -> Floats:
     """Units that each deployment could have if it alone were bought, deployments x periods (a relaxation of rule 5)."""
-    bare = program_of(sets, False, (deployment, budget))
+    bare = program_of(sets, False, (deployment.FAMILY, budget.FAMILY))
     session = Session(bare, clock)
     most = np.zeros(bare.columns.deployed.shape)
     cap = deployment_peaks(sets) * len(sets.needs) * 1e3

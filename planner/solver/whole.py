@@ -13,11 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.errors import StoppedError
-from planner.model.constraints.budget import budget
-from planner.model.constraints.deployment import deployment
-from planner.model.constraints.keep import keep, keep_limit
-from planner.model.constraints.sizes import size_low, size_top
-from planner.model.program import LinearProgram, program_of
+from planner.model.program import FAMILIES, LinearProgram, program_of
 from planner.model.sets import Floats, Ints
 from planner.solver.highs import INF, OPTIMAL, Clock, Session, highs_model, quiet_highs, run, set_options
 from planner.solver.linear import LinearSolve, cut_rows, solve_linear
@@ -26,7 +22,6 @@ from planner.solver.stress import Cut
 
 GROUPS = 40  # most estimates (θ) of one component: fewer are weaker, more slow the master down (measured)
 ROUNDS = 400
-FAMILIES = (deployment, budget, keep, keep_limit, size_low, size_top)  # of the master
 SLACK = 1e-6  # relative, where a bound is rounded so that no plan is cut off
 TIE = 3e-8  # most that the rule for equal plans adds to a commitment's price
 MASTER_SHARE = 0.5  # share of the gap asked that the master may leave open
@@ -58,7 +53,9 @@ class Master:
         self.entries = (row[own], column[own], value[own])  # of the columns that the master shares with the LP
         self.stress: list[Cut] = []
         self.complete = True
-        exact = program_of(bare, True, FAMILIES)
+        flows = {rows.family for rows in self.lp.families if (rows.column >= self.lp.columns.flow_first).any()}
+        self.families = tuple(family for family in FAMILIES if family.name not in flows)
+        exact = program_of(bare, True, self.families)
         self.program = replace(exact, cost=_with_tie_rule(exact))
         scale = scale_of(self.program)
         self.scale = Scale(scale.column, scale.row, solve.session.scale.cost)
@@ -200,7 +197,7 @@ class Master:
         room = np.floor((top - at.size_low)[stepped] / at.size_step[stepped] + SLACK)
         upper[at.size_steps[stepped]] = np.minimum(upper[at.size_steps[stepped]], np.maximum(room, 0.0))
         columns = replace(at, size_top=top, upper=upper)
-        families = tuple(family(self.program.sets, columns) for family in FAMILIES)
+        families = tuple(family.rows(self.program.sets, columns) for family in self.families)
         self.program = replace(self.program, columns=columns, families=families)
 
     def _add_rows(self, h: highspy.Highs, own: int, scale: Floats, limit: Floats) -> None:

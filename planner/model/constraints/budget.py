@@ -3,6 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
+from planner.model.family import Family
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -10,9 +11,7 @@ from planner.model.sets import Sets
 def budget(sets: Sets, at: Columns) -> Rows:
     r"""Keep what new commitments cost inside the horizon within the budget.
 
-        Σ x[offer,p] · usd_per_unit_hour · hours in force inside the horizon  ≤  max_commitment_usd       one row  [USD]
-
-    The dual is what one more dollar of budget would save.
+    Σ x[offer,p] · usd_per_unit_hour · hours in force inside the horizon  ≤  max_commitment_usd       one row  [USD]
     """
     rows = 0 if sets.budget_usd is None else 1
     return rows_by_key(
@@ -29,3 +28,13 @@ def budget(sets: Sets, at: Columns) -> Rows:
             )
         ],
     )
+
+
+FAMILY = Family(
+    name="budget",
+    rule="9",
+    rows=budget,
+    dual="USD that one more dollar of budget would save",
+    relaxed_by="max_commitment_usd",
+    kinds=("", "budget"),
+)

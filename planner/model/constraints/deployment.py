@@ -3,6 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
+from planner.model.family import Family, Reduction, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -10,10 +11,8 @@ from planner.model.sets import Sets
 def deployment(sets: Sets, at: Columns) -> Rows:
     r"""Deploy no more units of a pool than commitments in force and unreserved units.
 
-        Σ_i v[pool,meter,i,p] − u[pool,meter,p] − Σ_{offers in force in p} x  ≤  earlier[pool,meter,p]
-                                                        for each pool, meter, period p       [units]
-
-    The dual is what one more committed unit is worth in the period, USD.
+    Σ_i v[pool,meter,i,p] − u[pool,meter,p] − Σ_{offers in force in p} x  ≤  earlier[pool,meter,p]
+                                                    for each pool, meter, period p       [units]
     """
     periods = len(sets.periods)
     key = np.arange(len(sets.meters) * periods)
@@ -41,3 +40,15 @@ def deployment(sets: Sets, at: Columns) -> Rows:
         sets.earlier.ravel(),
         terms,
     )
+
+
+FAMILY = Family(
+    name="deployment",
+    rule="5",
+    rows=deployment,
+    spans=Spans.METER,
+    dual="what one more committed unit is worth in the period, USD",
+    relaxed_by=None,
+    allows=frozenset({Reduction.SIZES, Reduction.FOLLOWS}),
+    kinds=("", "deployment"),
+)

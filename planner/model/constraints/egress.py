@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from planner.model.columns import Columns
+from planner.model.family import Family, Reduction
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Ints, Sets
 
@@ -14,7 +15,7 @@ def egress(sets: Sets, at: Columns) -> Rows:
         Σ n_τ · (GB_in · flow[o→s,τ]) + Σ n_τ · (GB_out · flow[s→o,τ])  ≤  max_gb_per_month[o→s]
                                                         for each capped pair o→s, period p       [GB]
 
-    A request sends GB_in from its origin and gets GB_out back. The dual is what one more gigabyte would save, USD/GB.
+    A request sends GB_in from its origin and gets GB_out back.
     """
     if not len(sets.caps):
         nothing = np.empty(0, np.int64)
@@ -50,13 +51,23 @@ def egress(sets: Sets, at: Columns) -> Rows:
     )
 
 
+EGRESS = Family(
+    name="egress",
+    rule="7",
+    rows=egress,
+    dual="what one more gigabyte would save, USD/GB",
+    relaxed_by="max_gb_per_month",
+    allows=frozenset({Reduction.SLOTS, Reduction.ARCS}),
+    kinds=("", "egress"),
+)
+
+
 def cross_region_share(sets: Sets, at: Columns) -> Rows:
     r"""Keep the share of requests served away from their origin within the policy's limit.
 
         Σ_{o≠s} n_τ · flow[o→s,τ]  ≤  max_cross_region_share · Σ n_τ · d[o,w,τ]       one row       [thousand requests]
 
-    By the balance rows, the demand on the right is all that is served. The dual is what a thousand requests more
-    served away would save, USD.
+    By the balance rows, the demand on the right is all that is served.
     """
     limit = sets.max_away_share
     away = sets.arcs["away"].to_numpy(bool)[at.flow_arc]
@@ -71,3 +82,14 @@ def cross_region_share(sets: Sets, at: Columns) -> Rows:
         constant(rows, (limit or 0.0) * all_requests),
         [Term(np.zeros(int(away.sum()), np.int64), at.flows[away], weeks[at.flow_slot[away]])],
     )
+
+
+CROSS_REGION_SHARE = Family(
+    name="cross_region_share",
+    rule="7",
+    rows=cross_region_share,
+    dual="what a thousand requests more served away from their origin would save, USD",
+    relaxed_by="max_cross_region_share",
+    allows=frozenset({Reduction.SLOTS, Reduction.ARCS}),
+    kinds=("", "cross_region_share"),
+)

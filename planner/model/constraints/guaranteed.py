@@ -3,6 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
+from planner.model.family import Family, Reduction, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -10,10 +11,8 @@ from planner.model.sets import Sets
 def guaranteed(sets: Sets, at: Columns) -> Rows:
     r"""Serve a share of the demand by reserved units or guaranteed on-demand options.
 
-        Σ y[o,w,·,·,τ] + Σ_{k guaranteed} z[o,w,·,·,k,τ]  ≥  guaranteed_share[w] · d[o,w,τ]
-                                                        for each o, w with a share, slot τ       [krph]
-
-    The dual is what a thousand requests per hour less of the guarantee would save, USD over the horizon.
+    Σ y[o,w,·,·,τ] + Σ_{k guaranteed} z[o,w,·,·,k,τ]  ≥  guaranteed_share[w] · d[o,w,τ]
+                                                    for each o, w with a share, slot τ       [krph]
     """
     slots = len(sets.slots)
     share = sets.needs["guaranteed_share"].to_numpy(float)
@@ -28,3 +27,15 @@ def guaranteed(sets: Sets, at: Columns) -> Rows:
         constant(len(need), np.inf),
         [Term((flow_need * slots + at.flow_slot)[sure], at.flows[sure], np.ones(sure.sum()))],
     )
+
+
+FAMILY = Family(
+    name="guaranteed",
+    rule="3",
+    rows=guaranteed,
+    spans=Spans.SLOT,
+    dual="what a thousand requests per hour less of the guarantee would save, USD over the horizon",
+    relaxed_by="guaranteed_share",
+    allows=frozenset({Reduction.SLOTS, Reduction.ARCS}),
+    kinds=("guaranteed", ""),
+)

@@ -7,6 +7,7 @@ both charged, and at any optimum one of the two is 0. So it is exact for units o
 import numpy as np
 
 from planner.model.columns import Columns, kept_purchases
+from planner.model.family import Family, Reduction, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -14,9 +15,7 @@ from planner.model.sets import Sets
 def keep(sets: Sets, at: Columns) -> Rows:
     r"""Tell units more and units fewer than in the last plan apart (only with `--keep`).
 
-        x[offer,p] − more[offer,p] + fewer[offer,p]  =  x_last[offer,p]        for each kept offer, p       [units]
-
-    The dual is what keeping one unit more of the last plan would cost, USD: at most the charge for a change.
+    x[offer,p] − more[offer,p] + fewer[offer,p]  =  x_last[offer,p]        for each kept offer, p       [units]
     """
     bought = kept_purchases(sets)
     row = np.arange(len(bought))
@@ -35,12 +34,22 @@ def keep(sets: Sets, at: Columns) -> Rows:
     )
 
 
+KEEP = Family(
+    name="keep",
+    rule="keep",
+    rows=keep,
+    spans=Spans.METER,
+    dual="what keeping one unit more of the last plan would cost, USD: at most the charge for a change",
+    relaxed_by=None,
+    allows=frozenset({Reduction.SIZES}),
+    kinds=("", ""),
+)
+
+
 def keep_limit(sets: Sets, at: Columns) -> Rows:
     r"""Change no more units than the fewest possible (only with `--keep inf`).
 
-        Σ (more[offer,p] + fewer[offer,p])  ≤  fewest changes       one row      [units]
-
-    The dual is what one more unit changed would save, USD.
+    Σ (more[offer,p] + fewer[offer,p])  ≤  fewest changes       one row      [units]
     """
     limited = sets.keep is not None and sets.keep.limited and len(at.more) > 0
     rows, changes = (1 if limited else 0), np.concatenate([at.more, at.fewer])
@@ -53,3 +62,14 @@ def keep_limit(sets: Sets, at: Columns) -> Rows:
         constant(rows, most),
         [Term(np.zeros(len(changes), np.int64), changes, constant(len(changes), 1.0))],
     )
+
+
+KEEP_LIMIT = Family(
+    name="keep_limit",
+    rule="keep",
+    rows=keep_limit,
+    spans=Spans.PART,
+    dual="what one more unit changed would save, USD",
+    allows=frozenset({Reduction.SIZES}),
+    kinds=("", ""),
+)

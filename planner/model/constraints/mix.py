@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 
 from planner.model.columns import Columns
+from planner.model.family import Family, Reduction, Spans
 from planner.model.rows import Rows, Term, rows_by_key
 from planner.model.sets import Floats, Ints, Sets
 
@@ -15,8 +16,7 @@ def mix(sets: Sets, at: Columns) -> Rows:
         min_share[w,i] · d[o,w,τ]  ≤  Σ_{pool} y[o,w,i,·,τ] + Σ_{s,k} z[o,w,i,s,k,τ]  ≤  max_share[w,i] · d[o,w,τ]
                                                         for each o, w, model i, slot τ       [krph]
 
-    Rows that cannot bind (a share from 0 to 1; the only model of a workload) are left out. The dual is what a
-    thousand requests per hour more of that model would save (negative: cost), USD over the horizon.
+    Rows that cannot bind (a share from 0 to 1; the only model of a workload) are left out.
     """
     slots = len(sets.slots)
     share_of_arc, lower, upper = bounded_shares(sets)
@@ -41,6 +41,18 @@ def mix(sets: Sets, at: Columns) -> Rows:
             )
         ],
     )
+
+
+FAMILY = Family(
+    name="mix",
+    rule="2",
+    rows=mix,
+    spans=Spans.SLOT,
+    dual="what a thousand requests per hour more of that model would save (negative: cost), USD over the horizon",
+    relaxed_by="min_share or max_share",
+    allows=frozenset({Reduction.SLOTS, Reduction.ARCS}),
+    kinds=("mix_low", "mix_high"),
+)
 
 
 def bounded_shares(sets: Sets) -> tuple[Ints, Floats, Floats]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
+from planner.model.family import Family, Reduction, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -12,8 +13,7 @@ def quota(sets: Sets, at: Columns) -> Rows:
 
         Σ_{o,w} κ[w,s,i,k] · z[o,w,i,s,k,τ]  ≤  quota[s,i,k]        for each finite quota, slot τ       [tokens/minute]
 
-    κ: tokens per minute that a thousand requests per hour count. The dual is what one more token per minute of quota
-    would save, USD over the horizon.
+    κ: tokens per minute that a thousand requests per hour count.
     """
     slots = len(sets.slots)
     limit = sets.quotas["tokens_per_minute"].to_numpy(float)
@@ -29,3 +29,15 @@ def quota(sets: Sets, at: Columns) -> Rows:
         limit[present // slots],
         [Term(key, at.flows[limited], sets.quota_load[at.flow_arc[limited]])],
     )
+
+
+FAMILY = Family(
+    name="quota",
+    rule="6",
+    rows=quota,
+    spans=Spans.SLOT,
+    dual="what one more token per minute of quota would save, USD over the horizon",
+    relaxed_by=None,
+    allows=frozenset({Reduction.SLOTS, Reduction.ARCS}),
+    kinds=("", "quota"),
+)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
+from planner.model.family import Family, Reduction, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Floats, Ints, Sets
 
@@ -12,8 +13,7 @@ def reserved(sets: Sets, at: Columns) -> Rows:
 
         Σ_{o,w} ρ[w,d] / (1 − η[w]) · y[o,w,d,τ]  ≤  v[d, p(τ)]        for each deployment d, slot τ       [units]
 
-    ρ: units per thousand requests per hour; η: reserved headroom. The dual is the rent of one unit in the slot, USD
-    over the horizon: the hours with rent pay for the commitment. Slots in which no demand can reach d have no row.
+    ρ: units per thousand requests per hour; η: reserved headroom. Slots in which no demand can reach d have no row.
     """
     slots = len(sets.slots)
     key, column, value = flow_loads(sets, at)
@@ -30,6 +30,18 @@ def reserved(sets: Sets, at: Columns) -> Rows:
             Term(present, at.deployed[deployment, sets.slot_period[slot]], constant(len(present), -1.0)),
         ],
     )
+
+
+FAMILY = Family(
+    name="reserved",
+    rule="4",
+    rows=reserved,
+    spans=Spans.SLOT,
+    dual="rent of one unit in the slot, USD over the horizon: the hours with rent pay for the commitment",
+    relaxed_by=None,
+    allows=frozenset({Reduction.SLOTS, Reduction.ARCS, Reduction.SIZES}),
+    kinds=("", "rent"),
+)
 
 
 def flow_loads(sets: Sets, at: Columns) -> tuple[Ints, Ints, Floats]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
+from planner.model.family import Family, Reduction, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -13,7 +14,7 @@ def size_low(sets: Sets, at: Columns) -> Rows:
         x − min_units · on − unit_step · steps  =  0      where there is a step      [units]
         x − min_units · on                      ≥  0      where there is none (any amount from min_units)
 
-    on is 0 or 1, steps a whole number. There is no dual: the rule is not linear.
+    on is 0 or 1, steps a whole number.
     """
     row = np.arange(len(at.sized))
     has_on, has_steps = at.size_on >= 0, at.size_steps >= 0
@@ -31,13 +32,25 @@ def size_low(sets: Sets, at: Columns) -> Rows:
     )
 
 
+SIZE_LOW = Family(
+    name="size_low",
+    rule="sizes",
+    rows=size_low,
+    spans=Spans.METER,
+    dual="none: the rule is not linear",
+    relaxed_by=None,
+    allows=frozenset({Reduction.SIZES, Reduction.FOLLOWS}),
+    kinds=("", ""),
+)
+
+
 def size_top(sets: Sets, at: Columns) -> Rows:
     r"""Allow more than nothing only when the switch is on.
 
         steps  ≤  most steps · on          where there is a step, and min_units > 0      [steps]
         x  ≤  largest size · on            where there is none, and min_units > 0        [units]
 
-    on is 0 or 1. There is no dual: the rule is not linear.
+    on is 0 or 1.
     """
     sized = np.flatnonzero(at.size_on >= 0)
     stepped = at.size_steps[sized] >= 0
@@ -52,3 +65,15 @@ def size_top(sets: Sets, at: Columns) -> Rows:
         constant(len(row), 0.0),
         [Term(row, body, constant(len(row), 1.0)), Term(row, at.size_on[sized], -most)],
     )
+
+
+SIZE_TOP = Family(
+    name="size_top",
+    rule="sizes",
+    rows=size_top,
+    spans=Spans.METER,
+    dual="none: the rule is not linear",
+    relaxed_by=None,
+    allows=frozenset({Reduction.SIZES, Reduction.FOLLOWS}),
+    kinds=("", ""),
+)

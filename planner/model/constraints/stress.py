@@ -9,7 +9,6 @@ trust is 0.
 Flows f[c,arc,τ] ≥ 0 cost nothing, so every dual here is what the case, not ordinary use, is willing to pay.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from planner.model.columns import Columns
 from planner.model.constraints.mix import bounded_pairs, bounded_shares
 from planner.model.constraints.reserved import flow_loads
+from planner.model.family import Family, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Bools, Floats, Ints, Sets
 
@@ -43,9 +43,7 @@ def stress_columns(sets: Sets, at: Columns) -> Columns:
 def stress_balance(sets: Sets, at: Columns) -> Rows:
     r"""Serve all stressed demand (rule 1).
 
-        Σ_{arcs left} f[c,arc,τ] = scale[c,w] · d[o,w,τ]       for each case c, o, w, slot τ       [krph]
-
-    The dual is what serving one more thousand requests per hour in the case would cost, USD over the horizon.
+    Σ_{arcs left} f[c,arc,τ] = scale[c,w] · d[o,w,τ]       for each case c, o, w, slot τ       [krph]
     """
     case, need, slot, asked = _asked_rows(sets)
     column, c, n, t = _flows(sets, at)
@@ -59,14 +57,24 @@ def stress_balance(sets: Sets, at: Columns) -> Rows:
     )
 
 
+STRESS_BALANCE = Family(
+    name="stress_balance",
+    rule="8",
+    rows=stress_balance,
+    spans=Spans.SLOT,
+    dual="what serving one more thousand requests per hour in the case would cost, USD over the horizon",
+    relaxed_by="headroom or failover",
+    kinds=("", ""),
+)
+
+
 def stress_mix(sets: Sets, at: Columns) -> Rows:
     r"""Keep each model's share of the stressed demand within its bounds (rule 2).
 
         min_share[w,i] · asked  ≤  Σ_{arcs of i left} f[c,arc,τ]  ≤  max_share[w,i] · asked
                                                         for each case c, o, w, model i, slot τ       [krph]
 
-    asked = scale[c,w] · d[o,w,τ]. Rows that cannot bind are left out. The dual is what a thousand requests per hour
-    more of that model would save (negative: cost), USD over the horizon.
+    asked = scale[c,w] · d[o,w,τ]. Rows that cannot bind are left out.
     """
     share_of_arc, low, high = bounded_shares(sets)
     count = max(len(low), 1)
@@ -90,12 +98,21 @@ def stress_mix(sets: Sets, at: Columns) -> Rows:
     )
 
 
+STRESS_MIX = Family(
+    name="stress_mix",
+    rule="8",
+    rows=stress_mix,
+    spans=Spans.SLOT,
+    dual="what a thousand requests per hour more of that model would save (negative: cost), USD over the horizon",
+    relaxed_by="min_share or max_share",
+    kinds=("stress_mix_low", "stress_mix_high"),
+)
+
+
 def stress_capacity(sets: Sets, at: Columns) -> Rows:
     r"""Keep the load on a deployment within its units, in full (rule 4 without headroom).
 
-        Σ_{o,w} ρ[w,d] · f[c,arc,τ]  ≤  v[d, p(τ)]        for each case c, deployment d, slot τ       [units]
-
-    The dual is what the case would pay for one more unit in the slot, USD over the horizon.
+    Σ_{o,w} ρ[w,d] · f[c,arc,τ]  ≤  v[d, p(τ)]        for each case c, deployment d, slot τ       [units]
     """
     key, column, value = flow_loads(sets, at)
     flow = column - at.flow_first
@@ -119,13 +136,22 @@ def stress_capacity(sets: Sets, at: Columns) -> Rows:
     )
 
 
+STRESS_CAPACITY = Family(
+    name="stress_capacity",
+    rule="8",
+    rows=stress_capacity,
+    spans=Spans.SLOT,
+    dual="what the case would pay for one more unit in the slot, USD over the horizon",
+    relaxed_by=None,
+    kinds=("", "stress_unit"),
+)
+
+
 def stress_quota(sets: Sets, at: Columns) -> Rows:
     r"""Keep on demand within the part of each quota that the case trusts (rule 6).
 
-        Σ_{o,w} κ[w,s,i,k] · f[c,arc,τ]  ≤  trust[c] · quota[s,i,k]       for each case c, finite quota, slot τ
-                                                                                                      [tokens/minute]
-
-    The dual is what the case would pay for one more token per minute that it trusts, USD over the horizon.
+    Σ_{o,w} κ[w,s,i,k] · f[c,arc,τ]  ≤  trust[c] · quota[s,i,k]       for each case c, finite quota, slot τ
+                                                                                                  [tokens/minute]
     """
     limit = sets.quotas["tokens_per_minute"].to_numpy(float)
     trust = np.array([case.quota_scale for case in sets.cases])
@@ -147,11 +173,14 @@ def stress_quota(sets: Sets, at: Columns) -> Rows:
     )
 
 
-STRESS_FAMILIES: tuple[Callable[[Sets, Columns], Rows], ...] = (
-    stress_balance,
-    stress_mix,
-    stress_capacity,
-    stress_quota,
+STRESS_QUOTA = Family(
+    name="stress_quota",
+    rule="8",
+    rows=stress_quota,
+    spans=Spans.SLOT,
+    dual="what the case would pay for one more token per minute that it trusts, USD over the horizon",
+    relaxed_by=None,
+    kinds=("", "stress_quota"),
 )
 
 

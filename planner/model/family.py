@@ -1,0 +1,66 @@
+"""A family of constraints as one declaration: what every other room knows of a rule, it reads from here.
+
+What the rows themselves show (which columns they tie together, with which signs) is read from the assembled rows
+(`model.structure`). Declared is only what they cannot show, and each default is the safe one: a family that says
+nothing ties everything together, and every reduction that changes a column of its rows is left out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from planner.model.columns import Columns
+from planner.model.rows import Rows
+from planner.model.sets import Sets
+
+
+class Spans(Enum):
+    """What one row of a family may tie together. The tests hold it against the assembled rows."""
+
+    SLOT = "flows of one slot, and deployments of its period"
+    METER = "purchases and deployments of one pool and meter"
+    PART = "anything of one part: the family is stated for each part by itself"
+    EVERYTHING = "everything"
+
+
+class Reduction(Enum):
+    """A way to make the programme smaller, as the claim that it rests on.
+
+    It is not used where some family has rows that touch what it changes and does not declare the claim.
+    """
+
+    SLOTS = "two slots of equal demand and prices have the same rows; a row over many slots weighs each by its weeks"
+    ARCS = "a flow may move to an arc that serves the same need by the same model no farther away"
+    SIZES = "a purchase or deployment larger than `largest_sizes` may be lowered to it"
+    FOLLOWS = "purchases are whole by themselves once deployments are"
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of constraints.
+
+    name : as in `Rows.family`. rule : number in the model, or a word.
+    rows : states the rows; its docstring has the rule, the algebra and the unit.
+    spans : what a row may tie together. Rows that span everything are left out at first: if the optima of the parts
+        keep them, they are the optimum of the whole.
+    dual : meaning of a row's dual, with its unit.
+    relaxed_by : the input that allows more, for the reasons why there is no plan. "": the rows may be relaxed, but no
+        single input does it. None: they are never relaxed, for a plan that does nothing keeps them.
+    allows : reductions whose claim holds for these rows.
+    kinds : names of the prices of a row's lower and upper bound in certificate.parquet ("": no such price is stated).
+        None: the family's name, with `_floor` and `_cap`.
+    """
+
+    name: str
+    rule: str
+    rows: Callable[[Sets, Columns], Rows]
+    dual: str
+    spans: Spans = Spans.EVERYTHING
+    relaxed_by: str | None = ""
+    allows: frozenset[Reduction] = frozenset()
+    kinds: tuple[str, str] | None = None
+
+    @property
+    def price_kinds(self) -> tuple[str, str]:
+        """Names of the prices of a lower and of an upper bound."""
+        return (f"{self.name}_floor", f"{self.name}_cap") if self.kinds is None else self.kinds
