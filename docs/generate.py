@@ -66,7 +66,7 @@ class Told:
 
 def told(family: Family) -> Told:
     """Read the docstring of a family's rows: summary, indented algebra that ends in [unit], sentences."""
-    text = inspect.getdoc(family.rows) or ""
+    text = "\n".join(line.removeprefix("    ") for line in (family.rows.__doc__ or "").rstrip().splitlines())
     module = inspect.getmodule(family.rows)
     assert module is not None
     keeps, *rest = text.split("\n\n")
