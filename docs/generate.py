@@ -9,6 +9,7 @@ A part stands in a page between `<!-- begin: NAME -->` and `<!-- end -->`. The t
 import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,12 +66,13 @@ class Told:
 
 
 def told(family: Family) -> Told:
-    """Read the docstring of a family's rows: summary, indented algebra that ends in [unit], sentences."""
-    text = "\n".join(line.removeprefix("    ") for line in (family.rows.__doc__ or "").rstrip().splitlines())
+    """Read the docstring of a family's rows: a summary, algebra that ends in [unit], sentences."""
+    text = inspect.getdoc(family.rows) or ""
     module = inspect.getmodule(family.rows)
     assert module is not None
     keeps, *rest = text.split("\n\n")
-    algebra = "\n".join(part for part in rest if part.startswith("    "))
+    stated = "\n".join(part for part in rest if UNIT.search(part))
+    algebra = textwrap.indent(textwrap.dedent(stated), "    ")
     return Told(
         keeps=keeps.replace("\n", " "),
         algebra=algebra,
