@@ -32,7 +32,7 @@ STEPS = {
     "stress witness": ["planner.solver.component:_plan"],
     "put together": ["planner.solver.find:_plan"],
     "audit": ["planner.plan.audit.check:audit"],
-    "metrics": ["planner.plan.metrics.collect:metrics_of", "planner.plan.metrics.collect:summary_of"],
+    "metrics": ["planner.plan.metrics.collect:figures_of", "planner.plan.metrics.collect:summary_of"],
     "write plan": ["planner.plan.files:write_plan"],
     "write workbook": ["planner.workbook.workbook:write_workbook"],
     "terminal": ["planner.workbook.terminal:print_report"],

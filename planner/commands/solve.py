@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from planner.console.arguments import count, folder_name, positive, refuse_unusable, share
-from planner.console.outputs import configure_outputs, previous_of, refuse_signed, write_outputs
+from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN, PlannerError
 
@@ -35,14 +35,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, solve, audit, write, and tell."""
+    from planner.features.ledger.evidence import refuse_signed
+    from planner.features.mix import mix_sheet
     from planner.features.mix.study import DEFAULT_TARGETS, mix_study, tiers_of
+    from planner.features.tasks import cost_per_task_sheet
     from planner.plan.files import write_plan
-    from planner.plan.metrics import metrics_of, summary_of
+    from planner.plan.metrics import figures_of, summary_of
     from planner.readers import load
     from planner.readers.accuracy import read_accuracy
     from planner.solver.find import Options
     from planner.solver.solve import audited
     from planner.solver.store import FOLDER
+    from planner.workbook.report import Report
 
     case = load(arguments.input)
     directory = arguments.output or Path("reports") / folder_name(case.settings.name)
@@ -57,17 +61,17 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(arguments.gap, arguments.time_limit, arguments.workers, arguments.solver, store)
     with Progress() as progress:
         reading = audited(case, options, progress)
-    plan, metrics = reading.plan, metrics_of(case, reading.plan, reading)
-    write_plan(plan, case, directory, summary_of(metrics))
-    study = None
+    report = Report(figures_of(reading), previous, read_accuracy(arguments.input), arguments.notice_days)
+    write_plan(report.plan, case, directory, summary_of(report.metrics))
+    extra = [cost_per_task_sheet.SHEET]
     if arguments.mix:
-        study = mix_study(case, DEFAULT_TARGETS, options, Progress, as_is=plan)
-    write_outputs(arguments, case, plan, metrics, directory, previous, read_accuracy(arguments.input), study)
+        extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, options, Progress, as_is=report.plan)))
+    write_outputs(arguments, report, directory, extra)
     if arguments.json:
         print((directory / "plan.json").read_text(encoding="utf-8"), end="")
     else:
         from planner.workbook.terminal import print_report
 
-        print_report(case, plan, metrics, sys.stdout)
+        print_report(report, sys.stdout)
         print(f"\nwritten to {directory}")
     return EXIT_PLAN

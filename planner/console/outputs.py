@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.console.arguments import days
-from planner.errors import PlannerError
 
 if TYPE_CHECKING:
-    from planner.features.mix.mix_tables import MixStudy
-    from planner.features.resolve.changes import Changes
-    from planner.plan.metrics import Metrics
+    from collections.abc import Sequence
+
     from planner.plan.plan import Plan
-    from planner.schema.accuracy import ForecastAccuracy
-    from planner.schema.case import Case
+    from planner.workbook.extra_sheets import ExtraSheet
+    from planner.workbook.report import Report
 
 WORKBOOK, PAGE = "plan.xlsx", "plan.html"
 
@@ -36,17 +34,6 @@ def configure_outputs(parser: argparse.ArgumentParser, previous: bool = True) ->
     parser.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of the tables (default csv)")
 
 
-def refuse_signed(directory: Path) -> None:
-    """Refuse to write over a plan that was signed (`planner accept`), before any work is done."""
-    from planner.features.ledger.evidence import signature_of
-
-    if (directory / "plan.json").exists() and (entry := signature_of(directory)) is not None:
-        raise PlannerError(
-            f"{directory} holds the plan that {entry.by} signed on {entry.date}, and it stays as it is: "
-            "write somewhere else with -o DIR"
-        )
-
-
 def previous_of(arguments: argparse.Namespace) -> Plan | None:
     """Read the plan to compare with, before anything long begins.
 
@@ -63,32 +50,21 @@ def previous_of(arguments: argparse.Namespace) -> Plan | None:
 
 
 def write_outputs(
-    arguments: argparse.Namespace,
-    case: Case,
-    plan: Plan,
-    metrics: Metrics,
-    directory: Path,
-    previous: Plan | None,
-    accuracy: ForecastAccuracy | None = None,
-    mix: MixStudy | None = None,
-    changes: Changes | None = None,
+    arguments: argparse.Namespace, report: Report, directory: Path, extra: Sequence[ExtraSheet] = ()
 ) -> None:
     """Write what was asked for into `directory`, and tables into the directory of --export.
 
-    For the workbook: `accuracy` is how good the forecast of the demand was (planner.readers.accuracy), `mix` what a
-    shift of the model mix is worth, `changes` what has changed since the last plan, and why.
+    extra : sheets that features hand in to the workbook.
     """
     if not arguments.no_workbook:
         from planner.workbook.workbook import write_workbook
 
-        write_workbook(
-            case, plan, metrics, directory / WORKBOOK, previous, accuracy, arguments.notice_days, mix, changes
-        )
+        write_workbook(report, directory / WORKBOOK, extra)
     if arguments.html:
         from planner.workbook.html import write_html
 
-        write_html(case, plan, metrics, directory / PAGE)
+        write_html(report, directory / PAGE)
     if arguments.export is not None:
         from planner.workbook.export import write_tables
 
-        write_tables(case, plan, metrics, arguments.export, arguments.format)
+        write_tables(report, arguments.export, arguments.format)

@@ -1,6 +1,7 @@
 """Plan: what was decided, as tables of plain numbers. Knows no LP."""
 
 from dataclasses import dataclass, field
+from html import escape
 
 import pandas as pd
 
@@ -97,3 +98,16 @@ class Plan:
     rents: pd.DataFrame = field(default_factory=lambda: _empty(RENT_COLUMNS))
     stress_rents: pd.DataFrame = field(default_factory=lambda: _empty(STRESS_RENT_COLUMNS))
     certificate: pd.DataFrame = field(default_factory=lambda: _empty(CERTIFICATE_COLUMNS))
+
+    def __repr__(self) -> str:
+        """Name the plan, its cost and how well it is proved."""
+        lines = f"{len(self.purchases)} purchase{'' if len(self.purchases) == 1 else 's'}"
+        return (
+            f"<Plan {self.name}: {self.totals.total_usd:,.2f} USD, {self.proof.status}, "
+            f"bound {self.proof.bound_usd:,.2f} USD, {lines}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show cost and purchases in a notebook."""
+        heading = f"<p><b>{escape(repr(self)[1:-1])}</b></p>"
+        return heading + str(self.purchases.to_html(index=False, float_format="{:,.2f}".format))

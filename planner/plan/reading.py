@@ -19,6 +19,10 @@ class Reading:
     case: Case
     plan: Plan
 
+    def __repr__(self) -> str:
+        """Name both."""
+        return f"<Reading of {self.case!r} and {self.plan!r}>"
+
     @cached_property
     def derived(self) -> Derived:
         """Loads and prices of a request."""

@@ -43,6 +43,14 @@ class Case:
     on_demand: tuple[OnDemand, ...] = ()
     routes: tuple[Route, ...] = ()
 
+    def __repr__(self) -> str:
+        """Name the case, its months and how much of what it holds."""
+        first, last = self.periods[0].name, self.periods[-1].name
+        months = first if first == last else f"{first} to {last}"
+        held = {"region": self.regions, "workload": self.workloads, "model": self.models, "offer": self.offers}
+        counts = ", ".join(f"{len(rows)} {name}{'' if len(rows) == 1 else 's'}" for name, rows in held.items())
+        return f"<Case {self.settings.name}, {months}: {counts}>"
+
     @cached_property
     def periods(self) -> tuple[Period, ...]:
         """The months of the horizon."""

@@ -9,7 +9,7 @@ from planner.plan.audit import Finding, audit
 from planner.plan.audit.capacity import deployed_units
 from planner.plan.audit.names import sound_tables
 from planner.plan.files import read_plan, read_summary, rounded
-from planner.plan.metrics import metrics_of, summary_of
+from planner.plan.metrics import figures_of, summary_of
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.schema.case import Case
@@ -60,7 +60,7 @@ def verify(case: Case, directory: str | Path, deep: bool = False) -> Verdict:
         relaxed = relaxed_optimum_usd(case, derived, names)
         findings += second_opinion(case, plan, relaxed)
     if not findings:
-        findings += _figures(read_summary(directory), rounded(summary_of(metrics_of(case, plan, reading))), "summary")
+        findings += _figures(read_summary(directory), rounded(summary_of(figures_of(reading))), "summary")
     return Verdict(plan, findings, proved.cases, proved.slots, proved.programmes, relaxed)
 
 

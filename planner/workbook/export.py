@@ -9,8 +9,6 @@ import pandas as pd
 
 from planner.io.atomic import written_beside
 from planner.plan.metrics.tables import Metrics
-from planner.plan.plan import Plan
-from planner.schema.case import Case
 from planner.workbook.focus import focus_contract_commitments, focus_purchases
 from planner.workbook.report import Report
 
@@ -18,7 +16,7 @@ FORMATS = ("csv", "parquet")
 Format = Literal["csv", "parquet"]
 
 
-def write_tables(case: Case, plan: Plan, metrics: Metrics, directory: str | Path, format: Format = "csv") -> list[Path]:
+def write_tables(report: Report, directory: str | Path, format: Format = "csv") -> list[Path]:
     """Write every table of the plan and of its metrics, one file each; returns the files.
 
     Parameters
@@ -29,7 +27,7 @@ def write_tables(case: Case, plan: Plan, metrics: Metrics, directory: str | Path
     if format not in FORMATS:
         raise ValueError(f"format is {format!r}; allowed: {', '.join(FORMATS)}")
     written = []
-    for name, table in tables(Report(case, plan, metrics)).items():
+    for name, table in tables(report).items():
         path = Path(directory) / f"{name}.{format}"
         with written_beside(path) as beside:
             if format == "csv":

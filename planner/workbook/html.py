@@ -8,9 +8,7 @@ from typing import Any
 
 from planner.io.atomic import written_beside
 from planner.plan.hours import served_weeks
-from planner.plan.metrics.tables import HORIZON, Metrics
-from planner.plan.plan import Plan
-from planner.schema.case import Case
+from planner.plan.metrics.tables import HORIZON
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
 from planner.workbook import story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
@@ -40,9 +38,8 @@ _MONTH_PARTS = (
 )
 
 
-def write_html(case: Case, plan: Plan, metrics: Metrics, path: str | Path) -> None:
+def write_html(report: Report, path: str | Path) -> None:
     """Write the page (UTF-8); it is written beside and renamed."""
-    report = Report(case, plan, metrics)
     with written_beside(path) as beside:
         beside.write_text(_page(report), encoding="utf-8")
 

@@ -8,9 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from planner.features.mix.mix_tables import MixStudy
-from planner.features.resolve.changes import Changes
-from planner.features.tasks import Movement, month_by_month
 from planner.plan.expiries import NOTICE_DAYS, Calendar, calendar_of
 from planner.plan.metrics.tables import Metrics
 from planner.plan.order_value import OrderValue, order_values
@@ -24,28 +21,48 @@ from planner.schema.case import Case
 from planner.schema.tables import TABLES
 from planner.units import hour_label
 
+# parts of the cost of a plan (the fields of Totals) in words
+TOTAL_NAMES = {
+    "reserved_usd": "New commitments, in the plan's months",
+    "tail_usd": "Counted share of payments past the plan's months",
+    "unreserved_usd": "Units deployed beyond commitments",
+    "on_demand_usd": "On demand",
+    "egress_usd": "Egress",
+    "sunk_usd": "Earlier commitments",
+}
+
 
 @dataclass(frozen=True)
 class Report:
-    """A case, its finished plan, the plan it is compared with (None: today's commitments), its forecast's accuracy.
+    """A finished plan as every writer takes it: its figures, which hold the case and the plan that they are of.
 
-    `notice_days` before its end, a commitment is to be decided on. `mix`: what a shift of the model mix is worth.
-    `changes`: what changed since `previous`, and why.
+    previous : the plan it is compared with; None: today's commitments. forecast : how good the forecast of the demand
+    was; None: it was not measured. notice_days : days before its end by which a commitment is to be decided on.
     """
 
-    case: Case
-    plan: Plan
     metrics: Metrics
     previous: Plan | None = None
     forecast: ForecastAccuracy | None = None
     notice_days: int = NOTICE_DAYS
-    mix: MixStudy | None = None
-    changes: Changes | None = None
+
+    def __repr__(self) -> str:
+        """Name the plan and its months."""
+        return f"<Report of {self.plan.name}, {self.horizon}>"
 
     @property
     def reading(self) -> Reading:
-        """The tables of both as numbers."""
+        """The tables of case and plan as numbers."""
         return self.metrics.reading
+
+    @property
+    def case(self) -> Case:
+        """What was asked."""
+        return self.metrics.reading.case
+
+    @property
+    def plan(self) -> Plan:
+        """What was decided."""
+        return self.metrics.reading.plan
 
     @cached_property
     def lines(self) -> tuple[OrderLine, ...]:
@@ -71,11 +88,6 @@ class Report:
     def calendar(self) -> Calendar:
         """When each commitment ends, and by when to decide."""
         return calendar_of(self.case, self.plan, self.notice_days, self.months)
-
-    @cached_property
-    def movements(self) -> tuple[Movement, ...]:
-        """Why the cost of a task moved, month by month."""
-        return month_by_month(self.metrics.tasks)
 
     @property
     def horizon(self) -> str:

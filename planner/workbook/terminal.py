@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from typing import IO, TYPE_CHECKING, Any
 
-from planner.plan.metrics.tables import HORIZON, Metrics
-from planner.plan.plan import Plan
-from planner.schema.case import Case
+from planner.plan.metrics.tables import HORIZON
 from planner.workbook import story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.text import amount, clean, percent, task_usd, usd
@@ -29,11 +27,10 @@ _PARTS = (
 )
 
 
-def print_report(case: Case, plan: Plan, metrics: Metrics, stream: IO[str]) -> None:
+def print_report(report: Report, stream: IO[str]) -> None:
     """Print the decision, its cost and proof to `stream`."""
-    report = Report(case, plan, metrics)
     console = console_for(stream)
-    console.print(bold(f"{clean(plan.name, 80)}: reservation plan for {report.horizon}"))
+    console.print(bold(f"{clean(report.plan.name, 80)}: reservation plan for {report.horizon}"))
     for sentence in story.decision(report):
         console.print(sentence)
     for part in (_costs(report), _strategies(report), _buy(report), _use(report), _tasks(report), _stress(report)):

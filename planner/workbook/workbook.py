@@ -1,25 +1,18 @@
-"""plan.xlsx: one file a sheet in `sheets/`, in the reading order of SHEETS."""
+"""plan.xlsx: one file a sheet in `sheets/`, in the reading order of SHEETS; features hand in sheets of their own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from planner.features.mix import mix_sheet as mix
-from planner.features.mix.mix_tables import MixStudy
-from planner.features.resolve import changes_sheet as changes
-from planner.features.resolve.changes import Changes
-from planner.features.tasks import cost_per_task_sheet as cost_per_task
 from planner.io.atomic import written_beside
-from planner.plan.expiries import NOTICE_DAYS
-from planner.plan.metrics.tables import Metrics
-from planner.plan.plan import Plan
-from planner.schema.accuracy import ForecastAccuracy
-from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY
 from planner.workbook import story
 from planner.workbook.book import Block, Book, block_at, new_book
+from planner.workbook.extra_sheets import ExtraSheet, Recomputed
 from planner.workbook.report import Report
 from planner.workbook.sheets import (
     assumptions,
     audit,
+    changes_sheet,
     egress,
     expiries,
     forecast,
@@ -48,11 +41,9 @@ SHEETS = (
     (on_demand.NAME, GREEN),
     (headroom.NAME, GREEN),
     (egress.NAME, GREEN),
-    (cost_per_task.NAME, GREEN),
-    (mix.NAME, GREEN),  # only where it was studied
     (why.NAME, ORANGE),
     (why.HOURS_NAME, ORANGE),
-    (changes.NAME, ORANGE),
+    (changes_sheet.NAME, ORANGE),
     (expiries.NAME, ORANGE),
     (warnings.NAME, GREY),
     (forecast.NAME, GREY),  # only where the demand is a forecast whose errors were measured
@@ -63,42 +54,40 @@ SHEETS = (
 HIDDEN = (week_data.NAME, unit_data.NAME)
 
 
-def write_workbook(
-    case: Case,
-    plan: Plan,
-    metrics: Metrics,
-    path: str | Path,
-    previous: Plan | None = None,
-    forecast_accuracy: ForecastAccuracy | None = None,
-    notice_days: int = NOTICE_DAYS,
-    mix_study: MixStudy | None = None,
-    changes: Changes | None = None,
-) -> None:
+def write_workbook(report: Report, path: str | Path, extra: Sequence[ExtraSheet] = ()) -> None:
     """Write the plan's workbook.
 
     Parameters
     ----------
-    case, plan, metrics : the input, the finished plan and its figures.
     path : file to write (.xlsx); it is written beside and renamed, so that an earlier one stays whole on failure.
-    previous : the last signed plan, for the sheet Changes; without it, today's commitments.
-    forecast_accuracy : how good the forecast of the demand was, for the sheet Forecast; without it there is none.
-    notice_days : days before its end by which a commitment is to be decided on, for the sheet Expiries.
-    mix_study : what a shift of the model mix is worth, for the sheet Mix; without it there is none.
-    changes : what changed since then, and why (`planner resolve`): the sheet Changes then says that.
+    extra : sheets that features add, or put in the place of the sheet of the same name.
     """
-    report = Report(case, plan, metrics, previous, forecast_accuracy, notice_days, mix_study, changes)
+    plan = report.plan
     with written_beside(path) as beside:
         subject = f"Reservation plan for {report.horizon}"
         book = new_book(str(beside), plan.name, report.dated, subject, f"input {plan.input_digest[:16]}")
-        _fill(book, report)
+        _fill(book, report, {sheet.name: sheet for sheet in extra})
         book.raw.close()
 
 
-def _fill(book: Book, report: Report) -> None:
+def reading_order(extra: Sequence[ExtraSheet]) -> list[tuple[str, str]]:
+    """Return the names of the sheets and the colours of their tabs, each extra one behind the sheet that it names."""
+    order = list(SHEETS)
+    for sheet in reversed(extra):  # those behind the same sheet stay in the order in which they were handed in
+        names = [name for name, _ in order]
+        if sheet.name not in names:
+            order.insert(names.index(sheet.behind) + 1, (sheet.name, sheet.colour))
+    return order
+
+
+def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     """Add the sheets in reading order, then fill them so that each knows where the figures it refers to stand."""
-    absent = {forecast.NAME: report.forecast is None, mix.NAME: report.mix is None}
-    shown = [sheet for sheet in SHEETS if not absent.get(sheet[0], False)]
-    at = {name: book.add_sheet(name, colour) for name, colour in shown}
+    order_of_sheets = reading_order(tuple(extra.values()))
+    at = {
+        name: book.add_sheet(name, colour)
+        for name, colour in order_of_sheets
+        if name != forecast.NAME or report.forecast is not None
+    }
     for name in HIDDEN:
         at[name] = book.add_sheet(name)
         at[name].raw.hide()
@@ -115,20 +104,21 @@ def _fill(book: Book, report: Report) -> None:
     od = on_demand.write(at[on_demand.NAME], report)
     stress = headroom.write(at[headroom.NAME], report)
     crossing = egress.write(at[egress.NAME], report)
-    by_month, by_workload, by_model = cost_per_task.write(at[cost_per_task.NAME], report)
-    if report.mix is not None:
-        mix.write(at[mix.NAME], report.mix)
     why.write(at[why.NAME], report, order)
     why.write_hours(at[why.HOURS_NAME], report)
-    changes.write(at[changes.NAME], report)
+    if changes_sheet.NAME not in extra:
+        changes_sheet.write(at[changes_sheet.NAME], report)
     expiries.write(at[expiries.NAME], report, order)
     warnings.write(at[warnings.NAME], report)
     if report.forecast is not None:
         forecast.write(at[forecast.NAME], report)
     assumptions.write(at[assumptions.NAME], report)
     assumptions.write_demand(at[assumptions.DEMAND_NAME], report)
-    blocks = Blocks(order, held, od, crossing, stress, by_month, by_workload, by_model)
-    audit.write(at[audit.NAME], report, blocks, [row.fits for row in rows])
+    recomputed: list[Recomputed] = []
+    for name, sheet in extra.items():
+        recomputed += sheet.fill(at[name], report)
+    blocks = Blocks(order, held, od, crossing, stress)
+    audit.write(at[audit.NAME], report, blocks, [row.fits for row in rows], recomputed)
     sources = summary.Sources(order, held, od, crossing, units, [row.reason for row in rows])
     summary.write(at[summary.NAME], report, sources)
 

@@ -13,10 +13,12 @@ from typing import Any
 import pandas as pd
 from openpyxl import Workbook, load_workbook
 
-from planner.plan.metrics import Metrics, metrics_of
-from planner.plan.plan import Plan, Proof
-from planner.schema.case import Case
+from planner.features.tasks import cost_per_task_sheet
+from planner.plan.metrics import Metrics, figures_of, metrics_of
+from planner.plan.plan import Proof
+from planner.plan.reading import Reading
 from planner.units import HOURS_PER_WEEK
+from planner.workbook.report import Report
 from planner.workbook.workbook import write_workbook
 from tests import builders
 from tests.builders.hand_plans import hand_case, hand_plan
@@ -31,8 +33,8 @@ HOSTILE = (
 )  # fmt: skip
 
 
-def small() -> tuple[Case, Plan, Metrics]:
-    """Case, plan and metrics of this page, with notes and an earlier commitment that ended before the horizon."""
+def small() -> Metrics:
+    """Figures of this page's case and plan, with notes and an earlier commitment that ended before the horizon."""
     case = hand_case(
         regions=[
             {"region": r, "provider": "acme", "source": "price list", "as_of": "2026-11-20"} for r in ("east", "west")
@@ -50,7 +52,7 @@ def small() -> tuple[Case, Plan, Metrics]:
     )  # fmt: skip
     proof = Proof("gap", 18_600.0, 0.21875)
     plan = replace(hand_plan(case), input_digest=DIGEST, proof=proof, rents=rents, stress_rents=stress)
-    return case, plan, metrics_of(case, plan)
+    return figures_of(Reading(case, plan))
 
 
 def opened(path: Path, **options: Any) -> Workbook:
@@ -63,11 +65,11 @@ def opened(path: Path, **options: Any) -> Workbook:
 def small_workbook(folder: Path, **options: Any) -> Path:
     """Write the small plan's workbook."""
     path = folder / "plan.xlsx"
-    write_workbook(*small(), path, **options)
+    write_workbook(Report(small(), **options), path, [cost_per_task_sheet.SHEET])
     return path
 
 
-def hostile() -> tuple[Case, Plan, Metrics]:
+def hostile() -> Metrics:
     """The hand-made plan, renamed: regions, model, workload, pools, offers and the plan have hostile names."""
     names = iter(HOSTILE)
     new = {old: next(names) for old in ("east", "west", "m", "w", "east-m", "west-m", "east-m-1m", "west-m-1m", "tiny")}
@@ -76,7 +78,7 @@ def hostile() -> tuple[Case, Plan, Metrics]:
     def renamed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{k: new.get(v, v) if isinstance(v, str) else v for k, v in row.items()} for row in rows]
 
-    case, plan, _ = small()
+    case, plan = small().reading.case, small().reading.plan
     tables = {
         name: renamed([row.model_dump(exclude_none=True) for row in case.rows(name)])
         for name in ("regions", "models", "workloads", "mix", "pools", "throughput", "offers", "on_demand", "routes")
@@ -98,4 +100,4 @@ def hostile() -> tuple[Case, Plan, Metrics]:
         cases = {f"failover {r}": f"failover {new[r]}" for r in ("east", "west")}
         swap[table] = swap[table].assign(case=swap[table]["case"].replace(cases))
     hostile_plan = replace(plan, name=new["tiny"], input_digest=named.digest, **swap)
-    return named, hostile_plan, metrics_of(named, hostile_plan)
+    return metrics_of(named, hostile_plan)

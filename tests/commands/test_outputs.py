@@ -9,6 +9,7 @@ from planner.console.outputs import configure_outputs, previous_of, write_output
 from planner.errors import InputError
 from planner.plan.files import write_plan
 from planner.plan.metrics import summary_of
+from planner.workbook.report import Report
 from tests.builders.books import opened, small
 
 
@@ -16,8 +17,7 @@ def written(folder: Path, *words: str) -> set[str]:
     parser = argparse.ArgumentParser()
     configure_outputs(parser)
     arguments = parser.parse_args(words)
-    case, plan, metrics = small()
-    write_outputs(arguments, case, plan, metrics, folder, previous_of(arguments))
+    write_outputs(arguments, Report(small(), previous_of(arguments)), folder)
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
@@ -34,8 +34,8 @@ def test_tables_go_where_they_are_sent(tmp_path: Path, format: str) -> None:
 
 
 def test_changes_against_the_last_signed_plan(tmp_path: Path) -> None:
-    case, plan, metrics = small()
-    write_plan(plan, case, tmp_path / "signed", summary_of(metrics))
+    metrics = small()
+    write_plan(metrics.reading.plan, metrics.reading.case, tmp_path / "signed", summary_of(metrics))
     written(tmp_path / "now", "--previous", str(tmp_path / "signed"))
     assert "Against the plan tiny" in opened(tmp_path / "now" / "plan.xlsx")["Changes"]["A2"].value
 

@@ -17,8 +17,8 @@ from tests.builders.hand_plans import hand_case, hand_plan, on
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
 def test_every_table_is_written(tmp_path: Path, format: str) -> None:
-    case, plan, metrics = small()
-    names = {path.stem for path in write_tables(case, plan, metrics, tmp_path / "out", format)}
+    metrics = small()
+    names = {path.stem for path in write_tables(Report(metrics), tmp_path / "out", format)}
     frames = {entry.name for entry in fields(Metrics) if isinstance(getattr(metrics, entry.name), pd.DataFrame)}
     assert {"purchase_order", "dispatch", "focus_purchases", "cautions"} <= names
     assert {f"metrics_{name}" for name in frames} <= names
@@ -26,9 +26,9 @@ def test_every_table_is_written(tmp_path: Path, format: str) -> None:
 
 
 def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
-    case, plan, metrics = small()
+    metrics = small()
     for format in ("csv", "parquet"):
-        write_tables(case, plan, metrics, tmp_path, format)
+        write_tables(Report(metrics), tmp_path, format)
     from_csv, from_parquet = pd.read_csv(tmp_path / "dispatch.csv"), pd.read_parquet(tmp_path / "dispatch.parquet")
     assert from_csv["requests_per_hour"].tolist() == from_parquet["requests_per_hour"].tolist()
     assert pd.read_csv(tmp_path / "purchase_order.csv")["units"].tolist() == [10, 10]
@@ -36,7 +36,7 @@ def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="allowed: csv, parquet"):
-        write_tables(*small(), tmp_path, "xml")  # type: ignore[arg-type]
+        write_tables(Report(small()), tmp_path, "xml")  # type: ignore[arg-type]
 
 
 def three_months() -> tuple[Report, Plan]:
@@ -45,7 +45,7 @@ def three_months() -> tuple[Report, Plan]:
                "list_usd_per_unit_hour": 2.0, "product": "PTU"} for r in ("east", "west")]  # fmt: skip
     case = hand_case(offers=offers)
     plan = on(case, hand_plan(case))
-    return Report(case, plan, metrics_of(case, plan)), plan
+    return Report(metrics_of(case, plan)), plan
 
 
 def test_focus_purchases_by_hand() -> None:

@@ -4,7 +4,9 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+from planner.plan.metrics import Metrics
 from planner.workbook.html import write_html
+from planner.workbook.report import Report
 from tests.builders.books import HOSTILE, hostile, small
 
 VOID = {"meta", "br", "img", "hr", "link", "input"}
@@ -36,8 +38,8 @@ class Checker(HTMLParser):
         self.texts.append(data)
 
 
-def page(parts, folder: Path) -> tuple[str, Checker]:
-    write_html(*parts, folder / "plan.html")
+def page(metrics: Metrics, folder: Path) -> tuple[str, Checker]:
+    write_html(Report(metrics), folder / "plan.html")
     text = (folder / "plan.html").read_text(encoding="utf-8")
     checker = Checker()
     checker.feed(text)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from planner.features.tasks import cost_per_task_sheet
+from planner.workbook.report import Report
 from planner.workbook.workbook import write_workbook
 from tests.builders.books import hostile, opened, small, small_workbook
 
@@ -50,8 +52,8 @@ def differences(before: Path, after: Path) -> list[str]:
 
 def test_recalculated_equals_stored_also_with_hostile_names(tmp_path: Path) -> None:
     first, second = tmp_path / "small.xlsx", tmp_path / "hostile.xlsx"
-    write_workbook(*small(), first)
-    write_workbook(*hostile(), second)
+    write_workbook(Report(small()), first, [cost_per_task_sheet.SHEET])
+    write_workbook(Report(hostile()), second, [cost_per_task_sheet.SHEET])
     for before, after in zip((first, second), recalculated(tmp_path, first, second), strict=True):
         assert differences(before, after) == []
 

@@ -13,6 +13,7 @@ from planner.plan.plan import Plan, Totals
 from planner.schema.case import Case
 from planner.workbook.export import write_tables
 from planner.workbook.html import write_html
+from planner.workbook.report import Report
 from planner.workbook.terminal import print_report
 from planner.workbook.workbook import write_workbook
 from tests import builders
@@ -63,12 +64,12 @@ def no_demand() -> tuple[Case, Plan]:
 @pytest.mark.parametrize("make", [nothing_bought, nothing_on_demand, no_demand])
 def test_every_report_is_written(make, tmp_path: Path) -> None:
     case, plan = make()
-    metrics = metrics_of(case, plan)
-    write_workbook(case, plan, metrics, tmp_path / "plan.xlsx")
-    write_html(case, plan, metrics, tmp_path / "plan.html")
-    write_tables(case, plan, metrics, tmp_path / "export", "parquet")
+    report = Report(metrics_of(case, plan))
+    write_workbook(report, tmp_path / "plan.xlsx")
+    write_html(report, tmp_path / "plan.html")
+    write_tables(report, tmp_path / "export", "parquet")
     stream = io.StringIO()
-    print_report(case, plan, metrics, stream)
+    print_report(report, stream)
     assert "nan" not in stream.getvalue() + (tmp_path / "plan.html").read_text(encoding="utf-8").replace("nance", "")
     book = opened(tmp_path / "plan.xlsx", data_only=True)
     values = [cell for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row]
@@ -80,7 +81,7 @@ def test_every_report_is_written(make, tmp_path: Path) -> None:
 
 def test_a_plan_that_buys_nothing_says_so(tmp_path: Path) -> None:
     case, plan = nothing_bought()
-    write_workbook(case, plan, metrics_of(case, plan), tmp_path / "plan.xlsx")
+    write_workbook(Report(metrics_of(case, plan)), tmp_path / "plan.xlsx")
     book = opened(tmp_path / "plan.xlsx", data_only=True)
     assert book["Summary"]["A4"].value.startswith("Sign nothing new")
     assert book["Purchase order"]["A7"].value.startswith("Nothing to buy")

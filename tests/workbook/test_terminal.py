@@ -3,13 +3,15 @@
 import io
 from dataclasses import replace
 
+from planner.plan.metrics import Metrics
+from planner.workbook.report import Report
 from planner.workbook.terminal import print_report
 from tests.builders.books import hostile, small
 
 
-def printed(parts) -> str:
+def printed(metrics: Metrics) -> str:
     stream = io.StringIO()
-    print_report(*parts, stream)
+    print_report(Report(metrics), stream)
     return stream.getvalue()
 
 
@@ -24,10 +26,10 @@ def test_it_says_what_to_sign_what_it_costs_and_how_sure_it_is() -> None:
 
 def test_a_plan_that_saves_nothing_costs_as_much_as_on_demand() -> None:
     """Equal to the cent: neither "0.0 % more" nor "-0.0 %"."""
-    case, plan, metrics = small()
-    usd = plan.totals.total_usd * (1 + 1e-13)
+    metrics = small()
+    usd = metrics.reading.plan.totals.total_usd * (1 + 1e-13)
     strategies = metrics.strategies.assign(total_usd=[usd, *metrics.strategies["total_usd"].iloc[1:]])
-    text = printed((case, plan, replace(metrics, strategies=strategies)))
+    text = printed(replace(metrics, strategies=strategies))
     assert "as much as all on demand ($23,808)" in text
     assert "-0.0 %" not in text
 

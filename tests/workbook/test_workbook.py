@@ -9,9 +9,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from planner.features.tasks import cost_per_task_sheet
 from planner.schema.accuracy import ForecastAccuracy, SeriesAccuracy
-from planner.workbook.workbook import HIDDEN, SHEETS, write_workbook
+from planner.workbook.extra_sheets import ExtraSheet
+from planner.workbook.report import Report
+from planner.workbook.workbook import HIDDEN, reading_order, write_workbook
 from tests.builders.books import DIGEST, HOSTILE, hostile, opened, small, small_workbook
+
+ORDER = reading_order([cost_per_task_sheet.SHEET])
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,7 @@ def table(sheet, header: str) -> list[dict[str, object]]:
 
 
 def test_sheets_stand_in_reading_order_and_data_sheets_are_hidden(book) -> None:
-    assert book.sheetnames == [name for name, _ in SHEETS if name not in ("Forecast", "Mix")] + list(HIDDEN)
+    assert book.sheetnames == [name for name, _ in ORDER if name != "Forecast"] + list(HIDDEN)
     assert [sheet.title for sheet in book if sheet.sheet_state == "hidden"] == list(HIDDEN)
     assert book.active.title == "Summary"
 
@@ -52,8 +57,8 @@ def test_the_forecasts_errors_stand_before_the_assumptions(tmp_path: Path) -> No
         SeriesAccuracy(region="all", workload="all", model="seasonal_naive", origins=0, weeks_ahead=0),
     )  # fmt: skip
     accuracy = ForecastAccuracy(rows, ("accuracy.csv, row 4: left out",))
-    book = opened(small_workbook(tmp_path, forecast_accuracy=accuracy), data_only=True)
-    assert book.sheetnames == [name for name, _ in SHEETS if name != "Mix"] + list(HIDDEN)
+    book = opened(small_workbook(tmp_path, forecast=accuracy), data_only=True)
+    assert book.sheetnames == [name for name, _ in ORDER] + list(HIDDEN)
     assert book.sheetnames.index("Forecast") + 1 == book.sheetnames.index("Assumptions")
     first, total = table(book["Forecast"], "Region")
     assert (first["Region"], first["Error (WAPE)"], first["Hours at or below p90"]) == ("east", 0.04, 0.92)
@@ -111,10 +116,11 @@ def test_every_audit_line_has_its_tick(book) -> None:
 
 def test_changes_against_today_and_against_an_earlier_plan(tmp_path: Path, book) -> None:
     assert table(book["Changes"], "Region")[0]["Change units"] == 10
-    case, plan, metrics = small()
+    metrics = small()
+    plan = metrics.reading.plan
     fewer = plan.purchases.assign(units=[6.0, 10.0], usd=[4_464.0, 7_440.0])
     previous = type(plan)(**{**plan.__dict__, "name": "signed", "purchases": fewer})
-    write_workbook(case, plan, metrics, tmp_path / "plan.xlsx", previous=previous)
+    write_workbook(Report(metrics, previous), tmp_path / "plan.xlsx")
     sheet = opened(tmp_path / "plan.xlsx", data_only=True)["Changes"]
     rows = table(sheet, "Offer")
     assert (rows[0]["Change units"], rows[0]["Change USD"], rows[0]["What happens"]) == (4, 2_976, "more")
@@ -172,15 +178,15 @@ def test_charts_have_alternative_text(path: Path) -> None:
 def test_an_earlier_workbook_survives_a_failure(tmp_path: Path) -> None:
     path = small_workbook(tmp_path)
     before = path.read_bytes()
-    case, plan, _ = small()
+    unreadable = ExtraSheet("Broken", "#000000", "Egress", lambda sheet, report: [report.nothing])  # type: ignore[attr-defined]
     with pytest.raises(AttributeError):
-        write_workbook(case, plan, None, path)  # type: ignore[arg-type]
+        write_workbook(Report(small()), path, [unreadable])
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["plan.xlsx"]
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
-    write_workbook(*hostile(), tmp_path / "plan.xlsx")
+    write_workbook(Report(hostile()), tmp_path / "plan.xlsx", [cost_per_task_sheet.SHEET])
     with zipfile.ZipFile(tmp_path / "plan.xlsx") as package:
         assert not [n for n in package.namelist() if "externalLink" in n]
         for name in (n for n in package.namelist() if n.startswith("xl/worksheets/_rels")):

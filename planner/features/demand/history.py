@@ -48,6 +48,10 @@ class History:
     rows: pd.DataFrame
     report: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        """Say how many rows."""
+        return f"<History of {len(self.rows):,} rows>"
+
     def hourly(self) -> pd.DataFrame:
         """Rows of one hour; refuses a history that has only days, because it has no hour of the week."""
         rows = self.rows[self.rows["bucket_hours"] <= 1]

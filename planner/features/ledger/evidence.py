@@ -4,6 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from planner.errors import PlannerError
 from planner.features.ledger.chain import read_ledger
 from planner.features.ledger.entry import Entry
 from planner.plan.files import PLAN
@@ -60,3 +61,12 @@ def signature_of(directory: Path) -> Entry | None:
         return None
     place = directory.resolve()
     return next((e for e in read_ledger(ledger).entries if (ledger.parent / e.directory).resolve() == place), None)
+
+
+def refuse_signed(directory: Path) -> None:
+    """Refuse to write over a plan that was signed (`planner accept`), before any work is done."""
+    if (directory / PLAN).exists() and (entry := signature_of(directory)) is not None:
+        raise PlannerError(
+            f"{directory} holds the plan that {entry.by} signed on {entry.date}, and it stays as it is: "
+            "write somewhere else with -o DIR"
+        )

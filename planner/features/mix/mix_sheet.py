@@ -4,8 +4,11 @@ from typing import Any
 
 from planner.features.mix.mix_tables import ALL, TIERS, MixStudy, MixVariant
 from planner.workbook.book import Column, Live, Sheet
-from planner.workbook.report import rows_of
+from planner.workbook.extra_sheets import ExtraSheet, Recomputed
+from planner.workbook.report import Report, rows_of
+from planner.workbook.sheets import egress
 from planner.workbook.sheets.cost_bars import cost_bars
+from planner.workbook.theme import GREEN
 
 NAME = "Mix"
 TOP = 20  # below the chart
@@ -51,6 +54,16 @@ COMMITMENTS = (
     Column("usd", "In these\nmonths, USD", "usd", 11),
     Column("mix", "Mix", "text", 13),
 )
+
+
+def sheet_of(study: MixStudy) -> ExtraSheet:
+    """Return the sheet for the plan's workbook."""
+
+    def fill(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
+        write(sheet, study)
+        return ()
+
+    return ExtraSheet(NAME, GREEN, egress.NAME, fill)
 
 
 def write(sheet: Sheet, study: MixStudy) -> None:

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from planner.console.arguments import folder_name, positive, refuse_unusable, share
-from planner.console.outputs import configure_outputs, previous_of, refuse_signed, write_outputs
+from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN
 
@@ -33,14 +33,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the order, price it, compare it with the optimum, write it."""
+    from planner.features.ledger.evidence import refuse_signed
     from planner.features.order.order import price_order
     from planner.features.order.order_reader import read_purchase_order
+    from planner.features.tasks import cost_per_task_sheet
     from planner.plan.files import write_plan
     from planner.plan.metrics import metrics_of, summary_of
     from planner.readers import load
     from planner.readers.accuracy import read_accuracy
     from planner.solver.find import Options
     from planner.solver.store import FOLDER
+    from planner.workbook.report import Report
     from planner.workbook.terminal import print_report
 
     case = load(arguments.input)
@@ -56,16 +59,16 @@ def run(arguments: argparse.Namespace) -> int:
     best = priced.best
     metrics = metrics_of(priced.case, priced.plan)
     write_plan(priced.plan, priced.case, directory, summary_of(metrics))
-    accuracy = read_accuracy(arguments.input)
     compared = previous if previous is not None else best
-    write_outputs(arguments, priced.case, priced.plan, metrics, directory, compared, accuracy)
+    report = Report(metrics, compared, read_accuracy(arguments.input), arguments.notice_days)
+    write_outputs(arguments, report, directory, [cost_per_task_sheet.SHEET])
     ordered, optimum = priced.plan.totals.total_usd, best.totals.total_usd
     if arguments.json:
         result = {"ordered_usd": ordered, "optimum_usd": optimum, "over_optimum_usd": ordered - optimum,
                   "broken": list(priced.broken)}  # fmt: skip
         print(json.dumps(result, indent=2))
         return EXIT_PLAN
-    print_report(priced.case, priced.plan, metrics, sys.stdout)
+    print_report(report, sys.stdout)
     more = "more" if ordered >= optimum else "less"
     print(f"\nAs ordered: ${ordered:,.2f}; the optimum at these prices: ${optimum:,.2f}; "
           f"the order costs ${abs(ordered - optimum):,.2f} {more}.")  # fmt: skip

@@ -39,6 +39,11 @@ class PricedOrder:
     best: Plan
     broken: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        """Name the order's cost beside the optimum, and how much it breaks."""
+        ordered, best = self.plan.totals.total_usd, self.best.totals.total_usd
+        return f"<PricedOrder {ordered:,.2f} USD, optimum {best:,.2f} USD, {len(self.broken)} rules broken>"
+
 
 def price_order(
     case: Case, order: pd.DataFrame, options: Options, progress: Callable[[int, int], None] | None = None

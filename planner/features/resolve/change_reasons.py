@@ -8,20 +8,15 @@ from planner.features.resolve import changes_story as story
 from planner.features.resolve.changes import Cause, Changes
 from planner.plan.plan import Totals
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid
+from planner.workbook.extra_sheets import ExtraSheet, Recomputed
+from planner.workbook.report import TOTAL_NAMES, Report
+from planner.workbook.sheets.changes_sheet import NAME
 from planner.workbook.text import clean
-from planner.workbook.theme import BLUE, GREEN, VERMILION
+from planner.workbook.theme import BLUE, GREEN, ORANGE, VERMILION
 
 LAST = 10  # last printed column
 _CHART_ROWS, _CHART_WIDTH, _ROW_PIXELS = 17, 1000, 20
 _HELPERS = 12  # first column of what the chart is drawn from, beyond the printed page
-TOTAL_NAMES = {
-    "reserved_usd": "New commitments, in the plan's months",
-    "tail_usd": "Counted share of payments past the plan's months",
-    "unreserved_usd": "Units deployed beyond commitments",
-    "on_demand_usd": "On demand",
-    "egress_usd": "Egress",
-    "sunk_usd": "Earlier commitments",
-}
 
 LINES = (
     Column("offer", "Offer", "text:wrap", 38),
@@ -54,6 +49,16 @@ PARTS = (
     Column("after", "This plan\nUSD", "usd", 14, total=True),
     Column("change", "Change\nUSD", "usd", 12, total=True),
 )
+
+
+def sheet_of(changes: Changes) -> ExtraSheet:
+    """Return the sheet Changes with the reasons, for the plan's workbook."""
+
+    def fill(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
+        write(sheet, changes)
+        return ()
+
+    return ExtraSheet(NAME, ORANGE, NAME, fill)
 
 
 def write(sheet: Sheet, changes: Changes) -> None:

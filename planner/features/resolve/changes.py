@@ -110,6 +110,10 @@ class Changes:
     kept: Keeping | None = None
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """Name the change of cost and how many lines and causes there are."""
+        return f"<Changes {self.change_usd:+,.2f} USD: {len(self.lines)} lines, {len(self.causes)} causes>"
+
     @property
     def change_usd(self) -> float:
         """Cost of this plan less that of the last."""

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 from planner.console.arguments import count, day, folder_name, positive, refuse_unusable, share
-from planner.console.outputs import configure_outputs, refuse_signed, write_outputs
+from planner.console.outputs import configure_outputs, write_outputs
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN, PlannerError
 
@@ -53,8 +53,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read both, solve, compare, attribute, write, and tell."""
+    from planner.features.ledger.evidence import refuse_signed
+    from planner.features.resolve import change_reasons
     from planner.features.resolve.changes_file import CHANGES, write_changes
     from planner.features.resolve.resolve import resolve
+    from planner.features.tasks import cost_per_task_sheet
     from planner.plan.files import write_plan
     from planner.plan.finished import load_finished
     from planner.plan.metrics import metrics_of, summary_of
@@ -62,6 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.readers.accuracy import read_accuracy
     from planner.solver.find import Options
     from planner.solver.store import FOLDER
+    from planner.workbook.report import Report
 
     last = load_finished(arguments.against)
     case = load(arguments.input)
@@ -87,21 +91,20 @@ def run(arguments: argparse.Namespace) -> int:
             on_solve=solving,
             on_cause=solving.named("mixtures of old and new"),
         )
-    case, plan, changes = found.case, found.plan, found.changes
-    metrics = metrics_of(case, plan)
-    write_plan(plan, case, directory, summary_of(metrics))
-    write_changes(changes, plan, directory)
-    accuracy = read_accuracy(arguments.input)
-    write_outputs(arguments, case, plan, metrics, directory, last.plan, accuracy, changes=changes)
+    metrics = metrics_of(found.case, found.plan)
+    report = Report(metrics, last.plan, read_accuracy(arguments.input), arguments.notice_days)
+    write_plan(found.plan, found.case, directory, summary_of(metrics))
+    write_changes(found.changes, found.plan, directory)
+    write_outputs(arguments, report, directory, [cost_per_task_sheet.SHEET, change_reasons.sheet_of(found.changes)])
     if arguments.json:
         print((directory / CHANGES).read_text(encoding="utf-8"), end="")
     else:
         from planner.features.resolve.terminal_changes import print_changes
         from planner.workbook.terminal import print_report
 
-        print_report(case, plan, metrics, sys.stdout)
+        print_report(report, sys.stdout)
         print()
-        print_changes(changes, sys.stdout)
+        print_changes(found.changes, sys.stdout)
         print(f"\nwritten to {directory}")
     return EXIT_PLAN
 

@@ -159,6 +159,11 @@ class Review:
     calendar: Calendar
     calendar_usd: float
 
+    def __repr__(self) -> str:
+        """Name the plan reviewed, what it cost and the decisions."""
+        asked = sum(v.verdict != KEEP for v in self.verdicts)
+        return f"<Review of {self.name}: paid {self.paid_usd:,.2f} USD, {asked} of {len(self.verdicts)} to change>"
+
     @property
     def paid_usd(self) -> float:
         """What the hours seen cost."""

@@ -5,9 +5,12 @@ from typing import Any
 
 from planner.features.tasks import months_table as cost_per_task_months
 from planner.plan.metrics.tables import HORIZON
-from planner.workbook.book import Block, Column, Live, Sheet
+from planner.workbook.book import Column, Live, Sheet
+from planner.workbook.extra_sheets import ExtraSheet, Recomputed
 from planner.workbook.report import Report, rows_of
+from planner.workbook.sheets import egress
 from planner.workbook.sheets.cost_bars import cost_bars
+from planner.workbook.theme import GREEN
 
 NAME = "Cost per task"
 TOP = 21  # below the chart
@@ -39,8 +42,8 @@ MONTHS = (
 )
 
 
-def write(sheet: Sheet, report: Report) -> tuple[Block, Block, Block]:
-    """Write the sheet; returns where the tables by month, by workload and by model stand."""
+def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
+    """Write the sheet; returns the sums of its tables, for the audit."""
     text = "What a month, a workload and a model cost. The cost of units goes to the requests that use them."
     sheet.heading("Cost per task", text, len(WORKLOADS) - 1)
     sheet.widths(WORKLOADS)
@@ -69,7 +72,11 @@ def write(sheet: Sheet, report: Report) -> tuple[Block, Block, Block]:
     detail = sheet.table(top + 1, columns, _details(report))
     last_row, last_column = cost_per_task_months.write(sheet, report, detail, detail.total_row + 2)
     sheet.printed(last_row, max(len(WORKLOADS) - 1, last_column), freeze=(3, 1))
-    return by_month, by_workload, by_model
+    total_usd = report.plan.totals.total_usd
+    return tuple(
+        Recomputed(f"Total cost, by {name}", NAME, block.total("total"), total_usd, total_usd)
+        for name, block in (("month", by_month), ("workload", by_workload), ("model", by_model))
+    )
 
 
 def _month(row: Any) -> dict[str, Any]:
@@ -113,3 +120,6 @@ def _details(report: Report) -> Sequence[dict[str, Any]]:
     return [
         {"name": str(r.workload), "model": str(r.model), "period": str(r.period), **_parts(r)} for r in rows_of(frame)
     ]
+
+
+SHEET = ExtraSheet(NAME, GREEN, egress.NAME, write)

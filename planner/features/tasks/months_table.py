@@ -1,8 +1,9 @@
 """Cost per task, its lower part: each workload's task month by month, why it moved, and alerts."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from planner.features.tasks import AlertRule, alerts, trend
+from planner.features.tasks import AlertRule, Movement, alerts, month_by_month, trend
 from planner.features.tasks.factors import FACTORS, LABEL
 from planner.plan.metrics.task_costs import NOBODY
 from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid
@@ -32,7 +33,8 @@ def write(sheet: Sheet, report: Report, detail: Block, top: int) -> tuple[int, i
     _chart(sheet, report, months)
     top = months.total_row + _CHART_ROWS + 3
     sheet.put(top, 0, "Why the cost of a task moved, USD", "section")
-    used = {str(f) for m in report.movements for f in m.effects["factor"]}
+    movements = month_by_month(report.metrics.tasks)
+    used = {str(f) for m in movements for f in m.effects["factor"]}
     factors = [f for f in FACTORS if f in used]
     columns = (
         Column("name", "Workload", "text:wrap", 26),
@@ -44,9 +46,9 @@ def write(sheet: Sheet, report: Report, detail: Block, top: int) -> tuple[int, i
     last = len(columns) - 1
     if last >= 9:
         sheet.raw.set_column(9, last, _WIDE)
-    moved = sheet.table(top + 1, columns, _moved(report, factors), empty="No workload has tasks in two months.")
+    moved = sheet.table(top + 1, columns, _moved(movements, factors), empty="No workload has tasks in two months.")
     top = moved.last + 2
-    found = alerts(report.movements)
+    found = alerts(movements)
     rule = AlertRule()
     text = f"Alerts: a task costs at least {percent(rule.rise_share, 0)} more"
     sheet.put(top, 0, f"{text}, while volume moved by at most {percent(rule.flat_share, 0)}", "section")
@@ -89,9 +91,9 @@ def _over(base: str, formula: str, value: float) -> Live:
     return Live(f"=IF({base}>0,{formula.replace('{base}', base)},0)", 0.0 if value != value else float(value))
 
 
-def _moved(report: Report, factors: list[str]) -> list[dict[str, Any]]:
+def _moved(movements: Sequence[Movement], factors: list[str]) -> list[dict[str, Any]]:
     rows = []
-    for movement in report.movements:
+    for movement in movements:
         effect = {(row.workload, row.factor): float(row.usd_per_task) for row in rows_of(movement.effects)}
         for row in rows_of(movement.workloads):
             before, after = float(row.usd_per_task_before), float(row.usd_per_task_after)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from planner.errors import PlannerError
 from planner.plan.metrics import attribution, strategies, travel, use
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.break_even import break_even
@@ -17,9 +18,24 @@ from planner.plan.reading import Reading
 from planner.schema.case import Case
 
 
-def metrics_of(case: Case, plan: Plan, reading: Reading | None = None) -> Metrics:
-    """Compute every figure of an audited plan; `reading` is of this case and plan, if the caller has it."""
-    basis = Basis.of(Reading(case, plan) if reading is None else reading)
+def metrics_of(case: Case, plan: Plan) -> Metrics:
+    """Compute every figure of an audited plan.
+
+    Raises
+    ------
+    PlannerError : the plan was made from another input.
+    """
+    if plan.input_digest != case.digest:
+        raise PlannerError(
+            f"the plan {plan.name} was made from another input ({plan.input_digest[:12]}) than this one "
+            f"({case.digest[:12]}): read both with load_plan, or solve again"
+        )
+    return figures_of(Reading(case, plan))
+
+
+def figures_of(reading: Reading) -> Metrics:
+    """Compute every figure of an audited plan that was read with its case."""
+    basis, plan = Basis.of(reading), reading.plan
     tasks = TaskCosts.of(basis)
     cost = attribution.costs(tasks)
     cover, pools = use.coverage(basis), use.pool_use(basis)

@@ -4,7 +4,8 @@ A column that ends in `_usd` is US dollars over the row's period; `requests` are
 table whose period is HORIZON is the whole horizon.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from html import escape
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -128,3 +129,15 @@ class Metrics:
     stress: pd.DataFrame
     stress_load: pd.DataFrame
     cautions: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Name the plan that the figures are of, and the tables."""
+        tables = [f.name for f in fields(self) if isinstance(getattr(self, f.name), pd.DataFrame)]
+        return f"<Metrics of {self.reading.plan.name}: {', '.join(tables)}>"
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook what the plan costs, month by month and beside the other strategies."""
+        money = "{:,.2f}".format
+        parts = [self.months, self.strategies.drop(columns=["note"])]
+        tables = "".join(str(part.to_html(index=False, float_format=money, na_rep="")) for part in parts)
+        return f"<p><b>{escape(repr(self.reading.plan)[1:-1])}</b></p>{tables}"

@@ -34,6 +34,10 @@ class TaskCosts:
     capacity: CapacityCost
     table: pd.DataFrame
 
+    def __repr__(self) -> str:
+        """Name the plan and the size of the table."""
+        return f"<TaskCosts of {self.basis.plan.name}: {len(self.table)} rows>"
+
     @classmethod
     def of(cls, basis: Basis) -> "TaskCosts":
         """Attribute all cost of an audited plan."""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from planner.features.resolve.change_reasons import TOTAL_NAMES
 from planner.workbook.book import Column, Live, Sheet
-from planner.workbook.report import Report
+from planner.workbook.extra_sheets import Recomputed
+from planner.workbook.report import TOTAL_NAMES, Report
 from planner.workbook.sheets.audit_rules import Blocks, Rule, rules
 
 NAME = "Audit"
@@ -31,8 +31,13 @@ RULES = (
 )
 
 
-def write(sheet: Sheet, report: Report, blocks: Blocks, fits: Sequence[bool]) -> None:
-    """Write the sheet; `fits` says whether each line of the order is of a size that is sold."""
+def write(sheet: Sheet, report: Report, blocks: Blocks, fits: Sequence[bool], more: Sequence[Recomputed] = ()) -> None:
+    """Write the sheet.
+
+    Parameters
+    ----------
+    fits : whether each line of the order is of a size that is sold. more : sums of sheets that features handed in.
+    """
     text = (
         "Totals are recomputed by formula from the detail sheets and set against the plan as solved; rules are "
         "re-checked on the figures shown. Before this was written, planner re-priced the plan and re-checked every "
@@ -41,7 +46,7 @@ def write(sheet: Sheet, report: Report, blocks: Blocks, fits: Sequence[bool]) ->
     sheet.heading("Audit", text, len(SUMS) - 1)
     sheet.widths(SUMS)
     sheet.put(TOP - 1, 0, "Totals", "section")
-    sums = [_sum(*row) for row in _totals(report, blocks)]
+    sums = [_sum(row) for row in (*_totals(report, blocks), *more)]
     block = sheet.table(TOP, SUMS, sums)
     top = block.last + 3
     sheet.put(top - 1, 0, "Rules", "section")
@@ -57,36 +62,37 @@ def write(sheet: Sheet, report: Report, blocks: Blocks, fits: Sequence[bool]) ->
     sheet.printed(top + 3, len(SUMS) - 1)
 
 
-def _totals(report: Report, b: Blocks) -> list[tuple[str, str, str, float, float]]:
-    """(figure, where, formula, its value, what the plan says)."""
+def _totals(report: Report, b: Blocks) -> list[Recomputed]:
     t, rows = report.plan.totals, []
     if b.order is not None:
         units, price, hours = b.order.range("planned"), b.order.range("price"), b.order.range("hours_horizon")
         where, tail = "Purchase order, units as planned", b.order.range("hours_tail")
-        rows.append((TOTAL_NAMES["reserved_usd"], where, f"SUMPRODUCT({units},{price},{hours})",
-                     sum(n.horizon_usd for n in report.lines), t.reserved_usd))  # fmt: skip
-        rows.append((TOTAL_NAMES["tail_usd"], where, f"SUMPRODUCT({units},{price},{tail})", t.tail_usd, t.tail_usd))
+        in_months = sum(n.horizon_usd for n in report.lines)
+        rows.append(Recomputed(TOTAL_NAMES["reserved_usd"], where, f"SUMPRODUCT({units},{price},{hours})", in_months,
+                               t.reserved_usd))  # fmt: skip
+        rows.append(Recomputed(TOTAL_NAMES["tail_usd"], where, f"SUMPRODUCT({units},{price},{tail})", t.tail_usd,
+                               t.tail_usd))  # fmt: skip
     if report.months:
-        rows.append((TOTAL_NAMES["unreserved_usd"], "Reservations", b.held.total("beyond_usd"),
-                     sum(m.unreserved_usd for m in report.months), t.unreserved_usd))  # fmt: skip
-        rows.append((TOTAL_NAMES["sunk_usd"], "Reservations", b.held.total("earlier_usd"),
-                     sum(m.earlier_usd for m in report.months), t.sunk_usd))  # fmt: skip
+        beyond, earlier = (sum(getattr(m, key) for m in report.months) for key in ("unreserved_usd", "earlier_usd"))
+        rows.append(Recomputed(TOTAL_NAMES["unreserved_usd"], "Reservations", b.held.total("beyond_usd"), beyond,
+                               t.unreserved_usd))  # fmt: skip
+        rows.append(Recomputed(TOTAL_NAMES["sunk_usd"], "Reservations", b.held.total("earlier_usd"), earlier,
+                               t.sunk_usd))  # fmt: skip
     if len(report.metrics.on_demand):
-        rows.append((TOTAL_NAMES["on_demand_usd"], "On demand", b.on_demand.total("usd"),
-                     float(report.metrics.on_demand["usd"].sum()), t.on_demand_usd))  # fmt: skip
+        served = float(report.metrics.on_demand["usd"].sum())
+        rows.append(Recomputed(TOTAL_NAMES["on_demand_usd"], "On demand", b.on_demand.total("usd"), served,
+                               t.on_demand_usd))  # fmt: skip
     if b.egress.last >= b.egress.first and t.egress_usd:
-        rows.append((TOTAL_NAMES["egress_usd"], "Egress", b.egress.total("usd"), t.egress_usd, t.egress_usd))
-    for name, block in (("month", b.by_month), ("workload", b.by_workload), ("model", b.by_model)):
-        rows.append((f"Total cost, by {name}", "Cost per task", block.total("total"), t.total_usd, t.total_usd))
+        rows.append(Recomputed(TOTAL_NAMES["egress_usd"], "Egress", b.egress.total("usd"), t.egress_usd, t.egress_usd))
     return rows
 
 
-def _sum(what: str, where: str, formula: str, value: float, plan: float) -> dict[str, Any]:
-    difference = value - plan
+def _sum(row: Recomputed) -> dict[str, Any]:
+    difference = row.value - row.plan
     within = f"ABS({{difference}})<={_CENT}+{_RELATIVE!r}*ABS({{plan}})"
-    good = abs(difference) <= _CENT + _RELATIVE * abs(plan)
+    good = abs(difference) <= _CENT + _RELATIVE * abs(row.plan)
     return {
-        "what": what, "where": where, "sheet": Live(f"={formula}", value), "plan": plan,
+        "what": row.what, "where": row.where, "sheet": Live(f"={row.formula}", row.value), "plan": row.plan,
         "difference": Live("={sheet}-{plan}", difference), "tick": Live(f'=IF({within},"✓","✗")', "✓" if good else "✗"),
     }  # fmt: skip
 

@@ -20,9 +20,6 @@ class Blocks:
     on_demand: Block
     egress: Block
     stress: Block
-    by_month: Block
-    by_workload: Block
-    by_model: Block
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from planner.features.tasks import cost_per_task_sheet
 from planner.plan.metrics import metrics_of
+from planner.workbook.report import Report
 from planner.workbook.workbook import write_workbook
 from tests import builders
 from tests.builders.books import opened
@@ -21,7 +23,7 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, list[obj
     flows = hourly([flow("west-m", 8.0), flow("standard", 2.0)], periods=MONTHS)
     plan = priced(case, dict(zip([("west-m", m) for m in MONTHS], (10.0, 12.0))), flows)
     path = tmp_path_factory.mktemp("book") / "plan.xlsx"
-    write_workbook(case, plan, metrics_of(case, plan), path)
+    write_workbook(Report(metrics_of(case, plan)), path, [cost_per_task_sheet.SHEET])
     return rows(path), rows(path, data_only=True)
 
 

@@ -1,13 +1,14 @@
-"""Changes: with reasons after `planner resolve`; against the last plan if one is given; else against commitments."""
+"""Changes: against the last plan if one is given, else against today's commitments.
+
+`planner resolve` hands in a sheet of this name with the reasons, which then stands in its place.
+"""
 
 from dataclasses import fields, replace
 from typing import Any
 
-from planner.features.resolve import change_reasons
-from planner.features.resolve.change_reasons import TOTAL_NAMES
 from planner.plan.plan import Plan, Totals
 from planner.workbook.book import Column, Live, Sheet
-from planner.workbook.report import Report, rows_of
+from planner.workbook.report import TOTAL_NAMES, Report, rows_of
 
 NAME = "Changes"
 _LAST = 8
@@ -16,9 +17,7 @@ _SAME = 1e-6  # units
 
 def write(sheet: Sheet, report: Report) -> None:
     """Write the comparison."""
-    if report.changes is not None:
-        change_reasons.write(sheet, report.changes)
-    elif report.previous is None:
+    if report.previous is None:
         _against_today(sheet, report)
     else:
         _against_plan(sheet, report, report.previous)

@@ -1,0 +1,143 @@
+"""What `import planner` offers, with plain arguments: paths or what `load`, `load_plan` and `solve` return.
+
+The commands do the same with their options, progress and files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from planner.features.demand.history import History, load_history
+from planner.features.order.order import PricedOrder, price_order
+from planner.features.order.order_reader import read_purchase_order
+from planner.features.resolve.attribution import AUTO
+from planner.features.resolve.resolve import Resolved
+from planner.features.resolve.resolve import resolve as resolve_against
+from planner.features.review.study import review as review_of
+from planner.plan import files
+from planner.plan.expiries import NOTICE_DAYS
+from planner.plan.finished import Finished, load_finished
+from planner.plan.metrics import Metrics, summary_of
+from planner.solver.find import Options
+
+if TYPE_CHECKING:
+    from planner.features.review.rules import Rules
+    from planner.features.review.tables import Review
+    from planner.plan.plan import Plan
+    from planner.schema.case import Case
+
+
+def load_plan(directory: str | Path) -> Finished:
+    """Read a plan and its input back from the directory that `planner solve` or `write_plan` wrote.
+
+    Returns
+    -------
+    Finished : `case` is what was asked, `plan` what was decided.
+
+    Raises
+    ------
+    InputError : a file is missing or damaged, or the input is not the one that the plan was made from.
+    """
+    return load_finished(directory)
+
+
+def price(
+    case: Case, order: pd.DataFrame | str | Path, *, gap: float = 1e-4, time_limit_seconds: float | None = None
+) -> PricedOrder:
+    """Price a purchase order: its units and prices as given, everything else decided as well as it can be.
+
+    Parameters
+    ----------
+    order : workbook of a plan whose purchase order was edited; or a table with the columns offer, period (month,
+        2027-01), units and usd_per_unit_hour.
+    gap : relative gap asked of whole units. time_limit_seconds : of the search.
+
+    Returns
+    -------
+    PricedOrder : `plan` is the order as a plan of `case` at the order's prices, `broken` the rules that it breaks.
+
+    Raises
+    ------
+    InputError : the order cannot be read, or names what the case does not know.
+    InfeasibleError : demand cannot be served with these units, not even without headroom and failover.
+    """
+    lines = order if isinstance(order, pd.DataFrame) else read_purchase_order(order)
+    return price_order(case, lines, Options(gap, time_limit_seconds))
+
+
+def resolve(
+    case: Case,
+    last: Finished | str | Path,
+    *,
+    keep_usd: float | None = None,
+    causes: str = AUTO,
+    gap: float = 1e-4,
+    time_limit_seconds: float | None = None,
+) -> Resolved:
+    """Solve a case against the last plan: what changes line by line, and why the cost changed.
+
+    Parameters
+    ----------
+    last : what `load_plan` returns, or the directory of the last plan.
+    keep_usd : USD that a unit changed must save; inf: change only what must; None: the plan is free to move.
+    causes : auto, each, groups or none: how finely the change of cost is attributed.
+
+    Returns
+    -------
+    Resolved : the `case` as solved, its `plan`, and the `changes`.
+
+    Raises
+    ------
+    InfeasibleError : no plan meets every rule. StoppedError : out of time before there was a plan.
+    """
+    finished = last if isinstance(last, Finished) else load_finished(last)
+    options = Options(gap, time_limit_seconds)
+    return resolve_against(case, finished, options, keep_usd=keep_usd, detail=causes)
+
+
+def review(last: Finished | str | Path, history: History | str | Path, *, rules: Rules | None = None) -> Review:
+    """Set a finished plan against what happened: what was paid, what would have been best, what to do.
+
+    Parameters
+    ----------
+    last : what `load_plan` returns, or the directory of the plan.
+    history : hourly history that `planner ingest` wrote, or its directory. rules : thresholds; None: the defaults.
+
+    Raises
+    ------
+    InputError : a file cannot be read, or the history has no hour of the plan's months.
+    """
+    finished = last if isinstance(last, Finished) else load_finished(last)
+    seen = history if isinstance(history, History) else load_history(Path(history))
+    return review_of(finished.case, finished.plan, seen, rules=rules)
+
+
+def write_plan(metrics: Metrics, directory: str | Path) -> None:
+    """Write a plan's files, with a copy of its input: plan.json and its tables.
+
+    Parameters
+    ----------
+    metrics : what `metrics_of(case, plan)` returns; it holds both.
+    """
+    files.write_plan(metrics.reading.plan, metrics.reading.case, directory, summary_of(metrics))
+
+
+def write_workbook(
+    metrics: Metrics, path: str | Path, *, previous: Plan | None = None, notice_days: int = NOTICE_DAYS
+) -> None:
+    """Write a plan's workbook (.xlsx); an earlier file of that name stays whole on failure.
+
+    Parameters
+    ----------
+    metrics : what `metrics_of(case, plan)` returns; it holds both.
+    previous : the last signed plan, for the sheet Changes; None: today's commitments.
+    notice_days : days before its end by which a commitment is to be decided on.
+    """
+    from planner.features.tasks import cost_per_task_sheet
+    from planner.workbook import workbook
+    from planner.workbook.report import Report
+
+    workbook.write_workbook(Report(metrics, previous, None, notice_days), path, [cost_per_task_sheet.SHEET])
