@@ -53,8 +53,22 @@ def table_text(header: list[str], rows: list[Cells]) -> str:
     return out.getvalue()
 
 
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a catalogue a price file speaks about: priced rows compared, of all of that table."""
+
+    compared: int
+    of: int
+
+
 def read_prices(path: Path) -> dict[str, Any] | list[Any]:
-    """Read a price file: LiteLLM's JSON, or the JSON of the Azure Retail Prices API (its Items)."""
+    """Read a price file: LiteLLM's JSON, or the JSON of the Azure Retail Prices API (its Items).
+
+    Raises
+    ------
+    InputError
+        The file is not JSON, holds no prices, or its prices are not in US dollars, as the catalogue's are.
+    """
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise InputError([Fault(path.name, "is too large for a price file")])
@@ -62,11 +76,32 @@ def read_prices(path: Path) -> dict[str, Any] | list[Any]:
     except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
         raise InputError([Fault(path.name, "is not JSON", allowed=_ALLOWED)]) from None
     items = told.get("Items", told) if isinstance(told, dict) else told
+    _need_usd(path, told, items)
     if isinstance(items, list) and items and all(isinstance(i, dict) and "meterName" in i for i in items):
         return items
     if isinstance(items, dict) and any(isinstance(v, dict) and _LITELLM[0] in v for v in items.values()):
         return items
     raise InputError([Fault(path.name, "holds no prices that can be read", allowed=_ALLOWED)])
+
+
+def more_pages(path: Path) -> tuple[str, ...]:
+    """Say so where an answer of the Azure Retail Prices API announces a page that is not in the file."""
+    told = json.loads(path.read_text(encoding="utf-8-sig"))
+    if isinstance(told, dict) and told.get("NextPageLink"):
+        return (f"{path.name} is one page: NextPageLink says that more prices follow; fetch them too",)
+    return ()
+
+
+def _need_usd(path: Path, told: Any, items: Any) -> None:
+    """Refuse prices in another currency: a catalogue is in US dollars, and nothing converts them."""
+    given = [told.get("BillingCurrency")] if isinstance(told, dict) else []
+    given += [item.get("currencyCode") for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    others = sorted({str(code) for code in given if code and str(code).strip().upper() != "USD"})
+    if others:
+        message = "holds prices in another currency than the catalogue's"
+        raise InputError(
+            [Fault(path.name, message, value=", ".join(others), allowed="USD: ask with currencyCode='USD'")]
+        )
 
 
 _ALLOWED = "LiteLLM's model_prices_and_context_window.json, or a JSON answer of the Azure Retail Prices API"
@@ -87,6 +122,16 @@ def changes(
         if row["status"] == "third-party":
             row["status"] = "confirmed" if isinstance(told, list) else "third-party"
     return found
+
+
+def coverage(tables: dict[str, list[Cells]], told: dict[str, Any] | list[Any]) -> Coverage:
+    """Count the priced rows that a price file speaks about; without it, `no price differs` may mean nothing at all."""
+    if isinstance(told, list):
+        rows = [row for row in tables["prices"] if (row["provider"], row["product"]) == ("azure", "ptu")]
+        named = {id(row) for _, price in _unit_prices(told) for row in rows if _is_of(row, price)}
+        return Coverage(len(named), len(rows))
+    rows = [row for row in tables["on_demand"] if row["price_key"]]
+    return Coverage(sum(1 for row in rows if any(value is not None for value in _told_prices(row, told))), len(rows))
 
 
 def _same(old: str, new: float) -> bool:
@@ -114,10 +159,7 @@ def _litellm(rows: list[Cells], told: dict[str, Any]) -> list[Change]:
     """Rows with a price_key are compared; then those derived from a global list price follow it."""
     found: list[Change] = []
     for k, row in enumerate(rows):
-        entry = told.get(row["price_key"]) if row["price_key"] else None
-        ending = "" if row["option"] == "standard" else f"_{row['option']}"
-        for column, name in zip(PRICES, _LITELLM, strict=True):
-            value = _price(entry, name + ending)
+        for column, value in zip(PRICES, _told_prices(row, told), strict=True):
             if value is not None:
                 found += _set("on_demand", k, row, _named(row), column, round(value, 8))
     changed = {c.line for c in found}
@@ -137,28 +179,57 @@ def _litellm(rows: list[Cells], told: dict[str, Any]) -> list[Change]:
     return found
 
 
+def _told_prices(row: Cells, told: dict[str, Any]) -> list[float | None]:
+    """Return LiteLLM's prices of a row, in the order of ``PRICES`` [USD per million tokens]; None where it has none."""
+    entry = told.get(row["price_key"]) if row["price_key"] else None
+    ending = "" if row["option"] == "standard" else f"_{row['option']}"
+    return [_price(entry, name + ending) for name in _LITELLM]
+
+
 def _named(row: Cells) -> str:
     parts = (row["provider"], row["model"], row["deployment_type"], row["zone"], row["region"], row["option"])
     return " ".join(part for part in parts if part)
 
 
-def _azure(rows: list[Cells], items: list[Any]) -> list[Change]:
-    """Price rows of Azure units, by deployment type, region and term."""
-    found: list[Change] = []
+@dataclass(frozen=True)
+class _UnitPrice:
+    """What an item of the Azure Retail Prices API says of a unit."""
+
+    deployment_type: str
+    region: str
+    term: str
+
+
+def _unit_prices(items: list[Any]) -> Iterator[tuple[float, _UnitPrice]]:
+    """Yield the unit prices among the items [USD an hour, or for the whole term]."""
     for item in items:
         unit = _AZURE_UNIT.search(str(item.get("meterName", "")))
-        price, region = item.get("retailPrice"), str(item.get("armRegionName", ""))
+        price = item.get("retailPrice")
         if unit is None or not isinstance(price, int | float) or isinstance(price, bool) or price < 0:
             continue
         term = _AZURE_TERM.get(str(item.get("reservationTerm", "")))
-        if term is None and item.get("type", "Consumption") != "Consumption":
+        if term is None and (
+            item.get("type", "Consumption") != "Consumption" or item.get("unitOfMeasure", "1 Hour") != "1 Hour"
+        ):
             continue
-        kind = _AZURE_TYPE[unit[1]]
+        yield float(price), _UnitPrice(_AZURE_TYPE[unit[1]], str(item.get("armRegionName", "")), term or "hour")
+
+
+def _is_of(row: Cells, price: _UnitPrice) -> bool:
+    asked = ("azure", "ptu", price.deployment_type, price.term)
+    return (row["provider"], row["product"], row["deployment_type"], row["term"]) == asked and (
+        row["region"] == price.region or (price.deployment_type == "global" and not row["region"])
+    )
+
+
+def _azure(rows: list[Cells], items: list[Any]) -> list[Change]:
+    """Price rows of Azure units, by deployment type, region and term."""
+    found: list[Change] = []
+    for usd, price in _unit_prices(items):
         for k, row in enumerate(rows):
-            mine = (row["provider"], row["product"], row["deployment_type"], row["term"]) == (
-                "azure", "ptu", kind, term or "hour",
-            )  # fmt: skip
-            if mine and (row["region"] == region or (kind == "global" and not row["region"])):
-                what = " ".join(part for part in ("azure ptu", kind, row["region"], row["term"]) if part)
-                found += _set("prices", k, row, what, "fee_usd", float(price))
+            if _is_of(row, price):
+                what = " ".join(
+                    part for part in ("azure ptu", price.deployment_type, row["region"], row["term"]) if part
+                )
+                found += _set("prices", k, row, what, "fee_usd", usd)
     return found
