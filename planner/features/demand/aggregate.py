@@ -20,7 +20,7 @@ from planner.features.demand.duplicates import each_id_once, id_counts
 from planner.features.demand.engine import fetched, fetched_together, settled
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import READING, RULE_CODE, Format, Reading
-from planner.features.demand.formats.columns import NO_NUMBER
+from planner.features.demand.formats.cells import NO_NUMBER
 from planner.features.demand.history import SERIES, UNKNOWN, VALUES
 from planner.features.demand.names import NameMap
 from planner.units import SECONDS_PER_HOUR

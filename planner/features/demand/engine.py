@@ -141,6 +141,23 @@ def tabular(engine: Any, files: list[SourceFile], name: str = "export") -> Any:
         return table
 
 
+def in_order(engine: Any, file: SourceFile) -> pd.DataFrame:
+    """Read a tabular file whole, its rows in their order, so that a fault can name one.
+
+    Raises
+    ------
+    InputError
+        Lines of it cannot be read.
+    """
+    if engine.name == "duckdb":
+        engine.raw_sql("SET preserve_insertion_order = true")
+    frame: pd.DataFrame = tabular(engine, [file]).to_pandas()
+    count, lines = rejected_lines(engine)
+    if count:
+        raise fail(file.path, f"has {count} lines that do not have the header's columns", value=lines[0])
+    return frame
+
+
 def columns_of(engine: Any, file: SourceFile) -> list[str]:
     """Return the names of a tabular file's columns; of Parquet, from its footer alone."""
     if file.kind == "parquet":

@@ -4,6 +4,7 @@ Tabular files (CSV, JSON lines, Parquet, each may be gzipped but Parquet) are le
 of core. JSON documents and Prometheus text are small by nature (an API's pages) and are read whole, up to a limit.
 """
 
+import csv
 import gzip
 import json
 import zlib
@@ -14,6 +15,7 @@ from typing import Any
 
 from planner.errors import Fault, InputError
 
+DELIMITERS = ",;\t|"
 HIDDEN = (".", "_")  # also Spark's: _SUCCESS, _delta_log
 HEAD_BYTES = 1 << 16
 WHOLE_LIMIT_BYTES = 1 << 30  # of a JSON document, decompressed
@@ -91,6 +93,27 @@ def look_into(path: Path) -> SourceFile:
         now = "is compressed by gzip" if zipped else "is not compressed"
         raise fail(path, f"{now}, but its name says otherwise; rename it", value=path.name, allowed=".gz for gzip only")
     return SourceFile(path, kind, text)
+
+
+def columns_of_head(file: SourceFile) -> list[str]:
+    """Return the column names of a table from its first line, or Parquet's footer; none where it has none."""
+    if file.kind == "parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            return list(pq.read_schema(file.path).names)
+        except (pa.ArrowException, OSError):
+            return []
+    if file.kind in ("json", "jsonl"):
+        try:
+            first = json.JSONDecoder().raw_decode(file.head.lstrip().lstrip("["))[0]
+        except ValueError:
+            return []
+        return list(first) if isinstance(first, dict) else []
+    header = file.head.partition("\n")[0].rstrip("\r")
+    sign = max(DELIMITERS, key=header.count)
+    return [name.strip() for name in next(csv.reader([header], delimiter=sign), [])]
 
 
 def _check_parquet_end(path: Path, size: int) -> None:

@@ -15,6 +15,8 @@ A YAML file, every key optional::
     cached_in_input: true                                    # table format: does input include cached tokens?
     bucket_hours: 1                                          # table format: a row is a bucket, not a request
     one_column_per: {region: [region_1, region_2]}           # table format: requests in a column for each region
+    time_format: "%d/%m/%Y %H:%M"                            # how times are written, where the file does not settle it
+    decimal: ","                                             # the decimal sign, where the file does not settle it
 """
 
 import datetime as dt
@@ -58,7 +60,9 @@ class NameMap(BaseModel):
     time_unit: Literal["s", "ms", "us", "ns"] = "s"
     cached_in_input: bool | None = None
     one_column_per: Mapping[Dimension, tuple[str, ...]] = Field(default_factory=dict, max_length=1)
-    bucket_hours: float | None = Field(default=None, gt=0)
+    bucket_hours: float | None = Field(default=None, ge=0)
+    time_format: str | None = Field(default=None, min_length=2)
+    decimal: Literal[".", ","] | None = None
 
     @property
     def origin_epoch(self) -> float | None:

@@ -80,15 +80,25 @@ def _shown(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
-def tell_commitments(report: Mapping[str, Any], folder: Path) -> None:
+def tell_commitments(report: Mapping[str, Any], folder: Path | None) -> None:
     """Print what a FOCUS export holds of commitments and money."""
     print(f"{report['title']}: {report['rows_read']:,} rows read")
     for item in report["commitments"]:
-        used = item.get("utilisation")
-        shown = "" if used is None else f", utilisation {used:.1%}"
-        print(f"  {item['name']}: {item['units']:g} {item['unit']}{shown}")
+        print(f"  {item['name']}: {_commitment(item)}")
     for name, value in report["money"].items():
         print(f"  {name:<28} {value:,.2f}")
     for text in report["missing"]:
         print(f"missing: {text}")
-    print(f"commitments in {folder}")
+    print("nothing was written (--explain)" if folder is None else f"commitments in {folder}")
+
+
+def _commitment(item: Mapping[str, Any]) -> str:
+    if item["money"] is not None:
+        size = f"{item['money']:,.2f} {item['currency'] or ''} of spend, no units".replace("  ", " ")
+    elif item["units"] is None:
+        size = "units not known"
+    else:
+        size = f"{item['units']:g} {item['unit']}"
+    used = "" if item["utilisation"] is None else f", utilisation {item['utilisation']:.1%}"
+    period = f", {item['start']} to {item['end']}" if item["start"] else ""
+    return size + used + period

@@ -94,3 +94,105 @@ def test_a_contract_with_a_wrong_quantity_is_named_by_row_and_column(tmp_path, c
     ):
         assert words in told
     assert not (tmp_path / "out").exists()
+
+
+def read(tmp_path, text, *more):
+    path = tmp_path / "usage.csv"
+    path.write_text(text, encoding="utf-8")
+    code = main(["ingest", str(path), "-o", str(tmp_path / "f"), *more])
+    report = tmp_path / "f" / "commitments.json"
+    return code, json.loads(report.read_text()) if report.exists() else None
+
+
+HOUR = "2026-03-02T0{0}:00:00Z,2026-03-02T0{1}:00:00Z"
+
+
+@pytest.mark.parametrize("blank", ["", "NULL", "null", "None", "N/A", "-", "nan"])
+def test_a_blank_is_a_blank_however_it_is_spelled(blank, tmp_path):
+    line = f"Usage,{HOUR.format(0, 1)},0,15,30,res-1,PTU a,50,Used,PTU-Hours,eastus2\n"
+    other = f"Usage,{HOUR.format(0, 1)},7,7,7,{','.join([blank] * 5)},eastus2\n"
+    _, report = read(tmp_path, COLUMNS + "\n" + line + other)
+    assert [(c["id"], c["units"]) for c in report["commitments"]] == [("res-1", 50)]
+    assert report["money"]["effective cost of commitments"] == 15
+    assert report["money"]["effective cost of usage"] == 22
+
+
+@pytest.mark.parametrize(
+    ("cost", "quantity"), [('"1,440.00"', '"1,200"'), ('"1.440,00"', '"1.200"'), ("1440.00", "1200")]
+)
+def test_numbers_as_text_are_read_where_the_file_settles_them(cost, quantity, tmp_path):
+    """1,200 unit-hours in a day of 24 hours are 50 units."""
+    line = f"Usage,2026-03-02T00:00:00Z,2026-03-03T00:00:00Z,0,{cost},0,r,r,{quantity},Used,PTU-Hours,eastus2\n"
+    _, report = read(tmp_path, COLUMNS + "\n" + line)
+    assert report["commitments"][0]["units"] == 50
+    assert report["money"]["effective cost of usage"] == 1440
+
+
+@pytest.mark.parametrize(("cost", "words"), [("1.200", "row 2, column EffectiveCost"), ("12 k", "is not a number")])
+def test_numbers_that_nothing_settles_are_refused_with_row_and_column(cost, words, tmp_path, capsys):
+    code, report = read(tmp_path, f"{COLUMNS}\nUsage,{HOUR.format(0, 1)},0,{cost},0,r,r,1,Used,PTU-Hours,eastus2\n")
+    assert (code, report) == (1, None)
+    assert words in capsys.readouterr().err
+
+
+def test_a_decimal_sign_can_be_said(tmp_path):
+    (tmp_path / "map.yaml").write_text("decimal: ','\n")
+    text = f"{COLUMNS}\nUsage,{HOUR.format(0, 1)},0,1.200,0,r,r,1,Used,PTU-Hours,eastus2\n"
+    _, report = read(tmp_path, text, "--map", str(tmp_path / "map.yaml"))
+    assert report["money"]["effective cost of usage"] == 1200
+
+
+def test_a_purchase_without_usage_is_a_commitment(tmp_path):
+    """438,000 PTU-hours in a year of 8,760 hours are 50 PTU."""
+    line = "Purchase,2026-03-01T00:00:00Z,2027-03-01T00:00:00Z,145800,0,145800,r,PTU,438000,,PTU-Hours,eastus2\n"
+    _, report = read(tmp_path, COLUMNS + "\n" + line)
+    (one,) = report["commitments"]
+    assert [one["units"], one["start"], one["end"]] == [50, "2026-03-01", "2027-03-01"]
+
+
+def test_a_commitment_used_in_several_regions_and_lengths_of_time(tmp_path):
+    """A day's row of 720 unit-hours (30 units) beside hours of 60 units elsewhere and 10 unused: 100 units."""
+    lines = ["Usage,2026-03-02T00:00:00Z,2026-03-03T00:00:00Z,0,1,1,r,PTU,720,Used,PTU-Hours,swedencentral"]
+    for hour in range(24):
+        at = f"2026-03-02T{hour:02d}:00:00Z,2026-03-{2 + (hour == 23):02d}T{(hour + 1) % 24:02d}:00:00Z"
+        lines += [f"Usage,{at},0,1,1,r,PTU,60,Used,PTU-Hours,eastus2", f"Usage,{at},0,1,1,r,PTU,10,Unused,PTU-Hours,"]
+    _, report = read(tmp_path, "\n".join([COLUMNS, *lines]) + "\n")
+    (one,) = report["commitments"]
+    assert [one["units"], one["utilisation"]] == [100, 0.9]
+    assert one["region"] == "several (eastus2, swedencentral)"
+
+
+def test_an_unknown_quantity_is_blank_and_said(tmp_path, capsys):
+    """FOCUS 1.0 has no CommitmentDiscountQuantity."""
+    header = COLUMNS.replace("CommitmentDiscountQuantity,", "").replace(",CommitmentDiscountUnit", "")
+    _, report = read(tmp_path, f"{header}\nUsage,{HOUR.format(0, 1)},0,15,30,r,PTU a,Used,eastus2\n")
+    assert report["commitments"][0]["units"] is None
+    assert "units are not known" in capsys.readouterr().out
+    assert pd.read_csv(tmp_path / "f" / "commitments.csv")["units"].isna().all()
+
+
+def test_money_is_never_added_across_currencies(tmp_path):
+    lines = [f"Usage,{HOUR.format(0, 1)},5,5,5,,,,,,eastus2,{code}" for code in ("USD", "EUR", "USD")]
+    _, report = read(tmp_path, "\n".join([f"{COLUMNS},BillingCurrency", *lines]) + "\n")
+    assert report["money"]["billed cost (USD)"] == 10
+    assert report["money"]["billed cost (EUR)"] == 5
+
+
+def test_contracts_of_spend_have_no_units_and_hours_are_a_unit_of_time(tmp_path):
+    """4,380,000 hours in a year of 8,760 hours are 500 units."""
+    text = (
+        "ContractCommitmentId,ContractCommitmentCategory,ContractCommitmentCost,ContractCommitmentQuantity,"
+        "ContractCommitmentUnit,ContractCommitmentPeriodStart,ContractCommitmentPeriodEnd,BillingCurrency\n"
+        "spend,Spend,250000,,,2026-01-01T00:00:00Z,2027-01-01T00:00:00Z,USD\n"
+        "use,Usage,560000,4380000,Hours,2026-01-01T00:00:00Z,2027-01-01T00:00:00Z,USD\n"
+    )
+    _, report = read(tmp_path, text)
+    spend, use = report["commitments"]
+    assert [spend["units"], spend["money"], spend["currency"]] == [None, 250_000, "USD"]
+    assert use["units"] == 500
+
+
+def test_explain_writes_nothing(tmp_path, capsys):
+    code, report = read(tmp_path, f"{COLUMNS}\nUsage,{HOUR.format(0, 1)},5,5,5,,,,,,eastus2\n", "--explain")
+    assert (code, report) == (0, None)
+    assert "billed cost" in capsys.readouterr().out

@@ -26,6 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workload", help="workload of what has none")
     parser.add_argument("--table", help="table of the database, with its schema if need be (default: LiteLLM's)")
     parser.add_argument("--window", metavar="START/END", help="the span that one scrape of counters stands for")
+    parser.add_argument(
+        "--explain", action="store_true", help="say how it would be read and why, with its totals; write nothing"
+    )
     parser.add_argument("--since", metavar="TIME", help="keep rows before this out (a Prometheus server: 90 days ago)")
     parser.add_argument("--until", metavar="TIME", help="keep rows after this out (default: now)")
 
@@ -38,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     require("ibis")
     from planner.errors import Fault, InputError
     from planner.features.demand.files import look_into
-    from planner.features.demand.focus import ingest_focus, is_focus
+    from planner.features.demand.focus import ingest_focus, is_focus, write_commitments
     from planner.features.demand.formats import FORMAT
     from planner.features.demand.history import save_history
     from planner.features.demand.ingest import Options, ingest
@@ -59,7 +62,11 @@ def run(arguments: argparse.Namespace) -> int:
     if bills and len(bills) < len(sources):
         raise InputError([Fault(name, "is FOCUS billing data: ingest it apart from usage exports") for name in bills])
     if format_name == "focus" or bills:
-        tell_commitments(ingest_focus(sources, arguments.output), arguments.output)
+        names = load_names(arguments.map)
+        report = ingest_focus(sources, names.decimal)
+        if not arguments.explain:
+            write_commitments(report, arguments.output)
+        tell_commitments(report, None if arguments.explain else arguments.output)
         return 0
     options = Options(
         names=load_names(arguments.map, arguments.region, arguments.workload),

@@ -14,7 +14,7 @@ import pandas as pd
 from planner.features.demand.engine import tabular
 from planner.features.demand.files import SourceFile, documents
 from planner.features.demand.findings import RULES, Finding
-from planner.features.demand.formats.columns import NO_NUMBER
+from planner.features.demand.formats.cells import NO_NUMBER
 from planner.features.demand.names import NameMap
 
 # Only epoch, bucket_hours and what the export has need be there; an absent column is blank.

@@ -7,7 +7,7 @@ read by name. There is no hour: totals and growth can be learnt from it, the sha
 from typing import Any
 
 from planner.features.demand.formats.base import Format, Inputs, Reading, Sample, once_per_bucket, rows_to_frame
-from planner.features.demand.formats.columns import as_spelled, column, epoch_seconds, has_all, need, number, text
+from planner.features.demand.formats.cells import as_spelled, column, epoch_seconds, has_all, need, number, text
 from planner.units import HOURS_PER_DAY
 
 DIMENSIONS = ("model", "model_group", "custom_llm_provider", "endpoint")

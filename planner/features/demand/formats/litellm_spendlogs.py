@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
-from planner.features.demand.formats.columns import (
+from planner.features.demand.formats.cells import (
     as_number,
     as_spelled,
     as_text,

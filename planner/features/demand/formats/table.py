@@ -12,7 +12,7 @@ from planner.features.demand.busy import MINUTE_HOURS
 from planner.features.demand.files import fail
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import Format, Inputs, Reading, Sample
-from planner.features.demand.formats.columns import as_number, column, epoch_seconds, moment_column, number, text
+from planner.features.demand.formats.cells import as_number, column, epoch_seconds, moment_column, number, text
 from planner.features.demand.formats.grain import DATE_ALONE, each_row_once, is_day
 from planner.features.demand.history import TOKENS, VALUES
 from planner.units import HOURS_PER_DAY
