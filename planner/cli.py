@@ -44,6 +44,11 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ),
     ("tasks", "features.tasks.command", "what a task costs, month by month, why it moved, and alerts"),
     ("mix", "features.mix.command", "what a shift between small, mid and frontier models would be worth"),
+    (
+        "what-if",
+        "features.what_if.command",
+        "what a change of policy, demand, prices or offers would make of the plan, side by side",
+    ),
     ("init", "commands.init", "write a commented, runnable starter folder or workbook"),
     ("ingest", "features.demand.commands.ingest", "turn usage exports, logs or a database into an hourly history"),
     (

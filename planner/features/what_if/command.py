@@ -1,0 +1,159 @@
+"""What a change would make of the plan: the questions of a meeting, beside the plan as it stands.
+
+    planner what-if my-plan --set failover.enabled=false
+    planner what-if my-plan --scale demand=1.4 --name "grow 40 %"
+    planner what-if my-plan --scale "demand[workload=chat]=2" --refuse swedencentral
+    planner what-if my-plan --grid headroom=0.1:0.5:0.1 -o reports/headroom
+    planner what-if my-plan --cases cases.yaml -o reports/meeting
+    planner what-if my-plan -o reports/meeting --compare reports/last-meeting
+
+--set, --scale, --strike, --refuse, --forbid-term and --certain together make one case; --grid makes one for each value
+(of several grids, one for each combination), with the others applied to each. Every case is solved exactly; what a
+change does not touch is not solved again. With -o the study is kept: run again with other cases, and they are added.
+--scale takes demand, on_demand_prices, quotas, offer_prices and discount (a share below the list price).
+Exit codes: 0 answered (a case without a plan is reported in words), 1 wrong use or input, 3 stopped.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.console.arguments import count, positive, refuse_unusable, share
+from planner.console.progress import Progress
+from planner.errors import EXIT_PLAN, Fault, InputError, PlannerError
+
+if TYPE_CHECKING:
+    from planner.features.what_if.case_change import Change
+    from planner.features.what_if.study import Study
+    from planner.schema.case import Case
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("input", type=Path, metavar="FOLDER|FILE.xlsx", help="planning folder or workbook")
+    one = parser.add_argument_group("one case")
+    one.add_argument("--set", action="append", metavar="KEY=VALUE", default=[], help="a policy value, such as "
+                     "failover.on_demand_trust=1; blank after = takes it away")  # fmt: skip
+    one.add_argument("--scale", action="append", metavar="WHAT=FACTOR", default=[], help="demand=1.4, "
+                     "quotas[region=east]=2, on_demand_prices=0.8, offer_prices=0.9, "
+                     "discount[pool=east]=0.1")  # fmt: skip
+    one.add_argument("--strike", action="append", metavar="OFFER", default=[], help="an offer that cannot be bought")
+    one.add_argument("--refuse", action="append", metavar="REGION", default=[], help="a region without new units")
+    one.add_argument("--forbid-term", action="append", type=count, metavar="MONTHS", default=[],
+                     help="a term that may not be signed")  # fmt: skip
+    one.add_argument("--certain", metavar="SCENARIO", help="take a scenario for certain")
+    one.add_argument("--name", help="what the case is called (default: what it changes)")
+    many = parser.add_argument_group("many cases")
+    many.add_argument("--grid", action="append", metavar="KEY=FROM:TO:STEP", default=[],
+                      help="a case for each value of a policy key, or of what --scale takes; or KEY=A,B,C")  # fmt: skip
+    many.add_argument("--cases", type=Path, metavar="cases.yaml", help="named cases; docs/what-if.md shows the form")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="keep the study there, or add to it")
+    parser.add_argument("--compare", type=Path, metavar="DIR", help="show another study beside this one")
+    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
+    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop each plan after this long")
+    parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores)")
+    parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")
+    parser.add_argument("--json", action="store_true", help="print every figure for machines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Solve every case, write the study, print it."""
+    from planner.features.what_if.study import what_if
+    from planner.features.what_if.study_files import read_study, study_json, write_study
+    from planner.features.what_if.study_report import print_comparison, print_study
+    from planner.readers import load
+    from planner.solver.find import Options
+    from planner.solver.store import FOLDER
+
+    case = load(arguments.input)
+    changes = _asked(arguments)
+    other = None
+    if arguments.compare is not None and (other := read_study(arguments.compare)) is None:
+        raise PlannerError(f"{arguments.compare} holds no study (no study.json)")
+    earlier = None
+    if arguments.output is not None:
+        refuse_unusable(arguments.output)
+        earlier = _earlier(read_study(arguments.output), case, arguments.output)
+    if not changes and earlier is None:
+        raise PlannerError(
+            "nothing is asked: name a change, such as --set failover.enabled=false or --scale demand=1.4 "
+            "(planner what-if --help shows them all)"
+        )
+    store = None
+    if not arguments.fresh:
+        beside = Path("reports") if arguments.output is None else arguments.output.absolute().parent
+        store = beside.absolute() / FOLDER
+    options = Options(arguments.gap, arguments.time_limit, arguments.workers, store=store)
+    study = what_if(case, changes, options, Progress, earlier)
+    if arguments.output is not None:
+        write_study(study, arguments.output, case.settings.horizon.start)
+    if arguments.json:
+        print(study_json(study), end="")
+        return EXIT_PLAN
+    print_study(study, sys.stdout)
+    if other is not None:
+        print()
+        print_comparison(study, other, sys.stdout)
+    if arguments.output is not None:
+        print(f"\nwritten to {arguments.output}")
+    return EXIT_PLAN
+
+
+def _earlier(study: "Study | None", case: "Case", directory: Path) -> "Study | None":
+    """Return the study that is kept in a directory, if it is of this input."""
+    if study is not None and study.input_digest != case.digest:
+        raise PlannerError(
+            f"{directory} holds a study of another input ({study.name}): what was answered there does not belong "
+            "beside these cases. Write to another directory with -o DIR, and see both with --compare."
+        )
+    return study
+
+
+def _asked(arguments: argparse.Namespace) -> "list[Change]":
+    """Cases that the options and the file ask for, every fault at once."""
+    from dataclasses import replace
+
+    from planner.features.what_if.asked import factor_of, grid_cases, grid_of, read_cases, setting_of
+    from planner.features.what_if.case_change import Change
+
+    faults: list[Fault] = []
+    settings, scale, grids = [], [], []
+    for text in arguments.set:
+        try:
+            settings.append(setting_of(text))
+        except ValueError as error:
+            faults.append(Fault("--set", str(error)))
+    for option, texts in (("--scale", arguments.scale), ("--grid", arguments.grid)):
+        for text in texts:
+            key, equals, value = text.rpartition("=")
+            try:
+                if not equals:
+                    raise ValueError("has no =: write WHAT=NUMBER")
+                if option == "--scale":
+                    scale.append(factor_of(key, value))
+                else:
+                    grids.append((key.strip(), grid_of(value)))
+            except ValueError as error:
+                faults.append(Fault(option, str(error), value=text))
+    cases: list[Change] = []
+    if arguments.cases is not None:
+        try:
+            cases = read_cases(arguments.cases)
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    one = Change("", tuple(settings), tuple(scale), tuple(arguments.strike), tuple(arguments.refuse),
+                 tuple(arguments.forbid_term), arguments.certain)  # fmt: skip
+    if grids:
+        spread = grid_cases(grids, one)
+        return [
+            *([replace(c, name=f"{arguments.name} {c.name}") for c in spread] if arguments.name else spread),
+            *cases,
+        ]
+    if one != Change(""):
+        return [replace(one, name=arguments.name or str(one)), *cases]
+    if arguments.name:
+        raise PlannerError("--name names a case, but no change is asked for beside it")
+    return cases

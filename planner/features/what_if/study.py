@@ -1,0 +1,214 @@
+"""A study: the plan as it stands and every case beside it, each solved exactly and audited.
+
+Components that a change does not touch keep their answer (`solver.store`): a case costs only what it changes.
+"""
+
+import math
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from planner.errors import Fault, InfeasibleError, InputError, StoppedError
+from planner.features.what_if.case_change import Change, changed
+from planner.plan.metrics import metrics_of
+from planner.plan.metrics.tables import HORIZON
+from planner.plan.orders import order_lines
+from planner.plan.reading import Reading
+from planner.schema.case import Case
+from planner.solver.find import Options
+from planner.solver.solve import audited
+
+AS_IT_STANDS = Change("as it stands")
+SAME_USD = 0.005  # differences below half a cent are rounding
+PARTS = ("reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd")
+
+Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None] | None]]
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """Units bought under an offer at the start of a period; usd: what the whole term is signed for."""
+
+    offer: str
+    region: str
+    period: str
+    term_months: int
+    units: float
+    usd: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one case comes to. Where there is no plan, `problem` says why and the figures are None.
+
+    total_usd : over the horizon, the sum of `parts` (USD by name of PARTS). bound_usd : no plan of the case costs
+    less. to_sign_usd : what the purchases are signed for, over their whole terms. margins : by stress case, the
+    share by which demand may still grow; None: nothing limits it. coverage, utilisation :
+    shares 0-1; None where not defined.
+    """
+
+    change: Change
+    input_digest: str
+    problem: str = ""
+    total_usd: float | None = None
+    bound_usd: float | None = None
+    to_sign_usd: float | None = None
+    parts: Mapping[str, float] | None = None
+    coverage: float | None = None
+    utilisation: float | None = None
+    margins: Mapping[str, float | None] | None = None
+    purchases: tuple[Purchase, ...] = ()
+
+    @property
+    def possible(self) -> bool:
+        """Whether the case has a plan."""
+        return self.total_usd is not None
+
+    @property
+    def least_margin(self) -> float | None:
+        """The smallest margin of the stress cases."""
+        known = [m for m in (self.margins or {}).values() if m is not None]
+        return min(known) if known else None
+
+
+@dataclass(frozen=True)
+class Study:
+    """The folder as it stands, and its cases in the order in which they were first asked."""
+
+    name: str
+    input_digest: str
+    months: tuple[str, ...]
+    base: Answer
+    cases: tuple[Answer, ...]
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The plan as it stands, then the cases."""
+        return (self.base, *self.cases)
+
+
+def what_if(
+    case: Case,
+    changes: Sequence[Change],
+    options: Options | None = None,
+    progress: Progress | None = None,
+    earlier: Study | None = None,
+) -> Study:
+    """Solve a case as it stands and with each change.
+
+    Parameters
+    ----------
+    changes : the cases; a name stands once.
+    progress : of a case's name: a context that is given (parts solved, all parts).
+    earlier : a study of the same input: its cases stay, one of the same name is replaced.
+
+    Raises
+    ------
+    InputError : a change names what the folder does not have; every fault of every change at once, before any work.
+    StoppedError : the time limit ran out.
+
+    The folder as it stands, or a case, that has no plan says so in its answer.
+    """
+    shown = progress if progress is not None else lambda _: nullcontext(None)
+    cases = all_changed(case, changes)
+    with tempfile.TemporaryDirectory(prefix="planner-what-if-") as own:
+        options = options or Options()
+        if options.store is None:
+            options = replace(options, store=Path(own))
+        base = earlier.base if earlier is not None else _answer(case, AS_IT_STANDS, options, shown)
+        found = {answer.change.name: answer for answer in (earlier.cases if earlier is not None else ())}
+        for change, variant in zip(changes, cases, strict=True):
+            found[change.name] = _answer(variant, change, options, shown)
+    months = tuple(period.name for period in case.periods)
+    return Study(case.settings.name, case.digest, months, base, tuple(found.values()))
+
+
+def all_changed(case: Case, changes: Sequence[Change]) -> list[Case]:
+    """Make every change, and gather the faults of all of them.
+
+    Raises
+    ------
+    InputError : with every fault.
+    """
+    made: list[Case] = []
+    faults: list[Fault] = []
+    names = [change.name for change in changes]
+    for change in changes:
+        if names.count(change.name) > 1 or change.name == AS_IT_STANDS.name:
+            faults.append(Fault("cases", "a case's name stands once", value=change.name))
+        try:
+            made.append(changed(case, change))
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(list(dict.fromkeys(faults)))
+    return made
+
+
+def _answer(case: Case, change: Change, options: Options, shown: Progress) -> Answer:
+    with shown(change.name) as told:
+        try:
+            reading = audited(case, options, told)
+        except InfeasibleError as error:
+            return Answer(change, case.digest, problem=str(error))
+        except StoppedError as error:
+            raise StoppedError(f"case {change.name!r}: {error}") from None
+    return answer_of(reading, change)
+
+
+def answer_of(reading: Reading, change: Change) -> Answer:
+    """Put together what a plan comes to."""
+    case, plan = reading.case, reading.plan
+    metrics = metrics_of(case, plan, reading)
+    lines = order_lines(case, plan)
+    whole = metrics.savings[metrics.savings["period"] == HORIZON].iloc[0]
+    margins = {str(name): _known(m) for name, m in zip(metrics.stress["case"], metrics.stress["margin_share"])}
+    return Answer(
+        change=change,
+        input_digest=case.digest,
+        total_usd=plan.totals.total_usd,
+        bound_usd=plan.proof.bound_usd,
+        to_sign_usd=sum(line.term_usd for line in lines),
+        parts={name: getattr(plan.totals, name) for name in PARTS},
+        coverage=_known(whole["coverage"]),
+        utilisation=_known(whole["utilisation"]),
+        margins=margins,
+        purchases=tuple(
+            Purchase(line.offer.offer, line.region, line.period, line.offer.term_months, line.units, line.term_usd)
+            for line in lines
+        ),
+    )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class LineDifference:
+    """One line of an order beside the same line of the plan as it stands."""
+
+    offer: str
+    region: str
+    period: str
+    units_before: float
+    units: float
+    usd_before: float
+    usd: float
+
+
+def differences(base: Answer, other: Answer) -> list[LineDifference]:
+    """Lines that differ from the plan as it stands: in units, or in dollars at the same units."""
+    before = {(p.offer, p.period): p for p in base.purchases}
+    after = {(p.offer, p.period): p for p in other.purchases}
+    found = []
+    for key in sorted(before.keys() | after.keys(), key=lambda k: (k[1], k[0])):
+        old, new = before.get(key), after.get(key)
+        units = (old.units if old else 0.0, new.units if new else 0.0)
+        usd = (old.usd if old else 0.0, new.usd if new else 0.0)
+        if abs(units[1] - units[0]) > 1e-6 or abs(usd[1] - usd[0]) > SAME_USD:
+            region = (new or old).region  # type: ignore[union-attr]
+            found.append(LineDifference(key[0], region, key[1], units[0], units[1], usd[0], usd[1]))
+    return found

@@ -1,0 +1,153 @@
+"""A study as files: study.json (read back when cases are added), study.csv, study_lines.csv and study.xlsx."""
+
+import datetime as dt
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner.errors import Fault, InputError
+from planner.features.what_if import study_sheet
+from planner.features.what_if.case_change import Change, Factor
+from planner.features.what_if.study import Answer, Purchase, Study, differences
+from planner.io.atomic import written_beside
+from planner.workbook.book import new_book
+
+JSON, TABLE, LINES, WORKBOOK = "study.json", "study.csv", "study_lines.csv", "study.xlsx"
+FORMAT = 1
+CASE_COLUMNS = ("case", "change", "possible", "total_usd", "difference_usd", "bound_usd", "to_sign_usd",
+                "reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd",
+                "coverage", "utilisation", "least_margin_share", "problem")  # fmt: skip
+LINE_COLUMNS = ("case", "offer", "region", "period", "units_before", "units", "usd_before", "usd")
+
+
+def write_study(study: Study, directory: Path, created: dt.date) -> None:
+    """Write every file into a directory, study.json last: it is what a later run builds on.
+
+    Parameters
+    ----------
+    created : date of the workbook; no clock is asked.
+    """
+    with written_beside(directory / WORKBOOK) as beside:
+        book = new_book(str(beside), study.name, created, "What if", f"input {study.input_digest[:16]}")
+        study_sheet.write(book.add_sheet(study_sheet.NAME), study)
+        study_sheet.write_lines(book.add_sheet(study_sheet.LINES), study)
+        book.raw.close()
+    for name, frame in ((TABLE, case_table(study)), (LINES, line_table(study))):
+        with written_beside(directory / name) as beside:
+            frame.to_csv(beside, index=False, lineterminator="\n")
+    with written_beside(directory / JSON) as beside:
+        beside.write_text(study_json(study), encoding="utf-8", newline="\n")
+
+
+def case_table(study: Study) -> pd.DataFrame:
+    """One row a case, the plan as it stands first: columns CASE_COLUMNS. USD over the horizon; shares 0-1."""
+    rows = []
+    for answer in study.answers:
+        rows.append({
+            "case": answer.change.name,
+            "change": str(answer.change),
+            "possible": answer.possible,
+            "total_usd": answer.total_usd,
+            "difference_usd": difference_usd(study, answer),
+            "bound_usd": answer.bound_usd,
+            "to_sign_usd": answer.to_sign_usd,
+            **(answer.parts or {}),
+            "coverage": answer.coverage,
+            "utilisation": answer.utilisation,
+            "least_margin_share": answer.least_margin,
+            "problem": answer.problem,
+        })  # fmt: skip
+    return pd.DataFrame(rows, columns=list(CASE_COLUMNS))
+
+
+def line_table(study: Study) -> pd.DataFrame:
+    """Lines of each case that differ from the plan as it stands: columns LINE_COLUMNS; usd over the whole term."""
+    rows = [
+        {"case": answer.change.name, **asdict(line)}
+        for answer in study.cases
+        if answer.possible
+        for line in differences(study.base, answer)
+    ]
+    return pd.DataFrame(rows, columns=list(LINE_COLUMNS))
+
+
+def difference_usd(study: Study, answer: Answer) -> float | None:
+    """Return what a case costs more than the plan as it stands (USD); None where either has no plan."""
+    if answer.total_usd is None or study.base.total_usd is None:
+        return None
+    return answer.total_usd - study.base.total_usd
+
+
+def study_json(study: Study) -> str:
+    """Render the whole study; a later run reads it back with `read_study`."""
+    document = {
+        "format": FORMAT,
+        "name": study.name,
+        "input_digest": study.input_digest,
+        "months": list(study.months),
+        "base": _document(study, study.base),
+        "cases": [_document(study, answer) for answer in study.cases],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _document(study: Study, answer: Answer) -> dict[str, Any]:
+    lines = [] if answer is study.base or not answer.possible else differences(study.base, answer)
+    return {
+        **asdict(answer),
+        "difference_usd": difference_usd(study, answer),
+        "least_margin_share": answer.least_margin,
+        "lines_that_differ": [asdict(line) for line in lines],
+    }
+
+
+def read_study(directory: Path) -> Study | None:
+    """Read a study back; None where the directory has none.
+
+    Raises
+    ------
+    InputError : study.json cannot be read, or is of a format that this version does not know.
+    """
+    path = directory / JSON
+    if not path.exists():
+        return None
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["format"] != FORMAT:
+            raise InputError([Fault(str(path), "is of another version of planner", value=document["format"],
+                                    allowed=f"format {FORMAT}; write to another directory")])  # fmt: skip
+        return Study(
+            name=str(document["name"]),
+            input_digest=str(document["input_digest"]),
+            months=tuple(map(str, document["months"])),
+            base=_answer(document["base"]),
+            cases=tuple(_answer(item) for item in document["cases"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            [Fault(str(path), f"cannot be read as a study ({error}); write to another directory")]
+        ) from None
+
+
+def _answer(item: dict[str, Any]) -> Answer:
+    change = item["change"]
+    return Answer(
+        change=Change(
+            str(change["name"]),
+            tuple((str(key), str(value)) for key, value in change["set"]),
+            tuple(
+                Factor(str(f["what"]), float(f["factor"]), tuple((str(c), str(n)) for c, n in f["where"]))
+                for f in change["scale"]
+            ),
+            tuple(map(str, change["strike"])),
+            tuple(map(str, change["refuse"])),
+            tuple(map(int, change["forbid_terms"])),
+            change["certain"],
+        ),
+        purchases=tuple(Purchase(**purchase) for purchase in item["purchases"]),
+        **{name: item[name] for name in ("input_digest", "problem", "total_usd", "bound_usd", "to_sign_usd", "parts",
+                                         "coverage", "utilisation", "margins")},
+    )  # fmt: skip

@@ -1,0 +1,100 @@
+"""A study on the terminal: the cases side by side, the lines that differ, and two studies compared."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from planner.features.what_if.study import SAME_USD, Answer, Study, differences
+from planner.features.what_if.study_files import difference_usd
+from planner.workbook.text import amount, clean, percent, usd
+from planner.workbook.wide_tables import add_row, wide_console, wide_table
+
+_NAME, _PROBLEM, _LINES = 30, 900, 8
+
+
+def print_study(study: Study, stream: IO[str]) -> None:
+    """Print every case beside the plan as it stands, then what each would buy otherwise."""
+    console = wide_console(stream)
+    span = study.months[0] if len(study.months) == 1 else f"{study.months[0]} to {study.months[-1]}"
+    console.print(f"{clean(study.name, 80)}: what if, {span}\n")
+    table = wide_table("Case", "total", "against as it stands", "", "to sign", "on demand", "coverage", "least margin",
+                       left=1, widest=_NAME)  # fmt: skip
+    for answer in study.answers:
+        if answer.possible:
+            add_row(table, answer.change.name, usd(answer.total_usd or 0.0), *_difference(study, answer),
+                    usd(answer.to_sign_usd or 0.0), usd((answer.parts or {})["on_demand_usd"]),
+                    _share(answer.coverage), _share(answer.least_margin))  # fmt: skip
+        else:
+            add_row(table, answer.change.name, "no plan", *[""] * 6)
+    console.print(table)
+    for answer in study.answers:
+        if not answer.possible:
+            console.print(f"\n{clean(answer.change.name, 80)}: no plan.", style="bold")
+            for line in answer.problem.splitlines():
+                console.print(clean(line, _PROBLEM), soft_wrap=True)
+    if study.base.possible:
+        for answer in study.cases:
+            if answer.possible:
+                _print_lines(console, study.base, answer)
+    console.print("\nEvery case is a plan of its own: the cheapest with that change, proved and audited.")
+
+
+def _print_lines(console: object, base: Answer, answer: Answer) -> None:
+    lines = differences(base, answer)
+    show = console.print  # type: ignore[attr-defined]
+    name = clean(answer.change.name, 80)
+    what = str(answer.change)
+    show(f"\n{name}" + (f" ({clean(what, 120)})" if what != answer.change.name else ""), style="bold", soft_wrap=True)
+    if not lines:
+        show("- buys the same as the plan as it stands")
+    for d in lines[:_LINES]:
+        show(f"- {clean(d.offer, 60)} from {d.period}: {amount(d.units_before)} → {amount(d.units)} units, "
+             f"{usd(d.usd_before)} → {usd(d.usd)} to sign", soft_wrap=True)  # fmt: skip
+    if len(lines) > _LINES:
+        show(f"- and {len(lines) - _LINES} more lines (all of them in study_lines.csv and with --json)")
+
+
+def _difference(study: Study, answer: Answer) -> tuple[str, str]:
+    dollars = difference_usd(study, answer)
+    if dollars is None or abs(dollars) < SAME_USD:
+        return "", ""
+    base = study.base.total_usd or 0.0
+    sign = "+" if dollars > 0 else ""
+    return f"{sign}{usd(dollars)}", f"{sign}{percent(dollars / base)}" if base > 0 else ""
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else percent(value)
+
+
+def print_comparison(this: Study, other: Study, stream: IO[str]) -> None:
+    """Print two studies side by side, a row for each case that either has."""
+    console = wide_console(stream)
+    console.print(f"{clean(this.name, 60)} beside {clean(other.name, 60)}\n")
+    table = wide_table("Case", "total", "other total", "difference", "to sign", "other to sign", "difference",
+                       left=1, widest=_NAME)  # fmt: skip
+    mine = {answer.change.name: answer for answer in this.answers}
+    theirs = {answer.change.name: answer for answer in other.answers}
+    for name in dict.fromkeys([*mine, *theirs]):
+        a, b = mine.get(name), theirs.get(name)
+        add_row(table, name, _money(a, "total_usd"), _money(b, "total_usd"), _more(a, b, "total_usd"),
+                _money(a, "to_sign_usd"), _money(b, "to_sign_usd"), _more(a, b, "to_sign_usd"))  # fmt: skip
+    console.print(table)
+    moved = [name for name in mine.keys() & theirs.keys() if str(mine[name].change) != str(theirs[name].change)]
+    for name in sorted(moved):
+        console.print(f"- {clean(name, 60)} is not the same change in both: {clean(mine[name].change, 120)}; "
+                      f"{clean(theirs[name].change, 120)}", soft_wrap=True)  # fmt: skip
+
+
+def _money(answer: Answer | None, name: str) -> str:
+    if answer is None:
+        return "not asked"
+    value = getattr(answer, name)
+    return "no plan" if value is None else usd(value)
+
+
+def _more(a: Answer | None, b: Answer | None, name: str) -> str:
+    one, two = (None if x is None else getattr(x, name) for x in (a, b))
+    if one is None or two is None:
+        return ""
+    return "" if abs(one - two) < SAME_USD else f"{'+' if one > two else ''}{usd(one - two)}"

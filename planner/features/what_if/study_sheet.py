@@ -1,0 +1,94 @@
+"""The sheets of study.xlsx: every case beside the plan as it stands, and the order lines that differ."""
+
+from collections.abc import Mapping
+
+from planner.features.what_if.study import Answer, Study, differences
+from planner.workbook.book import Column, Live, Sheet, Value
+from planner.workbook.sheets.cost_bars import cost_bars
+
+NAME, LINES = "What if", "Lines"
+TOP = 20  # below the chart
+RESERVED_PARTS = ("reserved_usd", "tail_usd", "unreserved_usd", "sunk_usd")
+CASES = (
+    Column("name", "Case", "text:wrap", 26),
+    Column("total", "Total\nUSD", "usd", 13),
+    Column("difference", "Against as\nit stands, USD", "usd", 14),
+    Column("share", "Against as\nit stands", "percent", 12),
+    Column("sign", "To sign\nUSD", "usd", 13),
+    Column("reserved", "Reserved\nUSD", "usd", 13),
+    Column("on_demand", "On demand\nUSD", "usd", 13),
+    Column("egress", "Egress\nUSD", "cents", 12),
+    Column("coverage", "Coverage", "percent", 11),
+    Column("margin", "Least\nmargin", "percent", 11),
+    Column("change", "What is changed", "text:wrap", 48),
+)
+DIFFERENT = (
+    Column("case", "Case", "text:wrap", 26),
+    Column("offer", "Offer", "text:wrap", 30),
+    Column("region", "Region", "text", 18),
+    Column("period", "From", "text", 11),
+    Column("before", "Units as\nit stands", "units", 12),
+    Column("units", "Units", "units", 12),
+    Column("usd_before", "Whole term as\nit stands, USD", "usd", 15),
+    Column("usd", "Whole term\nUSD", "usd", 13),
+)
+
+
+def write(sheet: Sheet, study: Study) -> None:
+    """Write the cases, with a chart of what each costs."""
+    text = "Every case is a plan of its own: the cheapest for the folder with that change, proved and audited."
+    sheet.heading("What if", text, len(CASES) - 1)
+    sheet.widths(CASES)
+    possible = [answer for answer in study.answers if answer.possible]
+    block = sheet.table(
+        TOP, CASES, [_row(study, answer, sheet.name) for answer in possible], empty="No case has a plan."
+    )
+    if possible:
+        alt = "Bars of the cost of the plan in each case, divided into reserved, on demand and egress."
+        cost_bars(sheet, block, 3, "reserved", "Cost of the plan in each case", alt)
+    top = block.last + 1
+    for answer in study.answers:
+        if not answer.possible:
+            sheet.raw.set_row(top, 42)
+            sheet.merged(top, 0, len(CASES) - 1, f"{answer.change.name}: there is no plan. {answer.problem}", "alert")
+            top += 1
+    sheet.printed(max(top - 1, block.last), len(CASES) - 1, freeze=(3, 1))
+
+
+def write_lines(sheet: Sheet, study: Study) -> None:
+    """Write the order lines of each case that differ from the plan as it stands."""
+    text = "Units bought by offer and month in each case, beside the plan as it stands."
+    sheet.heading("Lines that differ", text, len(DIFFERENT) - 1)
+    sheet.widths(DIFFERENT)
+    rows: list[Mapping[str, Value]] = [
+        {"case": answer.change.name, "offer": d.offer, "region": d.region, "period": d.period,
+         "before": d.units_before, "units": d.units, "usd_before": d.usd_before, "usd": d.usd}
+        for answer in study.cases if answer.possible for d in differences(study.base, answer)
+    ]  # fmt: skip
+    block = sheet.table(3, DIFFERENT, rows, filters=True, empty="No line differs.")
+    sheet.printed(block.last, len(DIFFERENT) - 1, repeat=3, freeze=(4, 1))
+
+
+def _row(study: Study, answer: Answer, sheet: str) -> dict[str, Value]:
+    """One case; the plan as it stands is the first row where it has a plan, and differences refer to it."""
+    assert answer.total_usd is not None
+    assert answer.parts is not None
+    parts = answer.parts
+    row: dict[str, Value] = {
+        "name": answer.change.name,
+        "sign": answer.to_sign_usd,
+        "reserved": sum(parts[name] for name in RESERVED_PARTS),
+        "on_demand": parts["on_demand_usd"],
+        "egress": parts["egress_usd"],
+        "total": Live("={reserved}+{on_demand}+{egress}", answer.total_usd),
+        "coverage": answer.coverage,
+        "margin": answer.least_margin,
+        "change": str(answer.change),
+    }
+    base = study.base.total_usd
+    if base is not None:
+        first = f"'{sheet}'!$B${TOP + 2}"
+        more = answer.total_usd - base
+        row["difference"] = Live(f"={{total}}-{first}", more)
+        row["share"] = Live(f"=IF({first}>0,{{difference}}/{first},0)", more / base if base > 0 else 0.0)
+    return row

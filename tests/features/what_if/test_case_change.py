@@ -1,0 +1,90 @@
+"""What each kind of change makes of a case: cost by hand, and names that the folder does not have."""
+
+import pytest
+
+from planner.errors import InputError
+from planner.features.what_if.case_change import Change, Factor, changed
+from planner.solver.solve import solve
+from tests import builders
+
+HOURS = 744  # of January 2027
+# builders.tables(): 10 requests every hour; a unit serves one and costs 1 USD an hour, on demand a request costs 3 USD.
+RESERVED = 10 * HOURS
+ON_DEMAND = 30 * HOURS
+
+
+def usd(change: Change, tables: builders.Tables | None = None, **policy: object) -> float:
+    return solve(changed(builders.case(tables, **policy), change)).totals.total_usd
+
+
+def scaled(what: str, factor: float, **where: str) -> Change:
+    return Change("c", scale=(Factor(what, factor, tuple(where.items())),))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (Change("c"), RESERVED),
+        (scaled("demand", 1.5), 15 * HOURS),
+        (scaled("demand", 0, workload="w"), 0),
+        (scaled("offer_prices", 0.5, pool="west-m"), 5 * HOURS),
+        (scaled("discount", 0.25, term_months="1"), 7.5 * HOURS),
+        (scaled("on_demand_prices", 0.2), 6 * HOURS),  # 0.60 USD a request is less than a unit-hour
+        (Change("c", strike=("west-m-1m",)), ON_DEMAND),
+        (Change("c", refuse=("west",)), ON_DEMAND),
+        (Change("c", forbid_terms=(1,)), ON_DEMAND),
+        (Change("c", set=(("max_commitment_usd", "744"),)), HOURS + 27 * HOURS),  # one unit, nine requests on demand
+        (Change("c", set=(("policy.max_commitment_usd", "0"),)), ON_DEMAND),
+    ],
+)
+def test_what_a_change_costs(change: Change, expected: float) -> None:
+    assert usd(change) == pytest.approx(expected)
+
+
+def test_quotas_and_headroom() -> None:
+    tables = builders.tables(
+        pools=[], throughput=[], offers=[],
+        on_demand=[{"region": "west", "model": "m", "usd_per_mtok_input": 50_000, "usd_per_mtok_output": 0,
+                    "tokens_per_minute_quota": 10}],
+    )  # fmt: skip
+    # 10 requests an hour of 60 tokens are 10 tokens a minute: the quota is full; with headroom 0.5 it must be 20
+    headroom = Change("c", set=(("headroom", "0.5"),), scale=(Factor("quotas", 2.0),))
+    assert usd(headroom, tables) == pytest.approx(ON_DEMAND)
+    assert changed(builders.case(tables), headroom).on_demand[0].tokens_per_minute_quota == 20
+
+
+def test_what_is_owed_keeps_its_price() -> None:
+    """4 of 10 units are owed at 1 USD; new ones cost half, and 6 are bought: 4 + 3 USD an hour."""
+    tables = builders.tables(
+        commitments=[{"offer": "west-m-1m", "units": 4, "start": "2027-01-01", "end": "2027-02-01"}]
+    )
+    plan = solve(changed(builders.case(tables), scaled("discount", 0.5)))
+    assert plan.totals.sunk_usd == pytest.approx(4 * HOURS)
+    assert plan.totals.reserved_usd == pytest.approx(3 * HOURS)
+
+
+def test_a_scenario_for_certain() -> None:
+    tables = builders.tables(
+        scenarios=[{"scenario": "low", "probability": 0.5}, {"scenario": "high", "probability": 0.5}],
+        demand=builders.profile("west", "w", 4.0, "low") + builders.profile("west", "w", 10.0, "high"),
+    )
+    assert usd(Change("c", certain="low"), tables) == pytest.approx(4 * HOURS)
+    assert usd(Change("c", certain="high"), tables) == pytest.approx(10 * HOURS)
+
+
+def test_every_fault_at_once() -> None:
+    change = Change(
+        "odd",
+        set=(("headrom", "0.2"), ("headroom", "2")),
+        scale=(Factor("demnd", 2.0), Factor("demand", 2.0, (("workload", "x"),)), Factor("quotas", 2.0),
+               Factor("discount", 2.0), Factor("demand", 2.0, (("model", "m"),))),
+        strike=("nothing",), refuse=("nowhere",), forbid_terms=(12,), certain="never",
+    )  # fmt: skip
+    with pytest.raises(InputError) as caught:
+        changed(builders.case(), change)
+    text = str(caught.value)
+    said = ["did you mean 'headroom'", "did you mean 'demand'", "reaches no quota", "a share from 0 to 1", "nothing"]
+    said += ["nowhere", "no offer has this term", "never", "demand has no such part", "table workloads"]
+    for part in said:
+        assert part in text
+    assert len(caught.value.faults) == 11

@@ -1,0 +1,108 @@
+"""planner what-if: end to end."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from planner.cli import main
+from tests import builders
+from tests.builders.books import opened
+
+HOURS = 744
+CASES = """
+cases:
+  no units: {strike: [west-m-1m]}
+  half price: {scale: {offer_prices: 0.5}}
+grids:
+  demand: 1:2:0.5
+"""
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    return builders.write_folder(builders.tables(), tmp_path / "in")
+
+
+def study_of(directory: Path) -> dict[str, dict[str, object]]:
+    document = json.loads((directory / "study.json").read_text(encoding="utf-8"))
+    return {case["change"]["name"]: case for case in [document["base"], *document["cases"]]}
+
+
+def test_cases_of_a_file(given: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "cases.yaml").write_text(CASES, encoding="utf-8")
+    out = tmp_path / "out"
+    assert main(["what-if", str(given), "--cases", str(tmp_path / "cases.yaml"), "-o", str(out)]) == 0
+    found = study_of(out)
+    usd = {name: case["total_usd"] for name, case in found.items()}
+    # 10 units at 1 USD an hour; on demand 3 USD a request
+    assert usd == pytest.approx({"as it stands": 10 * HOURS, "no units": 30 * HOURS, "half price": 5 * HOURS,
+                                 "demand=1": 10 * HOURS, "demand=1.5": 15 * HOURS, "demand=2": 20 * HOURS})  # fmt: skip
+    text = capsys.readouterr().out
+    assert "+$14,880" in text
+    assert "west-m-1m from 2027-01: 10 → 15 units, $7,440 → $11,160 to sign" in text
+    with (out / "study_lines.csv").open(encoding="utf-8") as file:
+        lines = {row["case"]: row for row in csv.DictReader(file)}
+    assert float(lines["no units"]["units"]) == 0
+    assert "demand=1" not in lines
+    sheet = opened(out / "study.xlsx", data_only=True)["What if"]
+    cells = {row[0].value: row for row in sheet.iter_rows(min_row=22, max_row=27)}
+    assert cells["no units"][2].value == pytest.approx(20 * HOURS)
+    assert cells["half price"][1].value == pytest.approx(5 * HOURS)
+
+
+def test_a_second_run_adds_and_replaces(given: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert main(["what-if", str(given), "--scale", "demand=2", "--name", "growth", "-o", str(out)]) == 0
+    assert main(["what-if", str(given), "--refuse", "west", "-o", str(out)]) == 0
+    assert list(study_of(out)) == ["as it stands", "growth", "no new units in west"]
+    assert main(["what-if", str(given), "--scale", "demand=3", "--name", "growth", "-o", str(out)]) == 0
+    assert study_of(out)["growth"]["total_usd"] == pytest.approx(30 * HOURS)
+    capsys.readouterr()
+    assert main(["what-if", str(given), "-o", str(out), "--json"]) == 0  # nothing new: shown again
+    assert len(json.loads(capsys.readouterr().out)["cases"]) == 2
+
+
+def test_studies_side_by_side(given: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--scale", "demand=2", "--name", "growth", "-o"]
+    assert main(["what-if", str(given), *words, str(tmp_path / "one")]) == 0
+    dearer = builders.tables(offers=[{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 2.0}])
+    other = builders.write_folder(dearer, tmp_path / "other")
+    assert main(["what-if", str(other), *words, str(tmp_path / "one")]) == 1  # of another input: refused
+    assert "study of another input" in capsys.readouterr().err
+    assert main(["what-if", str(other), *words, str(tmp_path / "two"), "--compare", str(tmp_path / "one")]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("growth ")]
+    assert rows[-1][1:4] == ["$29,760", "$14,880", "+$14,880"]
+
+
+def test_a_case_without_a_plan_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tables = builders.tables(on_demand=[])
+    given = builders.write_folder(tables, tmp_path / "in")
+    assert main(["what-if", str(given), "--refuse", "west", "--scale", "demand=1", "--fresh"]) == 0
+    text = capsys.readouterr().out
+    assert "no plan" in text
+    assert "10" in text.split("no plan.")[1]  # how much is missing
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "nothing is asked"),
+        (["--set", "headroom"], "write KEY=VALUE"),
+        (["--scale", "demand"], "has no ="),
+        (["--scale", "demand[w]=2"], "[column=name,...]"),
+        (["--scale", "demand=nan"], "is not a number"),
+        (["--grid", "headroom=0.5:0.1:0.1"], "is no grid"),
+        (["--set", "headrom=0.2"], "did you mean"),
+        (["--name", "x"], "no change is asked"),
+        (["--cases", "cases.yaml"], "stands twice"),
+    ],
+)
+def test_wrong_use(given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                   words: list[str], said: str) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("cases.yaml").write_text("cases:\n  a: {strike: [x]}\n  a: {strike: [y]}\n", encoding="utf-8")
+    assert main(["what-if", str(given), *words]) == 1
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "reports").exists()
