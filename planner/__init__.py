@@ -7,12 +7,14 @@
 
 `load` reads a planning folder or workbook; `solve` finds and audits the cheapest plan; `metrics_of` returns every
 figure of a plan, and `write_plan` and `write_workbook` write it down from these. `load_plan` reads a plan back; `price`
-prices an edited purchase order, `resolve` solves against the last plan, `review` sets a plan against what happened.
+prices an edited purchase order, `resolve` solves against the last plan, `review` sets a plan against what happened,
+`what_if` sets small changes of the case beside it.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from planner.features.what_if.study import what_if
     from planner.front_door import load_plan, price, resolve, review, write_plan, write_workbook
     from planner.plan.metrics import metrics_of
     from planner.readers import load
@@ -28,6 +30,7 @@ __all__ = [
     "review",
     "show_versions",
     "solve",
+    "what_if",
     "write_plan",
     "write_workbook",
 ]
@@ -37,6 +40,7 @@ _WHERE = {
     "solve": "planner.solver.solve",
     "metrics_of": "planner.plan.metrics",
     "show_versions": "planner.versions",
+    "what_if": "planner.features.what_if.study",
 }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from planner.errors import Fault, InfeasibleError, InputError, StoppedError
 from planner.features.what_if.case_change import Change, changed
-from planner.plan.metrics import metrics_of
+from planner.plan.metrics.collect import figures_of
 from planner.plan.metrics.tables import HORIZON
 from planner.plan.orders import order_lines
 from planner.plan.reading import Reading
@@ -161,7 +161,7 @@ def _answer(case: Case, change: Change, options: Options, shown: Progress) -> An
 def answer_of(reading: Reading, change: Change) -> Answer:
     """Put together what a plan comes to."""
     case, plan = reading.case, reading.plan
-    metrics = metrics_of(case, plan, reading)
+    metrics = figures_of(reading)
     lines = order_lines(case, plan)
     whole = metrics.savings[metrics.savings["period"] == HORIZON].iloc[0]
     margins = {str(name): _known(m) for name, m in zip(metrics.stress["case"], metrics.stress["margin_share"])}
