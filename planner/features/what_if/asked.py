@@ -14,6 +14,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from planner.schema.names import nearest
 
 MOST_CASES = 500
 _FACTOR = re.compile(r"\s*(\w+)\s*(?:\[([^\]]*)\])?\s*")
-_PARTS = ("set", "scale", "strike", "refuse", "forbid_terms", "certain")
+_PARTS = ("set", "scale", "strike", "refuse", "refuse_pools", "forbid_terms", "certain")
 _BLOCKS = ("cases", "grids")
 _BLANK = ("", "null", "~")
 
@@ -116,8 +117,7 @@ def grid_cases(grids: Sequence[tuple[str, Sequence[str]]], base: Change | None =
                 settings.append((key, value))
             words.append(f"{key}={value}")
         name = " ".join(words)
-        cases.append(Change(name, tuple(settings), tuple(scale), start.strike, start.refuse, start.forbid_terms,
-                            start.certain))  # fmt: skip
+        cases.append(replace(start, name=name, set=tuple(settings), scale=tuple(scale)))
     return cases
 
 
@@ -209,6 +209,7 @@ def _case(name: str, body: object, path: Path, faults: list[Fault]) -> Change | 
         tuple(scale),
         tuple(_names(body, "strike", place, faults)),
         tuple(_names(body, "refuse", place, faults)),
+        tuple(_names(body, "refuse_pools", place, faults)),
         tuple(terms),
         None if certain is None or certain in _BLANK else str(certain),
     )

@@ -5,6 +5,7 @@
     discount  offers at a share below their list price                     discount[pool=east] = 0.1
     strike    offers that cannot be bought any more
     refuse    regions in which no new units are to be had, at any term or by the hour
+    refuse_pools   the same of single pools
     forbid_terms   terms (months) that may not be signed
     certain   a scenario that is taken for certain
 
@@ -67,6 +68,7 @@ class Change:
     scale: tuple[Factor, ...] = ()
     strike: tuple[str, ...] = ()
     refuse: tuple[str, ...] = ()
+    refuse_pools: tuple[str, ...] = ()
     forbid_terms: tuple[int, ...] = ()
     certain: str | None = None
 
@@ -75,6 +77,7 @@ class Change:
         parts = [f"{key}={value or 'blank'}" for key, value in self.set] + [str(factor) for factor in self.scale]
         parts += [f"without offer {name}" for name in self.strike]
         parts += [f"no new units in {name}" for name in self.refuse]
+        parts += [f"no new units of {name}" for name in self.refuse_pools]
         parts += [f"no {months}-month terms" for months in self.forbid_terms]
         parts += [f"{self.certain} is certain"] if self.certain is not None else []
         return ", ".join(parts) or "as it stands"
@@ -111,9 +114,10 @@ def changed(case: Case, change: Change) -> Case:
     for factor in change.scale:
         case = _scaled(case, factor, problems)
     case = _without_offers(case, _refused(case, change, problems))
-    refused = set(change.refuse)
+    hourly = {"usd_per_unreserved_unit_hour": None}
     case = replace(case, pools=tuple(
-        p.model_copy(update={"usd_per_unreserved_unit_hour": None}) if p.region in refused else p for p in case.pools
+        p.model_copy(update=hourly) if p.region in change.refuse or p.pool in change.refuse_pools else p
+        for p in case.pools
     ))  # fmt: skip
     if change.certain is not None:
         case = _certain(case, change.certain, problems)
@@ -292,6 +296,10 @@ def _refused(case: Case, change: Change, problems: _Problems) -> set[str]:
     for name in change.refuse:
         if name not in regions:
             problems.unknown("regions", "refuse", name, regions)
+    pools = [p.pool for p in case.pools]
+    for name in change.refuse_pools:
+        if name not in pools:
+            problems.unknown("pools", "refuse_pools", name, pools)
     for months in change.forbid_terms:
         if months not in terms:
             problems.add("no offer has this term", "forbid_terms", months, ", ".join(map(str, terms)) or "no offers")
@@ -299,7 +307,10 @@ def _refused(case: Case, change: Change, problems: _Problems) -> set[str]:
     return {
         o.offer
         for o in case.offers
-        if o.offer in change.strike or region[o.pool] in change.refuse or o.term_months in change.forbid_terms
+        if o.offer in change.strike
+        or region[o.pool] in change.refuse
+        or o.pool in change.refuse_pools
+        or o.term_months in change.forbid_terms
     }
 
 

@@ -5,6 +5,7 @@
     planner what-if my-plan --scale "demand[workload=chat]=2" --refuse swedencentral
     planner what-if my-plan --grid headroom=0.1:0.5:0.1 -o reports/headroom
     planner what-if my-plan --cases cases.yaml -o reports/meeting
+    planner what-if my-plan --refused
     planner what-if my-plan -o reports/meeting --compare reports/last-meeting
 
 --set, --scale, --strike, --refuse, --forbid-term and --certain together make one case; --grid makes one for each value
@@ -40,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                      "discount[pool=east]=0.1")  # fmt: skip
     one.add_argument("--strike", action="append", metavar="OFFER", default=[], help="an offer that cannot be bought")
     one.add_argument("--refuse", action="append", metavar="REGION", default=[], help="a region without new units")
+    one.add_argument("--refuse-pool", action="append", metavar="POOL", default=[], help="a pool without new units")
     one.add_argument("--forbid-term", action="append", type=count, metavar="MONTHS", default=[],
                      help="a term that may not be signed")  # fmt: skip
     one.add_argument("--certain", metavar="SCENARIO", help="take a scenario for certain")
@@ -48,6 +50,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     many.add_argument("--grid", action="append", metavar="KEY=FROM:TO:STEP", default=[],
                       help="a case for each value of a policy key, or of what --scale takes; or KEY=A,B,C")  # fmt: skip
     many.add_argument("--cases", type=Path, metavar="cases.yaml", help="named cases; docs/what-if.md shows the form")
+    many.add_argument("--refused", action="store_true", help="a case for each pool that the plan buys units of: the "
+                      "seller has none")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="keep the study there, or add to it")
     parser.add_argument("--compare", type=Path, metavar="DIR", help="show another study beside this one")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
@@ -59,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Solve every case, write the study, print it."""
-    from planner.features.what_if.study import what_if
+    from planner.features.what_if.study import refused_orders, what_if
     from planner.features.what_if.study_files import read_study, study_json, write_study
     from planner.features.what_if.study_report import print_comparison, print_study
     from planner.readers import load
@@ -75,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         refuse_unusable(arguments.output)
         earlier = _earlier(read_study(arguments.output), case, arguments.output)
-    if not changes and earlier is None:
+    if not changes and earlier is None and not arguments.refused:
         raise PlannerError(
             "nothing is asked: name a change, such as --set failover.enabled=false or --scale demand=1.4 "
             "(planner what-if --help shows them all)"
@@ -86,6 +90,8 @@ def run(arguments: argparse.Namespace) -> int:
         store = beside.absolute() / FOLDER
     options = Options(arguments.gap, arguments.time_limit, arguments.workers, store=store)
     study = what_if(case, changes, options, Progress, earlier)
+    if arguments.refused:
+        study = what_if(case, refused_orders(study.base), options, Progress, study)
     if arguments.output is not None:
         write_study(study, arguments.output, case.settings.horizon.start)
     if arguments.json:
@@ -145,7 +151,7 @@ def _asked(arguments: argparse.Namespace) -> "list[Change]":
     if faults:
         raise InputError(faults)
     one = Change("", tuple(settings), tuple(scale), tuple(arguments.strike), tuple(arguments.refuse),
-                 tuple(arguments.forbid_term), arguments.certain)  # fmt: skip
+                 tuple(arguments.refuse_pool), tuple(arguments.forbid_term), arguments.certain)  # fmt: skip
     if grids:
         spread = grid_cases(grids, one)
         return [

@@ -32,6 +32,7 @@ class Purchase:
     """Units bought under an offer at the start of a period; usd: what the whole term is signed for."""
 
     offer: str
+    pool: str
     region: str
     period: str
     term_months: int
@@ -125,6 +126,15 @@ def what_if(
     return Study(case.settings.name, case.digest, months, base, tuple(found.values()))
 
 
+def refused_orders(base: Answer) -> list[Change]:
+    """Make a case for each pool of which the plan buys units: none are to be had, at any term or by the hour.
+
+    What is owed of it stays in force. Quota is not capacity: a seller may refuse an order.
+    """
+    pools = dict.fromkeys(purchase.pool for purchase in base.purchases)
+    return [Change(f"{pool} refused", refuse_pools=(pool,)) for pool in pools]
+
+
 def all_changed(case: Case, changes: Sequence[Change]) -> list[Case]:
     """Make every change, and gather the faults of all of them.
 
@@ -176,7 +186,15 @@ def answer_of(reading: Reading, change: Change) -> Answer:
         utilisation=_known(whole["utilisation"]),
         margins=margins,
         purchases=tuple(
-            Purchase(line.offer.offer, line.region, line.period, line.offer.term_months, line.units, line.term_usd)
+            Purchase(
+                line.offer.offer,
+                line.offer.pool,
+                line.region,
+                line.period,
+                line.offer.term_months,
+                line.units,
+                line.term_usd,
+            )
             for line in lines
         ),
     )

@@ -144,6 +144,7 @@ def _answer(item: dict[str, Any]) -> Answer:
             ),
             tuple(map(str, change["strike"])),
             tuple(map(str, change["refuse"])),
+            tuple(map(str, change["refuse_pools"])),
             tuple(map(int, change["forbid_terms"])),
             change["certain"],
         ),
