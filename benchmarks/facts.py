@@ -10,9 +10,8 @@ from pathlib import Path
 
 from planner.readers import load
 from planner.schema.calendar import add_months
-from planner.schema.capacity import SHARED_DEPLOYMENT, Throughput
+from planner.schema.capacity import SHARED_DEPLOYMENT, OnDemand, Throughput
 from planner.schema.case import DEMAND_COLUMNS, Case
-from planner.schema.on_demand import OnDemand
 from planner.schema.workloads import Workload
 
 K = 1000.0

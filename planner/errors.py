@@ -1,6 +1,7 @@
 """Errors that are meant for people. Imports nothing of ours."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 EXIT_PLAN, EXIT_WRONG, EXIT_INFEASIBLE, EXIT_STOPPED = 0, 1, 2, 3
@@ -61,3 +62,10 @@ class StoppedError(PlannerError):
     """Interrupted, or out of time, before there was a plan."""
 
     exit_code = EXIT_STOPPED
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Suggest the most similar known name: ``; did you mean 'eu-west'?``, or nothing where none is close."""
+    names = {option.casefold(): option for option in known}
+    close = difflib.get_close_matches(name.casefold()[:80], names, n=1, cutoff=0.6)
+    return f"; did you mean {names[close[0]]!r}?" if close else ""

@@ -22,8 +22,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the tables."""
-    from planner.schema.names import nearest
-    from planner.schema.page import as_markdown, as_plain, as_text, parts
+    from planner.errors import nearest
+    from planner.schema.describe import as_markdown, as_plain, as_text, parts
 
     known = parts()
     if arguments.table is not None and arguments.table not in known:

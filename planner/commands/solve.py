@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.plan.files import write_plan
     from planner.plan.metrics import figures_of, summary_of
     from planner.readers import load
-    from planner.readers.accuracy import read_accuracy
+    from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
     from planner.solver.solve import audited
     from planner.solver.store import FOLDER

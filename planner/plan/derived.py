@@ -9,9 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from planner.schema.capacity import SHARED_DEPLOYMENT, Throughput
+from planner.schema.capacity import SHARED_DEPLOYMENT, OnDemand, Throughput
 from planner.schema.case import Case
-from planner.schema.on_demand import OnDemand
 from planner.schema.workloads import Workload
 from planner.units import BYTES_PER_GB, MINUTES_PER_HOUR, TOKENS_PER_MTOK
 

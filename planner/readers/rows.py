@@ -6,12 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from planner.errors import Fault
-from planner.readers.cells import FORMULA_ERRORS, NO_VALUE
-from planner.readers.source import RawTable, Source
+from planner.errors import Fault, nearest
+from planner.readers.raw_tables import FORMULA_ERRORS, NO_VALUE, RawTable, Source
 from planner.schema.base import Row
 from planner.schema.describe import SLIP, ColumnFacts, columns_of
-from planner.schema.names import nearest
 from planner.schema.tables import TABLE
 
 SHOWN_PER_COLUMN = 20

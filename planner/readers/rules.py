@@ -1,18 +1,83 @@
-"""Rules that one cell or row cannot break alone: keys given twice, shares and probabilities that do not add up, ..."""
+"""Rules that one cell cannot break alone: names that no table has, repeated keys, shares, demand nobody can serve."""
 
+import zoneinfo
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from planner.errors import Fault
-from planner.readers.source import Source
+from planner.errors import Fault, nearest
+from planner.readers.raw_tables import FORMULA_ERRORS, Raw, RawTable, Source
 from planner.schema.base import Row
-from planner.schema.capacity import SHARED_DEPLOYMENT, Offer, Pool, Throughput
-from planner.schema.on_demand import OnDemand
+from planner.schema.capacity import SHARED_DEPLOYMENT, Offer, OnDemand, Pool, Throughput
+from planner.schema.case import BASE_SCENARIO, Case
+from planner.schema.describe import columns_of
 from planner.schema.places import Model, Region, Route
-from planner.schema.tables import TABLES
+from planner.schema.tables import TABLE, TABLES
 from planner.schema.workloads import ANY_REGION, Mix, Scenario
+
+
+def known_names(raw: Raw, table: str, column: str) -> list[str] | None:
+    """Names that a table defines, in string order, also of rows with other faults.
+
+    None where the table is there but cannot be read, or is needed and missing: that is a fault already, once.
+    """
+    if table in raw.unreadable or (table not in raw.tables and TABLE[table].required):
+        return None
+    rows = raw.tables[table].rows if table in raw.tables else ()
+    if table in raw.tables and column not in raw.tables[table].source.header:
+        return None
+    names = {row[column] for _, row in rows if column in row}
+    return sorted(names or ({BASE_SCENARIO} if table == "scenarios" else ()))
+
+
+def reference_faults(raw: Raw) -> list[Fault]:
+    """Every name used that no row defines, with the nearest that one does; demand is checked in columns."""
+    faults = []
+    for table in raw.tables.values():
+        for column, facts in columns_of(TABLE[table.source.table].row).items():
+            if facts.refers_to is not None and column in table.source.header:
+                known = known_names(raw, *facts.refers_to)
+                if known is not None:
+                    faults += _unknown(table, column, facts.refers_to[0], known)
+    return faults + _time_zones(raw.tables)
+
+
+def _unknown(table: RawTable, column: str, defined_in: str, known: Sequence[str]) -> list[Fault]:
+    faults = []
+    names = frozenset(known)
+    for number, row in table.rows:
+        text = row.get(column, "")
+        used = [part.strip() for part in text.split(";")] if column == "serving_regions" else [text]
+        for name in used:
+            if (
+                not name
+                or name in names
+                or name in FORMULA_ERRORS
+                or (column == "serving_regions" and name.casefold() == ANY_REGION)
+            ):
+                continue
+            what = defined_in.removesuffix("s")
+            message = f"there is no {what} {name!r}{nearest(name, names)}"
+            if not names:
+                message += f"; the table {defined_in} is empty"
+            faults.append(table.source.fault(message, number, column))
+    return faults
+
+
+def _time_zones(tables: Mapping[str, RawTable]) -> list[Fault]:
+    faults = []
+    for number, row in tables["regions"].rows if "regions" in tables else ():
+        if (zone := row.get("time_zone")) is None:
+            continue
+        try:
+            zoneinfo.ZoneInfo(zone)
+        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+            hint = nearest(zone, zoneinfo.available_timezones())
+            message = f"there is no time zone {zone!r}{hint}"
+            faults.append(tables["regions"].source.fault(message, number, "time_zone", allowed="an IANA name"))
+    return faults
+
 
 SUM_TOLERANCE = 1e-6  # of shares and probabilities, which people round: 0.333333 three times
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -144,3 +209,50 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Tables], list[Fault]]], ...] = (
     (("throughput", "offers"), offers_of_use),
     (("routes",), routes_to_itself),
 )
+
+
+def supplied_models(case: Case) -> dict[str, set[str]]:
+    """Models that each region can serve at all, on demand or from a pool of which units can be had."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for option in case.on_demand:
+        found[option.region].add(option.model)
+    region = {pool.pool: pool.region for pool in case.pools}
+    open_pools = {pool.pool for pool in case.pools if pool.usd_per_unreserved_unit_hour is not None}
+    on_sale = {(offer.pool, offer.meter) for offer in case.offers}
+    meters: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in case.throughput:
+        meters[row.pool, row.model].add(row.meter)
+    for (pool, model), needed in meters.items():
+        if pool in open_pools or all((pool, meter) in on_sale for meter in needed):
+            found[region[pool]].add(model)
+    return found
+
+
+def unserved(case: Case, sources: Mapping[str, Source]) -> list[Fault]:
+    """Find each origin and workload with demand that the models and regions in reach cannot serve in full."""
+    models_in = supplied_models(case)
+    mix: defaultdict[str, list[Mix]] = defaultdict(list)
+    for row in case.mix:
+        mix[row.workload].append(row)
+    workload_of = {w.workload: w for w in case.workloads}
+    pairs = case.demand[["region", "workload"]].drop_duplicates()
+    faults = []
+    for origin, name in zip(pairs["region"], pairs["workload"]):
+        reach = [r.region for r in case.regions if case.may_serve(workload_of[name], origin, r.region)]
+        served = set().union(*(models_in[region] for region in reach))
+        where = f"demand of workload {name!r} from {origin!r} cannot be served: "
+        if not mix[name]:
+            faults.append(sources["mix"].fault(f"{where}no model may serve it", column="workload"))
+            continue
+        regions = f"no region in reach ({', '.join(reach) or 'none'}) has"
+        for row in mix[name]:
+            if row.model not in served and row.min_share > 0:
+                message = (
+                    f"{where}model {row.model!r} must take a share, but {regions} a pool or on-demand option for it"
+                )
+                faults.append(sources["mix"].fault(message, column="min_share", value=row.min_share))
+        if sum(row.max_share for row in mix[name] if row.model in served) < 1 - SUM_TOLERANCE:
+            models = ", ".join(row.model for row in mix[name])
+            message = f"{where}{regions} pools or on-demand options for enough of its models ({models})"
+            faults.append(sources["mix"].fault(message, column="model"))
+    return faults

@@ -7,13 +7,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from planner.errors import Fault, InputError
-from planner.readers.cells import FORMULA_ERRORS, NO_VALUE, clean
+from planner.errors import Fault, InputError, nearest
 from planner.readers.csv_files import MEGABYTE, read_text
+from planner.readers.raw_tables import FORMULA_ERRORS, NO_VALUE, RawSettings, Source, clean
 from planner.readers.rows import in_words
-from planner.readers.source import RawSettings, Source
 from planner.schema.describe import settings_of
-from planner.schema.names import nearest
 from planner.schema.settings import PlanSettings
 
 SETTINGS_FILE, SETTINGS_SHEET = "plan.yaml", "plan"

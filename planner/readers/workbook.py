@@ -10,15 +10,12 @@ from typing import Any
 import openpyxl
 import pandas as pd
 
-from planner.errors import Fault, InputError
-from planner.readers.cells import UNSAVED, text_of
+from planner.errors import Fault, InputError, nearest
 from planner.readers.csv_files import MEGABYTE, refuse_size
-from planner.readers.folder import RESERVED
-from planner.readers.grid import read_grid
+from planner.readers.load import RESERVED
+from planner.readers.raw_tables import UNSAVED, Raw, RawDemand, RawSettings, RawTable, read_grid, text_of
 from planner.readers.settings import SETTINGS_SHEET, read_sheet
-from planner.readers.source import Raw, RawDemand, RawSettings, RawTable
 from planner.schema.case import DEMAND_COLUMNS
-from planner.schema.names import nearest
 from planner.schema.tables import TABLE, TABLES
 
 LARGEST_WORKBOOK_BYTES = 128 * MEGABYTE

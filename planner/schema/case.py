@@ -8,8 +8,7 @@ import pandas as pd
 
 from planner.schema.base import Row
 from planner.schema.calendar import Period, periods_of
-from planner.schema.capacity import Commitment, Offer, Pool, Throughput
-from planner.schema.on_demand import OnDemand
+from planner.schema.capacity import Commitment, Offer, OnDemand, Pool, Throughput
 from planner.schema.places import Model, Region, Route
 from planner.schema.settings import PlanSettings
 from planner.schema.workloads import Mix, Scenario, Workload

@@ -2,8 +2,7 @@
 
 from typing import Literal
 
-from planner.schema.base import Row, column, name_column
-from planner.schema.types import Flag
+from planner.schema.base import Flag, Row, column, name_column
 
 
 class Region(Row):

@@ -4,8 +4,7 @@ import datetime as dt
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from planner.schema.base import column
-from planner.schema.types import Day, Flag
+from planner.schema.base import Day, Flag, column
 
 
 class Settings(BaseModel):

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from planner.schema.base import Row
-from planner.schema.capacity import Commitment, Offer, Pool, Throughput
-from planner.schema.on_demand import OnDemand
+from planner.schema.capacity import Commitment, Offer, OnDemand, Pool, Throughput
 from planner.schema.places import Model, Region, Route
 from planner.schema.workloads import Demand, Mix, Scenario, Workload
 

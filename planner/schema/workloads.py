@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import field_validator, model_validator
 
-from planner.schema.base import Row, column, name_column
-from planner.schema.types import MOST_REQUESTS, MOST_TOKENS, Month
+from planner.schema.base import MOST_REQUESTS, MOST_TOKENS, Month, Row, column, name_column
 from planner.units import HOURS_PER_WEEK
 
 ANY_REGION = "any"

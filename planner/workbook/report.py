@@ -16,7 +16,7 @@ from planner.plan.plan import Plan
 from planner.plan.pool_months import PoolMonth, pool_months
 from planner.plan.reading import Reading
 from planner.plan.why import LineRent, line_rents
-from planner.schema.accuracy import ForecastAccuracy
+from planner.readers.forecast_accuracy import ForecastAccuracy
 from planner.schema.case import Case
 from planner.schema.tables import TABLES
 from planner.units import hour_label

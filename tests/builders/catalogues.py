@@ -3,11 +3,10 @@
 import datetime as dt
 import functools
 
-from planner.features.catalogue.compare import Axes, Row, break_even_rows, endpoint
-from planner.features.catalogue.location import catalogue_folder
-from planner.features.catalogue.quotes import Quote, Terms
-from planner.features.catalogue.read import read_catalogue
-from planner.features.catalogue.rows import Catalogue
+from planner.features.catalogue.break_even import Axes, Row, break_even_rows, endpoint
+from planner.features.catalogue.published import Catalogue, catalogue_folder, read_catalogue
+
+from planner.features.catalogue.request import Quote, Terms
 
 READ_ON = dt.date(2026, 11, 23)
 

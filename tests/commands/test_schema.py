@@ -6,8 +6,7 @@ import pathlib
 import pytest
 
 from planner.cli import main
-from planner.schema.describe import COMMON, columns_of
-from planner.schema.page import as_markdown, parts
+from planner.schema.describe import COMMON, as_markdown, columns_of, parts
 from planner.schema.tables import TABLES
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "input.md"

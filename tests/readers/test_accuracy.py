@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.readers.accuracy import read_accuracy
+from planner.readers.forecast_accuracy import read_accuracy
 
 GOOD = "region,workload,model,origins,weeks_ahead,wape,coverage_p90\n"
 

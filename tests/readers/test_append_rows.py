@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import InputError
-from planner.readers.append_rows import appended
-from planner.readers.csv_files import read_small
+from planner.readers.csv_files import appended, read_small
 
 ROW = {"offer": "a, b", "units": 35.0, "start": "2027-01-01", "end": "2028-01-01", "source": "who"}
 

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from planner.errors import InputError
-from planner.readers.demand import read_demand
-from planner.readers.demand_csv import read_demand_csv as read_csv
-from planner.readers.demand_order import Names
+from planner.readers.demand import Names, read_demand
+from planner.readers.demand_files import read_demand_csv as read_csv
 from planner.schema.workloads import Demand
 
 NAMES = Names(["east", "west"], ["v", "w"], ["a", "b"], ["2027-01", "2027-02"])
@@ -112,7 +111,7 @@ def test_many_chunks_are_one_table(tmp_path, monkeypatch):
     path = tmp_path / "demand.csv"
     path.write_text(HEADER + "".join(f"{r},w,,,{h},{h + 1}\n" for r in ("west", "east") for h in range(168)))
     whole, _ = read_demand(read_csv(path)[0], NAMES)
-    monkeypatch.setattr("planner.readers.demand_csv._CHUNK_ROWS", 50)
+    monkeypatch.setattr("planner.readers.demand_files._CHUNK_ROWS", 50)
     parts, _ = read_demand(read_csv(path)[0], NAMES)
     assert whole.equals(parts)
     assert len(whole) == 2 * 168 * 4
@@ -143,10 +142,10 @@ def test_files_that_are_no_table(body, words, tmp_path):
 def test_too_many_rows_are_refused(tmp_path, monkeypatch):
     path = tmp_path / "demand.csv"
     path.write_text(HEADER + "".join(f"east,w,,,{h},1\n" for h in range(168)))
-    monkeypatch.setattr("planner.readers.demand_order.MOST_EXPANDED_ROWS", 300)
+    monkeypatch.setattr("planner.readers.demand.MOST_EXPANDED_ROWS", 300)
     frame, faults = read_demand(read_csv(path)[0], NAMES)
     assert frame is None
     assert "336 rows over all scenarios and months; at most 300 are planned at once" in str(faults[0])
-    monkeypatch.setattr("planner.readers.demand_csv.MOST_DEMAND_ROWS", 100)
+    monkeypatch.setattr("planner.readers.demand_files.MOST_DEMAND_ROWS", 100)
     with pytest.raises(InputError, match=r"demand\.csv: has more than 100 rows"):
         read_csv(path)

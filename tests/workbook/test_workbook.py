@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from planner.features.tasks import cost_per_task_sheet
-from planner.schema.accuracy import ForecastAccuracy, SeriesAccuracy
+from planner.readers.forecast_accuracy import ForecastAccuracy, SeriesAccuracy
 from planner.workbook.extra_sheets import ExtraSheet
 from planner.workbook.report import Report
 from planner.workbook.workbook import HIDDEN, reading_order, write_workbook

@@ -4,12 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from planner.features.catalogue.lookup import available, retirement
-from planner.features.catalogue.own_nodes import own_regions, own_supply
-from planner.features.catalogue.pay_as_you_go import on_demand_at
-from planner.features.catalogue.places import region_rows, route_rows
+from planner.features.catalogue.offer_rows import (
+    Supply,
+    TableRow,
+    on_demand_at,
+    own_regions,
+    own_supply,
+    region_rows,
+    route_rows,
+    supply_at,
+)
+from planner.features.catalogue.published import Catalogue
 from planner.features.catalogue.request import Request, endpoints_of
-from planner.features.catalogue.rows import Catalogue
-from planner.features.catalogue.supply import Supply, TableRow, supply_at
 from planner.schema.calendar import periods_of
 
 COMMON = ("source", "as_of", "note")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from planner.features.catalogue.compare import Row
+from planner.features.catalogue.break_even import Row
 
 WIDTH, LEFT, RIGHT, STEP, TOP, BOTTOM = 900, 420, 60, 24, 44, 40
 PAYS_COLOUR, NEVER_COLOUR, INK = "#0072B2", "#D55E00", "#1F2A37"

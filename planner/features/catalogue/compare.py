@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from planner.features.catalogue.breakeven import (
+from planner.features.catalogue.break_even import (
     Meter,
     Mix,
     TokenPrices,
@@ -15,8 +15,8 @@ from planner.features.catalogue.breakeven import (
     token_prices,
 )
 from planner.features.catalogue.lookup import Endpoint, price_of, products_of, rate_of, region_of, terms_of, unit_of
-from planner.features.catalogue.quotes import Terms
-from planner.features.catalogue.rows import HOURLY, Catalogue, Price, Product, Rate, Unit
+from planner.features.catalogue.published import HOURLY, Catalogue, Price, Product, Rate, Unit
+from planner.features.catalogue.request import Terms
 
 NEVER, PAYS, NO_PRICE = "never pays", "can pay", "no price"
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from planner.features.catalogue.build import Built
-from planner.features.catalogue.supply import TableRow
+from planner.features.catalogue.offer_rows import TableRow
 from planner.schema.settings import Horizon
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 

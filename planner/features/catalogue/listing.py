@@ -1,7 +1,7 @@
 """What the catalogue holds, as tables for people: all that is sold, or all that is known of a model."""
 
 from planner.features.catalogue.lookup import products_of, terms_of
-from planner.features.catalogue.rows import Catalogue, Published, Rate, Unit
+from planner.features.catalogue.published import Catalogue, Published, Rate, Unit
 
 Table = tuple[str, list[str], list[list[str]]]  # title, header, rows
 

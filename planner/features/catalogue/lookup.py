@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from planner.features.catalogue.rows import Catalogue, Price, Product, Quota, Rate, RegionSold, Unit
+from planner.features.catalogue.published import Catalogue, Price, Product, Quota, Rate, RegionSold, Unit
 
 
 @dataclass(frozen=True)

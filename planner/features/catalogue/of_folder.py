@@ -2,11 +2,19 @@
 
 from itertools import groupby
 
-from planner.features.catalogue.breakeven import Meter, Mix, after_price_cut, break_even, discount_needed, token_prices
-from planner.features.catalogue.compare import Axes, Row, verdict_of
-from planner.schema.capacity import Offer, Throughput
+from planner.features.catalogue.break_even import (
+    Axes,
+    Meter,
+    Mix,
+    Row,
+    after_price_cut,
+    break_even,
+    discount_needed,
+    token_prices,
+    verdict_of,
+)
+from planner.schema.capacity import Offer, OnDemand, Throughput
 from planner.schema.case import Case
-from planner.schema.on_demand import OnDemand
 from planner.schema.workloads import Workload
 
 

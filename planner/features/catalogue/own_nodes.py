@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from planner.features.catalogue.offer_rows import Supply, TableRow
 from planner.features.catalogue.request import OwnNodes
-from planner.features.catalogue.supply import Supply, TableRow
 
 
 def own_regions(nodes: Sequence[OwnNodes]) -> list[TableRow]:

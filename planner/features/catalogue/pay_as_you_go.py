@@ -4,9 +4,9 @@ import datetime as dt
 from typing import Any
 
 from planner.features.catalogue.lookup import Endpoint, quota_of, rate_of
+from planner.features.catalogue.offer_rows import TableRow, marked
+from planner.features.catalogue.published import Catalogue, Rate
 from planner.features.catalogue.request import Choice, OwnQuota
-from planner.features.catalogue.rows import Catalogue, Rate
-from planner.features.catalogue.supply import TableRow, marked
 
 
 def on_demand_at(

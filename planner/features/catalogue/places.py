@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from planner.features.catalogue.lookup import Endpoint
-from planner.features.catalogue.rows import Catalogue, Egress
-from planner.features.catalogue.supply import TableRow, marked
+from planner.features.catalogue.offer_rows import TableRow, marked
+from planner.features.catalogue.published import Catalogue, Egress
 
 INTERNET = "internet"
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from planner.features.catalogue.lookup import Endpoint
-from planner.features.catalogue.rows import Price, Product
+from planner.features.catalogue.published import Price, Product
 
 
 class _Scope(BaseModel):

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from planner.errors import Fault, InputError
-from planner.features.catalogue.rows import ROWS, Catalogue, Published
+from planner.features.catalogue.published import ROWS, Catalogue, Published
 
 
 def read_catalogue(folder: Path) -> Catalogue:

@@ -8,10 +8,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planner.errors import Fault, InputError
-from planner.features.catalogue.compare import endpoint
+from planner.features.catalogue.break_even import endpoint
 from planner.features.catalogue.lookup import Endpoint
-from planner.features.catalogue.quotes import Discount, Quote, Terms
-from planner.features.catalogue.rows import DEPLOYMENT_TYPES, Catalogue
+from planner.features.catalogue.published import DEPLOYMENT_TYPES, Catalogue
+from planner.features.catalogue.request import Discount, Quote, Terms
 from planner.schema.settings import Horizon
 
 GLOBAL = "global"

@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from planner.features.catalogue.rows import Catalogue, Rate
+from planner.features.catalogue.published import Catalogue, Rate
 from planner.schema.base import Row
 from planner.schema.calendar import add_months
 from planner.schema.case import Case

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from planner.schema.types import Day, Flag
+from planner.schema.base import Day, Flag
 
 DEPLOYMENT_TYPES = ("global", "datazone", "geo", "regional")
 HOURLY = "hour"  # the term of a unit that is deployed without a reservation

@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.features.catalogue.compare import rated
+from planner.features.catalogue.break_even import rated
 from planner.features.catalogue.lookup import Endpoint, price_of, products_of, terms_of, unit_of
-from planner.features.catalogue.quotes import Quote, Terms
-from planner.features.catalogue.request import Choice
-from planner.features.catalogue.rows import HOURLY, Catalogue, Price, Product, Published, Unit
+from planner.features.catalogue.published import HOURLY, Catalogue, Price, Product, Published, Unit
+from planner.features.catalogue.request import Choice, Quote, Terms
 
 TableRow = dict[str, Any]
 

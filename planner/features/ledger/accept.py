@@ -18,7 +18,7 @@ from planner.plan.files import PLAN
 from planner.plan.finished import Finished, load_finished
 from planner.plan.orders import order_lines
 from planner.plan.owed import Owed, owed_after
-from planner.readers.append_rows import as_table
+from planner.readers.csv_files import as_table
 from planner.readers.settings import SETTINGS_FILE
 
 GIVEN = "given"  # status of a plan that prices an order

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.plan.files import write_plan
     from planner.plan.metrics import metrics_of, summary_of
     from planner.readers import load
-    from planner.readers.accuracy import read_accuracy
+    from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
     from planner.solver.store import FOLDER
     from planner.workbook.report import Report

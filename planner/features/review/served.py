@@ -20,9 +20,8 @@ from planner.plan.derived import Derived
 from planner.plan.plan import Plan
 from planner.plan.pricing import price
 from planner.schema.calendar import Period
-from planner.schema.capacity import Commitment, Offer
+from planner.schema.capacity import Commitment, Offer, OnDemand
 from planner.schema.case import Case
-from planner.schema.on_demand import OnDemand
 from planner.schema.workloads import Mix
 from planner.solver.find import Options, find_plan
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from planner.schema.accuracy import ALL, SeriesAccuracy
+from planner.readers.forecast_accuracy import ALL, SeriesAccuracy
 from planner.workbook.book import Column, Live, Sheet
 from planner.workbook.report import Report
 

@@ -4,12 +4,12 @@ import csv
 import pathlib
 
 import pytest
+from planner.features.catalogue.break_even import endpoint
+from planner.features.catalogue.published import read_catalogue
 
 from planner.errors import InputError, PlannerError
 from planner.features.catalogue import location
-from planner.features.catalogue.compare import endpoint
 from planner.features.catalogue.lookup import price_of, products_of, rate_of, unit_of
-from planner.features.catalogue.read import read_catalogue
 from tests.builders.catalogues import catalogue
 
 RATINGS = pathlib.Path(__file__).parent / "ratings.csv"

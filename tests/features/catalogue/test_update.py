@@ -4,12 +4,11 @@ import datetime as dt
 import json
 
 import pytest
+from planner.features.catalogue.price_update import changes, read_prices, read_table
+from planner.features.catalogue.published import catalogue_folder, read_catalogue
 
 from planner.cli import main
 from planner.errors import InputError
-from planner.features.catalogue.location import catalogue_folder
-from planner.features.catalogue.read import read_catalogue
-from planner.features.catalogue.update import changes, read_prices, read_table
 
 DAY = dt.date(2027, 1, 5)
 

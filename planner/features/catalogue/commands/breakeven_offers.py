@@ -30,7 +30,7 @@ from planner.features.catalogue.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from planner.features.catalogue.compare import Axes, Row
+    from planner.features.catalogue.break_even import Axes, Row
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute, print and write what was asked for."""
-    from planner.features.catalogue.compare import Axes
+    from planner.features.catalogue.break_even import Axes
 
     if (arguments.input is None) == (not arguments.provider):
         raise PlannerError("name a planning folder, or a provider of the catalogue with --provider (not both)")
@@ -74,11 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.csv:
         write_new(arguments.csv, _csv(rows))
     if arguments.chart:
-        from planner.features.catalogue.chart import break_even_chart
+        from planner.features.catalogue.break_even_report import break_even_chart
 
         write_new(arguments.chart, break_even_chart(rows))
     if arguments.xlsx:
-        from planner.features.catalogue.break_even_book import write_break_even
+        from planner.features.catalogue.break_even_report import write_break_even
 
         write_break_even(rows, arguments.xlsx, today_of(arguments))
     if arguments.json:
@@ -89,14 +89,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_folder(arguments: argparse.Namespace, axes: "Axes") -> "list[Row]":
-    from planner.features.catalogue.of_folder import folder_rows
+    from planner.features.catalogue.break_even_of_folder import folder_rows
     from planner.readers import load
 
     return folder_rows(load(arguments.input), axes)
 
 
 def _of_catalogue(arguments: argparse.Namespace, axes: "Axes") -> "list[Row]":
-    from planner.features.catalogue.compare import break_even_rows
+    from planner.features.catalogue.break_even import break_even_rows
     from planner.features.catalogue.request import deployment_types, endpoints_of, make_request
 
     catalogue = catalogue_of(arguments)
@@ -168,7 +168,7 @@ def _fine(value: float | None) -> str:
 
 
 def _csv(rows: "list[Row]") -> str:
-    from planner.features.catalogue.compare import Row
+    from planner.features.catalogue.break_even import Row
 
     out = io.StringIO()
     names = [field.name for field in fields(Row)]

@@ -21,8 +21,8 @@ from planner.errors import EXIT_PLAN, Fault, InputError, PlannerError
 from planner.features.catalogue.commands.common import catalogue_of, words, write_new
 
 if TYPE_CHECKING:
+    from planner.features.catalogue.published import Catalogue
     from planner.features.catalogue.request import Request
-    from planner.features.catalogue.rows import Catalogue
 
 EXPLANATION = "OFFERS.md"
 
@@ -52,8 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build, and write every table or none."""
-    from planner.features.catalogue.build import COLUMNS, build, explanation
-    from planner.features.catalogue.example import example_settings, example_tables
+    from planner.features.catalogue.build import COLUMNS, build, example_settings, example_tables, explanation
     from planner.features.catalogue.request import read_request, request_faults
 
     catalogue = catalogue_of(arguments)

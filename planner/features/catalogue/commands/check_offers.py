@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings."""
-    from planner.features.catalogue.review import review
+    from planner.features.catalogue.offer_findings import review
     from planner.readers import load
 
     findings = review(load(arguments.input), catalogue_of(arguments), today_of(arguments))

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from planner.errors import PlannerError
 
 if TYPE_CHECKING:
-    from planner.features.catalogue.rows import Catalogue
+    from planner.features.catalogue.published import Catalogue
 
 
 def folder_of(arguments: argparse.Namespace) -> Path:
     """Folder of the catalogue asked for."""
-    from planner.features.catalogue.location import catalogue_folder
+    from planner.features.catalogue.published import catalogue_folder
 
     chosen: Path = arguments.catalogue or catalogue_folder()
     return chosen
@@ -22,7 +22,7 @@ def folder_of(arguments: argparse.Namespace) -> Path:
 
 def catalogue_of(arguments: argparse.Namespace) -> "Catalogue":
     """Read the catalogue asked for."""
-    from planner.features.catalogue.read import read_catalogue
+    from planner.features.catalogue.published import read_catalogue
 
     return read_catalogue(folder_of(arguments))
 
@@ -66,7 +66,7 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 
 def names_known(asked: Sequence[str], known: Sequence[str], what: str) -> None:
     """Raise with the nearest known name if one is not known."""
-    from planner.schema.names import nearest
+    from planner.errors import nearest
 
     wrong = [f"no {what} {name!r} in the catalogue{nearest(name, known)}" for name in asked if name not in known]
     if wrong:

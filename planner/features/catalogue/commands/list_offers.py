@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the tables."""
-    from planner.features.catalogue.listing import all_products
+    from planner.features.catalogue.lookup import all_products
 
     catalogue = catalogue_of(arguments)
     if arguments.provider:

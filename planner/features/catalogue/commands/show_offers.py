@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the tables."""
-    from planner.features.catalogue.listing import show_model
+    from planner.features.catalogue.lookup import show_model
 
     catalogue = catalogue_of(arguments)
     names_known([arguments.model], sorted({m.model for m in catalogue.models}), "model")

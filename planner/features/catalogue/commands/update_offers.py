@@ -14,7 +14,7 @@ from pathlib import Path
 
 from planner.errors import EXIT_PLAN, PlannerError
 from planner.features.catalogue.commands.common import day, folder_of, print_table, write_new
-from planner.features.catalogue.update import Coverage
+from planner.features.catalogue.price_update import Coverage
 
 TABLES = ("on_demand", "prices")
 
@@ -32,9 +32,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show the difference; write it if accepted."""
     from planner.features.catalogue.commands.common import today_of
-    from planner.features.catalogue.location import catalogue_folder
-    from planner.features.catalogue.rows import ROWS
-    from planner.features.catalogue.update import changes, coverage, more_pages, read_prices, read_table, table_text
+    from planner.features.catalogue.price_update import (
+        changes,
+        coverage,
+        more_pages,
+        read_prices,
+        read_table,
+        table_text,
+    )
+    from planner.features.catalogue.published import ROWS, catalogue_folder
 
     target = folder_of(arguments)
     start = target if target.exists() else catalogue_folder()

@@ -1,15 +1,15 @@
-"""demand.csv in columns: millions of rows, a chunk at a time, as numbers where they are plain ones."""
+"""demand.csv and demand.parquet in columns: millions of rows, a chunk at a time, as numbers where they are plain."""
 
 import csv
 import re
 from collections.abc import Set
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import union_categoricals
 
 from planner.errors import Fault, InputError
-from planner.readers.cells import clean
 from planner.readers.csv_files import (
     LARGEST_DEMAND_BYTES,
     LONGEST_HEADER,
@@ -18,10 +18,9 @@ from planner.readers.csv_files import (
     refuse_size,
     separator_of,
 )
-from planner.readers.grid import header_faults, header_of
-from planner.readers.source import FIRST_ROW, RawDemand, Source, letters
+from planner.readers.raw_tables import FIRST_ROW, RawDemand, Source, clean, header_faults, header_of, letters, text_of
+from planner.schema.base import MOST_REQUESTS
 from planner.schema.case import DEMAND_COLUMNS
-from planner.schema.types import MOST_REQUESTS
 
 _CHUNK_ROWS = 2_000_000
 _SPARE_COLUMNS = 50  # blank cells that a spreadsheet may leave at the end of a line
@@ -136,3 +135,46 @@ def _not_csv(path: Path, said: str) -> Fault:
     if found := re.search(r"starting at row (\d+)", said):
         return Fault(path.name, "a quotation mark is opened here and never closed", int(found[1]) + 1)
     return Fault(path.name, f"is not a CSV file ({said})")
+
+
+def read_demand_parquet(path: Path) -> tuple[RawDemand, list[Fault]]:
+    """Read the columns of demand; rows are counted as if the file were a CSV file with a header.
+
+    Raises
+    ------
+    InputError
+        if it is no Parquet file, or too large.
+    """
+    import pyarrow as pa  # takes a while, and most folders hold text
+    import pyarrow.parquet as pq
+
+    refuse_size(path, LARGEST_DEMAND_BYTES)
+    try:
+        with pq.ParquetFile(path) as file:
+            rows = file.metadata.num_rows
+            if rows > MOST_DEMAND_ROWS:
+                limit = f"has {rows:,} rows; at most {MOST_DEMAND_ROWS:,} are read"
+                raise InputError([Fault(path.name, limit)])
+            source = Source("demand", path.name, tuple(file.schema_arrow.names))
+            wanted = [name for name in source.header if name in DEMAND_COLUMNS]
+            frame = file.read(columns=wanted).to_pandas()
+    except (pa.ArrowException, OSError) as error:
+        raise InputError([Fault(path.name, f"is not a Parquet file that can be read ({error})"[:300])]) from None
+    frame.index = pd.RangeIndex(FIRST_ROW, FIRST_ROW + len(frame))
+    texts = pd.DataFrame({name: _as_text(frame[name]) for name in frame}, index=frame.index)
+    return RawDemand(source, texts), header_faults(source)
+
+
+def _as_text(cells: pd.Series) -> pd.Series:
+    """Turn a column into categories of text; a column of plain numbers within the limits stays one."""
+    if cells.name == "requests_per_hour" and pd.api.types.is_numeric_dtype(cells.dtype):
+        numbers = cells.to_numpy(dtype=float, na_value=np.nan)
+        if ((numbers >= 0) & (numbers <= MOST_REQUESTS)).all():
+            return pd.Series(numbers, index=cells.index, name=cells.name)
+    distinct = cells.astype("category")
+    texts = [text_of(value) for value in distinct.cat.categories]
+    known = sorted({*texts, ""})
+    position = {text: k for k, text in enumerate(known)}
+    code_of = np.array([*(position[text] for text in texts), position[""]])  # the last: a null, whose code is -1
+    codes = code_of[distinct.cat.codes.to_numpy()]
+    return pd.Series(pd.Categorical.from_codes(codes, categories=pd.Index(known, dtype="str")), index=cells.index)
