@@ -3,9 +3,9 @@
 import datetime as dt
 import functools
 
-from planner.features.catalogue.break_even import Axes, Row, break_even_rows, endpoint
+from planner.features.catalogue.break_even import Axes, Row, break_even_rows
+from planner.features.catalogue.lookup import endpoint
 from planner.features.catalogue.published import Catalogue, catalogue_folder, read_catalogue
-
 from planner.features.catalogue.request import Quote, Terms
 
 READ_ON = dt.date(2026, 11, 23)

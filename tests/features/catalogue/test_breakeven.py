@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from planner.features.catalogue.break_even import (
     Meter,
     Mix,

@@ -4,9 +4,9 @@ import datetime as dt
 import shutil
 
 import pytest
-from planner.features.catalogue.offer_findings import review
 
 from planner.cli import main
+from planner.features.catalogue.offer_findings import review
 from planner.readers import load
 from tests.builders.catalogues import READ_ON, catalogue
 

@@ -4,12 +4,11 @@ import csv
 import pathlib
 
 import pytest
-from planner.features.catalogue.break_even import endpoint
-from planner.features.catalogue.published import read_catalogue
 
 from planner.errors import InputError, PlannerError
-from planner.features.catalogue import location
-from planner.features.catalogue.lookup import price_of, products_of, rate_of, unit_of
+from planner.features.catalogue import published
+from planner.features.catalogue.lookup import endpoint, price_of, products_of, rate_of, unit_of
+from planner.features.catalogue.published import read_catalogue
 from tests.builders.catalogues import catalogue
 
 RATINGS = pathlib.Path(__file__).parent / "ratings.csv"
@@ -126,7 +125,7 @@ def test_every_rating_is_that_of_another_reading():
 
 
 def test_faults_come_all_at_once(tmp_path):
-    for path in location.catalogue_folder().glob("*.csv"):
+    for path in published.catalogue_folder().glob("*.csv"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     text = (tmp_path / "units.csv").read_text(encoding="utf-8").splitlines()
     text[1] = text[1].replace("3000", "-3000").replace("confirmed", "guessed")
@@ -156,9 +155,9 @@ def test_found_where_pip_puts_it(tmp_path, monkeypatch):
     share = tmp_path / "share" / "planner" / "catalogue"
     share.mkdir(parents=True)
     (share / "products.csv").write_text("provider\n", encoding="utf-8")
-    monkeypatch.setattr(location, "__file__", str(tmp_path / "lib" / "planner" / "catalogue" / "location.py"))
-    monkeypatch.setattr(location, "files", lambda name: [_Installed(share / "products.csv")])
-    assert location.catalogue_folder() == share.resolve()
-    monkeypatch.setattr(location, "files", lambda name: [])
+    monkeypatch.setattr(published, "__file__", str(tmp_path / "lib" / "planner" / "catalogue" / "published.py"))
+    monkeypatch.setattr(published, "files", lambda name: [_Installed(share / "products.csv")])
+    assert published.catalogue_folder() == share.resolve()
+    monkeypatch.setattr(published, "files", lambda name: [])
     with pytest.raises(PlannerError, match="--catalogue"):
-        location.catalogue_folder()
+        published.catalogue_folder()

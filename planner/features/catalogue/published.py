@@ -1,11 +1,16 @@
-"""Rows of the catalogue's tables: what the providers publish, each with source, date and degree of confirmation."""
+"""What providers publish: rows with source, date and degree of confirmation; where they are, how they are read."""
 
+import csv
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from planner.errors import Fault, InputError, PlannerError
 from planner.schema.base import Day, Flag
+from planner.versions import DISTRIBUTION
 
 DEPLOYMENT_TYPES = ("global", "datazone", "geo", "regional")
 HOURLY = "hour"  # the term of a unit that is deployed without a reservation
@@ -185,3 +190,65 @@ ROWS: dict[str, type[Published]] = {
     "egress": Egress,
     "availability": Available,
 }
+
+
+_MARK = "products.csv"
+
+
+def catalogue_folder() -> Path:
+    """Find data/catalogue beside the package, or the copy installed as share/planner/catalogue.
+
+    Raises
+    ------
+    PlannerError
+        if neither is there: the installation is broken, or the folder was moved.
+    """
+    beside = Path(__file__).parents[3] / "data" / "catalogue"
+    if (beside / _MARK).is_file():
+        return beside
+    try:
+        installed = [f for f in files(DISTRIBUTION) or () if f.name == _MARK and f.parent.name == "catalogue"]
+    except PackageNotFoundError:
+        installed = []
+    for found in installed:
+        folder = Path(str(found.locate())).resolve().parent
+        if (folder / _MARK).is_file():
+            return folder
+    raise PlannerError("the catalogue of offers is not installed; name its folder with --catalogue FOLDER")
+
+
+def read_catalogue(folder: Path) -> Catalogue:
+    """Read a folder of catalogue tables.
+
+    Raises
+    ------
+    InputError
+        with every fault: a missing table, an unknown column, a value that is not allowed.
+    """
+    faults: list[Fault] = []
+    tables: dict[str, Any] = {name: _rows(folder, name, faults) for name in ROWS}
+    if faults:
+        raise InputError(faults)
+    return Catalogue(**tables)
+
+
+def _rows(folder: Path, name: str, faults: list[Fault]) -> tuple[Published, ...]:
+    path, row_type, found = folder / f"{name}.csv", ROWS[name], []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            for line, cells in enumerate(csv.DictReader(file), start=2):
+                if None in cells or None in cells.values():
+                    faults.append(Fault(path.name, "has more or fewer cells than the header", row=line))
+                    continue
+                try:
+                    found.append(row_type(**cells))
+                except ValidationError as error:
+                    faults += [
+                        Fault(path.name, e["msg"], row=line, column=".".join(map(str, e["loc"])), value=e["input"])
+                        for e in error.errors()
+                    ]
+    except FileNotFoundError:
+        faults.append(Fault(str(path), "is missing; a catalogue has the tables " + ", ".join(ROWS)))
+    except (UnicodeDecodeError, csv.Error) as error:
+        faults.append(Fault(path.name, f"is not a CSV table: {error}"))
+    return tuple(found)

@@ -1,0 +1,345 @@
+"""Rows of a planning folder as each product is really sold: pools, offers, on demand, places, own machines."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from planner.features.catalogue.break_even import rated
+from planner.features.catalogue.lookup import Endpoint, price_of, products_of, quota_of, rate_of, terms_of, unit_of
+from planner.features.catalogue.published import HOURLY, Catalogue, Egress, Price, Product, Published, Rate, Unit
+from planner.features.catalogue.request import Choice, OwnNodes, OwnQuota, Quote, Terms
+
+TableRow = dict[str, Any]
+
+
+@dataclass
+class Supply:
+    """Rows of the tables pools, throughput and offers, and what was left out of them."""
+
+    pools: list[TableRow] = field(default_factory=list)
+    throughput: list[TableRow] = field(default_factory=list)
+    offers: list[TableRow] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def add(self, other: "Supply") -> None:
+        """Append the rows of another."""
+        for name in vars(self):
+            getattr(self, name).extend(getattr(other, name))
+
+
+def marked(row: Published, *more: str) -> str:
+    """Note of a row: its status first, so that an unconfirmed figure shows as one wherever the row is printed."""
+    return "; ".join(part for part in (row.status, *more, row.note) if part)
+
+
+def supply_at(catalogue: Catalogue, choice: Choice, at: Endpoint, models: Sequence[str], terms: Terms) -> Supply:
+    """Pools of an endpoint: one a region (all models share it), one a model, or one for all that a provider sells."""
+    found = Supply()
+    for product in products_of(catalogue, choice.provider):
+        if product.product not in choice.products and (choice.products or not product.sold):
+            continue
+        groups = [[model] for model in models] if product.pool_per == "model" else [list(models)]
+        for group in groups:
+            found.add(_pool(catalogue, product, at, group, terms))
+    return found
+
+
+def _pool(catalogue: Catalogue, product: Product, at: Endpoint, models: list[str], terms: Terms) -> Supply:
+    meters = product.meters.split(";")
+    made = Supply()
+    served: list[str] = []
+    sizes: dict[str, Unit] = {}
+    name = f"{at.name}-{product.product}"
+    if product.pool_per == "model":
+        name += f"-{models[0]}"
+    for model in models:
+        units = {m: unit_of(catalogue, product, model, at.deployment_type, m) for m in meters}
+        if not any(units.values()):
+            continue  # the product is not sold for the model: nothing to say
+        if not all(rated(unit) for unit in units.values()):
+            made.left.append(
+                f"{name}: {model} is not in the pool, because what a unit serves of it, or how output counts, is not "
+                "published. Ask the seller, and add a row to throughput"
+            )
+            continue
+        served.append(model)
+        for meter, unit in units.items():
+            if unit is not None:
+                sizes[meter] = unit
+                made.throughput.append(_throughput(name, product, unit, meter))
+                if unit.cached_input_weight is None:
+                    made.left.append(
+                        f"{name}: how cached input of {model} counts is not published; planned as fresh input"
+                    )
+    if not served:
+        return Supply(left=made.left)
+    made.offers = list(_offers(catalogue, product, at, name, served[0], sizes, terms, made.left))
+    hourly = price_of(catalogue, product, at, served[0], meters[0], HOURLY)
+    unreserved = None if hourly is None else terms.effective(product, at, served[0], meters[0], hourly)[0]
+    if {offer["meter"] for offer in made.offers} != set(meters) and unreserved is None:
+        made.left.append(f"{name}: no pool is written, because none of its units can be bought at a known price")
+        return Supply(left=made.left)
+    row: TableRow = {"pool": name, "region": at.name, "usd_per_unreserved_unit_hour": unreserved}
+    about = product if hourly is None else hourly
+    row |= {"shared_hourly": product.shared_hourly, "source": about.source, "as_of": about.as_of}
+    extra = "holds no capacity: deploy first, then reserve" if not product.holds_capacity else ""
+    made.pools.append(row | {"note": marked(about, f"unit: {product.unit}", extra)})
+    return made
+
+
+def _throughput(pool: str, product: Product, unit: Unit, meter: str) -> TableRow:
+    """Size rules belong to the deployment where a pool is shared, to the purchase where it is not."""
+    shared = product.pool_per == "region"
+    return {
+        "pool": pool, "model": unit.model, "meter": meter,
+        "tokens_per_minute_per_unit": unit.tokens_per_minute_per_unit, "input_weight": unit.input_weight,
+        "cached_input_weight": unit.cached_input_weight, "cache_write_weight": unit.cache_write_weight,
+        "output_weight": unit.output_weight, "min_units": unit.min_units if shared else None,
+        "unit_step": unit.unit_step if shared else None, "source": unit.source, "as_of": unit.as_of,
+        "note": marked(unit),
+    }  # fmt: skip
+
+
+def _offers(
+    catalogue: Catalogue, product: Product, at: Endpoint, pool: str, model: str, sizes: dict[str, Unit], terms: Terms,
+    left: list[str],
+) -> Iterator[TableRow]:  # fmt: skip
+    for term in terms_of(catalogue, product):
+        priced = {meter: price_of(catalogue, product, at, model, meter, term) for meter in sizes}
+        for meter, price in priced.items():
+            if price is None:
+                continue
+            quote = terms.quote(product, at, model, meter, term)
+            months = (quote.term_months if quote else None) or price.term_months
+            if price.term == "1 week":
+                left.append(f"{pool}: the term of 1 week is left out, because a plan buys by the month")
+                continue
+            effective, listed = terms.effective(product, at, model, meter, price)
+            if effective is None:
+                why = (price.note or "its price is not confirmed").replace(": ", "; ")
+                left.append(f"{pool}: no offer for {term}{_of(meter)}, {why}")
+            elif months is None:
+                left.append(f"{pool}: no offer, because {price.note}. Add a quote with its term_months")
+            else:
+                yield _offer(product, pool, meter, term, months, effective, listed, price, quote, sizes[meter], left)
+
+
+def _of(meter: str) -> str:
+    return "" if meter == "tokens" else f" ({meter})"
+
+
+def _offer(
+    product: Product, pool: str, meter: str, term: str, months: int, effective: float, listed: float | None,
+    price: Price, quote: Quote | None, unit: Unit, left: list[str],
+) -> TableRow:  # fmt: skip
+    shared = product.pool_per != "model"
+    size: Product | Unit = product if shared else unit
+    name = f"{pool}-{term.replace(' ', '-')}" + ("" if meter == "tokens" else f"-{meter}")
+    steps = []
+    if quote is not None:
+        steps.append("your quote")
+    elif price.fee_hours != 1:
+        steps.append(f"derived: USD {price.fee_usd:g} / {price.fee_hours:g} h")
+    if listed is not None and effective < listed and quote is None:
+        steps.append(f"{100 * (1 - effective / listed):.4g}% negotiated off the list price")
+    if price.promo_until is not None:
+        left.append(
+            f"{name}: a credit of {1 - (price.promo_factor or 1):.0%} until {price.promo_until} is not counted; the "
+            "price is the one without it"
+        )
+    if size.unit_step is None:
+        left.append(f"{name}: the step of a purchase is not published, so any number of units" + _from(size.min_units))
+    row = {
+        "offer": name, "pool": pool, "meter": meter, "term_months": months,
+        "usd_per_unit_hour": round(effective, 8),
+        "list_usd_per_unit_hour": None if listed is None else round(listed, 8),
+        "product": f"{product.title}, {term}", "min_units": size.min_units, "unit_step": size.unit_step,
+        "max_units": None if product.sold else 0,
+    }  # fmt: skip
+    if quote is not None:
+        return row | {"source": quote.source, "as_of": quote.as_of, "note": "; ".join(steps)}
+    return row | {"source": price.source, "as_of": price.as_of, "note": marked(price, *steps)}
+
+
+def _from(units: float | None) -> str:
+    return "" if not units else f" from {units:g}"
+
+
+def own_regions(nodes: Sequence[OwnNodes]) -> list[TableRow]:
+    """Rows of regions."""
+    names = dict.fromkeys(n.region for n in nodes)
+    return [{"region": name, "fails": True, "provider": "self-hosted", "note": "your own machines"} for name in names]
+
+
+def own_supply(nodes: Sequence[OwnNodes]) -> Supply:
+    """Pools, throughput and offers; the unit is a node, bought whole."""
+    made = Supply()
+    for node in nodes:
+        pool = f"{node.region}-{node.node}".replace(" ", "-").lower()
+        about: TableRow = {"source": node.source, "as_of": node.as_of}
+        if pool not in {row["pool"] for row in made.pools}:
+            made.pools.append(
+                {
+                    "pool": pool, "region": node.region,
+                    "usd_per_unreserved_unit_hour": node.usd_per_node_hour_on_demand, "shared_hourly": True,
+                    **about, "note": f"your figures; unit: node of {node.node}",
+                }
+            )  # fmt: skip
+            if node.usd_per_node_hour_reserved is not None:
+                made.offers.append(
+                    {
+                        "offer": f"{pool}-{node.term_months}-months", "pool": pool, "meter": "tokens",
+                        "term_months": node.term_months, "usd_per_unit_hour": node.usd_per_node_hour_reserved,
+                        "list_usd_per_unit_hour": None, "product": f"reserved node {node.node}", "min_units": 1,
+                        "unit_step": 1, "max_units": None, **about, "note": "your figure",
+                    }
+                )  # fmt: skip
+            elif node.usd_per_node_hour_on_demand is None:
+                made.left.append(f"{pool}: no price of a node was given, so none can be used")
+        made.throughput.append(
+            {
+                "pool": pool, "model": node.model, "meter": "tokens",
+                "tokens_per_minute_per_unit": node.tokens_per_minute_per_node, "input_weight": 1,
+                "cached_input_weight": node.cached_input_weight, "cache_write_weight": None,
+                "output_weight": node.output_weight, "min_units": None, "unit_step": None, **about,
+                "note": "your measurement",
+            }
+        )  # fmt: skip
+    return made
+
+
+def on_demand_at(
+    catalogue: Catalogue, choice: Choice, at: Endpoint, model: str, own: tuple[OwnQuota, ...], horizon_end: dt.date,
+    left: list[str],
+) -> list[TableRow]:  # fmt: skip
+    """Rows of on_demand for a model at an endpoint, one for each option with a price."""
+    rows = []
+    for option in choice.options:
+        rate = rate_of(catalogue, at, model, option)
+        if rate is None:
+            left.append(f"{at.name}: no on-demand price of {model} ({option}) was read for this endpoint, so no row")
+            continue
+        row: TableRow = {"region": at.name, "model": model, "option": option, **_prices(rate, horizon_end, at, left)}
+        row |= _quota(catalogue, choice, at, model, own, left)
+        rows.append(row | {"guaranteed": rate.guaranteed, "source": rate.source, "as_of": rate.as_of})
+        extra = (rows[-1].pop("_promotion"), rows[-1].pop("_quota_note"))
+        rows[-1]["note"] = "; ".join(part for part in (marked(rate), *extra) if part)
+        if rate.usd_per_mtok_cached_input is None:
+            left.append(
+                f"{at.name}: no price of cached input of {model} was read, so it is planned at the price of fresh input"
+            )
+    return rows
+
+
+def _prices(rate: Rate, horizon_end: dt.date, at: Endpoint, left: list[str]) -> dict[str, Any]:
+    """Prices in force at the end of the plan: a promotion that may end before is not planned on."""
+    factor, said = 1.0, ""
+    usd_in, usd_out = rate.usd_per_mtok_input, rate.usd_per_mtok_output
+    if rate.promo_until is not None and rate.promo_until < horizon_end and rate.list_usd_per_mtok_input is not None:
+        factor = rate.list_usd_per_mtok_input / usd_in
+        usd_in, usd_out = rate.list_usd_per_mtok_input, rate.list_usd_per_mtok_output or usd_out * factor
+        said = "planned at the price without the promotion; cached and written input derived in proportion"
+        left.append(
+            f"{at.name}: the promotion on {rate.model} is promised to {rate.promo_until} only, so it is planned "
+            f"at the price without it ({usd_in:g} and {usd_out:g} USD per million; cached and written input in "
+            "proportion, derived)"
+        )
+    return {
+        "usd_per_mtok_input": usd_in,
+        "usd_per_mtok_cached_input": _scaled(rate.usd_per_mtok_cached_input, factor),
+        "usd_per_mtok_cache_write": _scaled(rate.usd_per_mtok_cache_write, factor),
+        "usd_per_mtok_output": usd_out,
+        "_promotion": said,
+    }
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else round(value * factor, 8)
+
+
+def _quota(
+    catalogue: Catalogue, choice: Choice, at: Endpoint, model: str, own: tuple[OwnQuota, ...], left: list[str]
+) -> dict[str, Any]:  # fmt: skip
+    published = quota_of(catalogue, at, model, choice.usage_tier)
+    mine = [
+        q for q in own
+        if (q.provider, q.model) == (at.provider, model)
+        and q.deployment_type in ("", at.deployment_type) and q.region in ("", at.region)
+    ]  # fmt: skip
+    limit = mine[0].tokens_per_minute if mine else None if published is None else published.tokens_per_minute
+    if limit is None:
+        left.append(
+            f"{at.name}: the quota of {model} is blank, which the plan reads as no limit, so that failover "
+            "costs nothing; enter the quota of your account"
+        )
+    said = "quota of your account" if mine else ""
+    if published is not None and limit is not None and not mine:
+        said = f"quota: {choice.usage_tier}, {published.source}, {published.status}"
+    return {
+        "tokens_per_minute_quota": limit,
+        "quota_cached_weight": None if published is None else published.cached_weight,
+        "quota_output_weight": None if published is None else published.output_weight,
+        "_quota_note": said,
+    }
+
+
+INTERNET = "internet"
+
+
+def region_rows(endpoints: Sequence[Endpoint]) -> list[TableRow]:
+    """One region an endpoint: a global or data-zone endpoint is a region of its own."""
+    return [
+        {
+            "region": at.name, "fails": True, "provider": at.provider, "time_zone": at.time_zone or None,
+            "note": _kept(at),
+        }
+        for at in endpoints
+    ]  # fmt: skip
+
+
+def _kept(at: Endpoint) -> str:
+    """Say where data is processed."""
+    zone = at.zone or "its"
+    where = {
+        "global": "anywhere", "datazone": f"in the data zone {zone}", "geo": f"in the geography {zone}",
+        "regional": "in the region",
+    }  # fmt: skip
+    return f"data is processed {where[at.deployment_type]}"
+
+
+def route_rows(catalogue: Catalogue, endpoints: Sequence[Endpoint], left: list[str]) -> list[TableRow]:
+    """Route between every two endpoints, at the price of data that leaves the first's cloud and geography."""
+    rows = []
+    for origin in endpoints:
+        for destination in endpoints:
+            if origin == destination:
+                continue
+            row: TableRow = {"origin": origin.name, "destination": destination.name, "usd_per_gb": 0.0}
+            same = (origin.provider, origin.region) == (destination.provider, destination.region)
+            price = None if same else _egress(catalogue, origin, destination)
+            if same:
+                row["note"] = "same region: no transfer charge"
+            elif price is None:
+                row["note"] = "no price of data leaving this endpoint was read: 0"
+                left.append(f"{origin.name} to {destination.name}: no price of data on this route was read, so 0")
+            else:
+                row |= {"usd_per_gb": price.usd_per_gb_high, "source": price.source, "as_of": price.as_of}
+                spread = price.usd_per_gb_low < price.usd_per_gb_high
+                row["note"] = marked(price, f"highest; lowest {price.usd_per_gb_low:g}" if spread else "")
+            rows.append(row)
+    return rows
+
+
+def _egress(catalogue: Catalogue, origin: Endpoint, destination: Endpoint) -> Egress | None:
+    """Price within a cloud between geographies; to another cloud, that of the internet."""
+    inside = origin.provider == destination.provider and destination.geography
+    to = destination.geography if inside else INTERNET
+    return next(
+        (
+            e
+            for e in catalogue.egress
+            if (e.provider, e.origin, e.destination) == (origin.provider, origin.geography, to)
+        ),
+        None,
+    )
