@@ -20,10 +20,9 @@ from typing import Any
 
 import yaml
 
-from planner.errors import Fault, InputError
+from planner.errors import Fault, InputError, nearest
 from planner.features.what_if.case_change import TARGETS, Change, Factor
 from planner.readers.csv_files import MEGABYTE, read_text
-from planner.schema.names import nearest
 
 MOST_CASES = 500
 _FACTOR = re.compile(r"\s*(\w+)\s*(?:\[([^\]]*)\])?\s*")

@@ -21,15 +21,14 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from planner.errors import Fault, InputError
+from planner.errors import Fault, InputError, nearest
+from planner.readers.raw_tables import RawSettings, Source
 from planner.readers.settings import read_settings
-from planner.readers.source import RawSettings, Source
+from planner.schema.base import LARGEST, MOST_REQUESTS
 from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
 from planner.schema.describe import settings_of
-from planner.schema.names import nearest
 from planner.schema.settings import PlanSettings, Policy
-from planner.schema.types import LARGEST, MOST_REQUESTS
 
 TARGETS: Mapping[str, tuple[str, ...]] = {
     "demand": ("workload", "region", "scenario", "period"),
