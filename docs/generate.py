@@ -20,7 +20,7 @@ from planner.features.demand.archetypes import ARCHETYPES
 from planner.features.demand.findings import RULES
 from planner.features.demand.formats import FORMATS
 from planner.features.review.rules import Rules
-from planner.features.tasks.factors import LABEL, MEANING
+from planner.features.tasks.task_formula import LABEL, MEANING
 from planner.model import objective
 from planner.model.family import Family
 from planner.model.program import FAMILIES, STRESS_FAMILIES

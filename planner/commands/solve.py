@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, solve, audit, write, and tell."""
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.mix import mix_sheet
-    from planner.features.mix.study import DEFAULT_TARGETS, mix_study, tiers_of
+    from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, tiers_of
     from planner.features.tasks import cost_per_task_sheet
     from planner.plan.files import write_plan
     from planner.plan.metrics import figures_of, summary_of

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from planner.plan.owed import Owed, owed_after
+from planner.plan.orders import Owed, owed_after
 from planner.plan.plan import Plan
 from planner.plan.pool_months import PoolMonth, pool_months
 from planner.plan.reading import Reading

@@ -1,15 +1,62 @@
-"""Reading: the tables of a case and a plan as numbers, read once for the audit, the figures and the reports."""
+"""Reading: a case and a plan as numbers, read once for audit, figures and reports; on-demand prices of any request."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from planner.plan.derived import Derived
-from planner.plan.flows import Floats, Flows, Ints, Names
+from planner.plan.flows import Floats, Flows, Ints, Names, encode
 from planner.plan.plan import Plan
-from planner.plan.prices import OnDemandPrices
-from planner.plan.stress_cases import StressCase, stress_cases
-from planner.plan.witness import Witness
+from planner.plan.stress_cases import StressCase, Witness, stress_cases
 from planner.schema.case import Case
+
+
+@dataclass(frozen=True)
+class OnDemandPrices:
+    """The price of one request on demand, before the scenario's factor; arrays workloads x regions x models.
+
+    It is that of the cheapest option there that is not a guaranteed tier; where only a guaranteed tier is sold, of
+    that.
+
+    usd : USD; NaN where nothing is sold. nearest_usd : workloads x origins x models, the least within an origin's
+    reach. quota : the option, as a row of case.on_demand; -1: none. quota_per_request : what a request per hour counts
+    on it, tokens per minute (0: none).
+    """
+
+    usd: Floats
+    nearest_usd: Floats
+    quota: Ints
+    quota_per_request: Floats
+
+    @classmethod
+    def of(cls, derived: Derived, names: Names) -> "OnDemandPrices":
+        """Choose the option of every workload, region and model."""
+        shape = len(names.workloads), len(names.regions), len(names.models)
+        options, travel = derived.options, derived.travel
+        order = np.lexsort((options["on_demand_usd"].to_numpy(float), options["guaranteed"].to_numpy(bool)))[::-1]
+        at = tuple(
+            encode(options[column], known)[order]
+            for column, known in (("workload", names.workloads), ("region", names.regions), ("model", names.models))
+        )
+        number = {key: k for k, key in enumerate(names.quotas)}
+        keys = zip(options["region"], options["model"], options["option"], strict=True)
+        usd, quota, counted = np.full(shape, np.nan), np.full(shape, -1), np.zeros(shape)
+        usd[at] = options["on_demand_usd"].to_numpy(float)[order]  # the first choice is written last
+        quota[at] = np.array([number[key] for key in keys], np.int64)[order]
+        counted[at] = options["quota_per_request"].to_numpy(float)[order]
+        nearest = np.full(shape, np.nan)
+        workload = encode(travel["workload"], names.workloads)
+        origin, region = encode(travel["origin"], names.regions), encode(travel["region"], names.regions)
+        np.fmin.at(nearest, (workload, origin), usd[workload, region])
+        return cls(usd, nearest, quota, counted)
+
+    def of_ways(self, names: Names, flows: Flows) -> Floats:
+        """Price a request of each way where it is served, else the least within its origin's reach; NaN: neither."""
+        origin, workload, model, region, _ = names.codes(flows.ways)
+        here = self.usd[workload, region, model]
+        found: Floats = np.where(np.isnan(here), self.nearest_usd[workload, origin, model], here)
+        return found
 
 
 @dataclass(frozen=True)

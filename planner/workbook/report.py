@@ -10,10 +10,9 @@ import pandas as pd
 
 from planner.plan.expiries import NOTICE_DAYS, Calendar, calendar_of
 from planner.plan.metrics.tables import Metrics
-from planner.plan.order_value import OrderValue, order_values
 from planner.plan.orders import OrderLine, order_lines
 from planner.plan.plan import Plan
-from planner.plan.pool_months import PoolMonth, pool_months
+from planner.plan.pool_months import OrderValue, PoolMonth, order_values, pool_months
 from planner.plan.reading import Reading
 from planner.plan.why import LineRent, line_rents
 from planner.readers.forecast_accuracy import ForecastAccuracy

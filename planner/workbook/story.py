@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from planner.plan.metrics.tables import HORIZON
-from planner.plan.order_value import OrderValue
 from planner.plan.orders import OrderLine
+from planner.plan.pool_months import OrderValue
 from planner.plan.why import LineRent
 from planner.units import hour_label
 from planner.workbook.report import Report, rows_of

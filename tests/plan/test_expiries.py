@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from planner.plan.expiries import MOST_MONTHS, OTHERS, calendar_of
-from planner.plan.owed import Owed, owed_after
+from planner.plan.orders import Owed, owed_after
 from planner.schema.capacity import Offer
 from planner.solver.solve import solve
 from tests import builders

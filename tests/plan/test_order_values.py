@@ -7,12 +7,10 @@ import pandas as pd
 import pytest
 
 from planner.plan.hours import served_weeks
-from planner.plan.order_value import order_values
 from planner.plan.orders import order_lines
 from planner.plan.plan import Plan
-from planner.plan.pool_months import pool_months
+from planner.plan.pool_months import order_values, pool_months, reserved_use
 from planner.plan.reading import Reading
-from planner.plan.unit_use import reserved_use
 from planner.plan.why import line_rents
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.flows import Flows
-from planner.plan.witness import Witness
+from planner.plan.stress_cases import Witness
 
 
 def test_groups_add_up_in_the_slots_that_they_cover() -> None:

@@ -16,8 +16,7 @@ from planner.features.ledger.next_folder import Signed, read_next
 from planner.plan.audit import audit
 from planner.plan.files import PLAN
 from planner.plan.finished import Finished, load_finished
-from planner.plan.orders import order_lines
-from planner.plan.owed import Owed, owed_after
+from planner.plan.orders import Owed, order_lines, owed_after
 from planner.readers.csv_files import as_table
 from planner.readers.settings import SETTINGS_FILE
 

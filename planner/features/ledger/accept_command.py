@@ -20,7 +20,7 @@ from planner.errors import EXIT_PLAN, PlannerError
 
 if TYPE_CHECKING:
     from planner.features.ledger.accept import Accepted
-    from planner.plan.owed import Owed
+    from planner.plan.orders import Owed
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

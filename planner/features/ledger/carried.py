@@ -12,7 +12,7 @@ from typing import Any
 
 from planner.errors import Fault, InputError
 from planner.features.ledger.next_folder import TABLES, NextFolder, Signed, mark_of
-from planner.plan.owed import Owed
+from planner.plan.orders import Owed
 from planner.readers.csv_files import appended
 from planner.schema.base import Row
 from planner.schema.capacity import Commitment, Offer, Pool, Throughput

@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Solve each mix, compare, write, tell."""
-    from planner.features.mix.study import DEFAULT_TARGETS, mix_study
+    from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study
     from planner.readers import load
     from planner.solver.find import Options
     from planner.solver.store import FOLDER
@@ -55,11 +55,11 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(arguments.gap, arguments.time_limit, arguments.workers, store=store)
     study = mix_study(case, arguments.shares or DEFAULT_TARGETS, options, Progress)
     if arguments.output is not None:
-        from planner.features.mix.mix_files import write_mix
+        from planner.features.mix.mix_report import write_mix
 
         write_mix(study, arguments.output, case.settings.horizon.start)
     if arguments.json:
-        from planner.features.mix.mix_files import mix_json
+        from planner.features.mix.mix_report import mix_json
 
         print(mix_json(study), end="")
         return EXIT_PLAN

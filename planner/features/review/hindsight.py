@@ -18,9 +18,9 @@ from planner.features.review.actual import Actual
 from planner.features.review.cases import any_size, at_planning_weights
 from planner.features.review.served import always_servable, cut
 from planner.features.review.tables import Regret
-from planner.plan.commitments import months_in_force, unit_balance
 from planner.plan.derived import Derived
 from planner.plan.plan import Plan
+from planner.plan.pricing import months_in_force, unit_balance
 from planner.schema.case import Case
 from planner.solver.find import Options, find_plan
 

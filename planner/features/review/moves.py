@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from planner.plan.owed import Owed
+from planner.plan.orders import Owed
 from planner.schema.capacity import Commitment
 from planner.schema.case import Case
 from planner.solver.session import LiveCase

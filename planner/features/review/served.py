@@ -15,10 +15,9 @@ from planner.features.order.order import as_owed, without_stress
 from planner.features.review.actual import Actual
 from planner.features.review.cases import SPLIT, any_size, at_calendar_hours, hour_of, with_demand
 from planner.features.review.tokens import as_seen
-from planner.plan.commitments import months_in_force, unit_balance
 from planner.plan.derived import Derived
 from planner.plan.plan import Plan
-from planner.plan.pricing import price
+from planner.plan.pricing import months_in_force, price, unit_balance
 from planner.schema.calendar import Period
 from planner.schema.capacity import Commitment, Offer, OnDemand
 from planner.schema.case import Case

@@ -13,7 +13,7 @@ import pandas as pd
 from planner.features.review.rules import Rules
 from planner.features.tasks import Alert
 from planner.plan.expiries import Calendar
-from planner.plan.owed import Owed
+from planner.plan.orders import Owed
 
 PLANNED, EXPECTED, ACTUAL = "planned", "expected", "actual"
 KEEP, DROP, RAISE, LOWER, WATCH = "keep", "drop at expiry", "raise", "lower", "watch"

@@ -19,7 +19,7 @@ from planner.features.review.hindsight import Hindsight
 from planner.features.review.moves import Ledger, Line, best_units
 from planner.features.review.rules import Rules
 from planner.features.review.tables import ACTUAL, DROP, EXPECTED, KEEP, LOWER, RAISE, WATCH, Verdict
-from planner.plan.owed import Owed, owed_after
+from planner.plan.orders import Owed, owed_after
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 

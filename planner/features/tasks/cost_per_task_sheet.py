@@ -1,16 +1,143 @@
-"""Cost per task: cost by month, by workload and by model, and which part is reserved, on demand and egress."""
+"""Cost per task: by month, by workload and by model, its parts, month by month why it moved, and alerts."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from planner.features.tasks import months_table as cost_per_task_months
+from planner.features.tasks import AlertRule, Movement, alerts, month_by_month, trend
+from planner.features.tasks.task_formula import FACTORS, LABEL
 from planner.plan.metrics.tables import HORIZON
-from planner.workbook.book import Column, Live, Sheet
+from planner.plan.metrics.task_costs import NOBODY
+from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid
 from planner.workbook.extra_sheets import ExtraSheet, Recomputed
 from planner.workbook.report import Report, rows_of
 from planner.workbook.sheets import egress
 from planner.workbook.sheets.cost_bars import cost_bars
-from planner.workbook.theme import GREEN
+from planner.workbook.text import percent
+from planner.workbook.theme import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
+
+MONTH_BY_MONTH = (
+    Column("name", "Workload", "text:wrap", 26),
+    Column("period", "Month", "text", 15),
+    Column("tasks", "Tasks", "count", 14),
+    Column("total", "Total\nUSD", "usd", 14, total=True),
+    Column("task_usd", "Per task\nUSD", "price", 13),
+    Column("change", "Against the\nmonth before", "percent", 14),
+    Column("index", "First month\n= 100", "number", 14),
+)
+_COLOURS = (BLUE, ORANGE, GREEN, VERMILION, SKY, GREY)  # the chart shows as many workloads, the dearest
+_CHART_ROWS, _WIDE = 16, 13
+
+
+def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tuple[int, int]:
+    """Write below row `top`; returns the last row and column. A single month has nothing to compare with."""
+    if len(report.case.periods) < 2:
+        return detail.total_row, 0
+    sheet.put(top, 0, "Cost of a task, month by month", "section")
+    months = sheet.table(top + 1, MONTH_BY_MONTH, _months(report, detail, top + 1))
+    _chart(sheet, report, months)
+    top = months.total_row + _CHART_ROWS + 3
+    sheet.put(top, 0, "Why the cost of a task moved, USD", "section")
+    movements = month_by_month(report.metrics.tasks)
+    used = {str(f) for m in movements for f in m.effects["factor"]}
+    factors = [f for f in FACTORS if f in used]
+    columns = (
+        Column("name", "Workload", "text:wrap", 26),
+        Column("span", "Months", "text", 15),
+        Column("before", "Before", "price", 14),
+        *(Column(f, LABEL[f][:1].upper() + LABEL[f][1:], "price", 14) for f in factors),
+        Column("after", "After", "price", 14),
+    )
+    last = len(columns) - 1
+    if last >= 9:
+        sheet.raw.set_column(9, last, _WIDE)
+    moved = sheet.table(top + 1, columns, _moved(movements, factors), empty="No workload has tasks in two months.")
+    top = moved.last + 2
+    found = alerts(movements)
+    rule = AlertRule()
+    text = f"Alerts: a task costs at least {percent(rule.rise_share, 0)} more"
+    sheet.put(top, 0, f"{text}, while volume moved by at most {percent(rule.flat_share, 0)}", "section")
+    for k, alert in enumerate(found):
+        sheet.raw.set_row(top + 1 + k, 28)
+        sheet.merged(top + 1 + k, 0, max(last, 8), alert.sentence, "alert")
+    if not found:
+        sheet.put(top + 1, 0, "None.", "note")
+    return top + max(1, len(found)), max(last, 8)
+
+
+def _months(report: Report, detail: Block, top: int) -> list[dict[str, Any]]:
+    """Give each workload and month a row; its total is the sum of its cells in the table by workload, model, month."""
+    frame = report.metrics.costs.sort_values(["workload", "model", "period"])
+    cells: dict[tuple[str, str], list[str]] = {}
+    for k, row in enumerate(rows_of(frame)):
+        cells.setdefault((str(row.workload), str(row.period)), []).append(detail.cell("total", k))
+    found = rows_of(trend(report.metrics.tasks))
+    here, first = block_at(detail.sheet, top, MONTH_BY_MONTH, len(found)), 0
+    rows: list[dict[str, Any]] = []
+    for k, row in enumerate(found):
+        again = k > 0 and found[k - 1].workload == row.workload
+        first = first if again else k
+        record: dict[str, Any] = {
+            "name": str(row.workload),
+            "period": str(row.period),
+            "tasks": float(row.tasks),
+            "total": Live("=" + "+".join(cells[str(row.workload), str(row.period)]), float(row.total_usd)),
+            "task_usd": Live("=IF({tasks}>0,{total}/{tasks},0)", float(row.usd_per_task)),
+            "index": _over(here.cell("task_usd", first), "100*{task_usd}/{base}", 100 * (1 + row.since_first_share)),
+        }
+        if again:
+            record["change"] = _over(here.cell("task_usd", k - 1), "{task_usd}/{base}-1", float(row.change_share))
+        rows.append(record)
+    return rows
+
+
+def _over(base: str, formula: str, value: float) -> Live:
+    """Divide by the cell `base`; 0 where it is 0."""
+    return Live(f"=IF({base}>0,{formula.replace('{base}', base)},0)", 0.0 if value != value else float(value))
+
+
+def _moved(movements: Sequence[Movement], factors: list[str]) -> list[dict[str, Any]]:
+    rows = []
+    for movement in movements:
+        effect = {(row.workload, row.factor): float(row.usd_per_task) for row in rows_of(movement.effects)}
+        for row in rows_of(movement.workloads):
+            before, after = float(row.usd_per_task_before), float(row.usd_per_task_after)
+            if row.workload == NOBODY or before != before or after != after:
+                continue
+            parts = {f: effect.get((row.workload, f)) for f in factors}
+            formula = "={before}" + "".join(f"+{{{f}}}" for f in factors)
+            span = f"{movement.before} → {movement.after}"
+            rows.append({"name": str(row.workload), "span": span, "before": before, **parts,
+                         "after": Live(formula, after)})  # fmt: skip
+    return rows
+
+
+def _chart(sheet: Sheet, report: Report, block: Block) -> None:
+    """Lines of the dearest workloads' cost of a task, the first month being 100."""
+    chart = sheet.book.chart("line")
+    names = [str(row.workload) for row in rows_of(trend(report.metrics.tasks))]
+    usd = report.metrics.by_workload.set_index("workload")["total_usd"]
+    shown = sorted(sorted(set(names)), key=lambda name: -float(usd[name]))[: len(_COLOURS)]
+    longest = max(names, key=names.count)
+    at = {name: (block.first + names.index(name), block.first + names.index(name) + names.count(name) - 1)
+          for name in names}  # fmt: skip
+    for name, colour in zip(shown, _COLOURS):
+        first, last = at[name]
+        months = at[longest]
+        chart.add_series({
+            "name": [sheet.name, first, block.columns["name"]],
+            "categories": [sheet.name, months[0], block.columns["period"], months[1], block.columns["period"]],
+            "values": [sheet.name, first, block.columns["index"], last, block.columns["index"]],
+            "line": {"color": colour, "width": 2},
+            "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}},
+        })  # fmt: skip
+    chart.set_title(chart_title("Cost of a task by month, the first month = 100"))
+    chart.set_x_axis(axis(""))
+    chart.set_y_axis(grid("", num_format="0"))
+    chart.set_size({"width": 1000, "height": 300})
+    alt = "Lines of the cost of a task of each workload by month, the first month being 100."
+    options = {"x_offset": 4, "y_offset": 8, "description": alt, "object_position": 1}
+    sheet.raw.insert_chart(block.total_row + 1, 0, chart, options)
+
 
 NAME = "Cost per task"
 TOP = 21  # below the chart
@@ -70,7 +197,7 @@ def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
         Column("per_thousand", "Per thousand\nrequests, USD", "cents", 12),
     )
     detail = sheet.table(top + 1, columns, _details(report))
-    last_row, last_column = cost_per_task_months.write(sheet, report, detail, detail.total_row + 2)
+    last_row, last_column = _write_months(sheet, report, detail, detail.total_row + 2)
     sheet.printed(last_row, max(len(WORKLOADS) - 1, last_column), freeze=(3, 1))
     total_usd = report.plan.totals.total_usd
     return tuple(

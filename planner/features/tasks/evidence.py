@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.features.tasks.factors import (
+from planner.features.tasks.sides import Pair, Sides
+from planner.features.tasks.task_formula import (
     CACHE,
     COVERAGE,
     MIX,
@@ -18,7 +19,6 @@ from planner.features.tasks.factors import (
     UTILISATION,
     VOLUME,
 )
-from planner.features.tasks.sides import Pair, Sides
 from planner.plan.flows import Floats
 
 EVIDENCE_COLUMNS = ("workload", "factor", "what", "before", "after", "kind")  # kind: number, share or index

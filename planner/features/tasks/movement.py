@@ -1,7 +1,9 @@
 """Why the cost of a task moved: between two months of a plan, or between two plans, or a plan and what happened."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -9,14 +11,42 @@ import pandas as pd
 
 from planner.errors import AuditError
 from planner.features.tasks.evidence import evidence
-from planner.features.tasks.factors import FACTORS, PRICE, TASKS, THROUGHPUT, UTILISATION
-from planner.features.tasks.formula import cost_of_task
-from planner.features.tasks.shapley import shapley
 from planner.features.tasks.sides import Sides
 from planner.features.tasks.span import Span, span_of
+from planner.features.tasks.task_formula import FACTORS, PRICE, TASKS, THROUGHPUT, UTILISATION, cost_of_task
 from planner.plan.flows import Floats
 from planner.plan.metrics.tables import HORIZON
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts
+
+
+def shapley(value: Callable[[frozenset[str]], Floats], factors: tuple[str, ...]) -> Floats:
+    """Divide value(all factors) − value(none) among the factors, exactly.
+
+        φ_f = Σ_{S without f} |S|! (k − |S| − 1)! / k! · (value(S + f) − value(S))
+
+    the mean, over all orders, of what changing f adds. A factor that changes nothing gets nothing; turning the question
+    round (all for none) turns every sign; the parts add up.
+
+    Parameters
+    ----------
+    value : of a set of changed factors: an array of n numbers. Called 2**len(factors) times.
+    factors : k names, at most a dozen.
+
+    Returns
+    -------
+    array : k x n.
+    """
+    k = len(factors)
+    sets = np.arange(1 << k)
+    size = np.array([int(s).bit_count() for s in sets])
+    found = np.array([value(frozenset(f for b, f in enumerate(factors) if s >> b & 1)) for s in sets.tolist()])
+    weight = np.array([factorial(n) * factorial(k - n - 1) / factorial(k) for n in range(k)] or [0.0])
+    parts = np.zeros((k, found.shape[1]))
+    for b in range(k):
+        without = sets[sets >> b & 1 == 0]
+        parts[b] = weight[size[without]] @ (found[without | 1 << b] - found[without])
+    return parts
+
 
 WORKLOAD_COLUMNS = ("workload", "tasks_before", "tasks_after", "tasks_per_hour_before", "tasks_per_hour_after",
                     "usd_per_task_before", "usd_per_task_after", "usd_before", "usd_after")  # fmt: skip

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.features.tasks.keyed import Key, Keyed, codes
-from planner.features.tasks.span import Span
+from planner.features.tasks.span import Key, Keyed, Span, codes
 from planner.plan.flows import Bools, Floats, Ints
 from planner.schema.capacity import SHARED_DEPLOYMENT
 

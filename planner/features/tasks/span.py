@@ -1,18 +1,57 @@
-"""What the cost of tasks is made of in a span of months: a month, or the whole horizon."""
+"""What the cost of tasks is made of in a span of months, as columns of numbers under keys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from planner.errors import Fault, InputError
-from planner.features.tasks.keyed import Key, Keyed
-from planner.plan.flows import WAY, Floats
+from planner.plan.flows import WAY, Bools, Floats, Ints
 from planner.plan.metrics.tables import HORIZON
 from planner.plan.metrics.task_costs import TaskCosts, way_capacity_usd
 from planner.schema.case import Case
 from planner.schema.workloads import Workload
 from planner.units import BYTES_PER_GB, MINUTES_PER_HOUR, TOKENS_PER_MTOK
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """A table: `keys` name its rows, each of `columns` has a value (or a row of values) for each key."""
+
+    keys: tuple[Key, ...]
+    columns: Mapping[str, Floats]
+
+    @cached_property
+    def place(self) -> dict[Key, int]:
+        """Row of each key."""
+        return {key: k for k, key in enumerate(self.keys)}
+
+    def rows_of(self, keys: Iterable[Key]) -> Ints:
+        """Row of each of the keys; -1: none."""
+        place = self.place
+        return np.array([place.get(key, -1) for key in keys], dtype=np.int64)
+
+    def take(self, name: str, rows: Ints, missing: float = np.nan) -> Floats:
+        """Values of a column at rows of `rows_of`; `missing` where there is no row."""
+        column = self.columns[name]
+        filler = np.full((1, *column.shape[1:]), missing)
+        found: Floats = np.concatenate([column, filler])[rows]
+        return found
+
+    def where(self, kept: Bools) -> "Keyed":
+        """Rows for which `kept` is true."""
+        keys = tuple(key for key, keep in zip(self.keys, kept.tolist(), strict=True) if keep)
+        return Keyed(keys, {name: column[kept] for name, column in self.columns.items()})
+
+
+def codes(keys: Sequence[Key]) -> tuple[Ints, int]:
+    """Give distinct keys numbers; returns the number of each key, and how many there are."""
+    seen: dict[Key, int] = {}
+    found = np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
+    return found, len(seen)
 
 
 @dataclass(frozen=True)

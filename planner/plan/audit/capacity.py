@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.audit.findings import GRID_TOLERANCE, TOLERANCE, Finding, over, worst
-from planner.plan.commitments import unit_balance
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
+from planner.plan.pricing import unit_balance
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 

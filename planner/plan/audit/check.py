@@ -4,8 +4,8 @@ from planner.plan.audit import capacity, egress, service, totals
 from planner.plan.audit.findings import Finding
 from planner.plan.audit.names import flow_names, sound_tables
 from planner.plan.audit.stress import stress
-from planner.plan.commitments import months_in_force
 from planner.plan.plan import Plan
+from planner.plan.pricing import months_in_force
 from planner.plan.pricing import totals as reprice
 from planner.plan.reading import Reading
 from planner.schema.case import Case

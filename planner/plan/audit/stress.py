@@ -21,8 +21,7 @@ from planner.plan.audit.findings import TOLERANCE, Finding, over, worst
 from planner.plan.audit.names import flow_names
 from planner.plan.flows import Floats, Flows, Ints, Names, encode
 from planner.plan.reading import Reading
-from planner.plan.stress_cases import StressCase
-from planner.plan.witness import Witness
+from planner.plan.stress_cases import StressCase, Witness
 from planner.schema.case import Case
 from planner.schema.workloads import Mix
 from planner.units import HOURS_PER_WEEK

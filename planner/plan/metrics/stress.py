@@ -17,8 +17,7 @@ import pandas as pd
 from planner.plan.flows import Floats, encode
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.tables import STRESS_COLUMNS, STRESS_LOAD_COLUMNS
-from planner.plan.stress_cases import StressCase
-from planner.plan.witness import Witness
+from planner.plan.stress_cases import StressCase, Witness
 from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.units import HOURS_PER_WEEK
 

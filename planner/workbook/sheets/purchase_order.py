@@ -6,7 +6,7 @@ from typing import Any
 
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from planner.plan.order_value import OrderValue
+from planner.plan.pool_months import OrderValue
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.order_columns import OFFER, ORDER_SHEET, PRICE, PRICE_UNIT, START, UNITS
 from planner.workbook.report import Report

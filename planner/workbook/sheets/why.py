@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planner.plan.order_value import OrderValue
+from planner.plan.pool_months import OrderValue
 from planner.plan.why import LineRent
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS, hour_label
 from planner.workbook.book import Block, Column, Live, Sheet

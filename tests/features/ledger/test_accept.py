@@ -9,7 +9,7 @@ from planner.errors import AuditError, InputError, PlannerError
 from planner.features.ledger.accept import Accepted, Signature, accept
 from planner.features.ledger.chain import read_ledger
 from planner.plan.files import write_plan
-from planner.plan.owed import owed_after
+from planner.plan.orders import owed_after
 from planner.readers import load
 from planner.solver.solve import solve
 from tests.builders import Tables, tables, write_folder

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from planner.errors import InfeasibleError, InputError
+from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, model_shares, nearest
 from planner.features.mix.mix_tables import ALL, MixStudy, MixTarget, MixVariant
-from planner.features.mix.shares import model_shares, nearest
-from planner.features.mix.study import DEFAULT_TARGETS, mix_study
 from planner.schema.case import Case
 from planner.schema.workloads import Mix
 from tests import builders

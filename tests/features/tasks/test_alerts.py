@@ -3,7 +3,7 @@
 import pytest
 
 from planner.features.tasks import AlertRule, alerts, why_moved
-from planner.features.tasks import factors as f
+from planner.features.tasks import task_formula as f
 from tests.builders.task_plans import flow, january
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from planner.errors import AuditError, InputError
 from planner.features.tasks import Movement, month_by_month, task_costs, why_moved
-from planner.features.tasks import factors as f
-from planner.features.tasks.shapley import shapley
+from planner.features.tasks import task_formula as f
+from planner.features.tasks.movement import shapley
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.hand_plans import hourly

@@ -3,7 +3,7 @@
 from typing import Any
 
 from planner.features.review.tables import Review
-from planner.plan.owed import Owed
+from planner.plan.orders import Owed
 from planner.workbook.book import Column, Sheet
 
 NAME = "Expiries"

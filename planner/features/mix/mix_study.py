@@ -10,9 +10,10 @@ The mix as it is is the cheapest within the allowed shares; so a target within t
 forbid is studied by changing them (table mix).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from itertools import permutations
 
 import pandas as pd
 
@@ -27,7 +28,6 @@ from planner.features.mix.mix_tables import (
     MixTarget,
     MixVariant,
 )
-from planner.features.mix.shares import model_shares, nearest
 from planner.features.tasks import task_costs
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts
 from planner.plan.plan import PURCHASE_COLUMNS, Plan
@@ -35,6 +35,71 @@ from planner.schema.case import Case
 from planner.schema.workloads import Mix
 from planner.solver.find import Options
 from planner.solver.solve import solve
+
+_DUST = 1e-12
+
+
+def nearest(target: Mapping[str, float], low: Mapping[str, float], high: Mapping[str, float]) -> dict[str, float]:
+    """Find the permitted shares of tiers that are nearest to a target.
+
+    Parameters
+    ----------
+    target, low, high : by each of TIERS; the target adds up to 1, low to at most 1, high to at least 1.
+    """
+    cut = {tier: min(max(target[tier], low[tier]), high[tier]) for tier in TIERS}
+    found = [_filled(cut, low, high, order) for order in permutations(reversed(TIERS))]
+    return min(found, key=lambda shares: (round(_deviation(shares, target), 12), round(_distance(shares, target), 12)))
+
+
+def model_shares(rows: Sequence[Mix], share: float, as_is: Mapping[str, float]) -> dict[str, float]:
+    """Divide a tier's share of a workload among its models.
+
+    Parameters
+    ----------
+    rows : rows of the mix: the tier's models. share : between the sums of their limits.
+    as_is : share of each model in the plan of the mix as it is.
+    """
+    found = {row.model: row.min_share for row in rows}
+    room = {row.model: row.max_share - row.min_share for row in rows}
+    rest = share - sum(found.values())
+    while rest > _DUST and any(room.values()):
+        open_ = [model for model in found if room[model] > 0]
+        weight = {model: max(0.0, as_is.get(model, 0.0) - found[model]) for model in open_}
+        if not any(weight.values()):
+            weight = dict.fromkeys(open_, 1.0)
+        whole, given = sum(weight.values()), 0.0
+        for model in open_:
+            part = min(room[model], rest * weight[model] / whole)
+            found[model], room[model], given = found[model] + part, room[model] - part, given + part
+            room[model] = room[model] if room[model] > _DUST else 0.0
+        rest -= given
+    return found
+
+
+def _filled(
+    cut: Mapping[str, float], low: Mapping[str, float], high: Mapping[str, float], order: Sequence[str]
+) -> dict[str, float]:
+    """Give what is missing to 1, or take what is too much, in this order."""
+    shares = dict(cut)
+    for tier in order:
+        missing = 1 - sum(shares.values())
+        shares[tier] += (
+            min(missing, high[tier] - shares[tier]) if missing > 0 else max(missing, low[tier] - shares[tier])
+        )
+    return shares
+
+
+def _deviation(shares: Mapping[str, float], target: Mapping[str, float]) -> float:
+    return sum(abs(shares[tier] - target[tier]) for tier in TIERS)
+
+
+def _distance(shares: Mapping[str, float], target: Mapping[str, float]) -> float:
+    total, away = 0.0, 0.0
+    for tier in TIERS[:-1]:
+        total += shares[tier] - target[tier]
+        away += abs(total)
+    return away
+
 
 AS_IS = MixTarget("as is", None)
 DEFAULT_TARGETS = (

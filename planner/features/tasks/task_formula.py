@@ -28,24 +28,44 @@ A share or standby that is 0 on one side belongs to coverage, or utilisation, wh
 """
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 
-from planner.features.tasks.factors import (
-    CACHE,
-    COVERAGE,
-    FACTORS,
-    MIX,
-    PRICE,
-    REGIONS,
-    TASK_SIZE,
-    THROUGHPUT,
-    TOKENS,
-    UTILISATION,
-    VOLUME,
-)
 from planner.features.tasks.sides import Pair, Sides
 from planner.plan.flows import Floats, Ints
+
+VOLUME: Final = "volume"
+PRICE: Final = "price"
+MIX: Final = "mix"
+REGIONS: Final = "regions"
+CACHE: Final = "cache"
+TOKENS: Final = "tokens"
+TASK_SIZE: Final = "task_size"
+THROUGHPUT: Final = "throughput"
+COVERAGE: Final = "coverage"
+UTILISATION: Final = "utilisation"
+
+TASKS: Final = "tasks"  # of a change in dollars: more or fewer tasks at the same cost of a task; never of a task's cost
+
+MEANING: dict[str, str] = {
+    VOLUME: "more or fewer tasks for units that did not follow: a fixed cost spread over them, and what overflows",
+    PRICE: "what a unit-hour, a token on demand and a gigabyte between regions cost",
+    MIX: "which models serve the requests",
+    REGIONS: "where requests arise and where they are served, egress included",
+    CACHE: "cache hit and write rates",
+    TOKENS: "input and output tokens (and bytes) of a request",
+    TASK_SIZE: "requests of a task",
+    THROUGHPUT: "what a unit serves: tokens a minute, weights, bursts",
+    COVERAGE: "the share served by reserved units, beyond what volume explains",
+    UTILISATION: "how well the units held are used, beyond what volume explains",
+}
+FACTORS: tuple[str, ...] = tuple(MEANING)
+LABEL: dict[str, str] = {
+    **{name: name for name in FACTORS}, CACHE: "cache rate", TOKENS: "token lengths", MIX: "model mix",
+    TASK_SIZE: "requests per task", UTILISATION: "utilisation of reservations", TASKS: "number of tasks",
+}  # fmt: skip
+
 
 SAME = 1e-12  # relative: inputs closer than that are equal
 Changed = frozenset[str]
