@@ -19,6 +19,7 @@ class Spans(Enum):
 
     SLOT = "flows of one slot, and deployments of its period"
     METER = "purchases and deployments of one pool and meter"
+    PERIOD = "flows of one period, all that share a row in it"
     PART = "anything of one part: the family is stated for each part by itself"
     EVERYTHING = "everything"
 
@@ -33,6 +34,9 @@ class Reduction(Enum):
     ARCS = "a flow may move to an arc that serves the same need by the same model no farther away"
     SIZES = "a purchase or deployment larger than `largest_sizes` may be lowered to it"
     FOLLOWS = "purchases are whole by themselves once deployments are"
+
+
+EVERY_REDUCTION = frozenset(Reduction)
 
 
 @dataclass(frozen=True)

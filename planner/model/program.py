@@ -22,7 +22,7 @@ from planner.model.constraints import (
 from planner.model.family import Family
 from planner.model.objective import objective
 from planner.model.rows import Rows
-from planner.model.sets import Floats, Sets
+from planner.model.sets import Floats, Ints, Sets
 
 FAMILIES: tuple[Family, ...] = (
     balance.FAMILY,
@@ -74,6 +74,15 @@ class LinearProgram:
         """Return the rows of a family by its name."""
         return next(rows for rows in self.families if rows.family == name)
 
+    def entries(self) -> tuple[Ints, Ints, Floats]:
+        """Row, column and value of all entries."""
+        firsts = np.cumsum([0, *(rows.count for rows in self.families)])
+        return (
+            np.concatenate([rows.row + first for rows, first in zip(self.families, firsts)]),
+            np.concatenate([rows.column for rows in self.families]),
+            np.concatenate([rows.value for rows in self.families]),
+        )
+
     def bounds(self) -> tuple[Floats, Floats]:
         """Lower and upper bounds of all rows."""
         return (
@@ -82,11 +91,17 @@ class LinearProgram:
         )
 
 
-def program_of(sets: Sets, sized: bool = False, families: Sequence[Family] = FAMILIES) -> LinearProgram:
+def families_of(sets: Sets) -> tuple[Family, ...]:
+    """Return the families that are stated of some sets: all but those left out."""
+    return tuple(family for family in FAMILIES if family.name not in sets.left_out)
+
+
+def program_of(sets: Sets, sized: bool = False, families: Sequence[Family] | None = None) -> LinearProgram:
     """State the programme of some sets: every decision, cost term and family of constraints but rule 8 (stress).
 
     With ``sized`` the size rules of whole units are stated too. Rule 8 is added as projected rows (`reduce.stress`);
-    `model.literal` states it with all its flows.
+    `model.literal` states it with all its flows. ``families``: these only.
     """
     at = columns_of(sets, sized)
-    return LinearProgram(sets, at, objective(sets, at), tuple(family.rows(sets, at) for family in families))
+    stated = families_of(sets) if families is None else families
+    return LinearProgram(sets, at, objective(sets, at), tuple(family.rows(sets, at) for family in stated))

@@ -4,11 +4,14 @@ Units inside the programme: flows in thousand requests per hour (krph), capacity
 money in USD over the horizon. `scale` brings all of it to order one just before the solver sees it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from planner.schema.case import Case
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -66,6 +69,8 @@ class Sets:
         not have that purchase) and limit_units (its part of what may change, in units).
     caps : origin, destination, gb_per_month: finite egress caps.
     period_hours : hours of each period.
+    left_out : families of constraints that are not stated of these sets.
+    case : what the tables were made of, for a rule that needs an input that no table holds.
     """
 
     periods: tuple[str, ...]
@@ -88,6 +93,8 @@ class Sets:
     max_away_share: float | None
     budget_usd: float | None
     keep: Keep | None = None
+    left_out: tuple[str, ...] = ()
+    case: Case | None = field(default=None, repr=False)
     members: tuple[Ints, ...] = field(default=())  # after merging: for each slot the original slots it stands for
 
     @property
@@ -101,11 +108,16 @@ class Sets:
         sizes = [table[name] for table in (self.purchases, self.deployments) for name in ("min_units", "unit_step")]
         return self.whole_units and any(bool((size > 0).any()) for size in sizes)
 
-    @property
-    def coupled(self) -> bool:
-        """Whether there are rules that tie everything together: budget, cross-region share, caps."""
-        return self.max_away_share is not None or self.budget_usd is not None or len(self.caps) > 0
+    def without(self, families: Iterable[str]) -> "Sets":
+        """Return the same sets, of which some families of constraints are not stated."""
+        return replace(self, left_out=tuple(sorted({*self.left_out, *families})))
 
-    def without_coupling(self) -> "Sets":
-        """Return the same sets without the rules that tie everything together: budget, cross-region share, caps."""
-        return replace(self, max_away_share=None, budget_usd=None, caps=self.caps.iloc[:0])
+
+def region_names(sets: Sets) -> tuple[str, ...]:
+    """Regions that serve, in the order of their names: what an index "region" of rows counts."""
+    return tuple(sorted({*sets.meters["region"], *sets.quotas["region"], *sets.arcs["region"]}))
+
+
+def scenario_names(sets: Sets) -> tuple[str, ...]:
+    """Scenarios in the order of the slots: what an index "scenario" of rows counts."""
+    return tuple(dict.fromkeys(sets.slots["scenario"]))

@@ -58,6 +58,7 @@ def sets_of(case: Case) -> Sets:
         whole_units=policy.whole_units,
         max_away_share=policy.egress.max_cross_region_share,
         budget_usd=policy.max_commitment_usd,
+        case=case,
     )
 
 

@@ -16,6 +16,7 @@ from planner.plan.plan import (
     STRESS_RENT_COLUMNS,
     STRESS_SLOT_COLUMNS,
 )
+from planner.solver.check_rows import original_slots
 from planner.solver.component import ComponentPlan
 from planner.solver.prices import part_of_merged, slot_names
 from planner.units import REQUESTS_PER_THOUSAND
@@ -96,26 +97,15 @@ def dispatch(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
 
 def _expanded(plan: ComponentPlan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Arc, original slot and krph of every flow: a merged slot's flows hold in each slot that it stands for."""
-    row, slot = _original_slots(plan.sets, plan.flow_slot)
+    row, slot = original_slots(plan.sets, plan.flow_slot)
     return plan.flow_arc[row], slot, plan.flow[row]
-
-
-def _original_slots(sets: Sets, merged: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For entries of merged slots: which entry, and which original slot, one for each original slot."""
-    size = np.array([len(m) for m in sets.members], dtype=np.int64)
-    first = np.concatenate([[0], np.cumsum(size)])
-    flat = np.concatenate(sets.members) if sets.members else np.empty(0, np.int64)
-    repeat = size[merged]
-    row = np.repeat(np.arange(len(merged)), repeat)
-    nth = np.arange(len(row)) - np.repeat(np.cumsum(repeat) - repeat, repeat)
-    return row, flat[first[merged[row]] + nth]
 
 
 def rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     """List the rents of rule 4 by deployment and slot; a merged slot's rent is spread by weeks."""
     parts = []
     for plan in plans:
-        row, slot = _original_slots(plan.sets, plan.rent_slot)
+        row, slot = original_slots(plan.sets, plan.rent_slot)
         share = part_of_merged(plan.sets, plan.rent_slot[row], whole, slot)
         part = plan.rent_deployment[row]
         names = {name: plan.sets.deployments[name].to_numpy(object)[part] for name in ("pool", "meter", "model")}
@@ -144,7 +134,7 @@ def stress_witness(whole: Sets, plans: Sequence[ComponentPlan]) -> tuple[pd.Data
     for plan in plans:
         w, sets = plan.witness, plan.sets
         case = np.array([case.name for case in sets.cases], dtype=object)[w.group_case]
-        row, slot = _original_slots(sets, w.slot)
+        row, slot = original_slots(sets, w.slot)
         group = w.slot_group[row]
         slots.append(pd.DataFrame({"case": case[group], "group": group + first, **slot_names(whole, slot)}))
         ways = {n: sets.arcs[n].to_numpy(object)[w.flow_arc] for n in ("workload", "model", "region", "supply")}

@@ -45,9 +45,7 @@ def certify(program: LinearProgram, duals: Floats, cuts: list[Cut]) -> Certifica
     price[(price < 0) & ~np.isfinite(upper)] = 0.0
     cut_price = np.maximum(duals[rows : rows + len(cuts)], 0.0)
 
-    row = np.concatenate([r.row + program.first_row(r.family) for r in program.families])
-    column = np.concatenate([r.column for r in program.families])
-    value = np.concatenate([r.value for r in program.families])
+    row, column, value = program.entries()
     product = value * price[row]
     added = np.repeat(np.arange(len(cuts)), np.diff(stress.start))
     cut_product = stress.value * cut_price[added]

@@ -23,11 +23,12 @@ HIGHS = "highs"
 class Decided:
     """Decisions of a component (natural units of Sets), over its merged slots.
 
-    committed : units by purchase. flow_arc, flow_slot, flow : krph, non-zero.
+    committed : units by purchase. deployed : units, deployments x periods. flow_arc, flow_slot, flow : krph, non-zero.
     """
 
     sets: Sets
     committed: Floats
+    deployed: Floats
     flow_arc: Ints
     flow_slot: Ints
     flow: Floats
@@ -37,7 +38,6 @@ class Decided:
 class ComponentPlan(Decided):
     """What was decided for a component, and how good it is.
 
-    deployed : units, deployments x periods.
     usd, bound_usd, tree_bound_usd : cost, the certificate's bound, the branch-and-bound's claim (bound_usd where no
         units are whole).
     rent_deployment, rent_slot, rent : duals of rule 4, USD per unit.
@@ -47,7 +47,6 @@ class ComponentPlan(Decided):
     witness : routings that prove the stress cases. prices : the certificate's prices, named (solver.prices).
     """
 
-    deployed: Floats
     usd: float
     bound_usd: float
     tree_bound_usd: float
@@ -74,7 +73,9 @@ def decided(solve: LinearSolve) -> Decided:
     at, values = solve.program.columns, solve.session.values()
     flow = values[at.flow_first :]
     used = np.flatnonzero(flow > 0)
-    return Decided(solve.program.sets, values[at.committed], at.flow_arc[used], at.flow_slot[used], flow[used])
+    return Decided(
+        solve.program.sets, values[at.committed], solve.deployed, at.flow_arc[used], at.flow_slot[used], flow[used]
+    )
 
 
 def finish_component(part: Sets, solve: LinearSolve, gap: float, solver: str = HIGHS) -> ComponentPlan | None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from planner.errors import InfeasibleError
-from planner.model.reduce.components import split
+from planner.model.reduce.components import spanning, split
 from planner.model.reduce.kept import Line, with_kept
 from planner.model.sets import Keep, Sets
 from planner.model.tables import sets_of
 from planner.plan.plan import Plan, Proof, Totals
 from planner.schema.case import Case
 from planner.solver import assemble
+from planner.solver.check_rows import beyond_commitments, check_rows, keep_rows
 from planner.solver.component import HIGHS, ComponentPlan, Decided, begin_component, decided, finish_component
 from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
@@ -101,10 +102,14 @@ def _components(
     sets = sets_of(case)
     if options.kept is not None:
         sets = options.kept.of(sets)
-    found = _solve(sets.without_coupling(), options, clock, progress, sets)
-    if found is None or (not found[1] and not _keeps_coupling(sets, found[0])):
+    wide = spanning(sets)
+    names = [rows.family for rows in wide]
+    found = _solve(sets.without(names), options, clock, progress, lambda plans: keep_rows(sets, wide, plans))
+    if found is None or (not found[1] and not keep_rows(sets, wide, found[0])):
         found = _solve(sets, options, clock, progress)
     plans, stuck = found or ([], [])
+    if not stuck:
+        check_rows(sets, plans, names)
     return sets, plans, stuck
 
 
@@ -113,11 +118,11 @@ def _solve(
     options: Options,
     clock: Clock,
     progress: Callable[[int, int], None] | None,
-    ties: Sets | None = None,
+    kept: Callable[[Sequence[Decided]], bool] | None = None,
 ) -> tuple[list[ComponentPlan], list[Sets]] | None:
     """Solve every component: plans, and the components that have none.
 
-    None where already the optimum for units of any size breaks what `ties` tie together.
+    None where already the optimum for units of any size does not keep what ties the parts together (``kept``).
     """
     parts = [part for part in split(sets) if len(part.needs) or _keeps_units(part)]
     finished = [0]
@@ -129,10 +134,10 @@ def _solve(
 
     store = None if options.store is None else Store(options.store)
     workers = options.workers if options.solver == HIGHS else 1  # PuLP's warnings and files are one process's
-    if ties is not None and ties.coupled and ties.has_size_rules:  # the search for whole units may be long: look first
+    if kept is not None and sets.left_out and sets.has_size_rules:  # the search for whole units may be long: look first
         begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts, workers)
         so_far = [b.found for b in begun if b.found is not None]
-        if not _keeps_coupling(ties, [decided(f) if isinstance(f, LinearSolve) else f for f in so_far]):
+        if len(so_far) == len(begun) and not kept([decided(f) if isinstance(f, LinearSolve) else f for f in so_far]):
             return None
         found = on_all_cores(lambda b: _finish(b, options, store), begun, workers, step)
     else:
@@ -174,37 +179,6 @@ def _finish(begun: _Begun, options: Options, store: Store | None) -> ComponentPl
     if store is not None and plan is not None and plan.usd - plan.tree_bound_usd <= options.gap * abs(plan.usd):
         store.put(begun.key, plan)  # only answers that no time limit cut short
     return plan
-
-
-def _keeps_coupling(sets: Sets, plans: Sequence[Decided]) -> bool:
-    """Whether plans made apart keep the rules that tie everything: then they are optimal with them too.
-
-    Without those rules the programme is a relaxation; an optimum of it that keeps them is an optimum of the whole.
-    """
-    if sets.budget_usd is not None:
-        spent = sum(float(p.committed @ p.sets.purchases["committed_usd_per_unit"].to_numpy(float)) for p in plans)
-        if spent > sets.budget_usd * (1 + 1e-9):
-            return False
-    away = all_requests = 0.0
-    gb: dict[tuple[str, str, int], float] = {}
-    for plan in plans:
-        arcs, weeks = plan.sets.arcs, plan.sets.slots["weeks"].to_numpy(float)
-        requests = plan.flow * weeks[plan.flow_slot]
-        all_requests += float(requests.sum())
-        far = arcs["away"].to_numpy(bool)[plan.flow_arc]
-        away += float(requests[far].sum())
-        if not len(sets.caps):
-            continue
-        period = plan.sets.slot_period[plan.flow_slot]
-        used = arcs.iloc[plan.flow_arc[far]]
-        for name, ends in (("gb_in", ("origin", "region")), ("gb_out", ("region", "origin"))):
-            sent = used[name].to_numpy(float) * requests[far]
-            for o, s, p, n in zip(used[ends[0]], used[ends[1]], period[far], sent):
-                gb[o, s, int(p)] = gb.get((o, s, int(p)), 0.0) + n
-    if sets.max_away_share is not None and away > sets.max_away_share * all_requests * (1 + 1e-9):
-        return False
-    cap = {(o, s): c for o, s, c in sets.caps.itertuples(index=False)}
-    return all(n <= cap.get((o, s), np.inf) * (1 + 1e-9) for (o, s, _), n in gb.items())
 
 
 def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Options) -> Plan:
@@ -256,15 +230,9 @@ def _cost(plan: ComponentPlan) -> tuple[float, float, float, float, float]:
     units[units <= assemble.DUST] = 0.0
     inside = sets.purchases["committed_usd_per_unit"].to_numpy(float)
     tail = sets.purchases["usd_per_unit"].to_numpy(float) - inside
-    have = sets.earlier.copy()
-    for n, meter, start, last in zip(
-        units, sets.purchases["meter_row"], sets.purchases["period"], sets.purchases["last_period"]
-    ):
-        have[meter, start : last + 1] += n
-    deployed = np.zeros_like(have)
-    np.add.at(deployed, sets.deployments["meter_row"].to_numpy(int), np.round(plan.deployed, assemble.DIGITS))
+    beyond = beyond_commitments(sets, units, np.round(plan.deployed, assemble.DIGITS))
     price = np.nan_to_num(sets.meters["usd_per_unreserved_unit_hour"].to_numpy(float))
-    unreserved = (np.maximum(deployed - have, 0.0) * price[:, None] * sets.period_hours).sum()
+    unreserved = (beyond * price[:, None] * sets.period_hours).sum()
     weeks = sets.slots["weeks"].to_numpy(float)[plan.flow_slot]
     factor = sets.slots["price_factor"].to_numpy(float)[plan.flow_slot]
     paid = (plan.flow * weeks * factor * sets.arcs["usd"].to_numpy(float)[plan.flow_arc]).sum()

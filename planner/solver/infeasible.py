@@ -63,7 +63,10 @@ def _priced(sets: Sets, clock: Clock) -> list[Shortfall]:
         entries.append([(program.first_row("guaranteed") + k, 1.0)])
         cost.append(1.0 / peak[sure.index["need"][k]])
         meaning.append(("guaranteed", k))
+    stated = {rows.family: rows for rows in program.families}
     for family in ("egress", "cross_region_share", "budget"):
+        if family not in stated:
+            continue
         rows = program.family(family)
         for k in range(rows.count):
             entries.append([(program.first_row(family) + k, -1.0)])
@@ -140,7 +143,7 @@ def _most_units(sets: Sets, clock: Clock) -> Floats:
 def _together(sets: Sets, clock: Clock) -> list[Shortfall]:
     """Every rule can be met alone: say what the budget would have to be, or that sizes and limits clash."""
     if sets.budget_usd is not None:
-        solve = open_component(sets.without_coupling(), clock)
+        solve = open_component(sets.without(["budget", "cross_region_share", "egress"]), clock)
         cost = np.zeros(solve.program.columns.count)
         cost[solve.program.columns.committed] = sets.purchases["committed_usd_per_unit"].to_numpy(float)
         solve.session.set_costs(cost)

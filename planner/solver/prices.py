@@ -1,11 +1,15 @@
 """The certificate as a table of named prices, so that anyone can recompute the bound from the files alone."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from planner.model.program import LinearProgram
+from planner.model.family import Family
+from planner.model.program import LinearProgram, families_of
 from planner.model.reduce.stress import StressNetwork
-from planner.model.sets import Floats, Ints, Sets
+from planner.model.rows import Rows
+from planner.model.sets import Floats, Ints, Sets, region_names, scenario_names
 from planner.plan.plan import CERTIFICATE_COLUMNS
 from planner.solver.certificate import Certificate
 from planner.solver.stress import Cut
@@ -21,7 +25,10 @@ def price_table(
     ``whole`` has the slots before merging. Rays are numbered from 0 within the component. Columns:
     CERTIFICATE_COLUMNS.
     """
-    parts = [_of_family(program, certificate, family, whole) for family in _FAMILIES]
+    stated = {rows.family: rows for rows in program.families}
+    parts = [
+        _of_family(program, certificate, family, stated[family.name], whole) for family in families_of(program.sets)
+    ]
     ray = 0
     for cut, price in zip(cuts, certificate.cut_price):
         if price > 0:
@@ -41,60 +48,50 @@ def price_table(
     return pd.DataFrame(columns)
 
 
-def _named(sets: Sets, family: str, index: dict[str, Ints]) -> Part:
-    """Names that tell the rows of a family apart."""
+def _named(sets: Sets, index: Mapping[str, Ints]) -> Part:
+    """Name rows by what their index numbers point at; the slot apart."""
 
-    def take(table: pd.DataFrame, column: str, rows: Ints) -> np.ndarray:
-        return table[column].to_numpy(object)[rows]
+    def take(table: pd.DataFrame, rows: Ints, **columns: str) -> Part:
+        return {name: table[column].to_numpy(object)[rows] for name, column in columns.items()}
 
-    if family == "reserved":
-        d = index["deployment"]
-        return {"supply": take(sets.deployments, "pool", d), "meter": take(sets.deployments, "meter", d),
-                "model": take(sets.deployments, "model", d)}  # fmt: skip
-    if family == "quota":
-        q = index["quota"]
-        return {"region": take(sets.quotas, "region", q), "model": take(sets.quotas, "model", q),
-                "supply": take(sets.quotas, "option", q)}  # fmt: skip
-    if family in ("mix", "guaranteed"):
-        named = {"origin": take(sets.needs, "origin", index["need"]),
-                 "workload": take(sets.needs, "workload", index["need"])}  # fmt: skip
-        return named | ({"model": take(sets.shares, "model", index["share"])} if family == "mix" else {})
-    periods = np.array(sets.periods, dtype=object)
-    if family == "deployment":
-        m = index["meter"]
-        return {"supply": take(sets.meters, "pool", m), "meter": take(sets.meters, "meter", m),
-                "period": periods[index["period"]]}  # fmt: skip
-    if family == "egress":
-        c = index["cap"]
-        return {"origin": take(sets.caps, "origin", c), "region": take(sets.caps, "destination", c),
-                "period": periods[index["period"]]}  # fmt: skip
-    return {}
-
-
-# family, kind of its positive and of its negative prices
-_FAMILIES = (
-    ("reserved", None, "rent"),
-    ("quota", None, "quota"),
-    ("mix", "mix_low", "mix_high"),
-    ("guaranteed", "guaranteed", None),
-    ("deployment", None, "deployment"),
-    ("egress", None, "egress"),
-    ("cross_region_share", None, "cross_region_share"),
-    ("budget", None, "budget"),
-)
+    part: Part = {}
+    for key, rows in index.items():
+        if key == "deployment":
+            part |= take(sets.deployments, rows, supply="pool", meter="meter", model="model")
+        elif key == "meter":
+            part |= take(sets.meters, rows, supply="pool", meter="meter")
+        elif key == "quota":
+            part |= take(sets.quotas, rows, region="region", model="model", supply="option")
+        elif key == "need":
+            part |= take(sets.needs, rows, origin="origin", workload="workload")
+        elif key == "share":
+            part |= take(sets.shares, rows, model="model")
+        elif key == "cap":
+            part |= take(sets.caps, rows, origin="origin", region="destination")
+        elif key == "purchase":
+            part |= take(sets.purchases, rows, supply="offer")
+            part |= {"period": np.array(sets.periods, dtype=object)[sets.purchases["period"].to_numpy(int)[rows]]}
+        elif key == "period":
+            part |= {"period": np.array(sets.periods, dtype=object)[rows]}
+        elif key == "region":
+            part |= {"region": np.array(region_names(sets), dtype=object)[rows]}
+        elif key == "scenario":
+            part |= {"scenario": np.array(scenario_names(sets), dtype=object)[rows]}
+        elif key != "slot":
+            raise KeyError(f"rows are named by {key!r}, which the table of prices cannot tell (solver.prices)")
+    return part
 
 
-def _of_family(
-    program: LinearProgram, certificate: Certificate, family: tuple[str, str | None, str | None], whole: Sets
-) -> Part:
-    name, above, below = family
-    rows, first = program.family(name), program.first_row(name)
+def _of_family(program: LinearProgram, certificate: Certificate, family: Family, rows: Rows, whole: Sets) -> Part:
+    """Price each bound of a family's rows; a family whose kinds are blank states none."""
+    first = program.first_row(family.name)
     price = certificate.row_price[first : first + rows.count]
-    priced = np.flatnonzero(((price > 0) & (above is not None)) | ((price < 0) & (below is not None)))
-    index = {key: values[priced] for key, values in rows.index.items()}
+    floor, cap = family.price_kinds
+    priced = np.flatnonzero(((price > 0) & bool(floor)) | ((price < 0) & bool(cap)))
+    index = {key: values[priced] for key, values in rows.index.items()} if len(priced) else {}
     part: Part = {
-        "kind": np.where(price[priced] > 0, above or "", below or "").astype(object),
-        **_named(program.sets, name, index),
+        "kind": np.where(price[priced] > 0, floor, cap).astype(object),
+        **_named(program.sets, index),
         "price": np.abs(price[priced]),
     }
     return _in_slots(program.sets, part, index["slot"], whole) if "slot" in index else part
@@ -136,8 +133,8 @@ def _of_ray(sets: Sets, net: StressNetwork, cut: Cut, price: float, ray: int, wh
     d, q = np.flatnonzero(cut.ray.units > 0), np.flatnonzero(cut.ray.quota > 0)
     parts = [
         priced("stress", slot_names(whole, sets.members[cut.slot][:1]), np.array([price])),
-        priced("stress_unit", _named(sets, "reserved", {"deployment": d}), cut.ray.units[d]),
-        priced("stress_quota", _named(sets, "quota", {"quota": q}), cut.ray.quota[q]),
+        priced("stress_unit", _named(sets, {"deployment": d}), cut.ray.units[d]),
+        priced("stress_quota", _named(sets, {"quota": q}), cut.ray.quota[q]),
     ]
     for kind, sigma in (("stress_mix_low", cut.ray.low), ("stress_mix_high", cut.ray.high)):
         for k in np.flatnonzero(sigma > 0):

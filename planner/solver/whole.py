@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.errors import StoppedError
-from planner.model.program import FAMILIES, LinearProgram, program_of
+from planner.model.program import LinearProgram, families_of, program_of
 from planner.model.sets import Floats, Ints
 from planner.solver.highs import INF, OPTIMAL, Clock, Session, highs_model, quiet_highs, run, set_options
 from planner.solver.linear import LinearSolve, cut_rows, solve_linear
@@ -46,23 +46,20 @@ class Master:
         bare = replace(sets, arcs=sets.arcs.assign(priced=False))
         self.lp = solve.program
         self.lower, self.upper = self.lp.bounds()
-        row = np.concatenate([rows.row + self.lp.first_row(rows.family) for rows in self.lp.families])
-        column = np.concatenate([rows.column for rows in self.lp.families])
+        row, column, value = self.lp.entries()
         own = column < self.lp.columns.flow_first
-        value = np.concatenate([rows.value for rows in self.lp.families])
         self.entries = (row[own], column[own], value[own])  # of the columns that the master shares with the LP
         self.stress: list[Cut] = []
         self.complete = True
         flows = {rows.family for rows in self.lp.families if (rows.column >= self.lp.columns.flow_first).any()}
-        self.families = tuple(family for family in FAMILIES if family.name not in flows)
+        self.families = tuple(family for family in families_of(sets) if family.name not in flows)
         exact = program_of(bare, True, self.families)
         self.program = replace(exact, cost=_with_tie_rule(exact))
         scale = scale_of(self.program)
         self.scale = Scale(scale.column, scale.row, solve.session.scale.cost)
-        self.group_of = _groups(solve.program)
-        self.groups = int(self.group_of.max(initial=-1)) + 1
-        self.tying = _tying_rows(solve.program)
-        self.use_group, self.use_row = _uses(solve.program, self.tying, self.groups)
+        found = grouping(solve.program)
+        self.group_of, self.groups, self.tying = found.group_of, found.groups, found.tying
+        self.use_group, self.use_row = found.use_group, found.use_row
         self.rows: list[tuple[Ints, Floats, float]] = []  # columns, values, lower bound
         self.last: Floats | None = (
             None  # the last answer; not handed back: HiGHS 1.16 believes a start that breaks rows
@@ -239,37 +236,46 @@ def _with_tie_rule(program: LinearProgram) -> Floats:
     return cost
 
 
-def _groups(program: LinearProgram) -> Ints:
-    """Group of each row of the LP: that of its slot (no more than GROUPS); -1 for rows without a slot."""
-    slots = len(program.sets.slots)
-    groups = [
-        rows.index["slot"] * min(GROUPS, slots) // max(slots, 1) if "slot" in rows.index else np.full(rows.count, -1)
-        for rows in program.families
-    ]
-    return np.concatenate(groups)
+@dataclass(frozen=True)
+class Grouping:
+    """How the rows with flows fall into groups of slots (no more than GROUPS): read from their entries.
 
-
-def _tying_rows(program: LinearProgram) -> Ints:
-    """Rows that tie slots together: egress caps and the cross-region share.
-
-    The master hands each group its part of such a limit: a group's cost is convex in its units and its parts.
+    group_of : group of each row whose flows are all of one; -1 for rows without flows, and for those that tie groups.
+    tying : rows that tie groups together. use_group, use_row : group and number among `tying` of every part of a
+    tying limit that some flow can use.
+    divisible : whether each tying row is an upper limit >= 0 on flows alone, none of which counts negative. Then the
+        master may hand each group its part of the limit: a group's cost is convex in its units and its parts.
     """
-    return np.concatenate(
-        [program.first_row(name) + np.arange(program.family(name).count) for name in ("egress", "cross_region_share")]
-    )
+
+    group_of: Ints
+    groups: int
+    tying: Ints
+    use_group: Ints
+    use_row: Ints
+    divisible: bool
 
 
-def _uses(program: LinearProgram, tying: Ints, groups: int) -> tuple[Ints, Ints]:
-    """(group, number among the tying rows) of every part of a tying limit that some flow can use."""
-    at, slots = program.columns, max(len(program.sets.slots), 1)
-    pairs = [np.empty((0, 2), np.int64)]
-    for name in ("egress", "cross_region_share"):
-        rows = program.family(name)
-        slot = at.flow_slot[rows.column - at.flow_first]
-        number = np.searchsorted(tying, program.first_row(name) + rows.row)
-        pairs.append(np.column_stack([slot * min(GROUPS, slots) // slots, number]))
-    found = np.unique(np.concatenate(pairs), axis=0)
-    return found[:, 0], found[:, 1]
+def grouping(program: LinearProgram) -> Grouping:
+    """Put each row with flows into its group of slots."""
+    at, slots, rows = program.columns, max(len(program.sets.slots), 1), program.row_count
+    row, column, value = program.entries()
+    used = value != 0
+    row, column, value = row[used], column[used], value[used]
+    is_flow = column >= at.flow_first
+    group = at.flow_slot[column[is_flow] - at.flow_first] * min(GROUPS, slots) // slots
+    low, high = np.full(rows, slots), np.full(rows, -1)
+    np.minimum.at(low, row[is_flow], group)
+    np.maximum.at(high, row[is_flow], group)
+    ties = high > low
+    group_of = np.where(ties, -1, high)
+    tying = np.flatnonzero(ties)
+    lower, upper = program.bounds()
+    limits = bool(np.all(np.isinf(lower[tying]) & np.isfinite(upper[tying]) & (upper[tying] >= 0)))
+    of_tying = ties[row]
+    divisible = limits and bool(np.all(is_flow[of_tying] & (value[of_tying] > 0)))
+    number = np.searchsorted(tying, row[is_flow][ties[row[is_flow]]])
+    pairs = np.unique(np.column_stack([group[ties[row[is_flow]]], number]), axis=0)
+    return Grouping(group_of, int(high.max(initial=-1)) + 1, tying, pairs[:, 0], pairs[:, 1], divisible)
 
 
 def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | None:

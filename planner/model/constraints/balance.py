@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import Family, Reduction, Spans
+from planner.model.family import EVERY_REDUCTION, Family, Spans
 from planner.model.rows import Rows, Term, rows_by_key
 from planner.model.sets import Sets
 
@@ -34,6 +34,6 @@ FAMILY = Family(
     spans=Spans.SLOT,
     dual="marginal cost of serving one more thousand requests per hour in the slot, USD over the horizon",
     relaxed_by="tokens_per_minute_quota or max_units",
-    allows=frozenset({Reduction.SLOTS, Reduction.ARCS}),
+    allows=EVERY_REDUCTION,
     kinds=("", ""),
 )

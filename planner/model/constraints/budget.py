@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import Family
+from planner.model.family import Family, Reduction
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -36,5 +36,6 @@ FAMILY = Family(
     rows=budget,
     dual="USD that one more dollar of budget would save",
     relaxed_by="max_commitment_usd",
+    allows=frozenset({Reduction.SLOTS, Reduction.ARCS, Reduction.SIZES}),
     kinds=("", "budget"),
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from planner.model.columns import Columns
-from planner.model.family import Family, Reduction
+from planner.model.family import EVERY_REDUCTION, Family, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Ints, Sets
 
@@ -55,9 +55,10 @@ EGRESS = Family(
     name="egress",
     rule="7",
     rows=egress,
+    spans=Spans.PERIOD,
     dual="what one more gigabyte would save, USD/GB",
     relaxed_by="max_gb_per_month",
-    allows=frozenset({Reduction.SLOTS, Reduction.ARCS}),
+    allows=EVERY_REDUCTION,
     kinds=("", "egress"),
 )
 
@@ -90,6 +91,6 @@ CROSS_REGION_SHARE = Family(
     rows=cross_region_share,
     dual="what a thousand requests more served away from their origin would save, USD",
     relaxed_by="max_cross_region_share",
-    allows=frozenset({Reduction.SLOTS, Reduction.ARCS}),
+    allows=EVERY_REDUCTION,
     kinds=("", "cross_region_share"),
 )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import Family, Reduction, Spans
+from planner.model.family import EVERY_REDUCTION, Family, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -36,6 +36,6 @@ FAMILY = Family(
     spans=Spans.SLOT,
     dual="what a thousand requests per hour less of the guarantee would save, USD over the horizon",
     relaxed_by="guaranteed_share",
-    allows=frozenset({Reduction.SLOTS, Reduction.ARCS}),
+    allows=EVERY_REDUCTION,
     kinds=("guaranteed", ""),
 )

@@ -41,7 +41,7 @@ KEEP = Family(
     spans=Spans.METER,
     dual="what keeping one unit more of the last plan would cost, USD: at most the charge for a change",
     relaxed_by=None,
-    allows=frozenset({Reduction.SIZES}),
+    allows=frozenset({Reduction.SLOTS, Reduction.ARCS, Reduction.SIZES}),
     kinds=("", ""),
 )
 
@@ -70,6 +70,6 @@ KEEP_LIMIT = Family(
     rows=keep_limit,
     spans=Spans.PART,
     dual="what one more unit changed would save, USD",
-    allows=frozenset({Reduction.SIZES}),
+    allows=frozenset({Reduction.SLOTS, Reduction.ARCS, Reduction.SIZES}),
     kinds=("", ""),
 )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import Family, Reduction, Spans
+from planner.model.family import EVERY_REDUCTION, Family, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -38,6 +38,6 @@ FAMILY = Family(
     spans=Spans.SLOT,
     dual="what one more token per minute of quota would save, USD over the horizon",
     relaxed_by=None,
-    allows=frozenset({Reduction.SLOTS, Reduction.ARCS}),
+    allows=EVERY_REDUCTION,
     kinds=("", "quota"),
 )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import Family, Reduction, Spans
+from planner.model.family import EVERY_REDUCTION, Family, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -39,7 +39,7 @@ SIZE_LOW = Family(
     spans=Spans.METER,
     dual="none: the rule is not linear",
     relaxed_by=None,
-    allows=frozenset({Reduction.SIZES, Reduction.FOLLOWS}),
+    allows=EVERY_REDUCTION,
     kinds=("", ""),
 )
 
@@ -74,6 +74,6 @@ SIZE_TOP = Family(
     spans=Spans.METER,
     dual="none: the rule is not linear",
     relaxed_by=None,
-    allows=frozenset({Reduction.SIZES, Reduction.FOLLOWS}),
+    allows=EVERY_REDUCTION,
     kinds=("", ""),
 )

@@ -7,14 +7,16 @@ Dominated: arc a, where arc b serves the same need by the same model on demand, 
 costs no more in any slot, and stays at home or takes a's own route. Moving a's flow to b in any plan keeps balance, mix
 and guarantee, frees capacity, quota and caps, and costs no more. So some optimum has no flow on a. (Of two arcs that
 dominate each other, the first stays.) All arcs stay under stress: only capacity counts there, and `priced` says
-nothing.
+nothing. No arc is left out for being dominated where a family has rows on flows and does not claim that they may move.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
+from planner.model.family import Reduction
 from planner.model.sets import Bools, Sets
+from planner.model.structure import refusing
 
 TINY = 1e-9  # GB per month
 
@@ -23,7 +25,8 @@ def prune(sets: Sets) -> Sets:
     """Take out of the priced programme the arcs that no optimum needs."""
     arcs = sets.arcs
     kept = arcs["priced"].to_numpy(bool) & ~_barred(sets)
-    kept &= ~_dominated(sets, kept)
+    if not refusing(sets, Reduction.ARCS):
+        kept &= ~_dominated(sets, kept)
     return replace(sets, arcs=arcs.assign(priced=kept))
 
 
@@ -31,9 +34,10 @@ def _barred(sets: Sets) -> Bools:
     arcs = sets.arcs
     quota = np.append(sets.quotas["tokens_per_minute"].to_numpy(float), np.inf)[arcs["quota"].to_numpy(int)]
     barred = (quota <= 0) & (sets.quota_load > 0)
-    if sets.max_away_share is not None and sets.max_away_share <= 0:
+    if "cross_region_share" not in sets.left_out and sets.max_away_share is not None and sets.max_away_share <= 0:
         barred |= arcs["away"].to_numpy(bool)
-    closed = {(o, s) for o, s, cap in sets.caps.itertuples(index=False) if cap < TINY}
+    caps = sets.caps.iloc[:0] if "egress" in sets.left_out else sets.caps
+    closed = {(o, s) for o, s, cap in caps.itertuples(index=False) if cap < TINY}
     if closed:
         ends = list(zip(arcs["origin"], arcs["region"]))
         there = np.array([pair in closed for pair in ends]) & (arcs["gb_in"] > 0).to_numpy()

@@ -1,23 +1,104 @@
 """Parts that nothing ties together are programmes of their own.
 
-Rows tie columns together. Two origin-workloads that share no pool, no finite quota, no capped pair of regions, neither
-the budget nor the cross-region share have no row in common, not even under stress, where the same arcs are used. So the
-programme is a sum of programmes, and the optimum is the sum of their optima.
+Rows tie columns together; what is tied is read from the assembled rows. Two origin-workloads that share no row have
+none in common under stress either, where the same arcs, deployments and quotas are used. So the programme is a sum of
+programmes, and the optimum is the sum of their optima.
+
+The rows are assembled on a skeleton: one slot a period, in which everything is asked for. So no tie is missed, and none
+costs more than the tables. A family whose rows tell slots apart in another way spans everything.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
-from planner.model.sets import Bools, Ints, Sets
+from planner.model.columns import Columns, columns_of, kept_purchases
+from planner.model.family import Family, Spans
+from planner.model.program import families_of
+from planner.model.rows import Rows
+from planner.model.sets import Bools, Floats, Ints, Sets
+
+ADDS_UP = 1e-9  # relative: rounding of sums
+
+
+def spanning(sets: Sets) -> list[Rows]:
+    """Assemble the rows that tie more than a slot or a meter, on all slots: left out at first, and checked at the end.
+
+    Columns are those of `columns_of(sets)`.
+    """
+    wide = [family for family in families_of(sets) if family.spans in (Spans.PERIOD, Spans.EVERYTHING)]
+    if not wide:
+        return []
+    at = columns_of(sets)
+    return [rows for rows in (family.rows(sets, at) for family in wide) if rows.count]
 
 
 def split(sets: Sets) -> list[Sets]:
-    """Split into components, in the order of their first need; pools that no need can reach make one more."""
+    """Split into components, in the order of their first need; pools that no need can reach make one more.
+
+    Everything is one component where a family that spans everything has rows, or where the rows of the parts do not
+    add up to those of the whole.
+    """
     count_needs, count_meters = len(sets.needs), len(sets.meters)
-    parent = list(range(count_needs + count_meters + len(sets.quotas) + len(sets.caps) + 1))
-    meter_at, quota_at, cap_at = count_needs, count_needs + count_meters, count_needs + count_meters + len(sets.quotas)
-    everything = len(parent) - 1
+    families = families_of(sets)
+    if any(_ties_all(sets, family) for family in families):
+        return [_part(sets, np.ones(count_needs, bool), np.ones(count_meters, bool))]
+    bones = skeleton(sets)
+    at = columns_of(bones)
+    node = _nodes(bones, at)
+    pairs = [_ties(family.rows(bones, at), node) for family in families if family.spans is not Spans.PART]
+    root = _roots(count_needs + count_meters, np.concatenate([np.empty((0, 2), np.int64), *pairs]))
+    parts = [_part(sets, root[:count_needs] == r, root[count_needs:] == r) for r in dict.fromkeys(root.tolist())]
+    if len(parts) > 1 and not all(_adds_up(family, sets, parts) for family in families if family.spans is Spans.METER):
+        return [_part(sets, np.ones(count_needs, bool), np.ones(count_meters, bool))]
+    return parts
+
+
+def skeleton(sets: Sets) -> Sets:
+    """Return the sets with one slot a period, in which each need asks for its most (1 krph where that is nothing)."""
+    period = sets.slots["period"].to_numpy(int)
+    found, first = np.unique(period, return_index=True)
+    most = np.array([sets.demand[:, period == p].max(axis=1) for p in found]).reshape(len(found), len(sets.needs)).T
+    return replace(
+        sets,
+        slots=sets.slots.iloc[first].reset_index(drop=True),
+        demand=np.where(most > 0, most, 1.0),
+        members=tuple(first[k : k + 1] for k in range(len(first))),
+    )
+
+
+def _ties_all(sets: Sets, family: Family) -> bool:
+    """Whether a family that spans everything has rows."""
+    return family.spans is Spans.EVERYTHING and family.rows(sets, columns_of(sets)).count > 0
+
+
+def _nodes(sets: Sets, at: Columns) -> Ints:
+    """Node of each column: its need, or (after the needs) its meter."""
+    node = np.empty(at.count, np.int64)
+    meter = len(sets.needs) + np.arange(len(sets.meters))
+    bought = meter[sets.purchases["meter_row"].to_numpy(int)]
+    node[at.committed] = bought
+    node[at.deployed] = meter[sets.deployments["meter_row"].to_numpy(int)][:, None]
+    priced = at.unreserved >= 0
+    node[at.unreserved[priced]] = np.broadcast_to(meter[:, None], priced.shape)[priced]
+    node[at.more] = node[at.fewer] = bought[kept_purchases(sets)]
+    node[at.flows] = sets.arcs["need"].to_numpy(int)[at.flow_arc]
+    return node
+
+
+def _ties(rows: Rows, node: Ints) -> Ints:
+    """Pairs of nodes that stand in one row: its lowest with each."""
+    of_entry = node[rows.column]
+    lowest = np.full(rows.count, np.iinfo(np.int64).max)
+    np.minimum.at(lowest, rows.row, of_entry)
+    return np.unique(np.column_stack([lowest[rows.row], of_entry]), axis=0)
+
+
+def _roots(count: int, pairs: Ints) -> Ints:
+    """Lowest node that each node is tied to."""
+    parent = list(range(count))
 
     def find(k: int) -> int:
         while parent[k] != k:
@@ -25,43 +106,26 @@ def split(sets: Sets) -> list[Sets]:
             k = parent[k]
         return k
 
-    def tie(a: int, b: int) -> None:
-        a, b = find(a), find(b)
-        if a != b:
-            parent[max(a, b)] = min(a, b)
-
-    need = sets.arcs["need"].to_numpy(int)
-    meter = sets.deployments["meter_row"].to_numpy(int)[sets.loads["deployment"].to_numpy(int)]
-    for a, b in np.unique(np.column_stack([need[sets.loads["arc"].to_numpy(int)], meter]), axis=0):
-        tie(int(a), meter_at + int(b))
-    finite = np.append(np.isfinite(sets.quotas["tokens_per_minute"].to_numpy(float)), False)
-    quota = sets.arcs["quota"].to_numpy(int)
-    limited = (quota >= 0) & finite[quota]
-    for a, b in np.unique(np.column_stack([need[limited], quota[limited]]), axis=0):
-        tie(int(a), quota_at + int(b))
-    capped: dict[tuple[str, str], int] = {}
-    for k, (o, s) in enumerate(zip(sets.caps["origin"], sets.caps["destination"])):
-        if (o, s) in capped:  # the way back has a cap of its own: the same flows use both
-            tie(capped[o, s], cap_at + k)
-        capped[o, s] = capped[s, o] = cap_at + k
-    if capped:
-        used = sets.arcs.loc[sets.arcs["away"], ["need", "origin", "region"]].drop_duplicates()
-        for k, o, s in used.itertuples(index=False):
-            if (o, s) in capped:
-                tie(int(k), capped[o, s])
-    if sets.max_away_share is not None or sets.budget_usd is not None:
-        for k in range(count_needs):
-            tie(k, everything)
-        for k in range(count_meters):
-            tie(meter_at + k, everything)
-    root = np.array([find(k) for k in range(len(parent))])
-    roots = list(dict.fromkeys([*root[:count_needs], *root[meter_at:quota_at]]))
-    return [
-        _part(sets, root[:count_needs] == r, root[meter_at:quota_at] == r, root[cap_at:everything] == r) for r in roots
-    ]
+    for a, b in np.unique(pairs, axis=0).tolist():
+        low, high = sorted((find(a), find(b)))
+        parent[high] = low
+    return np.array([find(k) for k in range(count)], dtype=np.int64)
 
 
-def _part(sets: Sets, needs: Bools, meters: Bools, caps: Bools) -> Sets:
+def _adds_up(family: Family, whole: Sets, parts: Sequence[Sets]) -> bool:
+    """Whether the rows of the parts are, in number, bounds and entries, those of the whole (without flows)."""
+    told = np.array([_sums(family, part) for part in (whole, *parts)])
+    return bool(np.allclose(told[0], told[1:].sum(axis=0), rtol=ADDS_UP, atol=ADDS_UP))
+
+
+def _sums(family: Family, sets: Sets) -> Floats:
+    bare = replace(sets, arcs=sets.arcs.assign(priced=False))
+    rows = family.rows(bare, columns_of(bare))
+    bounds = [bound[np.isfinite(bound)] for bound in (rows.lower, rows.upper)]
+    return np.array([rows.count, *(b.sum() for b in bounds), *(np.abs(b).sum() for b in bounds), rows.value.sum()])
+
+
+def _part(sets: Sets, needs: Bools, meters: Bools) -> Sets:
     """Keep some needs and meters with all that belongs to them, renumbered."""
     need_of, meter_of = _renumber(needs), _renumber(meters)
     arc_kept = needs[sets.arcs["need"].to_numpy(int)] if len(sets.arcs) else np.zeros(0, bool)
@@ -95,9 +159,17 @@ def _part(sets: Sets, needs: Bools, meters: Bools, caps: Bools) -> Sets:
         quotas=sets.quotas[quota_kept].reset_index(drop=True),
         quota_load=sets.quota_load[arc_kept],
         purchases=bought.assign(meter_row=meter_of[bought["meter_row"].to_numpy(int)]),
-        caps=sets.caps[caps].reset_index(drop=True),
+        caps=_caps_of(sets, arcs),
         cases=tuple(replace(case, demand_scale=case.demand_scale[needs]) for case in sets.cases),
     )
+
+
+def _caps_of(sets: Sets, arcs: pd.DataFrame) -> pd.DataFrame:
+    """Caps that some arcs can use, there or back."""
+    used = arcs.loc[arcs["away"], ["origin", "region"]]
+    pairs = {*zip(used["origin"], used["region"]), *zip(used["region"], used["origin"])}
+    kept = [pair in pairs for pair in zip(sets.caps["origin"], sets.caps["destination"])]
+    return sets.caps[np.array(kept, dtype=bool)].reset_index(drop=True)
 
 
 def _renumber(kept: Bools) -> Ints:

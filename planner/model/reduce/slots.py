@@ -5,6 +5,9 @@ apart, the same costs. Given any solution, the mean of the two slots' flows (wei
 the rows are convex, and costs the same. So the optimum keeps its value when they are merged and their weeks are added;
 and a merged solution, used in both, is a solution of the literal programme. The same holds for a stress case, whose
 demand is a multiple of the slot's. Seen by Malloovia for hours of equal load.
+
+Where a family has rows on flows and does not claim this, every slot stays, also those without demand: its rows then
+see the hours as they are.
 """
 
 from dataclasses import replace
@@ -12,11 +15,18 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from planner.model.family import Reduction
 from planner.model.sets import Sets
+from planner.model.structure import refusing
 
 
 def merge_slots(sets: Sets) -> Sets:
-    """Merge slots of equal period, prices and demand; drop those without demand. `members`: what each stands for."""
+    """Merge slots of equal period, prices and demand; drop those without demand. `members`: what each stands for.
+
+    All slots stay where some family refuses it.
+    """
+    if refusing(sets, Reduction.SLOTS):
+        return replace(sets, members=tuple(np.arange(len(sets.slots)).reshape(-1, 1)))
     used = np.flatnonzero((sets.demand > 0).any(axis=0))
     key = np.column_stack(
         [sets.slots["period"].to_numpy(float), sets.slots["price_factor"].to_numpy(float), sets.demand.T]

@@ -1,0 +1,102 @@
+"""What assembled rows show by themselves: which columns they touch, with which signs, and whether a plan keeps them.
+
+Nothing here is told by a family: it is read from the entries, so that it cannot be forgotten or wrong.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from planner.model.columns import Columns, columns_of
+from planner.model.family import Family, Reduction
+from planner.model.program import LinearProgram, families_of
+from planner.model.rows import Rows
+from planner.model.sets import Bools, Floats, Ints, Sets
+
+KEPT = 1e-7  # of a row's largest term: what rounding may break
+TOUCHED = {
+    Reduction.SLOTS: ("flows",),
+    Reduction.ARCS: ("flows",),
+    Reduction.SIZES: ("capacity",),
+    Reduction.FOLLOWS: ("committed",),
+}  # the columns that a reduction changes
+
+
+def columns_named(at: Columns, name: str) -> Bools:
+    """Whether each column is one of a kind: flows, committed, capacity (x, v, u) or sizes (switches and steps)."""
+    found = np.zeros(at.count, bool)
+    if name == "flows":
+        found[at.flow_first :] = True
+    if name in ("committed", "capacity"):
+        found[at.committed] = True
+    if name == "capacity":
+        found[at.deployed] = True
+        found[at.unreserved[at.unreserved >= 0]] = True
+    if name == "sizes":
+        found[at.size_on[at.size_on >= 0]] = True
+        found[at.size_steps[at.size_steps >= 0]] = True
+    return found
+
+
+def touches(rows: Rows, mask: Bools) -> bool:
+    """Whether some entry of the rows stands in one of the columns."""
+    return bool(mask[rows.column[rows.value != 0]].any())
+
+
+def lowering_hurts(rows: Rows, mask: Bools) -> bool:
+    """Whether a smaller value of some of the columns can break a row that was kept."""
+    own = mask[rows.column]
+    value, row = rows.value[own], rows.row[own]
+    return bool(((value > 0) & np.isfinite(rows.lower[row]) | (value < 0) & np.isfinite(rows.upper[row])).any())
+
+
+def refusing(sets: Sets, reduction: Reduction) -> tuple[str, ...]:
+    """Families whose rows touch what a reduction changes, and that do not claim that its argument holds for them.
+
+    Only families without the claim are stated. A row that smaller sizes cannot break needs no claim for them.
+    """
+    silent = [family for family in families_of(sets) if reduction not in family.allows]
+    return refused_by(silent, [], sets, columns_of(sets), reduction) if silent else ()
+
+
+def refused_by(
+    families: Iterable[Family], stated: Iterable[Rows], sets: Sets, at: Columns, reduction: Reduction
+) -> tuple[str, ...]:
+    """Return `refusing` where columns, and maybe some rows, are known already."""
+    known = {rows.family: rows for rows in stated}
+    found = []
+    for family in families:
+        if reduction in family.allows:
+            continue
+        rows = known[family.name] if family.name in known else family.rows(sets, at)
+        mask = np.logical_or.reduce([columns_named(at, name) for name in TOUCHED[reduction]])
+        hurts = lowering_hurts(rows, mask) if reduction is Reduction.SIZES else touches(rows, mask)
+        if hurts:
+            found.append(family.name)
+    return tuple(found)
+
+
+def activity(rows: Rows, values: Floats) -> Floats:
+    """Value of each row's left-hand side."""
+    found: Floats = np.bincount(rows.row, rows.value * values[rows.column], rows.count).astype(float)
+    return found
+
+
+def broken(rows: Rows, values: Floats) -> Ints:
+    """Rows that a plan breaks by more than rounding: KEPT of the largest of its terms and its bound."""
+    if not rows.count:
+        return np.empty(0, np.int64)
+    terms = rows.value * values[rows.column]
+    is_: Floats = np.bincount(rows.row, terms, rows.count).astype(float)
+    size = np.zeros(rows.count)
+    np.maximum.at(size, rows.row, np.abs(terms))
+    for bound in (rows.lower, rows.upper):
+        size = np.maximum(size, np.where(np.isfinite(bound), np.abs(bound), 0.0))
+    room = KEPT * size
+    return np.flatnonzero((is_ < rows.lower - room) | (is_ > rows.upper + room))
+
+
+def keeps(program: LinearProgram, values: Floats, without: Reduction) -> bool:
+    """Whether values keep the rows of every family that does not claim a reduction."""
+    claimed = {family.name for family in families_of(program.sets) if without in family.allows}
+    return not any(len(broken(rows, values)) for rows in program.families if rows.family not in claimed)
