@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.plan.derived import Derived
@@ -48,6 +48,7 @@ def test_without_prices_only_nothing_is_proved() -> None:
     assert check_bound(CASE, DERIVED, NAMES, replace(PLAN, certificate=none))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([0.01, 0.3, 3.0]))
 def test_any_prices_prove_a_bound(seed: int, spread: float) -> None:
     rng = np.random.default_rng(seed)
