@@ -40,3 +40,11 @@ def of(values, workload="chat"):
 
 def as_history(*frames):
     return History(tidy(pd.concat(frames)))
+
+
+def office(weeks, lost=range(0), workload="office"):
+    """Monday to Friday, 8 to 18, 120 requests an hour; a log has no row for any other hour."""
+    rows = history(weeks, lambda h: np.full(len(h), 120.0), workload).rows
+    hour = pd.DatetimeIndex(rows["hour"])
+    kept = rows[(hour.day_of_week < 5) & (hour.hour >= 8) & (hour.hour < 18)]
+    return History(tidy(kept[~kept.index.isin(lost)]))

@@ -43,7 +43,10 @@ RULES: dict[str, tuple[str, str]] = {
         NOTED,
         "local times in the hour that the clock skips in spring do not exist: moved on by one hour",
     ),
-    "missing_hours": (NOTED, "hours inside the span without any row; a profile can leave them out"),
+    "missing_hours": (
+        NOTED,
+        "hours inside the span without any row: zeros where silence is usual, else unknown (--quiet-hours)",
+    ),
 }
 
 

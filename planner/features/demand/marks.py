@@ -1,35 +1,55 @@
-"""Hours that should not teach a plan anything: gaps, outages, and spikes that came once.
+"""Hours that stand out: gaps, outages, and spikes that came once.
 
-Each hour is held against its usual value: the median of the same hour of the week (of the same hour of the day, where
-there are under three weeks) times the week's own level, so that growth is no mark. An hour at less than a tenth of its
-usual value is an outage; one at more than three times it, and far outside the series' own scatter, is a spike, unless
-the same hour of the week is high again and again: then it is the shape, not a spike.
+Each hour is held against its usual value: the median of the same kind of hour (of the week; of the day and of weekday
+or weekend, where there are under three weeks) times the week's own level, so that growth is no mark. An hour at less
+than a tenth of its usual value is an outage; one at more than three times it, and far outside the series' own scatter,
+is a spike, unless the same hour of the week is high again and again: then it is the shape, not a spike. A kind of hour
+that was seen under three times marks nothing.
+
+A mark is a remark. What stands out was real load: it counts, unless a user says that spikes are to be cut or outages to
+be skipped (``Treatment``).
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.series import hour_of_week, week_start
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.features.demand.series import week_start
+from planner.features.demand.silence import LEAST_WEEKS_BY_HOUR_OF_WEEK, kinds_of_hour
+from planner.units import HOURS_PER_WEEK
 
 OUTAGE_SHARE, SPIKE_RATIO, SPIKE_SIGMAS = 0.1, 3.0, 6.0
 LEAST_USUAL = 5.0  # requests per hour: below this, a single missing request is no outage
+LEAST_SEEN = 3  # hours of a kind, to tell what is usual
 COLUMNS = ("hour", "region", "workload", "mark", "requests", "usual")
 
 
+@dataclass(frozen=True)
+class Treatment:
+    """What a user wants done with marked hours.
+
+    cap_spikes : cut to three times their usual value. skip_outages : taken as unknown.
+    """
+
+    cap_spikes: bool = False
+    skip_outages: bool = False
+
+
 def usual_values(series: pd.Series) -> np.ndarray:
-    """Return the usual value of each hour: shape of the week times level of the week, both by medians."""
+    """Return the usual value of each hour: shape of the week times level of the week, both by medians; else NaN."""
     hours = pd.DatetimeIndex(series.index)
-    values = series.to_numpy(dtype=float)
-    weeks = pd.Series(week_start(hours), index=series.index)
-    by_week = series.groupby(weeks.to_numpy()).transform("median")
-    typical = float(series[series > 0].median()) if (series > 0).any() else 1.0
-    level = by_week.where(by_week > 0, typical).to_numpy(dtype=float)
-    slots = hour_of_week(hours)
-    if len(series) < 3 * HOURS_PER_WEEK:
-        slots = slots % HOURS_PER_DAY
-    shape = pd.Series(values / level).groupby(slots).transform("median").to_numpy(dtype=float)
-    return np.asarray(level * shape)
+    values = pd.Series(series.to_numpy(dtype=float))
+    kinds = kinds_of_hour(hours)
+    seen = values.groupby(kinds).transform("count").to_numpy()
+    shape = values.groupby(kinds).transform("median")
+    level = np.ones(len(values))
+    if len(series) >= LEAST_WEEKS_BY_HOUR_OF_WEEK * HOURS_PER_WEEK:
+        ratios = values / shape.where(shape > 0)
+        by_week = ratios.groupby(week_start(hours).to_numpy()).transform("median")
+        level = by_week.where(by_week > 0, 1.0).to_numpy()
+        shape = (values / level).groupby(kinds).transform("median")
+    return np.where(seen >= LEAST_SEEN, level * shape.to_numpy(dtype=float), np.nan)
 
 
 def mark_hours(requests: pd.DataFrame) -> pd.DataFrame:
@@ -66,9 +86,12 @@ def mark_hours(requests: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True).sort_values(["hour", "region", "workload"], ignore_index=True)
 
 
-def without_marked(requests: pd.DataFrame, marks: pd.DataFrame) -> pd.DataFrame:
-    """Return the series with every marked hour blank."""
-    clean = requests.copy()
-    for (region, workload), rows in marks.groupby(["region", "workload"]):
-        clean.loc[rows["hour"], (region, workload)] = np.nan
-    return clean
+def treated(requests: pd.DataFrame, marks: pd.DataFrame, treatment: Treatment) -> pd.DataFrame:
+    """Return the series with spikes cut and outages blank, as far as the treatment says so."""
+    changed = requests.copy()
+    for (region, workload, mark), rows in marks.groupby(["region", "workload", "mark"]):
+        if mark == "spike" and treatment.cap_spikes:
+            changed.loc[rows["hour"], (region, workload)] = SPIKE_RATIO * rows["usual"].to_numpy(dtype=float)
+        if mark == "outage" and treatment.skip_outages:
+            changed.loc[rows["hour"], (region, workload)] = np.nan
+    return changed

@@ -1,7 +1,8 @@
 """The history as hourly series: one column per (region, workload), one row per hour without holes.
 
-An hour without any row at all is a gap (NaN), and so are the hours before a series began and after it ended; an hour
-in between, in which other series have rows but this one has none, is 0.
+An hour without a row is 0 where silence is usual in such hours, or where other series have rows; it is a gap (NaN)
+where the log itself is missing (``silence``), and so are the hours before a series began. After a series' last row,
+hours are 0 too, unless that silence is strange: then the series has ended, or its export has.
 Where the export has no count of requests, a request is taken as a thousand tokens of input and output, and said so.
 """
 
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from planner.features.demand.history import TOKENS, History
+from planner.features.demand.silence import QuietHours, lost_hours
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 ORIGIN = ("region", "workload")
@@ -26,8 +28,14 @@ class HourlySeries:
     notes: tuple[str, ...] = ()
 
 
-def hourly_series(history: History) -> HourlySeries:
-    """Return the hourly series of a history; refuses one that has days only."""
+def hourly_series(history: History, quiet_hours: QuietHours = "auto") -> HourlySeries:
+    """Return the hourly series of a history; refuses one that has days only.
+
+    Parameters
+    ----------
+    quiet_hours : what hours without any row are. ``zero``: nobody asked; ``unknown``: the log is missing; ``auto``:
+        zero where silence is usual in such hours, unknown where it is strange.
+    """
     rows = history.hourly().copy()
     notes: tuple[str, ...] = ()
     if rows["requests"].isna().any():
@@ -39,9 +47,46 @@ def hourly_series(history: History) -> HourlySeries:
             notes = (f"no count of requests in {named}: a request is taken as 1,000 tokens",)
     wide = rows.groupby(["hour", *ORIGIN])["requests"].sum().unstack(list(ORIGIN)).sort_index()  # noqa: PD010
     hours = pd.date_range(wide.index[0], wide.index[-1], freq="h")
-    alive = wide.ffill().notna() & wide.bfill().notna()
-    requests = wide.fillna(0.0).where(alive).reindex(hours).astype(float)
-    return HourlySeries(requests, rows, notes)
+    wide = wide.reindex(hours).astype(float)
+    total = wide.sum(axis=1, min_count=1).to_numpy()
+    silent = np.isnan(total)
+    lost = silent if quiet_hours == "unknown" else np.zeros(len(hours), dtype=bool)
+    if quiet_hours == "auto":
+        lost = lost_hours(hours, total)
+    requests = pd.DataFrame(
+        {column: _filled(hours, wide[column].to_numpy(), lost, quiet_hours) for column in wide.columns}, index=hours
+    )
+    requests.columns = wide.columns
+    return HourlySeries(requests, rows, (*notes, *_silence_notes(hours, silent, lost)))
+
+
+def _filled(hours: pd.DatetimeIndex, values: np.ndarray, lost: np.ndarray, quiet_hours: QuietHours) -> np.ndarray:
+    """Return a series with its quiet hours as 0; NaN where the log is missing, before it began and after it ended."""
+    known = np.flatnonzero(np.isfinite(values))
+    first, end = int(known[0]), int(known[-1]) + 1
+    filled = np.where(np.isnan(values) & ~lost, 0.0, values)
+    filled[:first] = np.nan
+    strange = quiet_hours == "unknown"
+    if quiet_hours == "auto" and end < len(values):
+        asked = np.where(filled > 0, filled, np.nan)[first:]
+        strange = bool(lost_hours(hours[first:], asked)[-1])
+    if strange:
+        filled[end:] = np.nan
+    return filled
+
+
+def _silence_notes(hours: pd.DatetimeIndex, silent: np.ndarray, lost: np.ndarray) -> tuple[str, ...]:
+    """Say how the hours without any row were taken."""
+    notes = []
+    if quiet := int((silent & ~lost).sum()):
+        notes.append(f"{quiet:,} hours without any row are zeros: nobody asked (--quiet-hours unknown says otherwise)")
+    if missing := int(lost.sum()):
+        at = hours[int(np.flatnonzero(lost)[0])]
+        notes.append(
+            f"{missing:,} hours without any row, the first {at:%Y-%m-%d %H:00}, are unknown: such hours are usually "
+            "busy, so the log is taken to be missing (--quiet-hours zero says otherwise)"
+        )
+    return tuple(notes)
 
 
 def hour_of_week(hours: pd.DatetimeIndex) -> np.ndarray:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from planner.cli import main
 from planner.features.demand.backtest.fractile import fractile, ladder_level
 from planner.features.demand.backtest.ladder import clairvoyant_ladder
-from planner.features.demand.backtest.told import verdict
+from planner.features.demand.backtest.told import table_lines, verdict
 from planner.features.demand.backtest.walk import Terms, backtest, in_force, summarise
 from planner.features.demand.history import save_history
 from tests.builders.usage import WEEK, as_history, of
@@ -208,9 +208,27 @@ def summary_of(**rates):
 
 def test_the_verdict_names_both_sides():
     tie = verdict(summary_of(planner=0.238, clairvoyant=0.24, **{"look-back 30 days": 0.239}))
-    assert tie == "A tie: the planner saved 23.8 %, look-back 30 days 23.9 %, less than half a point apart."
+    told = "A tie: the planner saved 23.8 %, look-back 30 days 23.9 %; the difference is "
+    assert tie == told + "0.4 % of the 24.0 % that could be won."  # 0.1 of 24
+    small = verdict(summary_of(planner=0.027, clairvoyant=0.036, **{"look-back 7 days": 0.031}))
+    assert (
+        small == "look-back 7 days saved 0.4 points more than the planner here: 11.1 % of the 3.6 % that could be won."
+    )
     lost = verdict(summary_of(planner=0.22, clairvoyant=0.24, **{"look-back 7 days": 0.23}))
-    assert lost == "look-back 7 days saved 1.0 points more than the planner here."
+    assert (
+        lost == "look-back 7 days saved 1.0 points more than the planner here: 4.2 % of the 24.0 % that could be won."
+    )
+
+
+def test_a_loss_is_no_multiple_of_what_could_be_won():
+    table = pd.DataFrame(
+        {"rule": ["reserve the peak"], "savings_rate": -0.5, "coverage": 1.0, "utilisation": 0.5,
+         "of_clairvoyant": -47.628, "regret": 0.5}
+    )  # fmt: skip
+    assert table_lines(table)[-1] == "| reserve the peak | -50.0 % | 100.0 % | 50.0 % | below -100 % | 50.0 % |"
+    values = np.zeros(168 * 10)
+    values[::12] = 100.0  # nothing can be won: no rule is measured against it
+    assert summarise(backtest({"p": values}, Terms(0.3, 4, 1, 4)))["of_clairvoyant"].isna().all()
 
 
 def test_terms_that_end_before_the_next_purchase_are_told(tmp_path, capsys):

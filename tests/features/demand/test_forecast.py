@@ -16,7 +16,8 @@ from planner.features.demand.forecast.events import load_events
 from planner.features.demand.forecast.forecast import Assumptions, forecast
 from planner.features.demand.forecast.spread import Spread, hour_ratios, level_ratios, spread_of, unknown_spread
 from planner.features.demand.history import save_history
-from tests.builders.usage import DAY, MONDAY, WEEK, as_history, of
+from planner.features.demand.marks import Treatment
+from tests.builders.usage import DAY, MONDAY, WEEK, as_history, of, office
 
 
 def table(result, scenario):
@@ -346,3 +347,31 @@ def test_real_weeks_of_a_series_that_has_just_begun():
     assert len(result.scenarios) == 8
     means = result.demand.groupby("workload")["requests_per_hour"].mean()
     assert means["born"] == pytest.approx(means["chat"], rel=1e-3)
+
+
+def test_an_office_tool_is_not_forecast_at_night():
+    result = forecast(office(3), dt.date(2026, 4, 1), 1)
+    base = table(result, "base").set_index("hour_of_week")["requests_per_hour"]
+    assert base.sum() == pytest.approx(50 * 120)
+    assert base[6 * 24 + 3] == 0  # Sunday, 3:00
+
+
+def test_spikes_count_and_are_told_where_a_user_has_them_cut(tmp_path, capsys):
+    values = np.tile(WEEK, 8)
+    values[5 * 168 + 30] += 20_000  # once
+    kept = forecast(as_history(of(values)), dt.date(2026, 5, 1), 1)
+    cut = forecast(as_history(of(values)), dt.date(2026, 5, 1), 1, Assumptions(treatment=Treatment(cap_spikes=True)))
+    assert kept.left_out.empty
+    usual = WEEK[30]
+    assert cut.left_out["requests"].tolist() == pytest.approx([usual + 20_000 - 3 * usual])
+    assert cut.accuracy["wape"].iloc[0] > 0  # the spike came, and is part of the error
+    save_history(as_history(of(values)), tmp_path / "h")
+    plan = tmp_path / "plan"
+    arguments = ["forecast", str(tmp_path / "h"), "-o", str(plan), "--cap-spikes"]
+    assert main(arguments) == 0
+    assert "no on-demand price in the folder yet" in capsys.readouterr().out
+    (plan / "on_demand.csv").write_text("region,model,usd_per_mtok_input,usd_per_mtok_output\neu,m,1,4\n")
+    assert main(arguments) == 0
+    # a request has 1,000 tokens in and 50 out, $0.001 and $0.0002
+    lost = usual + 20_000 - 3 * usual
+    assert f"${0.0012 * lost:,.2f} on demand" in capsys.readouterr().out

@@ -10,10 +10,10 @@ from rich.console import Console
 from planner.cli import main
 from planner.features.demand.heat import print_curve, print_heat_map
 from planner.features.demand.history import History, save_history, tidy
-from planner.features.demand.marks import mark_hours
+from planner.features.demand.marks import Treatment, mark_hours
 from planner.features.demand.profile import profile, scenario_weeks
 from planner.features.demand.series import hourly_series
-from tests.builders.usage import history
+from tests.builders.usage import history, office
 
 
 def test_a_profile_solved_by_hand():
@@ -32,7 +32,7 @@ def test_a_profile_solved_by_hand():
     assert result.marks.empty
 
 
-def test_outages_gaps_and_spikes_are_marked_and_kept_out():
+def test_outages_gaps_and_spikes_are_marked_and_count_unless_a_user_says_otherwise():
     whole = history()
     rows = whole.rows.copy()
     rows.loc[200:203, "requests"] = 1.0  # an outage of four hours
@@ -40,8 +40,57 @@ def test_outages_gaps_and_spikes_are_marked_and_kept_out():
     rows = rows.drop(index=range(400, 410))  # ten hours without any row
     marks = mark_hours(hourly_series(History(tidy(rows))).requests)
     assert marks["mark"].value_counts().to_dict() == {"gap": 10, "outage": 4, "spike": 1}
-    assert profile(History(tidy(rows))).summary.iloc[0]["peak_requests_per_hour"] == 330
-    assert profile(History(tidy(rows)), keep_marked=True).summary.iloc[0]["peak_requests_per_hour"] == 5000
+    odd = History(tidy(rows))
+    assert profile(odd).summary.iloc[0]["peak_requests_per_hour"] == 5000
+    assert profile(odd).weeks["mean"].iloc[200 - 168] == pytest.approx((3 * (100 + 10 * (200 % 24)) + 1) / 4)
+    # hour 300 is a Tuesday's 12:00, usually 220: cut to three times that
+    assert profile(odd, Treatment(cap_spikes=True)).summary.iloc[0]["peak_requests_per_hour"] == pytest.approx(660)
+    skipped = profile(odd, Treatment(skip_outages=True))
+    assert skipped.weeks["mean"].iloc[200 - 168] == pytest.approx(100 + 10 * (200 % 24))
+
+
+@pytest.mark.parametrize("weeks", [1, 2, 4])
+def test_a_quiet_hour_of_a_log_is_zero(weeks):
+    series = hourly_series(office(weeks))
+    assert series.requests.notna().all().all()
+    # from Monday 8:00 to Friday 17:00: 50 hours of 120 a week, zeros between
+    assert series.requests.sum().tolist() == [weeks * 6000]
+    assert any("zeros: nobody asked" in note for note in series.notes)
+    unknown = hourly_series(office(weeks), "unknown").requests
+    assert unknown.isna().sum().tolist() == [len(unknown) - 50 * weeks]
+
+
+def test_a_lost_day_of_a_log_is_unknown_unless_a_user_says_that_nobody_asked():
+    tuesday = range(168 + 24, 168 + 48)
+    series = hourly_series(office(4, lost=tuesday))
+    # silent from Monday 18:00 to Wednesday 8:00, of which ten hours are usually busy
+    assert series.requests.isna().sum().tolist() == [38]
+    assert any("log is taken to be missing" in note for note in series.notes)
+    assert hourly_series(office(4, lost=tuesday), "zero").requests.notna().all().all()
+
+
+def test_a_log_that_goes_on_tells_that_one_workload_was_quiet():
+    steady = history(4, lambda h: 1000, "steady").rows
+    both = hourly_series(History(tidy(pd.concat([steady, office(4).rows])))).requests
+    assert both[("eu", "office")].iloc[-54:].tolist() == [0.0] * 54  # from Friday 18:00, where its rows end
+    ended = history(2, lambda h: 500, "ended").rows  # never silent for an hour, and then for two weeks
+    other = hourly_series(History(tidy(pd.concat([steady, ended])))).requests
+    assert other[("eu", "ended")].iloc[336:].isna().all()
+
+
+def test_a_sparse_log_has_quiet_hours_and_no_gap():
+    rng = np.random.default_rng(5)
+    rows = history(4, lambda h: rng.poisson(0.7, len(h)), "rare").rows
+    sparse = History(tidy(rows[rows["requests"] > 0]))
+    assert hourly_series(sparse).requests.isna().sum().sum() == 0
+
+
+def test_quiet_weekends_of_a_short_history_are_no_outage():
+    def level(h):
+        return np.where(h % 168 >= 120, 20.0, 400.0)
+
+    for weeks in (1, 2):
+        assert mark_hours(hourly_series(history(weeks, level)).requests).empty
 
 
 def test_growth_and_a_recurring_peak_are_no_marks():
@@ -100,14 +149,16 @@ def test_series_that_never_lived_together_are_not_added_up():
     together = result.together.set_index("hour_of_week")
     assert set(together["max"]) == {400.0}  # not 500
     assert set(together["mean"].drop(200 - 168)) == {250.0}  # three weeks of 100, three of 400
-    assert together.loc[200 - 168, "mean"] == pytest.approx((2 * 100 + 3 * 400) / 5)
+    assert together.loc[200 - 168, "mean"] == pytest.approx((2 * 100 + 0 + 3 * 400) / 6)
     assert result.summary.iloc[-1][["region", "workload", "peak_requests_per_hour"]].tolist() == ["all", "all", 400.0]
 
 
 def test_an_outage_of_one_series_leaves_the_others_in_the_sum():
     steady = history(4, lambda h: 1000, "steady").rows
     broken = history(4, lambda h: np.where(h == 200, 0, 100), "broken").rows
-    together = profile(History(tidy(pd.concat([steady, broken])))).together
+    both = History(tidy(pd.concat([steady, broken])))
+    assert profile(both).together["mean"].iloc[200 - 168] == pytest.approx((3 * 1100 + 1000) / 4)  # it counts
+    together = profile(both, Treatment(skip_outages=True)).together
     assert set(together["mean"]) == {1100.0}
     assert set(together["weeks_seen"]) == {4}
 

@@ -304,3 +304,14 @@ def test_decimal_commas_and_foreign_dates_are_told_with_what_was_found(tmp_path)
         read(tmp_path, BUCKETS.replace(",", ";") + f"{iso(0)};eu;m;5,5;7,5;1,5\n")
     with pytest.raises(InputError, match=r"31\.01\.2026 08:00"):
         read(tmp_path, BUCKETS + "31.01.2026 08:00,eu,m,5,7,1\n")
+
+
+def test_counts_by_the_minute_tell_the_peak_minute_without_a_map(tmp_path):
+    # an hour of 20 requests a minute, one of them 40: 61 x 20 requests, peak minute 40 / (1220 / 60)
+    lines = [f"2026-03-02 08:{m:02d}:00,eu,m,{40 if m == 7 else 20},1,1\n" for m in range(60)]
+    history = read(tmp_path, BUCKETS + "".join(lines))
+    assert history.rows["requests"].tolist() == [1220.0]
+    assert history.rows["burst_factor"].tolist() == pytest.approx([40 / (1220 / 60)])
+    assert any("each row counts 1 min" in note for note in history.report["notes"])
+    odd = read(tmp_path, BUCKETS + "2026-03-02 08:07:33,eu,m,40,1,1\n2026-03-02 09:41:10,eu,m,20,1,1\n")
+    assert odd.rows["burst_factor"].isna().all()  # sent at any second: no buckets of a minute

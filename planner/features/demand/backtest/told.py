@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from planner.features.demand.backtest.walk import CLAIRVOYANT
+from planner.features.demand.backtest.walk import CLAIRVOYANT, NOTHING
 from planner.features.demand.charts import ACCENT, BAND, QUIET, figure, save
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 LEAST_WEEKS = 8
+TIE = 0.02  # of what could be won: a smaller difference is a tie
 PAST_THE_END = "What a commitment costs and serves after the history's end is not counted, for every rule alike."
 LEGEND = (
     "savings: 1 - cost / all on demand; coverage: committed share of the demand; utilisation: used share of what is "
@@ -25,9 +26,17 @@ def table_lines(summary: pd.DataFrame) -> list[str]:
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in summary.to_dict("records"):
-        cells = [str(row["rule"])] + ["-" if pd.isna(row[name]) else f"{100 * row[name]:.1f} %" for name in COLUMNS]
+        cells = [str(row["rule"]), *(_cell(name, row[name]) for name in COLUMNS)]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def _cell(name: str, value: float) -> str:
+    if pd.isna(value):
+        return "-"
+    if name == "of_clairvoyant" and value < -1:
+        return "below -100 %"  # it lost more than there was to be won; how many times more says nothing
+    return f"{100 * value:.1f} %"
 
 
 def meaning(hours: int, term_weeks: int) -> str:
@@ -51,15 +60,15 @@ def verdict(summary: pd.DataFrame) -> str:
     others = rates.drop(["planner", CLAIRVOYANT])
     best_name, best = str(others.idxmax()), float(others.max())
     ceiling = float(rates[CLAIRVOYANT])
-    if not ceiling > 0.001:
+    if not ceiling > NOTHING:
         return "Nothing was to be won: even with the future known, commitments would not have paid."
-    gap = 100 * (ours - best)
-    if abs(gap) < 0.5:
+    gap = ours - best
+    part = f"{100 * abs(gap) / ceiling:.1f} % of the {100 * ceiling:.1f} % that could be won"
+    if abs(gap) < TIE * ceiling:
         both = f"the planner saved {100 * ours:.1f} %, {best_name} {100 * best:.1f} %"
-        return f"A tie: {both}, less than half a point apart."
-    if gap > 0:
-        return f"The planner saved {gap:.1f} points more than the next best rule, {best_name}."
-    return f"{best_name} saved {-gap:.1f} points more than the planner here."
+        return f"A tie: {both}; the difference is {part}."
+    ahead, behind = ("The planner", f"the next best rule, {best_name}") if gap > 0 else (best_name, "the planner here")
+    return f"{ahead} saved {100 * abs(gap):.1f} points more than {behind}: {part}."
 
 
 def draw_savings(summaries: dict[str, pd.DataFrame], folder: Path) -> list[str]:

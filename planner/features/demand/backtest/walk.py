@@ -15,6 +15,7 @@ from planner.features.demand.backtest.rules import Rule, rules
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 CLAIRVOYANT = "clairvoyant"
+NOTHING = 0.001  # of the demand's cost on demand: a clairvoyant plan that saves less had nothing to win
 LEAST_WEEKS = 4  # of history before the first purchase
 STEP_HOURS = {"week": HOURS_PER_WEEK, "day": HOURS_PER_DAY}
 
@@ -132,7 +133,8 @@ def summarise(ledger: pd.DataFrame) -> pd.DataFrame:
     """Return one row a rule over all pools and weeks.
 
     ``savings_rate``: 1 − cost / all on demand (effective savings rate); ``coverage``: used / demand; ``utilisation``:
-    used / committed; ``of_clairvoyant``: savings over the clairvoyant plan's; ``regret``: cost over its cost − 1.
+    used / committed; ``of_clairvoyant``: savings over the clairvoyant plan's, blank where that saves under a thousandth
+    of the demand's cost; ``regret``: cost over its cost − 1.
     """
     sums = ledger.groupby("rule", sort=False)[["demand", "committed", "used", "cost"]].sum()
     best = float(sums["cost"][CLAIRVOYANT])
@@ -144,7 +146,9 @@ def summarise(ledger: pd.DataFrame) -> pd.DataFrame:
             "savings_rate": saved / demand,
             "coverage": sums["used"] / demand,
             "utilisation": sums["used"] / sums["committed"].where(sums["committed"] > 0),
-            "of_clairvoyant": saved / best_saved if best_saved > 0 else float("nan"),
+            "of_clairvoyant": saved / best_saved
+            if best_saved > NOTHING * float(sums["demand"].iloc[0])
+            else float("nan"),
             "regret": sums["cost"] / best - 1.0 if best > 0 else float("nan"),
         }
     ).reset_index()

@@ -31,6 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--every", type=int, default=1, metavar="STEPS", help="steps between purchases (default: 1)")
     parser.add_argument("--after", type=int, metavar="WEEKS", help="weeks of history before the first purchase")
+    parser.add_argument(
+        "--quiet-hours",
+        choices=["auto", "zero", "unknown"],
+        default="auto",
+        help="hours without a row: zero, unknown, or (auto) zero where silence is usual",
+    )
     parser.add_argument("--pool", choices=["all", "region", "series"], default="region", help="one pool each (region)")
     parser.add_argument("--replay", nargs="+", choices=REPLAYS, default=["as it was"], help="variants of the history")
 
@@ -57,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.history import load_history
     from planner.features.demand.series import hourly_series
 
-    series = hourly_series(load_history(arguments.history))
+    series = hourly_series(load_history(arguments.history), arguments.quiet_hours)
     whole = pools_of(series, arguments.pool)
     every_pool = {name: after_long_gap(values) for name, values in whole.items()}
     step = arguments.step or choose_step(every_pool)

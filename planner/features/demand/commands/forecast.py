@@ -23,6 +23,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--events", type=Path, help="CSV of one-time events (default: events.csv of the folder, if any)"
     )
+    parser.add_argument("--cap-spikes", action="store_true", help="cut spikes to three times their usual value")
+    parser.add_argument("--skip-outages", action="store_true", help="take outages as unknown")
+    parser.add_argument(
+        "--quiet-hours",
+        choices=["auto", "zero", "unknown"],
+        default="auto",
+        help="hours without a row: zero, unknown, or (auto) zero where silence is usual",
+    )
     parser.add_argument(
         "--scenarios", choices=["quantiles", "weeks"], default="quantiles", help="futures (default: quantiles)"
     )
@@ -38,9 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.forecast.events import load_events
     from planner.features.demand.forecast.forecast import Assumptions, forecast
     from planner.features.demand.forecast.season import load_season
-    from planner.features.demand.forecast.told import report_of, tell
+    from planner.features.demand.forecast.told import left_out_lines, report_of, tell
     from planner.features.demand.history import load_history
     from planner.features.demand.horizon import check_within, horizon_of
+    from planner.features.demand.marks import Treatment
 
     history = load_history(arguments.history)
     last = history.rows["hour"].max()
@@ -64,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         countries=countries,
         events=load_events(path, regions, workloads) if path.exists() else (),
         real_weeks=arguments.scenarios == "weeks",
+        treatment=Treatment(arguments.cap_spikes, arguments.skip_outages),
+        quiet_hours=arguments.quiet_hours,
     )
     result = forecast(history, start, months, assumptions)
     report = report_of(result, history, assumptions, start, months)
@@ -78,5 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         extras={"forecast.json": report, "accuracy.csv": result.accuracy, "hours.parquet": result.hours},
     )
     tell(result)
+    for line in left_out_lines(result.left_out, arguments.output):
+        print(line)
     print(f"wrote {', '.join(written)} in {arguments.output}")
     return 0

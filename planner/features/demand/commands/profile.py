@@ -19,7 +19,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, help="folder for tables and charts (default: terminal only)")
     parser.add_argument("--region", help="this region only")
     parser.add_argument("--workload", help="this workload only")
-    parser.add_argument("--keep-marked", action="store_true", help="let gaps, outages and spikes count")
+    parser.add_argument("--cap-spikes", action="store_true", help="cut spikes to three times their usual value")
+    parser.add_argument("--skip-outages", action="store_true", help="take outages as unknown")
+    parser.add_argument(
+        "--quiet-hours",
+        choices=["auto", "zero", "unknown"],
+        default="auto",
+        help="hours without a row: zero, unknown, or (auto) zero where silence is usual",
+    )
     parser.add_argument("--scenarios", type=Path, metavar="FOLDER", help="write real weeks as scenarios of this folder")
     parser.add_argument("--weeks", type=int, metavar="N", help="only the last N weeks as scenarios")
     parser.add_argument("--week-starts", choices=DAYS, default=DAYS[0], help="first day of the scenarios' weeks")
@@ -35,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.atomic import replace_file
     from planner.features.demand.heat import print_curve, print_heat_map
     from planner.features.demand.history import History, load_history
+    from planner.features.demand.marks import Treatment
     from planner.features.demand.profile import profile
     from planner.features.demand.told import profile_lines
 
@@ -48,15 +56,22 @@ def run(arguments: argparse.Namespace) -> int:
                 raise InputError([Fault(str(arguments.history), f"has no {name}", value=wanted, allowed=allowed)])
             rows = rows[rows[name] == wanted]
     history = History(rows, history.report)
-    result = profile(history, arguments.keep_marked)
+    treatment = Treatment(arguments.cap_spikes, arguments.skip_outages)
+    result = profile(history, treatment, arguments.quiet_hours)
     console = Console(width=100, highlight=False)
     print_heat_map(result.together, console)
     print_curve(result.together, console)
     for line in profile_lines(result):
         console.print(line, soft_wrap=True)
     for mark, count in result.marks["mark"].value_counts().sort_index().items():
-        kept = "counted" if arguments.keep_marked else "kept out"
-        console.print(f"{mark}: {count:,} series-hours, {kept}")
+        kept = {
+            "gap": "unknown",
+            "outage": "taken as unknown"
+            if treatment.skip_outages
+            else "counted (--skip-outages takes them as unknown)",
+            "spike": "cut to three times the usual" if treatment.cap_spikes else "counted (--cap-spikes cuts them)",
+        }
+        console.print(f"{mark}: {count:,} series-hours, {kept[str(mark)]}")
     for note in result.notes:
         console.print(f"note: {note}")
     if arguments.output is not None:
@@ -74,11 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
         draw_curve(result.together, "Requests per hour over the week (UTC)", folder, "week")
         console.print(f"profile in {folder}")
     if arguments.scenarios is not None:
-        _write_scenarios(history, arguments.scenarios, arguments.weeks, DAYS.index(arguments.week_starts))
+        _write_scenarios(history, arguments)
     return 0
 
 
-def _write_scenarios(history: object, folder: Path, weeks: int | None, first_day: int) -> None:
+def _write_scenarios(history: object, arguments: argparse.Namespace) -> None:
     """Write each real week as a scenario of a planning folder."""
     import pandas as pd
 
@@ -89,9 +104,10 @@ def _write_scenarios(history: object, folder: Path, weeks: int | None, first_day
     from planner.features.demand.series import hourly_series
 
     assert isinstance(history, History)
+    folder, weeks, first_day = arguments.scenarios, arguments.weeks, DAYS.index(arguments.week_starts)
     if weeks is not None and weeks < 1:
         raise InputError([Fault("--weeks", "is too few", value=weeks, allowed="1 or more")])
-    table = scenario_weeks(history, weeks, first_day)
+    table = scenario_weeks(history, weeks, first_day, arguments.quiet_hours)
     if table.empty:
         message = f"has no full week without a gap, from {DAYS[first_day].capitalize()} 00:00 UTC; see --week-starts"
         raise InputError([Fault("history", message)])

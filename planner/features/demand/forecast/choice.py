@@ -41,17 +41,19 @@ def held_out_plan(weeks: int, wanted_ahead: int) -> tuple[int, list[int]]:
     return ahead, sorted(origin for origin in origins if origin >= least)
 
 
-def choose(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int) -> Choice:
+def choose(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int, scored_on: np.ndarray | None = None) -> Choice:
     """Choose a model for one series.
 
     Parameters
     ----------
-    actual : hours known, NaN where unknown or not to be learnt from.
+    actual : hours to learn from, NaN where unknown.
     factors : what each hour is multiplied by because of its date (holidays); the hours where that is not 1 are forecast
         and scored, but not learnt from.
     wanted_ahead : weeks that the plan looks ahead.
+    scored_on : what happened, where that is not what is learnt from (spikes that are cut are part of the error).
     """
-    weeks, scale, came = to_weeks(learnable(actual, factors)), to_weeks(factors), to_weeks(actual)
+    weeks, scale = to_weeks(learnable(actual, factors)), to_weeks(factors)
+    came = to_weeks(actual if scored_on is None else scored_on)
     ahead, origins = held_out_plan(len(weeks), wanted_ahead)
     unknown = unknown_spread(learnable(actual, factors))
     errors: dict[str, dict[int, float]] = {}

@@ -17,9 +17,10 @@ from planner.features.demand.forecast.events import Event
 from planner.features.demand.forecast.scenarios import month_tables, scenario_tables
 from planner.features.demand.forecast.spread import hour_ratios, level_ratios
 from planner.features.demand.history import History
-from planner.features.demand.marks import mark_hours, without_marked
+from planner.features.demand.marks import Treatment, mark_hours, treated
 from planner.features.demand.profile import model_mix, request_shape
 from planner.features.demand.series import hourly_series
+from planner.features.demand.silence import QuietHours
 from planner.schema.calendar import Period, periods_of
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
@@ -35,6 +36,7 @@ class Assumptions:
 
     growth_per_month : share; replaces the models' own growth. None: as the models find it.
     season : month of the year (1-12) -> factor. countries : region -> country of holidays.
+    treatment : what is done with spikes and outages. quiet_hours : what hours without a row are (`hourly_series`).
     """
 
     growth_per_month: float | None = None
@@ -42,6 +44,8 @@ class Assumptions:
     countries: Mapping[str, str] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     real_weeks: bool = False
+    treatment: Treatment = field(default_factory=Treatment)
+    quiet_hours: QuietHours = "auto"
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Forecast:
     """``demand``, ``scenarios``, ``workloads``, ``mix``: tables of the folder. ``hours``: every hour with quantiles.
 
     ``accuracy``: one row a series (and one for their total): the chosen model and its errors on held-out weeks.
+    ``left_out``: requests of the history that the forecast was told not to learn from (region, workload, requests).
     """
 
     demand: pd.DataFrame
@@ -57,6 +62,7 @@ class Forecast:
     mix: pd.DataFrame
     hours: pd.DataFrame
     accuracy: pd.DataFrame
+    left_out: pd.DataFrame
     notes: tuple[str, ...]
 
 
@@ -69,9 +75,8 @@ def forecast(history: History, start: dt.date, months: int, assumptions: Assumpt
         Under a day of history, or a horizon that ends before the history does.
     """
     given = assumptions or Assumptions()
-    series = hourly_series(history)
-    marks = mark_hours(series.requests)
-    clean = without_marked(series.requests, marks)
+    series = hourly_series(history, given.quiet_hours)
+    clean = treated(series.requests, mark_hours(series.requests), given.treatment)
     periods = periods_of(start, months)
     to_come = _hours_to_come(clean, periods)
     every = clean.index.append(to_come)
@@ -80,13 +85,14 @@ def forecast(history: History, start: dt.date, months: int, assumptions: Assumpt
     clean = _forecastable(clean, notes)
     parts, accuracy = [], []
     for column in clean.columns:
-        path, choice, remarks = _one_series(clean[column], factors[column], to_come, given)
+        path, choice, remarks = _one_series(clean[column], series.requests[column], factors[column], to_come, given)
         parts.append(path.assign(region=column[0], workload=column[1]))
         accuracy.append(_accuracy_row(column, choice, clean[column]))
         notes += [f"{column[0]} {column[1]}: {remark}" for remark in remarks]
     hours = pd.concat(parts, ignore_index=True)
     total = total_of(clean)
-    overall = _choice_of(total, np.ones(len(total)), len(to_come)) if len(clean.columns) > 1 else None
+    came = total_of(series.requests[clean.columns])
+    overall = _choice_of(total, came, np.ones(len(total)), len(to_come)) if len(clean.columns) > 1 else None
     if overall is not None:
         accuracy.append(_accuracy_row(("all", "all"), overall, total))
     levels = _level_factors(overall or choice, len(to_come))
@@ -115,6 +121,7 @@ def forecast(history: History, start: dt.date, months: int, assumptions: Assumpt
         mix=model_mix(rows),
         hours=hours,
         accuracy=pd.DataFrame(accuracy),
+        left_out=_left_out(series.requests, clean),
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -192,24 +199,36 @@ def _trimmed(values: pd.Series, factors: np.ndarray) -> np.ndarray:
     return learnable(all_hours, factors)[known[0] : known[-1] + 1] if len(known) else np.zeros(0)
 
 
-def _choice_of(values: pd.Series, factors: np.ndarray, hours_ahead: int) -> Choice:
+def _left_out(requests: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
+    """Return what was cut or skipped: region, workload, requests, share of the series."""
+    rows = []
+    for column in clean.columns:
+        total = float(requests[column].sum())
+        lost = total - float(clean[column].sum())
+        if lost > 0:
+            rows.append((*column, lost, lost / total))
+    return pd.DataFrame(rows, columns=["region", "workload", "requests", "share"])
+
+
+def _choice_of(values: pd.Series, came: pd.Series, factors: np.ndarray, hours_ahead: int) -> Choice:
+    """Choose on ``values``, what is learnt from, and score on ``came``, what happened."""
     clean = values.to_numpy(dtype=float)
     known = np.flatnonzero(np.isfinite(clean))
     if not len(known):
         return choose(np.zeros(0), np.zeros(0), 1)
     cut = slice(known[0], known[-1] + 1)
     ahead = min(LONGEST_TRIAL_WEEKS, int(np.ceil(hours_ahead / HOURS_PER_WEEK)))
-    return choose(clean[cut], factors[: len(values)][cut], ahead)
+    return choose(clean[cut], factors[: len(values)][cut], ahead, came.to_numpy(dtype=float)[cut])
 
 
 def _one_series(
-    values: pd.Series, factors: np.ndarray, to_come: pd.DatetimeIndex, given: Assumptions
+    values: pd.Series, came: pd.Series, factors: np.ndarray, to_come: pd.DatetimeIndex, given: Assumptions
 ) -> tuple[pd.DataFrame, Choice, list[str]]:
     """Forecast one series; (hour, mean, p10, p90, p98), its choice, remarks."""
     remarks: list[str] = []
     known = _trimmed(values, factors[: len(values)])
     ended = _ended(values)
-    choice = _choice_of(values, factors, len(to_come))
+    choice = _choice_of(values, came, factors, len(to_come))
     if len(known) < HOURS_PER_WEEK:
         remarks.append("under one week of history: the same day is repeated; weekends are not known")
         known = _day_as_week(known)

@@ -4,7 +4,12 @@ import dataclasses
 import datetime as dt
 import json
 import math
+from collections.abc import Mapping
+from pathlib import Path
 
+import pandas as pd
+
+from planner.errors import PlannerError
 from planner.features.demand.forecast.forecast import Assumptions, Forecast
 from planner.features.demand.history import History
 
@@ -22,6 +27,7 @@ def report_of(result: Forecast, history: History, assumptions: Assumptions, star
         },
         "assumptions": dataclasses.asdict(assumptions),
         "accuracy": json.loads(result.accuracy.to_json(orient="records")),
+        "left_out": json.loads(result.left_out.to_json(orient="records")),
         "notes": list(result.notes),
     }
     return json.dumps(content, indent=2, default=str) + "\n"
@@ -45,3 +51,32 @@ def tell(result: Forecast) -> None:
 
 def _percent(value: float | None) -> str:
     return "-" if value is None or math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def left_out_lines(left_out: pd.DataFrame, folder: Path) -> list[str]:
+    """Say what of the history's load the forecast was told to leave out, in requests and dollars on demand."""
+    prices = _on_demand_prices(folder) if len(left_out) else {}
+    lines = []
+    for row in left_out.to_dict("records"):
+        usd = prices.get((row["region"], row["workload"]))
+        cost = "no on-demand price in the folder yet" if usd is None else f"${usd * row['requests']:,.2f} on demand"
+        lines.append(
+            f"left out: {row['region']} {row['workload']}: {row['requests']:,.0f} requests, {row['share']:.1%} of its "
+            f"history ({cost}); the accuracy above is measured on all of them"
+        )
+    return lines
+
+
+def _on_demand_prices(folder: Path) -> Mapping[tuple[str, str], float]:
+    """Return the cheapest on-demand price of a request by region and workload, USD; empty where the folder has none."""
+    from planner.plan.derived import Derived
+    from planner.readers import load
+
+    try:
+        options = Derived.of(load(folder)).options
+    except PlannerError:
+        return {}
+    cheapest: dict[tuple[str, str], float] = {}
+    for region, workload, usd in zip(options["region"], options["workload"], options["on_demand_usd"], strict=True):
+        cheapest[region, workload] = min(usd, cheapest.get((region, workload), math.inf))
+    return cheapest

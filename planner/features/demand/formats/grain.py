@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import Inputs
 
@@ -38,6 +40,21 @@ def is_day(table: Any, moment: Any, inputs: Inputs, counted: bool) -> Any:
     if not daily and not found["alone"].astype(bool).any():
         return None
     return alone | source.isin(daily) if daily else alone
+
+
+def minutes_apart(table: Any, epoch: Any) -> int:
+    """Return the minutes between buckets whose times are whole minutes of the hour; 60 where nothing is finer.
+
+    Parameters
+    ----------
+    epoch : the column of times, in seconds since 1970. Times with seconds are no buckets: 60.
+    """
+    times = table.select(at=epoch.round().cast("int64"))
+    seconds = times["at"]
+    rows = times.select(second=seconds % 60, minute=(seconds // 60) % 60).distinct().to_pandas().dropna()
+    if rows.empty or (rows["second"] != 0).any():
+        return 60
+    return int(np.gcd.reduce([60, *rows["minute"].astype(int)]))
 
 
 def each_row_once(table: Any, values: set[str]) -> tuple[Any, tuple[Finding, ...]]:

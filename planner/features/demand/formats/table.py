@@ -13,7 +13,7 @@ from planner.features.demand.files import fail
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import Format, Inputs, Reading, Sample
 from planner.features.demand.formats.cells import as_number, column, epoch_seconds, moment_column, number, text
-from planner.features.demand.formats.grain import DATE_ALONE, each_row_once, is_day
+from planner.features.demand.formats.grain import DATE_ALONE, each_row_once, is_day, minutes_apart
 from planner.features.demand.history import TOKENS, VALUES
 from planner.units import HOURS_PER_DAY
 
@@ -114,6 +114,10 @@ def read(inputs: Inputs) -> Reading:
     days = is_day(table, moment, inputs, counted) if hours is None and not spans else None
     if days is not None:
         spans["bucket_hours"] = ibis.cases((days, float(HOURS_PER_DAY)), else_=default_bucket)
+    minutes = 60
+    if counted and hours is None and not spans and "id" not in found:
+        minutes = minutes_apart(table, _times(moment, inputs)["epoch"])
+        default_bucket = minutes / 60
     requests = {"requests": value("requests")} if counted else {}
     if not counted and (spans or default_bucket > 0):
         requests = {"requests": ibis.literal(1.0 if default_bucket == 0 else None).cast("float64")}
@@ -140,6 +144,8 @@ def read(inputs: Inputs) -> Reading:
     )
     if days is not None:
         notes = (*notes, "rows that have a date and no hour count whole days; say bucket_hours in the map if not")
+    if minutes < 60:
+        notes = (*notes, f"each row counts {minutes} min, as the times say; give bucket_hours in the map if not")
     missing = [name for name in ("region", "workload", "model") if name not in found]
     if missing:
         notes = (*notes, f"no column for {', '.join(missing)}")
