@@ -4,7 +4,7 @@ A *way* is a distinct (origin, workload, model, region, supply): there are thous
 rows. What a request costs and loads is looked up once a way; sums over rows are `np.bincount`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,15 +13,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from planner.plan.derived import Derived
+from planner.plan.joins import Ints, categories, encode, matched, pairs, positions
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK, hour_label
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 _OF_OPTIONS = ("on_demand_usd", "quota_per_request", "tokens_per_request")
 WAY = ("origin", "workload", "model", "region", "supply")
+LOAD_OF_WAY = ("workload", "model", "pool")  # columns that pair a way on a pool with its loads
 
 
 @dataclass(frozen=True)
@@ -185,91 +186,56 @@ class Flows:
         return [order[first:last] for first, last in pairwise(at)]
 
 
-def encode(values: pd.Series, names: Sequence[str]) -> Ints:
-    """Find each value's number in `names`; -1 where it is not one of them."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        codes, distinct = values.cat.codes.to_numpy(), values.cat.categories
-    else:
-        codes, distinct = pd.factorize(values)
-    number = pd.Index(list(names), dtype=object).get_indexer(pd.Index(distinct, dtype=object))
-    found: Ints = np.append(number, -1).astype(np.int64)[codes]
-    return found
-
-
-def match(keys: Ints, known: Ints) -> Ints:
-    """Find the position of each key in `known`, whose keys are distinct; -1 where it is not there."""
-    if not len(known):
-        return np.full(len(keys), -1, np.int64)
-    order = np.argsort(known, kind="stable")
-    at = order[np.minimum(np.searchsorted(known[order], keys), len(known) - 1)]
-    found: Ints = np.where(known[at] == keys, at, -1)
-    return found
-
-
-def _key(frame: pd.DataFrame, columns: Mapping[str, Sequence[str]]) -> Ints:
-    """Give each row of a table the number of its combination of names, which are all known."""
-    key = np.zeros(len(frame), np.int64)
-    for column, known in columns.items():
-        key = key * len(known) + encode(frame[column], known)
-    return key
-
-
 def _looked_up(
     case: Case, derived: Derived, names: Names, codes: Mapping[str, Ints]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Give every way its loads, prices and faults."""
-    regions, workloads, models, supplies = names.regions, names.workloads, names.models, names.supplies
+    models, supplies = len(names.models), len(names.supplies)
     origin, workload, model, region, supply = (codes[column] for column in WAY)
-    number = {name: k for k, name in enumerate(regions)}
-    home = {p.pool: number[p.region] for p in case.pools}
-    reserved = np.array([home.get(name, -1) for name in supplies], np.int64)[supply] == region
+    known = (names.regions, names.workloads, names.models, names.regions, names.supplies)
+    ways = pd.DataFrame({c: categories(codes[c], own) for c, own in zip(WAY, known, strict=True)})
+    pools = pd.DataFrame([(p.pool, p.region) for p in case.pools], columns=["supply", "region"])
+    listed = pd.DataFrame([(m.workload, m.model) for m in case.mix], columns=["workload", "model"])
+    quotas = pd.DataFrame(list(names.quotas), columns=["region", "model", "supply"])
+    options, travel = derived.options.rename(columns={"option": "supply"}), derived.travel
 
-    mix = np.full(len(workloads) * len(models), -1, np.int64)
-    of_mix = pd.DataFrame([(m.workload, m.model) for m in case.mix], columns=["workload", "model"])
-    mix[_key(of_mix, {"workload": workloads, "model": models})] = np.arange(len(of_mix))
-    quotas = pd.DataFrame(list(names.quotas), columns=["region", "model", "option"])
-    quota_key = _key(quotas, {"region": regions, "model": models, "option": supplies})
-    quota = match((region * len(models) + model) * len(supplies) + supply, quota_key)
-
-    served = workload * len(regions) + region
-    options, travel = derived.options, derived.travel
-    option_key = _key(options, {"workload": workloads, "region": regions, "model": models, "option": supplies})
-    option = match((served * len(models) + model) * len(supplies) + supply, option_key)
-    option[reserved] = -1
-    reach = match((workload * len(regions) + origin) * len(regions) + region,
-                  _key(travel, {"workload": workloads, "origin": regions, "region": regions}))  # fmt: skip
-    row, load, nth = loads_of(derived, names, workload, model, np.where(reserved, supply, -1))
+    reserved = positions(ways, pools, ["supply", "region"]) >= 0
+    mix = positions(ways, listed, ["workload", "model"])
+    quota = np.where(reserved, -1, positions(ways, quotas, ["region", "model", "supply"]))
+    option = positions(ways, options, ["workload", "region", "model", "supply"])
+    option = np.where(reserved, -1, option)
+    reach = positions(ways, travel, ["workload", "origin", "region"])
+    on_pools = ways.assign(pool=ways["supply"].where(reserved))
+    row, load, nth = pairs(on_pools, derived.loads, LOAD_OF_WAY)
     able = option >= 0
     able[row] = True
     fault = np.select(
-        [reach < 0, mix[workload * len(models) + model] < 0, ~able],
+        [reach < 0, mix < 0, ~able],
         ["no listed route, or not among the workload's serving_regions", "the mix does not list the model",
          "neither a pool of the region that serves the model nor an on-demand option of it"],
         default="",
     )  # fmt: skip
-    known = dict(zip(WAY, (regions, workloads, models, regions, supplies), strict=True))
-    ways = pd.DataFrame({
-        **{column: pd.Series(np.array(known[column], dtype=object)[codes[column]], dtype=object) for column in WAY},
-        "need": origin * len(workloads) + workload,
-        "served_by": (region * len(models) + model) * len(supplies) + supply,
-        "reserved": reserved,
-        "away": origin != region,
-        "mix": mix[workload * len(models) + model],
-        "quota": np.where(reserved, -1, quota),
+    ways = ways.astype(object).assign(
+        need=origin * len(names.workloads) + workload,
+        served_by=(region * models + model) * supplies + supply,
+        reserved=reserved,
+        away=origin != region,
+        mix=mix,
+        quota=quota,
         **{name: _taken(options, name, option) for name in _OF_OPTIONS},
-        "guaranteed": reserved | (_taken(options, "guaranteed", option) > 0),
+        guaranteed=reserved | (_taken(options, "guaranteed", option) > 0),
         **{name: _taken(travel, name, reach) for name in ("egress_usd", "gb_in", "gb_out", "in_usd", "out_usd")},
-        "fault": pd.Series(fault, dtype=object),
-    })  # fmt: skip
-    deployment = {key: k for k, key in enumerate(names.deployments)}
-    own = zip(derived.loads["pool"], derived.loads["meter"], derived.loads["deployment"], strict=True)
+        fault=pd.Series(fault, dtype=object),
+    )
+    deployments = pd.DataFrame(list(names.deployments), columns=["pool", "meter", "deployment"])
+    own = derived.loads.iloc[load]
     loads = pd.DataFrame({
         "way": row,
         "load": load,
-        "deployment": np.array([deployment[key] for key in own], np.int64)[load],
+        "deployment": matched(own, deployments, ["pool", "meter", "deployment"], "the table throughput"),
         "nth": nth,
-        "units_per_request": derived.loads["units_per_request"].to_numpy(float)[load],
-        "usable_share": derived.loads["usable_share"].to_numpy(float)[load],
+        "units_per_request": own["units_per_request"].to_numpy(float),
+        "usable_share": own["usable_share"].to_numpy(float),
     })  # fmt: skip
     return ways, loads
 
@@ -278,16 +244,3 @@ def _taken(frame: pd.DataFrame, column: str, row: Ints) -> Floats:
     """Take a number from each row of a table; 0 where the row is -1."""
     found: Floats = np.append(frame[column].to_numpy(float), 0.0)[row]
     return found
-
-
-def loads_of(derived: Derived, names: Names, workload: Ints, model: Ints, pool: Ints) -> tuple[Ints, Ints, Ints]:
-    """Pair each way (on a pool; -1: on none) with its loads: the way, row of `Derived.loads`, nth of the way."""
-    columns = {"workload": names.workloads, "model": names.models, "pool": names.supplies}
-    key = _key(derived.loads, columns)
-    order = np.argsort(key, kind="stable")
-    wanted = np.where(pool < 0, -1, (workload * len(names.models) + model) * len(names.supplies) + pool)
-    first, last = (np.searchsorted(key[order], wanted, side) for side in ("left", "right"))
-    count = last - first
-    row = np.repeat(np.arange(len(wanted)), count)
-    nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    return row, order[first[row] + nth], nth

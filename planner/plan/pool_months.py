@@ -4,8 +4,10 @@ import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from planner.plan.flows import Floats, Ints, loads_of
+from planner.plan.flows import LOAD_OF_WAY, Floats
+from planner.plan.joins import Ints, categories, pairs
 from planner.plan.orders import OrderLine, order_lines
 from planner.plan.reading import Reading
 from planner.schema.capacity import Commitment
@@ -43,7 +45,12 @@ def convertible_use(reading: Reading) -> UnitUse:
     _, workload, model, region, _ = names.codes(flows.ways)
     pool = np.where(flows.ways["reserved"].to_numpy(bool), -1, homes[:, region, model])
     months = len(homes)  # each way in each month has a pool of its own
-    loads = loads_of(reading.derived, names, np.tile(workload, months), np.tile(model, months), pool.ravel())
+    asked = pd.DataFrame({
+        "workload": categories(np.tile(workload, months), names.workloads),
+        "model": categories(np.tile(model, months), names.models),
+        "pool": categories(pool.ravel(), names.supplies),
+    })  # fmt: skip
+    loads = pairs(asked, reading.derived.loads, LOAD_OF_WAY)
     period = flows.place // HOURS_PER_WEEK % months
     price = np.tile(reading.prices.of_ways(names, flows), months)
     return _use(reading, period * len(flows.ways) + flows.way, price, *loads)
@@ -73,7 +80,7 @@ def _homes(reading: Reading) -> Ints:
 def _use(reading: Reading, of: Ints, price: Floats, way: Ints, load: Ints, nth: Ints) -> UnitUse:
     """Add up the flows of the dispatch; `of` is the way of each, whatever the caller calls so.
 
-    price : of a request, by way. way, load, nth : the loads of ways (`flows.loads_of`).
+    price : of a request, by way. way, load, nth : the loads of ways (`joins.pairs` on `LOAD_OF_WAY`).
     """
     names, loads, flows = reading.names, reading.derived.loads, reading.dispatch[0]
     shape = len(reading.meters), names.slot_count

@@ -6,7 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from planner.plan.derived import Derived
-from planner.plan.flows import Floats, Flows, Ints, Names, encode
+from planner.plan.flows import Floats, Flows, Names
+from planner.plan.joins import Ints, encode
 from planner.plan.plan import Plan
 from planner.plan.stress_cases import StressCase, Witness, stress_cases
 from planner.schema.case import Case

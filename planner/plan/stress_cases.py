@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.plan.derived import Derived
-from planner.plan.flows import Floats, Flows, Ints, Names, encode
+from planner.plan.flows import Floats, Flows, Names
+from planner.plan.joins import Ints, encode
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.audit.capacity import deployed_units
-from planner.plan.flows import Floats, Ints, encode, match
+from planner.plan.flows import Floats
+from planner.plan.joins import Ints, encode, positions
 from planner.plan.orders import OrderLine
 from planner.plan.reading import Reading
-from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
@@ -121,18 +121,8 @@ def stress_usd(reading: Reading) -> dict[str, float]:
 
 def _deployment_of(reading: Reading, table: pd.DataFrame) -> Ints:
     """Find the deployment of each row of a table with columns pool, meter and model; -1: none."""
-    names = reading.names
-    known = (names.supplies, sorted({meter for _, meter in reading.meters}), [*names.models, SHARED_DEPLOYMENT])
-    columns = ("pool", "meter", "model")
-    own = pd.DataFrame(list(names.deployments), columns=list(columns))
-    keys = []
-    for frame in (table, own):
-        key, good = np.zeros(len(frame), np.int64), np.ones(len(frame), bool)
-        for column, values in zip(columns, known, strict=True):
-            code = encode(frame[column], values)
-            key, good = key * len(values) + code, good & (code >= 0)
-        keys.append(np.where(good, key, -1))
-    return match(keys[0], keys[1])
+    columns = ["pool", "meter", "model"]
+    return positions(table, pd.DataFrame(list(reading.names.deployments), columns=columns), columns)
 
 
 def _weights(reading: Reading) -> Floats:

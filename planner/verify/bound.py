@@ -23,7 +23,8 @@ import pandas as pd
 
 from planner.plan.audit.findings import Finding
 from planner.plan.derived import Derived
-from planner.plan.flows import Floats, Names, encode
+from planner.plan.flows import Floats, Names
+from planner.plan.joins import encode
 from planner.plan.plan import Plan
 from planner.plan.stress_cases import stress_cases
 from planner.schema.calendar import add_months

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.features.tasks.span import Key, Keyed, Span, codes
-from planner.plan.flows import Bools, Floats, Ints
+from planner.plan.flows import Bools, Floats
+from planner.plan.joins import Ints
 from planner.schema.capacity import SHARED_DEPLOYMENT
 
 Pair = tuple[Floats, Floats]  # before, after

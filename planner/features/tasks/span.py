@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from planner.errors import Fault, InputError
-from planner.plan.flows import WAY, Bools, Floats, Ints
+from planner.plan.flows import WAY, Bools, Floats
+from planner.plan.joins import Ints
 from planner.plan.metrics.tables import HORIZON
 from planner.plan.metrics.task_costs import TaskCosts, way_capacity_usd
 from planner.schema.case import Case

@@ -33,7 +33,8 @@ from typing import Final
 import numpy as np
 
 from planner.features.tasks.sides import Pair, Sides
-from planner.plan.flows import Floats, Ints
+from planner.plan.flows import Floats
+from planner.plan.joins import Ints
 
 VOLUME: Final = "volume"
 PRICE: Final = "price"

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.audit.findings import TOLERANCE, Finding
-from planner.plan.flows import Flows, Ints, Names
+from planner.plan.flows import Flows, Names
+from planner.plan.joins import Ints
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from planner.plan.audit.findings import BALANCE_TOLERANCE, TOLERANCE, Finding, worst
-from planner.plan.flows import Floats, Flows, Ints, Names
+from planner.plan.flows import Floats, Flows, Names
+from planner.plan.joins import Ints
 from planner.schema.case import Case
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 from planner.errors import AuditError
 from planner.plan.audit.capacity import deployed_units
 from planner.plan.derived import Derived
-from planner.plan.flows import Floats, Flows, Ints, Names
+from planner.plan.flows import Floats, Flows, Names
+from planner.plan.joins import Ints
 from planner.plan.plan import Plan
 from planner.plan.pricing import months_in_force, unit_balance
 from planner.plan.reading import Reading

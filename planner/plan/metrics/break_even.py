@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from planner.plan.flows import Floats, encode
+from planner.plan.flows import Floats
+from planner.plan.joins import encode
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.tables import BREAK_EVEN_COLUMNS
 from planner.schema.capacity import Offer

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.plan.flows import Floats, Ints
+from planner.plan.flows import Floats
+from planner.plan.joins import Ints
 from planner.plan.metrics.basis import Basis
 from planner.schema.capacity import SHARED_DEPLOYMENT
 

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from planner.plan.flows import Floats, encode
+from planner.plan.flows import Floats
+from planner.plan.joins import encode
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.tables import STRESS_COLUMNS, STRESS_LOAD_COLUMNS
 from planner.plan.stress_cases import StressCase, Witness
