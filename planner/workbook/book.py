@@ -5,14 +5,13 @@ A sheet of the workbook is written as data: columns, and rows that hold numbers,
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from planner.workbook.cells import Cells
 from planner.workbook.text import clean, footer_text, width_of
 from planner.workbook.theme import FONT, INK, MUTED, RULE, properties
 
@@ -82,23 +81,35 @@ class Sheet:
 
     book: "Book"
     name: str
-    raw: Cells
+    raw: Any  # XlsxWriter's worksheet
 
     def put(self, row: int, column: int, value: Value, style: str = "plain") -> None:
         """Write a value as what it is; text is never read as a formula, a link or a number."""
         look = self.book.format(style)
         if value is None or (isinstance(value, float) and not math.isfinite(value)):
-            self.raw.keep_blank(row, column, look)
+            self._kept(self.raw.write_blank(row, column, None, look))
         elif isinstance(value, str):
-            self.raw.keep_text(row, column, clean(value), look)
+            self._kept(self.raw.write_string(row, column, clean(value), look))
         elif isinstance(value, Live):
-            self.raw.keep_formula(row, column, value.formula, value.value, look)
+            self._kept(self.raw.write_formula(row, column, value.formula, look, value.value))
         elif isinstance(value, bool):
-            self.raw.keep_text(row, column, "yes" if value else "no", look)
+            self._kept(self.raw.write_string(row, column, "yes" if value else "no", look))
         elif isinstance(value, dt.date):
-            self.raw.keep_day(row, column, value, look)
+            self._kept(self.raw.write_datetime(row, column, value, look))
         else:
-            self.raw.keep_number(row, column, float(value), look)
+            self._kept(self.raw.write_number(row, column, value, look))
+
+    def across(self, row: int, column: int, values: Iterable[float], style: str | None = None) -> None:
+        """Write finite numbers side by side."""
+        self._kept(self.raw.write_row(row, column, values, None if style is None else self.book.format(style)))
+
+    def down(self, row: int, column: int, values: Iterable[float]) -> None:
+        """Write finite numbers one under the other; zeros stay blank, which formulas read as 0."""
+        self._kept(self.raw.write_column(row, column, [value or None for value in values]))
+
+    def _kept(self, answer: int) -> None:
+        if answer < 0:  # XlsxWriter's way to say that it left the cell out
+            raise ValueError(f"the sheet {self.name} has more rows, columns or text than a sheet can hold")
 
     def at(self, row: int, column: int) -> str:
         """Absolute address of a cell with the sheet's name."""
@@ -216,7 +227,7 @@ class Book:
 
     def add_sheet(self, name: str, colour: str | None = None) -> Sheet:
         """Append a sheet; the order of calls is the reading order."""
-        sheet = Sheet(self, name, self.raw.add_worksheet(name, Cells))
+        sheet = Sheet(self, name, self.raw.add_worksheet(name))
         sheet.raw.set_default_row(15)
         if colour is not None:
             sheet.raw.set_tab_color(colour)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from planner.plan.metrics.tables import HORIZON
 from planner.workbook import story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.text import amount, clean, percent, task_usd, usd
+from planner.workbook.text_tables import LOST, Styled, TextTable, bold, console_for, show
 
 if TYPE_CHECKING:
-    from rich.console import Console, JustifyMethod, RenderableType
-    from rich.table import Table
+    from rich.console import Console, RenderableType
 
-_PIPE_WIDTH, _WIDEST, _NAME_WIDTH = 100, 120, 32
+_NAME_WIDTH = 32
 _MONTHS, _BUY, _STRESS, _CAUTIONS, _TASKS = 6, 8, 4, 6, 3
 _PARTS = (
     ("New commitments", "reserved_usd"),
@@ -35,91 +35,52 @@ def print_report(report: Report, stream: IO[str]) -> None:
         console.print(sentence)
     for part in (_costs(report), _strategies(report), _buy(report), _use(report), _tasks(report), _stress(report)):
         console.print()
-        console.print(part)
+        show(console, part)
     _cautions(console, report)
     console.print()
     for line in story.proof(report):
         console.print(line, style="dim")
 
 
-def console_for(stream: IO[str]) -> Console:
-    """Open a console on a stream: as wide as the terminal, up to a limit; plain text in a pipe."""
-    from rich.console import Console  # rich is slow to import
-
-    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
-    console.width = min(console.width, _WIDEST) if console.is_terminal else _PIPE_WIDTH
-    return console
-
-
-def bold(text: str) -> RenderableType:
-    """Text in bold."""
-    from rich.text import Text
-
-    return Text(text, style="bold")
-
-
-def plain_table(*headers: str, left: int = 1) -> Table:
-    """Plain table whose first `left` columns are text and the rest numbers."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for k, header in enumerate(headers):
-        widest = _NAME_WIDTH if k == 0 else None  # a long name must not push the figures away
-        justify: JustifyMethod = "left" if k < left else "right"
-        table.add_column(header, justify=justify, overflow="ellipsis", no_wrap=True, max_width=widest)
-    return table
-
-
-def cells(*values: str) -> list[Any]:
-    """Cells of a row, as they are."""
-    from rich.text import Text
-
-    return [Text(value) for value in values]  # never markup: a name may look like it
-
-
-def _costs(report: Report) -> Table:
+def _costs(report: Report) -> TextTable:
     months = {str(row.period): row for row in rows_of(report.metrics.months)}
     names = [p.name for p in report.case.periods]
     shown = [*(names if len(names) <= _MONTHS else []), HORIZON]
-    table = plain_table("USD", *("all months" if name == HORIZON else name for name in shown))
+    table = TextTable(("USD", *("all months" if name == HORIZON else name for name in shown)))
     for label, column in _PARTS:
         values = [float(getattr(months[name], column)) for name in shown]
         if any(abs(value) > 0.005 for value in values) or column == "total_usd":
-            table.add_row(*cells(label, *map(usd, values)), style="bold" if column == "total_usd" else None)
+            table.add(label, *map(usd, values), style="bold" if column == "total_usd" else "")
     return table
 
 
-def _strategies(report: Report) -> Table:
-    table = plain_table("Four ways to serve this usage", "Cost", "Saving", "")
-    table.columns[3].justify = "left"
+def _strategies(report: Report) -> TextTable:
+    table = TextTable(("Four ways to serve this usage", "Cost", "Saving", ""), words=(3,))
     rows = rows_of(report.metrics.strategies)
     for k, row in enumerate(rows):
         total, saving = float(row.total_usd), float(row.saving_share)
-        note = "" if row.possible else "not possible"
+        note = "" if row.possible else Styled("not possible", LOST)
         cost = usd(total) if math.isfinite(total) else "–"
         name = clean(row.strategy, 40)
-        table.add_row(
-            *cells(name[:1].upper() + name[1:], cost, percent(saving), note),
-            style="bold" if k == len(rows) - 1 else None,
-        )
+        table.add(name[:1].upper() + name[1:], cost, percent(saving), note, style="bold" if k == len(rows) - 1 else "")
     return table
 
 
-def _buy(report: Report) -> RenderableType:
+def _buy(report: Report) -> TextTable | RenderableType:
     if not report.lines:
         return bold("Nothing to buy.")
-    table = plain_table("To buy", "Region", "Units", "Months", "From", "USD/unit-hour", "Whole term", left=2)
+    heads = ("To buy", "Region", "Units", "Months", "From", "USD per\nunit-hour", "Whole term")
+    table = TextTable(heads, left=2)
     ranked = sorted(report.lines, key=lambda line: -line.term_usd)
     for line in ranked[:_BUY]:
         offer = line.offer
-        table.add_row(*cells(
-            clean(offer.offer, 40), clean(line.region, 20), amount(line.units), str(offer.term_months),
+        table.add(
+            clean(offer.offer, 60), clean(line.region, 40), amount(line.units), str(offer.term_months),
             f"{line.start}", f"{offer.usd_per_unit_hour:,.4g}", usd(line.term_usd),
-        ))  # fmt: skip
+        )  # fmt: skip
     rest = ranked[_BUY:]
     if rest:
-        table.add_row(*cells(f"and {len(rest)} more", "", "", "", "", "", usd(sum(n.term_usd for n in rest))))
+        table.add(f"and {len(rest)} more", "", "", "", "", "", usd(sum(n.term_usd for n in rest)))
     return table
 
 
@@ -140,22 +101,21 @@ def _tasks(report: Report) -> str:
     return f"A task costs: {' · '.join(told[:_TASKS])}{rest}" if told else "No tasks."
 
 
-def _stress(report: Report) -> RenderableType:
+def _stress(report: Report) -> TextTable | str:
     frame = report.metrics.stress
     if frame.empty:
         return "No stress cases."
-    table = plain_table(
-        "Stress case", "Worst hour (UTC)", "Need/hour", "Capacity/hour", "Margin", "Makes the plan buy", left=2
-    )
-    table.columns[5].justify = "left"
+    heads = ("Stress case", "Worst hour (UTC)", "Need\nper hour", "Capacity\nper hour", "Margin", "Makes the\nplan buy")
+    table = TextTable(heads, left=2, words=(5,))
     for row in rows_of(frame.sort_values("margin_share", kind="stable").head(_STRESS)):
         capacity, margin = float(row.capacity_rph), float(row.margin_share)
         finite = math.isfinite(capacity)
-        table.add_row(*cells(
-            clean(row.case, 40), f"{text_of(row.period)} {hour_text(row.hour_of_week)}", f"{float(row.need_rph):,.0f}",
-            f"{capacity:,.0f}" if finite else "no limit", percent(margin) if finite else "–",
+        shown = percent(margin) if finite else "–"
+        table.add(
+            clean(row.case, 60), f"{text_of(row.period)} {hour_text(row.hour_of_week)}", f"{float(row.need_rph):,.0f}",
+            f"{capacity:,.0f}" if finite else "no limit", Styled(shown, LOST) if margin < 0 else shown,
             "yes" if row.sets_units else "no",
-        ))  # fmt: skip
+        )  # fmt: skip
     return table
 
 

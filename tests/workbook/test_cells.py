@@ -27,10 +27,10 @@ def test_cells_read_back_as_what_was_put(tmp_path: Path) -> None:
     ]
     for k, value in enumerate(values):
         sheet.put(0, k, value, "date" if value is DAY else "plain")
-    sheet.merged(1, 0, 2, "across", "text")  # XlsxWriter's own cells beside ours
+    sheet.merged(1, 0, 2, "across", "text")
     sheet.raw.set_row(3, 40)  # a row with a height and no cells
-    sheet.raw.keep_numbers(4, 1, [1.5, 0.0, 2.5], book.format("heat"))
-    sheet.raw.keep_down(5, 0, [7.0, 0.0, 8.0])
+    sheet.across(4, 1, [1.5, 0.0, 2.5], "heat")
+    sheet.down(5, 0, [7.0, 0.0, 8.0])
     book.raw.close()
     plain = openpyxl.load_workbook(tmp_path / "a.xlsx", data_only=True)["one"]
     told = [cell.value for cell in plain[1]]
@@ -46,6 +46,5 @@ def test_cells_read_back_as_what_was_put(tmp_path: Path) -> None:
 
 def test_more_columns_than_a_sheet_holds_are_refused(tmp_path: Path) -> None:
     book = new_book(str(tmp_path / "a.xlsx"), "a", DAY, "", "")
-    book.add_sheet("one").put(0, 16_384, "too far")
-    with pytest.raises(ValueError, match="the sheet one has more rows or columns"):
-        book.raw.close()
+    with pytest.raises(ValueError, match="the sheet one has more rows, columns or text"):
+        book.add_sheet("one").put(0, 16_384, "too far")

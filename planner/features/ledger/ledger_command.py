@@ -12,7 +12,7 @@ Exit codes: 0 nothing was changed, 1 something was (it says which entry and what
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from planner.errors import EXIT_PLAN, EXIT_WRONG
 
@@ -97,18 +97,24 @@ def _state(changes: list[str] | None) -> str | list[str]:
 
 def _list(entries: "tuple[Entry, ...]", plans: dict[int, list[str] | None]) -> None:
     """Print the entries as a table."""
-    from planner.features.ledger.ledger_table import print_ledger
-    from planner.workbook.text import usd
+    import sys
 
+    from planner.workbook.text import usd
+    from planner.workbook.text_tables import LOST, Styled, TextTable, console_for
+
+    if not entries:
+        return
     first: dict[str, int] = {}
-    rows: list[tuple[Any, ...]] = []
+    heads = ("No.", "Date", "By", "Plan", "Months", "Lines", "Whole terms", "Plan costs", "Hash", "Files")
+    table = TextTable(heads, left=0, words=(1, 2, 3, 4, 8, 9))
     for k, e in enumerate(entries):
         again = first.setdefault(e.plan_sha256, e.entry)
         state = _state(plans[k])
         told = state if isinstance(state, str) else "changed"
-        rows.append((
+        files = told if again == e.entry else f"{told}; signs entry {again}'s plan too"
+        table.add(
             str(e.entry), str(e.date), e.by, e.plan, f"{e.first_month} to {e.last_month}", str(len(e.bought)),
             usd(e.committed_term_usd), usd(e.total_usd), e.sha256[:_SHORT],
-            told if again == e.entry else f"{told}; signs entry {again}'s plan too",
-        ))  # fmt: skip
-    print_ledger(rows)
+            files if isinstance(state, str) else Styled(files, LOST),
+        )  # fmt: skip
+    table.print(console_for(sys.stdout))

@@ -16,11 +16,10 @@ from planner.io.atomic import written_beside
 from planner.workbook.book import new_book
 from planner.workbook.report import rows_of
 from planner.workbook.text import clean, percent, task_usd, usd
-from planner.workbook.wide_tables import add_row, wide_console, wide_table
+from planner.workbook.text_tables import LOST, Styled, TextTable, console_for
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 
 JSON, TABLE, WORKBOOK = "mix.json", "mix.csv", "mix.xlsx"
@@ -104,26 +103,24 @@ _NAME, _PROBLEM, _HELD = 28, 600, 12
 
 def print_mix(study: MixStudy, stream: IO[str]) -> None:
     """Print each variant, each workload in it, and which were held back."""
-    console = wide_console(stream)
+    console = console_for(stream)
     span = study.months[0] if len(study.months) == 1 else f"{study.months[0]} to {study.months[-1]}"
     console.print(f"{clean(study.name, 80)}: what a shift of the model mix is worth, {span}\n")
-    table = wide_table(
-        "Mix", *TIERS, "reserved", "on demand", "total", "against as is", "", "commits", left=1, widest=_NAME
-    )
+    table = TextTable(("Mix", *TIERS, "reserved", "on demand", "total", "against as is", "", "commits"))
     for v in study.variants:
         if v.possible:
-            add_row(table, v.target.name, *_shares(v, ALL), usd(v.reserved_usd), usd(v.on_demand_usd), usd(v.total_usd),
+            table.add(v.target.name, *_shares(v, ALL), usd(v.reserved_usd), usd(v.on_demand_usd), usd(v.total_usd),
                  *_difference(v.difference_usd, v.difference_share),
                  usd(float(v.commitments["usd"].sum())))  # fmt: skip
         else:
-            add_row(table, v.target.name, *[""] * 5, "no plan", *[""] * 3)
-    console.print(table)
+            table.add(v.target.name, *[""] * 5, Styled("no plan", LOST), *[""] * 3)
+    table.print(console)
     for v in study.variants:
         if not v.possible:
-            console.print(f"{v.target.name}: no plan. {clean(v.problem, _PROBLEM)}", soft_wrap=True)
+            console.print(f"{v.target.name}: no plan. {clean(v.problem, _PROBLEM)}", soft_wrap=True, style=LOST)
     _print_against_frontier(console, study)
     console.print()
-    console.print(_workloads(study))
+    _workloads(study).print(console)
     _print_held(console, study)
     console.print(f"\n{CAUTION}", soft_wrap=True)
 
@@ -139,14 +136,14 @@ def _difference(dollars: float, share: float) -> tuple[str, str]:
     return f"{'+' if dollars > 0 else ''}{usd(dollars)}", f"{'+' if dollars > 0 else ''}{percent(share)}"
 
 
-def _workloads(study: MixStudy) -> Table:
-    table = wide_table("Workload", "mix", *TIERS, "a task", "total", "against as is", "", left=2, widest=_NAME)
+def _workloads(study: MixStudy) -> TextTable:
+    table = TextTable(("Workload", "mix", *TIERS, "a task", "total", "against as is", ""), left=2)
     names = dict.fromkeys(str(row.workload) for v in study.variants for row in rows_of(v.workloads))
     for name in names:
         for v in study.variants:
             for row in rows_of(v.workloads):
                 if row.workload == name:
-                    add_row(table, name, v.target.name, *_shares(v, name), task_usd(float(row.usd_per_task)),
+                    table.add(name, v.target.name, *_shares(v, name), task_usd(float(row.usd_per_task)),
                          usd(float(row.total_usd)),
                          *_difference(float(row.difference_usd), float(row.difference_share)))  # fmt: skip
     return table

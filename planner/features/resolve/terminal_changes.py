@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from planner.features.resolve import changes_story as story
 from planner.features.resolve.changes import UNCHANGED, Changes
-from planner.workbook.terminal import bold, cells, console_for, plain_table
 from planner.workbook.text import amount, clean, usd
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from planner.workbook.text_tables import LOST, TextTable, bold, console_for, show
 
 _LINES, _BROKEN = 20, 6
 
@@ -22,21 +19,21 @@ def print_changes(changes: Changes, stream: IO[str]) -> None:
     console.print(bold(story.heading(changes)))
     console.print(story.change(changes))
     console.print()
-    console.print(_lines(changes))
+    show(console, _lines(changes))
     same = [line for line in changes.lines if line.what == UNCHANGED]
     if same:
         units = amount(math.fsum(line.after_units for line in same))
         console.print(f"Unchanged: {len(same)} line{'s' if len(same) > 1 else ''}, {units} units.")
     if changes.causes:
         console.print()
-        console.print(_causes(changes))
+        show(console, _causes(changes))
         console.print(story.exactness(changes), style="dim")
     if changes.kept is not None:
         console.print()
         kept_is, free = story.keeping(changes.kept)
         console.print(kept_is)
         for text in changes.kept.broken[:_BROKEN]:
-            console.print(f"- {clean(text, 300)}")
+            console.print(f"- {clean(text, 300)}", style=LOST)
         if len(changes.kept.broken) > _BROKEN:
             console.print(f"- and {len(changes.kept.broken) - _BROKEN} more in changes.json")
         console.print(free)
@@ -45,20 +42,19 @@ def print_changes(changes: Changes, stream: IO[str]) -> None:
         console.print(f"Note: {clean(note, 1000)}.")
 
 
-def _lines(changes: Changes) -> Table | str:
+def _lines(changes: Changes) -> TextTable | str:
     moved = [line for line in changes.lines if line.what != UNCHANGED]
     if not moved:
         return "No line changes."
-    table = plain_table("Offer", "Region", "From", "Last plan", "This plan", "Change", "What", left=3)
-    table.columns[6].justify = "left"
+    table = TextTable(("Offer", "Region", "From", "Last plan", "This plan", "Change", "What"), left=2, words=(2, 6))
     ranked = sorted(moved, key=lambda n: -abs(n.after_usd - n.before_usd))[:_LINES]
     for line in sorted(ranked, key=lambda n: (n.start, n.region, n.offer, n.end)):
-        table.add_row(*cells(
-            clean(line.offer, 40), clean(line.region, 20), f"{line.start}", amount(line.before_units),
+        table.add(
+            clean(line.offer, 60), clean(line.region, 40), f"{line.start}", amount(line.before_units),
             amount(line.after_units), _signed(line.after_units - line.before_units), story.what(line),
-        ))  # fmt: skip
+        )  # fmt: skip
     if len(moved) > _LINES:
-        table.add_row(*cells(f"and {len(moved) - _LINES} smaller ones", "", "", "", "", "", ""))
+        table.add(f"and {len(moved) - _LINES} smaller ones", "", "", "", "", "", "")
     return table
 
 
@@ -66,12 +62,10 @@ def _signed(units: float) -> str:
     return amount(units) if units <= 0 else f"+{amount(units)}"
 
 
-def _causes(changes: Changes) -> Table:
-    table = plain_table("Why the cost changed", "USD", "Of what", left=1)
-    table.columns[2].justify = "left"
-    table.columns[2].no_wrap = False
+def _causes(changes: Changes) -> TextTable:
+    table = TextTable(("Why the cost changed", "USD", "Of what"), words=(2,))
     for cause in changes.causes:
-        table.add_row(*cells(cause.name, usd(cause.usd, 2), cause.meaning))
+        table.add(cause.name, usd(cause.usd, 2), cause.meaning)
     total = math.fsum(cause.usd for cause in changes.causes)
-    table.add_row(*cells("All causes", usd(total, 2), ""), style="bold")
+    table.add("All causes", usd(total, 2), "", style="bold")
     return table

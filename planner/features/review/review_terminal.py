@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import pandas as pd
 
 from planner.features.review import review_story as story
 from planner.features.review.tables import ACTUAL, EXPECTED, KEEP, LEVEL, TOKENS, Review
 from planner.workbook.report import rows_of
-from planner.workbook.terminal import bold, cells, console_for, plain_table
 from planner.workbook.text import amount, clean, percent, usd
-
-if TYPE_CHECKING:
-    from rich.table import Table
+from planner.workbook.text_tables import LOST, TextTable, bold, console_for, show
 
 _MONTHS, _VERDICTS, _PEAKS, _OVERFLOW, _ALERTS, _ERRORS, _NOTES = 4, 14, 6, 5, 5, 8, 6
 
@@ -25,11 +22,11 @@ def print_review(review: Review, stream: IO[str]) -> None:
     for sentence in story.headline(review):
         console.print(sentence)
     console.print()
-    console.print(_months(review))
+    show(console, _months(review))
     console.print()
     console.print(bold(story.decision(review)))
     if review.verdicts:
-        console.print(_verdicts(review))
+        show(console, _verdicts(review))
         for v in [v for v in review.verdicts if v.verdict != KEEP][:_VERDICTS]:
             console.print(f"- {v.number}: {clean(' '.join(v.evidence), 600)}")
     for title, table in (
@@ -40,7 +37,7 @@ def print_review(review: Review, stream: IO[str]) -> None:
         if table is not None:
             console.print()
             console.print(bold(title))
-            console.print(table)
+            show(console, table)
     for title, lines in (
         ("Cost per task", [a.sentence for a in review.alerts][:_ALERTS]),
         ("Rules that these commitments cannot keep on this demand", list(review.regret.broken)[:_NOTES]),
@@ -50,71 +47,71 @@ def print_review(review: Review, stream: IO[str]) -> None:
             console.print()
             console.print(bold(title))
             for line in lines:
-                console.print(f"- {clean(line, 400)}")
+                console.print(f"- {clean(line, 400)}", style=LOST if title.startswith("Rules") else None)
 
 
-def _months(review: Review) -> Table:
-    table = plain_table("Hours seen", "", "Held", "On demand", "Total", "Used", "Coverage", "Savings rate", left=2)
+def _months(review: Review) -> TextTable:
+    table = TextTable(("Hours seen", "", "Held", "On demand", "Total", "Used", "Coverage", "Savings rate"), left=2)
     rows = review.monthly[review.monthly["side"].isin([EXPECTED, ACTUAL])]
     for r in rows_of(rows[rows["period"].isin([s.period for s in review.spans if s.hours_seen][-_MONTHS:])]):
         side = "planned" if r.side == EXPECTED else "came"
         figures = (r.utilisation, r.coverage, r.effective_savings_rate)
-        table.add_row(*cells(str(r.period), side, usd(r.capacity_usd), usd(r.on_demand_usd), usd(r.total_usd),
-                             *(percent(float(f)) for f in figures)))  # fmt: skip
+        table.add(str(r.period), side, usd(r.capacity_usd), usd(r.on_demand_usd), usd(r.total_usd),
+                             *(percent(float(f)) for f in figures))  # fmt: skip
     return table
 
 
-def _verdicts(review: Review) -> Table:
-    table = plain_table("", "Commitment", "Verdict", "Units", "Best", "Saving", "Used", "Decide by", left=3)
+def _verdicts(review: Review) -> TextTable:
+    table = TextTable(("", "Commitment", "Verdict", "Units", "Best", "Saving", "Used", "Decide by"), left=3)
     decide = {(e.owed.offer.offer, e.owed.start, e.owed.end, e.owed.units): e.decide for e in review.calendar.expiries}
     for v in review.verdicts[:_VERDICTS]:
         o = v.owed
         when = decide.get((o.offer.offer, o.start, o.end, o.units))
         saving = usd(v.saving_usd) if v.saving_usd else "–"
-        table.add_row(*cells(
-            str(v.number), f"{clean(o.offer.offer, 20)} {o.start}", v.verdict, amount(v.units), amount(v.best_units),
+        table.add(
+            str(v.number), f"{clean(o.offer.offer, 60)} {o.start}", v.verdict, amount(v.units), amount(v.best_units),
             saving, percent(v.utilisation), f"{when}" if when else "",
-        ))  # fmt: skip
+        )  # fmt: skip
     rest = len(review.verdicts) - _VERDICTS
     if rest > 0:
-        table.add_row(*cells("", f"and {rest} more", "", "", "", "", "", ""))
+        table.add("", f"and {rest} more", "", "", "", "", "", "")
     return table
 
 
-def _overflow(review: Review) -> Table | None:
+def _overflow(review: Review) -> TextTable | None:
     if review.overflow.empty:
         return None
-    table = plain_table("Offer", "Months", "Units", "On demand", "Committed", "Saving", left=2)
+    table = TextTable(("Offer", "Months", "Units", "On demand", "Committed", "Saving"), left=2)
     for r in rows_of(review.overflow.head(_OVERFLOW)):
         months = str(r.first_period) if r.first_period == r.last_period else f"{r.first_period} to {r.last_period}"
-        table.add_row(*cells(clean(r.offer, 32), months + (", term runs on" if r.runs_on else ""), amount(r.units),
-                             usd(r.on_demand_usd), usd(r.commitment_usd), usd(r.saving_usd)))  # fmt: skip
+        table.add(clean(r.offer, 60), months + (", term runs on" if r.runs_on else ""), amount(r.units),
+                             usd(r.on_demand_usd), usd(r.commitment_usd), usd(r.saving_usd))  # fmt: skip
     return table
 
 
-def _peaks(review: Review) -> Table | None:
+def _peaks(review: Review) -> TextTable | None:
     peaks = review.peaks
     if peaks.empty:
         return None
     hard, soft = peaks[peaks["kind"] != LEVEL], peaks[peaks["kind"] == LEVEL]
     worst = pd.concat([part.sort_values("share", ascending=False, kind="stable", na_position="first").head(_PEAKS // 2)
                        for part in (hard, soft)])  # fmt: skip
-    table = plain_table("Hour (UTC)", "What", "Region", "Of", "Found", "Limit", "Per", left=4)
+    table = TextTable(("Hour (UTC)", "What", "Region", "Of", "Found", "Limit", "Per"), left=4)
     for r in rows_of(worst):
-        what = clean(r.model, 24) if r.model else clean(r.workload, 24)
-        table.add_row(*cells(f"{r.hour:%Y-%m-%d %H:00}", str(r.kind), clean(r.region, 20), what, f"{r.found:,.0f}",
-                             f"{r.limit:,.0f}", "minute" if r.unit == TOKENS else "hour"))  # fmt: skip
+        what = clean(r.model or r.workload, 40)
+        table.add(f"{r.hour:%Y-%m-%d %H:00}", str(r.kind), clean(r.region, 40), what, f"{r.found:,.0f}",
+                             f"{r.limit:,.0f}", "minute" if r.unit == TOKENS else "hour")  # fmt: skip
     return table
 
 
-def _errors(review: Review) -> Table | None:
+def _errors(review: Review) -> TextTable | None:
     errors = review.errors[review.errors["period"] == "all"]
     if errors.empty:
         return None
-    table = plain_table("Region", "Workload", "Came", "Planned", "WAPE", "Bias", "Peak", "of plan", left=2)
+    table = TextTable(("Region", "Workload", "Came", "Planned", "WAPE", "Bias", "Peak", "of plan"), left=2)
     ranked = errors.sort_values("actual_requests", ascending=False, kind="stable")
     for r in rows_of(ranked.head(_ERRORS)):
-        table.add_row(*cells(clean(r.region, 24), clean(r.workload, 24), f"{r.actual_requests:,.0f}",
+        table.add(clean(r.region, 40), clean(r.workload, 40), f"{r.actual_requests:,.0f}",
                              f"{r.planned_requests:,.0f}", percent(float(r.wape)), percent(float(r.bias)),
-                             f"{r.peak_actual_rph:,.0f}", f"{r.peak_planned_rph:,.0f}"))  # fmt: skip
+                             f"{r.peak_actual_rph:,.0f}", f"{r.peak_planned_rph:,.0f}")  # fmt: skip
     return table

@@ -12,27 +12,26 @@ from planner.plan.metrics.tables import HORIZON
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts
 from planner.workbook.report import rows_of
 from planner.workbook.text import amount, clean, percent, task_usd, usd
-from planner.workbook.wide_tables import add_row, wide_console, wide_table
+from planner.workbook.text_tables import LOST, TextTable, console_for
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
-_NAME, _MONTHS, _EVIDENCE, _ALERTS, _MOVEMENTS = 32, 4, 2, 10, 3
+_MONTHS, _EVIDENCE, _ALERTS, _MOVEMENTS = 4, 2, 10, 3
 
 
 def print_tasks(
     costs: TaskCosts, keys: Sequence[str], movements: Sequence[Movement], alerts: Sequence[Alert], stream: IO[str]
 ) -> None:
     """Print what tasks cost by `keys` and month, the movements and the alerts."""
-    console = wide_console(stream)
+    console = console_for(stream)
     months = costs.months
     span = months[0] if len(months) == 1 else f"{months[0]} to {months[-1]}"
     console.print(f"{clean(costs.basis.plan.name, 80)}: cost per task, {span}\n")
-    console.print(_by_month(costs, keys))
+    _by_month(costs, keys).print(console)
     if tuple(keys) == ("workload",):
         console.print()
-        console.print(_spread(costs))
+        _spread(costs).print(console)
     for movement in movements if len(movements) <= _MOVEMENTS else movements[-2:]:
         _print_movement(console, movement)
     if len(movements) > _MOVEMENTS:
@@ -41,35 +40,35 @@ def print_tasks(
     if not alerts:
         console.print("No alert: no task became dearer while volume was flat.")
     for alert in alerts[:_ALERTS]:
-        console.print(f"ALERT {clean(alert.sentence, 500)}", soft_wrap=True)
+        console.print(f"ALERT {clean(alert.sentence, 500)}", soft_wrap=True, style=LOST)
     if len(alerts) > _ALERTS:
         console.print(f"and {len(alerts) - _ALERTS} more alerts; --json has them all")
 
 
-def _by_month(costs: TaskCosts, keys: Sequence[str]) -> Table:
+def _by_month(costs: TaskCosts, keys: Sequence[str]) -> TextTable:
     """Cost of a task; of a thousand requests, where workloads are together."""
     figure = "usd_per_task" if "workload" in keys else "usd_per_thousand_requests"
     title = "USD a task" if "workload" in keys else "USD a thousand requests"
     shown = costs.months if len(costs.months) <= _MONTHS else (costs.months[0], *costs.months[1 - _MONTHS :])
     heads = [k[:1].upper() + k[1:] for k in keys]
-    table = wide_table(*heads, *shown, "all months", "Tasks", "Total", left=len(keys), widest=_NAME)
-    table.caption, table.caption_justify = f"{title}; the total is USD over all months", "left"
+    caption = f"{title}; the total is USD over all months"
+    table = TextTable((*heads, *shown, "all months", "Tasks", "Total"), left=len(keys), caption=caption)
     rows = costs.by_month(*keys)
     for name, own in rows.groupby(list(keys)):
         by = own.set_index("period")
         whole: Any = by.loc[HORIZON]
         value = [task_usd(float(by[figure].get(m, float("nan")))) for m in (*shown, HORIZON)]
-        add_row(table, *map(str, name), *value, amount(round(whole["tasks"])), usd(float(whole["total_usd"])))
+        table.add(*map(str, name), *value, amount(round(whole["tasks"])), usd(float(whole["total_usd"])))
     total = float(costs.table["total_usd"].sum())
-    add_row(table, "Total", *[""] * (len(keys) + len(shown) + 1), usd(total))
+    table.add("Total", *[""] * (len(keys) + len(shown) + 1), usd(total))
     return table
 
 
-def _spread(costs: TaskCosts) -> Table:
-    table = wide_table("Spread of USD a task", "over", "lowest", "highest", "variation", left=4, widest=_NAME)
+def _spread(costs: TaskCosts) -> TextTable:
+    table = TextTable(("Spread of USD a task", "over", "lowest", "highest", "variation"), left=4)
     for row in rows_of(spread(costs)):
         if row.lowest != row.highest:
-            add_row(table, row.workload, f"{row.over}s", f"{task_usd(row.lowest_usd)} {row.lowest}",
+            table.add(row.workload, f"{row.over}s", f"{task_usd(row.lowest_usd)} {row.lowest}",
                  f"{task_usd(row.highest_usd)} {row.highest}", percent(row.variation))  # fmt: skip
     return table
 
@@ -83,11 +82,7 @@ def _print_movement(console: Console, movement: Movement) -> None:
     if not factors:
         console.print("No task's cost moved.")
         return
-    table = wide_table(
-        "USD a task, and % of it", "before", *(LABEL[f] for f in factors), "change", "after", left=1, widest=_NAME
-    )
-    for head in table.columns[2:-2]:
-        head.no_wrap, head.overflow = False, "fold"
+    table = TextTable(("USD a task, and % of it", "before", *(LABEL[f] for f in factors), "change", "after"))
     effect = {(row.workload, row.factor): row.usd_per_task for row in rows_of(movement.effects)}
     for row in rows_of(movement.workloads):
         if row.workload == NOBODY:
@@ -95,8 +90,8 @@ def _print_movement(console: Console, movement: Movement) -> None:
         before, after = float(row.usd_per_task_before), float(row.usd_per_task_after)
         parts = [effect.get((row.workload, f), 0.0) for f in factors]
         told = [_change(part, before) if part else "" for part in parts]
-        add_row(table, row.workload, task_usd(before), *told, _change(after - before, before), task_usd(after))
-    console.print(table)
+        table.add(row.workload, task_usd(before), *told, _change(after - before, before), task_usd(after))
+    table.print(console)
     sums = ", ".join(f"{LABEL[row.factor]} {_signed(row.usd)}" for row in rows_of(movement.by_factor))
     change = float(movement.workloads["usd_after"].sum() - movement.workloads["usd_before"].sum())
     console.print(f"In USD of all tasks: {sums}; in all {_signed(change)}.", soft_wrap=True)

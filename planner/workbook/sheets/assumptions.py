@@ -116,7 +116,7 @@ def _week(sheet: Sheet, top: int, key: Sequence[str], week: Sequence[Sequence[fl
         for k, name in enumerate(key):
             sheet.put(top + day, k, name, "text" if day == 0 else "text:muted")
         sheet.put(top + day, 4, WEEKDAYS[day], "text")
-        sheet.raw.keep_numbers(top + day, 5, hours, sheet.book.format("heat"))
+        sheet.across(top + day, 5, hours, "heat")
         row = top + day + 1
         sheet.put(top + day, 5 + HOURS_PER_DAY, Live(f"=SUM(F{row}:AC{row})", sum(hours)), "count")
     if scaled:

@@ -100,7 +100,7 @@ def write(sheet: Sheet, months: Sequence[tuple[int, PoolMonth, str]]) -> UnitDat
             column = _SLOTS + 2 * k + j
             sheet.put(first - 2, column, f"pool {number}, {month.period}", "key")
             sheet.put(first - 1, column, ("units wanted", "USD per unit")[j], "key")
-            sheet.raw.keep_down(first, column, values.tolist())
+            sheet.down(first, column, values.tolist())
     sheet.widths(COLUMNS)
     return UnitData(sheet.table(3, COLUMNS, records))
 

@@ -63,7 +63,7 @@ def _figures(data: Sheet, k: int, week: ServedWeek) -> None:
     for j, values in enumerate((week.reserved_rph, week.on_demand_rph, week.capacity_rph)):
         data.put(row + j, _FIRST - 1, _PARTS[j], "key")
         if any(values):  # else blank, which formulas read as 0
-            data.raw.keep_numbers(row + j, _FIRST, values, None)
+            data.across(row + j, _FIRST, values)
 
 
 def _follow(data: Sheet, week: ServedWeek, last: int) -> None:

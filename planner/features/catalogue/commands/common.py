@@ -54,14 +54,25 @@ def write_new(path: Path, text: str) -> None:
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table in columns as wide as they need; a table without rows is left out."""
+    """Print a table; one without rows is left out. Columns of figures stand to the right."""
     if not rows:
         return
-    widths = [max(len(row[k]) for row in (header, *rows)) for k in range(len(header))]
-    print(f"{title}\n")
-    for row in (header, ["-" * width for width in widths], *rows):
-        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    print()
+    import sys
+
+    from planner.workbook.text_tables import TextTable, bold, console_for
+
+    names = tuple(k for k in range(len(header)) if not all(_is_figure(row[k]) for row in rows))
+    table = TextTable(tuple(header), left=0, words=names)
+    for row in rows:
+        table.add(*row)
+    console = console_for(sys.stdout)
+    console.print(bold(title))
+    table.print(console)
+    console.print()
+
+
+def _is_figure(text: str) -> bool:
+    return not text or text[0] in "0123456789-+$." or text == "not confirmed"
 
 
 def names_known(asked: Sequence[str], known: Sequence[str], what: str) -> None:

@@ -35,16 +35,20 @@ def report_of(result: Forecast, history: History, assumptions: Assumptions, star
 
 def tell(result: Forecast) -> None:
     """Print the accuracy table and the notes."""
-    print(f"{'series':<40} {'model':<15} {'WAPE':>7} {'naive':>7} {'bias':>7} {'p90 covers':>10}  held out")
+    import sys
+
+    from planner.workbook.text_tables import TextTable, console_for
+
+    heads = ("Series", "Model", "WAPE", "Naive", "Bias", "p90 covers", "Held out")
+    table = TextTable(heads, left=2, words=(6,))
     for row in result.accuracy.to_dict("records"):
-        name = (
-            "all together" if row["region"] == row["workload"] == "all" else f"{row['region']} {row['workload']}"[:40]
-        )
+        name = "all together" if row["region"] == row["workload"] == "all" else f"{row['region']} {row['workload']}"
         tried = (
             f"{row['origins']} x {row['weeks_ahead']} week{'s' * (row['weeks_ahead'] > 1)}" if row["origins"] else "-"
         )
         shown = [_percent(row.get(key)) for key in ("wape", "wape_seasonal_naive", "bias", "coverage_p90")]
-        print(f"{name:<40} {row['model']:<15} {shown[0]:>7} {shown[1]:>7} {shown[2]:>7} {shown[3]:>10}  {tried}")
+        table.add(name, str(row["model"]), *shown, tried)
+    table.print(console_for(sys.stdout))
     for note in result.notes:
         print(f"note: {note}")
 
