@@ -7,26 +7,27 @@ from typing import IO
 from planner.features.what_if.study import SAME_USD, Answer, Study, differences
 from planner.features.what_if.study_files import difference_usd
 from planner.workbook.text import amount, clean, percent, usd
-from planner.workbook.wide_tables import add_row, wide_console, wide_table
+from planner.workbook.text_tables import LOST, Styled, TextTable, console_for
 
-_NAME, _PROBLEM, _LINES = 30, 900, 8
+_PROBLEM, _LINES = 900, 8
 
 
 def print_study(study: Study, stream: IO[str]) -> None:
     """Print every case beside the plan as it stands, then what each would buy otherwise."""
-    console = wide_console(stream)
+    console = console_for(stream)
     span = study.months[0] if len(study.months) == 1 else f"{study.months[0]} to {study.months[-1]}"
     console.print(f"{clean(study.name, 80)}: what if, {span}\n")
-    table = wide_table("Case", "total", "against as it stands", "", "to sign", "on demand", "coverage", "least margin",
-                       left=1, widest=_NAME)  # fmt: skip
+    table = TextTable(
+        ("Case", "total", "against as\nit stands", "", "to sign", "on demand", "coverage", "least\nmargin")
+    )
     for answer in study.answers:
         if answer.possible:
-            add_row(table, answer.change.name, usd(answer.total_usd or 0.0), *_difference(study, answer),
+            table.add(answer.change.name, usd(answer.total_usd or 0.0), *_difference(study, answer),
                     usd(answer.to_sign_usd or 0.0), usd((answer.parts or {})["on_demand_usd"]),
                     _share(answer.coverage), _share(answer.least_margin))  # fmt: skip
         else:
-            add_row(table, answer.change.name, "no plan", *[""] * 6)
-    console.print(table)
+            table.add(answer.change.name, Styled("no plan", LOST), *[""] * 6)
+    table.print(console)
     for answer in study.answers:
         if not answer.possible:
             console.print(f"\n{clean(answer.change.name, 80)}: no plan.", style="bold")
@@ -69,17 +70,16 @@ def _share(value: float | None) -> str:
 
 def print_comparison(this: Study, other: Study, stream: IO[str]) -> None:
     """Print two studies side by side, a row for each case that either has."""
-    console = wide_console(stream)
+    console = console_for(stream)
     console.print(f"{clean(this.name, 60)} beside {clean(other.name, 60)}\n")
-    table = wide_table("Case", "total", "other total", "difference", "to sign", "other to sign", "difference",
-                       left=1, widest=_NAME)  # fmt: skip
+    table = TextTable(("Case", "total", "other\ntotal", "difference", "to sign", "other\nto sign", "difference"))
     mine = {answer.change.name: answer for answer in this.answers}
     theirs = {answer.change.name: answer for answer in other.answers}
     for name in dict.fromkeys([*mine, *theirs]):
         a, b = mine.get(name), theirs.get(name)
-        add_row(table, name, _money(a, "total_usd"), _money(b, "total_usd"), _more(a, b, "total_usd"),
+        table.add(name, _money(a, "total_usd"), _money(b, "total_usd"), _more(a, b, "total_usd"),
                 _money(a, "to_sign_usd"), _money(b, "to_sign_usd"), _more(a, b, "to_sign_usd"))  # fmt: skip
-    console.print(table)
+    table.print(console)
     moved = [name for name in mine.keys() & theirs.keys() if str(mine[name].change) != str(theirs[name].change)]
     for name in sorted(moved):
         console.print(f"- {clean(name, 60)} is not the same change in both: {clean(mine[name].change, 120)}; "
