@@ -70,6 +70,10 @@ class TextTable:
     def _is_left(self, column: int) -> bool:
         return column < self.left or column in self.words
 
+    def _may_fold(self, column: int) -> bool:
+        """Whether cells may run over several lines: names, and words of more than one; never a date."""
+        return column < self.left or (column in self.words and any(" " in _text(row[column]) for row, _ in self.rows))
+
     def _widths(self, most: int | None) -> list[int] | None:
         """Width of each column in `most` columns of a terminal (None: as wide as needed); None where nothing fits."""
         cells = [[width_of(_text(row[k])) for row, _ in self.rows] for k in range(len(self.heads))]
@@ -87,7 +91,7 @@ class TextTable:
             room += 1
         for floor in (self._longest_words(), [max(_NARROWEST, _longest_word(head)) for head in self.heads]):
             while room < 0:
-                names = [k for k in range(len(widths)) if self._is_left(k) and widths[k] > floor[k]]
+                names = [k for k in range(len(widths)) if self._may_fold(k) and widths[k] > floor[k]]
                 if not names:
                     break
                 widths[max(names, key=lambda k: widths[k])] -= 1
