@@ -4,7 +4,7 @@ Exit codes: 0 plan (or the command did its work), 1 wrong use or input, 2 no pla
 """
 
 import argparse
-import atexit
+import difflib
 import gc
 import importlib
 import os
@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
-from planner.errors import EXIT_STOPPED, EXIT_WRONG, InputError, PlannerError
+from planner.errors import EXIT_PLAN, EXIT_STOPPED, EXIT_WRONG, InputError, PlannerError
 from planner.versions import VERSION
 
 # name, module (configure(parser) and run(arguments) -> int), one line of help
@@ -73,6 +73,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
         "what providers sell: list, build a folder of offers, check, update, break-even",
     ),
     ("schema", "commands.schema", "print every input table: columns, units, defaults"),
+    ("completion", "completion", "print a script that completes commands and options in your shell"),
 )
 
 
@@ -102,7 +103,16 @@ def _overview() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the console script's entry."""
     words = list(sys.argv[1:] if argv is None else argv)
-    chosen = _overview().parse_args(words)
+    overview = _overview()
+    if not words:
+        overview.print_help()
+        return EXIT_PLAN
+    if not words[0].startswith("-") and words[0] not in (names := [name for name, _, _ in COMMANDS]):
+        near = difflib.get_close_matches(words[0], names, n=1, cutoff=0.5)
+        meant = f"did you mean {near[0]!r}?" if near else "`planner` alone lists them."
+        print(f"planner: there is no command {words[0]!r}; {meant}", file=sys.stderr)
+        return EXIT_WRONG
+    chosen = overview.parse_args(words)
     module = next(where for name, where, _ in COMMANDS if name == chosen.command)
     command = importlib.import_module(f"planner.{module}")
     parser = _Parser(
@@ -149,19 +159,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def entry() -> None:
-    """Run one command and end the process at once.
-
-    Python would take down every module and object first, which takes longer than many a command, and would wait for
-    a thread that is still inside the solver.
-    """
+    """Run one command and end the process; objects are left to the system, which takes them back at once."""
     gc.set_threshold(100_000, 50, 1000)  # a workbook's cells all live until the end: seldom look for what does not
     code = main()
-    if threading.active_count() == 1:
-        atexit._run_exitfuncs()
-    with suppress(OSError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
+    gc.freeze()
+    if threading.active_count() > 1:  # stopped while a thread was inside the solver: nothing can end that thread
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

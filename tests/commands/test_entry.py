@@ -4,6 +4,10 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
+from planner.cli import main
+
 CODE = """
     import threading, time
     import planner.cli
@@ -25,3 +29,23 @@ def test_the_exit_code_is_the_commands() -> None:
     assert done.returncode == 1
     assert "no-such-folder" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_mistyped_command_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["slove", "data"]) == 1
+    assert "no command 'slove'; did you mean 'solve'?" in capsys.readouterr().err
+    assert main(["xyzzyx"]) == 1
+    assert "lists them" in capsys.readouterr().err
+
+
+def test_planner_alone_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "commands:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_shell_completes_commands_and_options(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    for word in ("solve", "--no-workbook", "breakeven"):
+        assert word in script
