@@ -12,6 +12,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from planner.model import objective
 from planner.model.family import Family
 from planner.model.program import FAMILIES, STRESS_FAMILIES
 from planner.model.reduce import stress as stress_rays
-from planner.plan import files
+from planner.plan import files, frames
 from planner.plan.audit import findings, totals
 from planner.solver import assemble, certificate, find, highs, stress, ties, whole
 from planner.verify import bound, check, linear
@@ -174,6 +175,15 @@ def task_factors_table() -> Iterable[str]:
         yield f"| {LABEL[name]} | {meaning} |"
 
 
+def frame_table(frame: frames.Frame) -> Iterable[str]:
+    """Return the columns of one of the plan's tables."""
+    yield from ("| column | type | unit | meaning |", "| --- | --- | --- | --- |")
+    for column in frame.declared:
+        yield f"| `{column.name}` | {column.kind} | {column.unit} | {column.meaning} |"
+
+
+FRAMES = (frames.PURCHASES, frames.DEPLOYMENTS, frames.DISPATCH, frames.STRESS, frames.STRESS_RENTS, frames.CERTIFICATE)
+
 PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "families": families_table,
     "algebra": algebra,
@@ -185,8 +195,11 @@ PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "archetypes": archetypes_table,
     "review-rules": review_rules_table,
     "task-factors": task_factors_table,
+    **{f"frame-{frame.name.replace('_', '-')}": partial(frame_table, frame) for frame in FRAMES},
 }
-PAGES = ("README.md", "docs/model.md", "docs/demand.md", "docs/review.md", "docs/cost-per-task.md")
+PAGES = (
+    "README.md", "docs/model.md", "docs/demand.md", "docs/review.md", "docs/cost-per-task.md", "docs/plan-files.md",
+)  # fmt: skip
 
 
 def current(page: str) -> str:

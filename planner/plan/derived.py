@@ -9,38 +9,63 @@ from typing import Any
 
 import pandas as pd
 
+from planner.plan.frames import FLAG, NUMBER, TEXT, Column, Frame
 from planner.schema.capacity import SHARED_DEPLOYMENT, OnDemand, Throughput
 from planner.schema.case import Case
 from planner.schema.workloads import Workload
 from planner.units import BYTES_PER_GB, MINUTES_PER_HOUR, TOKENS_PER_MTOK
 
-LOAD_COLUMNS = (
-    "workload", "pool", "meter", "model", "region", "deployment", "units_per_request", "usable_share",
-)  # fmt: skip
-OPTION_COLUMNS = (
-    "workload", "region", "model", "option", "on_demand_usd", "quota_per_request", "tokens_per_request", "guaranteed",
-)  # fmt: skip
-TRAVEL_COLUMNS = ("workload", "origin", "region", "egress_usd", "gb_in", "gb_out", "in_usd", "out_usd")
-EARLIER_COLUMNS = ("pool", "meter", "period", "units", "usd")
-SLOT_COLUMNS = ("scenario", "period", "weeks", "price_factor")
+LOADS = Frame("loads", "one row for each workload, pool, meter and model of the workload's mix", (
+    Column("workload", TEXT, "workload"),
+    Column("pool", TEXT, "pool"),
+    Column("meter", TEXT, "what the pool's units count"),
+    Column("model", TEXT, "model"),
+    Column("region", TEXT, "region of the pool"),
+    Column("deployment", TEXT, "the model; `*` in a pool whose units move by the hour"),
+    Column("units_per_request", NUMBER, "what one request per hour takes, bursts included", "units per request/hour"),
+    Column("usable_share", NUMBER, "1 - reserved_headroom", "share"),
+))  # fmt: skip
+OPTIONS = Frame("options", "one row for each workload, region, model of its mix and on-demand option", (
+    Column("workload", TEXT, "workload"),
+    Column("region", TEXT, "region"),
+    Column("model", TEXT, "model"),
+    Column("option", TEXT, "on-demand option"),
+    Column("on_demand_usd", NUMBER, "one request, before the scenario's factor", "USD"),
+    Column("quota_per_request", NUMBER, "what one request per hour counts on the quota, bursts included",
+           "tokens/minute per request/hour"),
+    Column("tokens_per_request", NUMBER, "all tokens, unweighted", "tokens"),
+    Column("guaranteed", FLAG, "counts as guaranteed"),
+))  # fmt: skip
+TRAVEL = Frame("travel", "one row for each workload, origin and region that may serve it (route and residency)", (
+    Column("workload", TEXT, "workload"),
+    Column("origin", TEXT, "region where the demand arises"),
+    Column("region", TEXT, "region where it is served"),
+    Column("egress_usd", NUMBER, "data of one request and its answer; 0 at home", "USD"),
+    Column("gb_in", NUMBER, "data of one request; 0 at home", "GB"),
+    Column("gb_out", NUMBER, "data of its answer; 0 at home", "GB"),
+    Column("in_usd", NUMBER, "part of egress_usd: the request", "USD"),
+    Column("out_usd", NUMBER, "part of egress_usd: the answer", "USD"),
+))  # fmt: skip
+EARLIER = Frame("earlier", "one row for each pool, meter and month with units of earlier commitments", (
+    Column("pool", TEXT, "pool"),
+    Column("meter", TEXT, "what its units count"),
+    Column("period", TEXT, "month"),
+    Column("units", NUMBER, "in force", "units"),
+    Column("usd", NUMBER, "what they cost in the month", "USD"),
+))  # fmt: skip
+SLOTS = Frame("slots", "one row for each scenario and month", (
+    Column("scenario", TEXT, "scenario"),
+    Column("period", TEXT, "month"),
+    Column("weeks", NUMBER, "how often each hour of the week is expected: probability x weeks of the month", "weeks"),
+    Column("price_factor", NUMBER, "of on-demand prices", "ratio"),
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Derived:
     """Derived quantities of one case. A "request" in a name is one request per hour.
 
-    loads : one row a workload, pool, meter and model of the workload's mix. deployment ("*" in a shared pool),
-        units_per_request (what one request per hour takes, bursts included), usable_share (1 - reserved_headroom).
-    options : one row a workload, region, model of its mix and on-demand option. on_demand_usd (of one request, before
-        the scenario's factor), quota_per_request (tokens per minute that one request per hour counts on the quota,
-        bursts included), tokens_per_request (all tokens, unweighted), guaranteed.
-    travel : one row a workload, origin and region that may serve it (route and residency). egress_usd, gb_in and
-        gb_out of one request, and the two parts of its price: in_usd (of the request) and out_usd (of the answer);
-        all 0 at home.
-    earlier : units in force from earlier commitments by pool, meter and period (only where there are any), and what
-        they cost in it (USD).
-    slots : one row a scenario and period. weeks: how often each hour of the week is expected (probability x weeks of
-        the month); price_factor of on demand.
+    Its tables are LOADS, OPTIONS, TRAVEL, EARLIER and SLOTS of this file.
     """
 
     loads: pd.DataFrame
@@ -138,7 +163,7 @@ def _loads(case: Case) -> pd.DataFrame:
                 usable = 1 - case.reserved_headroom(w)
                 rows.append((w.workload, t.pool, t.meter, t.model, pool.region, deployment,
                              _units_per_request(w, t), usable))  # fmt: skip
-    return pd.DataFrame(rows, columns=list(LOAD_COLUMNS))
+    return LOADS.of(rows)
 
 
 def _options(case: Case) -> pd.DataFrame:
@@ -150,7 +175,7 @@ def _options(case: Case) -> pd.DataFrame:
                 usd, quota, tokens = _on_demand(workloads[m.workload], option)
                 rows.append((m.workload, option.region, option.model, option.option,
                              usd, quota, tokens, option.guaranteed))  # fmt: skip
-    return pd.DataFrame(rows, columns=list(OPTION_COLUMNS))
+    return OPTIONS.of(rows)
 
 
 def _travel(case: Case) -> pd.DataFrame:
@@ -169,7 +194,7 @@ def _travel(case: Case) -> pd.DataFrame:
                 back = case.route.get((region, origin), there)
                 in_usd, out_usd = gb_in * there.usd_per_gb, gb_out * back.usd_per_gb
                 rows.append((w.workload, origin, region, in_usd + out_usd, gb_in, gb_out, in_usd, out_usd))
-    return pd.DataFrame(rows, columns=list(TRAVEL_COLUMNS))
+    return TRAVEL.of(rows)
 
 
 def _earlier(case: Case) -> pd.DataFrame:
@@ -183,7 +208,7 @@ def _earlier(case: Case) -> pd.DataFrame:
                 key = offer.pool, offer.meter, period.name
                 units[key] = units.get(key, 0.0) + c.units
                 usd[key] = usd.get(key, 0.0) + c.units * offer.usd_per_unit_hour * period.hours
-    return pd.DataFrame([(*key, n, usd[key]) for key, n in units.items()], columns=list(EARLIER_COLUMNS))
+    return EARLIER.of([(*key, n, usd[key]) for key, n in units.items()])
 
 
 def _slots(case: Case) -> pd.DataFrame:
@@ -192,4 +217,4 @@ def _slots(case: Case) -> pd.DataFrame:
         for s in case.scenarios
         for p in case.periods
     ]
-    return pd.DataFrame(rows, columns=list(SLOT_COLUMNS))
+    return SLOTS.of(rows)

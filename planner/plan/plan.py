@@ -5,22 +5,20 @@ from html import escape
 
 import pandas as pd
 
-PURCHASE_COLUMNS = ("offer", "period", "units", "usd")
-DEPLOYMENT_COLUMNS = ("pool", "meter", "model", "period", "units")
-DISPATCH_COLUMNS = (
-    "origin", "workload", "model", "region", "supply", "scenario", "period", "hour_of_week", "requests_per_hour",
+from planner.plan import frames
+
+PURCHASE_COLUMNS = frames.PURCHASES.columns
+DEPLOYMENT_COLUMNS = frames.DEPLOYMENTS.columns
+DISPATCH_COLUMNS = frames.DISPATCH.columns
+STRESS_SLOT_COLUMNS = frames.STRESS_SLOTS.columns
+STRESS_DISPATCH_COLUMNS = frames.STRESS_DISPATCH.columns
+RENT_COLUMNS = frames.RENTS.columns
+STRESS_RENT_COLUMNS = frames.STRESS_RENTS.columns
+CERTIFICATE_COLUMNS = frames.CERTIFICATE.columns
+TABLES = (
+    frames.PURCHASES, frames.DEPLOYMENTS, frames.DISPATCH, frames.STRESS_SLOTS, frames.STRESS_DISPATCH, frames.RENTS,
+    frames.STRESS_RENTS, frames.CERTIFICATE,
 )  # fmt: skip
-STRESS_SLOT_COLUMNS = ("case", "group", "scenario", "period", "hour_of_week")
-STRESS_DISPATCH_COLUMNS = ("case", "group", "period", "origin", "workload", "model", "region", "supply",
-                           "requests_per_hour")  # fmt: skip
-RENT_COLUMNS = ("pool", "meter", "model", "scenario", "period", "hour_of_week", "usd_per_unit")
-STRESS_RENT_COLUMNS = ("case", "pool", "meter", "model", "scenario", "period", "hour_of_week", "usd_per_unit")
-CERTIFICATE_COLUMNS = ("kind", "ray", "case", "origin", "workload", "model", "region", "supply", "meter", "scenario",
-                       "period", "hour_of_week", "price")  # fmt: skip
-
-
-def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
-    return pd.DataFrame({name: [] for name in columns})
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Proof:
 class Plan:
     """A finished plan.
 
-    Tables (columns in the constants of this file):
+    Tables (columns, types and units in planner.plan.frames; a table that lacks one is refused):
 
     purchases : units bought under an offer at the start of a period; usd inside the horizon.
     deployments : units set aside for a model ("*": all models of a pool whose units move by the hour) in a period.
@@ -93,11 +91,16 @@ class Plan:
     purchases: pd.DataFrame
     deployments: pd.DataFrame
     dispatch: pd.DataFrame
-    stress_slots: pd.DataFrame = field(default_factory=lambda: _empty(STRESS_SLOT_COLUMNS))
-    stress_dispatch: pd.DataFrame = field(default_factory=lambda: _empty(STRESS_DISPATCH_COLUMNS))
-    rents: pd.DataFrame = field(default_factory=lambda: _empty(RENT_COLUMNS))
-    stress_rents: pd.DataFrame = field(default_factory=lambda: _empty(STRESS_RENT_COLUMNS))
-    certificate: pd.DataFrame = field(default_factory=lambda: _empty(CERTIFICATE_COLUMNS))
+    stress_slots: pd.DataFrame = field(default_factory=frames.STRESS_SLOTS.empty)
+    stress_dispatch: pd.DataFrame = field(default_factory=frames.STRESS_DISPATCH.empty)
+    rents: pd.DataFrame = field(default_factory=frames.RENTS.empty)
+    stress_rents: pd.DataFrame = field(default_factory=frames.STRESS_RENTS.empty)
+    certificate: pd.DataFrame = field(default_factory=frames.CERTIFICATE.empty)
+
+    def __post_init__(self) -> None:
+        """Refuse a table that is not what it is declared to be."""
+        for frame in TABLES:
+            frame.check(getattr(self, frame.name))
 
     def __repr__(self) -> str:
         """Name the plan, its cost and how well it is proved."""

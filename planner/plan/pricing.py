@@ -6,12 +6,22 @@ import pandas as pd
 from planner.errors import AuditError
 from planner.plan.derived import Derived
 from planner.plan.flows import WAY, Floats, Flows, Names
+from planner.plan.frames import NUMBER, TEXT, WHOLE, Column, Frame
 from planner.plan.plan import Totals
 from planner.schema.calendar import add_months
 from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
-MONTH_IN_FORCE_COLUMNS = ("row", "pool", "meter", "period", "units", "reserved_usd", "tail_usd")
+MONTHS_IN_FORCE = Frame("months in force", "one row for each purchase and month of its term inside the horizon", (
+    Column("row", WHOLE, "position of the purchase"),
+    Column("pool", TEXT, "pool"),
+    Column("meter", TEXT, "what its units count"),
+    Column("period", TEXT, "month"),
+    Column("units", NUMBER, "in force", "units"),
+    Column("reserved_usd", NUMBER, "what they cost in the month", "USD"),
+    Column("tail_usd", NUMBER, "(1 - tail_value) of the payments past the horizon, spread over its months inside it by "
+                               "their hours", "USD"),
+))  # fmt: skip
 _METER = ["pool", "meter", "period"]
 
 
@@ -24,8 +34,7 @@ def months_in_force(case: Case, purchases: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    Columns MONTH_IN_FORCE_COLUMNS, one row a purchase (``row`` is its position) and month. ``tail_usd`` is the counted
-    share, 1 - tail_value, of its payments past the horizon, spread over its months inside it in proportion to hours.
+    The table MONTHS_IN_FORCE.
     """
     offers = {o.offer: o for o in case.offers}
     periods = case.periods
@@ -45,7 +54,7 @@ def months_in_force(case: Case, purchases: pd.DataFrame) -> pd.DataFrame:
              tail * p.hours / hours)
             for p in inside
         ]  # fmt: skip
-    return pd.DataFrame(rows, columns=list(MONTH_IN_FORCE_COLUMNS))
+    return MONTHS_IN_FORCE.of(rows)
 
 
 def unit_balance(case: Case, in_force: pd.DataFrame, earlier: pd.DataFrame, deployments: pd.DataFrame) -> pd.DataFrame:

@@ -11,9 +11,9 @@ import pytest
 
 from planner.features.ledger.entry import Entry
 from planner.model.columns import Columns
+from planner.model.program import FAMILIES
 from planner.plan import files, plan
 from planner.plan.files import write_plan
-from planner.solver.prices import _FAMILIES
 from planner.solver.solve import solve
 from tests.builders import case, two_regions
 
@@ -121,6 +121,6 @@ def test_every_kind_of_price():
         if line.startswith("| `")
         for kind in re.findall(r"`(\w+)`", line.split("|")[1])
     }
-    kinds = {kind for _, *signs in _FAMILIES for kind in signs if kind is not None}
+    kinds = {kind for family in FAMILIES for kind in family.price_kinds if kind}
     rays = {"stress", "stress_unit", "stress_quota", "stress_mix_low", "stress_mix_high"}
     assert told == kinds | rays | set(plan.CERTIFICATE_COLUMNS)

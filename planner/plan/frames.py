@@ -1,0 +1,169 @@
+"""The plan's tables, each declared once: columns, type, unit, meaning; docs/plan-files.md is made from it.
+
+DISPATCH.columns            names, in order
+DISPATCH.empty()            a table without rows
+DISPATCH.check(frame)       raises where a column is missing or holds no numbers
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+TEXT: Final = "text"  # object in memory, dictionary-encoded in a file
+WHOLE: Final = "int64"
+NUMBER: Final = "double"
+FLAG: Final = "bool"
+_DTYPES: Final = {TEXT: "object", WHOLE: "int64", NUMBER: "float64", FLAG: "bool"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: type (TEXT, WHOLE, NUMBER or FLAG), unit ("" where it has none) and meaning."""
+
+    name: str
+    kind: str
+    meaning: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One table: what makes a row, and its columns."""
+
+    name: str
+    row: str
+    declared: tuple[Column, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(column.name for column in self.declared)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Names of the columns that hold text."""
+        return tuple(column.name for column in self.declared if column.kind == TEXT)
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """Type of each column in memory."""
+        return {column.name: _DTYPES[column.kind] for column in self.declared}
+
+    def only(self, name: str, row: str, columns: Iterable[str]) -> "Frame":
+        """Declare a table of some of these columns."""
+        by_name = {column.name: column for column in self.declared}
+        return Frame(name, row, tuple(by_name[column] for column in columns))
+
+    def of(self, rows: Sequence[Sequence[object]]) -> pd.DataFrame:
+        """Make the table of rows that are in the order of the columns."""
+        if not rows:
+            return self.empty()
+        numbers = {name: dtype for name, dtype in self.dtypes.items() if name not in self.texts}
+        return pd.DataFrame(rows, columns=list(self.columns)).astype(numbers)
+
+    def empty(self) -> pd.DataFrame:
+        """Return the table without rows."""
+        return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in self.dtypes.items()})
+
+    def check(self, frame: pd.DataFrame) -> None:
+        """Accept a table that has these columns, numbers where they belong; others may stand beside them.
+
+        Raises
+        ------
+        ValueError
+            with the table's name and every column that is missing or holds no numbers.
+        """
+        missing = [name for name in self.columns if name not in frame]
+        wrong = [
+            column.name
+            for column in self.declared
+            if len(frame) and column.name in frame and column.kind != TEXT
+            and not pd.api.types.is_numeric_dtype(frame[column.name])
+        ]  # fmt: skip
+        said = [f"lacks {', '.join(missing)}"] if missing else []
+        said += [f"holds no numbers in {', '.join(wrong)}"] if wrong else []
+        if said:
+            raise ValueError(f"the table {self.name} {' and '.join(said)}")
+
+
+_PERIOD = Column("period", TEXT, "month")
+_SCENARIO = Column("scenario", TEXT, "scenario")
+_POOL = Column("pool", TEXT, "pool")
+_METER = Column("meter", TEXT, "what its units count")
+_WAY = (
+    Column("origin", TEXT, "region where the demand arises"),
+    Column("workload", TEXT, "workload"),
+    Column("model", TEXT, "model that serves it"),
+    Column("region", TEXT, "region where it is served"),
+    Column("supply", TEXT, "the pool, or the on-demand option"),
+)
+
+PURCHASES = Frame("purchases", "one row for each offer bought at the start of a month", (
+    Column("offer", TEXT, "what is bought"),
+    Column("period", TEXT, "month at whose start it is bought"),
+    Column("units", NUMBER, "units", "units"),
+    Column("usd", NUMBER, "what they cost inside the horizon", "USD"),
+))  # fmt: skip
+
+DEPLOYMENTS = Frame("deployments", "one row for each pool, meter and model in a month", (
+    _POOL,
+    _METER,
+    Column("model", TEXT, "the model they are set aside for; `*`: all models of a pool whose units move by the hour"),
+    _PERIOD,
+    Column("units", NUMBER, "units deployed, committed or not", "units"),
+))  # fmt: skip
+
+DISPATCH = Frame("dispatch", "one row for each flow that is not 0", (
+    *_WAY,
+    _SCENARIO,
+    _PERIOD,
+    Column("hour_of_week", WHOLE, "0 = Monday 00:00 UTC, to 167", "hour"),
+    Column("requests_per_hour", NUMBER, "what is served", "requests/hour"),
+))  # fmt: skip
+
+STRESS = Frame("stress", "one row for each hour of a group, and for each flow of its routing", (
+    Column("case", TEXT, "`headroom`, or `failover` and the region that is lost"),
+    Column("group", WHOLE, "number of the group within the case"),
+    Column("scenario", TEXT, "rows of hours: scenario"),
+    _PERIOD,
+    Column("hour_of_week", WHOLE, "rows of hours: hour of the week", "hour"),
+    *(Column(c.name, c.kind, f"rows of routings: {c.meaning}", c.unit) for c in _WAY),
+    Column("requests_per_hour", NUMBER, "rows of routings: what is served", "requests/hour"),
+))  # fmt: skip
+STRESS_SLOTS = STRESS.only("stress_slots", "one row for each hour that a group covers",
+                           ("case", "group", "scenario", "period", "hour_of_week"))  # fmt: skip
+STRESS_DISPATCH = STRESS.only(
+    "stress_dispatch", "one row for each flow of a group's routing",
+    ("case", "group", "period", "origin", "workload", "model", "region", "supply", "requests_per_hour"),
+)  # fmt: skip
+
+STRESS_RENTS = Frame("stress_rents", "one row for each hour in which one more unit has a worth", (
+    Column("case", TEXT, "blank: worth to ordinary use (rule 4); else worth to this stress case (rule 8)"),
+    _POOL,
+    _METER,
+    Column("model", TEXT, "model of the deployment, or `*`"),
+    _SCENARIO,
+    _PERIOD,
+    Column("hour_of_week", WHOLE, "hour of the week; of a stress case, the hour that sets its need", "hour"),
+    Column("usd_per_unit", NUMBER, "worth of one more unit, all such hours of the month together", "USD/unit"),
+))  # fmt: skip
+RENTS = STRESS_RENTS.only("rents", STRESS_RENTS.row, STRESS_RENTS.columns[1:])
+
+CERTIFICATE = Frame("certificate", "one row for each price", (
+    Column("kind", TEXT, "the rule that it prices"),
+    Column("ray", WHOLE, "number of the ray of rule 8"),
+    Column("case", TEXT, "stress case"),
+    Column("origin", TEXT, "origin"),
+    Column("workload", TEXT, "workload"),
+    Column("model", TEXT, "model, or `*`"),
+    Column("region", TEXT, "region (of `egress`: the destination)"),
+    Column("supply", TEXT, "the pool, or the on-demand option"),
+    Column("meter", TEXT, "what the pool's units count"),
+    _SCENARIO,
+    _PERIOD,
+    Column("hour_of_week", WHOLE, "hour of the week", "hour"),
+    Column("price", NUMBER, "of the rule's unit: thousand requests per hour, unit, token per minute, GB, thousand "
+                            "requests, USD", "USD"),
+))  # fmt: skip
