@@ -1,10 +1,14 @@
-"""Errors that are meant for people. Imports nothing of ours."""
+"""Errors that are meant for people, and what they hold as data."""
 
 import difflib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from planner.units import hour_label
 
 EXIT_PLAN, EXIT_WRONG, EXIT_INFEASIBLE, EXIT_STOPPED = 0, 1, 2, 3
+SHOWN = 20  # shortfalls in the words of one error
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,86 @@ class Fault:
         return f"{text}; allowed: {self.allowed}" if self.allowed else text
 
 
+@dataclass(frozen=True)
+class Shortfall:
+    """One cell of the input that no plan can live with: what it says, and what it would have to say.
+
+    rule : quota, units, budget, cross_region_share, egress, guaranteed, failover_share, trust, route or demand.
+    table, row, column : the cell: ``on_demand``, ``(("region", "r0"), ("model", "m"), ("option", "standard"))``,
+        ``tokens_per_minute_quota``; a setting has the table ``plan.yaml`` and no row; a row to be added has no column.
+    unit : of ``has`` and ``needs``. has : what the cell says (of a demand: 1, all of it). needs : what is enough.
+    pool, meter : of an offer. case : stress case that sets the need ("": ordinary use).
+    scenario, period, hour_of_week : the slot that sets it ("", -1: no single one does).
+    """
+
+    rule: str
+    table: str
+    row: tuple[tuple[str, str], ...]
+    column: str
+    unit: str
+    has: float
+    needs: float
+    pool: str = ""
+    meter: str = ""
+    case: str = ""
+    scenario: str = ""
+    period: str = ""
+    hour_of_week: int = -1
+
+    @property
+    def amount(self) -> float:
+        """How much is missing (or too much), in the cell's unit."""
+        return abs(self.needs - self.has)
+
+    def document(self) -> dict[str, Any]:
+        """Lay out the shortfall for JSON."""
+        return {**asdict(self), "row": dict(self.row), "amount": self.amount, "sentence": str(self)}
+
+    def __str__(self) -> str:
+        names = dict(self.row)
+        if self.rule == "route":
+            return f"routes: no route from {names['origin']} to {names['destination']}: add one"
+        if self.rule == "trust" and self.has == 0:
+            return f"{self.column} 0 counts on no on-demand while a region is lost; {_number(self.needs)} is enough"
+        cell = f"{self.column} {_number(self.has)}"
+        if self.rule == "quota":
+            option = "" if names["option"] == "standard" else f" ({names['option']})"
+            cell = f"on-demand quota of {names['model']}{option} in {names['region']}: {cell}"
+        elif self.rule == "units":
+            meter = "" if self.meter == "tokens" else f", {self.meter}"
+            cell = f"units of {self.pool}{meter}: offer {names['offer']}: {cell}"
+        elif self.rule == "demand":
+            where = f"{names['workload']} from {names['region']}"
+            return f"demand of {where}: nothing may serve {1 - self.needs:.4g} of it: check mix, routes and supply"
+        elif names:
+            cell = f"{self.table}, {' to '.join(names.values())}: {cell}"
+        unit = f" {self.unit}" if self.unit not in ("", "share") else ""
+        off = "few" if self.rule == "units" else "small" if self.needs > self.has else "large"
+        return f"{cell} is {_number(self.amount)}{unit} too {off}; {_number(self.needs)} is enough{self.when}"
+
+    @property
+    def when(self) -> str:
+        """Stress case and slot that set the need, in brackets after a blank; "" where there is none."""
+        if self.hour_of_week < 0:
+            slot = f"in {self.period}" if self.period else ""
+        else:
+            slot = f"{hour_label(self.hour_of_week)} UTC in {self.period}"
+        if slot and self.scenario not in ("", "base"):
+            slot += f", scenario {self.scenario}"
+        told = ", ".join(part for part in (self.case, slot) if part)
+        return f" ({told})" if told else ""
+
+
+def _number(value: float) -> str:
+    """Write a number in full, with separators of thousands and no more digits than it has."""
+    text = f"{value:,.10f}" if abs(value) < 1e12 else f"{value:.15g}"
+    whole, _, part = text.partition(".")
+    digits = part.rstrip("0")
+    if not digits and value and abs(value) < 1e-9:
+        return f"{value:.10g}"
+    return f"{whole}.{digits}" if digits else whole
+
+
 class PlannerError(Exception):
     """Something the user can act on; the command line prints it and exits with ``exit_code``."""
 
@@ -53,9 +137,50 @@ class AuditError(PlannerError):
 
 
 class InfeasibleError(PlannerError):
-    """No plan meets every rule; the text says which rule, where, when and by how much."""
+    """No plan keeps every rule.
+
+    shortfalls : what would have to change, all of it together: with these cells there is a plan, and with 97 % of
+        each change there is none. Empty where the time limit ran out before the reason was found.
+    alternatives : other sets of changes, each of which is enough by itself.
+    """
 
     exit_code = EXIT_INFEASIBLE
+
+    def __init__(
+        self,
+        name: str,
+        shortfalls: Sequence[Shortfall],
+        alternatives: Sequence[Sequence[Shortfall]] = (),
+    ) -> None:
+        self.name = name
+        self.shortfalls = tuple(shortfalls)
+        self.alternatives = tuple(tuple(found) for found in alternatives)
+        super().__init__("\n".join(self._lines()))
+
+    def document(self) -> dict[str, Any]:
+        """Lay out everything for JSON, nothing left out."""
+        return {
+            "name": self.name,
+            "status": "infeasible",
+            "shortfalls": [shortfall.document() for shortfall in self.shortfalls],
+            "alternatives": [[shortfall.document() for shortfall in found] for found in self.alternatives],
+        }
+
+    def _lines(self) -> list[str]:
+        start = f"No plan of '{self.name}' exists; nothing was written."
+        if not self.shortfalls:
+            return [f"{start} The time limit ran out before the reason was found."]
+        every = "This would have to change, all of it" if len(self.shortfalls) > 1 else "This would have to change"
+        lines = [f"{start} {every}:", *_shown(self.shortfalls)]
+        for found in self.alternatives:
+            lines += ["or instead:", *_shown(found)]
+        return lines
+
+
+def _shown(shortfalls: Sequence[Shortfall]) -> list[str]:
+    lines = [f"  {shortfall}" for shortfall in shortfalls[:SHOWN]]
+    more = len(shortfalls) - SHOWN
+    return [*lines, f"  ... and {more} more (--json lists them all)"] if more > 0 else lines
 
 
 class StoppedError(PlannerError):

@@ -8,13 +8,14 @@ Exit codes: 0 plan, 1 wrong use or input, 2 no plan exists, 3 stopped before a p
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
 from planner.console.arguments import count, folder_name, positive, refuse_unusable, share
 from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.console.progress import Progress
-from planner.errors import EXIT_PLAN, PlannerError
+from planner.errors import EXIT_PLAN, InfeasibleError, PlannerError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -59,8 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
             raise PlannerError("--mix adds a sheet to plan.xlsx: leave out --no-workbook, or use planner mix")
     store = None if arguments.fresh else directory.absolute().parent / FOLDER
     options = Options(arguments.gap, arguments.time_limit, arguments.workers, arguments.solver, store)
-    with Progress() as progress:
-        reading = audited(case, options, progress)
+    try:
+        with Progress() as progress:
+            reading = audited(case, options, progress)
+    except InfeasibleError as error:
+        if not arguments.json:
+            raise
+        print(json.dumps(error.document(), indent=2, ensure_ascii=False))
+        return error.exit_code
     report = Report(figures_of(reading), previous, read_accuracy(arguments.input), arguments.notice_days)
     write_plan(report.plan, case, directory, summary_of(report.metrics))
     extra = [cost_per_task_sheet.SHEET]

@@ -34,6 +34,7 @@ from planner.plan.plan import (
     STRESS_SLOT_COLUMNS,
     Plan,
     Proof,
+    Status,
     Totals,
 )
 from planner.plan.snapshot import input_beside
@@ -133,7 +134,7 @@ def read_plan(directory: str | Path) -> Plan:
         input_digest=str(stated["input_digest"]),
         totals=totals,
         proof=Proof(
-            status=str(stated["status"]),
+            status=Status(stated["status"]),
             bound_usd=numbers["bound_usd"],
             gap=numbers["gap"],
             tree_bound_usd=tree.get("tree_bound_usd"),
@@ -230,6 +231,8 @@ def _stated(folder: Path, faults: list[Fault]) -> dict[str, Any]:
     faults += [
         Fault(str(path), "is missing", column=key) for key in ("name", "input_digest", "status") if key not in found
     ]
+    if "status" in found and found["status"] not in set(Status):
+        faults.append(Fault(str(path), "is no status of a plan", None, "status", found["status"], ", ".join(Status)))
     return found
 
 

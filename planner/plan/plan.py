@@ -1,6 +1,7 @@
 """Plan: what was decided, as tables of plain numbers. Knows no LP."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from html import escape
 
 import pandas as pd
@@ -19,6 +20,15 @@ TABLES = (
     frames.PURCHASES, frames.DEPLOYMENTS, frames.DISPATCH, frames.STRESS_SLOTS, frames.STRESS_DISPATCH, frames.RENTS,
     frames.STRESS_RENTS, frames.CERTIFICATE,
 )  # fmt: skip
+
+
+class Status(StrEnum):
+    """How a solve ended; the words are those of plan.json (model.md section 5)."""
+
+    OPTIMAL = "optimal"  # proved to be within the gap asked
+    GAP = "gap"  # a plan that keeps every rule, but dearer than the bound by more than was asked
+    GIVEN = "given"  # purchases that nobody optimised: an order, priced
+    INFEASIBLE = "infeasible"  # no plan keeps every rule; `InfeasibleError` says why
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ class Proof:
     ``tree_bound_usd`` (whole units only) is the branch-and-bound's own claim: tighter, but the solver's word.
     """
 
-    status: str  # optimal, gap
+    status: Status
     bound_usd: float
     gap: float  # (total - bound) / total
     tree_bound_usd: float | None = None

@@ -79,7 +79,8 @@ def _time_zones(tables: Mapping[str, RawTable]) -> list[Fault]:
     return faults
 
 
-SUM_TOLERANCE = 1e-6  # of shares and probabilities, which people round: 0.333333 three times
+SUM_TOLERANCE = 1e-6  # of probabilities, which people round: 0.333333 three times
+SHARE_TOLERANCE = 1e-9  # of shares: a sum of 0.999999 would leave a millionth of the demand that nothing may serve
 AnyRow = TypeVar("AnyRow", bound=Row)
 
 
@@ -166,13 +167,13 @@ def mix_shares(tables: Tables) -> list[Fault]:
     faults = []
     for workload, number in first.items():
         source = tables.sources["mix"]
-        if low[workload] > 1 + SUM_TOLERANCE:
-            message = f"min_share of all models of workload {workload!r} sums to {low[workload]:.6g}"
+        if low[workload] > 1 + SHARE_TOLERANCE:
+            message = f"min_share of all models of workload {workload!r} sums to {low[workload]:.7g}"
             faults.append(source.fault(message, number, "min_share", allowed="a sum up to 1"))
-        if high[workload] < 1 - SUM_TOLERANCE:
-            message = f"max_share of all models of workload {workload!r} sums to {high[workload]:.6g}"
+        if high[workload] < 1 - SHARE_TOLERANCE:
+            message = f"max_share of all models of workload {workload!r} sums to {high[workload]:.7g}"
             faults.append(source.fault(f"{message}, so not all of it can be served", number, "max_share",
-                                       allowed="a sum of at least 1"))  # fmt: skip
+                                       allowed="a sum of at least 1: round up, or leave one blank"))  # fmt: skip
     return faults
 
 
@@ -251,7 +252,7 @@ def unserved(case: Case, sources: Mapping[str, Source]) -> list[Fault]:
                     f"{where}model {row.model!r} must take a share, but {regions} a pool or on-demand option for it"
                 )
                 faults.append(sources["mix"].fault(message, column="min_share", value=row.min_share))
-        if sum(row.max_share for row in mix[name] if row.model in served) < 1 - SUM_TOLERANCE:
+        if sum(row.max_share for row in mix[name] if row.model in served) < 1 - SHARE_TOLERANCE:
             models = ", ".join(row.model for row in mix[name])
             message = f"{where}{regions} pools or on-demand options for enough of its models ({models})"
             faults.append(sources["mix"].fault(message, column="model"))

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from planner.errors import InfeasibleError
 from planner.model.reduce.components import spanning, split
 from planner.model.reduce.kept import Line, with_kept
 from planner.model.sets import Keep, Sets
 from planner.model.tables import sets_of
-from planner.plan.plan import Plan, Proof, Totals
+from planner.plan.plan import Plan, Proof, Status, Totals
 from planner.schema.case import Case
 from planner.solver import assemble
 from planner.solver.check_rows import beyond_commitments, check_rows, keep_rows
@@ -72,7 +71,7 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     clock = Clock.of(options.time_limit_seconds)
     sets, plans, stuck = _components(case, options, clock, progress)
     if stuck:
-        raise InfeasibleError(explain(case, stuck, clock))
+        raise explain(case, stuck, clock)
     return _plan(case, sets, plans, options)
 
 
@@ -196,7 +195,7 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
     tree_gap = _gap(total, tree)
     asked = options.gap if whole else 1e-6
     proof = Proof(
-        status="optimal" if min(gap, tree_gap if whole else gap) <= asked else "gap",
+        status=Status.OPTIMAL if min(gap, tree_gap if whole else gap) <= asked else Status.GAP,
         bound_usd=bound,
         gap=gap,
         tree_bound_usd=tree if whole else None,

@@ -1,158 +1,201 @@
-"""Why no plan exists: elastic re-solves that find what cannot be met, where, when and by how much.
+"""Why no plan exists: what would have to change in the input, all of it together, checked by applying it.
 
-First the rules that have a price (1-7, 9) with every limit made elastic; if they can be met, each stress case, slot by
-slot, with all the units that the offers, sizes apart, allow; if those can be met too, it is the rules together.
+`solver.elastic` finds the least change of the cells that limit a plan. Where none of them helps (nothing may serve a
+workload while a region is lost), routes that would help are looked for, and on-demand trust where it is 0. The answer
+is rounded up to figures that a person would write, applied to the case, and solved again.
 """
 
+import math
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 import numpy as np
 
-from planner.model.constraints import budget, deployment
-from planner.model.program import LinearProgram, program_of
-from planner.model.reduce.slots import merge_slots
-from planner.model.sets import Floats, Sets
+from planner.errors import InfeasibleError, Shortfall, StoppedError
+from planner.model.reduce.components import spanning, split
+from planner.model.sets import Sets
+from planner.model.tables import sets_of
 from planner.schema.case import Case
-from planner.solver.highs import Clock, Session
-from planner.solver.linear import open_component, solve_linear
-from planner.solver.scaling import deployment_peaks, need_peaks
-from planner.solver.shortfall import Shortfall, describe
-from planner.solver.stress import StressCaseProblem
+from planner.solver.component import begin_component
+from planner.solver.elastic import Change, Elastic
+from planner.solver.highs import Clock
+from planner.solver.limits import Limit, other_rows
+from planner.solver.shortfall import apply, can_apply, shortfall_of
+from planner.solver.single import solve_sizes
 
-SHORT = 1e-6  # share of a limit or a peak that counts as a shortfall
-SHOWN = 20
-
-
-def explain(case: Case, parts: Sequence[Sets], clock: Clock) -> str:
-    """Say in words what cannot be met, the worst first."""
-    found: list[Shortfall] = []
-    for part in parts:
-        sets = merge_slots(part)
-        found += _priced(sets, clock) or _stressed(sets, clock) or _together(sets, clock)
-    found.sort(key=lambda s: -s.share)
-    lines = [describe(s) for s in found]
-    shown = [f"  {line}" for line in lines[:SHOWN]]
-    if len(lines) > SHOWN:
-        shown.append(f"  ... and {len(lines) - SHOWN} more")
-    heading = f"No plan of '{case.settings.name}' exists; nothing was written. What cannot be met, worst first:"
-    return "\n".join([heading, *shown])
+LIMITS = ("budget", "cross_region_share", "egress", "quota", "units")
+PROMISES = ("guaranteed", "failover_share")
+LAST = ("failover_share", "demand")  # changed only where no limit helps
+GRAIN = 5e-3  # changes are rounded up by no more than this share: 97 % of them is still too little
+NUDGES = (0.0, 1e-7, 1e-6, 1e-5, 1e-4)  # what a change grows by where the solver's tolerances were too kind
+SMALL = 300_000  # columns of an elastic programme up to which alternatives are looked for too
+SOME_TRUST = 0.01
+ANY_GAP = 0.99  # of a search that is content with any plan
 
 
-def _priced(sets: Sets, clock: Clock) -> list[Shortfall]:
-    """Shortfalls of the rules without stress: least unserved demand and excess over limits."""
-    program = program_of(sets)
-    session = Session(program, clock)
-    session.set_costs(np.zeros(program.columns.count))
-    peak, slots = need_peaks(sets), len(sets.slots)
-    balance = program.family("balance")
-    need, slot = balance.index["need"], balance.index["slot"]
-    first = program.first_row("balance")
-    row_of = {int(key): k for k, key in enumerate(need * slots + slot)}
-    entries: list[list[tuple[int, float]]] = [[(first + k, 1.0)] for k in range(balance.count)]
-    cost = list(10.0 / peak[need])
-    meaning: list[tuple[str, int]] = [("unserved", k) for k in range(balance.count)]
-    low = sets.shares["min_share"].to_numpy(float)
-    for family, relief in (("mix", low), ("guaranteed", sets.needs["guaranteed_share"].to_numpy(float))):
-        rows, start = program.family(family), program.first_row(family)
-        share = rows.index["share"] if family == "mix" else rows.index["need"]
-        for k, key in enumerate((rows.index["need"] * slots + rows.index["slot"]).tolist()):
-            if relief[share[k]] > 0:
-                entries[row_of[key]].append((start + k, float(relief[share[k]])))
-    sure = program.family("guaranteed")
-    for k in range(sure.count):
-        entries.append([(program.first_row("guaranteed") + k, 1.0)])
-        cost.append(1.0 / peak[sure.index["need"][k]])
-        meaning.append(("guaranteed", k))
-    stated = {rows.family: rows for rows in program.families}
-    for family in ("egress", "cross_region_share", "budget"):
-        if family not in stated:
-            continue
-        rows = program.family(family)
-        for k in range(rows.count):
-            entries.append([(program.first_row(family) + k, -1.0)])
-            cost.append(1.0 / max(float(rows.upper[k]), 1e-3))
-            meaning.append((family, k))
-    values = session.solve_with_slack(np.array(cost), entries)
-    worst = [
-        _priced_shortfall(program, kind, k, float(v)) for (kind, k), v, c in zip(meaning, values, cost) if v * c > SHORT
-    ]
-    return worst
+def explain(case: Case, parts: Sequence[Sets], clock: Clock) -> InfeasibleError:
+    """Return the error that says what would have to change.
+
+    Parameters
+    ----------
+    parts : the components without a plan.
+    """
+    name = case.settings.name
+    stuck = {pair for part in parts for pair in zip(part.needs["origin"], part.needs["workload"])}
+    try:
+        found = _Search(case, stuck, clock).answers()
+    except StoppedError:
+        return InfeasibleError(name, ())
+    return InfeasibleError(name, found[0], found[1:])
 
 
-def _priced_shortfall(program: LinearProgram, kind: str, k: int, amount: float) -> Shortfall:
-    sets = program.sets
-    if kind in ("unserved", "guaranteed"):
-        rows = program.family("balance" if kind == "unserved" else "guaranteed")
-        need, slot = int(rows.index["need"][k]), int(rows.index["slot"][k])
-        return Shortfall.of_need(sets, kind, need, slot, amount, float(sets.demand[need, slot]))
-    rows = program.family(kind)
-    limit = float(rows.upper[k])
-    where = {}
-    if kind == "egress":
-        cap = sets.caps.iloc[int(rows.index["cap"][k])]
-        where = {"origin": cap["origin"], "region": cap["destination"], "period": sets.periods[rows.index["period"][k]]}
-    return Shortfall(kind, amount / max(limit, 1e-3), amount, limit, **where)
+class _Search:
+    """Elastic programmes of the parts of a case that cannot be planned."""
+
+    def __init__(self, case: Case, stuck: AbstractSet[tuple[str, str]], clock: Clock) -> None:
+        self.case, self.stuck, self.clock = case, stuck, clock
+        self.programmes = self._programmes(case)
+        others = {str(rows.family): None for e in self.programmes for rows in other_rows(e.program)}
+        self.limits = (*LIMITS, *others)
+
+    def answers(self) -> list[tuple[Shortfall, ...]]:
+        """List sets of changes, each enough by itself; the first is the least."""
+        found = self._structural() or [self._least()]
+        kinds = {s.rule for s in found[0]}
+        if sum(e.program.columns.count for e in self.programmes) <= SMALL:
+            for rule in (*self.limits, "trust", *PROMISES):
+                if kinds != {rule}:
+                    found += self._only(rule)
+        return list(dict.fromkeys(found))
+
+    def _programmes(self, case: Case, open_trust: bool = False) -> list[Elastic]:
+        return [Elastic(part, self.clock, open_trust) for part in self._parts(case)]
+
+    def _parts(self, case: Case) -> list[Sets]:
+        """Parts of a case that cannot be planned, or that rules tie to them."""
+        sets = sets_of(case)
+        tied = bool(spanning(sets))
+        return [
+            part
+            for part in split(sets)
+            if tied or not self.stuck.isdisjoint(zip(part.needs["origin"], part.needs["workload"]))
+        ]
+
+    def _has_plan(self, case: Case) -> bool:
+        """Whether a changed case can be planned, by the search that makes plans: the first that it finds will do."""
+        for part in self._parts(case):
+            solve = begin_component(part, self.clock)
+            if solve is None or (part.has_size_rules and solve_sizes(solve, ANY_GAP, self.clock) is None):
+                return False
+        return True
+
+    def _least(self) -> tuple[Shortfall, ...]:
+        found = _changes(self.programmes, (*self.limits, *PROMISES, "demand"))
+        if found is None:
+            raise ArithmeticError("no change of the input makes a plan")
+        return self._checked(self.case, self.programmes, found)
+
+    def _only(self, rule: str) -> list[tuple[Shortfall, ...]]:
+        """Look for changes of one kind that are enough."""
+        found = _changes(self.programmes, (rule,))
+        return [] if not found else [self._checked(self.case, self.programmes, found)]
+
+    def _structural(self) -> list[tuple[Shortfall, ...]]:
+        """Where limits alone do not help: trust that is 0, or routes; what may be lowered instead is an alternative."""
+        if _changes(self.programmes, (*self.limits, "guaranteed")) is not None:
+            return []
+        failover = self.case.settings.policy.failover
+        if failover.enabled and failover.on_demand_trust == 0:
+            opened = self._programmes(self.case, open_trust=True)
+            found = _changes(opened, ("trust",))
+            if found is not None:
+                return [self._checked(self.case, opened, found or [(opened[0], Change(_trust(opened), SOME_TRUST))])]
+        added: list[Shortfall] = []
+        case, programmes = self.case, self.programmes
+        for route in self._helpful_routes():
+            wider = apply(case, [route])
+            tried = self._programmes(wider)
+            before, now = (_lowered(_changes(p, (*self.limits, *PROMISES, "demand"))) for p in (programmes, tried))
+            if now < before - 1e-6:
+                added.append(route)
+                case, programmes = wider, tried
+        if not added:
+            return []
+        found = _changes(programmes, (*self.limits, *PROMISES, "demand")) or []
+        rest = self._checked(case, programmes, found) if found else ()
+        return [(*added, *rest)]
+
+    def _helpful_routes(self) -> list[Shortfall]:
+        """List routes that are not there, to regions that could serve what no limit helps, in the order of names."""
+        found = _changes(self.programmes, (*self.limits, *PROMISES, "demand")) or []
+        short = {c.limit.key[-1] for _, c in found if c.limit.rule in LAST}
+        supplied = {(o.region, o.model) for o in self.case.on_demand}
+        home = {pool.pool: pool.region for pool in self.case.pools}
+        supplied |= {(home[t.pool], t.model) for t in self.case.throughput}
+        models: dict[str, set[str]] = {}
+        for m in self.case.mix:
+            models.setdefault(m.workload, set()).add(m.model)
+        routes: dict[tuple[str, str], Shortfall] = {}
+        for origin, name in sorted(self.stuck):
+            w = next(w for w in self.case.workloads if w.workload == name)
+            for region in sorted(r.region for r in self.case.regions):
+                pair = (("origin", origin), ("destination", region))
+                allowed = w.allowed_regions is None or region in w.allowed_regions
+                useful = any((region, model) in supplied for model in models.get(name, ()))
+                if name in short and allowed and useful and not self.case.may_serve(w, origin, region):
+                    routes.setdefault((origin, region), Shortfall("route", "routes", pair, "", "", 0.0, 1.0))
+        return list(routes.values())
+
+    def _checked(
+        self, case: Case, programmes: Sequence[Elastic], changes: Sequence[tuple[Elastic, Change]]
+    ) -> tuple[Shortfall, ...]:
+        """Write changes as cells of the input, rounded up, and apply them: there must be a plan."""
+        for nudge in NUDGES:
+            found = _merged([_rounded(shortfall_of(case, e.sets, c), nudge, c.value is not None) for e, c in changes])
+            if not can_apply(case, found) or self._has_plan(apply(case, found)):
+                return found
+        return found
 
 
-def _stressed(sets: Sets, clock: Clock) -> list[Shortfall]:
-    """Shortfalls of stress cases in single slots, with as many units as can be had at any price."""
-    found = []
-    peaks, units = need_peaks(sets), deployment_peaks(sets)
-    most = _most_units(sets, clock)
-    for number in range(len(sets.cases)):
-        problem = StressCaseProblem(sets, number, peaks, units, clock)
-        short = {}
-        for t in range(len(sets.slots)):
-            problem.set_units(most[:, sets.slot_period[t]])
-            if problem.unserved(problem.demand[:, t]) > SHORT:
-                short[t] = problem.short_by_class()
-        if not short:
-            continue
-        worst = max(short, key=lambda t: float((short[t] / problem.class_scale).sum()))
-        for c in np.flatnonzero(short[worst] > SHORT * problem.class_scale):
-            members = np.flatnonzero(problem.net.class_of == c)
-            need = int(members[np.argmax(sets.demand[members, worst])])
-            found.append(
-                Shortfall.of_need(
-                    sets, sets.cases[number].name, need, worst, float(short[worst][c]),
-                    float(problem.demand[c, worst]), origins=[str(sets.needs["origin"][m]) for m in members],
-                    usable=problem.net.arcs[problem.net.arc_class == c], hours=len(short),
-                )
-            )  # fmt: skip
+def _changes(programmes: Sequence[Elastic], rules: Sequence[str]) -> list[tuple[Elastic, Change]] | None:
+    """Least changes of some rules over all programmes; None where for one of them none is enough."""
+    found: list[tuple[Elastic, Change]] = []
+    for elastic in programmes:
+        changes = elastic.least_change(rules)
+        if changes is None:
+            return None
+        found += [(elastic, change) for change in changes]
     return found
 
 
-def _most_units(sets: Sets, clock: Clock) -> Floats:
-    """Units that each deployment could have if it alone were bought, deployments x periods (a relaxation of rule 5)."""
-    bare = program_of(sets, False, (deployment.FAMILY, budget.FAMILY))
-    session = Session(bare, clock)
-    most = np.zeros(bare.columns.deployed.shape)
-    cap = deployment_peaks(sets) * len(sets.needs) * 1e3
-    for d, p in np.ndindex(most.shape):
-        cost = np.zeros(bare.columns.count)
-        column = bare.columns.deployed[d, p : p + 1]
-        cost[column] = -1.0
-        session.set_column_bounds(column, np.zeros(1), cap[d : d + 1])
-        session.set_costs(cost)
-        session.solve()
-        most[d, p] = session.values()[column[0]]
-        session.set_column_bounds(column, np.zeros(1), np.full(1, np.inf))
-    return most
+def _lowered(changes: list[tuple[Elastic, Change]] | None) -> float:
+    """How much has to be given up of what no limit helps."""
+    return math.inf if changes is None else sum(c.amount for _, c in changes if c.limit.rule in LAST)
 
 
-def _together(sets: Sets, clock: Clock) -> list[Shortfall]:
-    """Every rule can be met alone: say what the budget would have to be, or that sizes and limits clash."""
-    if sets.budget_usd is not None:
-        solve = open_component(sets.without(["budget", "cross_region_share", "egress"]), clock)
-        cost = np.zeros(solve.program.columns.count)
-        cost[solve.program.columns.committed] = sets.purchases["committed_usd_per_unit"].to_numpy(float)
-        solve.session.set_costs(cost)
-        if solve_linear(solve):
-            least = solve.session.objective()
-            if least > sets.budget_usd:
-                return [
-                    Shortfall(
-                        "budget", least / max(sets.budget_usd, 1e-9) - 1, least - sets.budget_usd, sets.budget_usd
-                    )
-                ]
-    return [Shortfall("together", 1.0, 0.0, 0.0)]
+def _trust(programmes: Sequence[Elastic]) -> Limit:
+    return next(limit for limit in programmes[0].limits if limit.rule == "trust")
+
+
+def _merged(found: Sequence[Shortfall]) -> tuple[Shortfall, ...]:
+    """Keep one shortfall a cell, the largest: a workload's cell may stand in several parts."""
+    best: dict[tuple[object, ...], Shortfall] = {}
+    for s in found:
+        cell = (s.table, s.row, s.column)
+        if cell not in best or s.amount > best[cell].amount:
+            best[cell] = s
+    return tuple(best.values())
+
+
+def _rounded(s: Shortfall, nudge: float, exact: bool) -> Shortfall:
+    """Round what is needed to a figure that a person would write, on the safe side; sizes of whole units are exact."""
+    if exact and s.rule == "units":
+        return replace(s, needs=float(np.round(s.needs, 9)))
+    up, amount = s.needs > s.has, s.amount * (1 + nudge)
+    step = 10.0 ** math.floor(math.log10(amount * GRAIN))
+    exactly = s.has + amount if up else s.has - amount
+    steps = exactly / step
+    whole = math.ceil(steps - 1e-6) if up else math.floor(steps + 1e-6)
+    needs = float(np.round(whole * step, max(0, round(-math.log10(step)))))
+    return replace(s, needs=min(needs, 1.0) if s.unit == "share" else max(needs, 0.0))

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from planner.errors import InfeasibleError
 from planner.model.columns import columns_of
 from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.components import split
@@ -75,7 +74,7 @@ class LiveCase:
         answer = self.attempt()
         if answer is None:
             stuck = [live.part for live in self._open if not live.solved]
-            raise InfeasibleError(explain(self.case, stuck, self.clock))
+            raise explain(self.case, stuck, self.clock)
         return answer
 
     def attempt(self) -> LiveAnswer | None:

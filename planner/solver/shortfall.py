@@ -1,131 +1,98 @@
-"""Shortfall: one thing that no plan can meet, and its words."""
+"""Shortfalls as cells of the input: named from what the elastic programme found, and applied to a case."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
-
+from planner.errors import Shortfall
 from planner.model.sets import Sets
-from planner.units import REQUESTS_PER_THOUSAND, hour_label
+from planner.schema.case import Case
+from planner.schema.places import Route
+from planner.solver.elastic import Change
 
-TOGETHER = (
-    "each rule can be met alone, but not all together with the sizes and limits of the offers: "
-    "look at max_units, min_units, unit_step and the budget"
-)
-
-
-@dataclass(frozen=True)
-class Shortfall:
-    """A rule or stress case (``kind``), how much of its limit is missing (``share``), and where.
-
-    ``amount`` and ``limit``: krph unserved and asked (unserved, guaranteed, stress cases), else in the limit's unit.
-    ``units``, ``pool`` and ``tokens_per_minute``, ``option``: the amount as reserved units or as on-demand quota.
-    """
-
-    kind: str
-    share: float
-    amount: float
-    limit: float
-    origin: str = ""
-    workload: str = ""
-    models: str = ""
-    region: str = ""
-    scenario: str = ""
-    period: str = ""
-    hour_of_week: int = -1
-    pool: str = ""
-    units: float = 0.0
-    option: str = ""
-    tokens_per_minute: float = 0.0
-    hours: int = 1
-
-    @classmethod
-    def of_need(
-        cls,
-        sets: Sets,
-        kind: str,
-        need: int,
-        slot: int,
-        amount: float,
-        asked: float,
-        origins: Sequence[str] = (),
-        usable: np.ndarray | None = None,
-        hours: int = 1,
-    ) -> "Shortfall":
-        """Name the need and slot, and say the amount in units of a pool or tokens per minute of an on-demand option."""
-        when = sets.slots.iloc[slot]
-        arcs = np.flatnonzero((sets.arcs["need"] == need).to_numpy()) if usable is None else usable
-        chosen = sets.arcs.iloc[arcs]
-        loads = sets.loads[sets.loads["arc"].isin(arcs)]
-        pool, units, option, tokens = "", 0.0, "", 0.0
-        if len(loads):
-            load = loads.sort_values("units").iloc[0]
-            pool, units = str(sets.arcs["supply"][load["arc"]]), amount * float(load["units"])
-        paid = chosen[~chosen["reserved"].to_numpy(bool)]
-        if len(paid):
-            k = paid.index[0]
-            option = f"{paid['model'][k]} ({paid['supply'][k]}) in {paid['region'][k]}"
-            tokens = amount * float(sets.quota_load[k])
-        needs = sets.needs.iloc[need]
-        return cls(
-            kind=kind,
-            share=amount / max(asked, 1e-12),
-            amount=amount,
-            limit=asked,
-            origin=", ".join(origins) or str(needs["origin"]),
-            workload=str(needs["workload"]),
-            models=", ".join(sorted(set(sets.shares.loc[sets.shares["workload"] == needs["workload"], "model"]))),
-            scenario=str(when["scenario"]),
-            period=sets.periods[int(when["period"])],
-            hour_of_week=int(when["hour_of_week"]),
-            pool=pool,
-            units=units,
-            option=option,
-            tokens_per_minute=tokens,
-            hours=hours,
-        )
+SETTINGS = "plan.yaml"
+_SETTING = {
+    "budget": ("policy.max_commitment_usd", "USD"),
+    "cross_region_share": ("policy.egress.max_cross_region_share", "share"),
+    "trust": ("policy.failover.on_demand_trust", "share"),
+}
+_COLUMN = {
+    "quota": ("on_demand", ("region", "model", "option"), "tokens_per_minute_quota", "tokens/minute"),
+    "units": ("offers", ("offer",), "max_units", "units"),
+    "egress": ("routes", ("origin", "destination"), "max_gb_per_month", "GB"),
+    "guaranteed": ("workloads", ("workload",), "guaranteed_share", "share"),
+    "failover_share": ("workloads", ("workload",), "failover_share", "share"),
+    "demand": ("demand", ("region", "workload"), "requests_per_hour", "share"),
+}
 
 
-def describe(s: Shortfall) -> str:
-    """Put a shortfall into one sentence that a planner can act on."""
-    if s.kind == "budget":
-        return (
-            f"budget (rule 9): max_commitment_usd {s.limit:,.0f} is too small by {s.amount:,.0f} USD; "
-            "raise it, raise quotas, or lower headroom or failover"
-        )
-    if s.kind == "egress":
-        return (
-            f"egress cap (rule 7): {s.origin} to {s.region} in {s.period} needs {s.amount:,.1f} GB more than "
-            f"max_gb_per_month {s.limit:,.1f}"
-        )
-    if s.kind == "cross_region_share":
-        return (
-            f"cross-region share (rule 7): {s.amount * REQUESTS_PER_THOUSAND:,.0f} requests more than "
-            "max_cross_region_share allows must be served away from their origin"
-        )
-    if s.kind == "together":
-        return TOGETHER
-    return _of_need(s)
-
-
-def _of_need(s: Shortfall) -> str:
-    rule = {
-        "unserved": "capacity and quotas (rules 1, 4, 6)",
-        "guaranteed": "guaranteed share (rule 3)",
-    }.get(s.kind, f"{s.kind} (rule 8)")
-    what = "served by pools or guaranteed options" if s.kind == "guaranteed" else "served"
-    remedy = []
-    if s.pool:
-        remedy.append(f"{s.units:,.2f} more units of {s.pool}")
-    if s.option and s.kind != "guaranteed":
-        remedy.append(f"{s.tokens_per_minute:,.0f} more tokens/minute of on-demand {s.option}")
-    missing = (
-        " or ".join(remedy) if remedy else "no pool and no on-demand option that may serve it is left: add a route"
+def shortfall_of(case: Case, sets: Sets, change: Change) -> Shortfall:
+    """Name the cell of a change, what it would have to say, and the slot that sets it."""
+    limit = change.limit
+    row: tuple[tuple[str, str], ...] = ()
+    if limit.rule in _SETTING:
+        (column, unit), table = _SETTING[limit.rule], SETTINGS
+    elif limit.rule not in _COLUMN:  # a family that is known by its declaration alone
+        table, column, unit = SETTINGS, limit.key[0], ""
+        column = f"policy.{column}" if hasattr(case.settings.policy, column) else column
+    else:
+        table, keys, column, unit = _COLUMN[limit.rule]
+        row = tuple(zip(keys, limit.key))
+    offer = next((o for o in case.offers if limit.rule == "units" and o.offer == limit.key[0]), None)
+    slot = sets.slots.iloc[change.slot] if change.slot >= 0 else None
+    needs = limit.has - change.amount if limit.lowered else limit.has + change.amount
+    return Shortfall(
+        rule=limit.rule,
+        table=table,
+        row=row,
+        column=column,
+        unit=unit,
+        has=limit.has,
+        needs=needs if change.value is None else change.value,
+        pool="" if offer is None else offer.pool,
+        meter="" if offer is None else offer.meter,
+        case=change.case,
+        scenario="" if slot is None else str(slot["scenario"]),
+        period="" if slot is None else sets.periods[int(slot["period"])],
+        hour_of_week=-1 if slot is None else int(slot["hour_of_week"]),
     )
-    hours = f" (the worst of {s.hours} such hours)" if s.hours > 1 else ""
-    scenario = "" if s.scenario == "base" else f", scenario {s.scenario}"
-    return (
-        f"{rule}: {s.workload} from {s.origin} on {s.models}, {hour_label(s.hour_of_week)} UTC in {s.period}{scenario}"
-        f"{hours}: {s.amount * REQUESTS_PER_THOUSAND:,.1f} of {s.limit * REQUESTS_PER_THOUSAND:,.1f} requests/hour "
-        f"cannot be {what}; missing: {missing}"
-    )
+
+
+def can_apply(case: Case, shortfalls: Iterable[Shortfall]) -> bool:
+    """Whether each shortfall is a cell of the input; of a family that names no such cell it is not."""
+    policy = case.settings.policy
+    settings = [s.column.split(".") for s in shortfalls if s.table == SETTINGS]
+    return all(path[0] == "policy" and hasattr(policy, path[1]) for path in settings)
+
+
+def apply(case: Case, shortfalls: Iterable[Shortfall]) -> Case:
+    """Return the case with what the shortfalls ask for, exactly."""
+    for s in shortfalls:
+        names = dict(s.row)
+        if s.table == SETTINGS:
+            case = replace(case, settings=_with_setting(case.settings, s.column.split("."), s.needs))
+        elif s.rule == "route":
+            routes = [*case.routes, Route(origin=names["origin"], destination=names["destination"])]
+            case = replace(case, routes=tuple(sorted(routes, key=lambda r: (r.origin, r.destination))))
+        elif s.table == "demand":
+            asked = case.demand
+            mine = (asked["region"] == names["region"]) & (asked["workload"] == names["workload"])
+            factor = mine.map({True: s.needs, False: 1.0}).astype(float)
+            left = asked.assign(requests_per_hour=asked["requests_per_hour"] * factor)
+            case = replace(case, demand=left[left["requests_per_hour"] > 0].reset_index(drop=True))
+        else:
+            rows = tuple(
+                row.model_copy(update={s.column: s.needs})
+                if all(getattr(row, key) == name for key, name in names.items())
+                else row
+                for row in case.rows(s.table)
+            )
+            changed: dict[str, Any] = {s.table: rows}
+            case = replace(case, **changed)
+    return case
+
+
+def _with_setting(block: Any, path: list[str], value: float) -> Any:
+    if len(path) == 1:
+        return block.model_copy(update={path[0]: value})
+    return block.model_copy(update={path[0]: _with_setting(getattr(block, path[0]), path[1:], value)})

@@ -1,6 +1,6 @@
 """Which stress cases a case without anything for sale cannot serve, and how much of each it can."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from planner.schema.case import Case
 from planner.solver.find import Options, find_cost
@@ -8,8 +8,21 @@ from planner.solver.find import Options, find_cost
 STEPS = 10  # halvings: the share that can be served is told to 0.1 %
 
 
-def stress_gaps(owed: Case, options: Options) -> list[str]:
-    """Say of each stress case that cannot be served which share of it can, the worst first.
+@dataclass(frozen=True)
+class StressGap:
+    """A stress case that the units cannot serve, and the share of it that they can (region: the one lost, or none)."""
+
+    region: str | None
+    served: float
+
+    def __str__(self) -> str:
+        name = "headroom" if self.region is None else f"failover {self.region}"
+        asked = "the spare capacity asked for is there" if self.region is None else "the demand asked for can be served"
+        return f"{name} (rule 8): with these units {self.served * 100:.1f} % of {asked}"
+
+
+def stress_gaps(owed: Case, options: Options) -> list[StressGap]:
+    """List the stress cases that cannot be served, the worst first.
 
     Parameters
     ----------
@@ -27,11 +40,8 @@ def stress_gaps(owed: Case, options: Options) -> list[str]:
                 missed = share
             else:
                 served = share
-        told = f"{served * 100:.1f} %"
-        what = "of the spare capacity asked for is there" if region is None else "of the demand asked for can be served"
-        name = "headroom" if region is None else f"failover {region}"
-        found.append((served, f"{name} (rule 8): with these units {told} {what}"))
-    return [text for _, text in sorted(found)]
+        found.append(StressGap(region, served))
+    return sorted(found, key=lambda gap: (gap.served, gap.region or ""))
 
 
 def _only(case: Case, region: str | None, share: float) -> Case:

@@ -42,8 +42,14 @@ def _quiet() -> highspy.Highs:
         ("output_flag", False), ("threads", 1), ("parallel", "off"), ("random_seed", 0), ("small_matrix_value", 1e-12),
         ("primal_feasibility_tolerance", FEASIBILITY), ("dual_feasibility_tolerance", FEASIBILITY),
     ):  # fmt: skip
-        highs.setOptionValue(option, setting)
+        _taken(highs.setOptionValue(option, setting), f"option {option}")
     return highs
+
+
+def _taken(answer: highspy.HighsStatus, what: str) -> None:
+    """Refuse to go on where HiGHS did not take what it was given: it would prove another programme."""
+    if answer == highspy.HighsStatus.kError:
+        raise PlannerError(f"the check could not be finished: HiGHS does not take {what}")
 
 
 @functools.cache
@@ -78,11 +84,11 @@ class Programme:
         lp.a_matrix_.value_ = value.astype(float)
         _let_banner_pass()
         self.highs = _quiet()
-        self.highs.passModel(lp)
+        _taken(self.highs.passModel(lp), "the programme")
 
     def row_bounds(self, rows: Ints, lower: Floats, upper: Floats) -> None:
         """Change the bounds of some rows."""
-        self.highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower, upper)
+        _taken(self.highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower, upper), "bounds of rows")
 
     def solve(self) -> float:
         """Return the least cost; `values` has the columns. inf: no values of the columns keep every row."""

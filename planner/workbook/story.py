@@ -7,6 +7,7 @@ import pandas as pd
 
 from planner.plan.metrics.tables import HORIZON
 from planner.plan.orders import OrderLine
+from planner.plan.plan import Status
 from planner.plan.pool_months import OrderValue
 from planner.plan.why import LineRent
 from planner.units import hour_label
@@ -58,7 +59,7 @@ def proof(report: Report) -> list[str]:
     """How good the plan is, and how we know."""
     p, total = report.plan.proof, report.plan.totals.total_usd
     bound = usd(p.bound_usd, 2)
-    if p.status == "given":
+    if p.status == Status.GIVEN:
         given = "The units were given, not chosen; deployments and routing are the cheapest for them."
         proved = f"No plan that keeps every rule costs less than {bound}, which is proved in exact arithmetic."
         return [given, proved] if p.bound_usd > 0 else [given]

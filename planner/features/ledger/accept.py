@@ -17,10 +17,10 @@ from planner.plan.audit import audit
 from planner.plan.files import PLAN
 from planner.plan.finished import Finished, load_finished
 from planner.plan.orders import Owed, order_lines, owed_after
+from planner.plan.plan import Status
 from planner.readers.csv_files import as_table
 from planner.readers.settings import SETTINGS_FILE
 
-GIVEN = "given"  # status of a plan that prices an order
 _SHOWN = 10
 
 
@@ -106,7 +106,7 @@ def accept(directory: Path, ledger: Path, signature: Signature, into: Path | Non
 
 def _refuse_broken(finished: Finished) -> None:
     """Refuse a plan that breaks a rule; an order that was priced need not be the best one."""
-    given = finished.plan.proof.status == GIVEN
+    given = finished.plan.proof.status == Status.GIVEN
     findings = [f for f in audit(finished.case, finished.plan) if not (given and f.rule in ("bound", "status", "gap"))]
     if findings:
         shown = [f"  {f}" for f in findings[:_SHOWN]]

@@ -84,6 +84,7 @@ def _variant(v: MixVariant, dearest: float) -> dict[str, Any]:
         "target": None if v.target.shares is None else dict(v.target.shares),
         "possible": v.possible,
         "problem": v.problem or None,
+        "shortfalls": [shortfall.document() for shortfall in v.shortfalls],
         **{name: _plain(getattr(v, name)) for name in figures},
         "against_all_frontier_usd": _plain(v.total_usd - dearest),
         **{name: _records(getattr(v, name)) for name in ("workloads", "tiers", "held", "commitments")},

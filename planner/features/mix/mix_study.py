@@ -17,7 +17,7 @@ from itertools import permutations
 
 import pandas as pd
 
-from planner.errors import Fault, InfeasibleError, InputError
+from planner.errors import Fault, InfeasibleError, InputError, Shortfall
 from planner.features.mix.mix_tables import (
     ALL,
     HELD_COLUMNS,
@@ -145,8 +145,7 @@ def mix_study(
         try:
             plan = _solved(shifted, target, options, shown)
         except InfeasibleError as error:
-            problem = "; ".join(line.strip() for line in str(error).splitlines()[1:]) or str(error)
-            variants.append(_impossible(target, problem, held))
+            variants.append(_impossible(target, error.shortfalls, held))
             continue
         variants.append(_variant(target, plan, task_costs(shifted, plan), first, tier_of, held))
     months = tuple(period.name for period in case.periods)
@@ -265,7 +264,7 @@ def _variant(
     )[list(WORKLOAD_COLUMNS)]  # fmt: skip
     return MixVariant(
         target=target,
-        problem="",
+        shortfalls=(),
         total_usd=total,
         bound_usd=plan.proof.bound_usd,
         reserved_usd=totals.reserved_usd + totals.tail_usd + totals.unreserved_usd + totals.sunk_usd,
@@ -294,10 +293,10 @@ def _tier_table(costs: TaskCosts, target: MixTarget, tier_of: dict[str, str]) ->
     return pd.DataFrame(rows, columns=list(TIER_COLUMNS))
 
 
-def _impossible(target: MixTarget, problem: str, held: pd.DataFrame) -> MixVariant:
+def _impossible(target: MixTarget, shortfalls: tuple[Shortfall, ...], held: pd.DataFrame) -> MixVariant:
     none = float("nan")
     return MixVariant(
-        target, problem, none, none, none, none, none, none, none,
+        target, shortfalls, none, none, none, none, none, none, none,
         pd.DataFrame(columns=list(PURCHASE_COLUMNS)), pd.DataFrame(columns=list(WORKLOAD_COLUMNS)),
         pd.DataFrame(columns=list(TIER_COLUMNS)), held,
     )  # fmt: skip

@@ -4,10 +4,13 @@ Tiers are those of the table models: small, mid, frontier. A share is of request
 worth is not in these numbers.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
+
+from planner.errors import Shortfall
 
 TIERS = ("small", "mid", "frontier")  # from the cheapest to the best
 ALL = "(all)"  # of workloads
@@ -28,7 +31,7 @@ class MixTarget:
 class MixVariant:
     """A plan at a target.
 
-    problem : why there is no plan, in words; "" where there is one. Without a plan figures are NaN and tables empty.
+    shortfalls : what would have to change for there to be a plan. Without a plan figures are NaN and tables empty.
     total_usd : of the plan, bound_usd: what no plan at these shares can cost less than. difference_usd : total_usd less
         that of the mix as it is; difference_share: over it. Negative: it costs less.
     reserved_usd, on_demand_usd, egress_usd : of the total (reserved: everything that units cost).
@@ -41,7 +44,7 @@ class MixVariant:
     """
 
     target: MixTarget
-    problem: str
+    shortfalls: tuple[Shortfall, ...]
     total_usd: float
     bound_usd: float
     reserved_usd: float
@@ -57,7 +60,12 @@ class MixVariant:
     @property
     def possible(self) -> bool:
         """Whether there is a plan."""
-        return not self.problem
+        return not math.isnan(self.total_usd)
+
+    @property
+    def problem(self) -> str:
+        """Why there is no plan, in words; "" where there is one."""
+        return "" if self.possible else "; ".join(map(str, self.shortfalls)) or "no plan exists"
 
 
 @dataclass(frozen=True)

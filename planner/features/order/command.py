@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     ordered, optimum = priced.plan.totals.total_usd, best.totals.total_usd
     if arguments.json:
         result = {"ordered_usd": ordered, "optimum_usd": optimum, "over_optimum_usd": ordered - optimum,
-                  "broken": list(priced.broken)}  # fmt: skip
+                  "broken": [str(what) for what in priced.broken]}  # fmt: skip
         print(json.dumps(result, indent=2))
         return EXIT_PLAN
     print_report(report, sys.stdout)

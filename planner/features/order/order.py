@@ -10,19 +10,40 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from planner.errors import Fault, InfeasibleError, InputError
+from planner.errors import Fault, InfeasibleError, InputError, Shortfall
 from planner.plan.audit import Finding, audit
-from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof
+from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status
 from planner.plan.pricing import price
 from planner.schema.calendar import add_months
-from planner.schema.capacity import Commitment, Offer
+from planner.schema.capacity import TOKENS_METER, Commitment, Offer
 from planner.schema.case import Case
 from planner.solver.find import Options, find_plan
-from planner.solver.shortfall import TOGETHER
-from planner.solver.solve import solve
-from planner.solver.stress_gaps import stress_gaps
+from planner.solver.solve import audited
+from planner.solver.stress_gaps import StressGap, stress_gaps
 
-GIVEN = "given"  # status of a plan whose purchases nobody optimised
+
+@dataclass(frozen=True)
+class Lacking:
+    """What purchases that are given lack: for sale is nothing, so units that no offer sells are units to buy."""
+
+    shortfall: Shortfall
+
+    def __str__(self) -> str:
+        short = self.shortfall
+        if short.rule != "units":
+            return str(short)
+        meter = "" if short.meter == TOKENS_METER else f", {short.meter}"
+        return (
+            f"{short.pool}{meter}: {short.amount:,.10g} more units of {dict(short.row)['offer']} are needed{short.when}"
+        )
+
+
+Broken = Lacking | StressGap | Finding  # what purchases cannot meet; str() of each is a sentence
+
+
+def lacking(error: InfeasibleError) -> list[Lacking]:
+    """List what purchases lack that are given (`as_owed`), where the case has no plan with them."""
+    return [Lacking(shortfall) for shortfall in error.shortfalls]
 
 
 @dataclass(frozen=True)
@@ -31,13 +52,13 @@ class PricedOrder:
 
     case : the case at the order's prices. plan : the order's units with the best deployments and dispatch for them; its
     status is "given". best : the optimum at the same prices; its bound is the order's too where nothing is broken.
-    broken : what the order breaks or cannot meet, in words, the worst first.
+    broken : what the order breaks or cannot meet, the worst first.
     """
 
     case: Case
     plan: Plan
     best: Plan
-    broken: tuple[str, ...]
+    broken: tuple[Broken, ...]
 
     def __repr__(self) -> str:
         """Name the order's cost beside the optimum, and how much it breaks."""
@@ -57,29 +78,29 @@ def price_order(
     """
     priced = _at_order_prices(case, order)
     owed = as_owed(priced, order)
-    broken: list[str] = []
+    broken: list[Broken] = []
     try:
         found = find_plan(owed, options, progress)
     except InfeasibleError as error:
-        told = [line.strip() for line in str(error).splitlines()[1:]]
-        broken += (stress_gaps(owed, options) or told) if told == [TOGETHER] else told
+        broken += stress_gaps(owed, options) or lacking(error)
         found = find_plan(without_stress(owed), options, progress)
     purchases = _purchases(priced, order)
     totals = price(priced, purchases, found.deployments, found.dispatch)
-    best = solve(priced, gap=options.gap, time_limit_seconds=options.time_limit_seconds, store=options.store,
-                 progress=progress)  # fmt: skip
+    best = audited(priced, replace(options, kept=None), progress).plan
     bound = 0.0 if broken else min(best.proof.bound_usd, totals.total_usd)
     plan = replace(
         found,
         name=f"{case.settings.name}, as ordered",
         input_digest=priced.digest,
         totals=totals,
-        proof=Proof(GIVEN, bound, (totals.total_usd - bound) / totals.total_usd if totals.total_usd > 0 else 0.0),
+        proof=Proof(
+            Status.GIVEN, bound, (totals.total_usd - bound) / totals.total_usd if totals.total_usd > 0 else 0.0
+        ),
         purchases=purchases,
         certificate=found.certificate.iloc[:0] if broken else best.certificate,
     )
     findings = [f for f in audit(priced, plan, witness=not broken) if not _of_proof(f)]
-    return PricedOrder(priced, plan, best, (*broken, *(str(f) for f in findings)))
+    return PricedOrder(priced, plan, best, (*broken, *findings))
 
 
 def _of_proof(finding: Finding) -> bool:

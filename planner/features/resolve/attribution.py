@@ -7,7 +7,7 @@ from planner.features.resolve.causes import CAUSES, GROUPS
 from planner.features.resolve.changes import Cause
 from planner.features.resolve.hybrid import Hybrids
 from planner.features.resolve.shapley_causes import shapley
-from planner.plan.plan import Plan
+from planner.plan.plan import Plan, Status
 from planner.schema.case import Case
 from planner.solver.find import Options, find_cost
 
@@ -60,7 +60,7 @@ def attribute(
         if taken not in known:
             ends = {frozenset[str](): old, every: new}
             plan = ends[taken][1] if taken in ends else None
-            if plan is not None and plan.proof.status == "optimal":
+            if plan is not None and plan.proof.status == Status.OPTIMAL:
                 known[taken] = plan.totals.total_usd
             else:
                 causes = unsought.union(*(players[name] for name in taken))

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from planner.features.order.order import Broken
 from planner.plan.plan import Totals
 
 # key: what a reader is told, and what of the input it is
@@ -69,6 +70,18 @@ class Cause:
 
 
 @dataclass(frozen=True)
+class GoneLine:
+    """A purchase of the last plan whose offer is no longer for sale."""
+
+    offer: str
+    period: str
+    units: float
+
+    def __str__(self) -> str:
+        return f"{self.offer}: no longer for sale, {self.units:g} units from {self.period}"
+
+
+@dataclass(frozen=True)
 class Keeping:
     """What keeping the last plan's purchases came to.
 
@@ -82,7 +95,7 @@ class Keeping:
     changed_units: float
     free_changed_units: float
     forgone_usd: float
-    broken: tuple[str, ...] = ()
+    broken: tuple[Broken | GoneLine, ...] = ()
 
     @property
     def holds(self) -> bool:

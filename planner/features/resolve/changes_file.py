@@ -51,7 +51,7 @@ def document(changes: Changes, plan: Plan) -> dict[str, Any]:
             "free_changed_units": kept.free_changed_units,
             "forgone_usd": kept.forgone_usd,
             "holds": kept.holds,
-            "broken": list(kept.broken),
+            "broken": [str(what) for what in kept.broken],
         },
         "notes": list(changes.notes),
     }

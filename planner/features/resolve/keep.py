@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from planner.errors import InfeasibleError
-from planner.features.order.order import price_order
+from planner.features.order.order import Broken, lacking, price_order
 from planner.features.resolve.change_lines import own_name
-from planner.features.resolve.changes import Keeping
+from planner.features.resolve.changes import GoneLine, Keeping
 from planner.model.reduce.kept import Line
 from planner.model.sets import Keep
-from planner.plan.plan import Plan
+from planner.plan.plan import Plan, Status
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.solver.find import Kept, Options, find_plan
@@ -34,13 +34,13 @@ EXACT = 1e-9  # relative gap of the fewest changes
 
 @dataclass(frozen=True)
 class LastPurchases:
-    """Units of the last plan by offer and month that both plans could have, and what this plan cannot have, in words.
+    """Units of the last plan by offer and month that both plans could have, and what this plan cannot have.
 
     Units that are signed by now (an earlier commitment of the same offer and first day) are not to be bought again.
     """
 
     units: Mapping[Line, float]
-    gone: tuple[str, ...]
+    gone: tuple[GoneLine, ...]
 
 
 def last_purchases(old: tuple[Case, Plan], case: Case) -> LastPurchases:
@@ -55,7 +55,7 @@ def last_purchases(old: tuple[Case, Plan], case: Case) -> LastPurchases:
         if line in both:
             both[line] += float(bought)
         elif line[1] in mine:
-            gone.append(f"{offer}: no longer for sale, {bought:g} units from {month}")
+            gone.append(GoneLine(str(offer), str(month), float(bought)))
     own = {o.offer: own_name(o) for o in case.offers}
     for c in case.commitments:
         line = next(((own[c.offer], m) for m, start in mine.items() if start == c.start), ("", ""))
@@ -89,7 +89,7 @@ def keep_purchases(
     found = find_plan(case, replace(options, kept=kept), progress)
     plan = checked(Reading(case, _proved_by(free, found))).plan
     changed = sum(_changes(last.units, plan).values())
-    broken: tuple[str, ...] = ()
+    broken: tuple[Broken, ...] = ()
     if math.isinf(usd_per_unit) and changed > SAME_UNITS:
         broken = _broken(case, last, options)
     summary = Keeping(
@@ -123,7 +123,7 @@ def _proved_by(free: Plan, found: Plan) -> Plan:
         found,
         proof=replace(
             proof,
-            status="optimal" if min(gaps) <= proof.gap_asked else "gap",
+            status=Status.OPTIMAL if min(gaps) <= proof.gap_asked else Status.GAP,
             gap=gaps[0],
             tree_gap=gap(proof.tree_bound_usd),
         ),
@@ -131,7 +131,7 @@ def _proved_by(free: Plan, found: Plan) -> Plan:
     )
 
 
-def _broken(case: Case, last: LastPurchases, options: Options) -> tuple[str, ...]:
+def _broken(case: Case, last: LastPurchases, options: Options) -> tuple[Broken, ...]:
     """Say what the last purchases break or cannot meet, where, and by how much."""
     price = {o.offer: o.usd_per_unit_hour for o in case.offers}
     order = pd.DataFrame(
@@ -141,4 +141,4 @@ def _broken(case: Case, last: LastPurchases, options: Options) -> tuple[str, ...
     try:
         return price_order(case, order, replace(options, kept=None)).broken
     except InfeasibleError as error:
-        return tuple(line.strip() for line in str(error).splitlines()[1:])
+        return tuple(lacking(error))

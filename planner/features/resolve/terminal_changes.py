@@ -32,8 +32,8 @@ def print_changes(changes: Changes, stream: IO[str]) -> None:
         console.print()
         kept_is, free = story.keeping(changes.kept)
         console.print(kept_is)
-        for text in changes.kept.broken[:_BROKEN]:
-            console.print(f"- {clean(text, 300)}", style=LOST)
+        for what in changes.kept.broken[:_BROKEN]:
+            console.print(f"- {clean(str(what), 300)}", style=LOST)
         if len(changes.kept.broken) > _BROKEN:
             console.print(f"- and {len(changes.kept.broken) - _BROKEN} more in changes.json")
         console.print(free)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from planner.errors import InfeasibleError
-from planner.features.order.order import as_owed, without_stress
+from planner.features.order.order import Lacking, as_owed, lacking, without_stress
 from planner.features.review.actual import Actual
 from planner.features.review.cases import any_size, at_planning_weights
 from planner.features.review.served import always_servable, cut
@@ -44,12 +44,12 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
     """Price the plan's commitments on what came, find the best for it, and do the same on the forecast."""
     came = any_size(at_planning_weights(case, actual))
     planned = any_size(case)
-    broken: tuple[str, ...] = ()
+    broken: tuple[Lacking, ...] = ()
     unserved, needed = 0.0, dict[tuple[str, str, str], float]()
     try:
         found = find_plan(as_owed(came, plan.purchases), options)
     except InfeasibleError as error:
-        broken = tuple(line.strip() for line in str(error).splitlines()[1:])
+        broken = tuple(lacking(error))
         needed = _needed(came, options)
         came, planned = without_stress(came), without_stress(planned)
         found = find_plan(always_servable(as_owed(came, plan.purchases)), options)

@@ -32,7 +32,7 @@ def document(review: Review) -> dict[str, Any]:
             "forecast_usd": regret.forecast_usd,
             "standby_usd": regret.standby_usd,
             "rules_kept": regret.rules_kept,
-            "broken": list(regret.broken),
+            "broken": [str(what) for what in regret.broken],
             "unserved_requests": regret.unserved_requests,
             "months_ahead": list(regret.months_ahead),
         },

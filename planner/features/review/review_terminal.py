@@ -40,7 +40,7 @@ def print_review(review: Review, stream: IO[str]) -> None:
             show(console, table)
     for title, lines in (
         ("Cost per task", [a.sentence for a in review.alerts][:_ALERTS]),
-        ("Rules that these commitments cannot keep on this demand", list(review.regret.broken)[:_NOTES]),
+        ("Rules that these commitments cannot keep on this demand", [str(w) for w in review.regret.broken[:_NOTES]]),
         ("Read with this", list(review.notes)[:_NOTES]),
     ):
         if lines:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from planner.features.order.order import Lacking
 from planner.features.review.rules import Rules
 from planner.features.tasks import Alert
 from planner.plan.expiries import Calendar
@@ -67,7 +68,7 @@ class Regret:
     what whole units (and the gap of the search) cost there: nobody's regret. standby_usd : of plan_usd, units by the
     hour beyond what is held, which the rules would have asked for on this demand: nobody paid them. rules_kept :
     whether the plan's commitments keep the stress cases on the demand that came; if not, neither side is asked to.
-    broken : what they cannot meet, in words. unserved_requests : of the horizon, that they cannot serve at all (left
+    broken : what they cannot meet. unserved_requests : of the horizon, that they cannot serve at all (left
     out on both sides).
     months_ahead : months, or parts of months, not seen: taken as the plan has them, on both sides.
     """
@@ -77,7 +78,7 @@ class Regret:
     forecast_usd: float
     standby_usd: float
     rules_kept: bool
-    broken: tuple[str, ...]
+    broken: tuple[Lacking, ...]
     unserved_requests: float
     months_ahead: tuple[str, ...]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.audit.findings import TOLERANCE, Finding
-from planner.plan.plan import Plan, Totals
+from planner.plan.plan import Plan, Status, Totals
 from planner.schema.case import Case
 
 BOUND_TOLERANCE = 1e-7  # a bound may be above the cost by rounding only
@@ -37,7 +37,7 @@ def bound(plan: Plan, repriced: Totals) -> list[Finding]:
         if not abs(says - gap) <= TOLERANCE:
             findings.append(_differs(f"{gap_name} says {says:.9g}, cost and bound make it {gap:.9g}", says, gap))
     best = min(gap for *_, gap in claims)
-    if proof.status == "optimal" and not best <= proof.gap_asked + TOLERANCE:
+    if proof.status == Status.OPTIMAL and not best <= proof.gap_asked + TOLERANCE:
         findings.append(_differs(f"status says optimal, but the gap is {best:.6g} and {proof.gap_asked:.6g} was asked",
                                  best, proof.gap_asked))  # fmt: skip
     return findings

@@ -139,7 +139,7 @@ def test_at_any_price_the_fewest_units_change_and_then_the_cheapest(
 def test_at_any_price_it_says_what_no_longer_holds() -> None:
     case = tiny()
     _, told = kept(case, dict(zip(LINES, (4.0, 10.0, 12.0, 3.0))), math.inf)
-    text = "\n".join(told.broken)
+    text = "\n".join(map(str, told.broken))
     # at most 9 are for sale
     assert "w" in text
     assert "12" in text
@@ -156,7 +156,7 @@ def test_withdrawn_offers_are_told() -> None:
     new = replace(case, offers=tuple(o for o in case.offers if o.offer == "e"))
     last = last_purchases((case, old), new)
     assert last.units == {("e", "2027-01"): 4.0, ("e", "2027-02"): 0.0}
-    assert last.gone == ("w: no longer for sale, 3 units from 2027-01",)
+    assert [str(line) for line in last.gone] == ["w: no longer for sale, 3 units from 2027-01"]
 
 
 def test_what_is_signed_is_not_bought_again() -> None:

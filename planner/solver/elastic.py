@@ -1,0 +1,373 @@
+r"""The elastic programme: every limit of the input may be changed at a charge.
+
+Where no plan exists, let a[k] ≥ 0 be the change of a cell k of the input (a quota raised, units for sale added, ...).
+Put into every row in which the cell stands, ordinary use and stress cases alike, and whole units included,
+
+    min Σ_k weight[k] · a[k] / full[k]        subject to all rules of model.md with the cells changed by a
+
+says what has to change together. It is the least such change, so it is enough, and no smaller multiple of it is: with
+97 % of every amount there is no plan. ``full`` is the amount that would serve everything through that cell alone.
+
+Costs do not count here. Stress cases enter as rows that are generated as they are violated (model.reduce.stress); a
+row of a ray (μ, π, ν) of case c and slot τ, with the changes of quotas, on-demand trust and failover shares in it, is
+
+    Σ_d π[d] v[d,p] + Σ_q ν[q] (trust_c a[q] + quota[q] Δtrust) + Σ_w μ[w] d[w,τ] a[w]  ≥  Σ_w μ[w] d[w,τ] scale[c,w]
+                                                                                         − Σ_q ν[q] quota[q] trust_c.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import highspy
+import numpy as np
+import pandas as pd
+
+from planner.model.program import LinearProgram, program_of
+from planner.model.reduce.slots import merge_slots
+from planner.model.reduce.stress import SlotTree, network_tables, slot_tree
+from planner.model.sets import Floats, Ints, Sets
+from planner.solver.highs import INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
+from planner.solver.limits import WEIGHT, Limit, limits_of, other_rows
+from planner.solver.scaling import deployment_peaks, need_peaks, scale_of
+from planner.solver.stress import SHORT, StressCaseProblem
+
+ROUNDS = 500
+MOST_ROWS = 8  # new rows of a stress case and period in one round
+MIP_GAP = 1e-3  # of the least change where units are whole: far below the 3 % that an explanation may be off
+LEAST = 1e-9  # changes below this share of `full` are none
+
+
+@dataclass(frozen=True)
+class Change:
+    """A limit's change in the limit's unit, and where it is set: stress case ("": none) and slot (-1: no single one).
+
+    ``value`` : units that an offer sells at least, where they are whole and so no amount in between will do.
+    """
+
+    limit: Limit
+    amount: float
+    case: str = ""
+    slot: int = -1
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A stress row: Σ units · v[:, period] + Σ coefficient · a ≥ need."""
+
+    case: int
+    slot: int
+    period: int
+    units: Floats
+    limits: Floats
+    need: float
+
+
+class Elastic:
+    """The elastic programme of some sets, alive in HiGHS; `least_change` solves it for any kinds of limits.
+
+    Parameters
+    ----------
+    sets : of a case, or of parts that cannot be planned. open_trust : count on-demand as usable in a failover case
+        also where its trust is 0, so that the trust can be raised.
+    """
+
+    def __init__(self, sets: Sets, clock: Clock, open_trust: bool = False) -> None:
+        self.sets = merge_slots(replace(sets, keep=None))
+        self.clock = clock
+        bought = self.sets.purchases
+        self.program: LinearProgram = program_of(
+            replace(self.sets, purchases=bought.assign(max_units=np.inf)), self.sets.whole_units
+        )
+        self.trust = np.array([case.quota_scale for case in self.sets.cases])
+        self.failover = np.array([case.failed is not None for case in self.sets.cases], bool)
+        self.limits = limits_of(self.sets, self.program)
+        self.rules = np.array([limit.rule for limit in self.limits], object)
+        self.full = np.array([limit.full for limit in self.limits])
+        self.scale = scale_of(self.program)
+        self.rows: list[_Row] = []
+        self._quota = self._of("quota", self.sets.quotas, ("region", "model", "option"))
+        self._share = self._of("failover_share", self.sets.needs, ("workload",))
+        self._demand = self._of("demand", self.sets.needs, ("origin", "workload"))
+        self.first_stress = 0
+        self.highs = self._model()
+        opened = np.where((self.trust > 0) | open_trust, 1.0, 0.0)
+        cases = tuple(replace(c, quota_scale=float(s)) for c, s in zip(self.sets.cases, opened))
+        peaks, units, tables = need_peaks(self.sets), deployment_peaks(self.sets), network_tables(self.sets)
+        usable = replace(self.sets, cases=cases)
+        self.problems = [StressCaseProblem(usable, k, peaks, units, clock, tables) for k in range(len(cases))]
+        scaled = self.sets.demand / peaks[:, None]
+        self.trees: dict[int, SlotTree] = {}
+        for p in range(len(self.sets.periods)):
+            slots = np.flatnonzero(self.sets.slot_period == p)
+            if len(slots):
+                self.trees[p] = slot_tree(scaled, slots)
+        self.least = self._stranded()
+
+    # -- the programme -------------------------------------------------------------------
+    def _of(self, rule: str, table: pd.DataFrame, columns: tuple[str, ...]) -> Ints:
+        """Return the number of the limit of each row of a table (-1: none)."""
+        number = {limit.key: k for k, limit in enumerate(self.limits) if limit.rule == rule}
+        return np.array([number.get(key, -1) for key in zip(*(table[c] for c in columns))], dtype=np.int64)
+
+    def _entries(self) -> list[tuple[Ints, Ints, Floats]]:
+        """Row, limit and coefficient of each place in which a limit stands among the programme's rows."""
+        sets, program, entries = self.sets, self.program, []
+        need_rows = {name: program.family(name) for name in ("balance", "guaranteed", "mix")}
+
+        def add(family: str, limit: Ints, value: Floats) -> None:
+            used = np.flatnonzero(limit >= 0)
+            entries.append((program.first_row(family) + used, limit[used], value[used]))
+
+        of_quota = program.family("quota").index["quota"]
+        add("quota", self._quota[of_quota], np.full(len(of_quota), -1.0))
+        cap = self._of("egress", sets.caps, ("origin", "destination"))
+        if len(cap):
+            of_cap = program.family("egress").index["cap"]
+            add("egress", cap[of_cap], np.full(len(of_cap), -1.0))
+        for rule, family, size in (
+            ("cross_region_share", "cross_region_share", self._all_requests()),
+            ("budget", "budget", 1.0),
+        ):
+            number = np.flatnonzero(self.rules == rule)
+            if len(number):
+                add(family, number, np.full(len(number), -size))
+        for rows in other_rows(program):
+            number = np.flatnonzero(self.rules == rows.family)
+            add(rows.family, number, np.where(np.isfinite(rows.lower), 1.0, -1.0))
+        sure = self._of("guaranteed", sets.needs, ("workload",))
+        for name, rows in need_rows.items():
+            need, slot = rows.index["need"], rows.index["slot"]
+            asked = sets.demand[need, slot]
+            if name == "guaranteed":
+                add(name, sure[need], asked)
+            low = rows.lower if name != "balance" else asked
+            add(name, self._demand[need], np.where(np.isfinite(low), low, 0.0))
+        return entries
+
+    def _all_requests(self) -> float:
+        return float((self.sets.demand * self.sets.slots["weeks"].to_numpy(float)).sum())
+
+    def _model(self) -> highspy.Highs:
+        """Columns of the programme without costs, then the limits; its rows, then max_units of the purchases."""
+        lp = highs_model(self.program, self.scale)
+        count, limits = self.program.columns.count, len(self.limits)
+        lp.col_cost_ = np.zeros(count)
+        h = quiet_highs()
+        set_options(h, presolve="off", solver="simplex")
+        h.passModel(lp)
+        entries = self._entries()
+        row, limit, value = (np.concatenate(x) for x in zip(*entries))
+        value = value * self.scale.row[row] * self.full[limit]
+        order = np.argsort(limit, kind="stable")
+        start = np.searchsorted(limit[order], np.arange(limits))
+        weight = np.array([WEIGHT.get(limit.rule, 1.0) for limit in self.limits])
+        h.addCols(limits, weight, np.zeros(limits), np.zeros(limits), len(row), start.astype(np.int32),
+                  row[order].astype(np.int32), value[order])  # fmt: skip
+        units = self._of("units", self.sets.purchases, ("offer",))
+        top = self.sets.purchases["max_units"].to_numpy(float)
+        for k in np.flatnonzero(units >= 0):
+            column = int(self.program.columns.committed[k])
+            size = float(self.scale.column[column])
+            self._add_row(h, -INF, top[k], np.array([column, count + units[k]]),
+                          np.array([size, -self.full[units[k]]]))  # fmt: skip
+        self.first_stress = h.getNumRow()
+        return h
+
+    @staticmethod
+    def _add_row(h: highspy.Highs, lower: float, upper: float, column: Ints, value: Floats) -> None:
+        factor = 1.0 / float(np.abs(value).max(initial=0.0) or 1.0)
+        h.addRow(max(lower * factor, -INF), min(upper * factor, INF), len(column), column.astype(np.int32),
+                 value * factor)  # fmt: skip
+
+    def _stranded(self) -> Mapping[int, float]:
+        """Least change of the limits of what nothing at all may serve in some stress case."""
+        least: dict[int, float] = {}
+        asked = np.any(self.sets.demand > 0, axis=1)
+        for problem, failover in zip(self.problems, self.failover):
+            for need in problem.net.stranded():
+                limit = int(self._share[need] if failover else self._demand[need])
+                if asked[need] and limit >= 0:
+                    least[limit] = self.limits[limit].most
+        return least
+
+    # -- solving -------------------------------------------------------------------------
+    def least_change(self, rules: Collection[str]) -> list[Change] | None:
+        """Find the least change of the limits of some rules with which there is a plan; None: no such change is enough.
+
+        Raises
+        ------
+        StoppedError : the time limit ran out.
+        """
+        free = np.isin(self.rules, list(rules))
+        lower = np.array([self.least.get(k, 0.0) for k in range(len(self.limits))])
+        if (lower[~free] > 0).any():
+            return None
+        count, h = self.program.columns.count, self.highs
+        most = np.array([limit.most for limit in self.limits]) / self.full
+        column = np.arange(count, count + len(self.limits), dtype=np.int32)
+        h.changeColsBounds(len(column), column, lower / self.full, np.where(free, most, 0.0))
+        values = self._settle()
+        if values is None:
+            return None
+        whole = np.flatnonzero(self.program.columns.integer)
+        if len(whole):
+            values = self._settle_whole(whole)
+            if values is None:
+                return None
+        amounts = values[count:]
+        setters = self._setters()
+        found = []
+        for k in np.flatnonzero(amounts > LEAST):
+            case, slot = setters.get(int(k), ("", -1))
+            amount = float(amounts[k] * self.full[k])
+            found.append(Change(self.limits[k], amount, case, slot, self._size(int(k), values) if len(whole) else None))
+        return found
+
+    def _size(self, limit: int, values: Floats) -> float | None:
+        """Return the largest purchase under an offer with steps; None for all else."""
+        bought = self.sets.purchases
+        mine = np.flatnonzero(self._of("units", bought, ("offer",)) == limit)
+        if not len(mine) or bought["unit_step"].iloc[int(mine[0])] <= 0:
+            return None
+        at = self.program.columns.committed[mine]
+        return float((values[at] * self.scale.column[at]).max())
+
+    def _settle(self) -> Floats | None:
+        """Solve, and add stress rows until every stress case is served; the values of all columns (scaled)."""
+        for _ in range(ROUNDS):
+            status = run(self.highs, self.clock)
+            if status != OPTIMAL:
+                if status in INFEASIBLE:
+                    return None
+                raise ArithmeticError(f"HiGHS stopped with {self.highs.modelStatusToString(status)}")
+            values = np.array(self.highs.getSolution().col_value)
+            if not self._add_violated(values):
+                return values
+        raise ArithmeticError("the stress rows did not settle")
+
+    def _settle_whole(self, whole: Ints) -> Floats | None:
+        """Do the same with whole units; leaves HiGHS on the linear programme of the sizes found, with its duals."""
+        h, kinds, columns = self.highs, highspy.HighsVarType, whole.astype(np.int32)
+        set_options(h, presolve="choose", solver="choose", mip_rel_gap=MIP_GAP, mip_feasibility_tolerance=1e-9)
+        h.changeColsIntegrality(len(whole), columns, np.full(len(whole), kinds.kInteger))
+        values = self._settle()
+        h.changeColsIntegrality(len(whole), columns, np.full(len(whole), kinds.kContinuous))
+        set_options(h, presolve="off", solver="simplex")
+        if values is None:
+            return None
+        upper = self.program.columns.upper[whole] / self.scale.column[whole]
+        sizes = np.round(values[whole] * self.scale.column[whole]) / self.scale.column[whole]
+        h.changeColsBounds(len(whole), columns, sizes, sizes)
+        exact = self._settle()
+        h.changeColsBounds(len(whole), columns, np.zeros(len(whole)), upper)
+        return exact
+
+    def _add_violated(self, values: Floats) -> bool:
+        """Add the stress rows that some values violate; whether there were any."""
+        count, added = self.program.columns.count, False
+        deployed = values[self.program.columns.deployed] * self.scale.column[self.program.columns.deployed]
+        amounts = values[count:] * self.full
+        for problem, scale, tpm in self._asked(amounts):
+            self._set_quotas(problem, tpm)
+            for p, tree in self.trees.items():
+                problem.set_units(np.maximum(deployed[:, p], 0.0))
+                for row in self._search(problem, tree, p, scale, deployed[:, p], amounts):
+                    self._add_stress(row)
+                    added = True
+        return added
+
+    def _asked(self, amounts: Floats) -> list[tuple[StressCaseProblem, Floats, Floats]]:
+        """For each stress case: its problem, factor of each need's demand, tokens per minute of each quota."""
+        more = np.append(amounts, 0.0)
+        quota = self.sets.quotas["tokens_per_minute"].to_numpy(float) + more[self._quota]
+        trust = float(amounts[self.rules == "trust"].sum())
+        found = []
+        for k, problem in enumerate(self.problems):
+            scale = problem.net.case.demand_scale
+            part = np.where(self.failover[k], scale - more[self._share], scale) * (1 - more[self._demand])
+            with np.errstate(invalid="ignore"):
+                tpm = np.where(np.isfinite(quota), quota * (self.trust[k] + trust * self.failover[k]), np.inf)
+            found.append((problem, np.maximum(part, 0.0), tpm))
+        return found
+
+    def _set_quotas(self, problem: StressCaseProblem, tpm: Floats) -> None:
+        first = problem.net.classes + len(self.sets.deployments)
+        row = np.arange(first, first + len(tpm), dtype=np.int32)
+        problem.highs.changeRowsBounds(len(tpm), row, np.full(len(tpm), -INF), tpm / problem.limit_scale)
+
+    def _search(
+        self, problem: StressCaseProblem, tree: SlotTree, p: int, scale: Floats, units: Floats, amounts: Floats
+    ) -> list[_Row]:
+        net, rows, todo = problem.net, list[_Row](), [0]
+        while todo and len(rows) < MOST_ROWS:
+            node = todo.pop()
+            envelope = tree.envelope(node, self.sets.demand) * scale
+            if problem.unserved(np.bincount(net.class_of, envelope, net.classes).astype(float)) <= SHORT:
+                continue
+            if tree.left[node] >= 0:
+                todo += [int(tree.right[node]), int(tree.left[node])]
+                continue
+            row = self._row(problem, p, int(tree.slots(node)[0]))
+            over = row.need - float(row.units @ units) - float(row.limits @ amounts)
+            if over > SHORT * 1e-2 * max(abs(row.need), 1e-12):
+                rows.append(row)
+        return rows
+
+    def _row(self, problem: StressCaseProblem, p: int, slot: int) -> _Row:
+        """Return the row of the ray of the last `unserved`."""
+        ray, net, k = problem.ray(), problem.net, problem.number
+        finite = np.isfinite(self.sets.quotas["tokens_per_minute"].to_numpy(float))
+        quota = np.where(finite, self.sets.quotas["tokens_per_minute"].to_numpy(float), 0.0)
+        limits = np.zeros(len(self.limits) + 1)
+        np.add.at(limits, self._quota, np.where(finite, ray.quota * self.trust[k], 0.0))
+        worth = ray.class_value[net.class_of] * self.sets.demand[:, slot]
+        np.add.at(limits, self._demand, worth * net.case.demand_scale)
+        if self.failover[k]:
+            np.add.at(limits, self._share, worth)
+            limits[:-1][self.rules == "trust"] = float(ray.quota @ quota)
+        need = float(worth @ net.case.demand_scale) - float(ray.quota @ quota) * float(self.trust[k])
+        return _Row(k, slot, p, ray.units, limits[:-1], need)
+
+    def _add_stress(self, row: _Row) -> None:
+        used, changed = np.flatnonzero(row.units > 0), np.flatnonzero(row.limits)
+        column = self.program.columns.deployed[used, row.period]
+        value = np.concatenate([row.units[used] * self.scale.column[column], row.limits[changed] * self.full[changed]])
+        columns = np.concatenate([column, self.program.columns.count + changed])
+        self._add_row(self.highs, row.need, INF, columns, value)
+        self.rows.append(row)
+
+    # -- where a change is set -------------------------------------------------------------
+    def _setters(self) -> dict[int, tuple[str, int]]:
+        """Stress case and slot of the dearest row that each limit stands in, of the last linear programme."""
+        dual = np.abs(np.array(self.highs.getSolution().row_dual))
+        best: dict[int, tuple[float, str, int]] = {}
+
+        def offer(limit: int, worth: float, case: str, slot: int) -> None:
+            if worth > best.get(limit, (1e-9, "", -1))[0]:
+                best[limit] = (worth, case, slot)
+
+        quota = self.program.family("quota")
+        first = self.program.first_row("quota")
+        for k, (q, slot) in enumerate(zip(quota.index["quota"], quota.index["slot"])):
+            if self._quota[q] >= 0:
+                offer(int(self._quota[q]), float(dual[first + k]), "", int(slot))
+        reserved = self.program.family("reserved")
+        first = self.program.first_row("reserved")
+        meter = self.sets.deployments["meter_row"].to_numpy(int)
+        units = self._of("units", self.sets.purchases, ("offer",))
+        of_meter: dict[int, set[int]] = {}
+        for number, m in zip(units, self.sets.purchases["meter_row"]):
+            if number >= 0:
+                of_meter.setdefault(int(m), set()).add(int(number))
+        for k, (d, slot) in enumerate(zip(reserved.index["deployment"], reserved.index["slot"])):
+            for limit in of_meter.get(int(meter[d]), ()):
+                offer(limit, float(dual[first + k]), "", int(slot))
+        for row, price in zip(self.rows, dual[self.first_stress :]):
+            name = self.sets.cases[row.case].name
+            for changed in np.flatnonzero(row.limits):
+                offer(int(changed), float(price), name, row.slot)
+            for d in np.flatnonzero(row.units > 0):
+                for limit in of_meter.get(int(meter[d]), ()):
+                    offer(limit, float(price), name, row.slot)
+        return {limit: (case, slot) for limit, (_, case, slot) in best.items()}
