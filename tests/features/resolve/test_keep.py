@@ -147,7 +147,7 @@ def test_at_any_price_it_says_what_no_longer_holds() -> None:
     _, told = kept(tiny(max_commitment_usd=5000), dict(zip(LINES, (4.0, 4.0, 3.0, 3.0))), math.inf)
     # 4 x 1416 h x 1.0 + 3 x 1416 h x 0.8 = 9062.4 against 5000
     assert not told.holds
-    assert "9062.4" in "\n".join(told.broken).replace(",", "")
+    assert "9062.4" in "\n".join(map(str, told.broken)).replace(",", "")
 
 
 def test_withdrawn_offers_are_told() -> None:
