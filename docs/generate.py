@@ -27,9 +27,9 @@ from planner.model.family import Family
 from planner.model.program import FAMILIES, STRESS_FAMILIES
 from planner.model.reduce import stress as stress_rays
 from planner.plan import files, frames
-from planner.plan.audit import findings, totals
+from planner.plan.audit import bound, findings, totals
 from planner.solver import assemble, certificate, find, highs, stress, ties, whole
-from planner.verify import bound, check, linear
+from planner.verify import check, linear
 
 ROOT = Path(__file__).parents[1]
 PART = re.compile(r"(<!-- begin: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -8,10 +8,12 @@ import difflib
 import gc
 import importlib
 import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from types import FrameType
 
 from planner.errors import EXIT_PLAN, EXIT_STOPPED, EXIT_WRONG, InputError, PlannerError
 from planner.versions import VERSION
@@ -136,7 +138,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
+        with suppress(OSError):  # a terminal that hung up takes no words
+            print(_interrupted(arguments), file=sys.stderr)
         return EXIT_STOPPED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -158,8 +161,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_WRONG
 
 
+def _interrupted(arguments: argparse.Namespace) -> str:
+    """Say what a stopped command has written: `written` is set by those that know (console.outputs)."""
+    written = getattr(arguments, "written", None)
+    if written is None:
+        return "interrupted; what was not finished is not there, and no file is half written"
+    if not written:
+        return "interrupted; nothing was written"
+    return f"interrupted, when {' and '.join(str(path) for path in written)} was written already"
+
+
+def stop_like_interrupt() -> None:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does: with a word, and nothing half written."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores it: so do we
+            signal.signal(number, stop)
+
+
 def entry() -> None:
     """Run one command and end the process; objects are left to the system, which takes them back at once."""
+    stop_like_interrupt()
     gc.set_threshold(100_000, 50, 1000)  # a workbook's cells all live until the end: seldom look for what does not
     code = main()
     gc.freeze()

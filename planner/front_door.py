@@ -20,10 +20,13 @@ from planner.features.review.study import review as review_of
 from planner.plan import files
 from planner.plan.expiries import NOTICE_DAYS
 from planner.plan.finished import Finished, load_finished
+from planner.plan.manifest import WORKBOOK
 from planner.plan.metrics import Metrics, summary_of
 from planner.solver.find import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from planner.features.review.rules import Rules
     from planner.features.review.tables import Review
     from planner.plan.plan import Plan
@@ -115,14 +118,30 @@ def review(last: Finished | str | Path, history: History | str | Path, *, rules:
     return review_of(finished.case, finished.plan, seen, rules=rules)
 
 
-def write_plan(metrics: Metrics, directory: str | Path) -> None:
-    """Write a plan's files, with a copy of its input: plan.json and its tables.
+def write_plan(
+    metrics: Metrics,
+    directory: str | Path,
+    *,
+    workbook: bool = False,
+    previous: Plan | None = None,
+    notice_days: int = NOTICE_DAYS,
+) -> None:
+    """Write a plan's directory as a whole: plan.json, its tables, a copy of its input.
 
     Parameters
     ----------
     metrics : what `metrics_of(case, plan)` returns; it holds both.
+    workbook : also write plan.xlsx, as one of the plan's files; a file that is put there later is none of them, and
+        `planner verify` says so. previous, notice_days : as in `write_workbook`.
+
+    Raises
+    ------
+    PlannerError : the directory holds a signed plan, or is a planning folder.
     """
-    files.write_plan(metrics.reading.plan, metrics.reading.case, directory, summary_of(metrics))
+    also: dict[str, Callable[[Path], object]] = {}
+    if workbook:
+        also[WORKBOOK] = lambda path: write_workbook(metrics, path, previous=previous, notice_days=notice_days)
+    files.write_plan(metrics.reading.plan, metrics.reading.case, directory, summary_of(metrics), also)
 
 
 def write_workbook(

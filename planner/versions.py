@@ -7,7 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 DISTRIBUTION = "llm-reservation-planner"  # the name to install by; the package and the command are `planner`
 VERSION = "0.1.0"
 REQUIRED = (
-    "pulp", "highspy", "pandas", "numpy", "pydantic", "openpyxl", "xlsxwriter", "pyarrow", "pyyaml", "rich", "tzdata",
+    "pulp", "highspy", "pandas", "numpy", "pydantic", "openpyxl", "xlsxwriter", "pyarrow", "filelock", "pyyaml", "rich",
+    "tzdata",
 )  # fmt: skip
 OPTIONAL = (
     "duckdb", "ibis-framework", "sqlglot", "statsmodels", "scipy", "holidays", "matplotlib", "pyspark", "linopy",

@@ -40,13 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.mix import mix_sheet
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, tiers_of
     from planner.features.tasks import cost_per_task_sheet
-    from planner.plan.files import write_plan
-    from planner.plan.metrics import figures_of, summary_of
+    from planner.io.cache import FOLDER
+    from planner.plan.metrics import figures_of
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
     from planner.solver.solve import audited
-    from planner.solver.store import FOLDER
     from planner.workbook.report import Report
 
     case = load(arguments.input)
@@ -69,7 +68,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(error.document(), indent=2, ensure_ascii=False))
         return error.exit_code
     report = Report(figures_of(reading), previous, read_accuracy(arguments.input), arguments.notice_days)
-    write_plan(report.plan, case, directory, summary_of(report.metrics))
     extra = [cost_per_task_sheet.SHEET]
     if arguments.mix:
         extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, options, Progress, as_is=report.plan)))

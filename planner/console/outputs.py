@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.console.arguments import days
+from planner.plan.manifest import PAGE, WORKBOOK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from planner.plan.plan import Plan
     from planner.workbook.extra_sheets import ExtraSheet
     from planner.workbook.report import Report
-
-WORKBOOK, PAGE = "plan.xlsx", "plan.html"
 
 
 def configure_outputs(parser: argparse.ArgumentParser, previous: bool = True) -> None:
@@ -32,6 +31,7 @@ def configure_outputs(parser: argparse.ArgumentParser, previous: bool = True) ->
     parser.add_argument("--html", action="store_true", help=f"also write the summary as one web page, {PAGE}")
     parser.add_argument("--export", type=Path, metavar="DIR", help="also write every table for machines to DIR")
     parser.add_argument("--format", choices=("csv", "parquet"), default="csv", help="of the tables (default csv)")
+    parser.set_defaults(written=())  # what to tell of if we are stopped (cli)
 
 
 def previous_of(arguments: argparse.Namespace) -> Plan | None:
@@ -50,21 +50,35 @@ def previous_of(arguments: argparse.Namespace) -> Plan | None:
 
 
 def write_outputs(
-    arguments: argparse.Namespace, report: Report, directory: Path, extra: Sequence[ExtraSheet] = ()
+    arguments: argparse.Namespace,
+    report: Report,
+    directory: Path,
+    extra: Sequence[ExtraSheet] = (),
+    also: Mapping[str, Callable[[Path], object]] | None = None,
 ) -> None:
-    """Write what was asked for into `directory`, and tables into the directory of --export.
+    """Write the plan with all that was asked for into `directory`, as a whole; then tables into that of --export.
 
     extra : sheets that features hand in to the workbook.
+    also : files that features add to the directory, by name, each with what writes it.
     """
+    from planner.plan.files import write_plan
+    from planner.plan.metrics import summary_of
+
+    files = dict(also or {})
     if not arguments.no_workbook:
         from planner.workbook.workbook import write_workbook
 
-        write_workbook(report, directory / WORKBOOK, extra)
+        files[WORKBOOK] = lambda path: write_workbook(report, path, extra)
     if arguments.html:
         from planner.workbook.html import write_html
 
-        write_html(report, directory / PAGE)
+        files[PAGE] = lambda path: write_html(report, path)
+    write_plan(
+        report.plan, report.case, directory, summary_of(report.metrics), files,
+        lambda: setattr(arguments, "written", (directory,)),
+    )  # fmt: skip
     if arguments.export is not None:
         from planner.workbook.export import write_tables
 
         write_tables(report, arguments.export, arguments.format)
+        arguments.written = (directory, arguments.export)

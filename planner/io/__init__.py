@@ -1,1 +1,1 @@
-"""Files: one atomic writer, one lock, one digest, one cache of answers."""
+"""Files: written whole or not at all, locked, named by digests of what was written; a cache of answers."""

@@ -1,27 +1,114 @@
-"""Write beside and rename: a reader never sees half a file, and an earlier report stays whole if writing fails."""
+"""Write beside, then put in place: a reader never sees half a file, and an earlier one stays whole if writing fails.
+
+What is written lies in a *draft* until it is whole: a hidden directory beside its place, named ``.NAME-xxxxxxxx.part``,
+whose lock its process holds. A process that is killed leaves its draft behind, unlocked, and the next one that writes
+there sweeps it away.
+"""
 
 import os
+import re
+import shutil
+import signal
 import tempfile
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
+
+from planner.io.lock import is_held
+
+ALIVE = ".lock"  # in a draft: locked while its process lives
+COMMITTED = ".committed"  # in a draft of a directory: whole, and on its way into place (io.directory)
+_DRAFT = re.compile(r"\..*-[a-z0-9_]{8}\.(part|new)")
+_LONGEST = 60  # characters of the place's name in the draft's
+_STARTING_SECONDS = 60.0  # a draft that its process is about to lock is younger than this
+_STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 @contextmanager
 def written_beside(path: str | Path) -> Iterator[Path]:
-    """Yield a new file's path in the folder of `path`; it becomes `path` if the block ends well, else it is removed."""
+    """Yield a path to write to; the file becomes `path` if the block ends well, else it is removed."""
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem[:40]}-", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    beside = Path(name)
+    with draft(target) as beside:
+        file = beside / target.name
+        yield file
+        file.replace(target)
+
+
+def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:
+    """Let ``write`` fill a file beside `path`, then put it in its place; a failure leaves nothing."""
+    with written_beside(path) as beside:
+        write(beside)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file (UTF-8, line ends as they are) beside, then put it in place."""
+    with written_beside(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+
+
+@contextmanager
+def draft(place: Path) -> Iterator[Path]:
+    """Yield a new hidden directory beside `place`, removed with what is left in it when the block ends."""
+    from filelock import FileLock
+
+    place.parent.mkdir(parents=True, exist_ok=True)
+    sweep(place.parent)
+    begun = Path(tempfile.mkdtemp(prefix=f".{place.name[:_LONGEST]}-", suffix=".new", dir=place.parent))
+    beside = begun.with_suffix(".part")
     try:
-        yield beside
-        umask = os.umask(0)
-        os.umask(umask)
-        beside.chmod(0o666 & ~umask)  # mkstemp makes files private; a report gets the rights of any new file
-        beside.replace(target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            beside.unlink()
-        raise
+        with FileLock(str(begun / ALIVE)).acquire(timeout=0):
+            begun.rename(beside)  # only now does it have the name of a draft: one that is not locked is dead
+            yield beside
+    finally:
+        shutil.rmtree(begun, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def sweep(parent: Path) -> None:
+    """Remove drafts whose process died; one that was committed is io.directory's to finish."""
+    for beside in dead_drafts(parent):
+        if not (beside / COMMITTED).exists():
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def dead_drafts(parent: Path) -> list[Path]:
+    """List the drafts in a directory whose process died."""
+    with suppress(OSError):
+        names = sorted(name for name in os.listdir(parent) if _DRAFT.fullmatch(name))
+        return [parent / name for name in names if _is_dead(parent / name)]
+    return []
+
+
+def _is_dead(beside: Path) -> bool:
+    try:
+        if beside.suffix == ".new":
+            return time.time() - beside.stat().st_mtime > _STARTING_SECONDS
+        return (beside / ALIVE).is_file() and not is_held(beside / ALIVE)
+    except OSError:  # gone, or another user's
+        return False
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let a stop (Ctrl-C, SIGTERM, SIGHUP) wait until the block has ended: for a few renames that belong together."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[tuple[int, FrameType | None]] = []
+    before = {}
+    try:
+        for name in _STOPS:
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and callable(signal.getsignal(number)):
+                before[number] = signal.signal(number, lambda number, frame: came.append((number, frame)))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number, frame in came[:1]:
+        handler = before[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)

@@ -1,28 +1,38 @@
-"""The files of a finished plan: plan.json and Parquet tables, written beside and renamed, and read back.
+"""The files of a finished plan: plan.json and Parquet tables, put in place as one directory, and read back.
 
-    plan.json            model.md section 5: status, cost, bound, purchases, deployments, main figures
+    plan.json            model.md section 5: status, cost, bound, purchases, deployments, main figures; its files
     dispatch.parquet     requests per hour, one row a non-zero flow
     stress.parquet       the witness of the stress cases: a row with hour_of_week says which slot a group covers, a row
                          with requests_per_hour what the group's routing does
     certificate.parquet  the prices that prove the bound (Plan.certificate)
     rents.parquet        shadow prices of deployed units: of rule 4, and (column case) of the stress cases
-    input/               what the plan was made from (results.snapshot)
+    input/               what the plan was made from (plan.snapshot)
 
 The same plan gives the same bytes: keys in a fixed order, numbers to 12 significant digits, no clock.
 """
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from planner.errors import Fault, InputError
+from planner.io.digest import FORMAT, sealed
+from planner.io.directory import replaced
+from planner.plan.manifest import (
+    CERTIFICATE,
+    DIRECTORY,
+    DISPATCH,
+    INPUT,
+    PLAN,
+    RENTS,
+    STRESS,
+    digests_in,
+    read_document,
+)
 from planner.plan.plan import (
     CERTIFICATE_COLUMNS,
     DEPLOYMENT_COLUMNS,
@@ -37,42 +47,56 @@ from planner.plan.plan import (
     Status,
     Totals,
 )
-from planner.plan.snapshot import input_beside
+from planner.plan.snapshot import write_input
 from planner.schema.case import Case
+from planner.versions import VERSION
 
-PLAN, DISPATCH, STRESS, RENTS = "plan.json", "dispatch.parquet", "stress.parquet", "rents.parquet"
-CERTIFICATE = "certificate.parquet"
 TOTAL_KEYS = ("reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd")
 STRESS_COLUMNS = tuple(dict.fromkeys((*STRESS_SLOT_COLUMNS, *STRESS_DISPATCH_COLUMNS)))
 SIGNIFICANT_DIGITS = 12
 _NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case",
           "kind"}  # fmt: skip
+_FORMAT_KEY = b"planner_format"  # in the metadata of each table
 
 
-def write_plan(plan: Plan, case: Case, directory: str | Path, summary: Mapping[str, Any] | None = None) -> None:
-    """Write a plan's files: all to temporary names first, then renamed one after another, plan.json last.
+def write_plan(
+    plan: Plan,
+    case: Case,
+    directory: str | Path,
+    summary: Mapping[str, Any] | None = None,
+    also: Mapping[str, Callable[[Path], object]] | None = None,
+    done: Callable[[], None] | None = None,
+) -> None:
+    """Write a plan's directory beside its place and put it there as a whole: one plan, one directory, one moment.
 
     Parameters
     ----------
+    directory : its place; a plan that is there is replaced, unless it is signed. What others put there stays.
     summary : main figures for plan.json; None: they are computed (`metrics.summary`).
+    also : more files that belong to the plan (workbook, page, ...): by name, what writes one to the path it is given.
+    done : called once the plan is in place.
+
+    Raises
+    ------
+    PlannerError : the directory holds a signed plan or is a planning folder, or something else is in the way.
     """
     if summary is None:
         from planner.plan.metrics import metrics_of, summary_of
 
         summary = summary_of(metrics_of(case, plan))
-    folder = Path(directory)
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(rounded(document(plan, summary)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     witness = pd.concat([plan.stress_slots, plan.stress_dispatch], ignore_index=True)
     rents = pd.concat([plan.rents.assign(case=None), plan.stress_rents], ignore_index=True)
-    with input_beside(case, folder):
-        _write_all(folder, {
-            DISPATCH: lambda path: _parquet(plan.dispatch, DISPATCH_COLUMNS, path),
-            STRESS: lambda path: _parquet(witness, STRESS_COLUMNS, path),
-            RENTS: lambda path: _parquet(rents, STRESS_RENT_COLUMNS, path),
-            CERTIFICATE: lambda path: _parquet(plan.certificate, CERTIFICATE_COLUMNS, path),
-            PLAN: lambda path: _text(text, path),
-        })  # fmt: skip
+    with replaced(directory, DIRECTORY, done) as new:
+        write_input(case, new / INPUT)
+        _parquet(plan.dispatch, DISPATCH_COLUMNS, new / DISPATCH)
+        _parquet(witness, STRESS_COLUMNS, new / STRESS)
+        _parquet(rents, STRESS_RENT_COLUMNS, new / RENTS)
+        _parquet(plan.certificate, CERTIFICATE_COLUMNS, new / CERTIFICATE)
+        for name, write in (also or {}).items():
+            write(new / name)
+        told = rounded(document(plan, summary)) | {"files": digests_in(new)}
+        text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+        (new / PLAN).write_text(sealed(text), encoding="utf-8", newline="\n")
 
 
 def document(plan: Plan, summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +114,8 @@ def document(plan: Plan, summary: Mapping[str, Any]) -> dict[str, Any]:
             "for it rests on the solver's word."
         )
     return {
+        "format": FORMAT,
+        "planner": VERSION,
         "name": plan.name,
         "input_digest": plan.input_digest,
         "status": claims.pop("status"),
@@ -178,58 +204,30 @@ def _records(frame: pd.DataFrame, columns: tuple[str, ...]) -> list[dict[str, An
 
 
 def _parquet(frame: pd.DataFrame, columns: tuple[str, ...], path: Path) -> None:
+    """Write a table; its metadata say in which version of the form."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
     table = frame[list(columns)]
     numbers = {name: "Int64" if name in ("group", "hour_of_week", "ray") and table[name].isna().any() else "float64"
                for name in columns if name not in _NAMES}  # fmt: skip
     numbers |= {name: "int64" for name in ("group", "hour_of_week", "ray") if numbers.get(name) == "float64"}
     names = {name: "category" for name in columns if name in _NAMES}
-    table.astype({**names, **numbers}).to_parquet(path, index=False, compression="zstd")
-
-
-def _text(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _write_all(folder: Path, files: Mapping[str, Callable[[Path], None]]) -> None:
-    """Write every file under a temporary name, then rename them; an interruption leaves the older report whole."""
-    written: dict[str, Path] = {}
-    umask = os.umask(0)
-    os.umask(umask)
-    try:
-        for name, write in files.items():
-            handle, beside = tempfile.mkstemp(prefix=f".{name}-", suffix=".part", dir=folder)
-            os.close(handle)
-            written[name] = Path(beside)
-            write(written[name])
-            written[name].chmod(0o666 & ~umask)
-        for name, path in written.items():
-            path.replace(folder / name)
-    finally:
-        for path in written.values():
-            with suppress(FileNotFoundError):
-                path.unlink()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file beside first, then rename it."""
-    _write_all(path.parent, {path.name: lambda beside: _text(text, beside)})
+    arrow = pa.Table.from_pandas(table.astype({**names, **numbers}), preserve_index=False)
+    metadata = {**(arrow.schema.metadata or {}), _FORMAT_KEY: str(FORMAT).encode()}
+    parquet.write_table(arrow.replace_schema_metadata(metadata), path, compression="zstd")
 
 
 def _stated(folder: Path, faults: list[Fault]) -> dict[str, Any]:
-    path = folder / PLAN
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        faults.append(Fault(str(path), "is missing; `planner solve` writes it"))
-        return {}
-    except (OSError, ValueError) as error:
-        faults.append(Fault(str(path), f"cannot be read as JSON: {error}"))
-        return {}
-    if not isinstance(found, dict):
-        faults.append(Fault(str(path), "holds no object", allowed="what `planner solve` wrote"))
+        found, _ = read_document(folder)
+    except InputError as error:
+        faults += error.faults
         return {}
     faults += [
-        Fault(str(path), "is missing", column=key) for key in ("name", "input_digest", "status") if key not in found
+        Fault(str(folder / PLAN), "is missing", column=key)
+        for key in ("name", "input_digest", "status")
+        if key not in found
     ]
     if "status" in found and found["status"] not in set(Status):
         faults.append(Fault(str(path), "is no status of a plan", None, "status", found["status"], ", ".join(Status)))
@@ -264,14 +262,21 @@ def _listed(
 
 
 def _table(folder: Path, name: str, columns: tuple[str, ...], faults: list[Fault]) -> pd.DataFrame:
+    from pyarrow import ArrowException, parquet
+
     path, empty = folder / name, pd.DataFrame(columns=list(columns))
     try:
-        frame = pd.read_parquet(path)
+        table = parquet.ParquetFile(path).read()
+        form = int((table.schema.metadata or {}).get(_FORMAT_KEY, b"1"))
+        frame = table.to_pandas()
     except FileNotFoundError:
         faults.append(Fault(str(path), "is missing; `planner solve` writes it"))
         return empty
-    except (OSError, ValueError) as error:
-        faults.append(Fault(str(path), f"cannot be read as Parquet: {str(error).splitlines()[0]}"))
+    except (OSError, ValueError, ArrowException) as error:
+        faults.append(Fault(str(path), f"cannot be read as Parquet: {(str(error) or '?').splitlines()[0]}"))
+        return empty
+    if not 1 <= form <= FORMAT:
+        faults.append(Fault(str(path), "was written by a newer planner: update planner to read it"))
         return empty
     missing = [c for c in columns if c not in frame]
     wrong = [c for c in columns if c in frame and c not in _NAMES and not pd.api.types.is_numeric_dtype(frame[c])]

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import Fault, InputError
-from planner.plan.files import PLAN, read_plan
+from planner.plan.files import read_plan
+from planner.plan.manifest import INPUT, PLAN, TABLES, faults_of_files, read_document
 from planner.plan.plan import Plan
-from planner.plan.snapshot import INPUT
 from planner.readers.load import load
 from planner.schema.case import Case
+from planner.schema.digest import is_input_of
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,17 @@ def load_finished(directory: str | Path) -> Finished:
 
     Raises
     ------
-    InputError : a file is missing, damaged, or the input is not the one that the plan was made from.
+    InputError : a file is missing, damaged or edited, or the input is not the one that the plan was made from.
     """
     folder = Path(directory)
-    if not folder.is_dir():
-        raise InputError([Fault(str(folder), "there is no such directory of a plan; `planner solve` writes one")])
+    try:
+        read_document(folder)
+    except InputError:
+        if folder.is_dir():
+            raise
+        raise InputError(
+            [Fault(str(folder), "there is no such directory of a plan; `planner solve` writes one")]
+        ) from None
     plan = read_plan(folder)
     if not (folder / INPUT).is_dir():
         message = "the plan keeps no copy of its input; run `planner solve` again with this version"
@@ -40,8 +47,10 @@ def load_finished(directory: str | Path) -> Finished:
         faults = [Fault(f"{folder / INPUT}/{f.place}", f.message, f.row, f.column, f.value, f.allowed)
                   for f in error.faults]  # fmt: skip
         raise InputError(faults) from None
-    if case.digest != plan.input_digest:
+    if not is_input_of(case, plan.input_digest):
         message = "is not the input that the plan was made from: one of the two was changed"
         raise InputError([Fault(str(folder / INPUT), message, value=case.digest[:16],
                                 allowed=f"{plan.input_digest[:16]}..., as {PLAN} says")])  # fmt: skip
+    if edited := faults_of_files(folder, only=(*TABLES, INPUT)):
+        raise InputError(edited)
     return Finished(folder, case, plan)

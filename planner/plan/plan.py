@@ -85,7 +85,7 @@ class Plan:
     rents : hourly rent of one unit of a deployment, USD per unit over all occurrences of the slot: the dual of rule 4.
     stress_rents : what one more unit is worth to a stress case in the slot that sets its need: the dual of rule 8.
         Over the term of a purchase, rents and stress rents add up to its price where units are not whole.
-    certificate : the prices that prove bound_usd (planner.verify.bound recomputes it from them alone). `kind` is the
+    certificate : the prices that prove bound_usd (plan.audit.bound recomputes it from them alone). `kind` is the
         rule that a price belongs to; flows count in thousand requests per hour, units in units, quota in tokens/minute:
         rent (supply, meter, model, slot), quota (region, model, supply, slot), mix_low, mix_high (origin, workload,
         model, slot), guaranteed (origin, workload, slot), deployment (supply, meter, period), egress (origin, region,

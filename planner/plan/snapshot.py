@@ -7,40 +7,23 @@ back gives an equal case: numbers are written so that they return bit for bit, b
 """
 
 import csv
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import yaml
 
+from planner.io.digest import FORMAT
 from planner.schema.case import DEMAND_COLUMNS, Case
 from planner.schema.tables import TABLES
 
-INPUT = "input"
 _TEXT = ("region", "workload", "scenario", "period")
 
 
-@contextmanager
-def input_beside(case: Case, folder: Path) -> Iterator[None]:
-    """Write the snapshot of a case beside its place in a plan's folder; put it there when the block has ended well."""
-    beside = Path(tempfile.mkdtemp(prefix=f".{INPUT}-", suffix=".part", dir=folder))
-    try:
-        _write_tables(case, beside)
-        umask = os.umask(0)
-        os.umask(umask)
-        beside.chmod(0o777 & ~umask)
-        yield
-        _put_in_place(beside, folder / INPUT)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _write_tables(case: Case, folder: Path) -> None:
+def write_input(case: Case, folder: Path) -> None:
+    """Write the tables of a case into a new folder."""
+    folder.mkdir()
     settings = yaml.safe_dump(case.settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    (folder / "plan.yaml").write_text(settings, encoding="utf-8", newline="\n")
+    text = f"# the input of a plan as it was understood, format {FORMAT}\n{settings}"
+    (folder / "plan.yaml").write_text(text, encoding="utf-8", newline="\n")
     for table in TABLES:
         if table.name == "demand":
             continue
@@ -59,12 +42,3 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _put_in_place(new: Path, place: Path) -> None:
-    """Rename a folder into place; an older one is moved aside first and dropped last."""
-    old = new.with_suffix(".old")
-    with suppress(FileNotFoundError):
-        place.replace(old)
-    new.replace(place)
-    shutil.rmtree(old, ignore_errors=True)

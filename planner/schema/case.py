@@ -1,6 +1,5 @@
 """Case: one planning folder, read and valid."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -95,18 +94,6 @@ class Case:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that was read, the same for any order of rows: names the input in every report."""
-        h = hashlib.sha256(self.settings.model_dump_json().encode())
-        for table in ("regions", "models", "workloads", "mix", "scenarios", "pools", "throughput", "offers",
-                      "commitments", "on_demand", "routes"):  # fmt: skip
-            h.update(f"\n{table}\n".encode())
-            for row in self.rows(table):
-                h.update(row.model_dump_json().encode())
-        for name in DEMAND_COLUMNS:
-            values = self.demand[name]
-            h.update(f"\n{name}\n".encode())
-            if values.dtype.kind in "fi":
-                h.update(values.to_numpy().tobytes())
-            else:  # names: the distinct ones, and which of them each row holds
-                codes, names = pd.factorize(values)
-                h.update("\x1f".join(map(str, names)).encode() + codes.astype("int64").tobytes())
-        return h.hexdigest()
+        from planner.schema.digest import input_digest
+
+        return input_digest(self)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from planner.errors import AuditError
 from planner.plan.audit import audit
+from planner.plan.audit.bound import check_bound
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.schema.case import Case
@@ -55,13 +56,14 @@ def audited(case: Case, options: Options, progress: Callable[[int, int], None] |
 
 
 def checked(reading: Reading) -> Reading:
-    """Return a plan that passes its audit.
+    """Return a plan that passes its audit, and whose bound its prices prove anew: answers may come from a file.
 
     Raises
     ------
     AuditError : it breaks a rule or does not add up; it must not be used.
     """
     findings = audit(reading.case, reading.plan, reading=reading)
+    findings += check_bound(reading.case, reading.derived, reading.names, reading.plan)
     if findings:
         shown = [f"  {finding}" for finding in findings[:SHOWN]]
         if len(findings) > SHOWN:

@@ -1,17 +1,12 @@
-"""Answers kept beside the reports: a component that did not change is not solved again.
+"""Answers of components, kept beside the reports: a component that did not change is not solved again.
 
-An answer is kept under the SHA-256 of everything that the component's programme is made of, and of the versions that
-made it. It is a file of plain arrays (no code can hide in it), written beside and renamed, so that two commands
-at once do no harm; a file that cannot be read is as good as none. The folder may be deleted at any time.
+An answer is kept under the SHA-256 of everything that the component's programme is made of, of the source code that
+states, reduces and solves it, and of HiGHS's version. It is as good as its file, which anybody can write: what is
+proved of a plan is proved again from its prices (`solver.solve.checked`), whoever found it.
 """
 
 import hashlib
 import io
-import os
-import tempfile
-import time
-import zipfile
-from contextlib import suppress
 from dataclasses import fields
 from functools import cache
 from importlib.metadata import version
@@ -21,61 +16,42 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.io.cache import Cache
+from planner.io.code import source_digest
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Sets
 from planner.solver.component import ComponentPlan
 from planner.solver.witness import Witness
-from planner.versions import VERSION
 
-FOLDER = ".planner-cache"
-FORMAT = 1  # of the files; raise it when ComponentPlan or what the solver decides changes
-MOST_FILES = 2000
-OLDEST_SECONDS = 120 * 24 * 3600
+CODE = ("model", "solver", "units.py")  # rooms that an answer follows from
 
 
 class Store:
-    """Answers by key in one folder."""
+    """Answers of components by key in one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.cache = Cache(folder)
 
     def get(self, key: str, part: Sets) -> ComponentPlan | None:
         """Read back an answer; None where there is none that can be read."""
-        path = self.folder / f"{key}.npz"
+        data = self.cache.get(key)
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-                plan = _from_arrays(part, {name: data[name] for name in data.files})
-            os.utime(path)
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError):
+            return None if data is None else _from_arrays(part, data)
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
             return None
-        return plan
 
     def put(self, key: str, plan: ComponentPlan) -> None:
-        """Keep an answer; a full disk or a read-only folder only costs the next run its head start."""
-        with suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle, beside = tempfile.mkstemp(dir=self.folder, suffix=".tmp")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    np.savez(file, allow_pickle=False, **_to_arrays(plan))
-                os.replace(beside, self.folder / f"{key}.npz")
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(beside)
-                raise
+        """Keep an answer."""
+        self.cache.put(key, _to_arrays(plan))
 
     def tidy(self) -> None:
-        """Drop answers that nobody asked for in months, and the oldest beyond MOST_FILES."""
-        with suppress(OSError):
-            files = sorted(self.folder.glob("*.npz"), key=lambda p: p.stat().st_mtime, reverse=True)
-            for rank, path in enumerate(files):
-                if rank >= MOST_FILES or time.time() - path.stat().st_mtime > OLDEST_SECONDS:
-                    path.unlink(missing_ok=True)
+        """Drop old answers."""
+        self.cache.tidy()
 
 
 def key_of(part: Sets, *settings: object) -> str:
-    """Name a component by its content: every table and array of its sets, the settings, the versions."""
-    h = hashlib.sha256(repr((FORMAT, *_versions(), settings)).encode())
+    """Name a component by its content: every table and array of its sets, the settings, the code."""
+    h = hashlib.sha256(repr((*_versions(), settings)).encode())
     for field in fields(part):
         _digest(h, field.name, getattr(part, field.name))
     return h.hexdigest()
@@ -83,7 +59,7 @@ def key_of(part: Sets, *settings: object) -> str:
 
 @cache
 def _versions() -> tuple[str, ...]:
-    return VERSION, version("highspy")
+    return source_digest(*CODE), version("highspy")
 
 
 def _digest(h: "hashlib._Hash", name: str, value: object) -> None:
@@ -123,8 +99,11 @@ def _to_arrays(plan: ComponentPlan) -> dict[str, np.ndarray]:
 def _from_arrays(part: Sets, data: dict[str, np.ndarray]) -> ComponentPlan:
     values: dict[str, Any] = {name: data[name] for name in _ARRAYS}
     values |= {name: float(data[name]) for name in _NUMBERS}
+    sets = merge_slots(part)
+    if values["committed"].shape != (len(sets.purchases),) or values["deployed"].shape[:1] != (len(sets.deployments),):
+        raise ValueError("an answer to another question")
     return ComponentPlan(
-        sets=merge_slots(part),
+        sets=sets,
         **values,
         witness=Witness(**{field.name: data[f"witness_{field.name}"] for field in fields(Witness)}),
         prices=pd.read_parquet(io.BytesIO(data["prices"].tobytes())),

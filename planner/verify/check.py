@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.plan.audit import Finding, audit
+from planner.plan.audit.bound import check_bound
 from planner.plan.audit.capacity import deployed_units
 from planner.plan.audit.names import sound_tables
 from planner.plan.files import read_plan, read_summary, rounded
@@ -13,7 +14,6 @@ from planner.plan.metrics import figures_of, summary_of
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.schema.case import Case
-from planner.verify.bound import check_bound
 from planner.verify.stress import prove_stress
 
 FIGURE_TOLERANCE = 1e-6

@@ -8,6 +8,7 @@ import pytest
 from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.errors import InputError
 from planner.plan.files import write_plan
+from planner.plan.manifest import TABLES, faults_of_files, files_in
 from planner.plan.metrics import summary_of
 from planner.workbook.report import Report
 from tests.builders.books import opened, small
@@ -18,18 +19,24 @@ def written(folder: Path, *words: str) -> set[str]:
     configure_outputs(parser)
     arguments = parser.parse_args(words)
     write_outputs(arguments, Report(small(), previous_of(arguments)), folder)
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return set(files_in(folder)) - set(TABLES)
 
 
 def test_a_workbook_unless_told_otherwise(tmp_path: Path) -> None:
-    assert written(tmp_path / "a") == {"plan.xlsx"}
-    assert written(tmp_path / "b", "--no-workbook", "--html") == {"plan.html"}
+    def of_people(*words: str) -> set[str]:
+        found = written(tmp_path / "a", *words)
+        assert faults_of_files(tmp_path / "a") == []
+        return {name for name in found if not name.startswith("input/")}
+
+    assert of_people() == {"plan.xlsx"}
+    assert of_people("--no-workbook", "--html") == {"plan.html"}  # and the older workbook is gone: it was another run's
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
 def test_tables_go_where_they_are_sent(tmp_path: Path, format: str) -> None:
-    found = written(tmp_path, "--no-workbook", "--export", str(tmp_path / "tables"), "--format", format)
-    assert f"tables/focus_purchases.{format}" in found
+    written(tmp_path / "plan", "--no-workbook", "--export", str(tmp_path / "tables"), "--format", format)
+    found = [path.name for path in (tmp_path / "tables").iterdir()]
+    assert f"focus_purchases.{format}" in found
     assert all(name.endswith(format) for name in found)
 
 

@@ -88,29 +88,27 @@ def test_numbers_have_twelve_digits_and_none_is_infinite() -> None:
     assert json.dumps(told) == '{"a": 0.333333333333, "b": [null, null, 3.33333333333e-21], "c": true, "d": 0.0}'
 
 
-@pytest.mark.parametrize("stopped_at", ["dispatch.parquet", "stress.parquet", "rents.parquet", "plan.json"])
-def test_an_interruption_leaves_the_older_report_whole(
-    case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at: str
+@pytest.mark.parametrize("stopped_at", range(5))
+def test_an_interruption_leaves_the_older_plan_whole(
+    case: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_at: int
 ) -> None:
     plan = hand_plan(case)
-    write_plan(plan, case, tmp_path, {})
+    write_plan(plan, case, tmp_path / "plan", {})
     before = {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    order = ["dispatch.parquet", "stress.parquet", "rents.parquet", "plan.json"]
-    stop = order.index(stopped_at)
     count = iter(range(10))
 
     def stopping(write: Callable[..., None]) -> Callable[..., None]:
         def wrapped(*arguments: Any) -> None:
-            if next(count) == stop:
+            if next(count) == stopped_at:
                 raise KeyboardInterrupt
             write(*arguments)
 
         return wrapped
 
     monkeypatch.setattr(files, "_parquet", stopping(files._parquet))
-    monkeypatch.setattr(files, "_text", stopping(files._text))
+    monkeypatch.setattr(files, "digests_in", stopping(files.digests_in))
     with pytest.raises(KeyboardInterrupt):
-        write_plan(replace(plan, name="new", dispatch=plan.dispatch.iloc[:5]), case, tmp_path, {})
+        write_plan(replace(plan, name="new", dispatch=plan.dispatch.iloc[:5]), case, tmp_path / "plan", {})
     assert {str(path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 

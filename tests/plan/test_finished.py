@@ -8,8 +8,9 @@ import planner
 from planner.errors import InputError
 from planner.plan.files import write_plan
 from planner.plan.finished import load_finished
+from planner.plan.manifest import INPUT
 from planner.plan.plan import Plan
-from planner.plan.snapshot import INPUT, input_beside
+from planner.plan.snapshot import write_input
 from planner.readers.starter import STARTER
 from planner.solver.solve import solve
 from tests.oracle.reference import write_random
@@ -61,6 +62,5 @@ def test_faults_name_the_file(tmp_path: Path) -> None:
 def test_every_feature_returns(tmp_path: Path, seed: int) -> None:
     case = planner.load(write_random(tmp_path / "in", seed))
     (tmp_path / "out").mkdir()
-    with input_beside(case, tmp_path / "out"):
-        pass
+    write_input(case, tmp_path / "out" / INPUT)
     assert planner.load(tmp_path / "out" / INPUT).digest == case.digest

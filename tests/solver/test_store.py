@@ -71,7 +71,7 @@ def test_a_folder_that_cannot_be_made_does_no_harm(case: Case, tmp_path: Path) -
 def test_tidy_drops_the_oldest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import os
 
-    monkeypatch.setattr("planner.solver.store.MOST_FILES", 2)
+    monkeypatch.setattr("planner.io.cache.MOST_FILES", 2)
     import time
 
     now = time.time()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.atomic import replace_file
+from planner.io.atomic import replace_file
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
 
 INK, QUIET, ACCENT, BAND = "#1c2733", "#66727f", "#1f5fa8", "#bcd3ec"

@@ -15,10 +15,10 @@ import pandas as pd
 
 from planner.errors import Fault, InputError
 from planner.features.demand import engine as engines
-from planner.features.demand.atomic import replace_file
 from planner.features.demand.files import SourceFile, columns_of_head, fail, list_sources
 from planner.features.demand.focus_commitments import Commitment, contract_commitment, used_commitments
 from planner.features.demand.formats import moments, numbers
+from planner.io.atomic import replace_file
 
 NEEDED = {"ChargeCategory", "ChargePeriodStart"}
 COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")

@@ -17,7 +17,7 @@ import pandas as pd
 import yaml
 
 from planner.errors import Fault, InputError
-from planner.features.demand.atomic import replace_file
+from planner.io.atomic import replace_file
 
 REQUEST_COLUMNS = ("input_tokens", "output_tokens", "cache_hit_rate", "cache_write_rate", "burst_factor")
 DEMAND_COLUMNS = ("region", "workload", "scenario", "period", "hour_of_week", "requests_per_hour")

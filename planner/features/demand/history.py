@@ -31,7 +31,7 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import Fault, InputError
-from planner.features.demand.atomic import replace_file
+from planner.io.atomic import replace_file
 
 SERIES = ("region", "workload", "model")
 TOKENS = ("input_tokens", "cached_tokens", "written_tokens", "output_tokens")

@@ -1,25 +1,30 @@
 """Signing a plan: an entry in the ledger, and its purchases as earlier commitments for what comes next."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import AuditError, PlannerError
-from planner.features.ledger.append import OpenLedger, opened
+from planner.features.ledger.append import OpenLedger, opened_locked
 from planner.features.ledger.carried import Additions, additions, commitment_row
+from planner.features.ledger.chain import read_ledger
 from planner.features.ledger.entry import Bought, Entry, money
-from planner.features.ledger.evidence import COMMITMENTS, hashes, seen_from
-from planner.features.ledger.lock import locked
+from planner.features.ledger.evidence import hashes, refuse_changed, seen_from
 from planner.features.ledger.next_folder import Signed, read_next
+from planner.io.atomic import undisturbed, written_beside
+from planner.io.digest import FORMAT, sha256_of, sha256_of_bytes
+from planner.io.lock import locked
 from planner.plan.audit import audit
-from planner.plan.files import PLAN
+from planner.plan.audit.bound import check_bound
 from planner.plan.finished import Finished, load_finished
+from planner.plan.manifest import COMMITMENTS, PLAN, SIGNATURES, faults_of_files
 from planner.plan.orders import Owed, order_lines, owed_after
 from planner.plan.plan import Status
+from planner.plan.reading import Reading
+from planner.plan.signatures import Mark, Signatures, faults_of_signing, read_signatures, write_signatures
 from planner.readers.csv_files import as_table
-from planner.readers.settings import SETTINGS_FILE
 
 _SHOWN = 10
 
@@ -40,6 +45,7 @@ class Accepted:
     entry : the ledger's entry of this signature. signed : whether it was made now (else it was there, and only
     commitments were written). written : the file or folder that holds the commitments now. added, there, ended : what
     is owed and was written, was there already, or ends before the next folder's months. notes : what to know.
+    above_best_usd : how much dearer than the cheapest possible plan the signed one can be, as proved.
     """
 
     entry: Entry
@@ -49,6 +55,7 @@ class Accepted:
     there: tuple[Owed, ...]
     ended: tuple[Owed, ...]
     notes: tuple[str, ...]
+    above_best_usd: float
 
 
 def accept(directory: Path, ledger: Path, signature: Signature, into: Path | None = None) -> Accepted:
@@ -69,51 +76,83 @@ def accept(directory: Path, ledger: Path, signature: Signature, into: Path | Non
     AuditError : the plan breaks a rule, or does not add up.
     PlannerError : it was signed by the same person already and nothing is left to write; the ledger does not hold.
     """
-    finished = load_finished(directory)
-    _refuse_broken(finished)
-    if ledger.resolve().is_relative_to(directory.resolve()):
-        raise PlannerError(
-            f"{ledger}: a ledger inside the plan's directory would be part of what it signs; keep it outside"
-        )
+    for path, what in ((ledger, "a ledger"), (into, "the next folder")):
+        if path is not None and path.resolve().is_relative_to(directory.resolve()):
+            raise PlannerError(f"{path}: {what} inside the plan's directory would be part of what is signed, which "
+                               "stays as it is: keep it elsewhere")  # fmt: skip
     if into is not None:
-        if into.resolve().is_relative_to(directory.resolve()):
-            raise PlannerError(
-                f"{into}: is part of the plan that is signed, and stays as it is; make the next folder elsewhere"
-            )
         read_next(into)  # its faults first, before anything is locked
+    load_finished(directory)
+    ledger.resolve().parent.mkdir(parents=True, exist_ok=True)
+    places = [directory.resolve().parent, ledger.resolve().parent, *([] if into is None else [into])]
+    with locked(*places):
+        return _accept(load_finished(directory), ledger, signature, into)
+
+
+def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path | None) -> Accepted:
+    """Do what `accept` does; nobody else writes the plan, the ledger or the next folder."""
+    directory = finished.directory
+    refuse_changed(directory, [*faults_of_files(directory), *faults_of_signing(directory)])
+    _refuse_broken(finished)
     owed = owed_after(finished.case, finished.plan)
     files = hashes(directory)
-    with opened(ledger) as book:
+    with opened_locked(ledger) as book:
         earlier = [e for e in book.ledger.entries if e.plan_sha256 == files[PLAN]]
         mine = next((e for e in earlier if e.by == signature.by), None)
-        entry = mine or _entry(finished, files, book, ledger, signature)
         signed = Signed(finished.plan.name, files[PLAN], finished.plan.input_digest,
                         str(earlier[0].date if earlier else signature.date))  # fmt: skip
-        lock = nullcontext() if into is None else locked(into / SETTINGS_FILE)
-        with lock:
-            found = _beside(directory, owed, signed) if into is None else additions(
-                finished.case, owed, read_next(into), signed)  # fmt: skip
-            if mine is not None and not found.added:
-                raise PlannerError(_nothing_left(mine, into, ledger))
-            target = directory if into is None else into
-            with _staged(found.files(target)):
-                if mine is None:
-                    book.append(entry)
+        found = _beside(directory, owed, signed) if into is None else additions(
+            finished.case, owed, read_next(into), signed)  # fmt: skip
+        rows = [commitment_row(o, o.offer.offer, signed) for o in owed]
+        table = sha256_of_bytes(as_table(rows)) if rows else None
+        entry = mine or _entry(finished, files, book, ledger, signature).model_copy(
+            update={"commitments_sha256": table, "commitments_beside": into is None and table is not None}
+        )
+        path = directory / COMMITMENTS
+        before = read_signatures(directory)
+        marks = _marks(before, entry, ledger, directory)
+        if mine is not None and not found.added and before is not None and marks == before.marks:
+            raise PlannerError(_nothing_left(mine, into, ledger))
+        beside = table if into is None or (path.is_file() and sha256_of(path) == table) else None
+        with undisturbed(), ExitStack() as staged:
+            for path, content in reversed(found.files(directory if into is None else into).items()):
+                staged.enter_context(written_beside(path)).write_bytes(content)
+            # first the mark: a plan that the ledger lists is never one that its directory calls unsigned
+            write_signatures(Signatures(files[PLAN], beside, marks), directory / SIGNATURES)
+            if mine is None:
+                book.append(entry)
     notes = [*found.notes, *_alternatives(book, entry)]
     return Accepted(entry, mine is None, _written(found, directory, into), found.added, found.there, found.ended,
-                    tuple(notes))  # fmt: skip
+                    tuple(notes), finished.plan.totals.total_usd - finished.plan.proof.bound_usd)  # fmt: skip
+
+
+def _marks(before: Signatures | None, entry: Entry, ledger: Path, directory: Path) -> tuple[Mark, ...]:
+    """Every signature that the directory tells of, and this one; one that its ledger does not hold is dropped."""
+    mine = Mark(seen_from(directory, ledger), entry.entry, entry.sha256, entry.by, str(entry.date))
+    marks = []
+    for mark in () if before is None else before.marks:
+        other = mark.ledger_of(directory)
+        if mark == mine or not other.is_file() or read_ledger(other).find(mark.sha256) is not None:
+            marks.append(mark)
+    return tuple(marks) if mine in marks else (*marks, mine)
 
 
 def _refuse_broken(finished: Finished) -> None:
-    """Refuse a plan that breaks a rule; an order that was priced need not be the best one."""
+    """Refuse a plan that breaks a rule, or whose bound its prices do not prove.
+
+    An order that was priced need not be the best plan.
+    """
     given = finished.plan.proof.status == Status.GIVEN
-    findings = [f for f in audit(finished.case, finished.plan) if not (given and f.rule in ("bound", "status", "gap"))]
+    reading = Reading(finished.case, finished.plan)
+    findings = audit(finished.case, finished.plan, reading=reading)
+    findings = [f for f in findings if not (given and f.rule in ("bound", "status", "gap"))]
+    findings += check_bound(finished.case, reading.derived, reading.names, finished.plan)
     if findings:
         shown = [f"  {f}" for f in findings[:_SHOWN]]
         if len(findings) > _SHOWN:
             shown.append(f"  ... and {len(findings) - _SHOWN} more")
         remedy = "change the order, or the policy, and price it again" if given else "solve it again"
-        head = f"{finished.directory}: the plan breaks rules and cannot be signed; {remedy}:"
+        head = f"{finished.directory}: the plan fails its audit and cannot be signed; {remedy}:"
         raise AuditError("\n".join([head, *shown]))
 
 
@@ -121,13 +160,14 @@ def _entry(finished: Finished, files: Mapping[str, str], book: OpenLedger, ledge
     plan, periods = finished.plan, finished.case.periods
     lines = order_lines(finished.case, plan)
     return Entry(
+        format=FORMAT,
         entry=len(book.ledger.entries) + 1,
         previous=book.ledger.head,
         date=signature.date,
         by=signature.by,
         note=signature.note,
         plan=plan.name,
-        directory=seen_from(ledger, finished.directory),
+        directory=seen_from(ledger.resolve().parent, finished.directory),
         first_month=periods[0].name,
         last_month=periods[-1].name,
         status=plan.proof.status,
@@ -179,20 +219,3 @@ def _written(found: Additions, directory: Path, into: Path | None) -> Path | Non
     if into is not None:
         return into
     return directory / COMMITMENTS if found.added or found.there else None
-
-
-@contextmanager
-def _staged(files: Mapping[Path, bytes]) -> Iterator[None]:
-    """Write files beside their names; they take them, in this order, when the block has ended well."""
-    beside: dict[Path, Path] = {}
-    try:
-        for path, content in files.items():
-            beside[path] = path.with_name(f".{path.stem}.accept{path.suffix}")
-            beside[path].write_bytes(content)
-        yield
-        for path, new in beside.items():
-            new.replace(path)
-    finally:
-        for new in beside.values():
-            with suppress(FileNotFoundError):
-                new.unlink()

@@ -80,6 +80,9 @@ def _tell(done: "Accepted", ledger: Path) -> None:
     print(f"  {lines} purchase{'' if lines == 1 else 's'}, {usd(entry.committed_term_usd, 2)} over the terms, of it "
           f"{usd(entry.committed_horizon_usd, 2)} in these months; the plan costs "
           f"{usd(entry.total_usd, 2)}")  # fmt: skip
+    print(
+        f"  proved again from its prices: no plan of this input costs less by more than {usd(done.above_best_usd, 2)}"
+    )
     for o in done.added:
         kind = "" if o.new else ", bought earlier"
         print(f"  + {clean(o.offer.offer, 60)}: {amount(o.units)} units, {o.start} to {o.end}{kind}")
@@ -103,4 +106,4 @@ def _plain(done: "Accepted") -> dict[str, object]:
     entry = {**done.entry.model_dump(mode="json"), "sha256": done.entry.sha256}
     return {"entry": entry, "signed": done.signed, "written": str(done.written) if done.written else None,
             "added": told(done.added), "there": told(done.there), "ended": told(done.ended),
-            "notes": list(done.notes)}  # fmt: skip
+            "notes": list(done.notes), "above_best_usd": done.above_best_usd}  # fmt: skip

@@ -10,7 +10,7 @@ from typing import IO
 from planner.errors import PlannerError
 from planner.features.ledger.chain import Ledger, parse
 from planner.features.ledger.entry import Entry
-from planner.features.ledger.lock import locked
+from planner.io.lock import locked
 
 _SHOWN = 60  # characters of a torn line
 
@@ -50,7 +50,14 @@ def opened(path: Path) -> Iterator[OpenLedger]:
     PlannerError : its chain does not hold, or its last line is torn: nothing is written on top of that.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with locked(path, "a+b") as file:
+    with locked(path.parent), opened_locked(path) as book:
+        yield book
+
+
+@contextmanager
+def opened_locked(path: Path) -> Iterator[OpenLedger]:
+    """Do what `opened` does for a caller who holds the lock of the ledger's directory, which exists."""
+    with path.open("a+b") as file:
         file.seek(0)
         ledger = parse(file.read())
         if ledger.torn is not None:

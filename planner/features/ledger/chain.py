@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from planner.errors import PlannerError
 from planner.features.ledger.entry import START, Entry
+from planner.io.digest import FORMAT, read_json, seal_of
 
 LARGEST_BYTES = 256 * 2**20
 
@@ -92,16 +93,19 @@ def _read(raw: bytes) -> tuple[Entry | None, str, str]:
     """Read a line: the entry (None: it is none), what is wrong with it, and the hash that it states."""
     try:
         text = raw.decode("utf-8")
-        content = json.loads(text)
+        content = read_json(text)
         stated = str(content.pop("sha256"))
+        form = content.get("format", 1)
+        if isinstance(form, int) and form > FORMAT:
+            return None, "was written by a newer planner: update planner to read this ledger", ""
         entry = Entry.model_validate_json(json.dumps(content))
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"])) or "the line"
         return None, f"is no entry: {where}: {error.errors()[0]['msg'].lower()}", ""
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return None, "is no entry of a ledger", ""
-    if entry.sha256 != stated:
-        return entry, "was edited: its content no longer has the hash that it states", stated
-    if entry.line() != text:
+    if entry.line() == text:
+        return entry, "", stated
+    if stated in (entry.sha256, (seal_of(text) or ("", ""))[1]):
         return entry, "was written anew by another program: same content, other text", stated
-    return entry, "", stated
+    return entry, "was edited: its content no longer has the hash that it states", stated

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if ledger.torn is not None:
         found.append(torn_line(path, ledger))
     for k, entry in enumerate(ledger.entries):
-        found += [f"entry {entry.entry}: {entry.directory}: {what}" for what in plans[k] or ()]
+        found += [f"entry {entry.entry}: {entry.directory}: {what}" for what in plans[k]]
     anchor = _anchor(arguments.head, ledger)
     if anchor is not None and not anchor[0]:
         found.append(anchor[1])
@@ -91,11 +91,11 @@ def _anchor(head: str | None, ledger: "Ledger") -> tuple[bool, str] | None:
     return True, f"{wanted[:_SHORT]}... is the hash of entry {entry.entry}{later}: all up to it is what was signed"
 
 
-def _state(changes: list[str] | None) -> str | list[str]:
-    return "gone, not checked" if changes is None else changes or "as signed"
+def _state(changes: list[str]) -> str | list[str]:
+    return changes or "as signed"
 
 
-def _list(entries: "tuple[Entry, ...]", plans: dict[int, list[str] | None]) -> None:
+def _list(entries: "tuple[Entry, ...]", plans: dict[int, list[str]]) -> None:
     """Print the entries as a table."""
     import sys
 
@@ -110,7 +110,7 @@ def _list(entries: "tuple[Entry, ...]", plans: dict[int, list[str] | None]) -> N
     for k, e in enumerate(entries):
         again = first.setdefault(e.plan_sha256, e.entry)
         state = _state(plans[k])
-        told = state if isinstance(state, str) else "changed"
+        told = state if isinstance(state, str) else "changed or gone"
         files = told if again == e.entry else f"{told}; signs entry {again}'s plan too"
         table.add(
             str(e.entry), str(e.date), e.by, e.plan, f"{e.first_month} to {e.last_month}", str(len(e.bought)),

@@ -43,9 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Solve each mix, compare, write, tell."""
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study
+    from planner.io.cache import FOLDER
     from planner.readers import load
     from planner.solver.find import Options
-    from planner.solver.store import FOLDER
 
     case = load(arguments.input)
     if arguments.output is not None:

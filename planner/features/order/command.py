@@ -37,12 +37,11 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.order.order import price_order
     from planner.features.order.order_reader import read_purchase_order
     from planner.features.tasks import cost_per_task_sheet
-    from planner.plan.files import write_plan
-    from planner.plan.metrics import metrics_of, summary_of
+    from planner.io.cache import FOLDER
+    from planner.plan.metrics import metrics_of
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
-    from planner.solver.store import FOLDER
     from planner.workbook.report import Report
     from planner.workbook.terminal import print_report
 
@@ -58,7 +57,6 @@ def run(arguments: argparse.Namespace) -> int:
         priced = price_order(case, order, options, progress)
     best = priced.best
     metrics = metrics_of(priced.case, priced.plan)
-    write_plan(priced.plan, priced.case, directory, summary_of(metrics))
     compared = previous if previous is not None else best
     report = Report(metrics, compared, read_accuracy(arguments.input), arguments.notice_days)
     write_outputs(arguments, report, directory, [cost_per_task_sheet.SHEET])

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from planner.features.resolve.changes import Changes
-from planner.plan.files import rounded, write_text
+from planner.io.atomic import write_text
+from planner.plan.files import rounded
 from planner.plan.plan import Plan
 
-CHANGES = "changes.json"
 
-
-def write_changes(changes: Changes, plan: Plan, directory: str | Path) -> None:
-    """Write changes.json into a plan's directory, beside first and renamed."""
+def write_changes(changes: Changes, plan: Plan, path: Path) -> None:
+    """Write changes.json; it belongs into the plan's directory, with the plan (`write_plan`, ``also``)."""
     told = rounded(document(changes, plan))
-    write_text(Path(directory) / CHANGES, json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def document(changes: Changes, plan: Plan) -> dict[str, Any]:

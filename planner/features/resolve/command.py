@@ -55,16 +55,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Read both, solve, compare, attribute, write, and tell."""
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.resolve import change_reasons
-    from planner.features.resolve.changes_file import CHANGES, write_changes
+    from planner.features.resolve.changes_file import write_changes
     from planner.features.resolve.resolve import resolve
     from planner.features.tasks import cost_per_task_sheet
-    from planner.plan.files import write_plan
+    from planner.io.cache import FOLDER
     from planner.plan.finished import load_finished
-    from planner.plan.metrics import metrics_of, summary_of
+    from planner.plan.manifest import CHANGES
+    from planner.plan.metrics import metrics_of
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
-    from planner.solver.store import FOLDER
     from planner.workbook.report import Report
 
     last = load_finished(arguments.against)
@@ -93,9 +93,9 @@ def run(arguments: argparse.Namespace) -> int:
         )
     metrics = metrics_of(found.case, found.plan)
     report = Report(metrics, last.plan, read_accuracy(arguments.input), arguments.notice_days)
-    write_plan(found.plan, found.case, directory, summary_of(metrics))
-    write_changes(found.changes, found.plan, directory)
-    write_outputs(arguments, report, directory, [cost_per_task_sheet.SHEET, change_reasons.sheet_of(found.changes)])
+    sheets = [cost_per_task_sheet.SHEET, change_reasons.sheet_of(found.changes)]
+    also = {CHANGES: lambda path: write_changes(found.changes, found.plan, path)}
+    write_outputs(arguments, report, directory, sheets, also)
     if arguments.json:
         print((directory / CHANGES).read_text(encoding="utf-8"), end="")
     else:

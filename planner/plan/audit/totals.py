@@ -8,6 +8,7 @@ import pandas as pd
 from planner.plan.audit.findings import TOLERANCE, Finding
 from planner.plan.plan import Plan, Status, Totals
 from planner.schema.case import Case
+from planner.schema.digest import is_input_of
 
 BOUND_TOLERANCE = 1e-7  # a bound may be above the cost by rounding only
 
@@ -59,7 +60,7 @@ def purchase_costs(plan_purchases: pd.DataFrame, in_force: pd.DataFrame) -> list
 
 def digest(case: Case, plan: Plan) -> list[Finding]:
     """Check that the plan was made for this input."""
-    if plan.input_digest == case.digest:
+    if is_input_of(case, plan.input_digest):
         return []
     return [Finding("input", f"the plan was made for another input (its digest is {plan.input_digest[:12]}, "
                     f"this input's {case.digest[:12]})", np.inf)]  # fmt: skip

@@ -237,7 +237,7 @@ def test_a_plan_that_breaks_a_rule_is_not_signed(tmp_path: Path) -> None:
     sign(tmp_path / "good")
     fewer = plan.deployments.assign(units=[3.0, 10.0])
     write_plan(replace(plan, deployments=fewer), case, tmp_path / "bad")
-    with pytest.raises(AuditError, match="breaks rules and cannot be signed; solve it again"):
+    with pytest.raises(AuditError, match="fails its audit and cannot be signed; solve it again"):
         sign(tmp_path / "bad")
     order = replace(plan, deployments=fewer, proof=replace(plan.proof, status="given"))
     write_plan(order, case, tmp_path / "ordered")
@@ -248,9 +248,9 @@ def test_a_plan_that_breaks_a_rule_is_not_signed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("where", ["input", "."])
 def test_the_plan_itself_is_no_next_folder_and_holds_no_ledger(signed: Path, where: str) -> None:
-    with pytest.raises(PlannerError, match="part of the plan"):
+    with pytest.raises(PlannerError, match="the next folder inside the plan's directory"):
         sign(signed, signed / where)
-    with pytest.raises(PlannerError, match="keep it outside"):
+    with pytest.raises(PlannerError, match="keep it elsewhere"):
         accept(signed, signed / where / "ledger.jsonl", ADA)
 
 

@@ -140,11 +140,14 @@ def test_a_signed_plan_is_not_solved_over(reports: Path, capsys) -> None:
     assert run(capsys, "solve", "next", "-o", "reports/q1", "--no-workbook", "--fresh")[0] == 0
 
 
-def test_a_plan_that_is_gone_is_not_a_change(reports: Path, capsys) -> None:
+def test_a_plan_that_was_moved_or_deleted_is_told(reports: Path, capsys) -> None:
     assert run(capsys, *ACCEPT)[0] == 0
-    shutil.rmtree(reports / "q0")
+    (reports / "q0").rename(reports / "first")
     code, told = run(capsys, "ledger")
-    assert (code, "gone, not checked" in told) == (0, True)
+    assert (code, "it lies in first now" in told, "as signed" in told) == (1, True, False)
+    shutil.rmtree(reports / "first")
+    code, told = run(capsys, "ledger")
+    assert (code, "moved or deleted, and cannot be checked" in told) == (1, True)
 
 
 @pytest.mark.parametrize(

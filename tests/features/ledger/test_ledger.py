@@ -179,34 +179,9 @@ def test_a_process_killed_half_way_leaves_no_lock_and_a_torn_line_that_is_told(t
     assert read_ledger(path).whole
 
 
-def test_a_file_replaced_while_we_wait_is_opened_anew(tmp_path: Path, monkeypatch) -> None:
-    """An editor that saves by renaming must not swallow an entry."""
-    from planner.features.ledger import lock
-
-    path = tmp_path / "ledger.jsonl"
-    entries = chain(2)
-    path.write_bytes(b"")
-    real, done = lock._try, []
-
-    def swap(file):
-        if not done:
-            done.append(True)
-            (tmp_path / "new").write_bytes(lines(entries)[0])
-            (tmp_path / "new").replace(path)
-        return real(file)
-
-    monkeypatch.setattr(lock, "_try", swap)
-    with opened(path) as book:
-        assert len(book.ledger.entries) == 1
-        book.append(entries[1])
-    assert read_ledger(path).entries == tuple(entries)
-
-
 def test_a_lock_that_is_not_to_be_had_is_told(tmp_path: Path, monkeypatch) -> None:
-    from planner.features.ledger import lock
-
     path = tmp_path / "ledger.jsonl"
-    monkeypatch.setattr(lock, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("planner.io.lock.WAIT_SECONDS", 0.0)
     with opened(path), pytest.raises(PlannerError, match="another process"), opened(path):
         pass
 

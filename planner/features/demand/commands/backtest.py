@@ -49,7 +49,6 @@ def run(arguments: argparse.Namespace) -> int:
     require("scipy")
     import pandas as pd
 
-    from planner.features.demand.atomic import replace_file
     from planner.features.demand.backtest.pools import (
         LONGEST_GAP_WEEKS,
         VARIANTS,
@@ -62,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.backtest.walk import Terms, backtest, summarise
     from planner.features.demand.history import load_history
     from planner.features.demand.series import hourly_series
+    from planner.io.atomic import replace_file
 
     series = hourly_series(load_history(arguments.history), arguments.quiet_hours)
     whole = pools_of(series, arguments.pool)

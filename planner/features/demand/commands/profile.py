@@ -39,12 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from planner.errors import Fault, InputError
-    from planner.features.demand.atomic import replace_file
     from planner.features.demand.heat import print_curve, print_heat_map
     from planner.features.demand.history import History, load_history
     from planner.features.demand.marks import Treatment
     from planner.features.demand.profile import profile
     from planner.features.demand.told import profile_lines
+    from planner.io.atomic import replace_file
 
     history = load_history(arguments.history)
     rows = history.rows

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.audit.findings import Finding
+from planner.plan.audit.ways_table import Way, ways_of
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Names
 from planner.plan.joins import encode
@@ -30,7 +31,6 @@ from planner.plan.stress_cases import stress_cases
 from planner.schema.calendar import add_months
 from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
-from planner.verify.ways_table import Way, ways_of
 
 ROUNDING = 1e-9  # of all terms: far above the rounding of double precision, far below a gap that matters
 
@@ -202,10 +202,11 @@ def _rays(case: Case, names: Names, table: pd.DataFrame, ways: dict[int, list[Wa
     of_mix = {(m.workload, m.model): (m.min_share, m.max_share) for m in case.mix}
     deployments = {key: k for k, key in enumerate(names.deployments)}
     quotas = {key: k for k, key in enumerate(names.quotas)}
-    for _, rows in table[table["ray"] >= 0].groupby("ray"):
-        head = rows[rows["kind"] == "stress"]
-        stressed = cases.get(str(head["case"].iloc[0])) if len(head) == 1 else None
-        slot = int(names.slots(head)[0]) if len(head) == 1 else -1
+    of_rays = table[table["ray"] >= 0]
+    for rows in _by_ray(of_rays.assign(slot=names.slots(of_rays))):
+        head = rows.get("stress", [])
+        stressed = cases.get(str(head[0].case)) if len(head) == 1 else None
+        slot = int(head[0].slot) if len(head) == 1 else -1
         if stressed is None or slot < 0:
             continue  # no price without a row to belong to: it proves nothing and takes nothing
         unit = {deployments[s, m, i]: p for s, m, i, p in _listed(rows, "stress_unit", ["supply", "meter", "model"])}
@@ -234,13 +235,22 @@ def _rays(case: Case, names: Names, table: pd.DataFrame, ways: dict[int, list[Wa
                 need_of_row += least * float(demand[need, slot]) * float(stressed.need_factor[need])
         for k, price in quota.items():
             need_of_row -= price * float(usable_quota[k])
-        found.append((slot // HOURS_PER_WEEK % len(names.periods), float(head["price"].iloc[0]), need_of_row, unit))
+        found.append((slot // HOURS_PER_WEEK % len(names.periods), float(head[0].price), need_of_row, unit))
     return found
 
 
-def _listed(rows: pd.DataFrame, kind: str, columns: list[str]) -> list[tuple[Any, ...]]:
-    part = rows[rows["kind"] == kind]
-    return list(part[[*columns, "price"]].astype(dict.fromkeys(columns, object)).itertuples(index=False, name=None))
+def _by_ray(table: pd.DataFrame) -> list[dict[str, list[Any]]]:
+    """Return the rows of each ray, by kind."""
+    plain = table.astype({name: object for name in table if isinstance(table[name].dtype, pd.CategoricalDtype)})
+    found: dict[int, dict[str, list[Any]]] = {}
+    row: Any
+    for row in plain.sort_values("ray", kind="stable").itertuples(index=False):
+        found.setdefault(int(row.ray), {}).setdefault(str(row.kind), []).append(row)
+    return list(found.values())
+
+
+def _listed(rows: dict[str, list[Any]], kind: str, columns: list[str]) -> list[tuple[Any, ...]]:
+    return [tuple(getattr(row, name) for name in (*columns, "price")) for row in rows.get(kind, ())]
 
 
 def _charges(

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.plan.audit.bound import check_bound, proved_bound_usd
 from planner.plan.derived import Derived
 from planner.plan.flows import Names
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.solver.find import find_plan
-from planner.verify.bound import check_bound, proved_bound_usd
 from tests import builders
 
 CASE: Case = builders.case(builders.two_regions(), headroom=0.3, failover={"enabled": True, "share": 1.0})

@@ -1,0 +1,118 @@
+"""The files of a plan's directory: listed with their digests in plan.json, and held against what is there.
+
+plan.json is the key of the directory. It is sealed (it states its own digest, planner.io.digest) and lists every other
+file, so that a workbook, page, table or copy of the input that was changed, taken away, added, or belongs to another
+plan shows. What `planner accept` adds (signatures.json, commitments.csv) is listed in signatures.json instead.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from planner.errors import Fault, InputError
+from planner.io.digest import FORMAT, read_json, seal_of, sha256_of
+from planner.io.directory import Kind, is_hidden, recover
+
+PLAN, DISPATCH, STRESS, RENTS = "plan.json", "dispatch.parquet", "stress.parquet", "rents.parquet"
+CERTIFICATE, INPUT = "certificate.parquet", "input"
+WORKBOOK, PAGE, CHANGES = "plan.xlsx", "plan.html", "changes.json"
+SIGNATURES, COMMITMENTS = "signatures.json", "commitments.csv"  # written when the plan is signed
+TABLES = (DISPATCH, STRESS, RENTS, CERTIFICATE)
+DIRECTORY = Kind(
+    key=PLAN,
+    ours=frozenset({PLAN, *TABLES, INPUT, WORKBOOK, PAGE, CHANGES}),
+    foreign=frozenset({"plan.yaml"}),  # a planning folder
+    signed=frozenset({SIGNATURES, COMMITMENTS}),
+    what="a plan",
+)
+LARGEST_BYTES = 512 * 2**20  # of plan.json
+
+
+def files_in(directory: Path) -> list[str]:
+    """Name every file of a plan's directory but plan.json, with /, in order; those of editors are left out."""
+    found = []
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            relative = (Path(folder) / name).relative_to(directory)
+            if not is_hidden(relative) and relative.as_posix() != PLAN:
+                found.append(relative.as_posix())
+    return sorted(found)
+
+
+def digests_in(directory: Path) -> dict[str, str]:
+    """SHA-256 of every file of a plan's directory but plan.json, by name."""
+    return {name: sha256_of(directory / name) for name in files_in(directory)}
+
+
+def read_document(directory: Path) -> tuple[dict[str, Any], str]:
+    """Read plan.json: what it says, and its text.
+
+    Raises
+    ------
+    InputError : it is missing, no JSON, or written by a newer planner.
+    """
+    path = directory / PLAN
+    if not path.exists():
+        recover(directory.resolve(), DIRECTORY)
+    try:
+        if path.stat().st_size > LARGEST_BYTES or not path.is_file():
+            raise ValueError("too large, or no file")
+        text = path.read_text(encoding="utf-8")
+        found = read_json(text)
+    except FileNotFoundError:
+        raise InputError([Fault(str(path), "is missing; `planner solve` writes it")]) from None
+    except (OSError, ValueError) as error:
+        raise InputError([Fault(str(path), f"cannot be read as JSON: {error}")]) from None
+    if not isinstance(found, dict):
+        raise InputError([Fault(str(path), "holds no object", allowed="what `planner solve` wrote")])
+    form = format_of(found)
+    if not isinstance(form, int) or isinstance(form, bool) or not 1 <= form <= FORMAT:
+        message = "was written by a newer planner, or is no plan: update planner to read it"
+        raise InputError([Fault(str(path), message, None, "format", form, f"1 to {FORMAT}")])
+    return found, text
+
+
+def format_of(document: Mapping[str, Any]) -> Any:
+    """Return the version of the form of a document; planner 0.1.0, the first, did not write one."""
+    return document.get("format", 1)
+
+
+def faults_of_files(directory: Path, only: tuple[str, ...] = ()) -> list[Fault]:
+    """Say which files of a plan are not those that were written: changed, missing, added.
+
+    Nothing is known of the files of planner 0.1.0, which kept no list: no fault is found of them.
+
+    Parameters
+    ----------
+    only : names to look at (a folder: all in it), others are left out; empty: every file, also those that were added.
+
+    Raises
+    ------
+    InputError : plan.json cannot be read.
+    """
+    document, text = read_document(directory)
+    if format_of(document) == 1:
+        return []
+    faults = []
+    seal = seal_of(text)
+    if seal is None or seal[0] != seal[1]:
+        faults.append(Fault(str(directory / PLAN), "was edited: it no longer has the digest that it states"))
+    listed = document.get("files")
+    if not isinstance(listed, dict):
+        return [*faults, Fault(str(directory / PLAN), "lists no files", column="files")]
+    there = set(files_in(directory))
+    for name in sorted(listed):
+        if only and name not in only and name.split("/")[0] not in only:
+            continue
+        if name not in there:
+            faults.append(Fault(str(directory / name), "is missing: the plan was written with it"))
+        elif sha256_of(directory / name) != listed[name]:
+            faults.append(Fault(str(directory / name), "is not the file that was written with the plan: it was edited "
+                                "or belongs to another plan"))  # fmt: skip
+    if not only:
+        faults += [
+            Fault(str(directory / name), "is none of the plan's files: it was added later")
+            for name in sorted(there - listed.keys() - {SIGNATURES, COMMITMENTS})
+        ]
+    return faults
