@@ -66,9 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.what_if.study import refused_orders, what_if
     from planner.features.what_if.study_files import read_study, study_json, write_study
     from planner.features.what_if.study_report import print_comparison, print_study
+    from planner.io.cache import FOLDER
     from planner.readers import load
     from planner.solver.find import Options
-    from planner.solver.store import FOLDER
 
     case = load(arguments.input)
     changes = _asked(arguments)
