@@ -229,8 +229,10 @@ def _stated(folder: Path, faults: list[Fault]) -> dict[str, Any]:
         for key in ("name", "input_digest", "status")
         if key not in found
     ]
-    if "status" in found and found["status"] not in set(Status):
-        faults.append(Fault(str(path), "is no status of a plan", None, "status", found["status"], ", ".join(Status)))
+    known = [status for status in Status if status is not Status.INFEASIBLE]
+    if "status" in found and found["status"] not in known:
+        message = "is no status of a plan"
+        faults.append(Fault(str(folder / PLAN), message, None, "status", found["status"], ", ".join(known)))
     return found
 
 
