@@ -79,19 +79,41 @@ class Policy(Settings):
         return {} if block is None else block
 
 
+class Purchase(Settings):
+    """The head of the purchase order; what is blank is left to be filled in by hand."""
+
+    buyer: str | None = column(None, meaning="who buys: company, department, address", blank="to be filled in")
+    vendor: str | None = column(None, meaning="who sells", blank="the providers of the regions")
+    vendor_account: str | None = column(
+        None, meaning="account or agreement with the vendor, such as an enrolment number", blank="to be filled in"
+    )
+    po_number: str | None = column(None, meaning="number of the purchase order", blank="to be filled in")
+    date: Day | None = column(None, meaning="date of the purchase order", unit="date", blank="to be filled in")
+    payment_terms: str | None = column(None, meaning="such as net 30, billed monthly", blank="to be filled in")
+    lead_days: int = column(
+        0, meaning="days before its start by which an order must be placed", unit="days", ge=0, le=365
+    )
+
+    @field_validator("buyer", "vendor", "vendor_account", "po_number", "payment_terms", mode="before")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
 class PlanSettings(Settings):
     """All of plan.yaml."""
 
     name: str = column("plan", meaning="name of the plan, shown on every report", min_length=1)
     horizon: Horizon
     policy: Policy = Field(default_factory=Policy)
+    purchase: Purchase = Field(default_factory=Purchase)
 
     @field_validator("name", mode="before")
     @classmethod
     def _name_is_text(cls, name: object) -> object:
         return str(name) if isinstance(name, (int, float, dt.date)) else name
 
-    @field_validator("policy", mode="before")
+    @field_validator("policy", "purchase", mode="before")
     @classmethod
     def _blank_block(cls, block: object) -> object:
         return {} if block is None else block

@@ -115,14 +115,14 @@ class Sheet:
         """Absolute address of a cell with the sheet's name."""
         return f"'{self.name}'!{xl_rowcol_to_cell(row, column, True, True)}"
 
-    def heading(self, title: str, subtitle: str, last_column: int) -> None:
+    def heading(self, title: str, subtitle: str | None, last_column: int) -> None:
         """Write the title and what the sheet tells, across the printed width (0: one line, as far as it runs)."""
         self.raw.set_row(0, 28)
         self.put(0, 0, title, "title")
         self.raw.set_row(1, 28)
         self.merged(1, 0, last_column, subtitle, "subtitle" if last_column else "aside")
 
-    def merged(self, row: int, first: int, last: int, value: str | Live, style: str, rows: int = 1) -> None:
+    def merged(self, row: int, first: int, last: int, value: str | Live | None, style: str, rows: int = 1) -> None:
         """Write text across columns `first` to `last` (and down `rows`)."""
         if last > first or rows > 1:
             self.raw.merge_range(row, first, row + rows - 1, last, "", self.book.format(style))

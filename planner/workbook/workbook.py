@@ -20,6 +20,7 @@ from planner.workbook.sheets import (
     on_demand,
     purchase_order,
     reservations,
+    savings_by_line,
     summary,
     unit_data,
     warnings,
@@ -36,6 +37,7 @@ from planner.workbook.theme import BLUE, GREEN, GREY, ORANGE
 SHEETS = (
     (summary.NAME, BLUE),
     (purchase_order.NAME, BLUE),
+    (savings_by_line.NAME, BLUE),
     (reservations.NAME, BLUE),
     (week.NAME, GREEN),
     (on_demand.NAME, GREEN),
@@ -100,6 +102,7 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     units = _units(book, report, held)
     rows = _order_rows(report)
     purchase_order.write(at[purchase_order.NAME], report, rows, units.usage_per_unit() if lines else "")
+    savings_by_line.write(at[savings_by_line.NAME], rows, order)
     week.write(at[week.NAME], at[week_data.NAME], report)
     od = on_demand.write(at[on_demand.NAME], report)
     stress = headroom.write(at[headroom.NAME], report)
@@ -149,6 +152,7 @@ def _order_rows(report: Report) -> list[OrderRow]:
                 last_month_start=max(p.start for p in periods if p.start < line.end),
                 hours_tail=(1 - policy.tail_value) * beyond_days * HOURS_PER_DAY,
                 reason=story.reason(value, rent),
+                sign=purchase_order.NOW if line.start <= periods[0].start else purchase_order.LATER,
                 sizes=(offer.min_units, offer.unit_step, offer.max_units)
                 if policy.whole_units
                 else (0.0, 0.0, offer.max_units),

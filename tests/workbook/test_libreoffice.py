@@ -64,7 +64,7 @@ def test_totals_follow_edited_units(tmp_path: Path) -> None:
     5 units with 20 % kept serve 4 of 10 requests; 6 instead of 2 go on demand: 4 x 744 x 3 = 8,928 USD more.
     """
     book = opened(small_workbook(tmp_path))
-    book["Purchase order"]["E7"] = 5
+    book["Purchase order"]["F12"] = 5
     book["Expiries"]["A3"] = 60
     book.save(tmp_path / "edited.xlsx")
     (after,) = recalculated(tmp_path, tmp_path / "edited.xlsx")
@@ -74,7 +74,10 @@ def test_totals_follow_edited_units(tmp_path: Path) -> None:
     assert plan[2] == pytest.approx(8_928 + 8_928)
     assert plan[4] == pytest.approx(23_808 - 3_720 + 8_928)
     assert new["Summary"]["A6"].value.startswith("Units differ from the plan")
-    assert new["Purchase order"]["N7"].value == pytest.approx(4 * 744 * 3)  # same usage on demand
+    lines = next(row for row in new["Savings by line"].iter_rows(min_row=5, values_only=True))
+    assert lines[4] == pytest.approx(4 * 744 * 3)  # same usage on demand
+    cash = {row[0]: row[1] for row in new["Purchase order"].iter_rows(min_row=17, values_only=True)}
+    assert cash["Jan"] == cash["Total"] == pytest.approx(15 * 744)  # 5 units in the east, 10 in the west
     assert new["Reservations"]["F6"].value == 5  # new units in force
     expiry = [new["Expiries"][cell].value for cell in ("I6", "J6", "K6", "L6", "B33")]
     assert expiry == pytest.approx([5, 5 * 730, 5, 0, 3_720])  # units, a month's dollars, in force, January's dollars

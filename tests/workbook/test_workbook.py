@@ -4,17 +4,21 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from planner.features.tasks import cost_per_task_sheet
+from planner.plan.metrics import metrics_of
 from planner.readers.forecast_accuracy import ForecastAccuracy, SeriesAccuracy
+from planner.schema.settings import Purchase
 from planner.workbook.extra_sheets import ExtraSheet
 from planner.workbook.report import Report
 from planner.workbook.workbook import HIDDEN, reading_order, write_workbook
 from tests.builders.books import DIGEST, HOSTILE, hostile, opened, small, small_workbook
+from tests.builders.hand_plans import hand_case, hand_plan, on
 
 ORDER = reading_order([cost_per_task_sheet.SHEET])
 
@@ -73,9 +77,11 @@ def test_the_forecasts_errors_stand_before_the_assumptions(tmp_path: Path) -> No
 def test_purchase_order_by_hand(book) -> None:
     # 10 units at 1 USD for 744 hours; 8 requests an hour served, 3 USD each on demand: 8 x 744 x 3 = 17,856 USD
     line = table(book["Purchase order"], "Offer")[0]
-    assert (line["Offer"], line["Provider"], line["Region"], line["Units"]) == ("east-m-1m", "acme", "east", 10)
-    assert line["Per month USD"] == pytest.approx(7_440)
+    assert (line["Offer"], line["Product"], line["Region"], line["Units"]) == ("east-m-1m", "east-m", "east", 10)
+    assert (line["Sign"], str(line["Order by"])[:10]) == ("now", "2027-01-01")
+    assert line["A mean month USD"] == pytest.approx(7_440)
     assert line["Whole term USD"] == pytest.approx(7_440)
+    line = table(book["Savings by line"], "Offer")[0]
     assert line["Same usage on demand, USD"] == pytest.approx(17_856)
     assert line["Saving USD"] == pytest.approx(17_856 - 7_440)
     assert line["Break-even utilisation"] == pytest.approx(1 / 3)
@@ -83,8 +89,36 @@ def test_purchase_order_by_hand(book) -> None:
     assert line["Pays for its term after months"] == pytest.approx(7_440 / 17_856)
     # of the rents, 504 of 744 are by use
     assert line["Reason"] == "68 % paid by use, 32 % by failover west (Mon 09:00 UTC)."
-    total = table(book["Purchase order"], "Offer")[-1]
-    assert (total["Offer"], total["Whole term USD"]) == ("Total", pytest.approx(14_880))
+    total = next(row for row in table(book["Purchase order"], "Offer") if row["Offer"] == "Total")
+    assert total["Whole term USD"] == pytest.approx(14_880)
+
+
+def test_the_order_says_who_buys_and_what_is_billed_when(tmp_path: Path) -> None:
+    """Three months from January at 1 USD an hour, 10 units in each region; one starts in February: 28 days, 31, 30."""
+    purchase = {"buyer": "Acme Ltd", "po_number": 4711, "date": "2026-12-15", "lead_days": 10}
+    offers = [{"offer": f"{r}-m-1m", "pool": f"{r}-m", "term_months": 3, "usd_per_unit_hour": 1.0,
+               "list_usd_per_unit_hour": 1.25} for r in ("east", "west")]  # fmt: skip
+    case = hand_case(policy={"months": 2}, offers=offers)
+    case = replace(case, settings=case.settings.model_copy(update={"purchase": Purchase.model_validate(purchase)}))
+    bought = [("east-m-1m", "2027-01", 10.0, 14_160.0), ("west-m-1m", "2027-02", 10.0, 6_720.0)]
+    plan = on(case, hand_plan(case))
+    plan = replace(plan, purchases=pd.DataFrame(bought, columns=["offer", "period", "units", "usd"]))
+    write_workbook(Report(metrics_of(case, plan)), tmp_path / "plan.xlsx")
+    sheet = opened(tmp_path / "plan.xlsx", data_only=True)["Purchase order"]
+    rows = list(sheet.iter_rows(values_only=True))
+    head = {row[0]: row[1] for row in rows[2:6]}
+    assert head == {"Buyer": "Acme Ltd", "Vendor": None, "Account": None, "PO number": "4711"}
+    assert rows[2][5:8] == ("Date", None, "2026-12-15")
+    east, west = table(sheet, "Offer")[:2]
+    assert (east["Sign"], west["Sign"]) == ("now", "later")
+    assert [str(line["Order by"])[:10] for line in (east, west)] == ["2026-12-22", "2027-01-22"]
+    assert (east["List price USD/unit-hour"], east["Discount"]) == (1.25, pytest.approx(0.2))
+    signed = [row[14] for row in rows if str(row[0]).startswith("of which")]
+    assert signed == pytest.approx([10 * 90 * 24, 10 * 89 * 24])
+    cash = {row[0]: row[1] for row in rows[16:]}
+    assert [cash[m] for m in ("Jan", "Feb", "Mar", "Apr", "May")] == pytest.approx([7_440, 13_440, 14_880, 7_200, 0])
+    assert cash["Total"] == pytest.approx(sum(signed))
+    assert "Adds up to the whole terms above." in cash
 
 
 def test_rents_add_up_to_the_price(book) -> None:
@@ -135,7 +169,7 @@ def test_week_shows_the_busiest_deployment(book) -> None:
 
 
 def test_pandas_reads_stored_values(path: Path) -> None:
-    frame = pd.read_excel(path, sheet_name="Purchase order", header=5)
+    frame = pd.read_excel(path, sheet_name="Purchase order", header=10)
     assert frame["Whole term\nUSD"].tolist()[:3] == pytest.approx([7_440, 7_440, 14_880])
 
 

@@ -1,53 +1,66 @@
-"""Purchase order: a line a commitment, its units and price to be edited; every total follows by formula."""
+"""Purchase order: what is signed, on a page that prints; its units and prices are edited, and every total follows.
+
+Head (plan.yaml, key purchase; blank is left to be filled in), a line a commitment, what is signed now and later, the
+cash of each calendar month, signatures. What each line saves stands on the sheet Savings by line; formulas take it from
+the columns beyond the printed page.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from xlsxwriter.utility import xl_rowcol_to_cell
+from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from planner.plan.pool_months import OrderValue
+from planner.schema.settings import Purchase
+from planner.units import HOURS_PER_DAY
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.order_columns import OFFER, ORDER_SHEET, PRICE, PRICE_UNIT, START, UNITS
 from planner.workbook.report import Report
 from planner.workbook.text import amount
 
 NAME = ORDER_SHEET
-TOP = 5  # row of the header (0-based)
+TOP = 10  # row of the header (0-based)
+NOW, LATER = "now", "later"
 
 COLUMNS = (
-    Column("offer", OFFER, "text:wrap", 28),
-    Column("provider", "Provider", "text:wrap", 13),
-    Column("region", "Region", "text:wrap", 13),
-    Column("models", "Models it\nmay serve", "text:wrap", 18),
+    Column("offer", OFFER, "text:wrap", 21),
+    Column("product", "Product", "text:wrap", 22),
+    Column("region", "Region", "text:wrap", 14),
+    Column("models", "Models it\nmay serve", "text:wrap", 20),
+    Column("sign", "Sign", "text", 7),
     Column("units", UNITS, "units:input", 9),
-    Column("sizes", "Minimum\n/ step", "text", 10),
-    Column("term", "Term\nmonths", "count", 7),
+    Column("list", "List price\nUSD/unit-hour", "price", 12),
+    Column("discount", "Discount", "percent", 9),
+    Column("price", f"{PRICE}\n{PRICE_UNIT}", "price:input", 12),
     Column("start", START, "date", 11),
-    Column("end", "End\n(first day after)", "date", 11),
-    Column("price", f"{PRICE}\n{PRICE_UNIT}", "price:input", 11),
-    Column("monthly", "Per month\nUSD", "usd", 11, total=True),
-    Column("term_usd", "Whole term\nUSD", "usd", 12, total=True),
-    Column("horizon_usd", "In the plan's\nmonths, USD", "usd", 12, total=True),
-    Column("usage_usd", "Same usage on\ndemand, USD", "usd", 12, total=True),
-    Column("saving_usd", "Saving\nUSD", "usd", 12, total=True),
-    Column("break_even", "Break-even\nutilisation", "percent", 10),
-    Column("utilisation", "Expected\nutilisation", "percent", 10),
-    Column("payback", "Pays for its\nterm after\nmonths", "number", 10),
-    Column("reason", "Reason", "text:wrap", 56),
+    Column("end", "End (first\nday after)", "date", 11),
+    Column("order_by", "Order by", "date", 11),
+    Column("term", "Term\nmonths", "count", 8),
+    Column("monthly", "A mean month\nUSD", "cents", 13),
+    Column("term_usd", "Whole term\nUSD", "cents", 14, total=True),
 )
 WORKINGS = (
     Column("gap", "", "plain", 3),
     Column("planned", "Planned\nunits", "units:muted", 9),
     Column("pool_no", "Pool\nno.", "count:muted", 7),
     Column("hours_term", "Hours of\nthe term", "count:muted", 9),
-    Column("hours_horizon", "Hours in the\nplan's months", "count:muted", 11),
-    Column("hours_tail", "Counted hours\npast them", "number:muted", 11),
-    Column("tail_usd", "Counted past\nthem, USD", "usd:muted", 11, total=True),
-    Column("fits", "Fits the\nsizes", "count:muted", 8, total=True),
-    Column("full_usd", "A fully used unit-hour\non demand, USD", "price:muted", 16),
+    Column("hours_horizon", "Hours in the\nplan's months", "count:muted", 14),
+    Column("hours_tail", "Counted hours\npast them", "number:muted", 14),
+    Column("horizon_usd", "In the plan's\nmonths, USD", "usd:muted", 14, total=True),
+    Column("tail_usd", "Counted past\nthem, USD", "usd:muted", 13, total=True),
+    Column("usage_usd", "Same usage on\ndemand, USD", "usd:muted", 15, total=True),
+    Column("saving_usd", "Saving\nUSD", "usd:muted", 12, total=True),
+    Column("full_usd", "A fully used unit-hour\non demand, USD", "price:muted", 24),
+    Column("break_even", "Break-even\nutilisation", "percent:muted", 10),
+    Column("utilisation", "Expected\nutilisation", "percent:muted", 10),
+    Column("payback", "Pays for its term\nafter months", "number:muted", 18),
     Column("last_month", "Last month\nin the plan", "date:muted", 11),
+    Column("fits", "Fits the\nsizes", "count:muted", 8, total=True),
 )
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_YEARS = 10  # columns of the table of cash; later years are added up in the last
+_ONE_PAGE = 52  # rows that one page holds at a size that can be read
 
 
 AS_PLANNED = "Units are those of the plan."
@@ -63,7 +76,6 @@ _PRICE_RULE = {
     "error_message": "USD per unit-hour, 0 or more.",
 }
 _UNIT_SLACK, _STEP_SLACK = 1e-6, 1e-5  # what a solver's tolerance may leave
-_SECOND_PAGE = 12  # what is signed on the first printed page, what it saves and why on the second
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,7 @@ class OrderRow:
     last_month_start: dt.date
     hours_tail: float  # hours of the term past the horizon, times the share of them that is counted as cost
     reason: str
+    sign: str  # NOW or LATER
     sizes: tuple[float, float, float | None]  # minimum, step and maximum that the plan keeps to
 
     @property
@@ -92,14 +105,12 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
     `usage_per_unit` is a formula, with placeholders {pool_no}, {start} and {last_month}, of the on-demand price of what
     one unit of the pool serves from the line's start to the end of the plan.
     """
-    sheet.heading("Purchase order", "What to sign", 0)
-    text = (
-        "Yellow cells may be edited and every total follows; strike a line through, or give it 0 units, to drop it. "
-        "`planner price FOLDER plan.xlsx` prices the edited order."
-    )
-    sheet.put(1, 1, text, "aside")  # not in column A, which every printed page repeats
+    last = len(COLUMNS) - 1
+    sheet.heading("Purchase order", None, 0)
     sheet.widths((*COLUMNS, *WORKINGS))
-    records = [_record(row, usage_per_unit) for row in rows]
+    _head(sheet, report)
+    lead_days = report.case.settings.purchase.lead_days
+    records = [_record(row, usage_per_unit, lead_days) for row in rows]
     block = sheet.table(
         TOP,
         (*COLUMNS, *WORKINGS),
@@ -113,40 +124,146 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
         rule = _size_rule(*row.sizes, xl_rowcol_to_cell(at, units))
         sheet.raw.data_validation(at, units, at, units, rule)
         sheet.raw.data_validation(at, price, at, price, _PRICE_RULE)
-    _edited(sheet, block, rows)
-    sheet.printed(block.total_row + 1, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 1), scale=74)
-    sheet.raw.repeat_columns(0)
-    sheet.raw.set_v_pagebreaks([_SECOND_PAGE])
+    bottom = block.total_row
+    if rows:
+        _edited(sheet, block)
+        bottom = _now_and_later(sheet, block, rows)
+        bottom = _cash(sheet, block, rows, bottom + 2)
+        bottom = _signatures(sheet, bottom + 2)
+    sheet.printed(bottom, last, repeat=TOP, freeze=(TOP + 1, 1), one_page=bottom <= _ONE_PAGE)
     return block
 
 
-def _edited(sheet: Sheet, block: Block, rows: list[OrderRow]) -> None:
+def _head(sheet: Sheet, report: Report) -> None:
+    """Write who buys from whom, and which plan this is."""
+    p: Purchase = report.case.settings.purchase
+    sellers = sorted({line.provider for line in report.lines if line.provider})
+    left: tuple[tuple[str, Any], ...] = (
+        ("Buyer", p.buyer), ("Vendor", p.vendor or ", ".join(sellers) + " (an order each)" * (len(sellers) > 1) or None), ("Account", p.vendor_account),
+        ("PO number", p.po_number),
+    )  # fmt: skip
+    right: tuple[tuple[str, Any], ...] = (
+        ("Date", p.date), ("Currency", "US dollars (USD), without taxes"), ("Payment terms", p.payment_terms),
+        ("Ledger head", None),
+    )  # fmt: skip
+    for k, ((label, value), (other, told)) in enumerate(zip(left, right, strict=True)):
+        row = 2 + k
+        sheet.put(row, 0, label, "key")
+        sheet.merged(row, 1, 3, None if value is None else str(value), "field")
+        sheet.merged(row, 5, 6, other, "key")
+        sheet.merged(row, 7, 10, None if told is None else str(told), "field")
+    sheet.merged(5, 11, 14, "printed by planner accept when the plan is signed", "aside")
+    plan = report.plan
+    what = f"Plan {plan.name}, {report.horizon} · input {plan.input_digest[:16]} · figures as of {report.dated}"
+    sheet.put(6, 0, what, "aside")
+    text = "Yellow cells may be edited, and every total follows; 0 units drop a line. `planner price FOLDER plan.xlsx` "
+    sheet.put(7, 0, text + "prices the edited order exactly.", "aside")
+
+
+def _edited(sheet: Sheet, block: Block) -> None:
     """Say above the table whether the units are still those of the plan."""
-    if rows:
-        units, planned = block.range("units", local=True), block.range("planned", local=True)
-        formula = f'=IF(SUMPRODUCT(ABS({units}-{planned}))>0.000001,"{EDITED}","{AS_PLANNED}")'
-        sheet.put(2, 0, Live(formula, AS_PLANNED), "aside")
+    units, planned = block.range("units", local=True), block.range("planned", local=True)
+    formula = f'=IF(SUMPRODUCT(ABS({units}-{planned}))>0.000001,"{EDITED}","{AS_PLANNED}")'
+    sheet.put(8, 0, Live(formula, AS_PLANNED), "aside")
 
 
-def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:
+def _now_and_later(sheet: Sheet, block: Block, rows: list[OrderRow]) -> int:
+    """Write, under the total, what is signed now and what later; returns the last row."""
+    sign, usd = block.range("sign", local=True), block.range("term_usd", local=True)
+    at, bottom = block.columns["term_usd"], block.total_row
+    for k, (word, text) in enumerate((
+        (NOW, "of which to be signed now: what starts in the first month"),
+        (LATER, "of which to be signed later: what starts in a later month, by the day in column Order by"),
+    )):  # fmt: skip
+        worth = sum(row.value.line.term_usd for row in rows if row.sign == word)
+        here = bottom + 1 + k
+        sheet.put(here, 0, text, "plain")
+        sheet.put(here, at, Live(f'=SUMIF({sign},"{word}",{usd})', worth), "cents")
+    return bottom + 2
+
+
+def _cash(sheet: Sheet, block: Block, rows: list[OrderRow], top: int) -> int:
+    """Write what is billed in each calendar month, a column a year; returns the last row."""
+    lines = [row.value.line for row in rows]
+    first, last = min(n.start for n in lines), max(n.end for n in lines)
+    years = list(range(first.year, (last - dt.timedelta(days=1)).year + 1))
+    shown = years[:_YEARS]
+    sheet.put(top, 0, "Cash: what is billed in each calendar month, USD (every hour of the month at the price above)",
+              "section")  # fmt: skip
+    sheet.put(top + 1, 0, "Month", "header")
+    places = [k for k, c in enumerate(COLUMNS) if c.key not in ("sign", "units", "term", "discount")][1:]
+    columns = places[: len(shown)]
+    for column, year in zip(columns, shown, strict=True):
+        sheet.put(top + 1, column, year, "header_year")
+    start, end, units, price = (block.range(key, local=True) for key in ("start", "end", "units", "price"))
+    for month, name in enumerate(_MONTHS, start=1):
+        row = top + 1 + month
+        sheet.put(row, 0, name, "text")
+        for column, year in zip(columns, shown, strict=True):
+            day = f"DATE({xl_col_to_name(column)}${top + 2},{month},1)"
+            formula = (
+                f"=SUMPRODUCT(({start}<={day})*({end}>{day})*{units}*{price})*(EDATE({day},1)-{day})*{HOURS_PER_DAY}"
+            )
+            sheet.put(row, column, Live(formula, _billed(lines, year, month)), "cents")
+    total = top + 2 + len(_MONTHS)
+    sheet.put(total, 0, "Total", "text:bold")
+    for column, year in zip(columns, shown, strict=True):
+        letter = xl_col_to_name(column)
+        billed = sum(_billed(lines, year, month) for month in range(1, 13))
+        sheet.put(total, column, Live(f"=SUM({letter}{top + 3}:{letter}{total})", billed), "cents:bold")
+    if len(years) == len(shown):
+        row_of = f"{xl_col_to_name(columns[0])}{total + 1}:{xl_col_to_name(columns[-1])}{total + 1}"
+        same = f"ABS(SUM({row_of})-{block.total('term_usd')})<0.01"
+        words = "Adds up to the whole terms above."
+        formula = f'=IF({same},"{words}","DOES NOT ADD UP to the whole terms above.")'
+        sheet.put(total + 1, 0, Live(formula, words), "aside")
+    else:
+        sheet.put(total + 1, 0, f"{years[-1] - shown[-1]} more years are not shown.", "aside")
+    return total + 1
+
+
+def _billed(lines: list[Any], year: int, month: int) -> float:
+    """USD of a calendar month: units x price x its hours, of every line in force."""
+    day = dt.date(year, month, 1)
+    after = dt.date(year + month // 12, month % 12 + 1, 1)
+    hours = (after - day).days * HOURS_PER_DAY
+    return float(sum(n.units * n.offer.usd_per_unit_hour * hours for n in lines if n.start <= day < n.end))
+
+
+def _signatures(sheet: Sheet, top: int) -> int:
+    """Write where to sign; returns the last row."""
+    sheet.put(top, 0, "Signatures", "section")
+    for column, last, label in ((0, 1, "For the buyer"), (3, 6, "Approved by"), (8, 11, "For the vendor")):
+        sheet.merged(top + 1, column, last, label, "key")
+        for k, part in enumerate(("Name", "Date", "Signature")):
+            sheet.merged(top + 2 + k, column, last, part, "field_blank")
+            sheet.raw.set_row(top + 2 + k, 24)
+    return top + 4
+
+
+def _record(row: OrderRow, usage_per_unit: str, lead_days: int) -> dict[str, Any]:
     line, value = row.value.line, row.value
     offer, units, price, usage = line.offer, line.units, line.offer.usd_per_unit_hour, value.usage_usd
     horizon_usd = line.horizon_usd
     months = line.hours_horizon / line.hours_term * offer.term_months
     payback = line.term_usd / (usage / months) if usage > 0 else ""
+    listed = offer.list_usd_per_unit_hour
     return {
-        "provider": line.provider or "",
         "offer": offer.offer,
+        "product": offer.product or offer.pool,
         "region": line.region,
         "models": ", ".join(line.models),
+        "sign": row.sign,
         "units": units,
-        "sizes": f"{amount(offer.min_units)} / {amount(offer.unit_step)}"
-        if offer.unit_step
-        else f"{amount(offer.min_units)} / any",
-        "term": offer.term_months,
+        "list": listed,
+        "discount": Live("=IF(ISNUMBER({list}),IF({list}>0,1-{price}/{list},0),0)", 1 - price / listed)
+        if listed
+        else None,
+        "price": price,
         "start": line.start,
         "end": line.end,
-        "price": price,
+        "order_by": line.start - dt.timedelta(days=lead_days),
+        "term": offer.term_months,
         "monthly": Live("={units}*{price}*{hours_term}/{term}", line.term_usd / offer.term_months),
         "term_usd": Live("={units}*{price}*{hours_term}", line.term_usd),
         "horizon_usd": Live("={units}*{price}*{hours_horizon}", horizon_usd),
@@ -160,7 +277,6 @@ def _record(row: OrderRow, usage_per_unit: str) -> dict[str, Any]:
         "payback": Live(
             '=IF({usage_usd}>0,{term_usd}/({usage_usd}/({hours_horizon}/{hours_term}*{term})),"")', payback
         ),
-        "reason": row.reason,
         "planned": units,
         "pool_no": row.pool_number,
         "hours_term": line.hours_term,

@@ -12,8 +12,8 @@ from planner.errors import InputError
 from planner.features.order.order_reader import read_purchase_order
 from tests.builders.books import opened, small_workbook
 
-FIRST = 7  # row of the first line
-UNITS, PRICE, START = "E", "J", "H"
+FIRST = 12  # row of the first line
+UNITS, PRICE, START = "F", "I", "J"
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +75,8 @@ def test_a_deleted_row_is_not_bought(edit) -> None:
 def test_moved_columns_and_another_month(edit) -> None:
     def change(sheet) -> None:
         sheet.insert_cols(1)
-        sheet["A6"] = "Ticket"
-        sheet[f"I{FIRST}"] = dt.datetime(2027, 2, 1)
+        sheet[f"A{FIRST - 1}"] = "Ticket"
+        sheet[f"K{FIRST}"] = dt.datetime(2027, 2, 1)
 
     assert lines(edit(change)) == [("east-m-1m", "2027-02", 10.0, 1.0), WEST]
 
@@ -92,18 +92,18 @@ def test_every_fault_with_its_cell(edit) -> None:
         read_purchase_order(edit(change))
     said = [str(fault) for fault in caught.value.faults]
     assert len(said) == 4
-    assert said[0].startswith("edited.xlsx, sheet Purchase order, row 7, column Units (cell E7): is not a number")
+    assert said[0].startswith("edited.xlsx, sheet Purchase order, row 12, column Units (cell F12): is not a number")
     assert "'twelve'" in said[0]
-    assert "cell J7" in said[1]
-    assert "cell H7" in said[2]
+    assert "cell I12" in said[1]
+    assert "cell J12" in said[2]
     assert "2027-01-15" in said[2]
-    assert "cell E8" in said[3]
+    assert "cell F13" in said[3]
     assert "without a stored value" in said[3]
 
 
 def test_a_missing_column_and_a_missing_sheet(edit) -> None:
     with pytest.raises(InputError, match="lacks the column Price"):
-        read_purchase_order(edit(lambda sheet: sheet.delete_cols(10)))
+        read_purchase_order(edit(lambda sheet: sheet.delete_cols(9)))
     with pytest.raises(InputError, match="has no sheet Purchase order; its sheets: Summary, Order"):
         read_purchase_order(edit(lambda sheet: setattr(sheet, "title", "Order")))
 
