@@ -138,8 +138,9 @@ def _head(sheet: Sheet, report: Report) -> None:
     """Write who buys from whom, and which plan this is."""
     p: Purchase = report.case.settings.purchase
     sellers = sorted({line.provider for line in report.lines if line.provider})
+    vendors = ", ".join(sellers) + (" (an order each)" if len(sellers) > 1 else "")
     left: tuple[tuple[str, Any], ...] = (
-        ("Buyer", p.buyer), ("Vendor", p.vendor or ", ".join(sellers) + " (an order each)" * (len(sellers) > 1) or None), ("Account", p.vendor_account),
+        ("Buyer", p.buyer), ("Vendor", p.vendor or vendors or None), ("Account", p.vendor_account),
         ("PO number", p.po_number),
     )  # fmt: skip
     right: tuple[tuple[str, Any], ...] = (
