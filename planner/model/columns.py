@@ -71,10 +71,11 @@ class Columns:
         return np.arange(self.flow_first, self.count)
 
 
-def columns_of(sets: Sets, sized: bool = False) -> Columns:
+def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -> Columns:
     """Give each decision its number: committed, deployed, unreserved, changes, sizes, then flows (arc and slot in use).
 
-    With ``sized``, and where the policy asks for whole units, the size rules of x and v get their columns.
+    With ``sized``, and where the policy asks for whole units, the size rules of x and v get their columns; ``largest``
+    is then the largest size of each x and v (`largest_sizes` if None).
     """
     periods, purchases = len(sets.periods), len(sets.purchases)
     committed = np.arange(purchases)
@@ -92,7 +93,7 @@ def columns_of(sets: Sets, sized: bool = False) -> Columns:
     step = np.concatenate([bought["unit_step"].to_numpy(float), np.repeat(part["unit_step"].to_numpy(float), periods)])
     low = np.where(low == step, 0.0, low)  # 0, step, 2 step, ... needs no switch
     follows = np.concatenate([_follows(sets), np.zeros(deployed.size, bool)])
-    top = largest_sizes(sets)
+    top = largest_sizes(sets) if largest is None else largest
     rules = np.flatnonzero((low > 0) | (step > 0)) if sized and sets.whole_units else np.empty(0, np.int64)
     low, step = low[rules], step[rules]
     on, steps = np.full(len(rules), -1), np.full(len(rules), -1)
@@ -105,8 +106,7 @@ def columns_of(sets: Sets, sized: bool = False) -> Columns:
     upper[committed] = largest_purchase(sets)
     upper[on[low > 0]] = 1.0
     top = top[rules]
-    room = np.floor((top - low)[step > 0] / step[step > 0] + 1e-9)
-    upper[steps[step > 0]] = np.maximum(room, 0.0)
+    upper[steps[step > 0]] = np.maximum(np.floor((top - low)[step > 0] / step[step > 0] + 1e-9), 0.0)
     return Columns(
         committed,
         deployed,
@@ -133,15 +133,13 @@ def _follows(sets: Sets) -> Bools:
 
     With v fixed, the x of a meter stand in the rows of rule 5 alone, each in consecutive months: such a matrix is
     totally unimodular (interval matrices, Veinott and Wagner 1962). If every x may be any multiple of one step s, and
-    all v and earlier commitments are multiples of s, every vertex has x in multiples of s. A budget is one more row and
-    breaks this.
+    all v and earlier commitments are multiples of s, every vertex has x in multiples of s. Any other row on x breaks
+    this: the search for whole units then refuses it.
     """
     bought, part = sets.purchases, sets.deployments
     low, step = bought["min_units"].to_numpy(float), bought["unit_step"].to_numpy(float)
     meter, of_part = bought["meter_row"].to_numpy(int), part["meter_row"].to_numpy(int)
     follows = np.zeros(len(bought), bool)
-    if sets.budget_usd is not None:
-        return follows
     for m in np.unique(meter):
         mine, parts = meter == m, of_part == m
         s = step[mine].max()
@@ -184,6 +182,28 @@ def largest_sizes(sets: Sets) -> Floats:
     kept = kept_purchases(sets)
     x[kept] = np.maximum(x[kept], bought["kept_units"].to_numpy(float)[kept]) if len(kept) else x[kept]
     return np.concatenate([np.minimum(x, largest_purchase(sets)), np.repeat(v, len(sets.periods))])
+
+
+def affordable_sizes(sets: Sets, usd: float) -> tuple[Floats, Floats]:
+    """Largest x, then v (as `largest_sizes`), and largest u of any plan that costs no more than ``usd``.
+
+    No cost is negative, so each purchase costs no more than the plan; what is deployed is committed or paid by the
+    hour. inf where a purchase costs nothing and has no max_units. Holds whatever the families of constraints are.
+    """
+
+    def units(price: Floats) -> Floats:
+        found: Floats = np.divide(usd, price, out=np.full(price.shape, np.inf), where=price > 0)
+        return found
+
+    bought = sets.purchases
+    x = np.minimum(units(bought["usd_per_unit"].to_numpy(float)), largest_purchase(sets))
+    hourly = sets.meters["usd_per_unreserved_unit_hour"].to_numpy(float)[:, None] * sets.period_hours
+    u = np.where(np.isfinite(hourly), units(np.nan_to_num(hourly)), 0.0)
+    have = sets.earlier + u
+    for n, meter, start, last in zip(x, bought["meter_row"], bought["period"], bought["last_period"]):
+        have[meter, start : last + 1] += n
+    v = have[sets.deployments["meter_row"].to_numpy(int)]
+    return np.concatenate([x, v.ravel()]), u
 
 
 def kept_purchases(sets: Sets) -> Ints:

@@ -76,27 +76,34 @@ def refused_by(
     return tuple(found)
 
 
-def activity(rows: Rows, values: Floats) -> Floats:
-    """Value of each row's left-hand side."""
-    found: Floats = np.bincount(rows.row, rows.value * values[rows.column], rows.count).astype(float)
-    return found
+def broken(rows: Rows, values: Floats, scale: Floats) -> Ints:
+    """Rows that a plan breaks by more than rounding: KEPT of the largest of its terms, its bound and its usual terms.
 
-
-def broken(rows: Rows, values: Floats) -> Ints:
-    """Rows that a plan breaks by more than rounding: KEPT of the largest of its terms and its bound."""
+    ``scale`` : size of a usual value of each column.
+    """
     if not rows.count:
         return np.empty(0, np.int64)
     terms = rows.value * values[rows.column]
     is_: Floats = np.bincount(rows.row, terms, rows.count).astype(float)
     size = np.zeros(rows.count)
-    np.maximum.at(size, rows.row, np.abs(terms))
+    np.maximum.at(size, rows.row, np.maximum(np.abs(terms), np.abs(rows.value) * scale[rows.column]))
     for bound in (rows.lower, rows.upper):
         size = np.maximum(size, np.where(np.isfinite(bound), np.abs(bound), 0.0))
     room = KEPT * size
     return np.flatnonzero((is_ < rows.lower - room) | (is_ > rows.upper + room))
 
 
-def keeps(program: LinearProgram, values: Floats, without: Reduction) -> bool:
-    """Whether values keep the rows of every family that does not claim a reduction."""
-    claimed = {family.name for family in families_of(program.sets) if without in family.allows}
-    return not any(len(broken(rows, values)) for rows in program.families if rows.family not in claimed)
+def breaks(program: LinearProgram, values: Floats, scale: Floats, without: Reduction | None = None) -> tuple[str, ...]:
+    """Families whose rows some values break; ``without``: only families that do not claim that reduction."""
+    names = {f.name for f in families_of(program.sets) if without is None or without not in f.allows}
+    return tuple(r.family for r in program.families if r.family in names and len(broken(r, values, scale)))
+
+
+def rules_on_sizes(sets: Sets) -> tuple[str, ...]:
+    """Families, the size rules apart, with rows on switches or steps: they count sizes, not units."""
+    silent = [family for family in families_of(sets) if Reduction.FOLLOWS not in family.allows]
+    if not silent or not sets.has_size_rules:
+        return ()
+    at = columns_of(sets, True)
+    mask = columns_named(at, "sizes")
+    return tuple(family.name for family in silent if touches(family.rows(sets, at), mask))

@@ -8,7 +8,8 @@ allows, else it counts 0) and let c'[j] = c[j] − Σ_i y[i]·a[i,j]. For every 
 The prices are HiGHS's, as floating-point numbers, which are exact rationals. Each c'[j] is computed with a bound on its
 rounding error, and what is not proved to be ≥ 0 is made so: the price of a flow's balance row is lowered until every
 flow of its need and slot is (theory: duals repaired by construction); capacity columns are charged at the largest size
-that any sensible plan has (`largest_sizes`). The sum is taken in integers, without rounding, and rounded down at the
+that any sensible plan has (`largest_sizes`), or, where a family of constraints may want more, at what a plan of the
+claimed cost can pay for. The sum is taken in integers, without rounding, and rounded down at the
 end. Stress rows are rays of their own (model.reduce.stress), valid by construction.
 """
 
@@ -16,9 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.model.columns import kept_purchases, largest_sizes
-from planner.model.program import LinearProgram
+from planner.model.columns import affordable_sizes, kept_purchases, largest_sizes
+from planner.model.family import Reduction
+from planner.model.program import LinearProgram, families_of
 from planner.model.sets import Floats
+from planner.model.structure import refused_by
 from planner.solver.linear import cut_rows
 from planner.solver.stress import Cut
 
@@ -35,8 +38,11 @@ class Certificate:
     cut_price: Floats
 
 
-def certify(program: LinearProgram, duals: Floats, cuts: list[Cut]) -> Certificate:
-    """Prove a lower bound from row duals (natural units; the programme's rows, then those of ``cuts``)."""
+def certify(program: LinearProgram, duals: Floats, cuts: list[Cut], usd: float = np.inf) -> Certificate:
+    """Prove a lower bound from row duals (natural units; the programme's rows, then those of ``cuts``).
+
+    ``usd`` : the cost that these duals claim; the bound is no higher where it has to rest on what a plan can pay for.
+    """
     lower, upper = program.bounds()
     stress = cut_rows(program, cuts)
     rows = program.row_count
@@ -68,21 +74,35 @@ def certify(program: LinearProgram, duals: Floats, cuts: list[Cut]) -> Certifica
     lowered = repair > 0
     price[at] = np.where(lowered, np.nextafter(price[at] - repair, -np.inf), price[at])
 
-    largest = np.zeros(first)
-    sizes = largest_sizes(program.sets)
-    largest[: len(sizes)] = sizes
-    unreserved = program.columns.unreserved
-    meter = np.zeros(unreserved.shape)
-    np.add.at(meter, program.sets.deployments["meter_row"].to_numpy(int),
-              sizes[len(program.columns.committed) :].reshape(-1, len(program.sets.periods)))  # fmt: skip
-    largest[unreserved[unreserved >= 0]] = meter[unreserved >= 0]
-    kept = kept_purchases(program.sets)
-    if len(kept):
-        largest[program.columns.more] = sizes[kept]
-        largest[program.columns.fewer] = program.sets.purchases["kept_units"].to_numpy(float)[kept]
+    largest, most = _largest(program, usd)
     bound = np.where(price > 0, lower, np.where(price < 0, upper, 0.0))
     terms = [(price, bound), (cut_price, stress.lower), (np.minimum(least[:first], 0.0), largest)]
-    return Certificate(_exact_sum_down(terms), price, cut_price)
+    return Certificate(min(_exact_sum_down(terms), most), price, cut_price)
+
+
+def _largest(program: LinearProgram, usd: float) -> tuple[Floats, float]:
+    """Largest value of each column before the flows, and what the bound is worth at most.
+
+    Where some family refuses `largest_sizes`: of the plans that cost no more than ``usd``; others cost more than that.
+    """
+    sets, at = program.sets, program.columns
+    largest = np.zeros(at.flow_first)
+    if refused_by(families_of(sets), program.families, sets, at, Reduction.SIZES):
+        most = usd
+        sizes, beyond = affordable_sizes(sets, usd)
+    else:
+        most = np.inf
+        sizes = largest_sizes(sets)
+        beyond = np.zeros(at.unreserved.shape)
+        np.add.at(beyond, sets.deployments["meter_row"].to_numpy(int),
+                  sizes[len(at.committed) :].reshape(-1, len(sets.periods)))  # fmt: skip
+    largest[: len(sizes)] = sizes
+    largest[at.unreserved[at.unreserved >= 0]] = beyond[at.unreserved >= 0]
+    kept = kept_purchases(sets)
+    if len(kept):
+        largest[at.more] = sizes[kept]
+        largest[at.fewer] = sets.purchases["kept_units"].to_numpy(float)[kept]
+    return largest, most
 
 
 def _exact_sum_down(terms: list[tuple[Floats, Floats]]) -> float:
@@ -90,6 +110,8 @@ def _exact_sum_down(terms: list[tuple[Floats, Floats]]) -> float:
     total, size = 0, 0.0
     for a, b in terms:
         used = (a != 0) & (b != 0)
+        if not np.isfinite(b[used]).all():
+            return -np.inf
         for x, y in zip(a[used].tolist(), b[used].tolist()):
             (n, d), (m, e) = x.as_integer_ratio(), y.as_integer_ratio()
             total += (n * m) << (_SHIFT - (d.bit_length() + e.bit_length() - 2))

@@ -17,6 +17,7 @@ from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import broken
 from planner.solver.component import Decided
+from planner.solver.scaling import column_scale
 
 WAY = ["origin", "workload", "model", "region", "supply", "reserved"]
 
@@ -28,8 +29,9 @@ def keep_rows(sets: Sets, stated: Sequence[Rows], plans: Sequence[Decided]) -> b
     """
     if not stated:
         return True
-    values = whole_values(sets, columns_of(sets), plans)
-    return not any(len(broken(rows, values)) for rows in stated)
+    at = columns_of(sets)
+    values, scale = whole_values(sets, at, plans), column_scale(sets, at)
+    return not any(len(broken(rows, values, scale)) for rows in stated)
 
 
 def check_rows(sets: Sets, plans: Sequence[Decided], names: Sequence[str]) -> None:
@@ -43,10 +45,10 @@ def check_rows(sets: Sets, plans: Sequence[Decided], names: Sequence[str]) -> No
     if not checked:
         return
     at = columns_of(sets, sets.whole_units)
-    values = whole_values(sets, at, plans)
+    values, scale = whole_values(sets, at, plans), column_scale(sets, at)
     for family in checked:
         rows = family.rows(sets, at)
-        found = broken(rows, values)
+        found = broken(rows, values, scale)
         if len(found):
             raise AuditError(
                 f"The plan breaks rule {family.rule} ({family.name}) in {len(found)} of its {rows.count} rows and was "

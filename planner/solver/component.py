@@ -5,13 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from planner.errors import PlannerError
+from planner.model.family import Reduction
 from planner.model.reduce.arcs import prune
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Floats, Ints, Sets
+from planner.model.structure import breaks, refusing, rules_on_sizes
 from planner.solver.certificate import Certificate, certify
 from planner.solver.highs import Clock
 from planner.solver.linear import LinearSolve, open_component, solve_linear
 from planner.solver.prices import price_table
+from planner.solver.scaling import column_scale
 from planner.solver.single import solve_sizes
 from planner.solver.ties import choose_by_rule, equal_offers_by_rule
 from planner.solver.witness import Witness, witness_of
@@ -84,15 +88,20 @@ def finish_component(part: Sets, solve: LinearSolve, gap: float, solver: str = H
     Another solver than HiGHS finds the plan by itself; the certificate comes from HiGHS's duals all the same. A plan
     that is found before the time is over is finished without looking at the clock.
     """
-    clock = solve.session.clock
+    clock, program = solve.session.clock, solve.program
     usd, duals = solve.session.objective(), solve.session.row_duals()
-    certificate = certify(solve.program, duals, solve.cuts)
+    certificate = certify(program, duals, solve.cuts, usd)
     networks = [problem.net for problem in solve.separator.problems]
-    prices = price_table(solve.program, certificate, solve.cuts, networks, part)
+    prices = price_table(program, certificate, solve.cuts, networks, part)
     tree_bound = certificate.bound_usd
     if solver != HIGHS:
         from planner.solver.pulp_solvers import solve_with_pulp
 
+        wanted = refusing(part, Reduction.SIZES) if part.has_size_rules else ()
+        if wanted:
+            raise PlannerError(
+                f"--solver {solver}: with whole units and the rule {', '.join(wanted)}, only highs can bound the sizes"
+            )
         found = solve_with_pulp(solve, solver, gap if part.has_size_rules else 0.0, clock)
         if found is None:
             return None
@@ -102,7 +111,8 @@ def finish_component(part: Sets, solve: LinearSolve, gap: float, solver: str = H
         whole = solve_sizes(solve, gap, clock)
         if whole is None:
             return None
-        usd, tree_bound, values = whole.usd, whole.bound_usd, equal_offers_by_rule(solve, whole.values)
+        usd, tree_bound = whole.usd, whole.bound_usd
+        values = equal_offers_by_rule(solve, whole.values) if not rules_on_sizes(program.sets) else whole.values
     else:
         values = choose_by_rule(solve)
     clock.deadline = np.inf
@@ -115,8 +125,16 @@ def _plan(
 ) -> ComponentPlan:  # fmt: skip
     program, at = solve.program, solve.program.columns
     committed = np.maximum(values[at.committed], 0.0)
-    deployed = _deploy_all(program.sets, committed, np.maximum(values[at.deployed], 0.0), values, at.unreserved)
+    values = np.maximum(values, 0.0)
+    deployed = _deploy_all(program.sets, committed, values[at.deployed], values, at.unreserved)
     flow = _balanced(program.sets, at.flow_arc, at.flow_slot, values[at.flow_first :])
+    final = values.copy()
+    final[at.deployed], final[at.flow_first :] = deployed, flow
+    if breaks(program, final, column_scale(program.sets, at), Reduction.SIZES):  # a rule that more units would break
+        deployed = final[at.deployed] = values[at.deployed]
+    wrong = breaks(program, final, column_scale(program.sets, at))
+    if wrong:
+        raise ArithmeticError(f"a plan that HiGHS calls optimal breaks rows of {', '.join(wrong)}")
     used = np.flatnonzero(flow)
     cuts, routings = solve.separator.routings(deployed)
     if cuts:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from planner.model.reduce.components import spanning, split
+from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.reduce.kept import Line, with_kept
 from planner.model.sets import Keep, Sets
 from planner.model.tables import sets_of
@@ -123,7 +123,7 @@ def _solve(
 
     None where already the optimum for units of any size does not keep what ties the parts together (``kept``).
     """
-    parts = [part for part in split(sets) if len(part.needs) or _keeps_units(part)]
+    parts = parts_to_solve(sets)
     finished = [0]
 
     def step() -> None:
@@ -147,11 +147,6 @@ def _solve(
         store.tidy()
     stuck = [part for part, plan in zip(parts, found) if plan is None]
     return [plan for plan in found if plan is not None], stuck
-
-
-def _keeps_units(part: Sets) -> bool:
-    """Whether a component that no demand reaches has purchases of the last plan."""
-    return part.keep is not None and bool((part.purchases["kept_units"] > 0).any())
 
 
 @dataclass(frozen=True)

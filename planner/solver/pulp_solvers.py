@@ -14,11 +14,10 @@ import pulp
 
 from planner.errors import PlannerError, StoppedError
 from planner.model.program import LinearProgram, program_of
-from planner.model.sets import Floats
 from planner.solver.highs import Clock
 from planner.solver.linear import ROUNDS, LinearSolve, cut_rows
 from planner.solver.scaling import Scale, scale_of
-from planner.solver.whole import WholeResult, rounded
+from planner.solver.whole_result import WholeResult, rounded, values_without_sizes
 
 LOOSE = 5e-7  # other solvers' tolerances are not ours to set: a slot counts as served up to this share of a peak
 SHORT_NAMES = {"cbc": "PULP_CBC_CMD", "coin": "COIN_CMD", "glpk": "GLPK_CMD", "gurobi": "GUROBI", "cplex": "CPLEX_PY",
@@ -137,7 +136,7 @@ def solve_with_pulp(solve: LinearSolve, name: str, gap: float, clock: Clock) -> 
         cuts = solve.separator.violated(np.maximum(values[program.columns.deployed], 0.0))
         if not cuts:
             usd = float(program.cost @ values)
-            return WholeResult(_to_linear(solve.program, program, values), usd, usd * (1 - gap))
+            return WholeResult(values_without_sizes(solve.program, program, values), usd, usd * (1 - gap))
         solve.cuts += cuts
     raise ArithmeticError("the stress rows did not settle")
 
@@ -153,15 +152,6 @@ def _add_stress(
         size = 1.0 / np.abs(value).max() if len(value) else 1.0
         terms = [(columns[j], float(a)) for j, a in zip(rows.column[at], value * size)]
         _add(problem, f"stress_{added + k}", terms, float(rows.lower[k] * size), np.inf)
-
-
-def _to_linear(linear: LinearProgram, sized: LinearProgram, values: Floats) -> Floats:
-    """Values of the LP's columns: the same decisions without the size columns."""
-    found = np.zeros(linear.columns.count)
-    own = linear.columns.flow_first
-    found[:own] = values[:own]
-    found[own:] = values[sized.columns.flow_first :]
-    return found
 
 
 def write_lp(program: LinearProgram, path: Path) -> None:

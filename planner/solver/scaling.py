@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.model.columns import kept_purchases
+from planner.model.columns import Columns, kept_purchases
 from planner.model.program import LinearProgram
 from planner.model.sets import Floats, Sets
 
@@ -20,7 +20,7 @@ class Scale:
 
 def scale_of(program: LinearProgram) -> Scale:
     """Choose powers of two (exact in floats): a need's peak, a deployment's full load, a mean flow's cost are 1."""
-    column = column_scale(program)
+    column = column_scale(program.sets, program.columns)
     row = np.concatenate([_equilibrated(rows.count, rows.row, rows.column, rows.value, column)
                           for rows in program.families])  # fmt: skip
     scaled = program.cost * column
@@ -29,9 +29,8 @@ def scale_of(program: LinearProgram) -> Scale:
     return Scale(column, row, float(_power_of_two(positive.mean())) if len(positive) else 1.0)
 
 
-def column_scale(program: LinearProgram) -> Floats:
+def column_scale(sets: Sets, at: Columns) -> Floats:
     """Size of a typical value of each column: krph at the need's peak, units that carry all peaks at once."""
-    sets, at = program.sets, program.columns
     column = np.ones(at.count)
     peak = need_peaks(sets)
     column[at.flow_first :] = peak[sets.arcs["need"].to_numpy(int)[at.flow_arc]]

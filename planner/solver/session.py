@@ -13,7 +13,7 @@ import numpy as np
 
 from planner.model.columns import columns_of
 from planner.model.program import LinearProgram, program_of
-from planner.model.reduce.components import split
+from planner.model.reduce.components import parts_to_solve
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Sets
 from planner.model.tables import sets_of
@@ -122,7 +122,7 @@ class LiveCase:
 
 
 def _parts(case: Case) -> list[Sets]:
-    return [part for part in split(sets_of(case)) if len(part.needs)]
+    return parts_to_solve(sets_of(case))
 
 
 def _shape(part: Sets) -> tuple[object, ...]:

@@ -8,10 +8,14 @@ one term and no stress these are the floor and the ceiling of the newsvendor's f
 
 import numpy as np
 
-from planner.model.columns import Columns, columns_of
+from planner.model.columns import Columns, affordable_sizes, columns_of
+from planner.model.family import Reduction
+from planner.model.structure import refusing, rules_on_sizes
+from planner.solver.direct import solve_direct
 from planner.solver.highs import Clock
 from planner.solver.linear import LinearSolve, solve_linear
-from planner.solver.whole import WholeResult, solve_whole
+from planner.solver.whole import grouping, solve_whole
+from planner.solver.whole_result import WholeResult
 
 
 def neighbours(at: Columns, value: float) -> list[float]:
@@ -25,9 +29,22 @@ def neighbours(at: Columns, value: float) -> list[float]:
 
 
 def solve_sizes(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | None:
-    """Find the best sizes from the solved LP: next to it for one sized quantity, by search (solver.whole) for more."""
-    sized = columns_of(solve.program.sets, sized=True)
-    return _single(solve, sized) if len(sized.sized) == 1 else solve_whole(solve, gap, clock)
+    """Find the best sizes from the solved LP: next to it for one sized quantity, by search for more (solver.whole).
+
+    Where the rules refuse what that search rests on, the whole programme is searched as it stands (solver.direct).
+    """
+    sets = solve.program.sets
+    larger = bool(refusing(sets, Reduction.SIZES))  # some rule may want more than `largest_sizes`
+    sized = columns_of(sets, True, affordable_sizes(sets, np.inf)[0] if larger else None)
+    counted = rules_on_sizes(sets)
+    if len(sized.sized) == 1 and not counted:
+        return _single(solve, sized)
+    by_flows = {
+        rows.family for rows in solve.program.families if (rows.column >= solve.program.columns.flow_first).any()
+    }
+    if larger or not by_flows.isdisjoint(counted) or not grouping(solve.program).divisible:
+        return solve_direct(solve, gap, clock)
+    return solve_whole(solve, gap, clock)
 
 
 def _single(solve: LinearSolve, sized: Columns) -> WholeResult | None:

@@ -9,9 +9,12 @@ one already, which its basis tells without solving again.
 import highspy
 import numpy as np
 
+from planner.model.family import Reduction
 from planner.model.sets import Floats
+from planner.model.structure import breaks
 from planner.solver.highs import TOLERANCE, set_options
 from planner.solver.linear import LinearSolve, solve_linear
+from planner.solver.scaling import column_scale
 
 ON_GRID = 1e-9  # steps
 ZERO = 3e-9  # reduced costs and duals (scaled) up to the solver's tolerance are none
@@ -37,7 +40,7 @@ def equal_offers_by_rule(solve: LinearSolve, values: Floats) -> Floats:
     """Hand what equal offers hold together to one by rule: those held first, then by name.
 
     Equal: same meter, months, price and sizes. The first takes all where its sizes allow it, else the most. Where
-    changes against the last plan are charged, offers are not equal.
+    changes against the last plan are charged, offers are not equal; nor where a rule tells them apart.
     """
     if solve.program.sets.keep is not None:
         return values
@@ -52,7 +55,9 @@ def equal_offers_by_rule(solve: LinearSolve, values: Floats) -> Floats:
         stepped = step <= 0 or abs((total - low) / step - round((total - low) / step)) < ON_GRID
         takes_all = low <= total <= top and (stepped or not solve.program.sets.whole_units)
         found[order] = [total, *np.zeros(len(order) - 1)] if takes_all else -np.sort(-units)
-    return found
+    program = solve.program
+    scale = column_scale(program.sets, program.columns)
+    return values if breaks(program, found, scale, Reduction.FOLLOWS) else found
 
 
 def _objectives(solve: LinearSolve) -> list[Floats]:

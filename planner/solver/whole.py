@@ -13,12 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.errors import StoppedError
+from planner.model.family import Reduction
 from planner.model.program import LinearProgram, families_of, program_of
 from planner.model.sets import Floats, Ints
+from planner.model.structure import refused_by, rules_on_sizes
 from planner.solver.highs import INF, OPTIMAL, Clock, Session, highs_model, quiet_highs, run, set_options
 from planner.solver.linear import LinearSolve, cut_rows, solve_linear
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress import Cut
+from planner.solver.whole_result import WholeResult, rounded
 
 GROUPS = 40  # most estimates (θ) of one component: fewer are weaker, more slow the master down (measured)
 ROUNDS = 400
@@ -26,15 +29,6 @@ SLACK = 1e-6  # relative, where a bound is rounded so that no plan is cut off
 TIE = 3e-8  # most that the rule for equal plans adds to a commitment's price
 MASTER_SHARE = 0.5  # share of the gap asked that the master may leave open
 WORTH = 0.9  # sizes are tightened again when a plan's distance from the linear optimum has fallen to this share
-
-
-@dataclass(frozen=True)
-class WholeResult:
-    """The best plan found: columns of the LP (values), its cost, and the tree's bound on any plan's cost, USD."""
-
-    values: Floats
-    usd: float
-    bound_usd: float
 
 
 class Master:
@@ -54,6 +48,9 @@ class Master:
         flows = {rows.family for rows in self.lp.families if (rows.column >= self.lp.columns.flow_first).any()}
         self.families = tuple(family for family in families_of(sets) if family.name not in flows)
         exact = program_of(bare, True, self.families)
+        if refused_by(families_of(sets), self.lp.families, sets, self.lp.columns, Reduction.FOLLOWS):
+            searched = replace(exact.columns, size_follows=np.zeros(len(exact.columns.sized), bool))
+            exact = replace(exact, columns=searched)
         self.program = replace(exact, cost=_with_tie_rule(exact))
         scale = scale_of(self.program)
         self.scale = Scale(scale.column, scale.row, solve.session.scale.cost)
@@ -289,7 +286,8 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
     best: tuple[float, Floats] | None = None
     sized = master.program.columns.sized
     try:
-        start = _rounded_up(solve, master)  # no candidate of its own: of equal plans the master's rule chooses
+        if not rules_on_sizes(program.sets):
+            start = _rounded_up(solve, master)  # no candidate of its own: of equal plans the master's rule chooses
         master.add_stress(solve.cuts[len(master.stress) :])
         tightened = np.inf if start is None else start[0]
         if start is not None:
@@ -349,18 +347,6 @@ def _rounded_up(solve: LinearSolve, master: Master) -> tuple[float, Floats] | No
         units[column] = up
     master.add_prices(session.row_duals())
     return session.objective(), units
-
-
-def rounded(program: LinearProgram, values: Floats) -> Floats:
-    """Put sized columns exactly on their grid: the solver's switches and steps are whole only to its tolerance."""
-    at, units = program.columns, values.copy()
-    stepped = at.size_steps >= 0
-    on = np.where(at.size_on >= 0, np.round(values[np.maximum(at.size_on, 0)]), 1.0)
-    steps = np.where(stepped, np.round(values[np.maximum(at.size_steps, 0)]), 0.0)
-    exact = at.size_low * on + at.size_step * steps
-    loose = np.where(on > 0, np.maximum(values[at.sized], at.size_low), 0.0)
-    units[at.sized] = np.where(stepped, exact, loose)
-    return np.maximum(units, 0.0)
 
 
 def _exact(values: Floats, sized: Ints, units: Floats) -> Floats:

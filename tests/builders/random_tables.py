@@ -13,8 +13,15 @@ SHARES = (0.0, 0.25, 0.5)
 
 
 @st.composite
-def cases(draw: st.DrawFn, months: int = 1, coupled: bool = True) -> Case:
-    """Draw a case with continuous units; ``coupled``: with budget and cross-region share, in some."""
+def whole_cases(draw: st.DrawFn) -> Case:
+    """Draw a case of two months, in whole units or not, in one scenario or two."""
+    whole, scenarios = draw(st.booleans()), draw(st.booleans())
+    return draw(cases(months=2, whole=whole, scenarios=2 if scenarios else 1))
+
+
+@st.composite
+def cases(draw: st.DrawFn, months: int = 1, coupled: bool = True, whole: bool = False, scenarios: int = 1) -> Case:
+    """Draw a case; ``coupled``: with budget and cross-region share, in some; ``whole``: with size rules, in some."""
     pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
     regions, models = REGIONS[: pick(1, 2, 3)], MODELS[: pick(1, 2)]
     names = WORKLOADS[: pick(1, 2)]
@@ -63,13 +70,26 @@ def cases(draw: st.DrawFn, months: int = 1, coupled: bool = True) -> Case:
     rows["throughput"] = [
         {"pool": p["pool"], "model": m, "tokens_per_minute_per_unit": pick(1, 4)} for p in pools for m in models
     ]
+    sizes = [(0, 0), (0, 1), (2, 1), (3, 0), (5, 5)] if whole else [(0, 0)]
     rows["offers"] = [
         {"offer": f"{p['pool']}-{term}", "pool": p["pool"], "usd_per_unit_hour": pick(0.01, 0.02, 0.05),
-         "term_months": term, "max_units": pick(None, None, 30)}
+         "term_months": term, "max_units": pick(None, None, 30),
+         **dict(zip(("min_units", "unit_step"), pick(*sizes)))}
         for p in pools
         for term in (1, 2)
     ]  # fmt: skip
+    if scenarios > 1:
+        rows["scenarios"] = [
+            {"scenario": "s", "probability": 0.75},
+            {"scenario": "t", "probability": 0.25, "on_demand_price_factor": pick(1.0, 2.0)},
+        ]
+        rows["demand"] = [
+            {**row, "scenario": s, "requests_per_hour": row["requests_per_hour"] * times}
+            for s, times in (("s", 1.0), ("t", pick(0.5, 1.0, 1.5)))
+            for row in rows["demand"]
+        ]
     policy: dict[str, Any] = {
+        "whole_units": whole,
         "headroom": pick(0.0, 0.2),
         "tail_value": pick(1.0, 0.5),
         "failover": {"enabled": len(regions) > 1, "share": pick(0.5, 1.0), "on_demand_trust": pick(0, 0.5, 1)},

@@ -56,6 +56,18 @@ def split(sets: Sets) -> list[Sets]:
     return parts
 
 
+def parts_to_solve(sets: Sets) -> list[Sets]:
+    """Return the components in which something has to be decided: there is demand, or doing nothing breaks a row."""
+    return [part for part in split(sets) if len(part.needs) or _asks(part)]
+
+
+def _asks(part: Sets) -> bool:
+    """Whether a plan that does nothing breaks a row."""
+    at = columns_of(part)
+    stated = [family.rows(part, at) for family in families_of(part)]
+    return any(bool((rows.lower > 0).any() or (rows.upper < 0).any()) for rows in stated)
+
+
 def skeleton(sets: Sets) -> Sets:
     """Return the sets with one slot a period, in which each need asks for its most (1 krph where that is nothing)."""
     period = sets.slots["period"].to_numpy(int)

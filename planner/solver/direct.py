@@ -1,0 +1,115 @@
+"""Whole units without any argument about the rules: the whole programme, size rules and flows, as one search by HiGHS.
+
+For rules that the search by groups of slots (solver.whole) or the largest sensible sizes refuse. Slower, and right
+whatever the rows are. Sizes need an upper limit for their switches: what a plan of some cost can pay for. A plan that
+costs no more proves that the limit cut off nothing better.
+"""
+
+import highspy
+import numpy as np
+
+from planner.errors import PlannerError, StoppedError
+from planner.model.columns import affordable_sizes, columns_of
+from planner.model.objective import objective
+from planner.model.program import LinearProgram, families_of
+from planner.model.sets import Floats, Sets
+from planner.solver.highs import INF, OPTIMAL, Clock, highs_model, quiet_highs, set_options
+from planner.solver.linear import ROUNDS, LinearSolve, cut_rows, solve_linear
+from planner.solver.scaling import Scale, scale_of
+from planner.solver.stress import Cut
+from planner.solver.whole_result import WholeResult, rounded, values_without_sizes
+
+DEARER = (16.0, 1024.0)  # how many times the continuous optimum a first plan may cost
+
+
+def solve_direct(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | None:
+    """Find the cheapest plan on the size grids, from the solved LP; None where there is none.
+
+    Raises
+    ------
+    PlannerError : it cannot be decided: a size has no limit, or no plan was found up to a very high cost.
+    """
+    sets = solve.program.sets
+    lowest = float((sets.purchases["usd_per_unit"] * sets.purchases["min_units"]).sum())
+    for times in DEARER:
+        usd = times * (solve.session.objective() + lowest + 1.0)
+        found = _search(solve, affordable_sizes(sets, usd)[0], gap, clock)
+        if found is not None and found.usd <= usd:
+            return found
+    if not sets.whole_units:
+        return None
+    raise PlannerError(
+        "No plan in whole units was found, and with rules that a purchase may be too small for it cannot be ruled out. "
+        "Nothing was written. Give the offers max_units, or set whole_units to false to see the plan without sizes"
+    )
+
+
+def _search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> WholeResult | None:
+    """Search all sizes up to the largest; stress rows are added until the plan serves every case."""
+    sets, session = solve.program.sets, solve.session
+    program = _sized(sets, largest)
+    scale = scale_of(program)
+    h = quiet_highs()
+    set_options(h, mip_rel_gap=gap, mip_abs_gap=0.0, mip_feasibility_tolerance=1e-9)
+    h.passModel(highs_model(program, scale))
+    whole = np.flatnonzero(program.columns.integer).astype(np.int32)
+    h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))
+    known = 0
+    sized = program.columns.sized
+    try:
+        for _ in range(ROUNDS):
+            _add_stress(h, program, scale, solve.cuts[known:])
+            known = len(solve.cuts)
+            left = clock.left()
+            set_options(h, time_limit=h.getRunTime() + left if np.isfinite(left) else INF)
+            h.run()
+            status = h.getModelStatus()
+            if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+                return None
+            if status != OPTIMAL:
+                raise StoppedError("the time limit ran out before there was a plan; nothing was written")
+            values = rounded(program, np.array(h.getSolution().col_value) * scale.column)
+            cuts = solve.separator.violated(np.maximum(values[program.columns.deployed], 0.0))
+            if cuts:
+                solve.add(cuts)
+                continue
+            bound = h.getInfo().mip_dual_bound if len(whole) else h.getInfo().objective_function_value
+            session.set_column_bounds(sized, values[sized], values[sized])
+            if solve_linear(solve):  # the other columns once more, by the sharper tolerances of the linear programme
+                exact = session.values()
+                exact[sized] = values[sized]
+            else:
+                exact = values_without_sizes(solve.program, program, values)
+            usd = float(solve.program.cost @ exact)
+            return WholeResult(exact, usd, min(float(bound) * scale.cost, usd))
+    finally:
+        session.set_column_bounds(sized, np.zeros(len(sized)), solve.program.columns.upper[sized])
+    raise ArithmeticError("the stress rows did not settle")
+
+
+def _sized(sets: Sets, largest: Floats) -> LinearProgram:
+    """State the programme with its size rules, up to the largest sizes given.
+
+    Raises
+    ------
+    PlannerError : a size with a switch has no limit.
+    """
+    at = columns_of(sets, True, largest)
+    endless = np.isinf(at.size_top) & (at.size_on >= 0)
+    if endless.any():
+        free = [str(sets.purchases["offer"][k]) for k in at.sized[endless] if k < len(sets.purchases)]
+        names = ", ".join(dict.fromkeys(free)) or "an offer"
+        raise PlannerError(
+            f"{names}: costs nothing, has min_units and no max_units, and a rule may want any amount of it. "
+            "Nothing was written. Give it max_units"
+        )
+    return LinearProgram(sets, at, objective(sets, at), tuple(family.rows(sets, at) for family in families_of(sets)))
+
+
+def _add_stress(h: highspy.Highs, program: LinearProgram, scale: Scale, cuts: list[Cut]) -> None:
+    rows = cut_rows(program, cuts)
+    for k in range(len(rows.lower)):
+        at = slice(rows.start[k], rows.start[k + 1])
+        value = rows.value[at] * scale.column[rows.column[at]]
+        factor = 1.0 / float(np.abs(value).max()) if len(value) else 1.0
+        h.addRow(rows.lower[k] * factor, INF, len(value), rows.column[at].astype(np.int32), value * factor)

@@ -1,0 +1,154 @@
+"""Families of constraints that exist only in tests, written as CONTRIBUTING says and with safe defaults only.
+
+Each is what someone might add tomorrow: it spans everything, ties hours or scenarios, asks for more instead of less, is
+an equality, or counts offers instead of units. What planner makes of them must be right, or refused.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from planner.model.columns import Columns
+from planner.model.family import Family
+from planner.model.rows import Rows, Term, constant, rows_by_key
+from planner.model.sets import Floats, Sets
+
+Stated = Callable[[Sets, Columns], Rows]
+
+
+def one_row(name: str, lower: float, upper: float, *terms: tuple[np.ndarray, Floats]) -> Rows:
+    """One row over (columns, values)."""
+    made = [Term(np.zeros(len(columns), np.int64), columns, np.asarray(values, float)) for columns, values in terms]
+    return rows_by_key(name, {}, np.zeros(1, np.int64), np.array([lower]), np.array([upper]), made)
+
+
+def least_spend(usd: float) -> Family:
+    """Spend at least so much on new commitments inside the horizon."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        return one_row("least_spend", usd, np.inf, (at.committed, sets.purchases["committed_usd_per_unit"]))
+
+    return Family(name="least_spend", rule="10", rows=rows, dual="USD that one more dollar costs")
+
+
+def on_demand_floor(share: float) -> Family:
+    """Serve at least a share of all requests on demand."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        weeks = sets.slots["weeks"].to_numpy(float)
+        paid = ~sets.arcs["reserved"].to_numpy(bool)[at.flow_arc]
+        asked = float((sets.demand * weeks).sum())
+        return one_row("on_demand_floor", share * asked, np.inf, (at.flows[paid], weeks[at.flow_slot[paid]]))
+
+    return Family(name="on_demand_floor", rule="10", rows=rows, dual="USD a thousand requests")
+
+
+def alike_in_scenarios(share: float) -> Family:
+    """Serve in each scenario at least a share of the requests that are reserved in the scenario before it."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        names = list(dict.fromkeys(sets.slots["scenario"]))
+        number = np.array([names.index(s) for s in sets.slots["scenario"]])[at.flow_slot]
+        held = sets.arcs["reserved"].to_numpy(bool)[at.flow_arc]
+        later = [np.flatnonzero(held & (number == k + 1)) for k in range(len(names) - 1)]
+        before = [np.flatnonzero(held & (number == k)) for k in range(len(names) - 1)]
+        terms = [Term(np.full(len(f), k), at.flows[f], constant(len(f), 1.0)) for k, f in enumerate(later)]
+        terms += [Term(np.full(len(f), k), at.flows[f], constant(len(f), -share)) for k, f in enumerate(before)]
+        count = len(names) - 1
+        key = np.arange(count)
+        return rows_by_key(
+            "alike_in_scenarios", {"scenario": key}, key, constant(count, 0.0), constant(count, np.inf), terms
+        )
+
+    return Family(name="alike_in_scenarios", rule="10", rows=rows, dual="USD a thousand requests")
+
+
+def ramp(krph: float) -> Family:
+    """Change what is served on demand by no more than so much from one hour of the week to the next."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        slots = len(sets.slots)
+        paid = np.flatnonzero(~sets.arcs["reserved"].to_numpy(bool)[at.flow_arc])
+        slot = at.flow_slot[paid]
+        key = np.arange(slots - 1)
+        terms = [
+            Term(slot - 1, at.flows[paid], constant(len(paid), 1.0)),
+            Term(slot, at.flows[paid], constant(len(paid), -1.0)),
+        ]
+        return rows_by_key("ramp", {"slot": key}, key, constant(slots - 1, -krph), constant(slots - 1, krph), terms)
+
+    return Family(name="ramp", rule="10", rows=rows, dual="USD a thousand requests per hour")
+
+
+def most_units(units: float) -> Family:
+    """Have no more units committed in a region and period."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        regions, periods = sorted(set(sets.meters["region"])), len(sets.periods)
+        meter = np.array([regions.index(r) for r in sets.meters["region"]], dtype=np.int64)
+        bought = sets.purchases
+        key, column = [], []
+        for k, m, first, last in zip(at.committed, bought["meter_row"], bought["period"], bought["last_period"]):
+            key += [meter[m] * periods + p for p in range(first, last + 1)]
+            column += [k] * (last + 1 - first)
+        count = len(regions) * periods
+        return rows_by_key(
+            "most_units", {"region": np.arange(count) // periods, "period": np.arange(count) % periods},
+            np.arange(count), constant(count, -np.inf), constant(count, units),
+            [Term(np.array(key, np.int64), np.array(column, np.int64), constant(len(key), 1.0))],
+        )  # fmt: skip
+
+    return Family(name="most_units", rule="10", rows=rows, dual="USD a unit")
+
+
+def steady(units: float) -> Family:
+    """Change the units of a deployment by no more than so many from month to month."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        now, then = at.deployed[:, :-1].ravel(), at.deployed[:, 1:].ravel()
+        count = len(now)
+        deployment = np.repeat(np.arange(len(sets.deployments)), max(len(sets.periods) - 1, 0))
+        period = np.tile(np.arange(1, len(sets.periods)), len(sets.deployments))
+        key = np.arange(count)
+        return rows_by_key(
+            "steady", {"deployment": deployment, "period": period}, key, constant(count, -units),
+            constant(count, units), [Term(key, then, constant(count, 1.0)), Term(key, now, constant(count, -1.0))],
+        )  # fmt: skip
+
+    return Family(name="steady", rule="10", rows=rows, dual="USD a unit")
+
+
+def even_split() -> Family:
+    """Commit as many units under the first offer as under the last one."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        offer = sets.purchases["offer"].to_numpy(object)
+        first, last = min(offer, default=""), max(offer, default="")
+        sign = (offer == first).astype(float) - (offer == last)
+        return one_row("even_split", 0.0, 0.0, (at.committed, sign))
+
+    return Family(name="even_split", rule="10", rows=rows, dual="USD a unit")
+
+
+def few_purchases(count: int) -> Family:
+    """Make no more than so many purchases (only where they have switches: min_units and whole units)."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        bought = np.flatnonzero((at.size_on >= 0) & np.isin(at.sized, at.committed))
+        if not len(bought):
+            return rows_by_key("few_purchases", {}, np.empty(0, np.int64), np.empty(0), np.empty(0), [])
+        return one_row("few_purchases", -np.inf, count, (at.size_on[bought], np.ones(len(bought))))
+
+    return Family(name="few_purchases", rule="10", rows=rows, dual="none: the rule is not linear")
+
+
+FOREIGN: dict[str, Callable[[float], Family]] = {
+    "least_spend": lambda size: least_spend(40.0 * size),
+    "on_demand_floor": lambda size: on_demand_floor(0.1 * size),
+    "alike_in_scenarios": lambda size: alike_in_scenarios(0.4 * size),
+    "ramp": lambda size: ramp(0.004 / size),
+    "most_units": lambda size: most_units(8.0 / size),
+    "steady": lambda size: steady(2.0 / size),
+    "even_split": lambda size: even_split(),
+    "few_purchases": lambda size: few_purchases(round(2 / size)),
+}
