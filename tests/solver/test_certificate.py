@@ -95,7 +95,7 @@ def test_zero_prices_prove_zero() -> None:
 )
 def test_wrong_duals_are_never_called_optimal(scale: float, status: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        component, "certify", lambda program, duals, cuts: certify(program, np.asarray(duals) * scale, cuts)
+        component, "certify", lambda program, duals, cuts, usd: certify(program, np.asarray(duals) * scale, cuts)
     )
     plan = solve(builders.case(), workers=1)
     assert plan.totals.total_usd == pytest.approx(10 * HOURS)
