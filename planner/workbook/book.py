@@ -304,6 +304,8 @@ def new_book(path: str, plan_name: str, created: dt.date, subject: str, keywords
         "strings_to_numbers": False,
         "nan_inf_to_errors": False,
         "in_memory": True,
+        # widths of columns are counted in digits of this font: one that has the same widths on every machine
+        "default_format_properties": {"font_name": FONT, "font_size": 10},
     }
     raw = xlsxwriter.Workbook(path, options)
     raw.set_properties({

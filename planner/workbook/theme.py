@@ -23,7 +23,7 @@ NUMBER_FORMATS = {
     "month": "mmm yyyy",
 }
 
-_BASE: dict[str, Any] = {"font_name": FONT, "font_size": 10, "font_color": INK, "valign": "top"}
+_BASE: dict[str, Any] = {"font_name": FONT, "font_size": 10, "font_color": INK, "valign": "vcenter"}
 _ROW: dict[str, Any] = {"bottom": 4, "bottom_color": RULE}
 _HEADER: dict[str, Any] = {"bold": True, "bg_color": SHADE, "bottom": 1, "bottom_color": INK, "text_wrap": True,
                            "valign": "bottom"}  # fmt: skip

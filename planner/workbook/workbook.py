@@ -39,9 +39,11 @@ SHEETS = (
     (purchase_order.NAME, BLUE),
     (savings_by_line.NAME, BLUE),
     (reservations.NAME, BLUE),
+    (reservations.DEPLOYMENTS_NAME, BLUE),
     (week.NAME, GREEN),
     (on_demand.NAME, GREEN),
     (headroom.NAME, GREEN),
+    (headroom.LOAD_NAME, GREEN),
     (egress.NAME, GREEN),
     (why.NAME, ORANGE),
     (why.HOURS_NAME, ORANGE),
@@ -99,6 +101,7 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
         columns = (*purchase_order.COLUMNS, *purchase_order.WORKINGS)
         order = block_at(purchase_order.NAME, purchase_order.TOP, columns, len(lines))
     held = reservations.write(at[reservations.NAME], report, report.months, order)
+    reservations.write_deployments(at[reservations.DEPLOYMENTS_NAME], report)
     units = _units(book, report, held)
     rows = _order_rows(report)
     purchase_order.write(at[purchase_order.NAME], report, rows, units.usage_per_unit() if lines else "")
@@ -106,6 +109,7 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     week.write(at[week.NAME], at[week_data.NAME], report)
     od = on_demand.write(at[on_demand.NAME], report)
     stress = headroom.write(at[headroom.NAME], report)
+    headroom.write_load(at[headroom.LOAD_NAME], report)
     crossing = egress.write(at[egress.NAME], report)
     why.write(at[why.NAME], report, order)
     why.write_hours(at[why.HOURS_NAME], report)

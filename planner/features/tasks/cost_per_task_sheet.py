@@ -42,7 +42,7 @@ def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tupl
     factors = [f for f in FACTORS if f in used]
     columns = (
         Column("name", "Workload", "text:wrap", 26),
-        Column("span", "Months", "text", 15),
+        Column("span", "Months", "text:wrap", 15),
         Column("before", "Before", "price", 14),
         *(Column(f, LABEL[f][:1].upper() + LABEL[f][1:], "price", 14) for f in factors),
         Column("after", "After", "price", 14),

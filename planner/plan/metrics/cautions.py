@@ -7,35 +7,59 @@ from planner.plan.metrics.break_even import NEVER, NO_PRICE
 from planner.plan.metrics.stress import Worst
 
 _SHOWN = 5
+_NEVER_REMEDY = (
+    "Ask for a discount of more than the excess, or leave the offer out; buy it only where a quota, failover or a "
+    "guarantee asks for it."
+)
+_BOUGHT_REMEDY = (
+    "See the reason of each line (Savings by line). A higher quota, less headroom or a lower failover share may do "
+    "without: solve again with it before you sign."
+)
 
 
-def cautions(basis: Basis, worst: list[Worst], break_even: pd.DataFrame, strategies: pd.DataFrame) -> tuple[str, ...]:
+class Advice(str):
+    """A sentence that a buyer must read; `remedy` says what to do about it."""
+
+    remedy: str
+
+    def __new__(cls, sentence: str, remedy: str) -> "Advice":
+        """Join the two."""
+        found = super().__new__(cls, sentence)
+        found.remedy = remedy
+        return found
+
+
+def cautions(
+    basis: Basis, worst: list[Worst], break_even: pd.DataFrame, strategies: pd.DataFrame
+) -> tuple[Advice, ...]:
     """List the cautions of a plan, the gravest first."""
     found = [text for w in worst for text in _costs_nothing(w)]
     found += _no_failover(basis)
     never = break_even[break_even["verdict"] == NEVER]
     if len(never):
         least = never["break_even_utilisation"].min()
-        found.append(
+        found.append(Advice(
             f"Can never pay at this token mix: {_named(list(never['offer']))}. A unit that is always full still costs "
-            f"{least:.2f} times what on demand would, or more."
-        )
+            f"{least:.2f} times what on demand would, or more.", _NEVER_REMEDY,
+        ))  # fmt: skip
     bought = [name for name in dict.fromkeys(basis.plan.purchases["offer"]) if name in set(never["offer"])]
     if bought:
-        found.append(
+        found.append(Advice(
             f"Bought all the same: {_named(bought)}. Stress cases, quotas or guaranteed shares ask for it, or single "
-            "workloads pay more than the mix."
-        )
+            "workloads pay more than the mix.", _BOUGHT_REMEDY,
+        ))  # fmt: skip
     unpriced = break_even.loc[break_even["verdict"] == NO_PRICE, "pool"].unique()
     if len(unpriced):
-        found.append(f"No on-demand price to compare with for pools {_named(list(unpriced))}.")
+        text = f"No on-demand price to compare with for pools {_named(list(unpriced))}."
+        found.append(Advice(text, "Add the models' prices to the table on_demand, where they can be bought so."))
     for row in strategies.itertuples(index=False):
         if not row.possible:
-            found.append(f"{str(row.strategy).capitalize()} is not possible as things stand: {row.note}.")
+            text = f"{str(row.strategy).capitalize()} is not possible as things stand: {row.note}."
+            found.append(Advice(text, "Nothing, unless you want to compare with it: then ask for that quota or price."))
     return tuple(found)
 
 
-def _costs_nothing(w: Worst) -> list[str]:
+def _costs_nothing(w: Worst) -> list[Advice]:
     """Say where a stress case leans on a quota that is blank."""
     if not w.load["unlimited"].any():
         return []
@@ -45,18 +69,21 @@ def _costs_nothing(w: Worst) -> list[str]:
         return []
     what = "Headroom" if w.case.failed is None else f"The loss of {w.case.failed}"
     places = _named([f"{m} in {r}" for r, m in zip(free["region"], free["model"], strict=True)])
-    return [
+    return [Advice(
         f"{what} costs nothing in part because a quota is blank: {part / total:.0%} of its worst hour's requests go on "
-        f"demand to {places}, without limit. Fill in tokens_per_minute_quota to see what it really takes."
-    ]
+        f"demand to {places}, without limit. Fill in tokens_per_minute_quota to see what it really takes.",
+        "Fill in tokens_per_minute_quota of these rows in the table on_demand, and solve again.",
+    )]  # fmt: skip
 
 
-def _no_failover(basis: Basis) -> list[str]:
+def _no_failover(basis: Basis) -> list[Advice]:
     failover = basis.case.settings.policy.failover
     if not failover.enabled:
-        return ["Failover is off: the loss of a region is not planned for."]
+        remedy = "Switch policy.failover.enabled on, unless all work may wait for the region to come back."
+        return [Advice("Failover is off: the loss of a region is not planned for.", remedy)]
     lasting = [r.region for r in basis.case.regions if not r.fails]
-    return [f"The loss of {_named(lasting)} is not planned for (fails is false)."] if lasting else []
+    remedy = "Set fails to TRUE for each region whose loss you want to survive."
+    return [Advice(f"The loss of {_named(lasting)} is not planned for (fails is false).", remedy)] if lasting else []
 
 
 def _named(names: list[str]) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from planner.plan.reading import Reading
 
 if TYPE_CHECKING:
+    from planner.plan.metrics.cautions import Advice
     from planner.plan.metrics.task_costs import TaskCosts
 
 HORIZON = "horizon"
@@ -107,7 +108,7 @@ class Metrics:
         capacity that stands (inf: an unlimited quota), margin_share = capacity / need - 1. sets_units: the case makes
         the plan buy more. Routes are not looked at: a margin is at most this (metrics.stress).
     stress_load : where the load of each stress case's worst slot goes.
-    cautions : sentences a buyer must read.
+    cautions : sentences a buyer must read, each with what to do (`remedy`).
     """
 
     reading: Reading
@@ -128,7 +129,7 @@ class Metrics:
     on_demand: pd.DataFrame
     stress: pd.DataFrame
     stress_load: pd.DataFrame
-    cautions: tuple[str, ...]
+    cautions: "tuple[Advice, ...]"
 
     def __repr__(self) -> str:
         """Name the plan that the figures are of, and the tables."""

@@ -1,6 +1,7 @@
 """Assumptions: every input table as it was read, with the sources and dates of its prices."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -39,7 +40,7 @@ def write(sheet: Sheet, report: Report) -> None:
         sheet.put(top, 0, f"{table.name}: {table.meaning}", "section")
         columns = _given(list(columns_of(table.row).values()), case.rows(table.name))
         rows = [{c.name: _shown(getattr(row, c.name)) for c in columns} for row in case.rows(table.name)]
-        shown = [Column(c.name, f"{c.name}\n{c.unit}" if c.unit else c.name, _style(c), _WIDTH) for c in columns]
+        shown = [Column(c.name, "\n".join(filter(None, [_broken(c.name), c.unit])), _style(c), _WIDTH) for c in columns]
         block = sheet.table(top + 1, shown, rows)
         widest = max(widest, len(columns) - 1 + _overhang(rows))
         top = block.last + 2
@@ -80,12 +81,22 @@ def _shown(value: Any) -> Value:
     return str(value) if isinstance(value, BaseModel) else value
 
 
+def _broken(name: str) -> str:
+    """Break a long name after an underscore, never within a word."""
+    lines = [""]
+    for part in re.findall(r"[^_]+_?", name):
+        if len(lines[-1]) + len(part) > _WIDTH - 2 and lines[-1]:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
 def _style(column: ColumnFacts) -> str:
     if column.kind in (int, float):
         return "input_number"
-    if column.name == "source":
-        return "text:wrap"
-    return "date" if column.unit == "date" else "text"
+    if column.name == "note":
+        return "text"  # the last column: it runs on
+    return "date" if column.unit == "date" else "text:wrap"
 
 
 def write_demand(sheet: Sheet, report: Report) -> None:

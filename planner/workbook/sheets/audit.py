@@ -93,7 +93,8 @@ def _sum(row: Recomputed) -> dict[str, Any]:
     good = abs(difference) <= _CENT + _RELATIVE * abs(row.plan)
     return {
         "what": row.what, "where": row.where, "sheet": Live(f"={row.formula}", row.value), "plan": row.plan,
-        "difference": Live("={sheet}-{plan}", difference), "tick": Live(f'=IF({within},"✓","✗")', "✓" if good else "✗"),
+        "difference": Live("=ROUND({sheet}-{plan},6)", round(difference, 6) + 0.0),
+        "tick": Live(f'=IF({within},"✓","✗")', "✓" if good else "✗"),
     }  # fmt: skip
 
 

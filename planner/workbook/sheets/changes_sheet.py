@@ -61,7 +61,7 @@ def _against_today(sheet: Sheet, report: Report) -> None:
             "change": Live("={after}-{before}", after - before), "what": _what(before, new, after),
         })  # fmt: skip
     columns = (
-        Column("region", "Region", "text", 16),
+        Column("region", "Region", "text:wrap", 16),
         Column("pool", "Pool", "text:wrap", 22),
         Column("offer", "Offer", "text:wrap", 30),
         Column("before", f"In force on\n{first.start}, units", "units", 13, total=True),
@@ -69,7 +69,7 @@ def _against_today(sheet: Sheet, report: Report) -> None:
         Column("new", "Bought in\nthis plan, units", "units", 14, total=True),
         Column("after", f"In force in\n{last.name}, units", "units", 14, total=True),
         Column("change", "Change\nunits", "units", 11, total=True),
-        Column("what", "What happens", "text", 30),
+        Column("what", "What happens", "text:wrap", 30),
     )
     sheet.widths(columns)
     block = sheet.table(3, columns, rows, empty="Nothing is in force today and nothing is bought.")

@@ -19,31 +19,31 @@ _COLOURS = (BLUE, ORANGE, GREEN, SKY, VERMILION, GREY)
 COLUMNS = (
     Column("decide", "Decide by", "date", 12),
     Column("end", "Ends (first\nday after)", "date", 13),
-    Column("region", "Region", "text:wrap", 16),
+    Column("region", "Region", "text:wrap", 18),
     Column("offer", "Offer", "text:wrap", 26),
-    Column("product", "Product", "text:wrap", 24),
-    Column("pool", "Pool", "text:wrap", 20),
     Column("bought", "Bought", "text", 11),
-    Column("start", "Start", "date", 12),
     Column("units", "Units", "units", 9),
     Column("usd", "Per month\nUSD", "usd", 11),
-    Column("before", "Pool in force\non its last day", "units", 16),
+    Column("before", "Pool in force\non its last day", "units", 15),
     Column("after", "and on the\nday after", "units", 12),
     Column("covered", "Coverage\nbefore", "percent", 10),
     Column("left", "Coverage\nafter", "percent", 10),
     Column("lapse", "If it lapses, on\ndemand, USD/month", "usd", 19),
     Column("saves", "Renewing saves\nUSD/month", "usd", 16),
-    Column("month", "By the hours\nof", "text", 14),
 )
 WORKINGS = (
     Column("gap", "", "plain", 3),
+    Column("product", "Product", "text:muted", 24),
+    Column("pool", "Pool", "text:muted", 20),
+    Column("start", "Start", "date:muted", 12),
+    Column("month", "By the hours\nof", "text:muted", 14),
     Column("pool_no", "Pool\nno.", "count:muted", 7),
     Column("group", "Region\nno.", "count:muted", 8),
-    Column("price", "Price\nUSD/unit-hour", "price:muted", 12),
+    Column("price", "Price\nUSD/unit-hour", "price:muted", 14),
 )
 TEXT = (
     "Every commitment, earlier and bought here, by its end. Per month: a mean month of 730 hours. Coverage and what a "
-    "lapse sends to on demand are estimates, at the plan's units, by the hours of the month named last. Headroom and "
+    "lapse sends to on demand are estimates, at the plan's units, by the hours of its last month. Headroom and "
     "failover may need units that save nothing."
 )
 

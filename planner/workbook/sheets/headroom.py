@@ -1,4 +1,4 @@
-"""Headroom and failover: each stress case, its worst hour, what serves it, and what it makes the plan pay."""
+"""Headroom and failover: each stress case, its worst hour, what it makes the plan pay; and where its load goes."""
 
 import math
 from typing import Any
@@ -8,7 +8,7 @@ from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title,
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.theme import BLUE
 
-NAME = "Headroom and failover"
+NAME, LOAD_NAME = "Headroom and failover", "Stress load"
 TOP = 3
 
 COLUMNS = (
@@ -54,10 +54,17 @@ def write(sheet: Sheet, report: Report) -> Block:
     if rows:
         _chart(sheet, block, top)
         top += 16
-    sheet.put(top, 0, "Where the load of each case's worst hour goes", "section")
-    load = sheet.table(top + 1, LOAD, _load(report), empty="Nothing to show.")
-    sheet.printed(load.last, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 1))
+    sheet.printed(top if rows else block.last, len(COLUMNS) - 1, freeze=(TOP + 1, 1))
     return block
+
+
+def write_load(sheet: Sheet, report: Report) -> None:
+    """Write where the load of each case's worst hour goes."""
+    text = "Where the requests of each stress case are served in its worst hour."
+    sheet.heading(LOAD_NAME, text, len(LOAD) - 1)
+    sheet.widths(LOAD)
+    load = sheet.table(TOP, LOAD, _load(report), empty="Nothing to show.")
+    sheet.printed(load.last, len(LOAD) - 1, repeat=TOP, freeze=(TOP + 1, 1))
 
 
 def _record(row: Any, paid: dict[str, float]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.report import Report, rows_of
 
-NAME = "Reservations"
-TOP = 4
+NAME, DEPLOYMENTS_NAME = "Reservations", "Deployments"
+TOP = 3
 
 POOLS = (
     Column("region", "Region", "text:wrap", 16),
@@ -27,6 +27,16 @@ POOLS = (
     Column("mean", "Used in the\nmean hour", "number", 12),
     Column("peak", "Used in the\npeak hour", "number", 12),
     Column("vacant", "Idle\nshare", "percent", 9),
+)
+DEPLOYMENTS = (
+    *POOLS[:3],
+    Column("model", "Model", "text:wrap", 22),
+    Column("start", "Month", "month", 11),
+    Column("units", "Deployed\nunits", "units", 11),
+    Column("peak", "Used in the\npeak hour", "number", 12),
+    Column("used", "Utilisation", "percent", 12),
+    Column("vacant", "Vacancy", "percent", 10),
+    Column("usd", "Cost\nUSD", "usd", 12, total=True),
 )
 WORKINGS = (
     Column("gap", "", "plain", 3),
@@ -46,15 +56,14 @@ def number_pools(months: Sequence[PoolMonth]) -> dict[tuple[str, str], int]:
 
 
 def write(sheet: Sheet, report: Report, months: Sequence[PoolMonth], order: Block | None) -> Block:
-    """Write both tables; `order` is where the purchase order's lines will stand."""
+    """Write the pools; `order` is where the purchase order's lines will stand."""
     sheet.heading(
         "Reservations",
         "What is held, bought and deployed. The mean hour counts used units alone, the peak hour with their headroom. "
-        "Idle: deployed and not used in the mean hour. Vacant: not even taken in the peak hour, so kept for failover.",
+        "Idle share: deployed and not used in the mean hour.",
         len(POOLS) - 1,
     )
     numbers = number_pools(months)
-    sheet.put(TOP - 1, 0, "Pools by month", "section")
     sheet.widths((*POOLS, *WORKINGS))
     block = sheet.table(
         TOP,
@@ -62,10 +71,7 @@ def write(sheet: Sheet, report: Report, months: Sequence[PoolMonth], order: Bloc
         [_record(m, numbers[m.pool, m.meter], order) for m in months],
         empty="No pools.",
     )
-    top = block.total_row + 3
-    sheet.put(top - 1, 0, "Deployments by model and month", "section")
-    last = _deployments(sheet, report, top)
-    sheet.printed(last, len(POOLS) - 1, repeat=TOP, freeze=(TOP + 1, 2))
+    sheet.printed(block.total_row, len(POOLS) - 1, repeat=TOP, freeze=(TOP + 1, 2))
     return block
 
 
@@ -91,19 +97,14 @@ def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any
     }  # fmt: skip
 
 
-def _deployments(sheet: Sheet, report: Report, top: int) -> int:
-    """Each model's deployment in each month: units, use and vacancy."""
-    columns = [
-        *POOLS[:3],
-        Column("start", "Month", "month", POOLS[3].width),
-        Column("model", "Model", "text", POOLS[4].width),  # runs on into the gap
-        Column("gap", "", "text", POOLS[5].width),
-        Column("units", "Deployed\nunits", "units", POOLS[6].width),
-        Column("peak", "Peak hour\nunits", "number", POOLS[7].width),
-        Column("used", "Utilisation", "percent", POOLS[8].width),
-        Column("vacant", "Vacancy", "percent", POOLS[9].width),
-        Column("usd", "Cost\nUSD", "usd", POOLS[10].width, total=True),
-    ]
+def write_deployments(sheet: Sheet, report: Report) -> None:
+    """Write each model's deployment in each month: units, use and vacancy."""
+    text = (
+        "Units set aside for each model. Utilisation: share used, over the hours. Vacancy: not even taken in the peak "
+        "hour, so kept for failover."
+    )
+    sheet.heading(DEPLOYMENTS_NAME, text, len(DEPLOYMENTS) - 1)
+    sheet.widths(DEPLOYMENTS)
     starts = {p.name: p.start for p in report.case.periods}
     frame = report.metrics.deployments
     frame = frame[frame["period"] != HORIZON].sort_values(["region", "pool", "meter", "model", "period"])
@@ -113,5 +114,5 @@ def _deployments(sheet: Sheet, report: Report, top: int) -> int:
          "peak": float(r.peak_units), "used": float(r.utilisation), "vacant": float(r.vacancy), "usd": float(r.usd)}
         for r in rows_of(frame)
     ]  # fmt: skip
-    block = sheet.table(top, columns, rows, empty="Nothing is deployed.")
-    return block.total_row
+    block = sheet.table(TOP, DEPLOYMENTS, rows, filters=True, empty="Nothing is deployed.")
+    sheet.printed(block.total_row, len(DEPLOYMENTS) - 1, repeat=TOP, freeze=(TOP + 1, 2))

@@ -9,9 +9,9 @@ TOP = 3
 
 COLUMNS = (
     Column("kind", "Kind", "text", 10),
-    Column("where", "Where", "text:wrap", 28),
-    Column("message", "What was seen", "text:wrap", 62),
-    Column("remedy", "What to do", "text:wrap", 52),
+    Column("where", "Where", "text:wrap", 24),
+    Column("message", "What was seen", "text:wrap", 64),
+    Column("remedy", "What to do", "text:wrap", 56),
 )
 
 
@@ -21,7 +21,10 @@ def write(sheet: Sheet, report: Report) -> int:
         "Warnings", "Nothing here stops the plan. Each line is something that is probably not meant, or will cost.", 3
     )
     sheet.widths(COLUMNS)
-    rows = [{"kind": "plan", "where": "this plan", "message": text, "remedy": ""} for text in report.metrics.cautions]
+    rows = [
+        {"kind": "plan", "where": "this plan", "message": text, "remedy": text.remedy}
+        for text in report.metrics.cautions
+    ]
     rows += [
         {"kind": c.severity, "where": c.where, "message": c.message, "remedy": c.remedy}
         for c in warnings_of(report.case)

@@ -65,7 +65,7 @@ def _record(k: int, value: OrderValue, rent: LineRent, order: Block) -> dict[str
         "use": rent.use_usd,
         "stress": rent.stress_usd,
         "sum": Live("={use}+{stress}", rent.rent_usd),
-        "rest": Live("={sum}-{price}", rent.rent_usd - rent.price_usd),
+        "rest": Live("=ROUND({sum}-{price},2)", round(rent.rent_usd - rent.price_usd, 2) + 0.0),
         "hours": int(((rent.use_by_hour + rent.stress_by_hour) > 0).sum()),
         "shadow": rent.rent_usd / hours,
         "discount": Live('=IF(ISNUMBER({break_even}),1-{break_even},"")', _rest(value.break_even)),
