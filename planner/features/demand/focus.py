@@ -86,12 +86,12 @@ def ingest_focus(sources: list[str], decimal: numbers.Decimal | None = None) -> 
         absent = [name for name in wanted if name not in usage]
         if absent:
             missing.append(f"not in this export: {', '.join(absent)}")
-    missing += [f"{c.name}: {c.why}" for c in commitments if c.why]
+    missing += _why_not(commitments)
     return {
         "format": "focus",
         "title": "FOCUS billing data",
         "rows_read": rows_read,
-        "commitments": [c.as_dict() for c in commitments],
+        "commitments": [{**c.as_dict(), "in_force": c.in_force} for c in commitments],
         "money": money,
         "missing": [
             "no tokens and no requests: a history needs a usage export",
@@ -100,6 +100,21 @@ def ingest_focus(sources: list[str], decimal: numbers.Decimal | None = None) -> 
         ],
         "hours": hours,
     }
+
+
+def _why_not(commitments: Sequence[Commitment]) -> list[str]:
+    """Say which commitments have no units or are not in force, and why: a line a reason."""
+    reasons: dict[str, list[str]] = {}
+    for one in commitments:
+        if one.why:
+            reasons.setdefault(one.why, []).append(one.name)
+        if not one.in_force:
+            said = f"{one.status}: not in force, and left out of commitments.csv"
+            reasons.setdefault(said, []).append(one.name)
+    return [
+        f"{', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}: {why}"
+        for why, names in reasons.items()
+    ]
 
 
 def _checked(
@@ -238,6 +253,7 @@ def _contracts(table: pd.DataFrame, file: SourceFile, decimal: Any) -> list[Comm
             "category": text("ContractCommitmentCategory"),
             "unit": text("ContractCommitmentUnit"),
             "currency": text("BillingCurrency"),
+            "status": text("ContractCommitmentLifecycleStatus"),  # 1.4
             "quantity": shown["ContractCommitmentQuantity"],
             "cost": shown.get("ContractCommitmentCost", pd.Series(float("nan"), index=shown.index)),
             "start": moments.parsed(text("ContractCommitmentPeriodStart"), str(file.path)),
@@ -261,6 +277,7 @@ def write_commitments(report: dict[str, Any], folder: Path) -> None:
         [
             {"offer": "", "units": c["units"], "start": c["start"], "end": c["end"], "note": _note(c)}
             for c in report["commitments"]
+            if c["in_force"]
         ],
         columns=["offer", "units", "start", "end", "note"],
     )

@@ -41,7 +41,13 @@ class Commitment:
     currency: str | None = None
     start: str | None = None
     end: str | None = None
+    status: str | None = None
     why: str = ""
+
+    @property
+    def in_force(self) -> bool:
+        """Tell whether something is owed: a commitment that was cancelled, replaced or only proposed is not."""
+        return self.status is None or self.status in ("Active", "Exhausted")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the commitment as the report stores it."""
@@ -192,7 +198,7 @@ def contract_commitment(row: dict[str, Any]) -> Commitment:
 
     Parameters
     ----------
-    row : ``id``, ``name``, ``category``, ``unit``, ``currency`` [text or None], ``quantity``, ``cost`` [number, NaN:
+    row : ``id``, ``name``, ``category``, ``unit``, ``currency``, ``status`` [text or None], ``quantity``, ``cost`` [number, NaN:
         blank], ``start``, ``end`` [UTC or NaT].
     """
     row = {name: None if name != "quantity" and pd.isna(value) else value for name, value in row.items()}
@@ -223,5 +229,6 @@ def contract_commitment(row: dict[str, Any]) -> Commitment:
         currency=row["currency"],
         start=_day(start),
         end=_day(end),
+        status=row["status"],
         why=why,
     )

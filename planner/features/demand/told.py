@@ -9,6 +9,8 @@ from planner.errors import Fault, InputError
 from planner.features.demand.history import VALUES, History
 from planner.features.demand.profile import ALL_SERIES, Profile
 
+MOST_COMMITMENTS = 20  # that are printed
+
 
 def moment(text: str | None, option: str) -> dt.datetime | None:
     """Read a moment; UTC where it has no offset."""
@@ -83,8 +85,11 @@ def _shown(value: float | None, form: str) -> str:
 def tell_commitments(report: Mapping[str, Any], folder: Path | None) -> None:
     """Print what a FOCUS export holds of commitments and money."""
     print(f"{report['title']}: {report['rows_read']:,} rows read")
-    for item in report["commitments"]:
+    for item in report["commitments"][:MOST_COMMITMENTS]:
         print(f"  {item['name']}: {_commitment(item)}")
+    more = len(report["commitments"]) - MOST_COMMITMENTS
+    if more > 0:
+        print(f"  and {more} more commitments")
     for name, value in report["money"].items():
         print(f"  {name:<28} {value:,.2f}")
     for text in report["missing"]:
@@ -96,7 +101,7 @@ def _commitment(item: Mapping[str, Any]) -> str:
     if item["money"] is not None:
         size = f"{item['money']:,.2f} {item['currency'] or ''} of spend, no units".replace("  ", " ")
     elif item["units"] is None:
-        size = "units not known"
+        size = item["why"] or "units not known"
     else:
         size = f"{item['units']:g} {item['unit']}"
     used = "" if item["utilisation"] is None else f", utilisation {item['utilisation']:.1%}"
