@@ -21,6 +21,7 @@ from planner.features.demand.engine import fetched, fetched_together, settled
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import READING, RULE_CODE, Format, Reading
 from planner.features.demand.formats.cells import NO_NUMBER
+from planner.features.demand.formats.numbers import BLANKS
 from planner.features.demand.history import SERIES, UNKNOWN, VALUES
 from planner.features.demand.names import NameMap
 from planner.units import SECONDS_PER_HOUR
@@ -28,6 +29,7 @@ from planner.units import SECONDS_PER_HOUR
 LONG_AGO_EPOCH = 1420070400  # 2015-01-01: no LLM was billed by the token before
 TOO_LARGE = 10**15
 NO_HOUR = -1  # of rows without a time
+MANY_ROWS, MANY_SHARE = 3, 0.05  # with more cached than input, before input is taken to leave cached tokens out
 EXAMPLES = 5  # rows that are shown of each rule
 EXAMPLE = ("epoch", "time_text", *SERIES, "input_tokens", "output_tokens", "id")
 
@@ -41,13 +43,15 @@ class Hours:
     rows_read: int
 
 
-def labelled(table: Any, format: Format, names: NameMap) -> Any:
+def labelled(reading: Reading, format: Format, names: NameMap) -> Any:
     """Add region, workload and model from the export's own columns, renamed by the map; null where it has none."""
     import ibis
 
+    table = reading.table
     given: dict[str, Any] = {}
     for dimension in SERIES:
-        own = names.dimensions.get(dimension) or getattr(format, dimension)  # type: ignore[call-overload]
+        said = names.dimensions.get(dimension)  # type: ignore[call-overload]
+        own = said or getattr(reading, dimension) or getattr(format, dimension)
         renames = dict(names.names.get(dimension, {}))  # type: ignore[call-overload]
         hint = own is None and dimension == "region" and format.region_hint is not None and bool(renames)
         own = format.region_hint if hint else own
@@ -64,12 +68,19 @@ def labelled(table: Any, format: Format, names: NameMap) -> Any:
 
 def with_defaults(frame: pd.DataFrame, names: NameMap) -> pd.DataFrame:
     """Fill the names that the export lacks: the map's defaults; a workload is called after its model."""
-    filled = {name: frame[name].astype("str").replace("", None) for name in SERIES}
+    filled = {name: _named_only(frame[name]) for name in SERIES}
     for name in ("region", "model"):
         filled[name] = filled[name].fillna(names.defaults.get(name, UNKNOWN))
     default = names.defaults.get("workload")
     filled["workload"] = filled["workload"].fillna(filled["model"] if default is None else default)
     return frame.assign(**filled)
+
+
+def _named_only(values: pd.Series) -> pd.Series:
+    """Return names as text, None where a blank is written as a word."""
+    texts = values.astype("str")
+    blank = {text for text in texts.dropna().unique() if text.strip().lower() in BLANKS}
+    return texts.mask(texts.isin(blank), None)
 
 
 def judged(
@@ -88,30 +99,33 @@ def judged(
     import ibis
 
     present = [name for name in VALUES if name in table.columns]
-    given, output = _or_null(table, "input_tokens"), _or_null(table, "output_tokens")
+    given = _or_null(table, "input_tokens")
     cached, written = _or_null(table, "cached_tokens"), _or_null(table, "written_tokens")
-    one_request = table["bucket_hours"] == 0 if bucket_hours is None else ibis.literal(bucket_hours == 0)
-    nothing = given.isnull() & output.isnull()
-    if not cached_in_input:
-        nothing &= cached.isnull() & written.isnull()
+    counts = [table[name] for name in present]
+    nothing = reduce(
+        and_, [value.isnull() for value in counts if value.get_name() != "requests"] or [ibis.literal(True)]
+    )
     if "requests" in present:
+        one_request = table["bucket_hours"] == 0 if bucket_hours is None else ibis.literal(bucket_hours == 0)
         nothing &= one_request | table["requests"].isnull()
-    told = {"input_tokens", "output_tokens"} <= set(present)
+    sound = [(_sound(table, present, now_epoch, since_epoch, cached_in_input), 0)] if counts else []
     verdict = ibis.cases(
-        *([(_sound(table, present, now_epoch, since_epoch), 0)] if told else []),
+        *sound,
         (table["epoch"].isnull(), RULE_CODE["no_time"]),
         (_after(table, now_epoch), RULE_CODE["future"]),
         (_before(table, since_epoch), RULE_CODE["long_ago"]),
         *([(table["skip"] > 0, table["skip"])] if "skip" in table.columns else []),
-        (reduce(or_, [table[name] < 0 for name in present]), RULE_CODE["negative"]),
-        (reduce(or_, [table[name] > TOO_LARGE for name in present]), RULE_CODE["too_large"]),
+        (reduce(or_, [value < 0 for value in counts] or [ibis.literal(False)]), RULE_CODE["negative"]),
+        (reduce(or_, [value > TOO_LARGE for value in counts] or [ibis.literal(False)]), RULE_CODE["too_large"]),
         (nothing, RULE_CODE["null_tokens"]),
         *(
             [(cached.fill_null(0) + written.fill_null(0) > given, -RULE_CODE["cached_above_input"])]
             if cached_in_input and {"cached_tokens", "written_tokens"} & set(present)
             else []
         ),
-        ((given.isnull() | output.isnull()) & one_request, -RULE_CODE["null_as_zero"]),
+        *([(_differs(table, cached_in_input), -RULE_CODE["total_differs"])] if "total_tokens" in table.columns else []),
+        *([(_parts_of_a_whole(counts), -RULE_CODE["fractional"])] if _parts_of_a_whole(counts) is not None else []),
+        (reduce(or_, [value.isnull() for value in counts] or [ibis.literal(False)]), -RULE_CODE["null_as_zero"]),
         else_=0,
     )
     added = {"verdict": verdict.cast("int16"), "hour": (table["epoch"] / SECONDS_PER_HOUR).floor().cast("int64")}
@@ -120,7 +134,21 @@ def judged(
     return table.mutate(**added)
 
 
-def _sound(table: Any, present: list[str], now_epoch: float, since_epoch: float) -> Any:
+def _differs(table: Any, cached_in_input: bool) -> Any:
+    """Tell a row whose own total is not the sum of its counts; one without a total, or with a blank, tells nothing."""
+    total, given, output = (_or_null(table, name) for name in ("total_tokens", "input_tokens", "output_tokens"))
+    cached, written = (_or_null(table, name).fill_null(0) for name in ("cached_tokens", "written_tokens"))
+    mine = given + output if cached_in_input else given + output + cached + written
+    return (total - mine).abs() > 0.5
+
+
+def _parts_of_a_whole(counts: list[Any]) -> Any:
+    """Tell a count that is no whole number; None where the types are whole."""
+    broken = [(value != value.floor()) & (value < TOO_LARGE) for value in counts if not value.type().is_integer()]
+    return reduce(or_, broken) if broken else None
+
+
+def _sound(table: Any, present: list[str], now_epoch: float, since_epoch: float, cached_in_input: bool) -> Any:
     """Tell in one test that no rule can strike, for nearly all rows: a blank anywhere, and the rules are asked in turn.
 
     It is stricter than they are, never laxer: input that holds the cached tokens is at least as many.
@@ -130,7 +158,11 @@ def _sound(table: Any, present: list[str], now_epoch: float, since_epoch: float)
     tests = [time.between(first, last), *[table[name].between(0, TOO_LARGE) for name in present]]
     tests += [table["skip"] == 0] if "skip" in table.columns else []
     cached = [table[name] for name in ("cached_tokens", "written_tokens") if name in present]
-    tests += [sum(cached[1:], start=cached[0]) <= table["input_tokens"]] if cached else []
+    tests += [sum(cached[1:], start=cached[0]) <= table["input_tokens"]] if cached and "input_tokens" in present else []
+    broken = _parts_of_a_whole([table[name] for name in present])
+    tests += [~broken] if broken is not None else []
+    if "total_tokens" in table.columns:
+        tests.append(table["total_tokens"].notnull() & ~_differs(table, cached_in_input))  # noqa: PD004
     return reduce(and_, tests)
 
 
@@ -155,8 +187,13 @@ def _or_null(table: Any, name: str) -> Any:
     return table[name] if name in table.columns else ibis.null("float64")
 
 
-def sum_hours(readings: Any, cached_in_input: bool, bucket_hours: float | None = None) -> pd.DataFrame:
-    """Sum judged readings by hour [hours since 1970], series, span, source and verdict, and make the repairs."""
+def sum_hours(
+    readings: Any, cached_in_input: bool, bucket_hours: float | None = None, by_data: bool = False
+) -> pd.DataFrame:
+    """Sum judged readings by hour [hours since 1970], series, span, source and verdict, and make the repairs.
+
+    ``by_data``: rows with more cached tokens than input may show that input leaves them out (column ``apart``).
+    """
     keys = [name for name in ("hour", "span", *SERIES, "source", "verdict") if name in readings.columns]
     sums = {name: readings[name].sum().cast("float64") for name in VALUES if name in readings.columns}
     frame = fetched(readings.group_by(keys).aggregate(rows=readings.count(), **sums))
@@ -171,35 +208,61 @@ def sum_hours(readings: Any, cached_in_input: bool, bucket_hours: float | None =
         if name not in frame:
             frame[name] = np.nan
         frame[name] = frame[name].astype("float64")
+    frame["apart"] = False
     if cached_in_input:
-        given = frame["input_tokens"] - frame["cached_tokens"].fillna(0.0) - frame["written_tokens"].fillna(0.0)
-        frame["input_tokens"] = given.mask(frame["verdict"] == -RULE_CODE["cached_above_input"], 0.0)
-    blank = frame["verdict"] == -RULE_CODE["null_as_zero"]
-    for name in ("input_tokens", "output_tokens"):
+        if by_data:
+            frame["apart"] = _leave_cached_out(frame)
+        whole = frame["input_tokens"] - frame["cached_tokens"].fillna(0.0) - frame["written_tokens"].fillna(0.0)
+        whole = whole.mask(frame["verdict"] == -RULE_CODE["cached_above_input"], 0.0)
+        frame["input_tokens"] = whole.mask(frame["apart"], frame["input_tokens"])
+    seen = [name for name in VALUES if frame[name].notna().any()]
+    blank = frame["verdict"] < 0  # of any repair: what is blank beside it counts as 0
+    for name in seen:
         frame[name] = frame[name].mask(blank & frame[name].isna(), 0.0)
     return frame
 
 
-def aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) -> Hours:
+def _leave_cached_out(frame: pd.DataFrame) -> pd.Series:
+    """Tell the rows of those writers (a file's model and workload) whose input leaves cached tokens out.
+
+    Where input includes them, none can have more cached than input. One such row is a fault of that row; from three of
+    them, and a twentieth of the rows that have cached tokens, or half of them, it is how they all are counted.
+    """
+    writer = [name for name in ("source", "model", "workload") if name in frame.columns]
+    cached = frame["cached_tokens"].fillna(0.0) + frame["written_tokens"].fillna(0.0)
+    there = frame.assign(
+        above=frame["rows"].where(frame["verdict"] == -RULE_CODE["cached_above_input"], 0),
+        cached_rows=frame["rows"].where((cached > 0) & (frame["verdict"] <= 0), 0),
+    )
+    sums = there.groupby(writer, dropna=False)[["above", "cached_rows"]].transform("sum")
+    many = (sums["above"] >= MANY_ROWS) & (sums["above"] >= MANY_SHARE * sums["cached_rows"])
+    return (sums["above"] > 0) & (many | (sums["above"] >= sums["cached_rows"] / 2))
+
+
+def aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: NameMap) -> Hours:
     """Sum judged readings into hours, each request id once, and name every rule that struck.
 
     Parameters
     ----------
     reading : what the format returned: whether there are ids, and whether they need a check.
     readings : its table, labelled and judged.
-    format, names : whether the format's input includes cached tokens, and the defaults of names it lacks.
+    cached_in_input : whether input includes cached tokens.
+    names : the map, which may say so, and the defaults of names that the export lacks.
     """
-    return _aggregate(reading, settled(readings), format, names)
+    return _aggregate(reading, settled(readings), cached_in_input, names)
 
 
-def _aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) -> Hours:
-    frame = sum_hours(readings, format.cached_in_input, reading.bucket_hours)
+def _aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: NameMap) -> Hours:
+    by_data = reading.cached_by_data and names.cached_in_input is None
+    frame = sum_hours(readings, cached_in_input, reading.bucket_hours, by_data)
     rows_read = int(frame["rows"].sum())
     struck = frame[frame["verdict"] != 0].groupby("verdict")["rows"].sum()
-    good = frame[frame["verdict"] <= 0].drop(columns=["verdict"])
+    above = frame["verdict"] == -RULE_CODE["cached_above_input"]
+    apart = int(frame.loc[frame["apart"] & above, "rows"].sum())
+    good = frame[frame["verdict"] <= 0].drop(columns=["verdict", "apart"])
     told = fetched_together(_questions(reading, readings, frame, good))
     if "ids" in told and told["ids"]["rows"][0] > told["ids"]["ids"][0]:
-        once = _aggregate(replace(reading, ids_to_check=False), each_id_once(readings), format, names)
+        once = _aggregate(replace(reading, ids_to_check=False), each_id_once(readings), cached_in_input, names)
         repeats = Finding("duplicate", rows_read - once.rows_read)
         return Hours(once.frame, (repeats, *once.findings), rows_read)
     found = []
@@ -207,7 +270,13 @@ def _aggregate(reading: Reading, readings: Any, format: Format, names: NameMap) 
     for code, count in struck.items():
         shown = told["examples" if "examples" in told else f"examples {code}"]
         examples = shown[shown["verdict"] == code].reindex(columns=list(EXAMPLE)).itertuples()
-        found.append(Finding(rules[abs(int(str(code)))], int(count), tuple(sorted(map(_told, examples)))))
+        shown_rows = tuple(sorted(map(_told, examples)))
+        rule, number = rules[abs(int(str(code)))], int(count)
+        if rule == "cached_above_input" and apart:
+            found.append(Finding("cached_apart", apart, shown_rows))
+            number -= apart
+        if number:
+            found.append(Finding(rule, number, shown_rows))
     good = good.assign(burst=np.nan)
     if "minutes" in told:
         measured, keys = bursts(told["minutes"]), ["hour", *SERIES]

@@ -12,13 +12,6 @@ import pandas as pd
 from planner.features.demand.findings import Finding
 from planner.features.demand.history import SERIES, VALUES
 
-
-def moment_of(value: object) -> pd.Timestamp | None:
-    """Read a moment out of an export's cell, UTC where it has no offset; None where it is none."""
-    stamp = pd.to_datetime(str(value), utc=True, errors="coerce") if value is not None else pd.NaT
-    return stamp if isinstance(stamp, pd.Timestamp) else None
-
-
 HOUR = dt.timedelta(hours=1)
 
 
@@ -55,3 +48,11 @@ def split_repeated(frame: pd.DataFrame, zone_name: str) -> tuple[pd.DataFrame, t
     if not split:
         return frame, ()
     return pd.concat(halves, ignore_index=True), (Finding("repeated_hour", split),)
+
+
+def repeated_local(zone_name: str) -> tuple[tuple[int, int], ...]:
+    """Return the spans [seconds since 1970, from and to] that one local hour stands for, in 2015 to 2034."""
+    if zone_name == "UTC":
+        return ()
+    first, last = (int(dt.datetime(year, 1, 1, tzinfo=dt.UTC).timestamp()) // 3600 for year in (2015, 2035))
+    return tuple((one * 3600, (two + 1) * 3600) for one, two in repeated_hours(zone_name, first, last))

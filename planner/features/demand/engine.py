@@ -169,7 +169,7 @@ def columns_of(engine: Any, file: SourceFile) -> list[str]:
     return list(tabular(engine, [file], "sample").columns)
 
 
-def settled(table: Any) -> Any:
+def settled(table: Any, name: str = "settled") -> Any:
     """Return an expression that several questions follow, as a view: DuckDB then plans each from the view's name.
 
     A database in which we are guests gets no views of ours.
@@ -179,9 +179,9 @@ def settled(table: Any) -> Any:
         return table
     from ibis.expr.operations import DatabaseTable
 
-    engine.raw_sql(f"CREATE OR REPLACE VIEW settled AS {engine.compile(table)}")
+    engine.raw_sql(f"CREATE OR REPLACE VIEW {name} AS {engine.compile(table)}")
     # its columns are known: DuckDB need not be asked for them
-    return DatabaseTable("settled", table.schema(), engine).to_expr()
+    return DatabaseTable(name, table.schema(), engine).to_expr()
 
 
 def fetched(expression: Any) -> pd.DataFrame:

@@ -16,11 +16,12 @@ RULES: dict[str, tuple[str, str]] = {
     "negative": (KEPT_OUT, "a count below zero"),
     "too_large": (
         KEPT_OUT,
-        "a count that is no number (text, separators of thousands, a decimal comma), or above 1e15",
+        "a count that is no number (text that the file's own way of writing numbers does not explain), or above 1e15",
     ),
     "null_tokens": (KEPT_OUT, "neither input nor output tokens are given (nor, in a bucket, requests)"),
     "failed": (KEPT_OUT, "the request failed: nothing was served"),
     "response_cache": (KEPT_OUT, "answered from the gateway's own response cache: it never reached a model"),
+    "no_call": (KEPT_OUT, "a span that is no call of a model: its usage, if it has any, is that of the calls inside"),
     "duplicate": (
         KEPT_OUT,
         "the same request id, or the same bucket of the same series, again; counted once, its largest",
@@ -28,8 +29,17 @@ RULES: dict[str, tuple[str, str]] = {
     "overlap": (KEPT_OUT, "hours that several exports cover: counted once, from the export that has most in the hour"),
     "wrapping_span": (KEPT_OUT, "the span wraps others that report their usage themselves (an agent's run): its sum"),
     "unreadable_line": (KEPT_OUT, "the line does not have the header's columns"),
-    "null_as_zero": (REPAIRED, "input or output tokens are blank: taken as 0"),
+    "null_as_zero": (REPAIRED, "a count is blank that other rows have: taken as 0"),
     "cached_above_input": (REPAIRED, "more cached or written tokens than input: fresh input taken as 0"),
+    "cached_apart": (
+        REPAIRED,
+        "more cached or written tokens than input in so many rows that the input leaves them out: fresh input is the "
+        "input itself (cached_in_input: true in the map says otherwise)",
+    ),
+    "total_differs": (NOTED, "the export's own total is not the sum of its counts: one of them is wrong"),
+    "fractional": (NOTED, "a count that is no whole number: tokens and requests have no parts"),
+    "parts": (NOTED, "buckets alike in every name and with other counts: parts of one whole, which are added"),
+    "alike": (NOTED, "requests equal in every column, without ids that would tell copies: each counts"),
     "counter_reset": (
         REPAIRED,
         "a counter fell (a restart): what it shows since is counted, what it lost is not known",

@@ -198,8 +198,8 @@ def contract_commitment(row: dict[str, Any]) -> Commitment:
 
     Parameters
     ----------
-    row : ``id``, ``name``, ``category``, ``unit``, ``currency``, ``status`` [text or None], ``quantity``, ``cost`` [number, NaN:
-        blank], ``start``, ``end`` [UTC or NaT].
+    row : ``id``, ``name``, ``category``, ``unit``, ``currency``, ``status`` [text or None], ``quantity``,
+        ``cost`` [number, NaN: blank], ``start``, ``end`` [UTC or NaT].
     """
     row = {name: None if name != "quantity" and pd.isna(value) else value for name, value in row.items()}
     start, end = row["start"], row["end"]

@@ -1,7 +1,6 @@
 """From sources to a history: recognise, read, judge, sum, count once, and report."""
 
 import datetime as dt
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,16 +14,15 @@ from planner.errors import Fault, InputError
 from planner.features.demand import engine as engines
 from planner.features.demand.aggregate import LONG_AGO_EPOCH, aggregate, judged, labelled
 from planner.features.demand.clock import split_repeated
-from planner.features.demand.files import SourceFile, fail, list_sources, read_text
+from planner.features.demand.files import SourceFile, fail, list_sources
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats import FORMAT, FORMATS
-from planner.features.demand.formats.base import Format, Inputs, Sample
-from planner.features.demand.formats.pages import is_empty_page
+from planner.features.demand.formats.base import Format, Inputs, Reading
 from planner.features.demand.history import SERIES, TOKENS, UNKNOWN, VALUES, History, tidy
-from planner.features.demand.misshapen import is_of, read_whole
 from planner.features.demand.names import NameMap
 from planner.features.demand.overlap import counted_once
 from planner.features.demand.prometheus_server import DEFAULT_DAYS, fetch, is_server
+from planner.features.demand.recognise import named, read_whole, recognised
 
 FUTURE_SLACK_SECONDS = 300.0
 
@@ -60,7 +58,10 @@ def ingest(sources: list[str], format_name: str | None = None, options: Options 
     with _opened(sources, options) as (engine, files):
         place = engines.redact(sources[0]) if not files else _place(files)
         with engines.explained(place):
-            format = _named(engine, files, format_name) if format_name else _recognised(engine, files, options)
+            if format_name:
+                format = named(engine, files, format_name)
+            else:
+                format = recognised(engine, files, options.names, options.table_name)
             _check_options(format, files, options)
             return _history(engine, files, format, options, sources)
 
@@ -101,44 +102,22 @@ def _place(files: tuple[SourceFile, ...]) -> str:
     return files[0].path.name if len(files) == 1 else f"{files[0].path.name} and {len(files) - 1} more"
 
 
-def sample_of(engine: Any, file: SourceFile) -> Sample:
-    """Return what a file can be recognised by."""
-    if file.kind == "text":
-        return Sample("text", text=file.head)
-    if file.kind in ("json", "jsonl"):
-        text = read_text(file.path) if file.kind == "json" else next(x for x in file.head.splitlines() if x.strip())
-        try:
-            document, _ = json.JSONDecoder().raw_decode(text.lstrip())
-        except (ValueError, RecursionError) as error:
-            row = text.count("\n", 0, getattr(error, "pos", 0)) + 1
-            raise fail(file.path, f"is not whole JSON (truncated or corrupt): {error}", row=row) from error
-        first = document[0] if isinstance(document, list) and document else document
-        return Sample(file.kind if file.kind == "json" else "json", _keys(first), first)
-    return Sample(file.kind, frozenset(engines.columns_of(engine, file)))
-
-
-def _keys(document: Any) -> frozenset[str]:
-    return frozenset(document) if isinstance(document, dict) else frozenset()
-
-
-def _named(engine: Any, files: tuple[SourceFile, ...], name: str) -> Format:
-    """Return the format that the user names; refuse files that are plainly of another."""
-    format, faults = FORMAT[name], []
-    for file in files if name != "table" else ():
-        sample = sample_of(engine, file)
-        if not is_of(format, sample):
-            other = next((f.name for f in FORMATS if f.name != "table" and is_of(f, sample)), None)
-            if other is not None or file.kind in ("csv", "parquet", "jsonl"):
-                seen = other or ", ".join(sorted(sample.columns))
-                faults.append(Fault(str(file.path), f"is no export of {format.title}", value=seen))
-    if faults:
-        raise InputError(faults)
-    return format
-
-
 def _check_options(format: Format, files: tuple[SourceFile, ...], options: Options) -> None:
-    """Refuse options that this source would leave without effect."""
+    """Refuse options, and keys of the map, that this source would leave without effect."""
     faults = []
+    names = options.names
+    if format.columns is None:
+        given = {"columns": names.columns, "long": names.long, "one_column_per": names.one_column_per}
+        given |= {"time_origin": names.time_origin}
+        given |= {} if format.name == "azure_log_analytics" else {"time_format": names.time_format}
+        given |= {} if format.name == "azure_log_analytics" else {"bucket_hours": names.bucket_hours}
+        faults += [
+            Fault("map", f"{key} is for tables; {format.name} has its own fields", column=key)
+            for key, value in given.items()
+            if value
+        ]
+    elif format.name != "table" and (names.one_column_per or names.long):
+        faults.append(Fault("map", f"one_column_per and long are for the format table, not for {format.name}"))
     if options.window is not None and not format.counters:
         faults.append(Fault("--window", f"is for one scrape of counters; {format.name} has its own times"))
     if options.table_name is not None and files:
@@ -147,49 +126,6 @@ def _check_options(format: Format, files: tuple[SourceFile, ...], options: Optio
         faults.append(Fault("--since", "is not before --until", value=f"{options.since:%Y-%m-%dT%H:%MZ}"))
     if faults:
         raise InputError(faults)
-
-
-def _recognised(engine: Any, files: tuple[SourceFile, ...], options: Options) -> Format:
-    if not files:
-        tables = {name.lower(): name for name in engine.list_tables()}
-        if options.table_name is None:
-            for format in FORMATS:
-                if format.default_table is not None and format.default_table.lower() in tables:
-                    return format
-            shown = ", ".join(sorted(tables.values())[:12])
-            raise InputError([Fault("database", "has no LiteLLM table; name one with --table", allowed=shown)])
-        columns = frozenset(Inputs(engine, (), options.names, options.table_name).table().columns)
-        return next((f for f in FORMATS if is_of(f, Sample("table", columns))), FORMAT["table"])
-    found: dict[str, list[str]] = {}
-    faults, empty = [], []
-    for file in files:
-        sample = sample_of(engine, file)
-        if is_empty_page(sample.document):
-            empty.append(file)
-            continue
-        match = next((f for f in FORMATS if is_of(f, sample)), None)
-        if match is None and options.names.columns and sample.columns:
-            match = FORMAT["table"]
-        if match is None:
-            seen = ", ".join(sorted(sample.columns)[:12]) or sample.text[:60].strip()
-            faults.append(
-                Fault(
-                    str(file.path),
-                    "is of no known format",
-                    value=seen,
-                    allowed=", ".join(FORMAT) + " (or a map of columns)",
-                )
-            )
-        else:
-            found.setdefault(match.name, []).append(file.path.name)
-    if len(found) > 1:
-        listed = "; ".join(f"{name}: {', '.join(files)}" for name, files in found.items())
-        faults.append(Fault("sources", f"are of several formats, which may count the same traffic twice ({listed})"))
-    if not found and not faults:
-        faults = [Fault(str(file.path), "is a page without any usage in it") for file in empty]
-    if faults:
-        raise InputError(faults)
-    return FORMAT[next(iter(found))]
 
 
 def _history(
@@ -201,14 +137,11 @@ def _history(
     until = options.until or dt.datetime.now(dt.UTC)
     slack = FUTURE_SLACK_SECONDS if options.until is None else 0.0
     since = LONG_AGO_EPOCH if options.since is None else options.since.timestamp()
+    inside = _cached_in_input(reading, format, options.names)
     readings = judged(
-        labelled(reading.table, format, options.names),
-        until.timestamp() + slack,
-        format.cached_in_input,
-        since,
-        reading.bucket_hours,
+        labelled(reading, format, options.names), until.timestamp() + slack, inside, since, reading.bucket_hours
     )
-    result = aggregate(reading, readings, format, options.names)
+    result = aggregate(reading, readings, inside, options.names)
     findings = [*reading.findings, *result.findings]
     if files and files[0].kind == "csv":
         count, lines = engines.rejected_lines(engine)
@@ -228,7 +161,31 @@ def _history(
     rows = tidy(rows)
     findings += [*once, *clock, *_missing_hours(rows)]
     read = result.rows_read + sum(f.count for f in reading.findings if f.rule == "duplicate")
-    return History(rows, _report(rows, format, findings, reading.notes, read, files, sources))
+    told = _how(reading, format, options.names, inside)
+    return History(rows, {**_report(rows, format, findings, reading.notes, read, files, sources), **told})
+
+
+def _cached_in_input(reading: Reading, format: Format, names: NameMap) -> bool:
+    """Tell whether input includes cached tokens: the map says, else the file, else the format."""
+    if names.cached_in_input is not None:
+        return names.cached_in_input
+    return format.cached_in_input if reading.cached_in_input is None else reading.cached_in_input
+
+
+def _how(reading: Reading, format: Format, names: NameMap, inside: bool) -> dict[str, Any]:
+    """Return how the export was read and why: sentences for --explain."""
+    who = "the map says" if names.cached_in_input is not None else f"so do exports of {format.name}"
+    shown = "includes" if inside else "leaves out"
+    zone = "UTC" if format.utc else names.time_zone
+    return {
+        "cached_inside_input": inside,
+        "reading": [
+            *reading.how,
+            f"input {shown} cached tokens ({who})",
+            f"rows that come again: {format.repeats}",
+            f"times without an offset are in {zone}",
+        ],
+    }
 
 
 def _told(finding: Finding) -> str:
@@ -291,7 +248,6 @@ def _report(
         "format": format.name,
         "title": format.title,
         "finest_bucket": format.finest,
-        "cached_inside_input": format.cached_in_input,
         "sources": [file.path.name for file in files] or [engines.redact(source) for source in sources],
         "rows_read": rows_read,
         "history_rows": len(rows),

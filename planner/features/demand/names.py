@@ -17,6 +17,10 @@ A YAML file, every key optional::
     one_column_per: {region: [region_1, region_2]}           # table format: requests in a column for each region
     time_format: "%d/%m/%Y %H:%M"                            # how times are written, where the file does not settle it
     decimal: ","                                             # the decimal sign, where the file does not settle it
+    long: {kind: type, value: amount,                        # table format: one row a token type
+           kinds: {input_cache_hit_tokens: cached_tokens, output_tokens: output_tokens}}
+
+In ``columns``, a list of names is their sum, and ``null`` says that the export has no such column.
 """
 
 import datetime as dt
@@ -46,12 +50,25 @@ OurColumn = Literal[
 ]
 
 
+Count = Literal["requests", "input_tokens", "cached_tokens", "written_tokens", "output_tokens"]
+
+
+class LongTable(BaseModel):
+    """A table of one row a token type: the column of the type, the one of the count, and which type is which count."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    value: str
+    kinds: Mapping[str, Count] = Field(min_length=1)
+
+
 class NameMap(BaseModel):
     """What the export's names mean here; an empty one changes nothing."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    columns: Mapping[OurColumn, str] = Field(default_factory=dict)
+    columns: Mapping[OurColumn, str | tuple[str, ...] | None] = Field(default_factory=dict)
     dimensions: Mapping[Dimension, str] = Field(default_factory=dict)
     names: Mapping[Dimension, Mapping[str, str]] = Field(default_factory=dict)
     defaults: Mapping[Dimension, str] = Field(default_factory=dict)
@@ -63,6 +80,7 @@ class NameMap(BaseModel):
     bucket_hours: float | None = Field(default=None, ge=0)
     time_format: str | None = Field(default=None, min_length=2)
     decimal: Literal[".", ","] | None = None
+    long: LongTable | None = None
 
     @property
     def origin_epoch(self) -> float | None:

@@ -36,9 +36,26 @@ def window(text: str | None) -> tuple[dt.datetime, dt.datetime] | None:
     return first, last
 
 
+def explain_history(history: History) -> None:
+    """Print what would be read: row counts and totals first, then how and why."""
+    report = history.report
+    _tell(report)
+    print(f"read as {report['format']}:")
+    for text in report["reading"]:
+        print(f"  {text}")
+    for name, values in report["series"].items():
+        more = f" and {len(values) - 8} more" if len(values) > 8 else ""
+        print(f"  {name}: {', '.join(values[:8])}{more}")
+    print(f"a history of {report['history_rows']:,} rows; nothing was written (--explain)")
+
+
 def tell_history(history: History, folder: Path) -> None:
     """Print what was read, what is missing, and what each rule did."""
-    report = history.report
+    _tell(history.report)
+    print(f"history of {history.report['history_rows']:,} rows in {folder}")
+
+
+def _tell(report: Mapping[str, Any]) -> None:
     print(f"{report['title']}: {report['rows_read']:,} rows read, {report['first_hour']} to {report['last_hour']}")
     for name in VALUES:
         total = report["totals"][name]
@@ -51,7 +68,6 @@ def tell_history(history: History, folder: Path) -> None:
         print(f"{finding['action']}: {finding['count']:,} {finding['rule']}: {finding['meaning']}")
         if finding["examples"]:
             print(f"    such as {finding['examples'][0]}")
-    print(f"history of {report['history_rows']:,} rows in {folder}")
 
 
 def profile_lines(profile: Profile) -> list[str]:

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.history import save_history
     from planner.features.demand.ingest import Options, ingest
     from planner.features.demand.names import load_names
-    from planner.features.demand.told import moment, tell_commitments, tell_history, window
+    from planner.features.demand.told import explain_history, moment, tell_commitments, tell_history, window
 
     first, *rest = arguments.sources
     known = [*FORMAT, "focus"]
@@ -76,6 +76,9 @@ def run(arguments: argparse.Namespace) -> int:
         until=moment(arguments.until, "--until"),
     )
     history = ingest(sources, format_name, options)
+    if arguments.explain:
+        explain_history(history)
+        return 0
     save_history(history, arguments.output)
     tell_history(history, arguments.output)
     return 0

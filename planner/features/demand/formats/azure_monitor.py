@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from planner.features.demand.clock import moment_of
 from planner.features.demand.files import SourceFile, fail
 from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
+from planner.features.demand.formats.moments import moment_of
 from planner.features.demand.formats.points import readings_of_points, records
 from planner.units import SECONDS_PER_HOUR
 
@@ -70,18 +70,32 @@ def read(inputs: Inputs) -> Reading:
                 measure = MEASURE.get(name.lower()) or FOUNDRY.get(name.lower())
                 for series in (metric.get("timeseries") or []) if measure else []:
                     points += _series_points(series, str(measure), name, metric, answer, hours)
+    return of_points(points, seen, inputs)
+
+
+def of_points(points: list[dict[str, Any]], seen: set[str], inputs: Inputs, notes: tuple[str, ...] = ()) -> Reading:
+    """Return the reading of metric values, whichever export they come from.
+
+    Parameters
+    ----------
+    points : as points.py has them, each with the metric's ``name``.
+    seen : names of all metrics that the export has.
+    """
     family = {p["name"].lower() for p in points}
     if PROMPT.lower() in family:  # the Azure OpenAI metrics are there: Foundry's would count the same tokens again
         points = [p for p in points if p["name"].lower() in MEASURE]
-    points, notes = _with_cached(points)
-    if not points:
-        raise fail(inputs.files[0].path, f"has no token metrics, only {', '.join(sorted(seen)) or 'nothing'}")
+    elif ACTIVE.lower() in family and "inputtokens" not in family:
+        told = "ActiveTokens leave cached tokens out; export ProcessedPromptTokens and GeneratedTokens too"
+        raise fail(inputs.place, f"has no prompt tokens: {told}", value=", ".join(sorted(seen)))
+    points, more = _with_cached(points, inputs)
+    if not any(p["measure"] in ("input_tokens", "output_tokens") for p in points):
+        wanted = "ProcessedPromptTokens and GeneratedTokens, or InputTokens and OutputTokens"
+        raise fail(inputs.place, f"has no token metrics, only {', '.join(sorted(seen)) or 'nothing'}", allowed=wanted)
     frame, findings = readings_of_points(points, DIMENSIONS)
-    if PROMPT.lower() not in family:  # Foundry counts cached and written tokens apart; the declared rule is inside
-        for name in ("cached_tokens", "written_tokens"):
-            frame["input_tokens"] += frame[name].fillna(0.0)
-        notes = (*notes, "Foundry metrics: InputTokens is taken without the cached and written tokens")
-    return Reading(inputs.lazy(frame), findings, notes)
+    foundry = PROMPT.lower() not in family  # which counts cached and written tokens apart
+    if foundry:
+        more = (*more, "Foundry metrics: InputTokens is taken without the cached and written tokens")
+    return Reading(inputs.lazy(frame), findings, (*notes, *more), cached_in_input=False if foundry else None)
 
 
 def _value(name: Any) -> str:
@@ -128,13 +142,16 @@ def _series_points(
     return points
 
 
-def _with_cached(points: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def _with_cached(points: list[dict[str, Any]], inputs: Inputs) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Derive cached tokens where Azure OpenAI lets it be done, and say how."""
     frame = pd.DataFrame(points)
     plain = [p for p in points if p["measure"] not in ("active_tokens", MATCH_RATE)]
     if frame.empty or not {"active_tokens", MATCH_RATE} & set(frame["measure"]):
         known = not frame.empty and (frame["measure"] == "cached_tokens").any()
         return plain, () if known else ("cached tokens cannot be told: ActiveTokens (provisioned only) is not there",)
+    if inputs.names.cached_in_input is False:
+        said = "cached tokens are derived from metrics that include them; cached_in_input: false would count them twice"
+        raise fail(inputs.place, said)
     keys = ["epoch", "bucket_hours", "skip", *DIMENSIONS]
     wide = frame.pivot_table(index=keys, columns="measure", values="value", aggfunc="sum", dropna=False).dropna(
         how="all"
@@ -160,6 +177,8 @@ FORMAT = Format(
     cached_in_input=True,
     recognise=recognise,
     read=read,
+    rows=None,
+    repeats="values of one metric, moment and set of dimensions are one, the largest",
     region="region",
     workload="modeldeploymentname",
     model="modelname",

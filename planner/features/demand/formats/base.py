@@ -2,10 +2,13 @@
 
 A reader returns a lazy table in the export's own grain (requests, or buckets) with the ``READING`` columns, plus the
 export's own columns that may name a region, workload or model. Nothing is summed or judged there.
+
+Most formats are a declaration (``columns``, ``signs``, conventions), which declared.py reads. A format of another
+shape (a metric a series, a span tree) has a ``read`` of its own over the same parts: points.py, counters.py, records.py.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,11 +17,11 @@ import pandas as pd
 from planner.features.demand.engine import tabular
 from planner.features.demand.files import SourceFile, documents
 from planner.features.demand.findings import RULES, Finding
-from planner.features.demand.formats.cells import NO_NUMBER
+from planner.features.demand.formats.cells import NO_NUMBER, flat_name
 from planner.features.demand.names import NameMap
 
 # Only epoch, bucket_hours and what the export has need be there; an absent column is blank.
-# moment: the export's own timestamp, where it has one (columns.py) · epoch: seconds UTC, start of the bucket
+# moment: the export's own timestamp, where it has one (cells.py) · epoch: seconds UTC, start of the bucket
 # bucket_hours: 0 for one request; not there where the Reading says what all rows share; then a row without
 # requests is one request · input_tokens: as the export counts it
 # skip: code of a rule that keeps the row out whatever it holds (failed, response_cache), else 0
@@ -30,10 +33,12 @@ READING = (
     "cached_tokens",
     "written_tokens",
     "output_tokens",
+    "total_tokens",
     "id",
     "skip",
 )
 RULE_CODE: Mapping[str, int] = {name: code for code, name in enumerate(RULES, start=1)}
+Names = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,12 @@ class Reading:
     ids_to_check: bool = False  # rows have ids, and nothing yet keeps them apart
     may_tell_minutes: bool = True  # some rows are requests, or buckets of a minute
     bucket_hours: float | None = None  # what all rows share (0: each is one request); None: the table has it by row
+    cached_in_input: bool | None = None  # what this file has; None: what the format says
+    cached_by_data: bool = False  # rows may show that their input leaves cached tokens out: more cached than input
+    how: tuple[str, ...] = ()  # how the file was read and why, for --explain
+    region: str | None = None  # column of the table that names it, where the format does not say: also below
+    workload: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +112,47 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """Which of an export's columns say what: names in order of trust, the first that is there; ``a + b`` is a sum.
+
+    Names match whatever their case, spaces and underscores; a dot leads into a nested field, or into JSON text.
+    """
+
+    time: Names = ()
+    end: Names = ()  # of the bucket
+    hour_of_day: Names = ()  # beside a date: both together are the time
+    id: Names = ()
+    bucket_hours: Names = ()
+    requests: Names = ()
+    input_tokens: Names = ()
+    cached_tokens: Names = ()
+    written_tokens: Names = ()
+    output_tokens: Names = ()
+    total_tokens: Names = ()  # a check of the other counts
+    region: Names = ()
+    workload: Names = ()
+    model: Names = ()
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Rows that are kept out by a rule: those whose column has one of these values (in lower case)."""
+
+    rule: str
+    column: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Long:
+    """A table of one row a token type: the column that names the type, the one that has the count, and what is what."""
+
+    kind: str
+    value: str
+    kinds: Mapping[str, str]  # in lower case -> our column
+
+
+@dataclass(frozen=True)
 class Format:
     """One export format. ``region``, ``workload`` and ``model`` name the export's own columns (None: it has none)."""
 
@@ -108,19 +160,31 @@ class Format:
     title: str
     finest: str
     cached_in_input: bool
-    recognise: Callable[[Sample], bool]
-    read: Callable[[Inputs], Reading]
+    recognise: Callable[[Sample], bool] | None = None  # None: by ``signs``
+    read: Callable[[Inputs], Reading] | None = None  # None: as ``columns`` say
+    signs: tuple[Names, ...] = ()  # columns that no other export has together: any of these groups
+    refuses: tuple[tuple[Names, str], ...] = ()  # signs of a sister export that tells nothing, and what it holds
+    columns: Columns | None = None
+    prepare: Callable[[Any, Inputs], Any] | None = None  # adds columns of its own to the export's table
+    json_text: Names = ()  # objects that stay JSON text when documents are laid flat
+    utc: bool = False  # times are in UTC, whatever the map says of others
+    rows: tuple[str, ...] | None = ()  # where a JSON document has its rows: ("data", "results"); None: it has none
+    bucket_hours: float | None = None  # of a row; 0: a request; None: the columns or the data tell
+    skips: tuple[Skip, ...] = ()
+    long: Long | None = None
+    more: str | None = None  # key of a page that says that more follow
+    repeats: str = "the same request id twice is one request"  # which rows are copies, and which are parts
     region: str | None = None
     workload: str | None = None
     model: str | None = None
     region_hint: str | None = None  # a column from which the map's names can tell the region
     lacks: tuple[str, ...] = ()  # sentences: what a planner must know is missing
     default_table: str | None = None
-    counters: frozenset[str] = frozenset()  # of a Prometheus server, without _total
+    counters: frozenset[str] = field(default_factory=frozenset)  # of a Prometheus server, without _total
 
 
 def rows_to_frame(rows: list[dict[str, Any]], texts: tuple[str, ...]) -> pd.DataFrame:
-    """Make the table of parsed rows: the READING columns that are absent are blank, ``texts`` are text columns."""
+    """Make the table of parsed rows: the READING columns that no row has are left out, ``texts`` are text columns."""
     frame = pd.DataFrame(rows)
     for name in READING:
         if name not in frame.columns:
@@ -133,19 +197,10 @@ def rows_to_frame(rows: list[dict[str, Any]], texts: tuple[str, ...]) -> pd.Data
     for name in ("id", *texts):
         values = frame[name] if name in frame.columns else pd.Series([None] * len(frame))
         frame[name] = values.map(lambda value: None if value is None or value != value else str(value)).astype("string")
-    return frame
+    return frame.drop(columns=["total_tokens"]) if frame["total_tokens"].isna().all() else frame
 
 
-def once_per_bucket(frame: pd.DataFrame, key: list[str]) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
-    """Keep one row of each bucket of each series, the fullest: pages and exports that overlap count once."""
-    size = frame[["requests", "input_tokens", "cached_tokens", "output_tokens"]].fillna(0).sum(axis=1)
-    order = frame.assign(_size=size).sort_values("_size", ascending=False, kind="stable")
-    kept = order.drop_duplicates(key).drop(columns="_size").sort_index()
-    lost = len(frame) - len(kept)
-    if not lost:
-        return frame, ()
-    gone = frame.loc[frame.index.difference(kept.index)].head(3)
-    examples = tuple(
-        f"{pd.Timestamp(float(epoch), unit='s', tz='UTC'):%Y-%m-%dT%H:%MZ}" for epoch in gone["epoch"].dropna()
-    )
-    return kept, (Finding("duplicate", lost, examples),)
+def has_signs(format: Format, columns: frozenset[str]) -> bool:
+    """Tell whether one group of a format's signs is among a file's columns."""
+    there = {flat_name(name) for name in columns}
+    return any({flat_name(name) for name in group} <= there for group in format.signs)

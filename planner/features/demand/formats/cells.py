@@ -1,26 +1,33 @@
 """Column expressions that tabular formats share: numbers, texts and moments out of whatever type a cell has."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from planner.errors import Fault, InputError
+from planner.features.demand.formats.moments import EXCEL_EPOCH, EXCEL_FROM, EXCEL_TO, in_zone
+from planner.features.demand.formats.numbers import BLANKS
+from planner.units import HOURS_PER_DAY, SECONDS_PER_HOUR
+
+SECONDS_PER_DAY = HOURS_PER_DAY * SECONDS_PER_HOUR
 
 TRY_CAST = frozenset(
     {"duckdb", "pyspark", "databricks", "snowflake", "bigquery", "trino"}
 )  # text that may be no number
-BLANKS = ("", "null", "none", "na", "n/a", "-", "\\n")  # what exports write where there is no number
 NO_NUMBER = 1e300  # stands for text in the place of a number, on every engine: a rule keeps its row out
 MILLI, MICRO, NANO = 1e11, 1e14, 1e17  # an epoch above these is in milli-, micro-, nanoseconds (dates after 1973)
 
 
 def column(table: Any, name: str) -> Any:
-    """Return a column, or a field of a nested one by its dotted path; None where the table has none."""
+    """Return a column, or a field of a nested one or of JSON text by its dotted path; None where the table has none."""
     if name in table.columns:
         return table[name]
     head, *rest = name.split(".")
     if head not in table.columns:
         return None
     value = table[head]
+    if value.type().is_string() and rest and table.get_backend().name == "duckdb":
+        return json_value(value, ".".join(("$", *rest)))
     for part in rest:
         kind = value.type()
         if not kind.is_struct() or part not in kind.names:
@@ -61,6 +68,11 @@ def has_all(columns: Iterable[str], names: Sequence[str]) -> bool:
 def squeezed(name: str) -> str:
     """Return a column's name without what its spellings differ by."""
     return name.replace("_", "").lower()
+
+
+def flat_name(name: str) -> str:
+    """Return a column's name in lower case, without spaces, underscores, and the zone behind it: ``Time [UTC]``."""
+    return re.sub(r"[\s_\-]", "", re.sub(r"\s*[\[(](?:UTC|GMT)[\])]$", "", name.strip(), flags=re.IGNORECASE)).lower()
 
 
 def as_text(value: Any) -> Any:
@@ -128,10 +140,11 @@ def epoch_seconds(value: Any, engine: Any, time_zone: str) -> Any:
     if kind.is_string():
         if engine.name not in TRY_CAST:
             return value.cast("timestamp").epoch_seconds().cast("float64")
+        value = value.strip()
         moment = _in_utc(value.try_cast("timestamp('UTC')"), session_zone).epoch_seconds().cast("float64")
-        return moment.coalesce(_scaled(value.try_cast("float64")))
+        return moment.coalesce(_scaled(value.try_cast("float64"), time_zone))
     if kind.is_numeric():
-        return _scaled(value.cast("float64"))
+        return _scaled(value.cast("float64"), time_zone if engine.name == "duckdb" else "UTC")
     if kind.is_date():
         value = value.cast("timestamp")
         kind = value.type()
@@ -165,9 +178,17 @@ def _in_utc(moment: Any, session_zone: str) -> Any:
     return _engines_own("timezone", ("string", "timestamp('UTC')"), "timestamp")("UTC", moment)
 
 
-def _scaled(value: Any) -> Any:
+def _scaled(value: Any, time_zone: str = "UTC") -> Any:
+    """Return a number as seconds since 1970: it counts seconds or parts of them, or is a day of Excel's calendar."""
     import ibis
 
+    excel = ((value - EXCEL_EPOCH) * SECONDS_PER_DAY).round()
+    if time_zone != "UTC":  # a workbook knows no zone: its clock is the map's
+        excel = in_zone(time_zone, excel.cast("int64").as_timestamp("s")).epoch_seconds().cast("float64")
     return ibis.cases(
-        (value > NANO, value / 1e9), (value > MICRO, value / 1e6), (value > MILLI, value / 1e3), else_=value
+        (value > NANO, value / 1e9),
+        (value > MICRO, value / 1e6),
+        (value > MILLI, value / 1e3),
+        (value.between(EXCEL_FROM, EXCEL_TO), excel),
+        else_=value,
     )

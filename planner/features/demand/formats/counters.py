@@ -51,7 +51,13 @@ def increases(samples: pd.DataFrame) -> tuple[list[dict[str, Any]], tuple[Findin
         spread, value = row.pop("gap"), row.pop("rise")
         for epoch, hours, share in _pieces(start, end) if spread else [(start, (end - start) / SECONDS_PER_HOUR, 1.0)]:
             points.append(
-                {**row, "epoch": epoch, "bucket_hours": min(hours, 1.0) if spread else hours, "value": value * share}
+                {
+                    **row,
+                    "epoch": epoch,
+                    "bucket_hours": min(hours, 1.0) if spread else hours,
+                    "value": value * share,
+                    "shared": spread,
+                }
             )
     stamps = pd.to_datetime(at[reset], unit="s", utc=True).dt.strftime("%Y-%m-%dT%H:%MZ")
     findings = []

@@ -1,77 +1,171 @@
-"""What the rows of a table stand for where nothing says so: days that look like hours, and rows that come twice."""
+"""What the rows of a table stand for, a request, an hour, a day; and which rows that come again are copies."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from planner.errors import Fault, InputError
 from planner.features.demand.findings import Finding
-from planner.features.demand.formats.base import Inputs
+from planner.features.demand.formats.base import Format, Inputs
 
 LEAST_DAYS = 3  # midnights, before a file without any other hour is taken to count days
+LEAST_MINUTES = 20  # rows at full minutes, before a file without ids and seconds is asked what it counts
 PROBED_ROWS = 1000
-DATE_ALONE = r"^\s*\d{4}-\d{2}-\d{2}\s*$"
-MIDNIGHT = r"^\s*\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?\s*(Z|[+-]00:?00)?)?\s*$"
+SHORT_LOG_BYTES = 300_000_000  # up to here, rows of a log without ids are compared
+DATE_ALONE = r"^\s*(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{8})\s*$"
 
 
-def is_day(table: Any, moment: Any, inputs: Inputs, counted: bool) -> Any:
-    """Return a column that tells the rows that count a whole day; None where there are none.
+@dataclass(frozen=True)
+class Grain:
+    """What a row stands for: ``hours`` (0: a request; None: each row has its own), and the rows that are whole days."""
 
-    A date without an hour is a day. So are buckets at midnight, in a file of at least three that has no other hour.
-    """
-    import ibis
+    hours: float | None
+    why: str = ""
+    note: str = ""
+    days: Any = None  # a column that tells the rows that count a whole day
 
-    if not inputs.files:
-        return ibis.literal(True) if moment.type().is_date() else None
-    kind = moment.type()
-    if kind.is_date():
-        return ibis.literal(True)
-    if not (kind.is_string() or (counted and kind.is_timestamp())):
-        return None
-    text = moment if kind.is_string() else moment.strftime("%Y-%m-%d %H:%M:%S")
-    alone = text.re_search(DATE_ALONE) if kind.is_string() else ibis.literal(False)
-    source = table["filename"] if "filename" in table.columns else ibis.literal("")
-    rows = table.select(source=source, text=text, alone=alone, midnight=text.re_search(MIDNIGHT))
-    rows = rows if counted else rows.limit(PROBED_ROWS)  # a request log may be long
-    files = rows.group_by("source").aggregate(
-        alone=rows["alone"].any(), midnight=rows["midnight"].all(), days=rows["text"].nunique()
-    )
-    found = files.to_pandas()
-    daily = found[found["midnight"].astype(bool) & (found["days"] >= LEAST_DAYS)]["source"].tolist() if counted else []
-    if not daily and not found["alone"].astype(bool).any():
-        return None
-    return alone | source.isin(daily) if daily else alone
+    @property
+    def words(self) -> str:
+        """Say it."""
+        if self.hours is None:
+            return "a bucket of its own length"
+        if self.days is not None and self.hours in (0.0, 24.0):
+            return "a day"
+        return "a request" if self.hours == 0 else f"a bucket of {self.hours:g} hours"
 
 
-def minutes_apart(table: Any, epoch: Any) -> int:
-    """Return the minutes between buckets whose times are whole minutes of the hour; 60 where nothing is finer.
+def grain_of(
+    format: Format, inputs: Inputs, table: Any, moment: Any, epoch: Any, *, counted: bool, has_id: bool, by_row: bool
+) -> Grain:
+    """Tell what a row stands for: by the map, the format, or the data.
 
     Parameters
     ----------
-    epoch : the column of times, in seconds since 1970. Times with seconds are no buckets: 60.
+    counted : the rows have a count of requests, so that they are buckets.
+    has_id : the rows have ids, as requests do.
+    by_row : the rows have a column of their own lengths.
+
+    Raises
+    ------
+    InputError
+        Rows at full minutes without a count of requests and without ids may be either.
     """
-    times = table.select(at=epoch.round().cast("int64"))
-    seconds = times["at"]
-    rows = times.select(second=seconds % 60, minute=(seconds // 60) % 60).distinct().to_pandas().dropna()
-    if rows.empty or (rows["second"] != 0).any():
-        return 60
-    return int(np.gcd.reduce([60, *rows["minute"].astype(int)]))
+    said = inputs.names.bucket_hours
+    if said is not None:
+        return Grain(said, "bucket_hours in the map")
+    if format.bucket_hours is not None:
+        return Grain(format.bucket_hours, "so are all exports of this kind")
+    if by_row:
+        return Grain(1.0 if counted else 0.0, "the column bucket_hours says so")
+    usual = Grain(1.0, "it has a count of requests") if counted else Grain(0.0, "it has no count of requests")
+    if inputs.names.origin_epoch is not None or not inputs.files:
+        import ibis
+
+        return Grain(usual.hours, usual.why, days=ibis.literal(True)) if moment.type().is_date() else usual
+    return _by_data(inputs, table, moment, epoch, usual, counted=counted, has_id=has_id)
 
 
-def each_row_once(table: Any, values: set[str]) -> tuple[Any, tuple[Finding, ...]]:
+def _by_data(
+    inputs: Inputs, table: Any, moment: Any, epoch: Any, usual: Grain, *, counted: bool, has_id: bool
+) -> Grain:
+    import ibis
+
+    whole_days = "rows that have a date and no hour count whole days; say bucket_hours in the map if not"
+    if moment.type().is_date():
+        return Grain(24.0, "its time is a date", whole_days, ibis.literal(True))
+    source = table["filename"] if "filename" in table.columns else ibis.literal("")
+    alone = moment.re_search(DATE_ALONE) if moment.type().is_string() else ibis.literal(False)
+    rows = table.select(source=source, at=epoch, alone=alone)
+    probe = rows if counted or _all_on_the_hour(rows.limit(PROBED_ROWS)) else rows.limit(PROBED_ROWS)
+    second = probe["at"] % 60
+    files = probe.group_by("source").aggregate(
+        rows=probe.count(),
+        alone=probe["alone"].any(),
+        midnight=(probe["at"] % 86400 == 0).all(),
+        on_the_hour=(probe["at"] % 3600 == 0).all(),
+        on_the_minute=(second == 0).all(),
+        moments=probe["at"].nunique(),
+    )
+    found = files.to_pandas().fillna({"midnight": False, "on_the_hour": False, "on_the_minute": False, "alone": False})
+    if not counted and not found.empty and not has_id:
+        asked = found[(found["on_the_minute"]) & ~found["on_the_hour"] & (found["rows"] >= LEAST_MINUTES)]
+        if len(asked):
+            said = (
+                "has neither a count of requests nor ids, and its times are full minutes: a row may be a request or a "
+                "bucket; say bucket_hours in the map"
+            )
+            raise InputError(
+                [Fault(inputs.place, said, allowed="bucket_hours: 0 for requests, 0.25 for quarter hours")]
+            )
+    daily = found[found["midnight"].astype(bool) & (found["moments"] >= LEAST_DAYS)]["source"].tolist()
+    if has_id and not counted:
+        daily = []
+    elif not counted and not found.empty and found["on_the_hour"].all() and not found["alone"].any():
+        hourly = Grain(1.0, "every time is a full hour", "rows at full hours without a count of requests are hours")
+        if not daily:
+            return hourly
+        usual = hourly
+    if not daily and not found["alone"].astype(bool).any():
+        return usual
+    days = alone | source.isin(daily) if daily else alone
+    return Grain(usual.hours, "dates without an hour are whole days", whole_days, days)
+
+
+def _all_on_the_hour(rows: Any) -> bool:
+    found = rows.aggregate(all=(rows["at"] % 3600 == 0).all()).to_pandas()["all"].iloc[0]
+    return bool(found) if found is not None and found == found else False
+
+
+def each_row_once(
+    table: Any, values: set[str], *, counted: bool, size: int, spare: Sequence[tuple[int, int]] = ()
+) -> tuple[Any, tuple[Finding, ...]]:
     """Drop buckets that come again, equal in every column, where at least half of the buckets that come again are so.
 
-    Otherwise equal rows are parts of one whole (servers that the export does not name), and are added.
+    Otherwise equal rows are parts of one whole (servers that the export does not name), and are added. Rows of a log
+    that has no ids are requests: equal ones are noted, and stay.
 
     Parameters
     ----------
     values : the columns that hold counts; all others say which bucket a row is.
+    counted : rows have a count of requests, so that they are buckets.
+    size : of the files [bytes]; rows of a long log are not compared.
+    spare : seconds since 1970, from and to: in the hour that a clock repeats in autumn, equal rows are two hours.
     """
-    kinds = table.group_by(list(table.columns)).aggregate(times_=table.count())
-    key = [name for name in table.columns if name not in values]
-    buckets = kinds.group_by(key).aggregate(rows_=kinds["times_"].sum(), least_=kinds["times_"].min())
-    again = buckets.filter(buckets["rows_"] > 1)
-    counts = again.aggregate(buckets=again.count(), same=(again["least_"] > 1).sum()).to_pandas().iloc[0]
-    if not counts["buckets"] or counts["same"] < counts["buckets"] / 2:
+    if not counted and size > SHORT_LOG_BYTES:
         return table, ()
+    kinds = table.group_by(list(table.columns)).aggregate(times_=table.count())
+    for first, last in spare:
+        kinds = kinds.mutate(times_=(kinds["epoch_"].between(first, last - 1)).ifelse(1, kinds["times_"]))
+    if not counted:
+        alike = kinds.filter(kinds["times_"] > 1)
+        more = alike.aggregate(n=(alike["times_"] - 1).sum()).to_pandas()["n"].iloc[0]
+        return table, (Finding("alike", int(more)),) if more == more and more else ()
+    key = [name for name in table.columns if name not in values]
+    buckets = kinds.group_by(key).aggregate(
+        rows_=kinds["times_"].sum(), least_=kinds["times_"].min(), kinds_=kinds.count()
+    )
+    again = buckets.filter(buckets["rows_"] > 1)
+    counts = again.aggregate(
+        buckets=again.count(),
+        same=(again["least_"] > 1).sum(),
+        rows=again["rows_"].sum(),
+        parts=(again["kinds_"] > 1).sum(),
+    )
+    told = counts.to_pandas().iloc[0]
+    parts = (Finding("parts", int(told["parts"])),) if told["buckets"] and told["parts"] else ()
+    if not told["buckets"] or told["same"] < told["buckets"] / 2:
+        return table, parts
     lost = int((kinds["times_"] - 1).sum().to_pyarrow().as_py())
-    return table.distinct(), (Finding("duplicate", lost),)
+    if not lost:
+        return table, parts
+    return _distinct(table, spare), (Finding("duplicate", lost), *parts)
+
+
+def _distinct(table: Any, spare: Sequence[tuple[int, int]]) -> Any:
+    """Return each row once; those in a repeated hour as often as they come."""
+    if not spare:
+        return table.distinct()
+    inside = table["epoch_"].between(spare[0][0], spare[0][1] - 1)
+    for first, last in spare[1:]:
+        inside |= table["epoch_"].between(first, last - 1)
+    return table.filter(~inside.fill_null(False)).distinct().union(table.filter(inside))

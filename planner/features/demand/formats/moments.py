@@ -139,7 +139,7 @@ def expression(value: Any, formats: TimeFormats, time_zone: str) -> Any:
     for form in formats.local:
         moment = _strptime(text, form)
         if time_zone != "UTC":
-            moment = _in_zone(time_zone, moment)
+            moment = in_zone(time_zone, moment)
         found = ibis.coalesce(found, _epoch(moment))
     return found
 
@@ -158,7 +158,7 @@ def _strptime(text: Any, form: str) -> Any:
     return function(text, form).cast("timestamp")
 
 
-def _in_zone(time_zone: str, moment: Any) -> Any:
+def in_zone(time_zone: str, moment: Any) -> Any:
     """Return a local time as plain UTC."""
     import ibis
 

@@ -41,6 +41,10 @@ def readings_of_points(
     identity = ["measure", "epoch", "bucket_hours", "key"]
     once = frame.sort_values("value", ascending=False, kind="stable").drop_duplicates(identity)
     findings = (Finding("duplicate", len(frame) - len(once)),) if len(once) < len(frame) else ()
+    broken = once["value"].dropna()
+    broken = broken[(broken % 1 != 0) & ~once.get("shared", pd.Series(False, index=once.index))[broken.index]]
+    if len(broken):
+        findings = (*findings, Finding("fractional", len(broken), tuple(f"{value:g}" for value in broken.head(3))))
     wide = (
         once.groupby(["epoch", "bucket_hours", "skip", *dimensions, "measure"], dropna=False)["value"]
         .sum(min_count=1)

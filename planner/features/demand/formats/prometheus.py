@@ -12,7 +12,7 @@ import pandas as pd
 
 from planner.errors import Fault, InputError
 from planner.features.demand.files import SourceFile, fail, read_text
-from planner.features.demand.formats.base import RULE_CODE, Inputs, Reading, Sample
+from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
 from planner.features.demand.formats.counters import increases
 from planner.features.demand.formats.points import readings_of_points, records
 from planner.units import SECONDS_PER_HOUR
@@ -22,11 +22,32 @@ LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
 Measures = Mapping[str, tuple[str, ...]]  # READING column -> counters that can tell it, the best first
 
 
-def recognise(sample: Sample, prefix: str) -> bool:
-    """Tell a Prometheus source by the names of its metrics."""
-    if sample.kind == "text":
-        return any(line.startswith(prefix) for line in sample.text.splitlines())
-    return sample.kind == "json" and any(name.startswith(prefix) for name in _names(sample.document))
+def counters_format(
+    name: str, title: str, prefix: str, measures: Measures, labels: tuple[str, ...], model: str, **more: Any
+) -> Format:
+    """Return the format of one program's counters, which are known by the prefix of their names."""
+
+    def recognise(sample: Sample) -> bool:
+        if sample.kind == "text":
+            return any(line.startswith(prefix) for line in sample.text.splitlines())
+        return sample.kind == "json" and any(series.startswith(prefix) for series in _names(sample.document))
+
+    def read(inputs: Inputs) -> Reading:
+        return read_counters(inputs, measures, labels, more.get("workload"), model)
+
+    return Format(
+        name=name,
+        title=title,
+        finest="one scrape",
+        cached_in_input=True,
+        recognise=recognise,
+        read=read,
+        rows=None,
+        model=model,
+        counters=frozenset(counter for names in measures.values() for counter in names),
+        repeats="samples of one series and moment are one; a counter that falls has restarted",
+        **more,
+    )
 
 
 def _names(document: Any) -> list[str]:
@@ -150,3 +171,22 @@ def _snapshot(inputs: Inputs, samples: pd.DataFrame, labels: tuple[str, ...]) ->
     ]
     frame, findings = readings_of_points(points, labels)
     return Reading(inputs.lazy(frame), findings, ("one scrape stands for the whole of --window: it has no hours",))
+
+
+# vLLM: docs/design/metrics.md of vllm-project/vllm. Prompt tokens include those found in the prefix cache, whose hits
+# are counted in tokens; nothing is written to a cache that is billed
+VLLM = counters_format(
+    name="vllm_prometheus",
+    title="vLLM's Prometheus counters (query_range JSON; /metrics text with --window)",
+    prefix="vllm:",
+    measures={
+        "input_tokens": ("vllm:prompt_tokens",),
+        "output_tokens": ("vllm:generation_tokens",),
+        "cached_tokens": ("vllm:prefix_cache_hits", "vllm:gpu_prefix_cache_hits", "vllm:prompt_tokens_cached"),
+        "requests": ("vllm:request_success",),
+    },
+    labels=("model_name", "engine", "instance", "job", "region", "namespace"),
+    region="region",
+    model="model_name",
+    lacks=("no region unless the scrape labels it: give --region or a map file (dimensions: {region: instance})",),
+)

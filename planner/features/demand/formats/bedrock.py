@@ -1,4 +1,4 @@
-"""Amazon Bedrock metrics from CloudWatch ``GetMetricData`` (namespace AWS/Bedrock), or ``get-metric-statistics``.
+"""Amazon Bedrock: CloudWatch metrics (``GetMetricData``, ``get-metric-statistics``), and its invocation log.
 
 Names: AWS's runtime metrics page. ``InputTokenCount`` leaves cached tokens out. The cache metrics go by two spellings
 in public sources; both are read. An answer knows no region (one query an AWS region): it is taken from the file's name
@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 
 from planner.features.demand.files import fail
-from planner.features.demand.formats.base import Format, Inputs, Reading, Sample
-from planner.features.demand.formats.pages import unfinished
+from planner.features.demand.formats.base import Columns, Format, Inputs, Reading, Sample, Skip
 from planner.features.demand.formats.points import readings_of_points
+from planner.features.demand.formats.records import unfinished
 
 MEASURE = {
     "invocations": "requests",
@@ -57,7 +57,7 @@ def read(inputs: Inputs) -> Reading:
     for name in ("cached_tokens", "written_tokens"):  # CloudWatch has no row where nothing was cached
         if frame[name].notna().any():
             frame[name] = frame[name].fillna(0.0)
-    notes = unfinished(inputs, lambda page: bool(page.get("NextToken")))
+    notes = unfinished(inputs, "NextToken")
     if not steps:
         notes = (*notes, "one timestamp only: its bucket is taken as one hour")
     if several:
@@ -129,14 +129,49 @@ def _metric(text: str) -> str | None:
     return next((name for name in LONGEST_FIRST if re.search(rf"(?<![a-z]){name}(?![a-z])", squeezed)), None)
 
 
-FORMAT = Format(
+CLOUDWATCH = Format(
     name="bedrock_cloudwatch",
     title="Amazon Bedrock metrics from CloudWatch (GetMetricData, get-metric-statistics)",
     finest="one minute (Period=60)",
     cached_in_input=False,
     recognise=recognise,
     read=read,
+    rows=None,
+    repeats="values of one metric, model, region and moment are one, the largest; series without a model add up",
     region="aws_region",
     model="model",
     lacks=("no region inside: name the file after it (us-east-1.json), or give --region",),
+)
+# a line a request, as it lies in S3 or CloudWatch Logs; field names: AWS's model invocation logging page
+INVOCATIONS = Format(
+    name="bedrock_invocations",
+    title="Amazon Bedrock's model invocation log (JSON lines)",
+    finest="one request",
+    cached_in_input=False,
+    signs=(("modelId", "requestId", "input.inputTokenCount"), ("schemaType", "modelId", "output.outputTokenCount")),
+    bucket_hours=0.0,
+    columns=Columns(
+        time=("timestamp",),
+        id=("requestId",),
+        input_tokens=("input.inputTokenCount",),
+        cached_tokens=("input.cacheReadInputTokenCount",),
+        written_tokens=("input.cacheWriteInputTokenCount",),
+        output_tokens=("output.outputTokenCount",),
+        region=("region",),
+        workload=("identity.arn",),
+        model=("modelId",),
+    ),
+    skips=(
+        Skip(
+            "failed",
+            "errorCode",
+            (
+                "throttlingexception",
+                "validationexception",
+                "internalserverexception",
+                "modelerrorexception",
+                "modeltimeoutexception",
+            ),
+        ),
+    ),  # fmt: skip
 )

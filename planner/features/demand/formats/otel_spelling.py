@@ -7,7 +7,7 @@ OTLP's JSON is in camel case. Protobuf's libraries write its snake case too, and
 import re
 from typing import Any
 
-from planner.features.demand.clock import moment_of
+from planner.features.demand.formats.moments import moment_of
 
 OUTERMOST = ("resourceMetrics", "resourceSpans", "resourceLogs")
 SDK_SPAN = {"context", "parent_id", "start_time", "attributes"}
@@ -72,6 +72,14 @@ def named(tags: dict[str, Any]) -> dict[str, Any]:
     """Return the dimensions: the provider by its older name too, the model that was asked for where none answered."""
     return {
         **{name: tags.get(name) for name in DIMENSIONS},
-        "gen_ai.provider.name": tags.get("gen_ai.provider.name") or tags.get("gen_ai.system"),
-        "gen_ai.response.model": tags.get("gen_ai.response.model") or tags.get("gen_ai.request.model"),
+        "gen_ai.provider.name": tags.get("gen_ai.provider.name")
+        or tags.get("gen_ai.system")
+        or tags.get("llm.provider"),
+        "gen_ai.request.model": _model(tags),
+        "gen_ai.response.model": tags.get("gen_ai.response.model") or _model(tags),
     }
+
+
+def _model(tags: dict[str, Any]) -> Any:
+    """Return the model that was asked for: by the convention's name, OpenInference's, or an agent's own."""
+    return tags.get("gen_ai.request.model") or tags.get("llm.model_name") or tags.get("model")

@@ -1,0 +1,462 @@
+"""Reads every format that is a declaration: which columns, which conventions; one way for all of them.
+
+Numbers and times that are text are settled by the file (numbers.py, moments.py). What a row stands for, a request, an
+hour, a day, is told by the declaration, the map or the data (grain.py), and refused where none of them tells.
+"""
+
+import re
+from dataclasses import dataclass, fields
+from functools import reduce
+from operator import add
+from typing import Any
+
+from planner.errors import Fault, InputError
+from planner.features.demand.busy import MINUTE_HOURS
+from planner.features.demand.clock import repeated_local
+from planner.features.demand.engine import settled as as_view
+from planner.features.demand.files import columns_of_head, fail
+from planner.features.demand.findings import Finding
+from planner.features.demand.formats import moments, numbers
+from planner.features.demand.formats.base import RULE_CODE, Columns, Format, Inputs, Long, Reading, has_signs
+from planner.features.demand.formats.cells import (
+    NO_NUMBER,
+    as_number,
+    as_text,
+    column,
+    epoch_seconds,
+    flat_name,
+    moment_column,
+)
+from planner.features.demand.formats.grain import DATE_ALONE, Grain, each_row_once, grain_of
+from planner.features.demand.formats.records import DOCUMENT, each_page_once, frame_of, unfinished
+from planner.features.demand.history import TOKENS, VALUES
+
+COUNTS = (*VALUES, "total_tokens", "bucket_hours")
+NAMED = ("region", "workload", "model")
+UNITS_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+HOUR_OF_DAY = r"^\s*([01]?\d|2[0-3])(:00(:00)?)?\s*$"
+SHOWN_COLUMNS = 4000  # letters
+ODD_CELLS = 50_000
+COMPACT = r"^(19|20)\d{6}$"  # a date that looks like a number of seconds
+TOKEN_WORDS = ("token", "cache", "prompt", "completion", "input", "output")
+Found = dict[str, tuple[str, ...]]  # our column -> theirs, which are added
+
+
+@dataclass(frozen=True)
+class Source:
+    """The export as one lazy table, and what was found while it was put together."""
+
+    table: Any
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    once: bool = False  # rows that come twice are told apart already
+
+
+def read(format: Format, inputs: Inputs) -> Reading:
+    """Return one reading a row of a declared format."""
+    assert format.columns is not None
+    source = _source(format, inputs)
+    columns = frozenset(name for name in source.table.columns if name not in ("filename", DOCUMENT))
+    chosen = {str(ours): theirs for ours, theirs in inputs.names.columns.items()}
+    found, how = resolve(format.columns, source.table, chosen)
+    table, found = shortened(source.table, found, format.long or long_of(inputs), inputs)
+    check(format, found, columns, inputs, chosen)
+    return reading_of(format, inputs, Source(table, source.findings, source.notes, source.once), found, how)
+
+
+def _source(format: Format, inputs: Inputs) -> Source:
+    """Return the table: of the engine, or of JSON documents laid flat, each page once."""
+    kind = inputs.files[0].kind if inputs.files else ""
+    lines = kind == "jsonl" and (not format.rows or has_signs(format, frozenset(columns_of_head(inputs.files[0]))))
+    if kind not in ("json", "jsonl") or format.rows is None or lines:  # a row a line: read out of core
+        return Source(_prepared(format, inputs.table(format.default_table), inputs))
+    notes = unfinished(inputs, format.more) if format.more else ()
+    frame = frame_of(inputs, format.rows, format.json_text)
+    if frame.empty:
+        raise fail(inputs.place, "holds no rows of usage")
+    assert format.columns is not None
+    own = {flat_name(name): name for name in frame.columns}
+    has_id = any(flat_name(name) in own for name in format.columns.id)
+    findings: tuple[Finding, ...] = ()
+    if not has_id:
+        times = {flat_name(n) for n in (*format.columns.time, *format.columns.end)}
+        counts = [n for n in frame.select_dtypes("number") if n != DOCUMENT and flat_name(n) not in times]
+        key = [n for n in frame.columns if n not in (*counts, DOCUMENT, "filename")]
+        frame, findings = each_page_once(frame.drop(columns=["filename"]), counts, key)
+    table = inputs.lazy(frame.drop(columns=[DOCUMENT]))
+    return Source(_prepared(format, table, inputs), findings, notes, once=not has_id)
+
+
+def _prepared(format: Format, table: Any, inputs: Inputs) -> Any:
+    return table if format.prepare is None else format.prepare(table, inputs)
+
+
+def resolve(declared: Columns, table: Any, chosen: dict[str, Any]) -> tuple[Found, tuple[str, ...]]:
+    """Return our column -> theirs: what the map says, else the first declared name that is there; and why, in words."""
+    there = {flat_name(name): name for name in sorted(table.columns, reverse=True)}
+    found: Found = {}
+    how: list[str] = []
+    for field in fields(declared):
+        ours = field.name
+        own = _first_there(getattr(declared, ours), table, there)
+        if ours in chosen:
+            said = chosen[ours]
+            if said is None:
+                how.append(f"{ours}: not in this export (the map says so)")
+                continue
+            named = (said,) if isinstance(said, str) else tuple(said)
+            if own and len(named) == 1 and len(own) > 1 and set(named) < set(own):
+                how.append(f"{ours} = {' + '.join(own)} (the map names one of them alone; all of them are its parts)")
+                found[ours] = own
+                continue
+            found[ours] = named
+            how.append(f"{ours} = {' + '.join(named)} (the map)")
+        elif own:
+            found[ours] = own
+            how.append(f"{ours} = {' + '.join(own)}")
+    return found, tuple(how)
+
+
+def _first_there(alternatives: tuple[str, ...], table: Any, there: dict[str, str]) -> tuple[str, ...]:
+    for alternative in alternatives:
+        parts = [_spelled(part, table, there) for part in alternative.split(" + ")]
+        if parts[0] is not None:
+            return tuple(part for part in parts if part is not None)
+    return ()
+
+
+def _spelled(name: str, table: Any, there: dict[str, str]) -> str | None:
+    """Return a column's name as the table spells it; None where it has none."""
+    found = there.get(flat_name(name))
+    if found is not None:
+        return found
+    head, _, rest = name.partition(".")
+    outer = there.get(flat_name(head)) if rest else None
+    if outer is None or column(table, f"{outer}.{rest}") is None:
+        return None
+    return f"{outer}.{rest}"
+
+
+def long_of(inputs: Inputs) -> Long | None:
+    """Return what the map says of a table of one row a token type."""
+    said = inputs.names.long
+    return None if said is None else Long(said.kind, said.value, {k.lower(): str(v) for k, v in said.kinds.items()})
+
+
+def shortened(table: Any, found: Found, long: Long | None, inputs: Inputs) -> tuple[Any, Found]:
+    """Return a table of one row a token type as one row a bucket."""
+    import ibis
+
+    if long is None:
+        return table, found
+    there = {flat_name(name): name for name in table.columns}
+    kind, value = there.get(flat_name(long.kind)), there.get(flat_name(long.value))
+    if kind is None or value is None:
+        lacking = long.kind if kind is None else long.value
+        raise fail(inputs.place, "has no such column", column=lacking, allowed=", ".join(table.columns)[:SHOWN_COLUMNS])
+    kinds = as_text(table[kind]).strip().lower()
+    others = table.filter(~kinds.isin([*long.kinds, *numbers.BLANKS])).select(kind).distinct().limit(20).to_pandas()
+    unknown = [str(name) for name in others[kind] if any(word in str(name).lower() for word in TOKEN_WORDS)]
+    if unknown:
+        raise fail(inputs.place, "has token types that nothing explains", column=kind, value=", ".join(unknown),
+                   allowed="long: {kinds: {" + unknown[0] + ": input_tokens}} in the map")  # fmt: skip
+    decimal = _decimal(table, (value,), inputs)
+    amount = _number(table, value, inputs, decimal)
+    by = [name for name in table.columns if name not in (kind, value, *_numeric_names(table, kind, value))]
+    made = {ours: ibis.cases((kinds.isin([k for k, v in long.kinds.items() if v == ours]), amount),
+                             else_=ibis.null("float64")) for ours in dict.fromkeys(long.kinds.values())}  # fmt: skip
+    wide = table.mutate(**made)
+    grouped = wide.group_by(by).aggregate(**{ours: wide[ours].sum() for ours in made})
+    return as_view(grouped, "shortened"), {**{k: v for k, v in found.items() if k not in made}, **{ours: (ours,) for ours in made}}
+
+
+def _numeric_names(table: Any, *but: str) -> list[str]:
+    """Return columns that go with the amount and say nothing of the bucket: prices and costs."""
+    words = ("price", "cost", "usd", "spend", "amount_")
+    return [n for n in table.columns if n not in but and any(word in n.lower() for word in words)]
+
+
+def check(format: Format, found: Found, columns: frozenset[str], inputs: Inputs, chosen: dict[str, Any]) -> None:
+    """Refuse an export that lacks what a history needs; say its columns, and the map's keys that would name it."""
+    shown = ", ".join(sorted(columns))[:SHOWN_COLUMNS]
+    faults = [
+        Fault(inputs.place, f"has no column for {ours}", column=theirs, allowed=shown)
+        for ours, named in found.items()
+        if ours in chosen
+        for theirs in named
+        if theirs not in columns and theirs.partition(".")[0] not in columns
+    ]
+    if "time" not in found:
+        said = "has no column for time; name it in the map (columns: {time: ...})"
+        faults.append(Fault(inputs.place, said, allowed=shown))
+    lacking = [name for name in ("input_tokens", "output_tokens") if name not in found and name not in chosen]
+    if "requests" not in found and lacking and not (len(lacking) == 1 and _is_one_sided(format)):
+        keys = ", ".join(f"{name}: ..." for name in lacking)
+        said = (
+            f"has no column for {' and '.join(lacking)}; name them in the map (columns: {{{keys}}}), or say null there"
+        )
+        faults.append(Fault(inputs.place, f"{said} where they are not in this export", allowed=shown))
+    if faults:
+        raise InputError(faults)
+
+
+def _is_one_sided(format: Format) -> bool:
+    return format.columns is not None and format.name != "table" and not format.columns.input_tokens
+
+
+def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how: tuple[str, ...] = ()) -> Reading:
+    """Return the reading of a table whose columns are known."""
+    import ibis
+
+    table, names, engine = source.table, inputs.names, inputs.engine
+    findings, notes = list(source.findings), list(source.notes)
+    count_names = tuple(theirs for ours in COUNTS if ours in found for theirs in found[ours])
+    decimal = _decimal(table, count_names, inputs)
+    if decimal != ".":
+        notes.append("numbers are written with a decimal comma")
+    moment = _moment(table, found)
+    if not (moment.type().is_string() or moment.type().is_numeric() or moment.type().is_temporal()):
+        raise fail(inputs.place, f"the time is of type {moment.type()}", column=found["time"][0],
+                   allowed="timestamps, numbers, text")  # fmt: skip
+    epoch, formats = _epoch(table, moment, found, inputs)
+    if formats:
+        notes.append(f"times are read as {', '.join((*formats.with_zone, *formats.local))}")
+    counted = "requests" in found
+    if inputs.files and "id" not in found and not source.once:
+        view = as_view(table.mutate(epoch_=epoch), "timed")
+        local = repeated_local(names.time_zone)
+        values = {name for name in count_names if "." not in name}
+        table, more = each_row_once(view, values, counted=counted, size=_size(inputs), spare=local)
+        findings += more
+        epoch, moment = table["epoch_"], _moment(table, found)
+
+    def value(ours: str) -> Any:
+        parts = [_number(table, name, inputs, decimal) for name in found[ours]]
+        if len(parts) == 1:
+            return parts[0]
+        total = reduce(add, [part.fill_null(0) for part in parts])
+        blank = reduce(lambda a, b: a & b, [part.isnull() for part in parts])
+        return ibis.cases((blank, ibis.null("float64")), else_=total.cast("float64"))
+
+    end = _end(table, found, inputs, formats)
+    if end is not None:
+        spans = {"bucket_hours": ((end - epoch) / 3600.0).cast("float64")}
+        grain = Grain(None, "from the start and the end of each row")
+        spans = {"bucket_hours": ibis.cases((spans["bucket_hours"] > 0, spans["bucket_hours"]), else_=1.0)}
+        if not counted and format.bucket_hours == 0:
+            spans, grain = {}, Grain(0.0, "a row is a request")
+    else:
+        spans = {"bucket_hours": value("bucket_hours")} if "bucket_hours" in found else {}
+        grain = grain_of(
+            format, inputs, table, moment, epoch, counted=counted, has_id="id" in found, by_row=bool(spans)
+        )
+        if grain.days is not None:
+            spans = {"bucket_hours": ibis.cases((grain.days, 24.0), else_=grain.hours)}
+        elif spans:
+            spans = {"bucket_hours": spans["bucket_hours"].coalesce(ibis.literal(grain.hours or 1.0))}
+    if grain.note:
+        notes.append(grain.note)
+    requests: dict[str, Any] = {"requests": value("requests")} if counted else {}
+    if not counted and spans and grain.hours == 0.0:
+        alone = spans["bucket_hours"] == 0
+        requests = {"requests": ibis.cases((alone, ibis.literal(1.0)), else_=ibis.null("float64"))}
+    elif not counted and (grain.hours is None or grain.hours > 0):
+        requests = {}
+    kept = _kept(table, found, names.dimensions.values(), format)
+    if moment.type().is_string():
+        kept["time_text"] = moment
+    skip = _skips(table, format)
+    reading = table.select(
+        epoch=epoch,
+        **(
+            {}
+            if names.time_format or formats or names.origin_epoch is not None
+            else moment_column(moment, names.time_zone)
+        ),
+        **spans,
+        **requests,
+        **{name: value(name) for name in (*TOKENS, "total_tokens") if name in found},
+        **({"id": _identity(table, found, inputs)} if "id" in found else {}),
+        **({"skip": skip} if skip is not None else {}),
+        **kept,
+    )
+    if format.cached_in_input and "cached_tokens" in found and names.cached_in_input is None and format.name == "table":
+        notes.append("input is taken to include cached tokens; if it does not, say cached_in_input: false in the map")
+    missing = [name for name in NAMED if name not in found]
+    if missing and format.name == "table":
+        notes.append(f"no column for {', '.join(missing)}")
+    unused = _unused(table, found, format)
+    if unused:
+        notes.append(f"columns that are not read: {', '.join(unused)}")
+    default = None if spans else grain.hours
+    return Reading(
+        reading,
+        tuple(findings),
+        tuple(notes),
+        ids_to_check="id" in found and engine.name != "postgres",
+        bucket_hours=default,
+        may_tell_minutes=bool(spans) or (default or 0.0) <= MINUTE_HOURS,
+        cached_by_data=True,
+        how=(*how, f"a row is {grain.words}: {grain.why}" if grain.why else f"a row is {grain.words}"),
+        **{name: name if name in found else None for name in NAMED},
+    )
+
+
+def _kept(table: Any, found: Found, dimensions: Any, format: Format) -> dict[str, Any]:
+    kept = {name: as_text(column(table, found[name][0])) for name in NAMED if name in found}
+    for name in (*dimensions, *([format.region_hint] if format.region_hint else [])):
+        if name not in kept and column(table, name) is not None:
+            kept[name] = as_text(column(table, name))
+    if "filename" in table.columns and "filename" not in kept:
+        kept["filename"] = table["filename"]
+    return kept
+
+
+def _identity(table: Any, found: Found, inputs: Inputs) -> Any:
+    import ibis
+
+    value = as_text(column(table, found["id"][0]))
+    if inputs.files and inputs.files[0].kind != "parquet":  # where a blank may be written as a word
+        return ibis.cases((value.strip().lower().isin(numbers.BLANKS), ibis.null("string")), else_=value)
+    return value
+
+
+def _skips(table: Any, format: Format) -> Any:
+    import ibis
+
+    there = {flat_name(name): name for name in table.columns}
+    cases = []
+    for skip in format.skips:
+        name = _spelled(skip.column, table, there)
+        if name is not None:
+            cases.append((as_text(column(table, name)).strip().lower().isin(skip.values), RULE_CODE[skip.rule]))
+    return ibis.cases(*cases, else_=0) if cases else None
+
+
+def _unused(table: Any, found: Found, format: Format) -> list[str]:
+    """Return columns that look like token counts and are not read, in a table whose names are not declared."""
+    used = {name for named in found.values() for name in named}
+    if format.name != "table":
+        return []
+    return [
+        name
+        for name in table.columns
+        if name not in used and "token" in name.lower()
+    ]
+
+
+def _number(table: Any, name: str, inputs: Inputs, decimal: numbers.Decimal) -> Any:
+    value = column(table, name)
+    if value.type().is_string() and inputs.engine.name == "duckdb":
+        import ibis
+
+        blank = value.isnull() | value.strip().lower().isin(numbers.BLANKS)
+        other = ibis.cases((blank, ibis.null("float64")), else_=ibis.literal(NO_NUMBER))
+        plain = ibis.cases((blank, ibis.null("float64")), else_=value.try_cast("float64"))
+        if decimal == ".":
+            return ibis.coalesce(plain, numbers.expression(value, "."), other)
+        return ibis.coalesce(numbers.expression(value, decimal), other)
+    return as_number(value, inputs.engine)
+
+
+def _decimal(table: Any, names: tuple[str, ...], inputs: Inputs) -> numbers.Decimal:
+    """Settle the decimal sign of each file's numbers; files that differ are refused."""
+    if inputs.names.decimal is not None or not inputs.files or inputs.engine.name != "duckdb":
+        return inputs.names.decimal or "."
+    texts = [name for name in names if column(table, name).type().is_string()]
+    if not texts or inputs.files[0].kind == "parquet":
+        return "."
+    by_file = {str(file.path): file for file in inputs.files}
+    signs: dict[numbers.Decimal, str] = {}
+    cells: dict[str, list[numbers.Cell]] = {path: [] for path in by_file}
+    for name in texts:
+        value = column(table, name).strip()
+        odd = table.filter(~value.re_search(r"^[+-]?\d*$")).mutate(odd_=value)
+        shown = [odd["odd_"], *([odd["filename"]] if "filename" in odd.columns else [])]
+        for row in odd.select(*shown).distinct().limit(ODD_CELLS).to_pandas().to_dict("records"):
+            path = str(row.get("filename") or inputs.files[0].path)
+            if not numbers.is_blank(row["odd_"]):
+                cells.setdefault(path, []).append(numbers.Cell(path, name, str(row["odd_"])))
+    for path, listed in cells.items():
+        file = by_file.get(path, inputs.files[0])
+        semicolons = ";" in file.head.partition("\n")[0]
+        if any("." in cell.text or "," in cell.text for cell in listed):
+            signs.setdefault(numbers.settled(listed, semicolons=semicolons), path)
+    if len(signs) > 1:
+        raise fail(inputs.place, "files write numbers in different ways; ingest them apart, or say decimal in the map")
+    return next(iter(signs), ".")
+
+
+def _size(inputs: Inputs) -> int:
+    return sum(file.path.stat().st_size for file in inputs.files)
+
+
+def _moment(table: Any, found: Found) -> Any:
+    """Return the time; of a date and an hour of the day (``7``, ``07``, ``07:00``) in two columns, both together."""
+    import ibis
+
+    moment = column(table, found["time"][0])
+    if "hour_of_day" not in found or not (moment.type().is_date() or moment.type().is_string()):
+        return moment
+    date, hour = as_text(moment).strip(), as_text(column(table, found["hour_of_day"][0])).strip()
+    whole = date + " " + hour.re_extract(HOUR_OF_DAY, 1).lpad(2, "0") + ":00:00"
+    return ibis.cases(
+        (~date.re_search(DATE_ALONE) | hour.isnull() | (hour == ""), date),
+        (hour.re_search(HOUR_OF_DAY), whole),
+        (hour.length() > len("00:00:00"), hour),  # it has the date, too
+        else_=date + " " + hour,  # no hour of a day: shown as it is
+    )
+
+
+def _epoch(table: Any, moment: Any, found: Found, inputs: Inputs) -> tuple[Any, moments.TimeFormats]:
+    """Return the time as seconds since 1970, and the formats that its text needed."""
+    import ibis
+
+    names, engine = inputs.names, inputs.engine
+    nothing = moments.TimeFormats()
+    if names.origin_epoch is not None:
+        count = as_number(moment, engine).cast("float64")
+        return count / UNITS_PER_SECOND[names.time_unit] + names.origin_epoch, nothing
+    if names.time_format is not None:
+        if engine.name != "duckdb" or not moment.type().is_string():
+            raise fail(inputs.place, "time_format is for times that are text in a file", column=found["time"][0])
+        said = (names.time_format,)
+        formats = moments.TimeFormats(with_zone=said) if "%z" in names.time_format else moments.TimeFormats(said)
+        return moments.expression(moment, formats, names.time_zone), formats
+    plain = epoch_seconds(moment, engine, names.time_zone)
+    if engine.name != "duckdb" or not moment.type().is_string() or not inputs.files:
+        return plain, nothing
+    zone = _zone_in(found["time"][0], inputs)
+    shape = table.select(odd_=moment.strip(), plain_=plain)
+    unread = shape.filter((shape["plain_"].isnull() & (shape["odd_"] != "")) | shape["odd_"].re_search(COMPACT))
+    texts = [str(value) for value in unread.select("odd_").distinct().limit(ODD_CELLS).to_pandas()["odd_"]]
+    formats = moments.settled([t for t in texts if not numbers.is_blank(t)], inputs.place, found["time"][0])
+    if not formats:
+        return plain, nothing
+    return ibis.coalesce(moments.expression(moment, formats, zone), plain), formats
+
+
+def _zone_in(name: str, inputs: Inputs) -> str:
+    """Return the zone that a column's name tells, as Azure's portal writes it; else the map's."""
+    said = re.search(r"[\[(]([^\])]+)[\])]$", name.strip())
+    if said is None:
+        return inputs.names.time_zone
+    if said[1].upper() in ("UTC", "GMT", "Z"):
+        return "UTC"
+    if "time" in said[1].lower() and inputs.names.time_zone == "UTC":
+        raise fail(inputs.place, "times are in a zone that its name does not settle; say time_zone in the map",
+                   column=name, allowed="time_zone: Europe/Berlin")  # fmt: skip
+    return inputs.names.time_zone
+
+
+def _end(table: Any, found: Found, inputs: Inputs, formats: moments.TimeFormats) -> Any:
+    """Return the end of each row's bucket as seconds since 1970; None where the export has none."""
+    import ibis
+
+    if "end" not in found or inputs.names.bucket_hours is not None:
+        return None
+    value = column(table, found["end"][0])
+    plain = epoch_seconds(value, inputs.engine, inputs.names.time_zone)
+    if formats and value.type().is_string():
+        return ibis.coalesce(moments.expression(value, formats, _zone_in(found["end"][0], inputs)), plain)
+    return plain
