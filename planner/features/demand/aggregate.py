@@ -226,7 +226,7 @@ def _leave_cached_out(frame: pd.DataFrame) -> pd.Series:
     """Tell the rows of those writers (a file's model and workload) whose input leaves cached tokens out.
 
     Where input includes them, none can have more cached than input. One such row is a fault of that row; from three of
-    them, and a twentieth of the rows that have cached tokens, or half of them, it is how they all are counted.
+    them, and a twentieth of the rows that have cached tokens, or over half of them, it is how they all are counted.
     """
     writer = [name for name in ("source", "model", "workload") if name in frame.columns]
     cached = frame["cached_tokens"].fillna(0.0) + frame["written_tokens"].fillna(0.0)
@@ -236,7 +236,7 @@ def _leave_cached_out(frame: pd.DataFrame) -> pd.Series:
     )
     sums = there.groupby(writer, dropna=False)[["above", "cached_rows"]].transform("sum")
     many = (sums["above"] >= MANY_ROWS) & (sums["above"] >= MANY_SHARE * sums["cached_rows"])
-    return (sums["above"] > 0) & (many | (sums["above"] >= sums["cached_rows"] / 2))
+    return (sums["above"] > 0) & (many | (sums["above"] > sums["cached_rows"] / 2))
 
 
 def aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: NameMap) -> Hours:

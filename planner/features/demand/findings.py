@@ -30,7 +30,11 @@ RULES: dict[str, tuple[str, str]] = {
     "wrapping_span": (KEPT_OUT, "the span wraps others that report their usage themselves (an agent's run): its sum"),
     "unreadable_line": (KEPT_OUT, "the line does not have the header's columns"),
     "null_as_zero": (REPAIRED, "a count is blank that other rows have: taken as 0"),
-    "cached_above_input": (REPAIRED, "more cached or written tokens than input: fresh input taken as 0"),
+    "cached_above_input": (
+        REPAIRED,
+        "more cached or written tokens than input: fresh input taken as 0 (where input leaves them out, say "
+        "cached_in_input: false in the map)",
+    ),
     "cached_apart": (
         REPAIRED,
         "more cached or written tokens than input in so many rows that the input leaves them out: fresh input is the "

@@ -107,7 +107,7 @@ def _check_options(format: Format, files: tuple[SourceFile, ...], options: Optio
     faults = []
     names = options.names
     if format.columns is None:
-        given = {"columns": names.columns, "long": names.long, "one_column_per": names.one_column_per}
+        given: dict[str, Any] = {"columns": names.columns, "long": names.long, "one_column_per": names.one_column_per}
         given |= {"time_origin": names.time_origin}
         given |= {} if format.name == "azure_log_analytics" else {"time_format": names.time_format}
         given |= {} if format.name == "azure_log_analytics" else {"bucket_hours": names.bucket_hours}
@@ -161,8 +161,8 @@ def _history(
     rows = tidy(rows)
     findings += [*once, *clock, *_missing_hours(rows)]
     read = result.rows_read + sum(f.count for f in reading.findings if f.rule == "duplicate")
-    told = _how(reading, format, options.names, inside)
-    return History(rows, {**_report(rows, format, findings, reading.notes, read, files, sources), **told})
+    report = _report(rows, format, findings, reading.notes, read, files, sources)
+    return History(rows, {**report, **_how(reading, format, options.names, inside)})
 
 
 def _cached_in_input(reading: Reading, format: Format, names: NameMap) -> bool:

@@ -153,7 +153,7 @@ def test_faults_of_a_map_are_in_plain_words(tmp_path):
     with pytest.raises(InputError) as error:
         load_names(path, region="eu")
     told = str(error.value)
-    for words in ("column colums: is no key of a map file", "column defaults", "must be greater than 0"):
+    for words in ("column colums: is no key of a map file", "column defaults", "must be greater than or equal to 0"):
         assert words in told
 
 

@@ -54,7 +54,7 @@ def test_spans_and_histogram_of_one_export_are_not_added(tmp_path):
     (tmp_path / "a.jsonl").write_text(json.dumps(spans()) + "\n" + json.dumps(otel()) + "\n")
     report = ingest([str(tmp_path / "a.jsonl")]).report
     assert report["totals"] == TOTALS
-    assert any("counts the calls of the spans again" in note for note in report["notes"])
+    assert any("count the calls of the spans or events again" in note for note in report["notes"])
     assert not any("cached" in text for text in report["missing"])
 
 

@@ -4,7 +4,7 @@ A reader returns a lazy table in the export's own grain (requests, or buckets) w
 export's own columns that may name a region, workload or model. Nothing is summed or judged there.
 
 Most formats are a declaration (``columns``, ``signs``, conventions), which declared.py reads. A format of another
-shape (a metric a series, a span tree) has a ``read`` of its own over the same parts: points.py, counters.py, records.py.
+shape (a metric a series, a span tree) has a ``read`` of its own over the same parts: points.py, counters.py.
 """
 
 from collections.abc import Callable, Mapping
@@ -197,7 +197,7 @@ def rows_to_frame(rows: list[dict[str, Any]], texts: tuple[str, ...]) -> pd.Data
     for name in ("id", *texts):
         values = frame[name] if name in frame.columns else pd.Series([None] * len(frame))
         frame[name] = values.map(lambda value: None if value is None or value != value else str(value)).astype("string")
-    return frame.drop(columns=["total_tokens"]) if frame["total_tokens"].isna().all() else frame
+    return frame.drop(columns=[name for name in READING[2:-2] if frame[name].isna().all()])
 
 
 def has_signs(format: Format, columns: frozenset[str]) -> bool:

@@ -54,9 +54,6 @@ def read(inputs: Inputs) -> Reading:
             inputs.files[0].path, "has no Bedrock token metrics", allowed="InputTokenCount, OutputTokenCount, ..."
         )
     frame, findings = readings_of_points(points, ("model", "aws_region"))
-    for name in ("cached_tokens", "written_tokens"):  # CloudWatch has no row where nothing was cached
-        if frame[name].notna().any():
-            frame[name] = frame[name].fillna(0.0)
     notes = unfinished(inputs, "NextToken")
     if not steps:
         notes = (*notes, "one timestamp only: its bucket is taken as one hour")
@@ -173,5 +170,5 @@ INVOCATIONS = Format(
                 "modeltimeoutexception",
             ),
         ),
-    ),  # fmt: skip
+    ),
 )

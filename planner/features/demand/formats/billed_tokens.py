@@ -2,7 +2,7 @@
 
 Each row is a kind of tokens of one model in one period; its kind is told by the meter's name, its size by the unit.
 Column names: AWS's CUR 2.0 table dictionary and Azure's cost details reference. There is no count of requests. Rows
-that are no tokens (compute, images, tax) are left out and counted; a meter that may be tokens and is not known is refused.
+that are no tokens (compute, images, tax) are left out and counted; an unknown meter of tokens is refused.
 """
 
 import re
@@ -157,7 +157,7 @@ def reader(bill: Bill) -> Any:
         counts = [n for n in ("input_tokens", "cached_tokens", "written_tokens", "output_tokens") if n in frame]
         frame = frame.groupby(key, dropna=False, as_index=False)[counts].sum(min_count=1)
         for name in counts:  # a bill has no row where nothing was used
-            frame[name] = frame[name].fillna(0.0) if frame[name].notna().any() else frame[name]
+            frame[name] = frame[name].fillna(0.0)
         return Reading(inputs.lazy(frame.assign(skip=0)), (), tuple(notes), may_tell_minutes=False,
                        how=("tokens are the quantity times the unit, its kind as the meter's name says",))  # fmt: skip
 
@@ -219,7 +219,7 @@ CUR = Format(
     signs=(
         ("line_item_usage_start_date", "line_item_usage_type", "line_item_usage_amount"),
         ("lineItem/UsageStartDate", "lineItem/UsageType", "lineItem/UsageAmount"),
-    ),  # fmt: skip
+    ),
     rows=None,
     repeats="rows of one meter and period are parts, which add up",
     region="region",
@@ -237,7 +237,7 @@ COST_DETAILS = Format(
         ("MeterName", "UnitOfMeasure", "Quantity", "Date"),
         ("Meter", "UnitOfMeasure", "Quantity", "UsageDate"),
         ("MeterName", "UnitOfMeasure", "Quantity", "UsageDateTime"),
-    ),  # fmt: skip
+    ),
     rows=None,
     repeats="rows of one meter and day are parts, which add up",
     region="region",

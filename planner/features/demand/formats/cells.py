@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from planner.errors import Fault, InputError
-from planner.features.demand.formats.moments import EXCEL_EPOCH, EXCEL_FROM, EXCEL_TO, in_zone
+from planner.features.demand.formats.moments import EXCEL_EPOCH, EXCEL_FROM, EXCEL_TO, in_zone, plain_moment
 from planner.features.demand.formats.numbers import BLANKS
 from planner.units import HOURS_PER_DAY, SECONDS_PER_HOUR
 
@@ -184,7 +184,7 @@ def _scaled(value: Any, time_zone: str = "UTC") -> Any:
 
     excel = ((value - EXCEL_EPOCH) * SECONDS_PER_DAY).round()
     if time_zone != "UTC":  # a workbook knows no zone: its clock is the map's
-        excel = in_zone(time_zone, excel.cast("int64").as_timestamp("s")).epoch_seconds().cast("float64")
+        excel = in_zone(time_zone, plain_moment(excel)).epoch_seconds().cast("float64")
     return ibis.cases(
         (value > NANO, value / 1e9),
         (value > MICRO, value / 1e6),

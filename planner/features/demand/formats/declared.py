@@ -80,9 +80,10 @@ def _source(format: Format, inputs: Inputs) -> Source:
     findings: tuple[Finding, ...] = ()
     if not has_id:
         times = {flat_name(n) for n in (*format.columns.time, *format.columns.end)}
-        counts = [n for n in frame.select_dtypes("number") if n != DOCUMENT and flat_name(n) not in times]
-        key = [n for n in frame.columns if n not in (*counts, DOCUMENT, "filename")]
-        frame, findings = each_page_once(frame.drop(columns=["filename"]), counts, key)
+        numeric = [str(name) for name in frame.select_dtypes("number").columns]
+        counts = [n for n in numeric if n != DOCUMENT and flat_name(n) not in times]
+        key = [str(n) for n in frame.columns if n not in (*counts, DOCUMENT, "filename")]
+        frame, findings = each_page_once(frame, counts, key)
     table = inputs.lazy(frame.drop(columns=[DOCUMENT]))
     return Source(_prepared(format, table, inputs), findings, notes, once=not has_id)
 
@@ -167,7 +168,10 @@ def shortened(table: Any, found: Found, long: Long | None, inputs: Inputs) -> tu
                              else_=ibis.null("float64")) for ours in dict.fromkeys(long.kinds.values())}  # fmt: skip
     wide = table.mutate(**made)
     grouped = wide.group_by(by).aggregate(**{ours: wide[ours].sum() for ours in made})
-    return as_view(grouped, "shortened"), {**{k: v for k, v in found.items() if k not in made}, **{ours: (ours,) for ours in made}}
+    return as_view(grouped, "shortened"), {
+        **{k: v for k, v in found.items() if k not in made},
+        **{ours: (ours,) for ours in made},
+    }
 
 
 def _numeric_names(table: Any, *but: str) -> list[str]:
@@ -238,6 +242,7 @@ def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how
         blank = reduce(lambda a, b: a & b, [part.isnull() for part in parts])
         return ibis.cases((blank, ibis.null("float64")), else_=total.cast("float64"))
 
+    findings += _skipped_hours(table, moment, epoch, inputs)
     end = _end(table, found, inputs, formats)
     if end is not None:
         spans = {"bucket_hours": ((end - epoch) / 3600.0).cast("float64")}
@@ -275,7 +280,7 @@ def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how
         ),
         **spans,
         **requests,
-        **{name: value(name) for name in (*TOKENS, "total_tokens") if name in found},
+        **{name: value(name) for name in (*TOKENS, *_checked_total(inputs)) if name in found},
         **({"id": _identity(table, found, inputs)} if "id" in found else {}),
         **({"skip": skip} if skip is not None else {}),
         **kept,
@@ -298,8 +303,15 @@ def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how
         may_tell_minutes=bool(spans) or (default or 0.0) <= MINUTE_HOURS,
         cached_by_data=True,
         how=(*how, f"a row is {grain.words}: {grain.why}" if grain.why else f"a row is {grain.words}"),
-        **{name: name if name in found else None for name in NAMED},
+        region="region" if "region" in found else None,
+        workload="workload" if "workload" in found else None,
+        model="model" if "model" in found else None,
     )
+
+
+def _checked_total(inputs: Inputs) -> tuple[str, ...]:
+    """Return the column of totals where it is checked: in files of text, which may have been edited."""
+    return ("total_tokens",) if inputs.files and inputs.files[0].kind != "parquet" else ()
 
 
 def _kept(table: Any, found: Found, dimensions: Any, format: Format) -> dict[str, Any]:
@@ -338,11 +350,7 @@ def _unused(table: Any, found: Found, format: Format) -> list[str]:
     used = {name for named in found.values() for name in named}
     if format.name != "table":
         return []
-    return [
-        name
-        for name in table.columns
-        if name not in used and "token" in name.lower()
-    ]
+    return [name for name in table.columns if name not in used and "token" in name.lower()]
 
 
 def _number(table: Any, name: str, inputs: Inputs, decimal: numbers.Decimal) -> Any:
@@ -447,6 +455,19 @@ def _zone_in(name: str, inputs: Inputs) -> str:
         raise fail(inputs.place, "times are in a zone that its name does not settle; say time_zone in the map",
                    column=name, allowed="time_zone: Europe/Berlin")  # fmt: skip
     return inputs.names.time_zone
+
+
+def _skipped_hours(table: Any, moment: Any, epoch: Any, inputs: Inputs) -> list[Finding]:
+    """Count local times that do not exist: those that the engine moved on by an hour."""
+    zone = inputs.names.time_zone
+    if zone == "UTC" or inputs.engine.name != "duckdb" or not inputs.files or not moment.type().is_string():
+        return []
+    written = moment.strip()
+    local = moments.local_time(zone, epoch)
+    moved = local.epoch_seconds() != written.try_cast("timestamp").epoch_seconds()
+    plain = ~written.re_search(r"(Z|[+-]\d{2}:?(\d{2})?|[A-Za-z]{3,})$") & written.re_search(r"\d:\d{2}")
+    count = int(table.filter(moved & plain).count().to_pyarrow().as_py())
+    return [Finding("skipped_hour", count)] if count else []
 
 
 def _end(table: Any, found: Found, inputs: Inputs, formats: moments.TimeFormats) -> Any:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from planner.errors import Fault, InputError
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import Format, Inputs
@@ -105,10 +107,25 @@ def _by_data(
         if not daily:
             return hourly
         usual = hourly
+    if counted and not has_id:
+        usual = _by_minutes(rows, usual)
     if not daily and not found["alone"].astype(bool).any():
         return usual
     days = alone | source.isin(daily) if daily else alone
     return Grain(usual.hours, "dates without an hour are whole days", whole_days, days)
+
+
+def _by_minutes(rows: Any, usual: Grain) -> Grain:
+    """Return buckets of the minutes between their times, where these are whole minutes; hours where nothing is finer."""
+    times = rows.mutate(at=rows["at"].round().cast("int64"))
+    parts = times.select(second=times["at"] % 60, minute=(times["at"] // 60) % 60).distinct().to_pandas().dropna()
+    if parts.empty or (parts["second"] != 0).any():
+        return usual
+    minutes = int(np.gcd.reduce([60, *parts["minute"].astype(int)]))
+    if minutes == 60:
+        return usual
+    note = f"each row counts {minutes} min, as the times say; give bucket_hours in the map if not"
+    return Grain(minutes / 60, "its times are full minutes", note)
 
 
 def _all_on_the_hour(rows: Any) -> bool:

@@ -26,6 +26,7 @@ from planner.features.demand.formats.base import (
 )
 from planner.features.demand.formats.cells import as_number, as_text, json_value
 from planner.features.demand.formats.records import unfinished
+from planner.features.demand.history import VALUES
 from planner.units import HOURS_PER_DAY
 
 # column -> what every key of it begins with, and the places where versions of LiteLLM put it, the likeliest first
@@ -162,7 +163,7 @@ def _read_activity(inputs: Inputs) -> Reading:
             if models and whole is not None and sum(parts) != whole:
                 wrong.append(f"{day['date']}: models {sum(parts):,}, day {whole:,} prompt tokens")
     frame = rows_to_frame(rows, ("model", "listing"))
-    counts = ["requests", "input_tokens", "cached_tokens", "written_tokens", "output_tokens"]
+    counts = [name for name in VALUES if name in frame]
     key = ["epoch", "model"]
     summed = frame.groupby([*key, "listing"], dropna=False)[counts].sum().sum(axis=1)
     best = summed.reset_index(name="size").sort_values("size", ascending=False, kind="stable").drop_duplicates(key)

@@ -171,6 +171,27 @@ def in_zone(time_zone: str, moment: Any) -> Any:
     return as_plain("UTC", as_local(time_zone, moment))
 
 
+def local_time(time_zone: str, epoch: Any) -> Any:
+    """Return seconds since 1970 as the local time of a zone. For DuckDB."""
+    import ibis
+
+    as_utc = ibis.udf.scalar.builtin(
+        lambda seconds: None, name="to_timestamp", signature=(("float64",), "timestamp('UTC')")
+    )
+    as_local = ibis.udf.scalar.builtin(
+        lambda zone, moment: None, name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp")
+    )
+    return as_local(time_zone, as_utc(epoch))
+
+
+def plain_moment(epoch: Any) -> Any:
+    """Return seconds since 1970 as a timestamp without a zone. For DuckDB."""
+    import ibis
+
+    made = ibis.udf.scalar.builtin(lambda micros: None, name="make_timestamp", signature=(("int64",), "timestamp"))
+    return made((epoch * 1_000_000).cast("int64"))
+
+
 def moment_of(value: object) -> pd.Timestamp | None:
     """Read a moment out of an export's cell, UTC where it has no offset; None where it is none."""
     stamp = pd.to_datetime(str(value), utc=True, errors="coerce") if value is not None else pd.NaT

@@ -7,11 +7,27 @@ import pandas as pd
 
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import rows_to_frame
+from planner.features.demand.history import VALUES
 
 
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows as dictionaries."""
     return cast("list[dict[str, Any]]", frame.to_dict("records"))
+
+
+def _without_gaps(wide: pd.DataFrame, series: list[str]) -> pd.DataFrame:
+    """Return readings in which a metric that has no value is 0: metrics have none where nothing happened.
+
+    Tokens that are absent although there were requests stay blank, where the series has them at other times: a rule
+    says so.
+    """
+    counts = [name for name in (*VALUES, "active_tokens") if name in wide]
+    for name in counts:
+        usual = wide[name].notna().groupby([wide[key] for key in series], dropna=False).transform("any")
+        served = wide["requests"].fillna(0.0) > 0 if "requests" in wide else pd.Series(False, index=wide.index)
+        odd = wide[name].isna() & usual & served & (name in ("input_tokens", "output_tokens"))
+        wide[name] = wide[name].where(wide[name].notna() | odd, 0.0)
+    return wide
 
 
 def readings_of_points(
@@ -52,4 +68,5 @@ def readings_of_points(
         .reset_index()
     )
     wide.columns.name = None
+    wide = _without_gaps(wide, list(dimensions))
     return rows_to_frame(records(wide), dimensions), findings

@@ -16,9 +16,8 @@ DOCUMENT = "document_"  # number of the document that a row is from
 def rows_of(document: Any, path: Sequence[str], whole: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
     """Yield a document's rows.
 
-    At each step of ``path`` is a list; what stands beside the list is every row's own.
-
-    ``whole`` are objects that stay JSON text. A document that is one item of the first list (a bucket alone, one a line) is taken as it is.
+    At each step of ``path`` is a list; what stands beside the list is every row's own. ``whole`` are objects that stay
+    JSON text. A document that is one item of the first list (a bucket alone, one a line) is taken as it is.
     """
     if not isinstance(document, dict):
         return
@@ -106,7 +105,7 @@ def each_page_once(
     findings: list[Finding] = []
     filled = frame[list(key)].astype("string").fillna("")
     labels = filled.agg("|".join, axis=1) if len(key) else pd.Series("", index=frame.index)
-    whole = frame.drop(columns=[DOCUMENT]).astype("string").fillna("").agg("|".join, axis=1)
+    whole = frame.drop(columns=[DOCUMENT, "filename"]).astype("string").fillna("").agg("|".join, axis=1)
     within = pd.DataFrame({"key": labels, "document": frame[DOCUMENT], "row": whole})
     copies = within.duplicated()
     again = within.duplicated(["key", "document"], keep=False)
