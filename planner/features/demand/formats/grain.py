@@ -116,7 +116,7 @@ def _by_data(
 
 
 def _by_minutes(rows: Any, usual: Grain) -> Grain:
-    """Return buckets of the minutes between their times, where these are whole minutes; hours where nothing is finer."""
+    """Return buckets of the minutes between their times, where these are full minutes; else hours."""
     times = rows.mutate(at=rows["at"].round().cast("int64"))
     parts = times.select(second=times["at"] % 60, minute=(times["at"] // 60) % 60).distinct().to_pandas().dropna()
     if parts.empty or (parts["second"] != 0).any():
