@@ -1,4 +1,6 @@
-"""A planning folder as plain Python numbers, for the literal models: model.md section 2, formula by formula.
+"""A planning folder as plain Python numbers, for the literal models.
+
+It has the formulas of docs/model.md, "What follows from the input", one by one.
 
 It reads through the planner's reader, so that both sides start from the same validated tables, and shares nothing else
 with it. Requests are counted in thousands an hour, as any modeller would scale them.

@@ -1,4 +1,4 @@
-"""The literal PuLP model of a planning folder: model.md variable by variable and row by row, stress flows and all.
+"""The literal PuLP model of a planning folder: docs/model.md variable by variable and row by row, stress flows and all.
 
     python -m benchmarks.literal FOLDER [--solver highs-ipm | highs-simplex | cbc]
 

@@ -1,4 +1,4 @@
-"""Columns: each decision of model.md section 3 declared once, with its index, bounds, unit and meaning."""
+"""Columns: each decision declared once, with its index, bounds, unit and meaning (docs/model.md, "What is decided")."""
 
 from dataclasses import dataclass
 

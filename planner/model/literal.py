@@ -1,4 +1,4 @@
-"""The literal programme: model.md section 4 in full, stress flows and all, for LP files and tests."""
+"""The literal programme: docs/model.md, "The rules" in full, stress flows and all, for LP files and tests."""
 
 from dataclasses import replace
 

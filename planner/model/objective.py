@@ -1,4 +1,4 @@
-"""The cost of a plan, term by term (model.md section 4), USD over the horizon."""
+"""The cost of a plan, term by term (docs/model.md, "What it costs"), USD over the horizon."""
 
 import numpy as np
 

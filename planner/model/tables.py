@@ -1,4 +1,7 @@
-"""From a Case to Sets: who may serve whom, with loads and costs per thousand requests (model.md section 2)."""
+"""From a Case to Sets: who may serve whom, with loads and costs per thousand requests.
+
+The formulas are those of docs/model.md, "What follows from the input".
+"""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""What follows from a case by plain arithmetic (model.md section 2): loads, prices, data of a request.
+"""Loads, prices and data of a request, by plain arithmetic (docs/model.md, "What follows from the input").
 
 Nothing here is shared with the programme: the audit must not repeat its slips.
 """

@@ -1,6 +1,7 @@
 """The files of a finished plan: plan.json and Parquet tables, put in place as one directory, and read back.
 
-    plan.json            model.md section 5: status, cost, bound, purchases, deployments, main figures; its files
+    plan.json            docs/plan-files.md, "plan.json": status, cost, bound, purchases, deployments, main figures; its
+                         files
     dispatch.parquet     requests per hour, one row a non-zero flow
     stress.parquet       the witness of the stress cases: a row with hour_of_week says which slot a group covers, a row
                          with requests_per_hour what the group's routing does

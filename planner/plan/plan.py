@@ -33,7 +33,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Totals:
-    """Cost of the plan over the horizon, USD (model.md section 5)."""
+    """Cost of the plan over the horizon, USD (docs/model.md, "What it costs")."""
 
     reserved_usd: float  # new commitments, inside the horizon
     tail_usd: float  # counted share of their payments past the horizon

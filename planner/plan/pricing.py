@@ -58,7 +58,7 @@ def months_in_force(case: Case, purchases: pd.DataFrame) -> pd.DataFrame:
 
 
 def unit_balance(case: Case, in_force: pd.DataFrame, earlier: pd.DataFrame, deployments: pd.DataFrame) -> pd.DataFrame:
-    """Set what is deployed against what is committed, by pool, meter and period (model.md rule 5).
+    """Set what is deployed against what is committed, by pool, meter and period (rule 5).
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def price(
     dispatch: pd.DataFrame,
     derived: Derived | None = None,
 ) -> Totals:
-    """Cost over the horizon, USD (model.md section 5).
+    """Cost over the horizon, USD (docs/model.md, "What it costs").
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Why each purchase pays: the rents of its units, hour by hour (the duals of rules 4 and 8, model.md)."""
+"""Why each purchase pays: the rents of its units, hour by hour (docs/model.md, "The rules": duals of rules 4 and 8)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

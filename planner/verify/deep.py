@@ -1,4 +1,4 @@
-"""A second opinion on the bound: model.md's programme written out flow by flow, without size rules, and solved.
+"""A second opinion on the bound: the programme of docs/model.md flow by flow, without size rules, and solved.
 
 Nothing is reduced, so it is for small cases only. Flows are shares of the demand of their origin, workload and slot, so
 that the solver sees numbers of order one.

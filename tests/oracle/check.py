@@ -2,7 +2,7 @@
 
     python check.py FOLDER PLAN_DIR [--optimum] [--time-limit S]
 
-PLAN_DIR holds plan.json and dispatch.parquet (model.md, section 5).  Prints one line for each fault,
+PLAN_DIR holds plan.json and dispatch.parquet (docs/plan-files.md).  Prints one line for each fault,
 then 'faults: N' and, with --optimum, the plan's cost over the oracle's.  Exit 0 when there are none.
 
 Needs: highspy, numpy, pandas, pyarrow, pyyaml.

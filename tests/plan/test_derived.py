@@ -1,4 +1,4 @@
-"""Derived quantities against numbers worked out by hand (model.md section 2)."""
+"""Derived quantities against numbers worked out by hand (docs/model.md, "What follows from the input")."""
 
 import pytest
 

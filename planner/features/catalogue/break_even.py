@@ -75,7 +75,7 @@ class TokenPrices:
 
 
 def token_prices(fresh: float, cached: float | None, written: float | None, output: float) -> TokenPrices:
-    """Token prices where an unpublished price of cached or written input is that of fresh input (as in model.md)."""
+    """Token prices where an unpublished price of cached or written input is that of fresh input."""
     return TokenPrices(fresh, fresh if cached is None else cached, fresh if written is None else written, output)
 
 

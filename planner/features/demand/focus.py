@@ -1,6 +1,6 @@
 """FOCUS billing data, 1.0 to 1.4: commitments and money. It counts no tokens, so it makes no history.
 
-Writes ``commitments.csv`` (model.md's table, to be completed with an offer), ``commitment_hours.csv`` (used and unused
+Writes ``commitments.csv`` (the input table, to be completed with an offer), ``commitment_hours.csv`` (used and unused
 units by charge period) and ``commitments.json``. Column names: the FOCUS specification, and 1.3's contract commitments;
 1.0 has no quantity of commitments. Sums of money are over rows as they are, corrections and credits with their sign, in
 each billing currency apart. A purchase's cost is not in the effective cost of usage, which carries it amortised.

@@ -1,1 +1,1 @@
-"""The families of constraints, one a file (model.md section 4)."""
+"""The families of constraints, one a file (docs/model.md, "The rules")."""

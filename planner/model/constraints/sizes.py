@@ -1,4 +1,4 @@
-"""Whole units: x and v are 0, or min_units plus a whole number of unit_steps (model.md section 3)."""
+"""Whole units: x and v are 0, or min_units plus a whole number of unit_steps (docs/model.md, "What is decided")."""
 
 import numpy as np
 

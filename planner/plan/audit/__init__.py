@@ -1,4 +1,4 @@
-"""The audit: a finished plan against every rule of model.md, in arithmetic that knows nothing of the programme."""
+"""The audit: a finished plan against every rule of docs/model.md, in arithmetic that knows nothing of the programme."""
 
 from planner.plan.audit.check import audit
 from planner.plan.audit.findings import Finding
