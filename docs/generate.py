@@ -28,6 +28,7 @@ from planner.model.program import FAMILIES, STRESS_FAMILIES
 from planner.model.reduce import stress as stress_rays
 from planner.plan import files, frames
 from planner.plan.audit import bound, findings, totals
+from planner.schema import describe
 from planner.solver import assemble, certificate, find, highs, stress, ties, whole
 from planner.verify import check, linear
 
@@ -175,6 +176,11 @@ def task_factors_table() -> Iterable[str]:
         yield f"| {LABEL[name]} | {meaning} |"
 
 
+def input_tables() -> Iterable[str]:
+    """Return every input table, as `planner schema --markdown` prints it."""
+    yield "\n\n".join(describe.as_markdown(part) for part in describe.parts().values())
+
+
 def frame_table(frame: frames.Frame) -> Iterable[str]:
     """Return the columns of one of the plan's tables."""
     yield from ("| column | type | unit | meaning |", "| --- | --- | --- | --- |")
@@ -195,11 +201,18 @@ PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "archetypes": archetypes_table,
     "review-rules": review_rules_table,
     "task-factors": task_factors_table,
+    "input-tables": input_tables,
     **{f"frame-{frame.name.replace('_', '-')}": partial(frame_table, frame) for frame in FRAMES},
 }
 PAGES = (
-    "README.md", "docs/model.md", "docs/demand.md", "docs/review.md", "docs/cost-per-task.md", "docs/plan-files.md",
-)  # fmt: skip
+    "README.md",
+    "docs/model.md",
+    "docs/demand.md",
+    "docs/review.md",
+    "docs/cost-per-task.md",
+    "docs/input.md",
+    "docs/plan-files.md",
+)
 
 
 def current(page: str) -> str:

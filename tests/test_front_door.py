@@ -22,6 +22,7 @@ OFFERED = [
     "review",
     "show_versions",
     "solve",
+    "what_if",
     "write_plan",
     "write_workbook",
 ]
