@@ -23,7 +23,7 @@ TABLES = (
 
 
 class Status(StrEnum):
-    """How a solve ended; the words are those of plan.json (model.md section 5)."""
+    """How a solve ended; the words are those of plan.json (docs/plan-files.md, "plan.json")."""
 
     OPTIMAL = "optimal"  # proved to be within the gap asked
     GAP = "gap"  # a plan that keeps every rule, but dearer than the bound by more than was asked
