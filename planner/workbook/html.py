@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +14,8 @@ from planner.workbook import story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.svg import Series, areas, bars, columns
 from planner.workbook.text import amount, clean, percent, usd
-from planner.workbook.theme import BLUE, FONT, GREEN, GREY, INK, MUTED, ORANGE, RULE, SHADE, SKY
+from planner.workbook.theme import BLUE, GREEN, GREY, INK, ORANGE, SKY
 
-_STYLE = f"""
-body {{ font: 14px/1.5 {FONT}, Helvetica, sans-serif; color: {INK}; max-width: 820px;
-  margin: 2em auto; padding: 0 1em; }}
-h1 {{ font-size: 24px; margin: 0; }} h2 {{ font-size: 16px; color: {BLUE}; margin: 1.8em 0 .4em; }}
-p.lead {{ font-size: 16px; }} .muted {{ color: {MUTED}; }}
-table {{ border-collapse: collapse; width: 100%; }}
-th {{ background: {SHADE}; text-align: left; border-bottom: 1px solid {INK}; padding: 4px 8px; }}
-td {{ border-bottom: 1px dotted {RULE}; padding: 4px 8px; vertical-align: top; }}
-.n {{ text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }}
-tr.sum td {{ font-weight: bold; border-top: 1px solid {INK}; border-bottom: 1px solid {INK}; }}
-dl {{ display: flex; flex-wrap: wrap; gap: .4em 2em; margin: 1em 0; }} dt {{ color: {MUTED}; font-size: 12px; }}
-dd {{ margin: 0; font-size: 20px; font-weight: bold; }} dl div {{ min-width: 100px; }}
-@media print {{ body {{ margin: 0; max-width: none; }} h2 {{ break-after: avoid; }}
-  table, svg {{ break-inside: avoid; }} }}
-"""
 _MONTH_PARTS = (
     ("Units", BLUE, ("reserved_usd", "tail_usd", "unreserved_usd", "sunk_usd")),
     ("On demand", ORANGE, ("on_demand_usd",)),
@@ -44,56 +29,76 @@ def write_html(report: Report, path: str | Path) -> None:
         beside.write_text(_page(report), encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class PageTable:
+    """A table whose first `left` columns are text; with `total`, its last row is a sum."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    left: int
+    total: bool = False
+
+
+@dataclass(frozen=True)
+class PageChart:
+    """A picture, and what its colours are: name and colour."""
+
+    svg: str
+    legend: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page, top to bottom: text, chart, note, table, list of sentences. What is blank is left out."""
+
+    title: str
+    text: str = ""
+    chart: PageChart | None = None
+    note: str = ""
+    table: PageTable | None = None
+    lines: Sequence[str] = ()
+
+
 def _page(report: Report) -> str:
-    title = _text(f"{report.plan.name}: reservation plan for {report.horizon}")
-    first, second = story.decision(report)
-    parts = [
-        f"<h1>{_text(report.plan.name)}</h1>",
-        f'<p class="muted">{_text(story.dated(report))}</p>',
-        f'<p class="lead">{_text(first)} {_text(second)}</p>',
-        _figures(report),
-        "<h2>Four ways to serve the same usage</h2>",
+    from jinja2 import Environment, PackageLoader
+
+    from planner.workbook import theme
+
+    environment = Environment(
+        loader=PackageLoader("planner", "workbook"), autoescape=True, finalize=_shown, keep_trailing_newline=True
+    )
+    sections = [
         _strategies(report),
-        "<h2>What to buy</h2>",
         _buy(report),
-        "<h2>Cost by month</h2>",
         _months(report),
         *_week(report),
-        "<h2>Headroom and failover</h2>",
         _stress(report),
-        "<h2>Key risks</h2>",
-        _list(story.risks(report)),
-        "<h2>Proof</h2>",
-        _list(story.proof(report)),
+        Section("Key risks", lines=story.risks(report)),
+        Section("Proof", lines=story.proof(report)),
     ]
-    body = "\n".join(parts)
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    return environment.get_template("plan_page.html.j2").render(
+        title=f"{report.plan.name}: reservation plan for {report.horizon}",
+        name=report.plan.name,
+        dated=story.dated(report),
+        lead=" ".join(story.decision(report)),
+        figures=_figures(report),
+        sections=sections,
+        theme=theme,
     )
 
 
-def _text(value: object) -> str:
-    return escape(clean(value))
+def _shown(value: object) -> object:
+    """Return text that is safe to show; pictures stay markup."""
+    return value if hasattr(value, "__html__") else clean(value) if isinstance(value, str) else value
 
 
-def _list(lines: Sequence[str]) -> str:
-    return "<ul>" + "".join(f"<li>{_text(line)}</li>" for line in lines) + "</ul>"
+def _picture(svg: str, legend: Sequence[tuple[str, str]] = ()) -> PageChart:
+    from markupsafe import Markup
+
+    return PageChart(Markup(svg), legend)
 
 
-def _table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int, *, total: bool = False) -> str:
-    """Lay out a table whose first `left` columns are text; with `total`, the last row is a sum."""
-    kind = ["" if k < left else ' class="n"' for k in range(len(headers))]
-    head = "".join(f"<th{kind[k]}>{_text(header)}</th>" for k, header in enumerate(headers))
-    body = ""
-    for r, row in enumerate(rows):
-        last = ' class="sum"' if total and r == len(rows) - 1 else ""
-        body += f"<tr{last}>" + "".join(f"<td{kind[k]}>{_text(cell)}</td>" for k, cell in enumerate(row)) + "</tr>\n"
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
-
-
-def _figures(report: Report) -> str:
+def _figures(report: Report) -> list[tuple[str, str]]:
     k, total = story.kpis(report), report.plan.totals.total_usd
     saving = story.all_on_demand_usd(report) - total
     tiles = [("Cost of the plan", usd(total))]
@@ -103,10 +108,10 @@ def _figures(report: Report) -> str:
     names = (("Coverage", "coverage"), ("Utilisation", "utilisation"), ("Vacancy", "vacancy"),
              ("Effective savings rate", "effective_savings_rate"))  # fmt: skip
     tiles += [(label, percent(k[key])) for label, key in names]
-    return "<dl>" + "".join(f"<div><dt>{_text(a)}</dt><dd>{_text(b)}</dd></div>" for a, b in tiles) + "</dl>"
+    return tiles
 
 
-def _strategies(report: Report) -> str:
+def _strategies(report: Report) -> Section:
     rows = rows_of(report.metrics.strategies)
     known = [row for row in rows if math.isfinite(float(row.total_usd))]
     drawn = [
@@ -118,13 +123,13 @@ def _strategies(report: Report) -> str:
         for r in rows
         if not r.possible
     ]
-    chart = bars(drawn, alt="Total cost of each strategy, USD")
-    return chart + (f'<p class="muted">{_text("; ".join(notes))}.</p>' if notes else "")
+    chart = _picture(bars(drawn, alt="Total cost of each strategy, USD"))
+    return Section("Four ways to serve the same usage", chart=chart, note="; ".join(notes) + "." if notes else "")
 
 
-def _buy(report: Report) -> str:
+def _buy(report: Report) -> Section:
     if not report.lines:
-        return "<p>Nothing: on demand and today's commitments serve this usage.</p>"
+        return Section("What to buy", text="Nothing: on demand and today's commitments serve this usage.")
     rows = [
         (
             n.offer.offer,
@@ -139,43 +144,48 @@ def _buy(report: Report) -> str:
     ]
     rows.append(("Total", "", "", "", "", "", usd(sum(n.term_usd for n in report.lines))))
     headers = ("Offer", "Region", "Units", "Months", "Start", "USD/unit-hour", "Whole term")
-    return _table(headers, rows, 2, total=True)
+    return Section("What to buy", table=PageTable(headers, rows, 2, total=True))
 
 
-def _months(report: Report) -> str:
+def _months(report: Report) -> Section:
     frame = report.metrics.months[report.metrics.months["period"] != HORIZON]
     labels = [str(name) for name in frame["period"]]
     series = [
         Series(name, colour, tuple(float(v) for v in frame[list(parts)].sum(axis=1)))
         for name, colour, parts in _MONTH_PARTS
     ]
-    return columns(labels, series, alt="Cost of each month, USD: units, on demand, egress")
+    chart = columns(labels, series, alt="Cost of each month, USD: units, on demand, egress")
+    return Section("Cost by month", chart=_picture(chart, [(s.name, s.colour) for s in series]))
 
 
-def _week(report: Report) -> list[str]:
+def _week(report: Report) -> list[Section]:
     weeks = served_weeks(report.reading)
     if not weeks:
         return []
     week = max(weeks, key=lambda w: sum(w.demand_rph))
+    served = [Series("Reserved", SKY, tuple(week.reserved_rph)), Series("On demand", ORANGE, tuple(week.on_demand_rph))]
+    level = Series("Reserved capacity at the hour's mix (dashed)", INK, tuple(week.capacity_rph))
     chart = areas(
-        [Series("Reserved", SKY, tuple(week.reserved_rph)), Series("On demand", ORANGE, tuple(week.on_demand_rph))],
-        Series("Reserved capacity at the hour's mix", INK, tuple(week.capacity_rph)),
+        served,
+        level,
         [(day * HOURS_PER_DAY, WEEKDAYS[day]) for day in range(DAYS_PER_WEEK)],
         alt="Requests per hour over the week (UTC), by reserved units and on demand",
     )
-    where = _text(f"{week.model} in {week.region}, {week.period}")
     return [
-        f"<h2>The busiest deployment: {where}</h2>",
-        '<p class="muted">Requests per hour, hour of the week in UTC.</p>',
-        chart,
+        Section(
+            f"The busiest deployment: {week.model} in {week.region}, {week.period}",
+            text="Requests per hour, hour of the week in UTC.",
+            chart=_picture(chart, [(s.name, s.colour) for s in (*served, level)]),
+        )
     ]
 
 
-def _stress(report: Report) -> str:
+def _stress(report: Report) -> Section:
     rows = [_stress_row(row) for row in rows_of(report.metrics.stress)]
     if not rows:
-        return "<p>No stress cases.</p>"
-    return _table(("Stress case", "Worst hour (UTC)", "Need/hour", "Capacity/hour", "Margin"), rows, 2)
+        return Section("Headroom and failover", text="No stress cases.")
+    heads = ("Stress case", "Worst hour (UTC)", "Need/hour", "Capacity/hour", "Margin")
+    return Section("Headroom and failover", table=PageTable(heads, rows, 2))
 
 
 def _stress_row(row: Any) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Small charts as SVG text: horizontal bars, stacked columns, stacked areas with a level. Every text is escaped."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -19,21 +19,49 @@ class Series:
     values: tuple[float, ...]
 
 
-def bars(rows: Sequence[tuple[str, float, str]], *, alt: str, width: int = 760) -> str:
-    """Horizontal bars of dollars: (label, value, colour) a row."""
-    step, left, right = 34, 190, 110
-    most = max((value for _, value, _ in rows), default=0.0) or 1.0
-    parts = []
+@dataclass(frozen=True)
+class BarLook:
+    """How bars look: width of the labels in pixels, how a value is written, a marked value, title and note."""
+
+    left: int = 190
+    text: Callable[[float], str] = usd
+    mark: tuple[float, str] | None = None
+    title: str = ""
+    note: str = ""
+
+
+def bars(rows: Sequence[tuple[str, float, str]], *, alt: str, width: int = 760, look: BarLook | None = None) -> str:
+    """Horizontal bars, dollars unless `look` says otherwise: (label, value, colour) a row."""
+    look = look or BarLook()
+    step, left, right, top = 34, look.left, 110, 8 + 28 * bool(look.title)
+    marked = 0.0 if look.mark is None else 1.25 * look.mark[0]
+    most = max([marked, *(value for _, value, _ in rows)], default=0.0) or 1.0
+    scale, bottom = (width - left - right) / most, top + max(len(rows), 1) * step
+    parts = [_label(12, 22, look.title, weight="bold", longest=90)] if look.title else []
     for k, (label, value, colour) in enumerate(rows):
-        y, length = 8 + k * step, max(value, 0.0) / most * (width - left - right)
-        parts.append(_label(left - 10, y + 16, label, anchor="end"))
+        y, length = top + k * step, max(value, 0.0) * scale
+        parts.append(_label(left - 10, y + 16, label, anchor="end", longest=int(left / 6.2)))
         parts.append(f'<rect x="{left}" y="{y}" width="{length:.1f}" height="22" fill="{colour}"/>')
-        parts.append(_label(left + length + 8, y + 16, usd(value), weight="bold"))
-    return _svg(width, 16 + len(rows) * step, alt, parts)
+        parts.append(_label(left + length + 8, y + 16, look.text(value), weight="bold"))
+    if look.mark is not None:
+        x = left + look.mark[0] * scale
+        parts.append(f'<line x1="{x:.1f}" y1="{top - 6}" x2="{x:.1f}" y2="{bottom}" stroke="{INK}"/>')
+        parts.append(_label(x, bottom + 16, look.mark[1], anchor="middle", longest=60))
+    if look.note:
+        parts.append(_label(12, bottom + 16, look.note, longest=60))
+    return _svg(width, bottom + 8 + 20 * bool(look.mark or look.note), alt, parts)
 
 
-def columns(labels: Sequence[str], series: Sequence[Series], *, alt: str, width: int = 760, height: int = 280) -> str:
-    """Stacked columns of dollars, one a label."""
+def columns(
+    labels: Sequence[str],
+    series: Sequence[Series],
+    *,
+    alt: str,
+    width: int = 760,
+    height: int = 280,
+    legend: bool = False,
+) -> str:
+    """Stacked columns of dollars, one a label; `legend` says below them what the colours are."""
     left, top, bottom = 80, 12, 56
     sums = [sum(max(s.values[k], 0.0) for s in series) for k in range(len(labels))]
     most = _round_up(max(sums, default=0.0))
@@ -53,7 +81,8 @@ def columns(labels: Sequence[str], series: Sequence[Series], *, alt: str, width:
             )
         parts.append(_label(x + thick / 2, height - bottom + 16, label, anchor="middle"))
         parts.append(_label(x + thick / 2, base - 4, usd(sums[k]), anchor="middle", weight="bold"))
-    parts += _legend(series, left, height - 12)
+    if legend:
+        parts += _legend(series, left, height - 12)
     return _svg(width, height, alt, parts)
 
 
@@ -85,7 +114,6 @@ def areas(
         f'<polyline points="{line}" fill="none" stroke="{level.colour}" stroke-width="1.5" stroke-dasharray="5 3"/>'
     )
     parts += [_label(x[k], y0 + 16, text) for k, text in marks]
-    parts += _legend([*series, level], left, height - 12)
     return _svg(width, height, alt, parts)
 
 
@@ -97,8 +125,17 @@ def _svg(width: int, height: int, alt: str, parts: Sequence[str]) -> str:
     )
 
 
-def _label(x: float, y: float, text: str, *, anchor: str = "start", weight: str = "normal", colour: str = INK) -> str:
-    shown = escape(clean(text, 28))
+def _label(
+    x: float,
+    y: float,
+    text: str,
+    *,
+    anchor: str = "start",
+    weight: str = "normal",
+    colour: str = INK,
+    longest: int = 28,
+) -> str:
+    shown = escape(clean(text, longest))
     look = f'{_TEXT} fill="{colour}" text-anchor="{anchor}" font-weight="{weight}"'
     return f'<text x="{x:.1f}" y="{y:.1f}" {look}>{shown}</text>'
 
@@ -119,7 +156,7 @@ def _legend(series: Sequence[Series], left: int, y: int) -> list[str]:
     parts, x = [], float(left)
     for s in series:
         parts.append(f'<rect x="{x:.1f}" y="{y - 9}" width="10" height="10" fill="{s.colour}"/>')
-        parts.append(_label(x + 15, y, s.name, colour=MUTED))
+        parts.append(_label(x + 15, y, s.name, colour=MUTED, longest=60))
         x += 34 + 6.6 * len(s.name)
     return parts
 
