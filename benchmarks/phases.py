@@ -32,7 +32,11 @@ STEPS = {
     "stress witness": ["planner.solver.component:_plan"],
     "put together": ["planner.solver.find:_plan"],
     "audit": ["planner.plan.audit.check:audit"],
-    "metrics": ["planner.plan.metrics.collect:figures_of", "planner.plan.metrics.collect:summary_of"],
+    "metrics": [
+        "planner.verify.margins:margins_of",
+        "planner.plan.metrics.collect:collect",
+        "planner.plan.metrics.collect:summary_of",
+    ],
     "write plan": ["planner.plan.files:write_plan"],
     "write workbook": ["planner.workbook.workbook:write_workbook"],
     "terminal": ["planner.workbook.terminal:print_report"],

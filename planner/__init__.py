@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from planner.features.what_if.study import what_if
     from planner.front_door import load_plan, price, resolve, review, write_plan, write_workbook
-    from planner.plan.metrics import metrics_of
     from planner.readers import load
     from planner.solver.solve import solve
+    from planner.verify.figures import metrics_of
     from planner.versions import show_versions
 
 __all__ = [
@@ -38,7 +38,7 @@ __all__ = [
 _WHERE = {
     "load": "planner.readers",
     "solve": "planner.solver.solve",
-    "metrics_of": "planner.plan.metrics",
+    "metrics_of": "planner.verify.figures",
     "show_versions": "planner.versions",
     "what_if": "planner.features.what_if.study",
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 from planner.units import hour_label
 
-EXIT_PLAN, EXIT_WRONG, EXIT_INFEASIBLE, EXIT_STOPPED = 0, 1, 2, 3
+EXIT_PLAN, EXIT_WRONG, EXIT_INFEASIBLE, EXIT_STOPPED, EXIT_BROKEN = 0, 1, 2, 3, 4
 SHOWN = 20  # shortfalls in the words of one error
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import planner
 from planner.errors import PlannerError
-from planner.plan.metrics import metrics_of
+from planner.verify.figures import metrics_of
 from planner.workbook.report import Report
 from tests import builders
 from tests.builders.hand_plans import hand_case, hand_plan, on

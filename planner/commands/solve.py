@@ -41,11 +41,11 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, tiers_of
     from planner.features.tasks import cost_per_task_sheet
     from planner.io.cache import FOLDER
-    from planner.plan.metrics import figures_of
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
     from planner.solver.solve import audited
+    from planner.verify.figures import figures_of
     from planner.workbook.report import Report
 
     case = load(arguments.input)
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         print(json.dumps(error.document(), indent=2, ensure_ascii=False))
         return error.exit_code
-    report = Report(figures_of(reading), previous, read_accuracy(arguments.input), arguments.notice_days)
+    report = Report(figures_of(reading, audited=True), previous, read_accuracy(arguments.input), arguments.notice_days)
     extra = [cost_per_task_sheet.SHEET]
     if arguments.mix:
         extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, options, Progress, as_is=report.plan)))

@@ -73,7 +73,7 @@ def write_plan(
     Parameters
     ----------
     directory : its place; a plan that is there is replaced, unless it is signed. What others put there stays.
-    summary : main figures for plan.json; None: they are computed (`metrics.summary`).
+    summary : main figures for plan.json (`metrics.summary_of`); None: it holds none.
     also : more files that belong to the plan (workbook, page, ...): by name, what writes one to the path it is given.
     done : called once the plan is in place.
 
@@ -81,10 +81,6 @@ def write_plan(
     ------
     PlannerError : the directory holds a signed plan or is a planning folder, or something else is in the way.
     """
-    if summary is None:
-        from planner.plan.metrics import metrics_of, summary_of
-
-        summary = summary_of(metrics_of(case, plan))
     witness = pd.concat([plan.stress_slots, plan.stress_dispatch], ignore_index=True)
     rents = pd.concat([plan.rents.assign(case=None), plan.stress_rents], ignore_index=True)
     with replaced(directory, DIRECTORY, done) as new:
@@ -95,7 +91,7 @@ def write_plan(
         _parquet(plan.certificate, CERTIFICATE_COLUMNS, new / CERTIFICATE)
         for name, write in (also or {}).items():
             write(new / name)
-        told = rounded(document(plan, summary)) | {"files": digests_in(new)}
+        told = rounded(document(plan, summary or {})) | {"files": digests_in(new)}
         text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         (new / PLAN).write_text(sealed(text), encoding="utf-8", newline="\n")
 

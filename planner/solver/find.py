@@ -46,6 +46,7 @@ class Options:
     gap : relative gap asked of whole units. time_limit_seconds : None: no limit. workers : threads; None: all cores.
     solver : highs, or a solver that PuLP knows.
     store : folder that keeps the answers of components (None: nothing is kept).
+    stress : share of its demand that a stress case asks for, by lost region (None: headroom); 1 where it is not named.
     kept : purchases of the last plan whose change is charged. The plan's totals leave that charge out, its bound does
         not: `studies.keep` puts the bound of the plan that is free to move in its place.
     """
@@ -56,6 +57,7 @@ class Options:
     solver: str = HIGHS
     store: Path | None = None
     kept: Kept | None = None
+    stress: Mapping[str | None, float] = field(default_factory=dict)
 
 
 def find_plan(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None) -> Plan:
@@ -99,6 +101,10 @@ def _components(
         pulp_solver(options.solver, Clock(), options.gap)  # a wrong name is told before any work
     swallow_banner()  # here, before the threads
     sets = sets_of(case)
+    if options.stress:
+        sets = replace(sets, cases=tuple(
+            replace(c, demand_scale=c.demand_scale * options.stress.get(c.failed, 1.0)) for c in sets.cases
+        ))  # fmt: skip
     if options.kept is not None:
         sets = options.kept.of(sets)
     wide = spanning(sets)

@@ -7,13 +7,15 @@ from typing import Any
 
 from planner.plan.audit import Finding, audit
 from planner.plan.audit.bound import check_bound
+from planner.plan.audit.broken import lacks_witness
 from planner.plan.audit.capacity import deployed_units
 from planner.plan.audit.names import sound_tables
 from planner.plan.files import read_plan, read_summary, rounded
-from planner.plan.metrics import figures_of, summary_of
+from planner.plan.metrics import summary_of
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.schema.case import Case
+from planner.verify.figures import figures_of
 from planner.verify.stress import prove_stress
 
 FIGURE_TOLERANCE = 1e-6
@@ -34,6 +36,8 @@ class Verdict:
 def verify(case: Case, directory: str | Path, deep: bool = False) -> Verdict:
     """Check a plan: cost, every rule, every stress case by proofs of this room, the bound, the figures told.
 
+    An order without a witness (one that breaks a stress case has none) is judged by those proofs alone.
+
     Parameters
     ----------
     directory : holds plan.json and its tables.
@@ -46,7 +50,7 @@ def verify(case: Case, directory: str | Path, deep: bool = False) -> Verdict:
     """
     plan = read_plan(directory)
     reading = Reading(case, plan)
-    findings = audit(case, plan, reading=reading)
+    findings = audit(case, plan, witness=not lacks_witness(plan), reading=reading)
     derived, names = reading.derived, reading.names
     _, deployments, _ = sound_tables(case, plan, names)
     proved = prove_stress(case, derived, names, deployed_units(names, deployments), reading.demand)
@@ -59,8 +63,9 @@ def verify(case: Case, directory: str | Path, deep: bool = False) -> Verdict:
 
         relaxed = relaxed_optimum_usd(case, derived, names)
         findings += second_opinion(case, plan, relaxed)
-    if not findings:
-        findings += _figures(read_summary(directory), rounded(summary_of(figures_of(reading))), "summary")
+    told = read_summary(directory)
+    if told and not findings:
+        findings += _figures(told, rounded(summary_of(figures_of(reading, audited=True))), "summary")
     return Verdict(plan, findings, proved.cases, proved.slots, proved.programmes, relaxed)
 
 

@@ -1,4 +1,4 @@
-"""A small linear programme for HiGHS, from (row, column, value) entries; for proofs only."""
+"""A small linear programme for HiGHS, from (row, column, value) entries; for proofs and margins only."""
 
 import functools
 import os
@@ -89,6 +89,22 @@ class Programme:
     def row_bounds(self, rows: Ints, lower: Floats, upper: Floats) -> None:
         """Change the bounds of some rows."""
         _taken(self.highs.changeRowsBounds(len(rows), rows.astype(np.int32), lower, upper), "bounds of rows")
+
+    def costs(self, columns: Ints, cost: Floats) -> None:
+        """Change the cost of some columns."""
+        self.highs.changeColsCost(len(columns), columns.astype(np.int32), cost)
+
+    def column_bounds(self, columns: Ints, lower: Floats, upper: Floats) -> None:
+        """Change the bounds of some columns."""
+        self.highs.changeColsBounds(len(columns), columns.astype(np.int32), lower, upper)
+
+    def entry(self, row: int, column: int, value: float) -> None:
+        """Change one entry of the matrix."""
+        self.highs.changeCoeff(row, column, value)
+
+    def prices(self) -> Floats:
+        """Row duals of the last solution: what one more of a row's right-hand side adds to the cost."""
+        return np.array(self.highs.getSolution().row_dual)
 
     def solve(self) -> float:
         """Return the least cost; `values` has the columns. inf: no values of the columns keep every row."""

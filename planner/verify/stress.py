@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.plan.audit.findings import SHOWN, TOLERANCE, Finding
+from planner.plan.audit.findings import TOLERANCE, Finding
 from planner.plan.derived import Derived
 from planner.plan.flows import Names
 from planner.plan.stress_cases import StressCase, stress_cases
@@ -62,19 +62,15 @@ def prove_stress(case: Case, derived: Derived, names: Names, units: Floats, dema
 
 def _told(names: Names, stressed: StressCase, failed: dict[int, float], wanted: Floats) -> list[Finding]:
     asked = wanted.sum(axis=0)
-    order = sorted(failed, key=lambda slot: -failed[slot] / asked[slot])
-    findings = [
-        Finding(
-            "stress",
-            f"{stressed.name}, {names.slot_name(slot)}: what stands cannot serve {failed[slot]:.4g} of "
-            f"{asked[slot]:.4g} requests/hour",
-            failed[slot] / float(asked[slot]),
-        )
-        for slot in order[:SHOWN]
-    ]
-    if len(order) > SHOWN:
-        findings.append(Finding("stress", f"{stressed.name}: and {len(order) - SHOWN} more slots", 0.0))
-    return findings
+    if not failed:
+        return []
+    worst = max(failed, key=lambda slot: failed[slot] / asked[slot])
+    more = f", nor all of it in {len(failed) - 1:,} more hours" if len(failed) > 1 else ""
+    message = (
+        f"{stressed.name}, {names.slot_name(worst)}: what stands cannot serve {failed[worst]:.4g} of "
+        f"{asked[worst]:.4g} requests/hour{more}"
+    )
+    return [Finding("stress", message, failed[worst] / float(asked[worst]), len(failed))]
 
 
 class _Server:
@@ -94,7 +90,7 @@ class _Server:
         short = count + np.arange(len(part))
         ones = np.ones(count)
         parts = [Entries(of_class, np.arange(count), ones), Entries(np.arange(len(part)), short, np.ones(len(part)))]
-        shares, mix_lower, mix_upper = _mix_entries(
+        shares, mix_lower, mix_upper = mix_entries(
             case, names, reach.workload[part], ways["model"].to_numpy(), of_class
         )
         parts.append(Entries(shares.row + len(part), shares.column, shares.value))
@@ -154,10 +150,10 @@ class _Server:
         self.programme.row_bounds(rows, np.full(len(rows), -INF), top)
 
 
-def _mix_entries(
+def mix_entries(
     case: Case, names: Names, workload: Ints, model: Ints, of_class: Ints
 ) -> tuple[Entries, Floats, Floats]:
-    """Rows share − bound · served ≥ 0 or ≤ 0, for each class and model whose share is bounded."""
+    """Return rows share − bound · served ≥ 0 or ≤ 0, for each class and model whose share is bounded."""
     rows: list[Entries] = []
     lower: list[float] = []
     upper: list[float] = []

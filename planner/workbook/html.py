@@ -80,6 +80,7 @@ def _page(report: Report) -> str:
         title=f"{report.plan.name}: reservation plan for {report.horizon}",
         name=report.plan.name,
         dated=story.dated(report),
+        banner=story.banner(report),
         lead=" ".join(story.decision(report)),
         figures=_figures(report),
         sections=sections,
@@ -184,7 +185,7 @@ def _stress(report: Report) -> Section:
     rows = [_stress_row(row) for row in rows_of(report.metrics.stress)]
     if not rows:
         return Section("Headroom and failover", text="No stress cases.")
-    heads = ("Stress case", "Worst hour (UTC)", "Need/hour", "Capacity/hour", "Margin")
+    heads = ("Stress case", "Binding hour (UTC)", "Need/hour", "Capacity/hour", "Margin")
     return Section("Headroom and failover", table=PageTable(heads, rows, 2))
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from planner.plan.metrics.tables import HORIZON
 from planner.plan.orders import OrderLine
 from planner.plan.plan import Status
-from planner.plan.pool_months import OrderValue
+from planner.plan.pool_months import OrderValue, PoolMonth
 from planner.plan.why import LineRent
 from planner.units import hour_label
 from planner.workbook.report import Report, rows_of
@@ -16,9 +16,40 @@ from planner.workbook.text import amount, clean, joined, percent, usd
 
 ALL_ON_DEMAND = 0  # position in metrics.strategies
 SAME = 5e-4  # a share that shows as 0.0 %
+_POOLS, _FEW_UNITS = 3, 1e-6
 _BARELY = 0.10  # over break-even, as a share of it
 _NONE = 5e-6  # a gap that shows as 0.000 %
 _TRIFLE = 0.01  # a share of the rent that a reason does not mention
+
+
+def banner(report: Report) -> list[str]:
+    """Say that the plan must not be signed, and which rules it breaks, a sentence each; empty: it keeps every rule."""
+    broken = report.metrics.broken
+    if not broken:
+        return []
+    count = len(broken)
+    rules = "a rule" if count == 1 else f"{count} rules"
+    return [f"Not to be signed: this order breaks {rules}.", *(clean(f"{rule}.", 600) for rule in broken)]
+
+
+def beyond_commitments(report: Report) -> list[str]:
+    """Name the units that are bought by the hour, pool by pool; empty: there are none."""
+    by_pool: dict[str, list[PoolMonth]] = {}
+    for month in report.months:
+        if month.unreserved_units > _FEW_UNITS:
+            by_pool.setdefault(month.pool, []).append(month)
+    if not by_pool:
+        return []
+    ranked = sorted(by_pool.items(), key=lambda item: -sum(m.unreserved_usd for m in item[1]))
+    parts = []
+    for pool, months in ranked[:_POOLS]:
+        most = amount(max(m.unreserved_units for m in months))
+        paid = usd(sum(m.unreserved_usd for m in months))
+        many = f" in {len(months)} months" if len(months) > 1 else f" in {months[0].period}"
+        parts.append(f"{'up to ' if len(months) > 1 else ''}{most} units of {clean(pool, 60)}{many} ({paid})")
+    rest = f", and {len(ranked) - _POOLS} more pools" if len(ranked) > _POOLS else ""
+    total = usd(sum(m.unreserved_usd for months in by_pool.values() for m in months))
+    return [f"Beyond commitments, units bought by the hour cost {total}: {', '.join(parts)}{rest}."]
 
 
 def decision(report: Report) -> tuple[str, str]:
@@ -87,7 +118,7 @@ def _worst_margin(report: Report) -> str:
     stress = report.metrics.stress
     if stress.empty:
         return ""
-    row = rows_of(stress.sort_values("margin_share", kind="stable"))[0]  # NaN, a case that asks for nothing, is last
+    row = rows_of(stress.sort_values("margin_share", kind="stable"))[0]  # NaN, a case without demand, is last
     margin = float(row.margin_share)
     if math.isnan(margin):
         return ""
@@ -95,8 +126,10 @@ def _worst_margin(report: Report) -> str:
         return "Stress: on demand without a quota serves every stress case; no margin can be given."
     where = f"{hour_label(row.hour_of_week)} UTC in {row.period}"
     lost = row.failed_region
-    what = "with headroom on all demand" if pd.isna(lost) else f"while {clean(lost, 60)} is lost"
-    return f"Stress: the least margin is {percent(max(margin, 0.0))}, {what}, on {where}."
+    what = "with the headroom asked for" if pd.isna(lost) else f"while {clean(lost, 60)} is lost"
+    if margin < 0:
+        return f"Stress: broken {what}: only {percent(1 + margin)} of the demand of {where} can be served."
+    return f"Stress: demand can grow by {percent(margin)} at most {what}; {where} binds."
 
 
 def _overflow(report: Report) -> str:

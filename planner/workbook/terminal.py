@@ -31,6 +31,8 @@ def print_report(report: Report, stream: IO[str]) -> None:
     """Print the decision, its cost and proof to `stream`."""
     console = console_for(stream)
     console.print(bold(f"{clean(report.plan.name, 80)}: reservation plan for {report.horizon}"))
+    for line in story.banner(report):
+        console.print(line, style=LOST)
     for sentence in story.decision(report):
         console.print(sentence)
     for part in (_costs(report), _strategies(report), _buy(report), _use(report), _tasks(report), _stress(report)):
@@ -105,7 +107,14 @@ def _stress(report: Report) -> TextTable | str:
     frame = report.metrics.stress
     if frame.empty:
         return "No stress cases."
-    heads = ("Stress case", "Worst hour (UTC)", "Need\nper hour", "Capacity\nper hour", "Margin", "Makes the\nplan buy")
+    heads = (
+        "Stress case",
+        "Binding hour (UTC)",
+        "Need\nper hour",
+        "Capacity\nper hour",
+        "Margin",
+        "Makes the\nplan buy",
+    )
     table = TextTable(heads, left=2, words=(5,))
     for row in rows_of(frame.sort_values("margin_share", kind="stable").head(_STRESS)):
         capacity, margin = float(row.capacity_rph), float(row.margin_share)

@@ -43,6 +43,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "lead": {"font_size": 11, "text_wrap": True},
     "line": {"text_wrap": True},
     "alert": {"font_color": VERMILION, "bold": True, "text_wrap": True},
+    "warned": {"font_color": VERMILION, "bold": True},
     "tick": {"align": "center", "bold": True, **_ROW},
     "field": {"bottom": 1, "bottom_color": RULE, "align": "left", "indent": 1},
     "field_blank": {"bottom": 1, "bottom_color": INK, "font_color": MUTED, "font_size": 8, "valign": "top"},

@@ -12,14 +12,18 @@ import pytest
 from planner.cli import main
 from planner.errors import PlannerError
 from planner.plan.files import write_plan
+from planner.plan.metrics import summary_of
+from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.verify.check import verify
+from planner.verify.figures import figures_of
 from tests import builders
 from tests.builders.hand_plans import POLICY, hand_case, hand_plan, on, on_demand_rows
 
 
 def written(case: Case, folder: Path, **changes: Any) -> Path:
-    write_plan(replace(on(case, hand_plan(hand_case())), **changes), case, folder)
+    plan = replace(on(case, hand_plan(hand_case())), **changes)
+    write_plan(plan, case, folder, summary_of(figures_of(Reading(case, plan), audited=True)))
     return folder
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from planner.plan.metrics import Metrics, metrics_of
+from planner.plan.metrics import Metrics
 from planner.plan.plan import Plan
+from planner.verify.figures import metrics_of
 from planner.workbook.export import write_tables
 from planner.workbook.focus import focus_contract_commitments, focus_purchases
 from planner.workbook.report import Report

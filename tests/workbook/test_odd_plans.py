@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from planner.features.order.order_reader import read_purchase_order
-from planner.plan.metrics import metrics_of
 from planner.plan.plan import Plan, Totals
 from planner.schema.case import Case
+from planner.verify.figures import metrics_of
 from planner.workbook.export import write_tables
 from planner.workbook.html import write_html
 from planner.workbook.report import Report

@@ -18,6 +18,7 @@ from planner.io.digest import FORMAT, sha256_of, sha256_of_bytes
 from planner.io.lock import locked
 from planner.plan.audit import audit
 from planner.plan.audit.bound import check_bound
+from planner.plan.audit.broken import OF_PROOF, STRESS, broken_rules, lacks_witness, one_a_rule
 from planner.plan.finished import Finished, load_finished
 from planner.plan.manifest import COMMITMENTS, PLAN, SIGNATURES, faults_of_files
 from planner.plan.orders import Owed, order_lines, owed_after
@@ -25,8 +26,7 @@ from planner.plan.plan import Status
 from planner.plan.reading import Reading
 from planner.plan.signatures import Mark, Signatures, faults_of_signing, read_signatures, write_signatures
 from planner.readers.csv_files import as_table
-
-_SHOWN = 10
+from planner.verify.margins import margins_of
 
 
 @dataclass(frozen=True)
@@ -144,16 +144,17 @@ def _refuse_broken(finished: Finished) -> None:
     """
     given = finished.plan.proof.status == Status.GIVEN
     reading = Reading(finished.case, finished.plan)
-    findings = audit(finished.case, finished.plan, reading=reading)
-    findings = [f for f in findings if not (given and f.rule in ("bound", "status", "gap"))]
-    findings += check_bound(finished.case, reading.derived, reading.names, finished.plan)
-    if findings:
-        shown = [f"  {f}" for f in findings[:_SHOWN]]
-        if len(findings) > _SHOWN:
-            shown.append(f"  ... and {len(findings) - _SHOWN} more")
+    findings = audit(finished.case, finished.plan, witness=not lacks_witness(finished.plan), reading=reading)
+    broken = broken_rules(findings, margins_of(reading), reading.names)
+    proof = check_bound(finished.case, reading.derived, reading.names, finished.plan)
+    others = [f for f in findings if f.rule in OF_PROOF and not given] + proof
+    if not any(rule.rule == STRESS for rule in broken):
+        others += [f for f in findings if f.rule == STRESS]  # the witness is wrong, although every case can be served
+    broken = (*broken, *one_a_rule(others))
+    if broken:
         remedy = "change the order, or the policy, and price it again" if given else "solve it again"
         head = f"{finished.directory}: the plan fails its audit and cannot be signed; {remedy}:"
-        raise AuditError("\n".join([head, *shown]))
+        raise AuditError("\n".join([head, *(f"  {rule}" for rule in broken)]))
 
 
 def _entry(finished: Finished, files: Mapping[str, str], book: OpenLedger, ledger: Path, signature: Signature) -> Entry:

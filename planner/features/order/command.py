@@ -4,7 +4,8 @@
 
 Units of 0, blank units, struck and deleted lines are not bought. Says what the order costs against the optimum, and
 every rule that it breaks, and writes the plan with its workbook.
-Exit codes: 0 priced (broken rules are told), 1 wrong use or input, 2 demand cannot be served with these units.
+Exit codes: 0 priced and every rule kept, 1 wrong use or input, 2 demand cannot be served with these units, 4 priced and
+written, but the order breaks a rule: it is not to be signed.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 from planner.console.arguments import folder_name, positive, refuse_unusable, share
 from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.console.progress import Progress
-from planner.errors import EXIT_PLAN
+from planner.errors import EXIT_BROKEN, EXIT_PLAN
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,9 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.order.order import price_order
     from planner.features.order.order_reader import read_purchase_order
+    from planner.features.order.order_words import priced_in_words
     from planner.features.tasks import cost_per_task_sheet
     from planner.io.cache import FOLDER
-    from planner.plan.metrics import metrics_of
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
@@ -56,25 +57,19 @@ def run(arguments: argparse.Namespace) -> int:
         options = Options(arguments.gap, arguments.time_limit, store=store)
         priced = price_order(case, order, options, progress)
     best = priced.best
-    metrics = metrics_of(priced.case, priced.plan)
+    metrics = priced.metrics
     compared = previous if previous is not None else best
     report = Report(metrics, compared, read_accuracy(arguments.input), arguments.notice_days)
     write_outputs(arguments, report, directory, [cost_per_task_sheet.SHEET])
     ordered, optimum = priced.plan.totals.total_usd, best.totals.total_usd
     if arguments.json:
         result = {"ordered_usd": ordered, "optimum_usd": optimum, "over_optimum_usd": ordered - optimum,
-                  "broken": [str(what) for what in priced.broken]}  # fmt: skip
+                  "broken": [str(rule) for rule in priced.broken]}  # fmt: skip
         print(json.dumps(result, indent=2))
-        return EXIT_PLAN
+        return EXIT_BROKEN if priced.broken else EXIT_PLAN
+    for line in priced_in_words(priced):
+        print(line)
+    print()
     print_report(report, sys.stdout)
-    more = "more" if ordered >= optimum else "less"
-    print(f"\nAs ordered: ${ordered:,.2f}; the optimum at these prices: ${optimum:,.2f}; "
-          f"the order costs ${abs(ordered - optimum):,.2f} {more}.")  # fmt: skip
-    if priced.broken:
-        print("The order breaks or cannot meet:")
-        for line in priced.broken:
-            print(f"  {line}")
-    else:
-        print("The order keeps every rule.")
-    print(f"written to {directory}")
-    return EXIT_PLAN
+    print(f"\nwritten to {directory}")
+    return EXIT_BROKEN if priced.broken else EXIT_PLAN

@@ -1,8 +1,9 @@
 """What a given purchase order costs: units and prices fixed, the rest decided as well as it can be.
 
 The order's lines are taken as if they had been bought already: commitments in force from the start of their period for
-their term, while no offer is for sale. The cheapest deployments and dispatch then follow from the same programme, and
-the audit of the original case says which rules the order breaks.
+their term, while no offer is for sale. The cheapest deployments and dispatch then follow from the same programme; where
+not every stress case can be served with these units, those that can be are, one after another as far as they go
+together. The audit of the original case, and the margins of its stress cases, say which rules the order breaks.
 """
 
 from collections.abc import Callable
@@ -11,15 +12,20 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from planner.errors import Fault, InfeasibleError, InputError, Shortfall
-from planner.plan.audit import Finding, audit
+from planner.plan.audit.broken import BrokenRule
+from planner.plan.derived import Derived
+from planner.plan.metrics import Metrics
 from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status
 from planner.plan.pricing import price
+from planner.plan.reading import Reading
 from planner.schema.calendar import add_months
 from planner.schema.capacity import TOKENS_METER, Commitment, Offer
 from planner.schema.case import Case
-from planner.solver.find import Options, find_plan
+from planner.solver.find import Options, find_cost, find_plan
 from planner.solver.solve import audited
-from planner.solver.stress_gaps import StressGap, stress_gaps
+from planner.verify.figures import figures_of
+
+_HALVINGS = 7  # of the share of a stress case that given units can serve: to 1 %
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class Lacking:
         )
 
 
-Broken = Lacking | StressGap | Finding  # what purchases cannot meet; str() of each is a sentence
+Broken = Lacking | BrokenRule  # what purchases cannot meet; str() of each is a sentence
 
 
 def lacking(error: InfeasibleError) -> list[Lacking]:
@@ -52,13 +58,18 @@ class PricedOrder:
 
     case : the case at the order's prices. plan : the order's units with the best deployments and dispatch for them; its
     status is "given". best : the optimum at the same prices; its bound is the order's too where nothing is broken.
-    broken : what the order breaks or cannot meet, the worst first.
+    metrics : figures of the order's plan; `metrics.broken` are the rules that it breaks.
     """
 
     case: Case
     plan: Plan
     best: Plan
-    broken: tuple[Broken, ...]
+    metrics: Metrics
+
+    @property
+    def broken(self) -> tuple[BrokenRule, ...]:
+        """Rules that the order breaks, the worst first; empty: it can be signed."""
+        return self.metrics.broken
 
     def __repr__(self) -> str:
         """Name the order's cost beside the optimum, and how much it breaks."""
@@ -78,34 +89,74 @@ def price_order(
     """
     priced = _at_order_prices(case, order)
     owed = as_owed(priced, order)
-    broken: list[Broken] = []
     try:
         found = find_plan(owed, options, progress)
-    except InfeasibleError as error:
-        broken += stress_gaps(owed, options) or lacking(error)
-        found = find_plan(without_stress(owed), options, progress)
+    except InfeasibleError:
+        find_plan(without_stress(owed), options, progress)  # raises, and says why, where not even that has a plan
+        found = find_plan(owed, replace(options, stress=_what_holds(owed, options)), progress)
+        found = replace(found, deployments=_all_deployed(owed, found.deployments))
     purchases = _purchases(priced, order)
     totals = price(priced, purchases, found.deployments, found.dispatch)
     best = audited(priced, replace(options, kept=None), progress).plan
-    bound = 0.0 if broken else min(best.proof.bound_usd, totals.total_usd)
     plan = replace(
         found,
         name=f"{case.settings.name}, as ordered",
         input_digest=priced.digest,
         totals=totals,
-        proof=Proof(
-            Status.GIVEN, bound, (totals.total_usd - bound) / totals.total_usd if totals.total_usd > 0 else 0.0
-        ),
+        proof=_proof(0.0, totals.total_usd),
         purchases=purchases,
-        certificate=found.certificate.iloc[:0] if broken else best.certificate,
+        certificate=found.certificate.iloc[:0],
     )
-    findings = [f for f in audit(priced, plan, witness=not broken) if not _of_proof(f)]
-    return PricedOrder(priced, plan, best, (*broken, *findings))
+    metrics = figures_of(Reading(priced, plan))
+    if not metrics.broken:
+        proof = _proof(min(best.proof.bound_usd, totals.total_usd), totals.total_usd)
+        plan = replace(plan, proof=proof, certificate=best.certificate)
+        metrics = replace(metrics, reading=Reading(priced, plan))
+    return PricedOrder(priced, plan, best, metrics)
 
 
-def _of_proof(finding: Finding) -> bool:
-    """Whether a finding is about how good the plan is, not about a rule of the case."""
-    return finding.rule in ("bound", "status", "gap")
+def _all_deployed(owed: Case, deployments: pd.DataFrame) -> pd.DataFrame:
+    """Divide units that are committed and idle among the deployments of their pool, where any size may be deployed.
+
+    It costs nothing, and what is spare then stands for the stress cases that the order cannot serve.
+    """
+    sized = {(t.pool, t.meter) for t in owed.throughput if t.min_units > 0 or t.unit_step > 0}
+    if not owed.settings.policy.whole_units:
+        sized = set()
+    keys = ["pool", "meter", "period"]
+    earlier = Derived.of(owed).earlier.groupby(keys, as_index=False)[["units"]].sum()
+    both = deployments.merge(earlier.rename(columns={"units": "committed"}), on=keys, how="left")
+    placed = both.groupby(keys)["units"].transform("sum")
+    grow = (both["committed"] > placed) & (placed > 0)
+    grow &= ~pd.Series([key in sized for key in zip(both["pool"], both["meter"], strict=True)], index=both.index)
+    units = both["units"].where(~grow, both["units"] * both["committed"] / placed.where(placed > 0, 1.0))
+    return deployments.assign(units=units.to_numpy(float))
+
+
+def _proof(bound_usd: float, total_usd: float) -> Proof:
+    return Proof(Status.GIVEN, bound_usd, (total_usd - bound_usd) / total_usd if total_usd > 0 else 0.0)
+
+
+def _what_holds(owed: Case, options: Options) -> dict[str | None, float]:
+    """Return the share of each stress case (by lost region; None: headroom) that the units can serve, all together.
+
+    Each case is taken in whole where it still fits beside those before it; of the others the same share is served.
+    """
+    failing = [r.region for r in owed.regions if r.fails] if owed.settings.policy.failover.enabled else []
+    shares: dict[str | None, float] = dict.fromkeys((None, *failing), 0.0)
+
+    def fits(tried: dict[str | None, float]) -> bool:
+        return find_cost(owed, replace(options, stress=tried)) is not None
+
+    for one in tuple(shares):
+        if fits(shares | {one: 1.0}):
+            shares[one] = 1.0
+    broken = [one for one, share in shares.items() if share < 1]
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if fits(shares | dict.fromkeys(broken, middle)) else (low, middle)
+    return shares | dict.fromkeys(broken, low)
 
 
 def _at_order_prices(case: Case, order: pd.DataFrame) -> Case:

@@ -61,10 +61,10 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.io.cache import FOLDER
     from planner.plan.finished import load_finished
     from planner.plan.manifest import CHANGES
-    from planner.plan.metrics import metrics_of
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
+    from planner.verify.figures import metrics_of
     from planner.workbook.report import Report
 
     last = load_finished(arguments.against)

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from planner.errors import Fault, InfeasibleError, InputError, StoppedError
 from planner.features.what_if.case_change import Change, changed
-from planner.plan.metrics.collect import figures_of
 from planner.plan.metrics.tables import HORIZON
 from planner.plan.orders import order_lines
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.solve import audited
+from planner.verify.figures import figures_of
 
 AS_IT_STANDS = Change("as it stands")
 SAME_USD = 0.005  # differences below half a cent are rounding
@@ -171,7 +171,7 @@ def _answer(case: Case, change: Change, options: Options, shown: Progress) -> An
 def answer_of(reading: Reading, change: Change) -> Answer:
     """Put together what a plan comes to."""
     case, plan = reading.case, reading.plan
-    metrics = figures_of(reading)
+    metrics = figures_of(reading, audited=True)
     lines = order_lines(case, plan)
     whole = metrics.savings[metrics.savings["period"] == HORIZON].iloc[0]
     margins = {str(name): _known(m) for name, m in zip(metrics.stress["case"], metrics.stress["margin_share"])}

@@ -15,11 +15,15 @@ SHOWN = 5  # findings of one rule that are spelled out; the rest are counted
 
 @dataclass(frozen=True)
 class Finding:
-    """One broken rule: which, where and by how much in words; ``excess`` is relative, to put the worst first."""
+    """One broken rule: which, where and by how much in words; ``excess`` is relative, to put the worst first.
+
+    ``places`` : how many places the finding stands for; more than one where they are counted, not spelled out.
+    """
 
     rule: str
     message: str
     excess: float
+    places: int = 1
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.message}"
@@ -54,5 +58,5 @@ def worst(
     found = [Finding(rule, describe(int(places[k])), float(excess[k])) for k in order[:SHOWN]]
     rest = len(places) - len(found)
     if rest:
-        found.append(Finding(rule, f"and in {rest} more places", float(excess[order[SHOWN]])))
+        found.append(Finding(rule, f"and in {rest} more places", float(excess[order[SHOWN]]), rest))
     return found

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from planner.plan.margins import Margin
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.break_even import NEVER, NO_PRICE
-from planner.plan.metrics.stress import Worst
 
 _SHOWN = 5
 _NEVER_REMEDY = (
@@ -30,10 +30,10 @@ class Advice(str):
 
 
 def cautions(
-    basis: Basis, worst: list[Worst], break_even: pd.DataFrame, strategies: pd.DataFrame
+    basis: Basis, margins: tuple[Margin, ...], break_even: pd.DataFrame, strategies: pd.DataFrame
 ) -> tuple[Advice, ...]:
     """List the cautions of a plan, the gravest first."""
-    found = [text for w in worst for text in _costs_nothing(w)]
+    found = [text for m in margins for text in _costs_nothing(m)]
     found += _no_failover(basis)
     never = break_even[break_even["verdict"] == NEVER]
     if len(never):
@@ -59,15 +59,15 @@ def cautions(
     return tuple(found)
 
 
-def _costs_nothing(w: Worst) -> list[Advice]:
+def _costs_nothing(m: Margin) -> list[Advice]:
     """Say where a stress case leans on a quota that is blank."""
-    if not w.load["unlimited"].any():
+    if not m.load["unlimited"].any():
         return []
-    free = w.load[w.load["unlimited"]]
-    total, part = w.load["requests_per_hour"].sum(), free["requests_per_hour"].sum()
+    free = m.load[m.load["unlimited"].astype(bool)]
+    total, part = m.load["requests_per_hour"].sum(), free["requests_per_hour"].sum()
     if not part > 0:
         return []
-    what = "Headroom" if w.case.failed is None else f"The loss of {w.case.failed}"
+    what = "Headroom" if m.case.failed is None else f"The loss of {m.case.failed}"
     places = _named([f"{m} in {r}" for r, m in zip(free["region"], free["model"], strict=True)])
     return [Advice(
         f"{what} costs nothing in part because a quota is blank: {part / total:.0%} of its worst hour's requests go on "

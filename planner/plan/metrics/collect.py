@@ -1,46 +1,36 @@
 """Every figure of a plan, and the short form of them that plan.json holds."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from planner.errors import PlannerError
+from planner.plan.audit.broken import broken_rules
+from planner.plan.audit.findings import Finding
+from planner.plan.margins import Margin
 from planner.plan.metrics import attribution, strategies, travel, use
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.break_even import break_even
 from planner.plan.metrics.cautions import cautions
 from planner.plan.metrics.months import cost_by_month
-from planner.plan.metrics.stress import stress, stress_load, worst_slots
+from planner.plan.metrics.stress import stress, stress_load, workload_margins
 from planner.plan.metrics.tables import HORIZON, Metrics
 from planner.plan.metrics.task_costs import TaskCosts
-from planner.plan.plan import Plan
 from planner.plan.reading import Reading
-from planner.schema.case import Case
 
 
-def metrics_of(case: Case, plan: Plan) -> Metrics:
-    """Compute every figure of an audited plan.
+def collect(reading: Reading, margins: tuple[Margin, ...], findings: Sequence[Finding]) -> Metrics:
+    """Compute every figure of a plan; `verify.figures` does it with the margins and findings.
 
-    Raises
-    ------
-    PlannerError : the plan was made from another input.
+    Parameters
+    ----------
+    margins : of every stress case. findings : what the audit found; none: the plan keeps every rule.
     """
-    if plan.input_digest != case.digest:
-        raise PlannerError(
-            f"the plan {plan.name} was made from another input ({plan.input_digest[:12]}) than this one "
-            f"({case.digest[:12]}): read both with load_plan, or solve again"
-        )
-    return figures_of(Reading(case, plan))
-
-
-def figures_of(reading: Reading) -> Metrics:
-    """Compute every figure of an audited plan that was read with its case."""
     basis, plan = Basis.of(reading), reading.plan
     tasks = TaskCosts.of(basis)
     cost = attribution.costs(tasks)
     cover, pools = use.coverage(basis), use.pool_use(basis)
     compared, offers = strategies.strategies(basis, plan.totals), break_even(basis)
-    worst = worst_slots(basis)
     total = plan.totals.total_usd
     return Metrics(
         reading=basis.reading,
@@ -59,9 +49,11 @@ def figures_of(reading: Reading) -> Metrics:
         egress_share=plan.totals.egress_usd / total if total > 0 else float("nan"),
         away_share=travel.share_away(basis),
         on_demand=travel.on_demand(basis),
-        stress=stress(basis, worst),
-        stress_load=stress_load(worst),
-        cautions=cautions(basis, worst, offers, compared),
+        stress=stress(basis, margins),
+        workload_margins=workload_margins(basis, margins),
+        stress_load=stress_load(margins),
+        broken=broken_rules(findings, margins, reading.names),
+        cautions=cautions(basis, margins, offers, compared),
     )
 
 
@@ -84,6 +76,8 @@ def summary_of(metrics: Metrics) -> dict[str, Any]:
             metrics.stress,
             ["case", "scenario", "period", "hour_of_week", "need_rph", "capacity_rph", "margin_share", "sets_units"],
         ),
+        "workload_margins": _records(metrics.workload_margins, ["workload", "case", "margin_share"]),
+        "broken": [str(rule) for rule in metrics.broken],
         "cautions": list(metrics.cautions),
     }
 

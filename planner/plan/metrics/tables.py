@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from planner.plan.audit.broken import BrokenRule
 from planner.plan.reading import Reading
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ STRESS_COLUMNS = (
     "case", "failed_region", "scenario", "period", "hour_of_week", "need_rph", "reserved_rph", "on_demand_rph",
     "capacity_rph", "margin_share", "sets_units",
 )  # fmt: skip
+WORKLOAD_MARGIN_COLUMNS = ("workload", "case", "margin_share", "scenario", "period", "hour_of_week")
 STRESS_LOAD_COLUMNS = ("case", "region", "model", "supply", "requests_per_hour", "share")
 
 
@@ -104,10 +106,15 @@ class Metrics:
         The HORIZON row of a pair sums it.
     egress_share, away_share : egress / total cost; requests served outside their origin / all.
     on_demand : by region, model and option, over the horizon; quota NaN: none.
-    stress : one row a stress case: its worst slot (the least margin), its need and what stands in the witness, the
-        capacity that stands (inf: an unlimited quota), margin_share = capacity / need - 1. sets_units: the case makes
-        the plan buy more. Routes are not looked at: a margin is at most this (metrics.stress).
-    stress_load : where the load of each stress case's worst slot goes.
+    stress : one row a stress case. margin_share: the largest uniform growth of demand at which every hour is still
+        served by the plan's units and the quotas that count, less 1; below 0 the case is broken; inf: nothing that is
+        used has a limit (verify.margins). The slot is the one where that happens, need_rph its demand, capacity_rph =
+        need_rph x (1 + margin_share); reserved_rph and on_demand_rph: who serves it, reserved units first.
+        sets_units: the case makes the plan buy more.
+    workload_margins : the same growth of one workload alone, the others as they are, by stress case; empty where there
+        are too many, or the case is broken.
+    stress_load : where the load of each stress case's binding slot goes.
+    broken : rules of the case that the plan breaks, as the audit and the margins found them; empty: it can be signed.
     cautions : sentences a buyer must read, each with what to do (`remedy`).
     """
 
@@ -128,7 +135,9 @@ class Metrics:
     away_share: float
     on_demand: pd.DataFrame
     stress: pd.DataFrame
+    workload_margins: pd.DataFrame
     stress_load: pd.DataFrame
+    broken: tuple[BrokenRule, ...]
     cautions: "tuple[Advice, ...]"
 
     def __repr__(self) -> str:

@@ -36,7 +36,8 @@ class Rule:
 
 def rules(report: Report, blocks: Blocks, fits: Sequence[bool]) -> list[Rule]:
     """List the rules that this plan's figures can show; `fits` says whether each line is of a size that is sold."""
-    found = [*_order(report, blocks.order, fits), *_held(report, blocks.held)]
+    found = [Rule(str(rule), "Every hour, by the audit", "1", 1, "1", 1) for rule in report.metrics.broken]
+    found += [*_order(report, blocks.order, fits), *_held(report, blocks.held)]
     if len(report.metrics.on_demand):
         pairs = [(r.peak_tokens_per_minute, r.tokens_per_minute_quota) for r in rows_of(report.metrics.on_demand)]
         found.append(_limit("On-demand peaks stay within their quotas", blocks.on_demand, "peak", "quota", pairs))

@@ -14,7 +14,7 @@ TOP = 3
 COLUMNS = (
     Column("case", "Stress case", "text:wrap", 30),
     Column("lost", "Region lost", "text:wrap", 18),
-    Column("hour", "Worst hour\n(UTC)", "text", 18),
+    Column("hour", "Binding hour\n(UTC)", "text", 18),
     Column("period", "Month", "text", 20),
     Column("scenario", "Scenario", "text:wrap", 12),
     Column("need", "Need, requests\nper hour", "count", 13),
@@ -39,7 +39,9 @@ def write(sheet: Sheet, report: Report) -> Block:
     """Write the sheet; returns where the table of cases stands."""
     policy = report.case.settings.policy
     text = (
-        "Each case must be served in every hour with what stands. Capacity is blank where on demand has no quota. "
+        "Each case must be served in every hour with what stands. Margin: how far all demand may grow before an hour "
+        "cannot be served, with this plan's own units; the hour is the one where that happens first. Capacity is blank "
+        "where on demand has no quota. "
         "Units it pays for: deployed units at the shadow price that this case puts on them, the part of the "
         "commitments that this rule is the reason for."
     )
@@ -106,10 +108,10 @@ def _chart(sheet: Sheet, block: Block, top: int) -> None:
         "gap": 60,
         "data_labels": {"value": True, "num_format": "0.0%", "font": {"size": 9}},
     })  # fmt: skip
-    chart.set_title(chart_title("Margin of each stress case in its worst hour"))
+    chart.set_title(chart_title("Margin of each stress case"))
     chart.set_x_axis(grid("Capacity over need", num_format="0%", min=0))
     chart.set_y_axis(axis("", reverse=True, crossing="max"))
     chart.set_legend({"none": True})
     chart.set_size({"width": 1000, "height": 290})
-    alt = "Bars of the spare capacity of each stress case in its worst hour, as a share of its need."
+    alt = "Bars of how far demand may grow before each stress case cannot be served."
     sheet.raw.insert_chart(top, 0, chart, {"x_offset": 4, "y_offset": 4, "description": alt, "object_position": 1})

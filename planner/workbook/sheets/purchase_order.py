@@ -14,6 +14,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from planner.plan.pool_months import OrderValue
 from planner.schema.settings import Purchase
 from planner.units import HOURS_PER_DAY
+from planner.workbook import story
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.order_columns import OFFER, ORDER_SHEET, PRICE, PRICE_UNIT, START, UNITS
 from planner.workbook.report import Report
@@ -129,7 +130,13 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
         _edited(sheet, block)
         bottom = _now_and_later(sheet, block, rows)
         bottom = _cash(sheet, block, rows, bottom + 2)
-        bottom = _signatures(sheet, bottom + 2)
+        broken = story.banner(report)
+        if broken:
+            sheet.merged(bottom + 2, 0, last, " ".join(broken), "alert")
+            sheet.raw.set_row(bottom + 2, 14 * (1 + len(" ".join(broken)) // 150))
+            bottom += 2
+        else:
+            bottom = _signatures(sheet, bottom + 2)
     sheet.printed(bottom, last, repeat=TOP, freeze=(TOP + 1, 1), one_page=bottom <= _ONE_PAGE)
     return block
 

@@ -71,7 +71,8 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     top = _months(sheet, report, top)
     top = _lines(sheet, top, "Key risks", story.risks(report)[:_RISKS], _more_risks(report))
     top = _lines(sheet, top, "Proof", story.proof(report), "")
-    last = _approval(sheet, top)
+    broken = story.banner(report)
+    last = _broken(sheet, top, broken) if broken else _approval(sheet, top)
     sheet.printed(last, _LAST, portrait=True, one_page=True)
     sheet.raw.activate()
 
@@ -79,7 +80,11 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
 def _decision(sheet: Sheet, report: Report, order: Block | None, plan_row: int, first_row: int) -> None:
     """Two sentences that follow the units, and whether they were edited."""
     sheet.put(2, 0, "Decision", "section")
-    sheet.merged(3, 0, _LAST, what_to_sign(report, order), "lead")
+    broken = story.banner(report)
+    sheet.merged(3, 0, _LAST, " ".join(broken[:2]) if broken else what_to_sign(report, order),
+                 "alert" if broken else "lead")  # fmt: skip
+    if broken:
+        sheet.raw.set_row(3, 14 * (1 + len(" ".join(broken[:2])) // 120))
     sheet.merged(4, 0, _LAST, what_it_costs(report, f"$E${plan_row + 1}", f"$E${first_row + 1}"), "lead")
     if order is not None:
         sheet.merged(5, 0, _LAST, as_planned(order), "note")
@@ -221,6 +226,14 @@ def _lines(sheet: Sheet, top: int, title: str, lines: list[str], after: str) -> 
         sheet.merged(top, 0, _LAST, line, "line")
         sheet.raw.set_row(top, 14 * (1 + len(line) // 150))
     return top + 2
+
+
+def _broken(sheet: Sheet, top: int, lines: list[str]) -> int:
+    """Stand where the approval would: a plan that breaks a rule has none."""
+    for k, line in enumerate(lines):
+        sheet.merged(top + k, 0, _LAST, line, "alert")
+        sheet.raw.set_row(top + k, 14 * (1 + len(line) // 130))
+    return top + len(lines) - 1
 
 
 def _approval(sheet: Sheet, top: int) -> int:

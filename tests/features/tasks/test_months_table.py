@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from planner.features.tasks import cost_per_task_sheet
-from planner.plan.metrics import metrics_of
+from planner.verify.figures import metrics_of
 from planner.workbook.report import Report
 from planner.workbook.workbook import write_workbook
 from tests import builders

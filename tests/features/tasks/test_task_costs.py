@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from planner.features.tasks import spread, task_costs, trend
-from planner.plan.metrics import HORIZON, metrics_of
+from planner.plan.metrics import HORIZON
 from planner.plan.metrics.tables import TASK_COLUMNS
 from planner.plan.metrics.task_costs import NOBODY
+from planner.verify.figures import metrics_of
 from tests import builders
 from tests.builders.hand_plans import hourly
 from tests.builders.task_plans import MONTHS, OFFER, ON_DEMAND, THROUGHPUT, WORKLOAD, flow, january, priced, random_plan

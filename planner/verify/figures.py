@@ -1,0 +1,30 @@
+"""Every figure of a plan with its margins and the rules that it breaks: what a report is written from."""
+
+from planner.errors import PlannerError
+from planner.plan.audit import audit
+from planner.plan.metrics import Metrics, collect
+from planner.plan.plan import Plan
+from planner.plan.reading import Reading
+from planner.schema.case import Case
+from planner.verify.margins import margins_of
+
+
+def metrics_of(case: Case, plan: Plan) -> Metrics:
+    """Compute every figure of a plan; `broken` lists the rules that it does not keep.
+
+    Raises
+    ------
+    PlannerError : the plan was made from another input.
+    """
+    if plan.input_digest != case.digest:
+        raise PlannerError(
+            f"the plan {plan.name} was made from another input ({plan.input_digest[:12]}) than this one "
+            f"({case.digest[:12]}): read both with load_plan, or solve again"
+        )
+    return figures_of(Reading(case, plan))
+
+
+def figures_of(reading: Reading, *, audited: bool = False) -> Metrics:
+    """Compute every figure of a plan that was read with its case; `audited`: its audit found nothing, just now."""
+    findings = [] if audited else audit(reading.case, reading.plan, witness=False, reading=reading)
+    return collect(reading, margins_of(reading), findings)
