@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from planner.features.tasks import cost_per_task_sheet
-from planner.plan.metrics import metrics_of
 from planner.readers.forecast_accuracy import ForecastAccuracy, SeriesAccuracy
 from planner.schema.settings import Purchase
+from planner.verify.figures import metrics_of
 from planner.workbook.extra_sheets import ExtraSheet
 from planner.workbook.report import Report
 from planner.workbook.workbook import HIDDEN, reading_order, write_workbook
