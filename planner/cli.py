@@ -1,6 +1,7 @@
 """The command line: finds the command, runs it, and turns every error into words and an exit code.
 
-Exit codes: 0 plan (or the command did its work), 1 wrong use or input, 2 no plan exists, 3 stopped before a plan, 4 an order that breaks a rule.
+Exit codes: 0 plan (or the command did its work), 1 wrong use or input, 2 no plan exists, 3 stopped before a plan,
+4 an order that breaks a rule.
 """
 
 import argparse
