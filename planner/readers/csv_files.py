@@ -63,13 +63,28 @@ def not_utf8(path: Path, line: int | None) -> Fault:
 
 def read_small(path: Path) -> tuple[RawTable, list[Fault]]:
     """Read a table other than demand."""
+    return read_grid(path.stem, path.name, read_rows(path))
+
+
+def read_rows(path: Path) -> list[list[str]]:
+    """Read the rows of a small file as text."""
     text = read_text(path, LARGEST_TABLE_BYTES)
-    lines = io.StringIO(text, newline="")
-    rows = csv.reader(lines, delimiter=separator_of(text[:LONGEST_HEADER]), strict=True)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text[:LONGEST_HEADER]), strict=True)
     try:
-        return read_grid(path.stem, path.name, list(rows))
+        return list(rows)
     except csv.Error as error:
         raise InputError([Fault(path.name, f"is not a CSV file ({error})", rows.line_num)]) from None
+
+
+def header(path: Path) -> tuple[str, ...]:
+    """Names in the first line of a file; none where they cannot be read, which its reader will tell."""
+    try:
+        with path.open("rb") as file:
+            lines = file.read(LONGEST_HEADER).splitlines()
+        line = lines[0].decode("utf-8-sig") if lines else ""
+        return header_of(next(csv.reader([line], delimiter=separator_of(line)), []))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return ()
 
 
 def separator_of(text: str) -> str:

@@ -210,13 +210,16 @@ def _report(
     refused: Mapping[int, tuple[str, str | None]],
     faults: list[Fault],
 ) -> None:
-    """Name the first bad cells one by one, and count the rest."""
+    """Name each bad text once, at its first row and with the count of its rows; count the rest."""
     where = np.flatnonzero(bad)
-    for k in where[:SHOWN_PER_COLUMN]:
-        code = int(cells.cat.codes.iloc[k])
+    codes, first, count = np.unique(cells.cat.codes.to_numpy()[where], return_index=True, return_counts=True)
+    for n in np.argsort(first)[:SHOWN_PER_COLUMN]:
+        code, k = int(codes[n]), int(where[first[n]])
         message, allowed = refused.get(code, ("must be filled in", None))
         value = str(cells.cat.categories[code]) if code >= 0 else None
+        if count[n] > 1:
+            message += f", in {count[n]:,} rows"
         faults.append(source.fault(message, int(cells.index[k]), str(cells.name), value or None, allowed))
-    if len(where) > SHOWN_PER_COLUMN:
-        more = f"and {len(where) - SHOWN_PER_COLUMN:,} more rows with such faults"
-        faults.append(source.fault(more, column=str(cells.name)))
+    if len(codes) > SHOWN_PER_COLUMN:
+        rest = int(np.sort(first)[SHOWN_PER_COLUMN:].size)
+        faults.append(source.fault(f"and {rest:,} more texts with such faults", column=str(cells.name)))

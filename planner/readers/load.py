@@ -10,6 +10,7 @@ from planner.errors import Fault, InputError, nearest
 from planner.readers import csv_files
 from planner.readers.demand import Names, read_demand
 from planner.readers.demand_files import read_demand_csv, read_demand_parquet
+from planner.readers.local_demand import in_utc, is_local, read_local
 from planner.readers.raw_tables import Raw, RawDemand, RawSettings, RawTable
 from planner.readers.rows import capped, read_rows
 from planner.readers.rules import Tables, known_names, reference_faults, rule_faults, unserved
@@ -63,7 +64,10 @@ def _read_demand(folder: Path) -> tuple[RawDemand, list[Fault]]:
     """Read demand.csv or demand.parquet."""
     text, columns = folder / "demand.csv", folder / "demand.parquet"
     if not columns.exists():
-        return read_demand_csv(_existing(folder, text.name))
+        path = _existing(folder, text.name)
+        if is_local(csv_files.header(path)):
+            return read_local(path.name, csv_files.read_rows(path))
+        return read_demand_csv(path)
     if text.exists():
         raise InputError([Fault(columns.name, "demand.csv is there too; keep one of them")])
     return read_demand_parquet(columns)
@@ -130,8 +134,11 @@ def load(path: str | Path) -> Case:
     faults += rule_faults(Tables(rows, sources, raw.unreadable | absent | set(map(_table_of, faults))))
     faults, demand = capped(faults), None
     if raw.demand is not None:
-        demand, found = read_demand(raw.demand, _names(raw, settings))
+        told, found = _in_utc(raw, raw.demand, settings)
         faults += found
+        if not found:
+            demand, found = read_demand(told, _names(raw, settings))
+            faults += found
     if faults or settings is None or demand is None:
         raise InputError(_in_order(faults))
     canonical: dict[str, Any] = {table.name: _sorted(table, rows.get(table.name, [])) for table in TABLES}
@@ -140,6 +147,15 @@ def load(path: str | Path) -> Case:
     if unserved_faults := unserved(case, sources):
         raise InputError(capped(unserved_faults))
     return case
+
+
+def _in_utc(raw: Raw, demand: RawDemand, settings: PlanSettings | None) -> tuple[RawDemand, list[Fault]]:
+    """Turn demand of local hours into UTC; any other stays as it is."""
+    if not demand.local or settings is None:
+        return demand, []
+    regions = raw.tables["regions"].rows if "regions" in raw.tables else ()
+    zones = {row["region"]: row.get("time_zone") for _, row in regions if "region" in row}
+    return in_utc(demand, zones, periods_of(settings.horizon.start, settings.horizon.months))
 
 
 def _names(raw: Raw, settings: PlanSettings | None) -> Names:

@@ -4,12 +4,16 @@ import datetime as dt
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from planner.errors import Fault, nearest
 from planner.schema.describe import columns_of
 from planner.schema.tables import TABLE
+
+if TYPE_CHECKING:
+    from planner.readers.local_demand import LocalRow
 
 FIRST_ROW = 2  # of a table, as an editor counts: row 1 is the header
 
@@ -57,6 +61,7 @@ class RawDemand:
 
     source: Source
     frame: pd.DataFrame
+    local: "tuple[LocalRow, ...]" = ()  # rows with a column an hour, in local time; the frame is empty then
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,9 @@ def reference_faults(raw: Raw) -> list[Fault]:
 
 
 def _unknown(table: RawTable, column: str, defined_in: str, known: Sequence[str]) -> list[Fault]:
-    faults = []
+    """Name each unknown name once: at its first row, with the count of rows that use it."""
     names = frozenset(known)
+    rows_of: dict[str, list[int]] = {}
     for number, row in table.rows:
         text = row.get(column, "")
         used = [part.strip() for part in text.split(";")] if column == "serving_regions" else [text]
@@ -57,11 +58,15 @@ def _unknown(table: RawTable, column: str, defined_in: str, known: Sequence[str]
                 or (column == "serving_regions" and name.casefold() == ANY_REGION)
             ):
                 continue
-            what = defined_in.removesuffix("s")
-            message = f"there is no {what} {name!r}{nearest(name, names)}"
-            if not names:
-                message += f"; the table {defined_in} is empty"
-            faults.append(table.source.fault(message, number, column))
+            rows_of.setdefault(name, []).append(number)
+    faults = []
+    for name, rows in rows_of.items():
+        message = f"there is no {defined_in.removesuffix('s')} {name!r}{nearest(name, names)}"
+        if not names:
+            message += f"; the table {defined_in} is empty"
+        if len(rows) > 1:
+            message += f", in {len(rows)} rows"
+        faults.append(table.source.fault(message, rows[0], column))
     return faults
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from planner.errors import Fault, InputError, nearest
 from planner.readers.csv_files import MEGABYTE, refuse_size
 from planner.readers.load import RESERVED
+from planner.readers.local_demand import is_local, read_local
 from planner.readers.raw_tables import UNSAVED, Raw, RawDemand, RawSettings, RawTable, read_grid, text_of
 from planner.readers.settings import SETTINGS_SHEET, read_sheet
 from planner.schema.case import DEMAND_COLUMNS
@@ -51,16 +52,20 @@ def read_workbook(path: Path) -> Raw:
     else:
         faults.append(Fault(path.name, f"the sheet {SETTINGS_SHEET!r} is missing; a plan needs it"))
     tables: dict[str, RawTable] = {}
+    local: RawDemand | None = None
     for table in TABLES:
         grid = grids.get(table.name, [])
-        if any(map(any, grid)):
+        if table.name == "demand" and grid and is_local(grid[0]):
+            local, found = read_local(table.name, grid, sheet=True)
+            faults += found
+        elif any(map(any, grid)):
             tables[table.name], found = read_grid(table.name, table.name, grid, sheet=True)
             faults += found
         elif table.required:
             said = "is empty" if table.name in grids else "is missing"
             faults.append(Fault(path.name, f"the sheet {table.name!r} {said}; a plan needs it"))
     demand = tables.pop("demand", None)
-    return Raw(settings, tables, None if demand is None else _in_columns(demand), tuple(faults))
+    return Raw(settings, tables, local if demand is None else _in_columns(demand), tuple(faults))
 
 
 def _refuse(path: Path) -> None:

@@ -26,7 +26,10 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("models", "The models you may use."),
     ("workloads", "One row a kind of request. Measure its tokens and cache hit rate: they drive every cost."),
     ("mix", "Which models may serve which workload. Equal min_share and max_share fix a share; else the plan chooses."),
-    ("demand", "Requests per hour, for each hour of the week (0 = Monday 00:00 UTC). A real profile, not an average."),
+    (
+        "demand",
+        "Requests per hour, for each hour of the week (0 = Monday 00:00 UTC); or a column an hour, local time.",
+    ),
     ("on_demand", "Pay-as-you-go prices and your quota. A blank quota is no limit, also while a region is lost."),
     ("pools", "Reserved capacity on sale: one row for each thing that is bought as one, in one region."),
     ("throughput", "What one unit of a pool serves of a model, and the sizes in which it is deployed."),
