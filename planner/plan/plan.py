@@ -22,6 +22,9 @@ TABLES = (
 )  # fmt: skip
 
 
+HALF_A_CENT_USD = 0.005
+
+
 class Status(StrEnum):
     """How a solve ended; the words are those of plan.json (docs/plan-files.md, "plan.json")."""
 
@@ -53,6 +56,12 @@ class Totals:
             + self.egress_usd
             + self.sunk_usd
         )
+
+
+def gap_of(total_usd: float, bound_usd: float) -> float:
+    """Share of a cost that a lower bound leaves open; 0 where it is less than half a cent, which nobody can pay."""
+    open_usd = total_usd - bound_usd
+    return 0.0 if open_usd < HALF_A_CENT_USD else open_usd / abs(total_usd)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Capacity: pools and what a unit of them serves, offers to commit to, earlier commitments, on-demand options."""
 
+import math
+
 from pydantic import model_validator
 
 from planner.schema.base import GREATEST_WEIGHT, Day, Flag, Row, column, name_column
@@ -74,6 +76,13 @@ class Offer(Row):
         if self.max_units is not None and self.min_units > self.max_units:
             raise ValueError(f"min_units {self.min_units:g} is above max_units {self.max_units:g}")
         return self
+
+    def most_units(self, whole_units: bool) -> float | None:
+        """Largest purchase: max_units, lowered to the size grid where units are whole; None: no limit."""
+        if self.max_units is None or not whole_units or self.unit_step <= 0:
+            return self.max_units
+        steps = math.floor((self.max_units - self.min_units) / self.unit_step + 1e-9)
+        return self.min_units + self.unit_step * steps
 
 
 class Commitment(Row):

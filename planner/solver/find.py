@@ -10,7 +10,7 @@ from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.reduce.kept import Line, with_kept
 from planner.model.sets import Keep, Sets
 from planner.model.tables import sets_of
-from planner.plan.plan import Plan, Proof, Status, Totals
+from planner.plan.plan import Plan, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble
 from planner.solver.check_rows import beyond_commitments, check_rows, keep_rows
@@ -187,13 +187,13 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
     parts = np.array([_cost(plan) for plan in plans]).reshape(-1, 5).sum(axis=0).tolist()
     totals = Totals(parts[0], parts[1], parts[2], parts[3], parts[4], sunk)
     total = totals.total_usd
-    bound = sum(plan.bound_usd for plan in plans) + sunk
+    bound = max(0.0, sum(plan.bound_usd for plan in plans)) + sunk  # no cost is negative
     if 0 < bound - total <= ROUNDING * max(1.0, total):  # the flows' own rounding; more than that the audit finds
         bound = total
     whole = any(plan.sets.has_size_rules for plan in plans)
     tree = float(np.sum([plan.tree_bound_usd for plan in plans])) + sunk
-    gap = _gap(total, bound)
-    tree_gap = _gap(total, tree)
+    gap = gap_of(total, bound)
+    tree_gap = gap_of(total, tree)
     asked = options.gap if whole else 1e-6
     proof = Proof(
         status=Status.OPTIMAL if min(gap, tree_gap if whole else gap) <= asked else Status.GAP,
@@ -217,10 +217,6 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
         stress_rents=assemble.stress_rents(sets, plans),
         certificate=assemble.certificate(plans),
     )
-
-
-def _gap(total: float, bound: float) -> float:
-    return max(0.0, total - bound) / abs(total) if total else 0.0
 
 
 def _cost(plan: ComponentPlan) -> tuple[float, float, float, float, float]:

@@ -119,7 +119,8 @@ class _Builder:
                 beyond = max(0, (add_months(p.start, o.term_months) - periods[-1].end).days) * HOURS_PER_DAY
                 cost.append(o.usd_per_unit_hour * (hours + counted * beyond))
                 inside_usd.append(o.usd_per_unit_hour * hours)
-                upper.append(INF if o.max_units is None else o.max_units)
+                most = o.most_units(case.settings.policy.whole_units)
+                upper.append(INF if most is None else most)
                 if (o.pool, o.meter) in row_of:
                     row = row_of[o.pool, o.meter] * self.periods
                     in_force += [(row + k + n, len(cost) - 1) for n in range(len(inside))]

@@ -15,7 +15,7 @@ from planner.errors import Fault, InfeasibleError, InputError, Shortfall
 from planner.plan.audit.broken import BrokenRule
 from planner.plan.derived import Derived
 from planner.plan.metrics import Metrics
-from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status
+from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status, gap_of
 from planner.plan.pricing import price
 from planner.plan.reading import Reading
 from planner.schema.calendar import add_months
@@ -134,7 +134,7 @@ def _all_deployed(owed: Case, deployments: pd.DataFrame) -> pd.DataFrame:
 
 
 def _proof(bound_usd: float, total_usd: float) -> Proof:
-    return Proof(Status.GIVEN, bound_usd, (total_usd - bound_usd) / total_usd if total_usd > 0 else 0.0)
+    return Proof(Status.GIVEN, bound_usd, gap_of(total_usd, bound_usd))
 
 
 def _what_holds(owed: Case, options: Options) -> dict[str | None, float]:

@@ -22,7 +22,7 @@ from planner.features.resolve.change_lines import own_name
 from planner.features.resolve.changes import GoneLine, Keeping
 from planner.model.reduce.kept import Line
 from planner.model.sets import Keep
-from planner.plan.plan import Plan, Status
+from planner.plan.plan import Plan, Status, gap_of
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.solver.find import Kept, Options, find_plan
@@ -116,7 +116,7 @@ def _proved_by(free: Plan, found: Plan) -> Plan:
     total, proof = found.totals.total_usd, free.proof
 
     def gap(bound: float | None) -> float | None:
-        return None if bound is None else max(0.0, total - bound) / abs(total) if total else 0.0
+        return None if bound is None else gap_of(total, bound)
 
     gaps = [g for g in (gap(proof.bound_usd), gap(proof.tree_bound_usd)) if g is not None]
     return replace(

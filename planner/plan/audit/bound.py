@@ -285,7 +285,8 @@ def _charges(
             continue
         k = meters.index((o.pool, o.meter))
         top = by_meter[k] + o.min_units + o.unit_step
-        top = top if o.max_units is None else min(top, o.max_units)
+        most = o.most_units(case.settings.policy.whole_units)
+        top = top if most is None else min(top, most)
         for p, period in enumerate(case.periods):
             inside = case.periods[p : p + o.term_months]
             hours = sum(q.hours for q in inside)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.audit.findings import TOLERANCE, Finding
-from planner.plan.plan import Plan, Status, Totals
+from planner.plan.plan import Plan, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.schema.digest import is_input_of
 
@@ -34,7 +34,7 @@ def bound(plan: Plan, repriced: Totals) -> list[Finding]:
     for name, least, gap_name, says in claims:
         if not least <= total + BOUND_TOLERANCE * abs(total) + TOLERANCE:
             findings.append(_differs(f"{name} {least:.6f} is above the cost {total:.6f} USD", least, total))
-        gap = max(0.0, total - least) / abs(total) if total else 0.0
+        gap = gap_of(total, least)
         if not abs(says - gap) <= TOLERANCE:
             findings.append(_differs(f"{gap_name} says {says:.9g}, cost and bound make it {gap:.9g}", says, gap))
     best = min(gap for *_, gap in claims)
