@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from planner.errors import PlannerError
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.reduce.kept import Line, with_kept
 from planner.model.sets import Keep, Sets
@@ -73,7 +74,10 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     clock = Clock.of(options.time_limit_seconds)
     sets, plans, stuck = _components(case, options, clock, progress)
     if stuck:
-        raise explain(case, stuck, clock)
+        error = explain(case, stuck, clock)
+        if options.solver != HIGHS and not error.shortfalls:
+            raise PlannerError(f"--solver {options.solver} finds no plan, though there are some: use --solver highs")
+        raise error
     return _plan(case, sets, plans, options)
 
 
@@ -96,9 +100,9 @@ def _components(
 ) -> tuple[Sets, list[ComponentPlan], list[Sets]]:
     """Solve all components: the sets of the whole, the plans, and the components that have none."""
     if options.solver != HIGHS:
-        from planner.solver.pulp_solvers import pulp_solver
+        from planner.solver.other_solvers import other_solver
 
-        pulp_solver(options.solver, Clock(), options.gap)  # a wrong name is told before any work
+        other_solver(options.solver)  # a wrong name is told before any work
     swallow_banner()  # here, before the threads
     sets = sets_of(case)
     if options.stress:
@@ -192,15 +196,16 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
         bound = total
     whole = any(plan.sets.has_size_rules for plan in plans)
     tree = float(np.sum([plan.tree_bound_usd for plan in plans])) + sunk
+    searched = whole and not np.isnan(tree)  # some solvers hand no bound of their own back
     gap = gap_of(total, bound)
-    tree_gap = gap_of(total, tree)
+    tree_gap = gap_of(total, tree) if searched else None
     asked = options.gap if whole else 1e-6
     proof = Proof(
-        status=Status.OPTIMAL if min(gap, tree_gap if whole else gap) <= asked else Status.GAP,
+        status=Status.OPTIMAL if min(gap, gap if tree_gap is None else tree_gap) <= asked else Status.GAP,
         bound_usd=bound,
         gap=gap,
-        tree_bound_usd=tree if whole else None,
-        tree_gap=tree_gap if whole else None,
+        tree_bound_usd=tree if searched else None,
+        tree_gap=tree_gap,
         gap_asked=asked,
     )
     return Plan(

@@ -1,8 +1,8 @@
 """Any solver that PuLP knows, on the same tables: a second opinion, and LP files.
 
 The programme is stated once (planner.model) and rendered here to PuLP, scaled like for HiGHS, size rules included.
-PuLP's word on optimality is not taken (3.3 reports a time limit as optimal): the plan is audited, and its cost is
-held against the bound that the certificate proves.
+PuLP's word on optimality is not taken (3.3 reports a time limit as optimal): the plan is audited, its cost is held
+against the bound that the certificate proves, and, for whole units, against the one that the solver itself proved.
 """
 
 import warnings
@@ -12,41 +12,15 @@ from typing import Any
 import numpy as np
 import pulp
 
-from planner.errors import PlannerError, StoppedError
+from planner.errors import StoppedError
 from planner.model.program import LinearProgram, program_of
 from planner.solver.highs import Clock
 from planner.solver.linear import ROUNDS, LinearSolve, cut_rows
+from planner.solver.other_solvers import other_solver, run_solver
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.whole_result import WholeResult, rounded, values_without_sizes
 
 LOOSE = 5e-7  # other solvers' tolerances are not ours to set: a slot counts as served up to this share of a peak
-SHORT_NAMES = {"cbc": "PULP_CBC_CMD", "coin": "COIN_CMD", "glpk": "GLPK_CMD", "gurobi": "GUROBI", "cplex": "CPLEX_PY",
-               "scip": "SCIP_CMD", "mosek": "MOSEK", "xpress": "XPRESS_PY", "pulp-highs": "HiGHS"}  # fmt: skip
-
-
-def pulp_solver(name: str, clock: Clock, gap: float) -> Any:
-    """Return PuLP's solver of that name (any case; cbc, glpk, ... for short).
-
-    Raises
-    ------
-    PlannerError : PuLP does not know it, or it is not installed; the message lists those that are.
-    """
-    known = {solver.lower(): solver for solver in pulp.listSolvers()}
-    chosen = SHORT_NAMES.get(name.lower(), known.get(name.lower()))
-    there = ["highs", *pulp.listSolvers(onlyAvailable=True)]
-    if chosen is None or chosen not in pulp.listSolvers(onlyAvailable=True):
-        why = "is not installed here" if chosen else "is not a solver that PuLP knows"
-        raise PlannerError(f"--solver {name}: {why}; available: {', '.join(there)}")
-    left = clock.left()
-    options: dict[str, Any] = {"msg": False, "gapRel": gap}
-    if np.isfinite(left):
-        options["timeLimit"] = left
-    if chosen == "PULP_CBC_CMD":
-        options["options"] = ["primalTolerance 1e-9", "dualTolerance 1e-9"]
-        options["threads"] = 1
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # PuLP 4.0 will not bring CBC along
-        return pulp.getSolver(chosen, **options)
 
 
 def to_pulp(program: LinearProgram, scale: Scale, name: str) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
@@ -115,7 +89,7 @@ def column_names(program: LinearProgram) -> list[str]:
 
 def solve_with_pulp(solve: LinearSolve, name: str, gap: float, clock: Clock) -> WholeResult | None:
     """Solve a component (whose LP is solved, with its stress rows) by a solver of PuLP; None where it finds no plan."""
-    program = program_of(solve.program.sets, True)
+    program, other = program_of(solve.program.sets, True), other_solver(name)
     scale = scale_of(program)
     problem, columns = to_pulp(program, scale, "component")
     solve.separator.short = LOOSE
@@ -123,9 +97,7 @@ def solve_with_pulp(solve: LinearSolve, name: str, gap: float, clock: Clock) -> 
     for _ in range(ROUNDS):
         _add_stress(problem, columns, program, scale, solve, added)
         added = len(solve.cuts)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            status = problem.solve(pulp_solver(name, clock, gap))
+        status = run_solver(problem, name, other, clock, gap)
         clock.left()
         if status in (pulp.LpStatusInfeasible, pulp.LpStatusUndefined):
             return None
@@ -136,7 +108,8 @@ def solve_with_pulp(solve: LinearSolve, name: str, gap: float, clock: Clock) -> 
         cuts = solve.separator.violated(np.maximum(values[program.columns.deployed], 0.0))
         if not cuts:
             usd = float(program.cost @ values)
-            return WholeResult(values_without_sizes(solve.program, program, values), usd, usd * (1 - gap))
+            bound = other.bound(problem) * scale.cost if program.columns.integer.any() else np.nan
+            return WholeResult(values_without_sizes(solve.program, program, values), usd, usd if bound > usd else bound)
         solve.cuts += cuts
     raise ArithmeticError("the stress rows did not settle")
 

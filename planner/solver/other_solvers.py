@@ -1,0 +1,202 @@
+"""The solvers that PuLP can call: names, how to install each, options by each one's own names, what each one proved."""
+
+import inspect
+import math
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pulp
+
+from planner.errors import PlannerError
+from planner.solver.highs import Clock
+
+TIGHT = 1e-9  # feasibility asked of each solver that can be asked
+
+
+def _no_bound(problem: pulp.LpProblem) -> float:
+    """Return no bound: solvers that are called through files do not hand theirs back."""
+    return math.nan
+
+
+def _mosek_bound(problem: pulp.LpProblem) -> float:
+    import mosek  # type: ignore[import-not-found, unused-ignore]
+
+    return float(problem.solver.task.getdouinf(mosek.dinfitem.mio_obj_bound))
+
+
+@dataclass(frozen=True)
+class OtherSolver:
+    """A solver of PuLP.
+
+    pulp_name : its class in PuLP. install : how to get it. gap : name of its option for the relative gap ("": see
+    ``settings``). settings : its other options, given the gap. bound : the lower bound that it proved, by its own
+    interface, in the problem's scaled dollars; NaN where it hands none back.
+    """
+
+    pulp_name: str
+    install: str
+    gap: str = "gapRel"
+    settings: Callable[[float], Mapping[str, Any]] = field(default=lambda gap: {})
+    bound: Callable[[pulp.LpProblem], float] = _no_bound
+
+
+_CBC = {"options": ["primalTolerance 1e-9", "dualTolerance 1e-9"], "threads": 1}
+_SCIP = {"options": ["numerics/feastol=1e-9"]}
+# name on the command line: solvers in the order in which they are looked for
+SOLVERS: dict[str, tuple[OtherSolver, ...]] = {
+    "cbc": (
+        OtherSolver("PULP_CBC_CMD", "apt install coinor-cbc", settings=lambda gap: _CBC),
+        OtherSolver("COIN_CMD", "apt install coinor-cbc", settings=lambda gap: _CBC),
+    ),
+    "glpk": (OtherSolver("GLPK_CMD", "apt install glpk-utils", "", lambda gap: {"options": ["--mipgap", f"{gap:g}"]}),),
+    "pulp-highs": (
+        OtherSolver(
+            "HiGHS",
+            "pip install highspy",
+            settings=lambda gap: {
+                "threads": 1,
+                "primal_feasibility_tolerance": TIGHT,
+                "dual_feasibility_tolerance": TIGHT,
+                "mip_feasibility_tolerance": TIGHT,
+            },
+            bound=lambda problem: float(problem.solverModel.getInfo().mip_dual_bound),
+        ),
+    ),
+    "scip": (
+        OtherSolver(
+            "SCIP_PY",
+            "pip install pyscipopt",
+            settings=lambda gap: _SCIP,
+            bound=lambda problem: float(problem.solverModel.getDualbound()),
+        ),
+        OtherSolver("SCIP_CMD", "install SCIP (https://scipopt.org)"),
+    ),
+    "gurobi": (
+        OtherSolver(
+            "GUROBI",
+            "pip install gurobipy",
+            settings=lambda gap: {"FeasibilityTol": TIGHT, "OptimalityTol": TIGHT, "IntFeasTol": TIGHT},
+            bound=lambda problem: float(problem.solverModel.ObjBound),
+        ),
+        OtherSolver("GUROBI_CMD", "install Gurobi"),
+    ),
+    "xpress": (
+        OtherSolver(
+            "XPRESS_PY",
+            "pip install xpress",
+            settings=lambda gap: {"options": ["feastol=1e-9"]},
+            bound=lambda problem: float(problem.solverModel.attributes.bestbound),
+        ),
+        OtherSolver("XPRESS", "install FICO Xpress"),
+    ),
+    "copt": (
+        OtherSolver(
+            "COPT",
+            "pip install coptpy",
+            settings=lambda gap: {"FeasTol": TIGHT, "DualTol": TIGHT, "IntTol": TIGHT},
+            bound=lambda problem: float(problem.solverModel.BestBnd),
+        ),
+        OtherSolver("COPT_CMD", "install COPT", ""),
+    ),
+    "mosek": (
+        OtherSolver(
+            "MOSEK",
+            "pip install mosek, and a licence file",
+            "",
+            lambda gap: {
+                "options": {
+                    "MSK_DPAR_MIO_TOL_REL_GAP": gap,
+                    "MSK_DPAR_MIO_TOL_FEAS": TIGHT,
+                    "MSK_DPAR_BASIS_TOL_X": TIGHT,
+                }
+            },
+            _mosek_bound,
+        ),
+    ),
+    "cplex": (
+        OtherSolver(
+            "CPLEX_PY",
+            "pip install cplex",
+            bound=lambda problem: float(problem.solverModel.solution.MIP.get_best_objective()),
+        ),
+        OtherSolver("CPLEX_CMD", "install CPLEX"),
+    ),
+}
+BY_CLASS = {s.pulp_name.lower(): s for listed in SOLVERS.values() for s in listed}
+
+
+def available() -> list[str]:
+    """List the solvers of PuLP that can be called here, by PuLP's names."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return list(pulp.listSolvers(onlyAvailable=True))
+
+
+def other_solver(name: str) -> OtherSolver:
+    """Return the solver of a name: one of SOLVERS, or a class of PuLP, in any case.
+
+    Raises
+    ------
+    PlannerError : PuLP does not know it, or it is not installed; the message says how to get it, and what is there.
+    """
+    there = available()
+    known = {solver.lower(): solver for solver in pulp.listSolvers()}
+    asked = name.lower()
+    wanted = SOLVERS.get(asked) or ((BY_CLASS.get(asked) or OtherSolver(known[asked], "")),) if (
+        asked in SOLVERS or asked in known
+    ) else ()  # fmt: skip
+    for solver in wanted:
+        if solver.pulp_name in there:
+            return solver
+    choice = ", ".join(["highs", *(n for n, s in SOLVERS.items() if any(x.pulp_name in there for x in s))])
+    if not wanted:
+        raise PlannerError(
+            f"--solver {name}: is not a solver that PuLP knows; there are highs, {', '.join(SOLVERS)}; "
+            f"available here: {choice}"
+        )
+    how = f" ({wanted[0].install})" if wanted[0].install else ""
+    raise PlannerError(f"--solver {name}: is not installed here{how}; available: {choice}")
+
+
+def pulp_solver(solver: OtherSolver, clock: Clock, gap: float) -> Any:
+    """Return PuLP's object of a solver, with the options that it understands."""
+    left = clock.left()
+    options: dict[str, Any] = {"msg": False, **solver.settings(gap)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PuLP 4.0 will not bring CBC along; Gurobi tells of its licence
+        accepted = inspect.signature(type(pulp.getSolver(solver.pulp_name)).__init__).parameters
+        if solver.gap and solver.gap in accepted:
+            options[solver.gap] = gap
+        if np.isfinite(left) and "timeLimit" in accepted:
+            options["timeLimit"] = max(1, math.ceil(left)) if solver.pulp_name == "GLPK_CMD" else left
+        return pulp.getSolver(solver.pulp_name, **options)
+
+
+def run_solver(problem: pulp.LpProblem, name: str, solver: OtherSolver, clock: Clock, gap: float) -> int:
+    """Solve a problem, and return PuLP's status.
+
+    Raises
+    ------
+    PlannerError : the solver stopped with an error of its own, such as a licence that does not allow the problem.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return int(problem.solve(pulp_solver(solver, clock, gap)))
+        except Exception as error:  # each solver has errors of its own
+            if isinstance(error, PlannerError):
+                raise
+            text = " ".join(str(error).split())[:300] or type(error).__name__
+            size = f"{len(problem.variables()):,} variables and {len(problem._constraints):,} constraints"
+            if any(word in text.lower() for word in LICENCE_WORDS):
+                raise PlannerError(
+                    f"--solver {name}: its licence does not allow this plan ({size}): {text}. "
+                    "Use --solver highs, which has no such limit"
+                ) from None
+            raise PlannerError(f"--solver {name} stopped with an error of its own: {text}") from None
+
+
+LICENCE_WORDS = ("licen", "size-limited", "size limit", "too large", "community", "err_license", "limit exceeded")
