@@ -41,13 +41,38 @@ class SeriesAccuracy(BaseModel):
 
 
 @dataclass(frozen=True)
+class BillCheck:
+    """The history that the forecast was made from beside the provider's bill [USD, at list prices and as billed]."""
+
+    usd_history: float
+    usd_bill: float
+
+    @property
+    def difference_share(self) -> float:
+        """(history - bill) / bill."""
+        return (self.usd_history - self.usd_bill) / self.usd_bill if self.usd_bill else float(self.usd_history > 0)
+
+    @property
+    def reconciles(self) -> bool:
+        """Whether they differ by at most 1 % of the bill."""
+        return abs(self.difference_share) <= BILL_TOLERANCE
+
+
+@dataclass(frozen=True)
 class ForecastAccuracy:
-    """The rows that could be read, in the file's order, and what could not, in words."""
+    """The rows that could be read, in the file's order, and what could not, in words.
+
+    ``bill`` is how the history compares with the provider's bill; None where it was not put beside one
+    (``planner ingest --against``). A first page says so where it does not reconcile.
+    """
 
     series: tuple[SeriesAccuracy, ...]
     faults: tuple[str, ...] = ()
+    bill: BillCheck | None = None
 
 
+BILL_TOLERANCE = 0.01
+BILL_FILE = Path("forecast", "reconciliation.csv")
 FILE = Path("forecast", "accuracy.csv")
 LARGEST_BYTES = 4 * MEGABYTE
 _NEEDED = ("region", "workload", "model")
@@ -81,4 +106,16 @@ def read_accuracy(folder: Path) -> ForecastAccuracy | None:
             first = error.errors()[0]
             column = ".".join(str(part) for part in first["loc"])
             faults.append(f"{path.name}, row {number}, column {column}: {first['msg'].lower()}; the row is left out")
-    return ForecastAccuracy(tuple(found), tuple(faults))
+    bill = _read_bill_check(folder / BILL_FILE, faults)
+    return ForecastAccuracy(tuple(found), tuple(faults), bill)
+
+
+def _read_bill_check(path: Path, faults: list[str]) -> BillCheck | None:
+    if not path.exists():
+        return None
+    try:
+        rows = list(csv.DictReader(io.StringIO(read_text(path, LARGEST_BYTES), newline="")))
+        return BillCheck(float(rows[0]["usd_history"]), float(rows[0]["usd_bill"])) if rows else None
+    except (InputError, OSError, csv.Error, KeyError, ValueError, TypeError) as error:
+        faults.append(f"{path.name}: cannot be read: {error}")
+        return None

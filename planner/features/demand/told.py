@@ -68,6 +68,33 @@ def _tell(report: Mapping[str, Any]) -> None:
         print(f"{finding['action']}: {finding['count']:,} {finding['rule']}: {finding['meaning']}")
         if finding["examples"]:
             print(f"    such as {finding['examples'][0]}")
+    if "reconciliation" in report:
+        _tell_reconciliation(report["reconciliation"])
+
+
+def _tell_reconciliation(told: Mapping[str, Any]) -> None:
+    """Print the history beside its bill, line by line, then the likely reasons of the difference."""
+    print(f"against {told['bill']} at the catalogue's prices:")
+    print(f"  {'month':<8} {'model':<32} {'tokens':>18} {'history USD':>14} {'bill USD':>14} {'difference':>11}")
+    for line in told["lines"]:
+        ours, theirs = line["usd_history"], line["usd_bill"]
+        share = f"{ours / theirs - 1:+.1%}" if ours is not None and theirs else "-"
+        shown = [("-" if value is None else f"{value:,.2f}") for value in (ours, theirs)]
+        name = f"{line['month']:<8} {line['model'][:32]:<32} {line['tokens']:>18,.0f}"
+        print(f"  {name} {shown[0]:>14} {shown[1]:>14} {share:>11}")
+    print(reconciliation_line(told))
+    for reason in told["reasons"]:
+        print(f"  likely: {reason}")
+
+
+def reconciliation_line(told: Mapping[str, Any]) -> str:
+    """Say in one sentence whether a history reconciles to its bill."""
+    share = told["difference_share"]
+    by = "" if share is None else f", {share:+.1%}"
+    amounts = f"{told['usd_history']:,.2f} USD at list prices against {told['usd_bill']:,.2f} USD billed{by}"
+    if told["reconciles"]:
+        return f"The history reconciles to its bill: {amounts}."
+    return f"The history does not reconcile to its bill within 1 %: {amounts}."
 
 
 def profile_lines(profile: Profile) -> list[str]:

@@ -9,6 +9,10 @@ forecast/forecast.json, forecast/accuracy.csv and forecast/hours.parquet (every 
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.features.demand.history import History
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.history import load_history
     from planner.features.demand.horizon import check_within, horizon_of
     from planner.features.demand.marks import Treatment
+    from planner.features.demand.told import reconciliation_line
 
     history = load_history(arguments.history)
     last = history.rows["hour"].max()
@@ -86,10 +91,26 @@ def run(arguments: argparse.Namespace) -> int:
         result.mix,
         horizon=(start, months),
         replaced=set(zip(history.rows["region"], history.rows["workload"], strict=True)),
-        extras={"forecast.json": report, "accuracy.csv": result.accuracy, "hours.parquet": result.hours},
+        extras={
+            "forecast.json": report,
+            "accuracy.csv": result.accuracy,
+            "hours.parquet": result.hours,
+            **_reconciliation(history, arguments.output),
+        },
     )
     tell(result)
+    if "reconciliation" in history.report:
+        print(reconciliation_line(history.report["reconciliation"]))
     for line in left_out_lines(result.left_out, arguments.output):
         print(line)
     print(f"wrote {', '.join(written)} in {arguments.output}")
     return 0
+
+
+def _reconciliation(history: "History", folder: Path) -> dict[str, str]:
+    """Return forecast/reconciliation.csv, where the history was put beside a bill: the workbook says how it went."""
+    told = history.report.get("reconciliation")
+    name, header = "reconciliation.csv", "usd_history,usd_bill\n"
+    if told is None:  # what an earlier history left says nothing of this one
+        return {name: header} if (folder / "forecast" / name).exists() else {}
+    return {name: f"{header}{told['usd_history']:.2f},{told['usd_bill']:.2f}\n"}

@@ -10,7 +10,12 @@ missing, kept out or repaired, by named rules). `planner profile` and `planner f
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.features.demand.history import History
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +31,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workload", help="workload of what has none")
     parser.add_argument("--table", help="table of the database, with its schema if need be (default: LiteLLM's)")
     parser.add_argument("--window", metavar="START/END", help="the span that one scrape of counters stands for")
+    parser.add_argument(
+        "--against",
+        metavar="BILL",
+        help="the provider's bill: a CSV with a cost (month and model, too), or a total in USD",
+    )
+    parser.add_argument(
+        "--catalogue", type=Path, metavar="FOLDER", help="prices for --against (default: the installed)"
+    )
     parser.add_argument(
         "--explain", action="store_true", help="say how it would be read and why, with its totals; write nothing"
     )
@@ -76,9 +89,21 @@ def run(arguments: argparse.Namespace) -> int:
         until=moment(arguments.until, "--until"),
     )
     history = ingest(sources, format_name, options)
+    if arguments.against is not None:
+        history = _beside_bill(history, arguments)
     if arguments.explain:
         explain_history(history)
         return 0
     save_history(history, arguments.output)
     tell_history(history, arguments.output)
     return 0
+
+
+def _beside_bill(history: "History", arguments: argparse.Namespace) -> "History":
+    """Return the history with its reconciliation in its report."""
+    from planner.features.catalogue.published import catalogue_folder, read_catalogue
+    from planner.features.demand.reconcile import reconcile
+
+    prices = read_catalogue(arguments.catalogue or catalogue_folder())
+    found = reconcile(history, arguments.against, prices)
+    return replace(history, report={**history.report, "reconciliation": found.as_dict()})

@@ -78,6 +78,8 @@ def _by_data(
     source = table["filename"] if "filename" in table.columns else ibis.literal("")
     alone = moment.re_search(DATE_ALONE) if moment.type().is_string() else ibis.literal(False)
     rows = table.select(source=source, at=epoch, alone=alone)
+    if _all_dates(rows):
+        return Grain(24.0, "its times are dates without an hour", whole_days)
     probe = rows if counted or _all_on_the_hour(rows.limit(PROBED_ROWS)) else rows.limit(PROBED_ROWS)
     second = probe["at"] % 60
     files = probe.group_by("source").aggregate(
@@ -126,6 +128,15 @@ def _by_minutes(rows: Any, usual: Grain) -> Grain:
         return usual
     note = f"each row counts {minutes} min, as the times say; give bucket_hours in the map if not"
     return Grain(minutes / 60, "its times are full minutes", note)
+
+
+def _all_dates(rows: Any) -> bool:
+    """Tell whether every time is a date; a long log is asked whole only where its first rows are."""
+    for some in (rows.limit(PROBED_ROWS), rows):
+        found = some.aggregate(all=some["alone"].all()).to_pandas()["all"].iloc[0]
+        if found is None or found != found or not found:
+            return False
+    return True
 
 
 def _all_on_the_hour(rows: Any) -> bool:
