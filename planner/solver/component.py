@@ -7,13 +7,14 @@ import pandas as pd
 
 from planner.errors import PlannerError
 from planner.model.family import Reduction
+from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.arcs import prune
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import breaks, refusing, rules_on_sizes
 from planner.solver.certificate import Certificate, certify
 from planner.solver.highs import Clock
-from planner.solver.linear import LinearSolve, open_component, solve_linear
+from planner.solver.linear import LinearSolve, open_program, solve_linear
 from planner.solver.prices import price_table
 from planner.solver.scaling import column_scale
 from planner.solver.single import solve_sizes
@@ -67,9 +68,14 @@ class ComponentPlan(Decided):
     prices: pd.DataFrame
 
 
-def begin_component(part: Sets, clock: Clock) -> LinearSolve | None:
-    """Find a component's optimum for units of any size; None where no plan exists."""
-    solve = open_component(prune(merge_slots(part)), clock)
+def reduced_program(part: Sets) -> LinearProgram:
+    """State a component's programme: equal slots merged, arcs that no optimum needs left out."""
+    return program_of(prune(merge_slots(part)))
+
+
+def begin_component(part: Sets, clock: Clock, program: LinearProgram | None = None) -> LinearSolve | None:
+    """Find a component's optimum for units of any size; None where no plan exists. ``program``: its reduced one."""
+    solve = open_program(reduced_program(part) if program is None else program, clock)
     return solve if solve_linear(solve) else None
 
 

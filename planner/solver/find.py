@@ -15,13 +15,21 @@ from planner.plan.plan import Plan, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble
 from planner.solver.check_rows import beyond_commitments, check_rows, keep_rows
-from planner.solver.component import HIGHS, ComponentPlan, Decided, begin_component, decided, finish_component
+from planner.solver.component import (
+    HIGHS,
+    ComponentPlan,
+    Decided,
+    begin_component,
+    decided,
+    finish_component,
+    reduced_program,
+)
 from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
 from planner.solver.linear import LinearSolve
 from planner.solver.parallel import on_all_cores
 from planner.solver.session import sunk_usd
-from planner.solver.store import Store, key_of
+from planner.solver.store import Store, digest_of, key_of
 
 DEFAULT_GAP = 1e-4
 ROUNDING = 1e-8  # relative: what tolerances of 1e-9 let a plan cost less than it should
@@ -170,9 +178,10 @@ class _Begun:
 
 def _begin(part: Sets, options: Options, clock: Clock, store: Store | None) -> _Begun:
     """Take the answer of an equal component that was kept, or find the optimum for units of any size."""
-    key = "" if store is None else key_of(part, options.gap, options.solver)
+    program = reduced_program(part)
+    key = "" if store is None else key_of(part, digest_of(program), options.gap, options.solver)
     kept = None if store is None else store.get(key, part)
-    return _Begun(part, key, begin_component(part, replace(clock)) if kept is None else kept)
+    return _Begun(part, key, begin_component(part, replace(clock), program) if kept is None else kept)
 
 
 def _finish(begun: _Begun, options: Options, store: Store | None) -> ComponentPlan | None:

@@ -36,7 +36,12 @@ class LinearSolve:
 
 def open_component(sets: Sets, clock: Clock) -> LinearSolve:
     """State a component's programme and hand it to HiGHS; nothing is solved yet."""
-    program = program_of(sets)
+    return open_program(program_of(sets), clock)
+
+
+def open_program(program: LinearProgram, clock: Clock) -> LinearSolve:
+    """Hand a component's programme to HiGHS; nothing is solved yet."""
+    sets = program.sets
     return LinearSolve(
         program, Session(program, clock), Separator(sets, need_peaks(sets), deployment_peaks(sets), clock)
     )

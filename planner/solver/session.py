@@ -20,9 +20,9 @@ from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver.highs import INF, Clock
 from planner.solver.infeasible import explain
-from planner.solver.linear import LinearSolve, open_component, solve_linear
+from planner.solver.linear import LinearSolve, open_program, solve_linear
 from planner.solver.scaling import deployment_peaks, need_peaks
-from planner.solver.store import key_of
+from planner.solver.store import digest_of, key_of
 from planner.solver.stress import Cut, Separator
 
 
@@ -50,7 +50,7 @@ class LiveCase:
     def __init__(self, case: Case, time_limit_seconds: float | None = None) -> None:
         self.clock = Clock.of(time_limit_seconds)
         self.case = case
-        self._open = [self._fresh(part) for part in _parts(case)]
+        self._open = [self._fresh(part, program_of(merge_slots(part))) for part in _parts(case)]
 
     def change(self, case: Case) -> None:
         """Take another case in place of the present one; what has the same shape stays open."""
@@ -58,10 +58,12 @@ class LiveCase:
         fresh = []
         for part in _parts(case):
             live = kept.pop(_shape(part), None)
-            if (live is not None and live.key == key_of(part)) or (live is not None and self._moved(live, part)):
+            program = program_of(merge_slots(part))
+            key = key_of(part, digest_of(program))
+            if live is not None and (live.key == key or self._moved(live, part, program, key)):
                 fresh.append(live)
             else:
-                fresh.append(self._fresh(part))
+                fresh.append(self._fresh(part, program))
         self._open, self.case = fresh, case
 
     def solve(self) -> LiveAnswer:
@@ -94,13 +96,12 @@ class LiveCase:
                     units[str(offer), program.sets.periods[int(period)]] = float(n)
         return LiveAnswer(sum(live.solve.session.objective() for live in self._open) + sunk_usd(self.case), units)
 
-    def _fresh(self, part: Sets) -> _Open:
-        return _Open(key_of(part), part, open_component(merge_slots(part), self.clock))
+    def _fresh(self, part: Sets, program: LinearProgram) -> _Open:
+        return _Open(key_of(part, digest_of(program)), part, open_program(program, self.clock))
 
-    def _moved(self, live: _Open, part: Sets) -> bool:
+    def _moved(self, live: _Open, part: Sets, new: LinearProgram, key: str) -> bool:
         """Give an open component new numbers; False where its matrix is another."""
-        old, sets = live.solve.program, merge_slots(part)
-        new = program_of(sets)
+        old, sets = live.solve.program, new.sets
         if not _same_matrix(old, new):
             return False
         session = live.solve.session
@@ -116,7 +117,7 @@ class LiveCase:
         session.set_row_bounds(
             np.arange(first, first + len(cuts)), np.array([cut.need for cut in cuts]), np.full(len(cuts), INF)
         )
-        live.key, live.part, live.solved = key_of(part), part, False
+        live.key, live.part, live.solved = key, part, False
         live.solve = LinearSolve(new, session, separator, cuts)
         return True
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from planner.io.cache import Cache
 from planner.io.code import source_digest
+from planner.model.program import LinearProgram
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Sets
 from planner.solver.component import ComponentPlan
@@ -50,10 +51,25 @@ class Store:
 
 
 def key_of(part: Sets, *settings: object) -> str:
-    """Name a component by its content: every table and array of its sets, the settings, the code."""
+    """Name a component by its content: every table and array of its sets, the settings, the code.
+
+    What rules read from the case itself is no table; the rows that they make of it are (`digest_of`).
+    """
     h = hashlib.sha256(repr((*_versions(), settings)).encode())
     for field in fields(part):
-        _digest(h, field.name, getattr(part, field.name))
+        if field.name != "case":
+            _digest(h, field.name, getattr(part, field.name))
+    return h.hexdigest()
+
+
+def digest_of(program: LinearProgram) -> str:
+    """Digest costs, bounds and rows of a programme, whatever they were made of."""
+    h = hashlib.sha256()
+    _digest(h, "cost", program.cost)
+    _digest(h, "upper", program.columns.upper)
+    for rows in program.families:
+        for name in ("family", "lower", "upper", "row", "column", "value"):
+            _digest(h, name, getattr(rows, name))
     return h.hexdigest()
 
 

@@ -2,7 +2,9 @@
 
 from planner.plan.audit import capacity, egress, service, totals
 from planner.plan.audit.findings import Finding
+from planner.plan.audit.linear_rule import check_rule
 from planner.plan.audit.names import flow_names, sound_tables
+from planner.plan.audit.rules import rules_of
 from planner.plan.audit.stress import stress
 from planner.plan.plan import Plan
 from planner.plan.pricing import months_in_force
@@ -47,4 +49,6 @@ def audit(case: Case, plan: Plan, *, witness: bool = True, reading: Reading | No
     if witness:
         findings += stress(reading, units)
     findings += capacity.budget(case, in_force)
+    for rule in rules_of(case, names):
+        findings += check_rule(rule, purchases, deployments, flows)
     return sorted(findings, key=lambda f: -f.excess)

@@ -1,0 +1,93 @@
+"""Most units of any plan that the bound need look at: the largest sensible sizes, or what a plan can pay for."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.plan.audit.ways_table import Way
+from planner.plan.derived import Derived
+from planner.plan.flows import Floats, Names
+from planner.plan.stress_cases import stress_cases
+from planner.schema.calendar import add_months
+from planner.schema.capacity import Offer
+from planner.schema.case import Case
+from planner.units import HOURS_PER_DAY, REQUESTS_PER_THOUSAND
+
+
+@dataclass(frozen=True)
+class LargestSizes:
+    """Most units of any plan that need be looked at.
+
+    deployed : deployments x periods. unreserved : meters x periods. bought : by offer and number of the period.
+    """
+
+    deployed: Floats
+    unreserved: Floats
+    bought: Mapping[tuple[str, int], float]
+
+    @classmethod
+    def of(
+        cls, case: Case, derived: Derived, names: Names, meters: tuple[tuple[str, str], ...], largest: Floats,
+        most_usd: float, any_size: bool,
+    ) -> "LargestSizes":  # fmt: skip
+        """Take the largest sensible sizes; with ``any_size``, what a plan of ``most_usd`` can pay for instead."""
+        periods, whole = case.periods, case.settings.policy.whole_units
+        of_meter = np.array([meters.index((pool, meter)) for pool, meter, _ in names.deployments], dtype=np.int64)
+        by_meter: Floats = np.bincount(of_meter, largest, len(meters)).astype(float)
+        price = {p.pool: p.usd_per_unreserved_unit_hour for p in case.pools}
+        hourly = np.array([[(price[pool] or 0.0) * p.hours for p in periods] for pool, _ in meters])
+        sold = np.array([[price[pool] is not None] * len(periods) for pool, _ in meters])
+        hourly, sold = hourly.reshape(len(meters), len(periods)), sold.reshape(len(meters), len(periods))
+        unreserved: Floats = np.repeat(by_meter[:, None], len(periods), axis=1)
+        if any_size:
+            unreserved = np.where(sold, np.divide(most_usd, hourly, out=np.full(hourly.shape, math.inf),
+                                                  where=hourly > 0), 0.0)  # fmt: skip
+        have: Floats = unreserved.copy()
+        bought = {}
+        for o in case.offers:
+            if (o.pool, o.meter) not in meters:
+                continue
+            k = meters.index((o.pool, o.meter))
+            limit = o.most_units(whole)
+            for p in range(len(periods)):
+                top = by_meter[k] + o.min_units + o.unit_step
+                if any_size:
+                    usd = unit_usd(case, o, p)[0]
+                    top = most_usd / usd if usd > 0 else math.inf
+                bought[o.offer, p] = max(0.0, float(top) if limit is None else min(float(top), limit))
+                have[k, p : p + o.term_months] += bought[o.offer, p]
+        for (pool, meter, name), units in derived.earlier_units.items():
+            if (pool, meter) in meters:
+                have[meters.index((pool, meter)), names.periods.index(name)] += units
+        sensible: Floats = np.repeat(largest[:, None], len(periods), axis=1)
+        return cls(have[of_meter] if any_size else sensible, unreserved, bought)
+
+
+def unit_usd(case: Case, offer: Offer, period: int) -> tuple[float, float]:
+    """Cost of a unit bought at the start of a period, and the part of it inside the horizon, USD."""
+    hours = sum(q.hours for q in case.periods[period : period + offer.term_months])
+    end = add_months(case.periods[period].start, offer.term_months)
+    beyond = max(0, (end - case.periods[-1].end).days) * HOURS_PER_DAY
+    inside = offer.usd_per_unit_hour * hours
+    return inside + offer.usd_per_unit_hour * (1 - case.settings.policy.tail_value) * beyond, inside
+
+
+def largest_deployed(case: Case, names: Names, ways: dict[int, list[Way]], demand: Floats) -> Floats:
+    """Most units of each deployment that any sensible plan has: all its needs at their peaks at once, and a step."""
+    factor = np.zeros(names.need_count)
+    for stressed in stress_cases(case, names):
+        factor = np.maximum(factor, stressed.need_factor)
+    units = np.zeros(len(names.deployments))
+    for need, served in ways.items():
+        heaviest: dict[int, float] = {}
+        for way in served:
+            for d, load, usable in way.loads:
+                heaviest[d] = max(heaviest.get(d, 0.0), load * max(factor[need], 1 / usable))
+        peak = REQUESTS_PER_THOUSAND * float(demand[need].max(initial=0.0))
+        for d, load in heaviest.items():
+            units[d] += load * peak
+    size = {(t.pool, t.meter, t.model): t.min_units + t.unit_step for t in case.throughput}
+    most: Floats = units * (1 + 1e-9) + np.array([size.get(key, 0.0) for key in names.deployments])
+    return most

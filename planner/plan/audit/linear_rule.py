@@ -1,0 +1,169 @@
+"""A rule as weights on what the plan's tables say: checked on the plan, and priced in the bound, from one statement.
+
+A new rule is stated so in a file of its own and listed in `plan.audit.rules.RULES`. It shares no code with the
+programme; its rows are those of the family of the same name, named by the same columns of certificate.parquet.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.plan.audit.findings import Finding, over, worst
+from planner.plan.flows import WAY, Floats, Flows, Names
+from planner.schema.case import Case
+from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
+
+NAMED = ("origin", "workload", "model", "region", "supply", "meter", "scenario", "period", "hour_of_week")
+RowName = Mapping[str, str | int]  # columns of NAMED that tell a row from the others; none where there is one row
+
+
+@dataclass(frozen=True)
+class WayNames:
+    """A way to serve a request, by its names; reserved: by a pool."""
+
+    origin: str
+    workload: str
+    model: str
+    region: str
+    supply: str
+    reserved: bool
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a row counts of the requests served: ``weight`` of a thousand requests per hour on a way, times ``slots``.
+
+    ``slots`` has a number for each slot (scenario, period, hour of the week, in that order: `Names`).
+    """
+
+    row: int
+    weight: Callable[[WayNames], float]
+    slots: Floats
+
+
+@dataclass(frozen=True)
+class LinearRule:
+    """lower ≤ Σ weights · units bought, units deployed and requests served ≤ upper, one row after another.
+
+    family : name of the family of constraints. unit : of a row. rows : what tells each row from the others.
+    lower, upper : of each row (-inf, inf: none). bought : (row, offer, period, weight a unit). deployed : (row, pool,
+    meter, model, period, weight a unit). served : what rows count of the requests.
+    """
+
+    family: str
+    unit: str
+    rows: Sequence[RowName]
+    lower: Sequence[float]
+    upper: Sequence[float]
+    bought: Sequence[tuple[int, str, str, float]] = field(default=())
+    deployed: Sequence[tuple[int, str, str, str, str, float]] = field(default=())
+    served: Sequence[Served] = field(default=())
+
+    @property
+    def kinds(self) -> tuple[str, str]:
+        """Kinds of its prices in certificate.parquet: of a lower and of an upper limit."""
+        return f"{self.family}_floor", f"{self.family}_cap"
+
+
+def check_rule(rule: LinearRule, purchases: pd.DataFrame, deployments: pd.DataFrame, flows: Flows) -> list[Finding]:
+    """Check each row of a rule on the plan's tables."""
+    value = np.zeros(len(rule.rows))
+    units: dict[tuple[Any, ...], float] = {}
+    for offer, period, n in purchases[["offer", "period", "units"]].itertuples(index=False, name=None):
+        units[offer, period] = units.get((offer, period), 0.0) + n
+    for row, offer, period, weight in rule.bought:
+        value[row] += weight * units.get((offer, period), 0.0)
+    placed: dict[tuple[Any, ...], float] = {}
+    columns = ["pool", "meter", "model", "period", "units"]
+    for *key, n in deployments[columns].itertuples(index=False, name=None):
+        placed[tuple(key)] = placed.get(tuple(key), 0.0) + n
+    for row, pool, meter, model, period, weight in rule.deployed:
+        value[row] += weight * placed.get((pool, meter, model, period), 0.0)
+    if rule.served:
+        named = flows.ways[[*WAY, "reserved"]].itertuples(index=False, name=None)
+        ways = [WayNames(str(o), str(w), str(i), str(s), str(k), bool(held)) for o, w, i, s, k, held in named]
+        for part in rule.served:
+            weights = np.array([part.weight(way) for way in ways])
+            krph = flows.rph / REQUESTS_PER_THOUSAND
+            value[part.row] += float((weights[flows.way] * part.slots[flows.place] * krph).sum())
+    lower, upper = np.array(rule.lower, float), np.array(rule.upper, float)
+
+    def describe(k: int) -> str:
+        where = ", ".join(str(v) for v in rule.rows[k].values())
+        return f"{where}{': ' if where else ''}{value[k]:,.6g} {rule.unit}, allowed {lower[k]:,.6g} to {upper[k]:,.6g}"
+
+    found = worst(rule.family, over(value, upper), value - upper, np.nan_to_num(upper, posinf=1.0), describe)
+    return found + worst(rule.family, over(-value, -lower), lower - value, np.nan_to_num(lower, neginf=1.0), describe)
+
+
+class RulePrices:
+    """Prices of the rules in certificate.parquet, and what they are worth.
+
+    Parameters
+    ----------
+    rules : all that the case has. table : certificate.parquet.
+    """
+
+    def __init__(self, rules: Sequence[LinearRule], table: pd.DataFrame) -> None:
+        self.rules = rules
+        self.price = [np.zeros(len(rule.rows)) for rule in rules]  # of a lower limit; negative: of an upper one
+        self.worth_usd = 0.0
+        self._bought: dict[tuple[str, str], float] = {}
+        self._deployed: dict[tuple[str, str, str, str], float] = {}
+        for rule, price in zip(rules, self.price):
+            self._read(rule, price, table)
+
+    def _read(self, rule: LinearRule, price: Floats, table: pd.DataFrame) -> None:
+        blank = {name: -1 if name == "hour_of_week" else "" for name in NAMED}
+        number = {tuple((blank | dict(row)).values()): k for k, row in enumerate(rule.rows)}
+        for kind, sign, limit in zip(rule.kinds, (1.0, -1.0), (rule.lower, rule.upper)):
+            part = table[table["kind"] == kind]
+            for *names, usd in (
+                part[[*NAMED, "price"]].astype(dict.fromkeys(NAMED, object)).itertuples(index=False, name=None)
+            ):
+                k = number.get(tuple(names), -1)
+                if k < 0:  # no price without a row to belong to: it proves nothing
+                    continue
+                price[k] += sign * usd
+                self.worth_usd += sign * usd * limit[k] if usd > 0 else 0.0
+        for row, offer, period, weight in rule.bought:
+            key = (offer, period)
+            self._bought[key] = self._bought.get(key, 0.0) + weight * float(price[row])
+        for row, pool, meter, model, period, weight in rule.deployed:
+            place = (pool, meter, model, period)
+            self._deployed[place] = self._deployed.get(place, 0.0) + weight * float(price[row])
+
+    @property
+    def any(self) -> bool:
+        """Whether there are such rules: then a plan may want more than is sensible without them."""
+        return bool(self.rules)
+
+    def of_bought(self, offer: str, period: str) -> float:
+        """Return what a unit bought earns, USD."""
+        return self._bought.get((offer, period), 0.0)
+
+    def of_deployed(self, deployment: tuple[str, str, str], period: str) -> float:
+        """Return what a unit deployed earns, USD."""
+        return self._deployed.get((*deployment, period), 0.0)
+
+    def of_served(self, way: WayNames, slots: int) -> Floats | None:
+        """Return what a thousand requests per hour on a way earn in each slot, USD; None: nothing."""
+        found: Floats | None = None
+        for rule, price in zip(self.rules, self.price):
+            for part in rule.served:
+                weight = float(price[part.row]) and part.weight(way) * float(price[part.row])
+                if weight:
+                    found = (np.zeros(slots) if found is None else found) + weight * part.slots
+        return found
+
+
+def weeks_of_slots(case: Case, names: Names) -> Floats:
+    """How many hours each slot stands for: probability times the weeks of its period."""
+    weeks = [s.probability * p.weeks for s in case.scenarios for p in case.periods]
+    found: Floats = np.repeat(np.array(weeks, float), HOURS_PER_WEEK)
+    if len(found) != names.slot_count:
+        raise ValueError("scenarios and periods are not those of the names")
+    return found

@@ -1,0 +1,301 @@
+"""No family of constraints can be forgotten: each binds in some random case, and planner's plan is the literal optimum.
+
+The literal programme has every rule with all its flows, nothing reduced, solved by HiGHS's own branch and bound. The
+families of `tests.builders.foreign_families` exist only here: what planner makes of them is right, or refused.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from planner.errors import AuditError, InfeasibleError
+from planner.model import program
+from planner.model.columns import Columns, columns_of
+from planner.model.family import Family, Reduction, Spans
+from planner.model.literal import literal_program
+from planner.model.program import FAMILIES, STRESS_FAMILIES
+from planner.model.reduce.kept import with_kept
+from planner.model.reduce.slots import merge_slots
+from planner.model.rows import Rows
+from planner.model.sets import Keep, Sets
+from planner.model.structure import columns_named, lowering_hurts
+from planner.model.tables import sets_of
+from planner.plan.audit import audit, rules
+from planner.plan.audit.linear_rule import LinearRule
+from planner.plan.audit.rules import CHECKED, RULES
+from planner.plan.flows import Names
+from planner.schema.case import Case
+from planner.solver.find import Options, find_plan
+from planner.solver.highs import Clock, Session
+from planner.solver.session import LiveCase, sunk_usd
+from planner.solver.solve import solve
+from tests import builders
+from tests.builders.foreign_families import FOREIGN, least_spend, one_row
+from tests.builders.literal_optimum import literal_usd
+from tests.builders.one_hour import on_demand, two, workload
+from tests.builders.random_tables import whole_cases
+
+TINY_GAP = 1e-7
+
+
+def drawn(count: int) -> list[Case]:
+    """The same random cases in every run: continuous and in whole units, one scenario and two."""
+    found: list[Case] = []
+
+    @settings(max_examples=count, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(whole_cases())
+    def collect(case: Case) -> None:
+        if len(case.demand):
+            found.append(case)
+
+    collect()
+    return found
+
+
+def capped() -> Case:
+    """East is served in the west as far as a cap allows."""
+    return builders.case(
+        two(
+            10,
+            10,
+            workloads=[workload(extra_bytes_in=5e8)],
+            on_demand=[on_demand("east"), on_demand("west", usd_per_mtok_input=2e3)],
+            routes=[{"origin": "east", "destination": "west", "max_gb_per_month": 5}],
+            pools=[],
+            throughput=[],
+            offers=[],
+        ),
+        failover={"enabled": False},
+    )
+
+
+@pytest.fixture(scope="module")
+def some_cases() -> list[Case]:
+    return [*drawn(20), capped()]
+
+
+def right(case: Case) -> bool:
+    """Whether planner finds the literal optimum and proves it, or finds that there is no plan where there is none."""
+    want = literal_usd(case)
+    try:
+        plan = find_plan(case, Options(gap=TINY_GAP))
+    except InfeasibleError:
+        assert want is None
+        return True
+    assert want is not None
+    want += sunk_usd(case)
+    near = pytest.approx(want, rel=1e-6, abs=1e-6)
+    assert plan.totals.total_usd == near
+    assert plan.proof.bound_usd <= want * (1 + 1e-7) + 1e-6
+    assert str(plan.proof.status) == "optimal"
+    assert audit(case, plan) == []
+    if not case.settings.policy.whole_units:
+        assert plan.proof.bound_usd == near
+        assert LiveCase(case).solve().total_usd == near
+    return True
+
+
+def binding(sets: Sets) -> set[str]:
+    """Families of the literal programme of which some row has a price at the optimum for units of any size."""
+    literal = literal_program(sets)
+    session = Session(literal, Clock())
+    if not session.solve():
+        return set()
+    price, found = np.abs(session.row_duals()), set()
+    for rows in literal.families:
+        first = literal.first_row(rows.family)
+        if (price[first : first + rows.count] > 1e-6).any():
+            found.add(rows.family)
+    sized = literal_program(sets, sized=True)
+    return found | ({"size_low", "size_top"} if len(sized.columns.sized) else set())
+
+
+def test_every_family_binds_in_some_case_and_every_plan_is_the_literal_optimum(some_cases: list[Case]) -> None:
+    bound = {name for case in some_cases for name in binding(sets_of(case))}
+    for case in some_cases:
+        assert right(case)
+        kept = with_kept(sets_of(case), Keep(5.0, limited=True), *_last(sets_of(case)))
+        bound |= binding(kept)
+    assert {family.name for family in (*FAMILIES, *STRESS_FAMILIES)} <= bound
+
+
+def _last(sets: Sets) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
+    lines = [(str(o), sets.periods[int(p)]) for o, p in zip(sets.purchases["offer"], sets.purchases["period"])]
+    return dict.fromkeys(lines, 1.0), dict.fromkeys(lines, 1.0)
+
+
+def test_every_family_is_checked_by_the_audit() -> None:
+    named = {*CHECKED, *(rule.__name__ for rule in RULES)}
+    assert {family.name for family in (*FAMILIES, *STRESS_FAMILIES)} <= named, "state it in plan/audit/rules.py"
+    assert len({family.name for family in (*FAMILIES, *STRESS_FAMILIES)}) == len(FAMILIES) + len(STRESS_FAMILIES)
+
+
+def breach(rows: Rows, values: np.ndarray) -> float:
+    """The most by which some row is broken."""
+    is_ = np.bincount(rows.row, rows.value * values[rows.column], rows.count)
+    return float(np.maximum(rows.lower - is_, is_ - rows.upper).max(initial=-np.inf))
+
+
+def spans_what_it_says(family: Family, sets: Sets) -> bool:
+    """Whether the rows tie no more than the family says, by their entries."""
+    at = columns_of(sets)
+    rows = family.rows(sets, at)
+    flow = rows.column >= at.flow_first
+    place = sets.slots["period"].to_numpy(int)[at.flow_slot] if family.spans is Spans.PERIOD else at.flow_slot
+    meter = np.full(at.count, -1)
+    meter[at.committed] = sets.purchases["meter_row"]
+    meter[at.deployed] = sets.deployments["meter_row"].to_numpy(int)[:, None]
+
+    def single(row: np.ndarray, values: np.ndarray) -> bool:
+        return len(np.unique(np.column_stack([row, values]), axis=0)) == len(np.unique(row))
+
+    if family.spans in (Spans.SLOT, Spans.PERIOD):
+        bought = columns_named(at, "committed")[rows.column].any()
+        return single(rows.row[flow], place[rows.column[flow] - at.flow_first]) and not bought
+    if family.spans is Spans.METER:
+        own = meter[rows.column] >= 0
+        return not flow.any() and single(rows.row[own], meter[rows.column[own]])
+    return True
+
+
+def merges_as_it_says(family: Family, sets: Sets, random: np.random.Generator) -> bool:
+    """Whether values are as good in equal slots apart as in the one slot that stands for them."""
+    merged = merge_slots(sets)
+    at, one = columns_of(sets), columns_of(merged)
+    values = random.uniform(0, 2, one.count)
+    slot_of = np.full(len(sets.slots), -1)
+    for k, members in enumerate(merged.members):
+        slot_of[members] = k
+    flow = np.zeros((len(sets.arcs), len(merged.members)))
+    flow[one.flow_arc, one.flow_slot] = values[one.flow_first :]
+    apart = np.concatenate([values[: one.flow_first], flow[at.flow_arc, slot_of[at.flow_slot]]])
+    return breach(family.rows(sets, at), apart) == pytest.approx(
+        breach(family.rows(merged, one), values), rel=1e-9, abs=1e-9
+    )
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_rows_are_what_their_family_declares(family: Family, some_cases: list[Case]) -> None:
+    random = np.random.default_rng(0)
+    for case in some_cases[:12]:
+        sets = with_kept(sets_of(case), Keep(5.0, limited=True), *_last(sets_of(case)))
+        assert spans_what_it_says(family, sets)
+        if Reduction.SLOTS in family.allows:
+            assert merges_as_it_says(family, sets, random)
+        at = columns_of(sets)
+        rows = family.rows(sets, at)
+        if Reduction.FOLLOWS in family.allows and family.spans is not Spans.METER:
+            assert not columns_named(at, "committed")[rows.column].any()
+        if Reduction.SIZES in family.allows and family.name not in ("reserved", "deployment", "keep", "size_low"):
+            assert not lowering_hurts(rows, columns_named(at, "capacity"))
+
+
+def test_a_wrong_declaration_is_seen(some_cases: list[Case]) -> None:
+    wrong = replace(FOREIGN["ramp"](1.0), spans=Spans.SLOT, allows=frozenset({Reduction.SLOTS}))
+    random = np.random.default_rng(0)
+    tried = [sets_of(case) for case in some_cases[:12]]
+    assert not all(spans_what_it_says(wrong, sets) for sets in tried)
+    assert not all(merges_as_it_says(wrong, sets, random) for sets in tried)
+
+
+@pytest.fixture
+def state(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """State some families more."""
+    return lambda *families: monkeypatch.setattr(program, "FAMILIES", (*FAMILIES, *families))
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_family_that_says_nothing_comes_out_right(
+    name: str, some_cases: list[Case], state: Callable[..., None]
+) -> None:
+    """With the safe defaults only: components, whole units, certificate, ties and reasons, against the literal one."""
+    seen = {False: 0, True: 0}
+    for k, case in enumerate(some_cases):
+        whole = case.settings.policy.whole_units
+        if seen[whole] >= 2 or (name == "few_purchases" and not whole):
+            continue
+        free = literal_usd(case)
+        state(FOREIGN[name]((1.0, 2.0, 4.0)[k % 3]))
+        bound = literal_usd(case)
+        if bound != free and (bound is None or free is None or abs(bound - free) > 1e-6 * max(1.0, free)):
+            seen[whole] += 1
+            assert _right_for_foreign(case, bound)
+        state()
+    assert sum(seen.values()) >= 1, f"no case makes {name} bind"
+
+
+def _right_for_foreign(case: Case, want: float | None) -> bool:
+    try:
+        plan = find_plan(case, Options(gap=TINY_GAP))
+    except InfeasibleError:
+        return want is None
+    assert want is not None
+    want += sunk_usd(case)
+    assert plan.totals.total_usd == pytest.approx(want, rel=1e-6, abs=1e-6)
+    assert plan.proof.bound_usd <= want * (1 + 1e-7) + 1e-6
+    assert audit(case, plan) == []
+    return True
+
+
+def spend(case: Case, names: Names) -> LinearRule:
+    """The least spend of the tests as the audit states it, in plain arithmetic from the case."""
+    weights = [
+        (0, o.offer, p.name, o.usd_per_unit_hour * sum(q.hours for q in case.periods[k : k + o.term_months]))
+        for o in case.offers
+        for k, p in enumerate(case.periods)
+    ]
+    return LinearRule("least_spend", "USD", [{}], [LEAST_USD[0]], [np.inf], bought=weights)
+
+
+LEAST_USD = [0.0]
+
+
+def two_islands(whole_units: bool) -> Case:
+    """Two regions without routes, 10 requests an hour each in hour 0: on demand is far cheaper than a unit."""
+    return builders.case(
+        two(10, 10, routes=[], regions=[{"region": r, "fails": False} for r in ("east", "west")]),
+        whole_units=whole_units,
+    )
+
+
+@pytest.mark.parametrize("whole_units", [False, True])
+@pytest.mark.parametrize("usd", [7440.0, 20000.0])
+def test_least_spend_is_met_once_not_once_a_part(
+    usd: float, whole_units: bool, state: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit costs 744 USD a month and serves an hour a week of one request: 31/7 x 3 USD = 13.29 USD on demand.
+
+    Without the rule nothing is committed: 2 x 10 x 13.29 = 265.71 USD. With it, what must be spent buys units, 744 USD
+    each, and each of the first 20 saves 13.29 USD: it is spent once, wherever it is, not once in each region.
+    """
+    case = two_islands(whole_units)
+    state(least_spend(usd))
+    monkeypatch.setattr(rules, "RULES", (spend,))
+    LEAST_USD[0] = usd
+    plan = solve(case)
+    units = usd / 744
+    saved = min(units, 20.0) * 31 / 7 * 3
+    assert plan.totals.reserved_usd == pytest.approx(usd)
+    assert plan.totals.total_usd == pytest.approx(usd + 20 * 31 / 7 * 3 - saved)
+    assert str(plan.proof.status) == "optimal"
+    kinds = set(plan.certificate["kind"])
+    assert "least_spend_floor" in kinds
+
+
+def test_a_price_of_a_rule_that_the_check_does_not_know_is_refused_in_words(state: Callable[..., None]) -> None:
+    state(least_spend(7440.0))
+    with pytest.raises(AuditError, match="least_spend_floor, a rule that this check does not know"):
+        solve(two_islands(False))
+
+
+def test_where_a_foreign_rule_cannot_be_met_the_reasons_name_it(state: Callable[..., None]) -> None:
+    def rows(sets: Sets, at: Columns) -> Rows:
+        return one_row("most_spend", -np.inf, -1.0, (at.committed, np.ones(len(at.committed))))
+
+    state(Family("most_spend", "10", rows, "USD"))
+    with pytest.raises(InfeasibleError, match="most_spend"):
+        solve(two_islands(False))
