@@ -4,7 +4,7 @@ Each is what someone might add tomorrow: it spans everything, ties hours or scen
 an equality, or counts offers instead of units. What planner makes of them must be right, or refused.
 """
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +12,9 @@ from planner.model.columns import Columns
 from planner.model.family import Family
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Floats, Sets
-
-Stated = Callable[[Sets, Columns], Rows]
+from planner.schema.case import Case
+from tests import builders
+from tests.builders.one_hour import hours, on_demand, two
 
 
 def one_row(name: str, lower: float, upper: float, *terms: tuple[np.ndarray, Floats]) -> Rows:
@@ -119,12 +120,11 @@ def steady(units: float) -> Family:
 
 
 def even_split() -> Family:
-    """Commit as many units under the first offer as under the last one."""
+    """Commit as many units in the first pool as in the last one."""
 
     def rows(sets: Sets, at: Columns) -> Rows:
-        offer = sets.purchases["offer"].to_numpy(object)
-        first, last = min(offer, default=""), max(offer, default="")
-        sign = (offer == first).astype(float) - (offer == last)
+        meter = sets.purchases["meter_row"].to_numpy(int)
+        sign = (meter == 0).astype(float) - (meter == len(sets.meters) - 1)
         return one_row("even_split", 0.0, 0.0, (at.committed, sign))
 
     return Family(name="even_split", rule="10", rows=rows, dual="USD a unit")
@@ -142,13 +142,42 @@ def few_purchases(count: int) -> Family:
     return Family(name="few_purchases", rule="10", rows=rows, dual="none: the rule is not linear")
 
 
-FOREIGN: dict[str, Callable[[float], Family]] = {
-    "least_spend": lambda size: least_spend(40.0 * size),
-    "on_demand_floor": lambda size: on_demand_floor(0.1 * size),
-    "alike_in_scenarios": lambda size: alike_in_scenarios(0.4 * size),
-    "ramp": lambda size: ramp(0.004 / size),
-    "most_units": lambda size: most_units(8.0 / size),
-    "steady": lambda size: steady(2.0 / size),
-    "even_split": lambda size: even_split(),
-    "few_purchases": lambda size: few_purchases(round(2 / size)),
+FOREIGN: dict[str, Family] = {  # of sizes that bind in `two_months`
+    family.name: family
+    for family in (
+        least_spend(120_000.0),
+        on_demand_floor(0.6),
+        alike_in_scenarios(2.0),
+        ramp(0.004),
+        most_units(12.0),
+        steady(2.0),
+        even_split(),
+        few_purchases(1),
+    )
 }
+
+
+def two_months(whole_units: bool, **policy: Any) -> Case:
+    """Two regions with routes, two scenarios, demand that doubles in the second month, three hours a week."""
+    demand = [
+        {**row, "scenario": s, "period": p}
+        for r, a in (("east", 1), ("west", 2))
+        for s, b in (("calm", 1), ("busy", 1.5))
+        for p, c in (("2027-01", 1), ("2027-02", 2))
+        for row in hours(r, "w", *(n * a * b * c for n in (3, 7, 4)))
+    ]
+    offers = [
+        {"offer": f"{r}-{term}m", "pool": f"{r}-m", "usd_per_unit_hour": usd, "term_months": term, "min_units": 2,
+         "unit_step": 1}
+        for r in ("east", "west")
+        for term, usd in ((1, 1.0), (2, 0.9))
+    ]  # fmt: skip
+    tables = two(
+        1,
+        1,
+        demand=demand,
+        offers=offers,
+        scenarios=[{"scenario": "calm", "probability": 0.75}, {"scenario": "busy", "probability": 0.25}],
+        on_demand=[on_demand(r, usd_per_mtok_input=2e6) for r in ("east", "west")],
+    )
+    return builders.case(tables, months=2, whole_units=whole_units, failover={"enabled": False}, **policy)

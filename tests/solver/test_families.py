@@ -30,10 +30,10 @@ from planner.plan.flows import Names
 from planner.schema.case import Case
 from planner.solver.find import Options, find_plan
 from planner.solver.highs import Clock, Session
-from planner.solver.session import LiveCase, sunk_usd
+from planner.solver.session import sunk_usd
 from planner.solver.solve import solve
 from tests import builders
-from tests.builders.foreign_families import FOREIGN, least_spend, one_row
+from tests.builders.foreign_families import FOREIGN, least_spend, one_row, two_months
 from tests.builders.literal_optimum import literal_usd
 from tests.builders.one_hour import on_demand, two, workload
 from tests.builders.random_tables import whole_cases
@@ -73,9 +73,17 @@ def capped() -> Case:
     )
 
 
+def sure() -> Case:
+    """On demand is cheap and not guaranteed; two fifths of the requests ask for more."""
+    return builders.case(
+        two(10, 10, workloads=[workload(guaranteed_share=0.4)], on_demand=[on_demand(r) for r in ("east", "west")])
+    )
+
+
 @pytest.fixture(scope="module")
 def some_cases() -> list[Case]:
-    return [*drawn(20), capped()]
+    tight = two_months(False, max_commitment_usd=10_000)
+    return [*drawn(6), capped(), tight, sure()]
 
 
 def right(case: Case) -> bool:
@@ -95,7 +103,6 @@ def right(case: Case) -> bool:
     assert audit(case, plan) == []
     if not case.settings.policy.whole_units:
         assert plan.proof.bound_usd == near
-        assert LiveCase(case).solve().total_usd == near
     return True
 
 
@@ -181,7 +188,7 @@ def merges_as_it_says(family: Family, sets: Sets, random: np.random.Generator) -
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_rows_are_what_their_family_declares(family: Family, some_cases: list[Case]) -> None:
     random = np.random.default_rng(0)
-    for case in some_cases[:12]:
+    for case in some_cases[:3]:
         sets = with_kept(sets_of(case), Keep(5.0, limited=True), *_last(sets_of(case)))
         assert spans_what_it_says(family, sets)
         if Reduction.SLOTS in family.allows:
@@ -195,9 +202,9 @@ def test_rows_are_what_their_family_declares(family: Family, some_cases: list[Ca
 
 
 def test_a_wrong_declaration_is_seen(some_cases: list[Case]) -> None:
-    wrong = replace(FOREIGN["ramp"](1.0), spans=Spans.SLOT, allows=frozenset({Reduction.SLOTS}))
+    wrong = replace(FOREIGN["ramp"], spans=Spans.SLOT, allows=frozenset({Reduction.SLOTS}))
     random = np.random.default_rng(0)
-    tried = [sets_of(case) for case in some_cases[:12]]
+    tried = [sets_of(case) for case in some_cases[:3]]
     assert not all(spans_what_it_says(wrong, sets) for sets in tried)
     assert not all(merges_as_it_says(wrong, sets, random) for sets in tried)
 
@@ -208,37 +215,24 @@ def state(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return lambda *families: monkeypatch.setattr(program, "FAMILIES", (*FAMILIES, *families))
 
 
+@pytest.mark.parametrize("whole_units", [False, True])
 @pytest.mark.parametrize("name", FOREIGN)
-def test_a_family_that_says_nothing_comes_out_right(
-    name: str, some_cases: list[Case], state: Callable[..., None]
-) -> None:
-    """With the safe defaults only: components, whole units, certificate, ties and reasons, against the literal one."""
-    seen = {False: 0, True: 0}
-    for k, case in enumerate(some_cases):
-        whole = case.settings.policy.whole_units
-        if seen[whole] >= 2 or (name == "few_purchases" and not whole):
-            continue
-        free = literal_usd(case)
-        state(FOREIGN[name]((1.0, 2.0, 4.0)[k % 3]))
-        bound = literal_usd(case)
-        if bound != free and (bound is None or free is None or abs(bound - free) > 1e-6 * max(1.0, free)):
-            seen[whole] += 1
-            assert _right_for_foreign(case, bound)
-        state()
-    assert sum(seen.values()) >= 1, f"no case makes {name} bind"
-
-
-def _right_for_foreign(case: Case, want: float | None) -> bool:
-    try:
-        plan = find_plan(case, Options(gap=TINY_GAP))
-    except InfeasibleError:
-        return want is None
+def test_a_family_that_says_nothing_comes_out_right(name: str, whole_units: bool, state: Callable[..., None]) -> None:
+    """With the safe defaults only: parts, slots, sizes, whole units, certificate and ties, against the literal one."""
+    if name in ("few_purchases", "even_split") and not whole_units:  # free routes even out continuous units
+        return
+    case = two_months(whole_units)
+    free = literal_usd(case)
+    state(FOREIGN[name])
+    want = literal_usd(case)
+    assert free is not None
     assert want is not None
-    want += sunk_usd(case)
-    assert plan.totals.total_usd == pytest.approx(want, rel=1e-6, abs=1e-6)
-    assert plan.proof.bound_usd <= want * (1 + 1e-7) + 1e-6
+    assert want > free * (1 + 1e-6), f"{name} does not bind"
+    plan = find_plan(case, Options(gap=TINY_GAP))
+    assert plan.totals.total_usd == pytest.approx(want, rel=1e-6)
+    assert plan.proof.bound_usd <= want * (1 + 1e-7)
+    assert str(plan.proof.status) == "optimal"
     assert audit(case, plan) == []
-    return True
 
 
 def spend(case: Case, names: Names) -> LinearRule:
