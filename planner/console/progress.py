@@ -18,32 +18,33 @@ class Progress:
         """Open the bar, on a terminal only."""
         if sys.stderr.isatty():
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
             from rich.progress import Progress as Bar
 
             self._bar = Bar(
+                SpinnerColumn(),
                 TextColumn("{task.description}"),
                 BarColumn(),
-                MofNCompleteColumn(),
+                TextColumn("{task.fields[count]}"),
                 TimeElapsedColumn(),
                 console=Console(stderr=True),
                 transient=True,
             )
             self._bar.start()
-            self._task = self._bar.add_task(self.label, total=None)
+            self._task = self._bar.add_task(self.label, total=None, count="reading and setting up")
         return self
 
     def __call__(self, done: int, total: int) -> None:
         """Move the bar."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total)
+            self._bar.update(self._task, completed=done, total=total, count=_told(done, total))
 
     def named(self, label: str) -> Callable[[int, int], None]:
         """Return the same bar for another part of the work."""
 
         def show(done: int, total: int) -> None:
             if self._bar is not None:
-                self._bar.update(self._task, description=label, completed=done, total=total)
+                self._bar.update(self._task, description=label, completed=done, total=total, count=_told(done, total))
 
         return show
 
@@ -53,3 +54,10 @@ class Progress:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
+
+
+def _told(done: int, total: int) -> str:
+    """Say how far it is: a count where there are parts, words where there is one piece that takes its time."""
+    if total <= 1:
+        return "done, checking" if done >= total else "one part: the search runs on"
+    return f"{done} of {total} parts"

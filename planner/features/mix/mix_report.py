@@ -53,6 +53,7 @@ def mix_json(study: MixStudy) -> str:
         "input_digest": study.input_digest,
         "months": list(study.months),
         "variants": [_variant(v, dearest) for v in study.variants],
+        "left_out": [{"mix": m.name, "reason": m.reason} for m in study.left_out],
         "caution": mix.CAUTION,
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -119,6 +120,8 @@ def print_mix(study: MixStudy, stream: IO[str]) -> None:
     for v in study.variants:
         if not v.possible:
             console.print(f"{v.target.name}: no plan. {clean(v.problem, _PROBLEM)}", soft_wrap=True, style=LOST)
+    for m in study.left_out:
+        console.print(f"{m.name}: left out, {clean(m.reason, _PROBLEM)}.", soft_wrap=True)
     _print_against_frontier(console, study)
     console.print()
     _workloads(study).print(console)

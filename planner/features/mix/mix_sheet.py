@@ -81,6 +81,10 @@ def write(sheet: Sheet, study: MixStudy) -> None:
             sheet.raw.set_row(top, 42)
             sheet.merged(top, 0, _LAST, f"{variant.target.name}: there is no such plan. {variant.problem}", "alert")
             top += 1
+    for left in study.left_out:
+        sheet.raw.set_row(top, 28)
+        sheet.merged(top, 0, _LAST, f"{left.name}: left out, {left.reason}.", "note")
+        top += 1
     top += 1
     sheet.put(top, 0, "By workload", "section")
     by_workload = sheet.table(top + 1, WORKLOADS, _workloads(found, sheet.name, top + 2))

@@ -24,6 +24,7 @@ from planner.features.mix.mix_tables import (
     TIER_COLUMNS,
     TIERS,
     WORKLOAD_COLUMNS,
+    LeftOut,
     MixStudy,
     MixTarget,
     MixVariant,
@@ -108,6 +109,7 @@ DEFAULT_TARGETS = (
     MixTarget("all small", {"small": 1.0, "mid": 0.0, "frontier": 0.0}),
 )
 SAME = 1e-9  # shares closer than that are equal
+_MOSTLY = 0.5  # of the requests: further from what was asked, the permitted shares are another mix
 
 Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None] | None]]
 
@@ -140,8 +142,14 @@ def mix_study(
     first = _variant(AS_IS, as_is, costs, None, tier_of, _none_held())
     used = _model_shares_of(costs)
     variants = [first]
+    left_out: list[LeftOut] = []
+    seen = {case.mix: AS_IS.name}
     for target in targets:
         shifted, held = shifted_case(case, target, tier_of, used)
+        if reason := _nothing_new(case, shifted, held, seen):
+            left_out.append(LeftOut(target.name, reason))
+            continue
+        seen[shifted.mix] = target.name
         try:
             plan = _solved(shifted, target, options, shown)
         except InfeasibleError as error:
@@ -149,7 +157,18 @@ def mix_study(
             continue
         variants.append(_variant(target, plan, task_costs(shifted, plan), first, tier_of, held))
     months = tuple(period.name for period in case.periods)
-    return MixStudy(case.settings.name, case.digest, months, tuple(variants))
+    return MixStudy(case.settings.name, case.digest, months, tuple(variants), tuple(left_out))
+
+
+def _nothing_new(case: Case, shifted: Case, held: pd.DataFrame, seen: Mapping[tuple[Mix, ...], str]) -> str:
+    """Say why a mix is not worth a plan: it was solved already, or no workload allows even half of it; "" otherwise."""
+    if shifted.mix in seen:
+        return f"within the allowed shares it is the same as {seen[shifted.mix]!r}"
+    away = (held["target_share"] - held["share"]).abs().groupby(held["workload"]).sum() / 2
+    if len(away) == len(case.workloads) and bool((away > _MOSTLY).all()):
+        limits = "; ".join(dict.fromkeys(str(limit) for limit in held["limit"] if limit))
+        return f"no workload allows it ({limits})"
+    return ""
 
 
 def shifted_case(

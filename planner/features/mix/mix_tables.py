@@ -69,6 +69,14 @@ class MixVariant:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A mix that was asked for and not solved, and why, in words."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class MixStudy:
     """Plans of one case at several mixes; the first is the mix as it is (the optimum within the allowed shares)."""
 
@@ -76,6 +84,7 @@ class MixStudy:
     input_digest: str
     months: tuple[str, ...]
     variants: tuple[MixVariant, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def all_frontier(self) -> MixVariant | None:

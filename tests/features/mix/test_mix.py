@@ -48,15 +48,27 @@ def reached(variant: MixVariant, workload: str = ALL) -> list[float]:
 
 def test_the_default_mixes() -> None:
     """As is all is small: 7,440 USD. 70/25/5: 0.7 + 0.5 + 0.25 = 1.45 USD a request; all frontier 5."""
-    study = by_name(mix_study(given({"small": ANY, "mid": ANY, "frontier": ANY})))
-    assert list(study) == ["as is", "70/25/5", "all frontier", "all small"]
-    assert [v.total_usd for v in study.values()] == pytest.approx([7_440, 10_788, 37_200, 7_440])
+    whole = mix_study(given({"small": ANY, "mid": ANY, "frontier": ANY}))
+    study = by_name(whole)
+    assert list(study) == ["as is", "70/25/5", "all frontier"]
+    assert [(m.name, m.reason) for m in whole.left_out] == [
+        ("all small", "within the allowed shares it is the same as 'as is'")
+    ]
+    assert [v.total_usd for v in study.values()] == pytest.approx([7_440, 10_788, 37_200])
     assert reached(study["70/25/5"]) == pytest.approx([0.7, 0.25, 0.05])
     assert study["70/25/5"].difference_usd == pytest.approx(3_348)
     assert study["70/25/5"].difference_share == pytest.approx(0.45)
     one = study["all frontier"].workloads.iloc[0]
     assert (one["workload"], one["usd_per_task"], one["difference_share"]) == ("w", pytest.approx(5), pytest.approx(4))
     assert all(v.held.empty for v in study.values())
+
+
+def test_a_mix_that_no_workload_allows_is_left_out() -> None:
+    """At most 0.2 frontier: of all frontier, four fifths would be another mix."""
+    whole = mix_study(given({"small": ANY, "mid": ANY, "frontier": (0.0, 0.2)}))
+    assert "all frontier" not in by_name(whole)
+    told = {m.name: m.reason for m in whole.left_out}
+    assert told["all frontier"] == "no workload allows it (max_share of f)"
 
 
 def test_a_workload_is_held_back_by_its_limits() -> None:

@@ -36,6 +36,7 @@ def test_terminal_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     # 0.8 frontier: 4.20 USD a request; 16,368 is 14,880 less
     assert "70/25/5 costs $14,880 less than all frontier (47.6 %)." in text
     assert "all frontier: w: small 20 % for 0 %, frontier 80 % for 100 % (max_share of f)" in text
+    assert "all small: left out, within the allowed shares it is the same as 'as is'." in text
     assert "What an answer of another model is worth is not in these numbers" in text
     found = json.loads((out / "mix.json").read_text(encoding="utf-8"))
     variant = found["variants"][2]
@@ -43,7 +44,7 @@ def test_terminal_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert found["variants"][1]["against_all_frontier_usd"] == pytest.approx(-14_880)
     with (out / "mix.csv").open(encoding="utf-8") as file:
         table = list(csv.DictReader(file))
-    assert [row["workload"] for row in table] == ["(all)", "w"] * 4
+    assert [row["workload"] for row in table] == ["(all)", "w"] * 3
     sheet = opened(out / "mix.xlsx", data_only=True)["Mix"]
     cells = {row[0].value: row for row in sheet.iter_rows(min_row=21, max_row=25)}
     assert cells["all frontier"][7].value == pytest.approx(4.2 * 7_440)
