@@ -21,7 +21,7 @@ def _verdict(v: Verdict) -> str:
     change = f"{_units(v.best_units)} units in place of {_units(v.units)}"
     saved = f"would have saved ${v.saving_usd:,.0f} of the ${v.usd:,.0f} that it costs in these months"
     if v.verdict == RAISE and v.saving_usd <= 0:
-        return f"{change}: with fewer, the rules cannot be kept on the demand that came."
+        return f"{change}: with fewer, the rules cannot be kept on the actual demand."
     if v.verdict in (DROP, LOWER):
         return f"{change} {saved}."
     if v.verdict == RAISE:

@@ -36,7 +36,7 @@ def regret(review: Review) -> str:
         )
         text = f"Regret: 0, within the gap. No other commitments would have cost less{above}."
     else:
-        text = (f"Regret: {usd(r.usd)}. On the demand that came, the plan's commitments cost {usd(r.plan_usd)}: "
+        text = (f"Regret: {usd(r.usd)}. On the actual demand, the plan's commitments cost {usd(r.plan_usd)}: "
                 f"{usd(r.above_best_usd)} above the best of any size, of which {usd(r.forecast_usd)} is what whole "
                 "units cost on the forecast too.")  # fmt: skip
     if r.standby_usd >= 0.5:

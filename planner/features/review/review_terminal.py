@@ -54,7 +54,7 @@ def _months(review: Review) -> TextTable:
     table = TextTable(("Hours seen", "", "Held", "On demand", "Total", "Used", "Coverage", "Savings rate"), left=2)
     rows = review.monthly[review.monthly["side"].isin([EXPECTED, ACTUAL])]
     for r in rows_of(rows[rows["period"].isin([s.period for s in review.spans if s.hours_seen][-_MONTHS:])]):
-        side = "planned" if r.side == EXPECTED else "came"
+        side = "planned" if r.side == EXPECTED else "actual"
         figures = (r.utilisation, r.coverage, r.effective_savings_rate)
         table.add(str(r.period), side, usd(r.capacity_usd), usd(r.on_demand_usd), usd(r.total_usd),
                              *(percent(float(f)) for f in figures))  # fmt: skip
@@ -108,7 +108,7 @@ def _errors(review: Review) -> TextTable | None:
     errors = review.errors[review.errors["period"] == "all"]
     if errors.empty:
         return None
-    table = TextTable(("Region", "Workload", "Came", "Planned", "WAPE", "Bias", "Peak", "of plan"), left=2)
+    table = TextTable(("Region", "Workload", "Actual", "Planned", "WAPE", "Bias", "Peak", "of plan"), left=2)
     ranked = errors.sort_values("actual_requests", ascending=False, kind="stable")
     for r in rows_of(ranked.head(_ERRORS)):
         table.add(clean(r.region, 40), clean(r.workload, 40), f"{r.actual_requests:,.0f}",

@@ -12,11 +12,11 @@ ERRORS = (
     Column("workload", "Workload", "text:wrap", 24),
     Column("period", "Month", "text", 24),
     Column("hours", "Hours", "count", 12),
-    Column("actual", "Requests\ncame", "count", 15),
+    Column("actual", "Actual\nrequests", "count", 15),
     Column("planned", "Requests\nplanned", "count", 15),
     Column("wape", "WAPE", "percent", 10),
     Column("bias", "Bias (above 0:\nplanned too high)", "percent", 16),
-    Column("peak", "Peak hour\ncame", "count", 12),
+    Column("peak", "Actual\npeak hour", "count", 12),
     Column("planned_peak", "Peak hour\nplanned", "count", 12),
     Column("inside", "Within the\nscenarios", "percent", 11),
 )
@@ -33,8 +33,8 @@ ASSUMED = (
 
 def write(sheet: Sheet, review: Review) -> None:
     """Write both tables."""
-    sheet.heading("Forecast error", "Hour by hour over the hours seen. WAPE: sum of the misses over what came. Bias: "
-                  "planned less came, over what came.", len(ERRORS) - 1)  # fmt: skip
+    sheet.heading("Forecast error", "Hour by hour over the hours seen. WAPE: sum of the misses over actual requests. "
+                  "Bias: planned less actual, over actual requests.", len(ERRORS) - 1)  # fmt: skip
     sheet.widths(ERRORS)
     sheet.put(3, 0, "Requests", "section")
     block = sheet.table(4, ERRORS, [_error(r) for r in rows_of(review.errors)], filters=True)

@@ -1,4 +1,4 @@
-"""Month by month: cost and use as planned and as it came, of everything, of each pool and of each commitment."""
+"""Month by month: cost and use as planned and actual, of everything, of each pool and of each commitment."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from planner.workbook.theme import BLUE, SKY
 
 NAME = "Month by month"
 TOP = 21  # below the chart
-SIDES = {PLANNED: "planned, days / 7", EXPECTED: "planned, hours seen", ACTUAL: "came"}
+SIDES = {PLANNED: "planned, days / 7", EXPECTED: "planned, hours seen", ACTUAL: "actual"}
 TOTALS = (
     Column("name", "Month", "text", 28),
     Column("planned", "Planned\nUSD", "usd", 20, total=True),
-    Column("came", "Came\nUSD", "usd", 14, total=True),
+    Column("actual", "Actual\nUSD", "usd", 14, total=True),
     Column("more", "More\nUSD", "usd", 14, total=True),
 )
 _USE = (
@@ -51,11 +51,11 @@ POOLS = (
 
 def write(sheet: Sheet, review: Review) -> Block:
     """Write the chart and three tables; returns where the months stand."""
-    sheet.heading("Month by month", "Planned figures beside what came are the plan's at the hours that were seen. What "
-                  "came is served as cheaply as possible by what is held.", len(MONTHS) - 1)  # fmt: skip
+    sheet.heading("Month by month", "Planned figures beside actual ones are the plan's at the hours that were seen. "
+                  "Actual demand is served as cheaply as possible by what is held.", len(MONTHS) - 1)  # fmt: skip
     sheet.widths(MONTHS)
     seen = [s.period for s in review.spans if s.hours_seen]
-    sheet.put(TOP - 1, 0, "Planned against what came", "section")
+    sheet.put(TOP - 1, 0, "Planned against actual", "section")
     table = block_at(NAME, TOP + len(seen) + 4, MONTHS, len(review.monthly))
     totals = sheet.table(TOP, TOTALS, [_totals(review, period, table) for period in seen])
     sheet.put(table.first - 2, 0, "All", "section")
@@ -108,18 +108,18 @@ def _use(row: Any) -> dict[str, float]:
 def _totals(review: Review, period: str, table: Block) -> dict[str, Any]:
     """Refer to the totals of a month in the table below."""
     found: dict[str, Any] = {"name": period}
-    for key, side in (("planned", EXPECTED), ("came", ACTUAL)):
+    for key, side in (("planned", EXPECTED), ("actual", ACTUAL)):
         own = (review.monthly["period"] == period) & (review.monthly["side"] == side)
         row = int(own.to_numpy().argmax())
         found[key] = Live(f"={table.cell('total', row)}", float(review.monthly["total_usd"].iloc[row]))
-    found["more"] = Live("={came}-{planned}", found["came"].value - found["planned"].value)
+    found["more"] = Live("={actual}-{planned}", found["actual"].value - found["planned"].value)
     return found
 
 
 def _chart(sheet: Sheet, block: Block) -> None:
-    """Draw each month's total, planned and as it came."""
+    """Draw each month's total, planned and actual."""
     chart = sheet.book.chart("column")
-    for key, colour, label in (("planned", SKY, "Planned, for the hours seen"), ("came", BLUE, "Came")):
+    for key, colour, label in (("planned", SKY, "Planned, for the hours seen"), ("actual", BLUE, "Actual")):
         chart.add_series({
             "name": label,
             "categories": [sheet.name, block.first, block.columns["name"], block.last, block.columns["name"]],
@@ -131,5 +131,5 @@ def _chart(sheet: Sheet, block: Block) -> None:
     chart.set_x_axis(axis(""))
     chart.set_y_axis(grid("USD", num_format="$#,##0", min=0))
     chart.set_size({"width": 900, "height": 300})
-    alt = "Columns of the cost of each month, as planned for the hours seen and as it came."
+    alt = "Columns of the cost of each month, as planned for the hours seen, and actual."
     sheet.raw.insert_chart(3, 0, chart, {"x_offset": 4, "y_offset": 4, "description": alt, "object_position": 1})

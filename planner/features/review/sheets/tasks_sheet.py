@@ -11,7 +11,7 @@ COLUMNS = (
     Column("workload", "Workload", "text:wrap", 26),
     Column("period", "Month", "text", 11),
     Column("planned_tasks", "Tasks\nplanned", "count", 14),
-    Column("tasks", "Tasks\ncame", "count", 14),
+    Column("tasks", "Actual\ntasks", "count", 14),
     Column("planned_usd", "Cost planned\nUSD", "usd", 14),
     Column("usd", "Cost\nUSD", "usd", 14, total=True),
     Column("planned_task", "Per task\nplanned, USD", "price", 14),
