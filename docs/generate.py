@@ -38,10 +38,10 @@ UNIT = re.compile(r"\s+\[([^\[\]]+)\]$", re.MULTILINE)
 
 TOLERANCES: tuple[tuple[Any, str, str], ...] = (
     (highs, "TOLERANCE", "feasibility and optimality of HiGHS, on numbers scaled to order one"),
-    (find, "DEFAULT_GAP", "relative gap asked where units are whole (`--gap`)"),
+    (find, "DEFAULT_GAP", "relative gap accepted where units are whole (`--gap`)"),
     (whole, "MASTER_SHARE", "part of that gap that the search of one round may leave open"),
     (whole, "TIE", "most that the rule for equal plans adds to a commitment's price in the search for whole units"),
-    (ties, "ZERO", "a reduced cost or dual below this is none, when equal plans are told apart"),
+    (ties, "ZERO", "a reduced cost or dual below this is none, when one of equal plans is chosen"),
     (stress, "SHORT", "a stress slot is served if no more than this share of a peak is left"),
     (stress_rays, "ROUNDING", "every stress row is weakened by this share of its terms, against rounding"),
     (assemble, "DUST", "units below this are the solver's rounding, not a purchase"),
@@ -52,7 +52,7 @@ TOLERANCES: tuple[tuple[Any, str, str], ...] = (
     (totals, "BOUND_TOLERANCE", "relative amount by which a bound may exceed the cost"),
     (linear, "FEASIBILITY", "feasibility of the programmes of `planner verify`"),
     (bound, "ROUNDING", "relative difference allowed between the stated bound and the recomputed one"),
-    (check, "FIGURE_TOLERANCE", "relative difference allowed in the figures that plan.json tells"),
+    (check, "FIGURE_TOLERANCE", "relative difference allowed in the figures of plan.json"),
     (files, "SIGNIFICANT_DIGITS", "digits of the numbers in plan.json"),
 )
 

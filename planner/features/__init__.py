@@ -1,1 +1,1 @@
-"""What planner answers besides the plan itself: one folder a question, each with its tables, report and command."""
+"""What planner answers beyond the plan itself: a folder for each question, with its tables, report and command."""

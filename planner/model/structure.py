@@ -1,6 +1,6 @@
 """What assembled rows show by themselves: which columns they touch, with which signs, and whether a plan keeps them.
 
-Nothing here is told by a family: it is read from the entries, so that it cannot be forgotten or wrong.
+Nothing here is declared by a family: it is read from the entries, so that it cannot be forgotten or wrong.
 """
 
 from collections.abc import Iterable

@@ -24,7 +24,7 @@ from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
 
 NOTICE_DAYS = 30  # before its end, a commitment is renewed, changed or let go
 MOST_MONTHS = 120  # shown of what is owed month by month
-MOST_GROUPS = 6  # regions told apart there, the last of them all others
+MOST_GROUPS = 6  # regions listed one by one there; the last group is all others
 OTHERS = "other regions"
 
 

@@ -83,7 +83,7 @@ def write_signatures(signatures: Signatures, path: Path) -> None:
 
 
 def faults_of_signing(directory: Path) -> list[Fault]:
-    """Say what is wrong with the two files that signing adds: they are edited, missing, or came from elsewhere."""
+    """Say what is wrong with the two files that signing adds: they are edited, missing, or from elsewhere."""
     from planner.plan.manifest import PLAN
 
     try:

@@ -1,1 +1,1 @@
-"""What a buyer tells us: the input tables as pydantic rows, plan.yaml, and the Case they make."""
+"""The input: its tables as pydantic rows, plan.yaml, and the Case that they make."""

@@ -18,7 +18,7 @@ BASE_SCENARIO = "base"
 
 @dataclass(frozen=True)
 class Case:
-    """What a buyer told us, valid and in canonical order (rows sorted by key), so that row order never matters.
+    """What a buyer stated, valid and in canonical order (rows sorted by key), so that row order never matters.
 
     ``demand`` is a table with the columns DEMAND_COLUMNS, one row for each origin, workload, scenario, period and
     hour with demand above zero: rows for "all scenarios" or "all periods" are already spread out. Read from files, its

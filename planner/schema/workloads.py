@@ -1,4 +1,4 @@
-"""What is asked of the models: workloads, their model mix, scenarios and demand."""
+"""Workloads, their model mix, scenarios and demand."""
 
 from typing import Literal
 
@@ -57,8 +57,8 @@ class Workload(Row):
         ANY_REGION, meaning="regions that may serve it: any, or names joined by ;", refers_to="regions.region"
     )
     bytes_per_token: float = column(4.0, meaning="bytes of one token on the wire", unit="bytes/token", ge=0)
-    extra_bytes_in: float = column(0.0, meaning="bytes besides tokens sent in", unit="bytes/request", ge=0)
-    extra_bytes_out: float = column(0.0, meaning="bytes besides tokens sent back", unit="bytes/request", ge=0)
+    extra_bytes_in: float = column(0.0, meaning="bytes sent in, tokens apart", unit="bytes/request", ge=0)
+    extra_bytes_out: float = column(0.0, meaning="bytes sent back, tokens apart", unit="bytes/request", ge=0)
 
     @field_validator("serving_regions")
     @classmethod

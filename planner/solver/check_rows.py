@@ -1,6 +1,6 @@
 """Plans of the parts, put together, against the assembled rows of the whole: nothing merged, split or left out.
 
-The parts' programmes leave out what ties everything. Whether their plans keep it is not told by any rule's own code,
+The parts' programmes leave out what ties everything. Whether their plans keep it is not left to any rule's own code,
 but by the rows themselves.
 """
 

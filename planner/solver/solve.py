@@ -56,7 +56,7 @@ def audited(case: Case, options: Options, progress: Callable[[int, int], None] |
 
 
 def checked(reading: Reading) -> Reading:
-    """Return a plan that passes its audit, and whose bound its prices prove anew: answers may come from a file.
+    """Return a plan that passes its audit, and whose bound its prices prove again: answers may come from a file.
 
     Raises
     ------

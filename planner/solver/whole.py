@@ -32,7 +32,7 @@ WORTH = 0.9  # sizes are tightened again when a plan's distance from the linear 
 
 
 class Master:
-    """The master programme; rows are collected in natural units and it is handed to HiGHS anew each round."""
+    """The master programme; rows are collected in natural units and handed to HiGHS again each round."""
 
     def __init__(self, solve: LinearSolve, clock: Clock) -> None:
         self.clock = clock
@@ -315,7 +315,7 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
                 master.add_ray(session, candidate)
             master.add_stress(solve.cuts[known:])
             closed = best is not None and best[0] - bound <= gap * abs(best[0])
-            if closed or not master.complete or len(master.rows) == learnt:  # nothing new: the gap is told as it is
+            if closed or not master.complete or len(master.rows) == learnt:  # nothing new: the gap stays as it is
                 break
     except StoppedError:
         if start is None and best is None:

@@ -116,7 +116,7 @@ class Axes:
 
     cache_hit_rates: tuple[float, ...] = (0.0, 0.3, 0.5, 0.8)
     input_per_output: tuple[float | None, ...] = (10.0,)
-    utilisation: float = 1.0  # at which the discount needed is told
+    utilisation: float = 1.0  # at which the discount needed is given
     price_cut: float = 0.0  # share by which on-demand prices fall
     cut_after_months: float = 0.0
     option: str = "standard"  # on-demand option that is compared with

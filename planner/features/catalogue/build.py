@@ -103,7 +103,7 @@ def build(catalogue: Catalogue, request: Request) -> Built:
 
 
 def _own_routes(request: Request, endpoints: Iterable[str]) -> list[TableRow]:
-    """Routes to and from the buyer's own machines, free until told otherwise."""
+    """Routes to and from the buyer's own machines, free unless priced."""
     own = list(dict.fromkeys(node.region for node in request.self_hosted))
     pairs = [(a, b) for a in own for b in [*endpoints, *own] if a != b] + [(a, b) for a in endpoints for b in own]
     note = "your own line: enter its price"
@@ -118,7 +118,7 @@ def explanation(built: Built, name: str) -> str:
         "",
         f"Written by `planner offers build` from the catalogue: {counts}.",
         "Each row says where its figures come from (`source`), when they were true (`as_of`), and in `note` whether "
-        "they are confirmed on the provider's own page, told by a third party, or derived. Nothing was guessed.",
+        "they are confirmed on the provider's own page, read by a third party, or derived. Nothing was guessed.",
         "",
         "## Before you buy",
         "",

@@ -165,7 +165,7 @@ def read_request(path: Path) -> Request:
 
 
 def make_request(told: dict[str, Any], place: str) -> Request:
-    """Validate a request told as plain data."""
+    """Validate a request given as plain data."""
     try:
         return Request.model_validate(told)
     except ValidationError as error:

@@ -43,7 +43,7 @@ TABLE_FILE, REPORT_FILE = "history.parquet", "history.json"
 
 @dataclass(frozen=True)
 class History:
-    """Rows (``COLUMNS``, sorted) and the report that tells how they came to be."""
+    """Rows (``COLUMNS``, sorted) and the report of how they were made."""
 
     rows: pd.DataFrame
     report: Mapping[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Hours that stand out: gaps, outages, and spikes that came once.
+"""Hours that stand out: gaps, outages, and spikes that happened once.
 
 Each hour is held against its usual value: the median of the same kind of hour (of the week; of the day and of weekday
 or weekend, where there are under three weeks) times the week's own level, so that growth is no mark. An hour at less

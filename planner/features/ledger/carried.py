@@ -102,7 +102,7 @@ def _other_plan(there: NextFolder, signed: Signed) -> list[Fault]:
     rows = [number for number, row in there.tables["commitments"] if signed.same_input(row)]
     if not rows:
         return []
-    message = ("holds what another plan of the same input bought: owed twice if this one came on top; take those rows "
+    message = ("holds what another plan of the same input bought: owed twice if this one were added; take those rows "
                "out first if this plan takes its place")  # fmt: skip
     return [Fault(f"{there.folder}/commitments.csv", f"{message} (rows {', '.join(map(str, rows))})")]
 

@@ -107,5 +107,5 @@ def _read(raw: bytes) -> tuple[Entry | None, str, str]:
     if entry.line() == text:
         return entry, "", stated
     if stated in (entry.sha256, (seal_of(text) or ("", ""))[1]):
-        return entry, "was written anew by another program: same content, other text", stated
+        return entry, "was rewritten by another program: same content, other text", stated
     return entry, "was edited: its content no longer has the hash that it states", stated

@@ -59,7 +59,7 @@ class Entry(_Frozen):
     committed_term_usd: float
     bought: tuple[Bought, ...]
     files: dict[str, str]
-    commitments_sha256: str | None = None  # of the table of all that the plan owes; None: nothing, or not told
+    commitments_sha256: str | None = None  # of the table of all that the plan owes; None: nothing, or not known
     commitments_beside: bool = False  # whether it was written beside the plan, as commitments.csv, when it was signed
 
     def line(self) -> str:

@@ -12,7 +12,7 @@ from planner.io.directory import refuse
 from planner.plan.manifest import COMMITMENTS, DIRECTORY, PLAN, SIGNATURES, digests_in, files_in
 from planner.plan.signatures import Mark, read_signatures
 
-LEDGER = "ledger.jsonl"  # beside the plans that it lists, unless told otherwise
+LEDGER = "ledger.jsonl"  # beside the plans that it lists, unless another is named
 _OURS = (SIGNATURES, COMMITMENTS)  # written by `planner accept` itself, so no part of what is signed
 
 
@@ -56,7 +56,7 @@ def changed(entry: Entry, ledger: Path) -> list[str]:
 
 def _signing(entry: Entry, directory: Path) -> Iterator[str]:
     """Say what is wrong with commitments.csv and signatures.json."""
-    if entry.format == 1:  # planner 0.1.0 told nothing of them
+    if entry.format == 1:  # planner 0.1.0 kept no digest of them
         return
     beside = entry.commitments_beside
     try:

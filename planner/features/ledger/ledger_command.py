@@ -82,7 +82,7 @@ def _anchor(head: str | None, ledger: "Ledger") -> tuple[bool, str] | None:
     if entry is None:
         return (
             False,
-            f"no entry has the hash {wanted[:_SHORT]}...: the ledger was cut off, written anew, or is another one",
+            f"no entry has the hash {wanted[:_SHORT]}...: the ledger was cut off, rewritten, or is another one",
         )
     if ledger.faults:
         return False, f"{wanted[:_SHORT]}... is the hash of entry {entry.entry}, but the chain does not hold"

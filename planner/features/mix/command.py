@@ -6,8 +6,8 @@
 Compares the mix as it is (the optimum within each workload's allowed shares) with 70/25/5, all frontier and all small,
 or with each --shares. A workload whose min_share and max_share do not permit a target gets the nearest permitted
 shares, and the page says which limit held it back. Quality is not in the numbers. docs/cost-per-task.md explains it.
-Exit codes: 0 compared (a target without a plan is told in words), 1 wrong use or input, 2 no plan as things are,
-3 stopped.
+Exit codes: 0 compared (a target without a plan is listed with the reason), 1 wrong use or input, 2 no plan as things
+are, 3 stopped.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "together 1; may be given more than once (default: 70/25/5, all frontier, all small)",
     )  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write mix.json, mix.csv and mix.xlsx there")
-    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
+    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop each plan after this long")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores)")
     parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")

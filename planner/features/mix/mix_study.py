@@ -126,13 +126,13 @@ def mix_study(
     Parameters
     ----------
     targets : besides the mix as it is, which is always the first variant.
-    progress : of a plan's name: a context that is told (parts solved, all parts).
+    progress : of a plan's name: a context that is given (parts solved, all parts).
     as_is : the case's plan, where it is at hand.
 
     Raises
     ------
     InputError : a model of some workload's mix has no tier; all of them at once.
-    InfeasibleError : there is no plan for the case as it is. (A target without a plan is told in its variant.)
+    InfeasibleError : there is no plan for the case as it is. (A target without a plan has the reason in its variant.)
     """
     tier_of, options = tiers_of(case), options or Options()
     shown = progress if progress is not None else lambda _: nullcontext(None)

@@ -21,7 +21,7 @@ HELD_COLUMNS = ("workload", "tier", "target_share", "share", "limit")
 
 @dataclass(frozen=True)
 class MixTarget:
-    """Shares that are asked of the tiers; `shares` (tier: share, together 1) is None for the mix as it is."""
+    """Target shares of the tiers; `shares` (tier: share, together 1) is None for the mix as it is."""
 
     name: str
     shares: Mapping[str, float] | None

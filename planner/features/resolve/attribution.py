@@ -83,7 +83,7 @@ def attribute(
 
 
 def _players(differing: Sequence[str], detail: str) -> dict[str, tuple[str, ...]]:
-    """Choose what is told apart: causes, or groups of them, by the name that the reader is told."""
+    """Choose what is listed: causes, or groups of them, by the name that the reader sees."""
     if detail == EACH or (detail == AUTO and len(differing) <= MOST_EACH):
         return {cause: (cause,) for cause in differing}
     groups = {name: tuple(c for c in causes if c in differing) for name, causes in GROUPS.items()}

@@ -1,4 +1,4 @@
-"""Causes of a change of cost: every column of the input belongs to one, so that nothing is told twice or left out.
+"""Causes of a change of cost: every column of the input belongs to one, so that nothing is counted twice or left out.
 
 `COLUMNS` is the whole assignment: table, column, cause. OWNERS says which cause decides whether a row is there at all.
 A column of REPORTS_ONLY changes no cost. Workloads, models and regions are in every hybrid (`studies.hybrid`): with no

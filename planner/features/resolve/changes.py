@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from planner.features.order.order import Broken
 from planner.plan.plan import Totals
 
-# key: what a reader is told, and what of the input it is
+# key: what a reader sees, and which part of the input it is
 CAUSE_NAMES: dict[str, tuple[str, str]] = {
     "volume": ("Demand: volume", "mean requests per hour of each origin and workload"),
     "shape": ("Demand: shape", "how that volume lies over hours, months and scenarios; bursts"),
@@ -52,21 +52,21 @@ class Line:
 
 @dataclass(frozen=True)
 class Cause:
-    """Dollars of the change that one cause (or several that cannot be told apart) accounts for."""
+    """Dollars of the change that one cause (or several that cannot be separated) accounts for."""
 
     keys: tuple[str, ...]
     usd: float
 
     @property
     def name(self) -> str:
-        """What a reader is told."""
+        """The name that a reader sees."""
         return " and ".join(CAUSE_NAMES[key][0] for key in self.keys)
 
     @property
     def meaning(self) -> str:
         """What of the input it is."""
         told = "; ".join(CAUSE_NAMES[key][1] for key in self.keys)
-        return f"cannot be told apart, for no plan exists with one and not the other: {told}" if self.keys[1:] else told
+        return f"cannot be separated: no plan exists with one and without the other: {told}" if self.keys[1:] else told
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class GoneLine:
 
 @dataclass(frozen=True)
 class Keeping:
-    """What keeping the last plan's purchases came to.
+    """The result of keeping the last plan's purchases.
 
     usd_per_unit : charge for each unit changed (inf: change only what must). lines : purchases that both plans could
     have. changed_units, free_changed_units : units changed in them, in this plan and in the one that is free to move.

@@ -1,6 +1,6 @@
 """changes.json: what changed from one plan to the next, beside the new plan.
 
-It names the new plan's input, so that a reader sees where the plan beside it was made anew without it.
+It names the new plan's input, so that a reader sees if the plan beside it was solved again since.
 """
 
 import json

@@ -42,7 +42,7 @@ def exactness(changes: Changes) -> str:
 
 
 def keeping(kept: Keeping) -> tuple[str, str]:
-    """Say what keeping the last plan's purchases came to, and what the plan that is free to move would do."""
+    """Say what keeping the last plan's purchases gave, and what the plan that is free to move would do."""
     changed, free = (f"{amount(units)} units" for units in (kept.changed_units, kept.free_changed_units))
     if not math.isinf(kept.usd_per_unit):
         kept_is = f"A unit moves only for {usd(kept.usd_per_unit, 2)} or more: {changed} change."

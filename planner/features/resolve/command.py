@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--solver", default="highs", metavar="NAME", help="highs, cbc, or any solver that PuLP knows")
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop each search after this long")
-    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
+    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
     parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")
     configure_outputs(parser, previous=False)

@@ -11,7 +11,7 @@ a(S) = |S|! and b(S) = (|N| − |S|)!, and this is the ordinary Shapley value. W
 count all of whose steps have plans: the value for causes under precedence (Faigle and Kern 1992). Along each order
 the additions sum to v(N) − v(∅), so their mean does too: Σ φ = v(N) − v(∅), always. And no order is preferred.
 
-Where no order has plans at all its steps, some causes cannot be told apart (a model withdrawn and the mix that stops to
+Where no order has plans at all its steps, some causes cannot be separated (a model withdrawn and the mix that stops to
 use it). Of the ways from nothing to N in steps of several causes, take those with the most steps; causes that one of
 them takes in one step are joined, and the value is worked out for the joined causes; again, until an order exists.
 """
@@ -23,7 +23,7 @@ Cost = Callable[[frozenset[str]], float | None]
 
 
 def shapley(causes: Sequence[str], cost: Cost) -> list[tuple[tuple[str, ...], float]]:
-    """Attribute v(N) − v(∅) to causes, or to groups of causes that cannot be told apart.
+    """Attribute v(N) − v(∅) to causes, or to groups of causes that cannot be separated.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ _LINES, _BROKEN = 20, 6
 
 
 def print_changes(changes: Changes, stream: IO[str]) -> None:
-    """Print the lines that change, the causes of the change of cost, and what keeping the last plan came to."""
+    """Print the lines that change, the causes of the change of cost, and the result of keeping the last plan."""
     console = console_for(stream)
     console.print(bold(story.heading(changes)))
     console.print(story.change(changes))

@@ -1,6 +1,6 @@
 """Cost per task and why it moved: tables, trend, spread, movement between months or plans, alerts.
 
-costs = task_costs(case, plan)                                  a plan, or what happened told as one
+costs = task_costs(case, plan)                                  a plan, or what happened in the form of one
 why_moved(costs, costs, "2027-01", "2027-02").effects           between two months
 why_moved(task_costs(*planned), task_costs(*actual)).effects    between two plans, all months
 alerts(month_by_month(costs))

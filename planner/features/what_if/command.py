@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                       "seller has none")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="keep the study there, or add to it")
     parser.add_argument("--compare", type=Path, metavar="DIR", help="show another study beside this one")
-    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
+    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop each plan after this long")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores)")
     parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")

@@ -324,7 +324,7 @@ def test_series_that_cannot_be_forecast_are_left_out_and_told(tmp_path):
         set(result.demand["workload"]) == set(result.workloads["workload"]) == set(result.mix["workload"]) == {"chat"}
     )
     told = "\n".join(result.notes)
-    for words in ("eu old: nothing came in the last 6 weeks", "eu zero: it never had", "eu born: under one day"):
+    for words in ("eu old: no request in the last 6 weeks", "eu zero: it never had", "eu born: under one day"):
         assert words in told
     with pytest.raises(InputError, match="eu zero: it never had"):
         forecast(as_history(zero), dt.date(2026, 6, 1), 1)

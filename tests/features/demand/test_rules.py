@@ -364,7 +364,7 @@ def test_times_in_whatever_order(written, hour, tmp_path):
 
 def test_days_and_months_that_nothing_tells_apart_are_refused_and_can_be_said(tmp_path):
     text = BUCKETS + "01/02/2026 08:00,eu,m,5,7,1\n03/02/2026 08:00,eu,m,5,7,1\n"
-    with pytest.raises(InputError, match="day and month cannot be told apart"):
+    with pytest.raises(InputError, match="no row shows which number is the day"):
         read(tmp_path, text)
     said = read(tmp_path, text, options=Options(names=NameMap(time_format="%d/%m/%Y %H:%M")))
     assert [f"{at:%m-%d}" for at in said.rows["hour"]] == ["02-01", "02-03"]

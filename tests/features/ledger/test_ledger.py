@@ -57,9 +57,9 @@ def test_the_hash_is_that_of_the_line_without_it() -> None:
         (lambda ls: [ls[0], b"\n", *ls[1:]], ["line 2: is no entry"]),
         (lambda ls: [ls[0], b"{}\n", *ls[1:]], ["line 2: is no entry"]),
         (lambda ls: [ls[0], b"[" * 9999 + b"\n", *ls[1:]], ["line 2: is no entry"]),
-        (lambda ls: [ls[0].replace(b'"by": ', b'"by":  '), *ls[1:]], ["line 1, entry 1: was written anew"]),
+        (lambda ls: [ls[0].replace(b'"by": ', b'"by":  '), *ls[1:]], ["line 1, entry 1: was rewritten"]),
         (lambda ls: [ls[0].replace(b'{"entry"', b'{"extra": 2, "entry"'), *ls[1:]], ["line 1: is no entry: extra"]),
-        (lambda ls: [ls[0].replace(b"\n", b"\r\n"), *ls[1:]], ["line 1, entry 1: was written anew"]),
+        (lambda ls: [ls[0].replace(b"\n", b"\r\n"), *ls[1:]], ["line 1, entry 1: was rewritten"]),
     ],
 )  # fmt: skip
 def test_every_change_shows(change, told) -> None:

@@ -110,7 +110,7 @@ def test_causes_that_cannot_be_told_apart_are_told_together() -> None:
 
     found, told, _ = why(served("m", 3), served("n", 5))
     assert found == {("mix", "offers"): pytest.approx(10 * 2 * HOURS)}
-    assert "cannot be told apart" in told.causes[0].meaning
+    assert "cannot be separated" in told.causes[0].meaning
 
 
 def test_a_plan_that_was_not_the_cheapest_is_a_cause_of_its_own() -> None:

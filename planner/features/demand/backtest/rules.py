@@ -53,7 +53,7 @@ def look_back(days: int, price_ratio: float) -> Rule:
 
 @dataclass
 class Planner:
-    """Commit to the ladder level of the forecast, made anew at each purchase.
+    """Commit to the ladder level of the forecast, made again at each purchase.
 
     The model is chosen anew every quarter; in a short history, each time that it has grown by a quarter.
     """

@@ -1,4 +1,4 @@
-"""The walk: step by step (weeks, or days of a short history), buy with what was known, pay what came.
+"""The walk: step by step (weeks, or days of a short history), buy on what was known, pay for the actual demand.
 
 On demand costs 1 a unit-hour, a committed unit-hour ``price_ratio``. A commitment runs its whole term; past the end of
 the history nothing more is counted of it, for every rule alike. That flatters long terms bought late. Hours that the

@@ -175,9 +175,7 @@ def _no_forecast(values: pd.Series) -> str:
         return "it never had a request"
     if (ended := _ended(values)) > ENDED_WEEKS * HOURS_PER_WEEK:
         weeks = ended // HOURS_PER_WEEK
-        return (
-            f"nothing came in the last {weeks} weeks, so it is taken as retired (if its export is missing, ingest it)"
-        )
+        return f"no request in the last {weeks} weeks, so it is taken as retired (if its export is missing, ingest it)"
     return ""
 
 

@@ -58,7 +58,7 @@ def _percent(value: float | None) -> str:
 
 
 def left_out_lines(left_out: pd.DataFrame, folder: Path) -> list[str]:
-    """Say what of the history's load the forecast was told to leave out, in requests and dollars on demand."""
+    """Say what of the history's load the forecast leaves out, in requests and dollars on demand."""
     prices = _on_demand_prices(folder) if len(left_out) else {}
     lines = []
     for row in left_out.to_dict("records"):

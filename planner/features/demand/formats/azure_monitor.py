@@ -148,7 +148,7 @@ def _with_cached(points: list[dict[str, Any]], inputs: Inputs) -> tuple[list[dic
     plain = [p for p in points if p["measure"] not in ("active_tokens", MATCH_RATE)]
     if frame.empty or not {"active_tokens", MATCH_RATE} & set(frame["measure"]):
         known = not frame.empty and (frame["measure"] == "cached_tokens").any()
-        return plain, () if known else ("cached tokens cannot be told: ActiveTokens (provisioned only) is not there",)
+        return plain, () if known else ("cached tokens are not known: ActiveTokens (provisioned only) is not there",)
     if inputs.names.cached_in_input is False:
         said = "cached tokens are derived from metrics that include them; cached_in_input: false would count them twice"
         raise fail(inputs.place, said)

@@ -191,7 +191,7 @@ def _length(start: Any, end: Any) -> float:
 
 
 def _scale(unit: str, meter: str) -> float | None:
-    """Return the tokens in one of a unit: 1K, 1M, 1000, tokens; None where it is none."""
+    """Return the tokens in one of a unit: 1K, 1M, 1000, tokens; None if the unit is no count of tokens."""
     found = SCALE.match(unit)
     if found is None or not (found[1] or found[2] or re.search("token|unit", unit, re.IGNORECASE)):
         return None

@@ -49,7 +49,7 @@ class Source:
     table: Any
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
-    once: bool = False  # rows that come twice are told apart already
+    once: bool = False  # repeated rows are left out already
 
 
 def read(format: Format, inputs: Inputs) -> Reading:

@@ -46,7 +46,7 @@ def read(inputs: Inputs) -> Reading:
                 continue
             kind = str(series.get("metricKind") or "DELTA")
             if kind != "DELTA":
-                said = "is not what came in each interval; list the series without an aligner, or with ALIGN_DELTA"
+                said = "is not the count of each interval; list the series without an aligner, or with ALIGN_DELTA"
                 raise fail(file.path, f"{metric.get('type')} {said}", value=kind, allowed="DELTA")
             points += _points(series, metric, measure)
     if not any(p["measure"] in ("input_tokens", "output_tokens") for p in points):

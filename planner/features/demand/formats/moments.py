@@ -77,7 +77,7 @@ def _day_first(numeric: dict[str, re.Match[str]], place: str, column: str) -> bo
     if days or months:
         return days is not None
     if open_ones:
-        said = "day and month cannot be told apart in any row; say time_format in the map"
+        said = "no row shows which number is the day and which the month; say time_format in the map"
         allowed = "time_format: '%d/%m/%Y %H:%M' or '%m/%d/%Y %H:%M', as it is meant"
         raise InputError([Fault(place, said, column=column, value=open_ones[0], allowed=allowed)])
     return True
@@ -193,7 +193,7 @@ def plain_moment(epoch: Any) -> Any:
 
 
 def moment_of(value: object) -> pd.Timestamp | None:
-    """Read a moment out of an export's cell, UTC where it has no offset; None where it is none."""
+    """Read a moment out of an export's cell, UTC where it has no offset; None where it holds no moment."""
     stamp = pd.to_datetime(str(value), utc=True, errors="coerce") if value is not None else pd.NaT
     return stamp if isinstance(stamp, pd.Timestamp) else None
 
