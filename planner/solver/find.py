@@ -72,7 +72,7 @@ class Options:
 def find_plan(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None) -> Plan:
     """Find the cheapest plan of a case.
 
-    ``progress`` is told (components done, all components).
+    ``progress`` is given (components done, all components).
 
     Raises
     ------
@@ -110,7 +110,7 @@ def _components(
     if options.solver != HIGHS:
         from planner.solver.other_solvers import other_solver
 
-        other_solver(options.solver)  # a wrong name is told before any work
+        other_solver(options.solver)  # a wrong name is refused before any work
     swallow_banner()  # here, before the threads
     sets = sets_of(case)
     if options.stress:

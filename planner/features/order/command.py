@@ -1,4 +1,4 @@
-"""Price a purchase order as edited by procurement: its units and prices as they stand, the rest decided anew.
+"""Price a purchase order as edited by procurement: its units and prices as they stand, the rest decided again.
 
     planner price data/quickstart reports/quickstart-2027-q1/plan.xlsx -o reports/as-ordered
 
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="where to write (default: reports/<name>-ordered)"
     )
-    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
+    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop after this long")
     configure_outputs(parser)
     parser.add_argument("--json", action="store_true", help="print the result for machines")
