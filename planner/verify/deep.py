@@ -4,18 +4,22 @@ Nothing is reduced, so it is for small cases only. Flows are shares of the deman
 that the solver sees numbers of order one.
 """
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
 from planner.errors import PlannerError
 from planner.plan.audit.findings import Finding
+from planner.plan.audit.linear_rule import WayNames
+from planner.plan.audit.rules import rules_of
 from planner.plan.derived import Derived
 from planner.plan.flows import Names
 from planner.plan.plan import Plan
 from planner.plan.stress_cases import StressCase, stress_cases
 from planner.schema.calendar import add_months
 from planner.schema.case import Case
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
 from planner.verify.linear import INF, Entries, Floats, Ints, Programme
 
 MOST_FLOWS = 2_000_000
@@ -124,7 +128,7 @@ class _Builder:
                 if (o.pool, o.meter) in row_of:
                     row = row_of[o.pool, o.meter] * self.periods
                     in_force += [(row + k + n, len(cost) - 1) for n in range(len(inside))]
-        bought = self._add_columns(np.array(cost, float), np.array(upper, float))
+        bought = self.bought = self._add_columns(np.array(cost, float), np.array(upper, float))
         deployed = self._add_columns(np.zeros(len(self.names.deployments) * self.periods))
         price = {p.pool: p.usd_per_unreserved_unit_hour for p in case.pools}
         beyond_price = [price[pool] for pool, _ in meters]
@@ -178,6 +182,7 @@ class _Builder:
         if stressed is None:
             self._guaranteed(ways["guaranteed"].to_numpy(bool)[way], of_pair, need, flow)
             self._egress(ways.iloc[way], block % self.periods, flow, weight)
+            self._rules(ways, way, at, flow, amount)
 
     def _mix(self, mix: Ints, pair: Ints, need: Ints, flow: Ints) -> None:
         """Rule 2: shares of the demand."""
@@ -219,6 +224,33 @@ class _Builder:
         held = self.deployed[deployment, when // HOURS_PER_WEEK % self.periods]
         self._add_rows(-INF, 0.0, len(rows), (at, table["flow"].to_numpy(int), units.to_numpy(float)),
                        (np.arange(len(rows)), held, -np.ones(len(rows))))  # fmt: skip
+
+    def _rules(self, ways: pd.DataFrame, way: Ints, slot: Ints, flow: Ints, amount: Floats) -> None:
+        """Rules that the audit states as weights."""
+        bought = {(o.offer, p.name): k for k, (o, p) in enumerate(product(self.case.offers, self.case.periods))}
+        deployment = {key: k for k, key in enumerate(self.names.deployments)}
+        period = {name: k for k, name in enumerate(self.names.periods)}
+        columns = ["origin", "workload", "model", "region", "supply", "reserved"]
+        named = [WayNames(*names) for names in ways[columns].itertuples(index=False, name=None)]
+        for rule in rules_of(self.case, self.names):
+            entries = [(row, int(self.bought[bought[offer, p]]), w) for row, offer, p, w in rule.bought]
+            entries += [
+                (row, int(self.deployed[deployment[pool, meter, model], period[p]]), w)
+                for row, pool, meter, model, p, w in rule.deployed
+            ]
+            row, column, value = (np.array(x) for x in zip(*entries, strict=True)) if entries else (np.empty(0),) * 3
+            parts = [(row.astype(np.int64), column.astype(np.int64), value.astype(float))]
+            for part in rule.served:
+                weight = np.array([part.weight(names) for names in named])[way] * part.slots[slot]
+                counted = np.flatnonzero(weight)
+                krph = amount[counted] / REQUESTS_PER_THOUSAND
+                parts.append((np.full(len(counted), part.row), flow[counted], weight[counted] * krph))
+            size = np.ones(len(rule.rows))
+            for at, _, weights in parts:
+                np.maximum.at(size, at, np.abs(weights))
+            scaled = [(at, where, weights / size[at]) for at, where, weights in parts]
+            lower, upper = np.array(rule.lower, float) / size, np.array(rule.upper, float) / size
+            self._add_rows(np.maximum(lower, -INF), np.minimum(upper, INF), len(size), *scaled)
 
     def _egress(self, ways: pd.DataFrame, period: Ints, flow: Ints, weight: Floats) -> None:
         """Rule 7: GB on each listed pair and month, share of requests away."""

@@ -27,9 +27,9 @@ def least_spend(usd: float) -> Family:
     """Spend at least so much on new commitments inside the horizon."""
 
     def rows(sets: Sets, at: Columns) -> Rows:
-        return one_row("least_spend", usd, np.inf, (at.committed, sets.purchases["committed_usd_per_unit"]))
+        return one_row("spend_at_least", usd, np.inf, (at.committed, sets.purchases["committed_usd_per_unit"]))
 
-    return Family(name="least_spend", rule="10", rows=rows, dual="USD that one more dollar costs")
+    return Family(name="spend_at_least", rule="10", rows=rows, dual="USD that one more dollar costs")
 
 
 def on_demand_floor(share: float) -> Family:

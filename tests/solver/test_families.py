@@ -242,7 +242,7 @@ def spend(case: Case, names: Names) -> LinearRule:
         for o in case.offers
         for k, p in enumerate(case.periods)
     ]
-    return LinearRule("least_spend", "USD", [{}], [LEAST_USD[0]], [np.inf], bought=weights)
+    return LinearRule("spend_at_least", "USD", [{}], [LEAST_USD[0]], [np.inf], bought=weights)
 
 
 LEAST_USD = [0.0]
@@ -277,12 +277,12 @@ def test_least_spend_is_met_once_not_once_a_part(
     assert plan.totals.total_usd == pytest.approx(usd + 20 * 31 / 7 * 3 - saved)
     assert str(plan.proof.status) == "optimal"
     kinds = set(plan.certificate["kind"])
-    assert "least_spend_floor" in kinds
+    assert "spend_at_least_floor" in kinds
 
 
 def test_a_price_of_a_rule_that_the_check_does_not_know_is_refused_in_words(state: Callable[..., None]) -> None:
     state(least_spend(7440.0))
-    with pytest.raises(AuditError, match="least_spend_floor, a rule that this check does not know"):
+    with pytest.raises(AuditError, match="spend_at_least_floor, a rule that this check does not know"):
         solve(two_islands(False))
 
 
