@@ -59,9 +59,10 @@ def read(format: Format, inputs: Inputs) -> Reading:
     columns = frozenset(name for name in source.table.columns if name not in ("filename", DOCUMENT))
     chosen = {str(ours): theirs for ours, theirs in inputs.names.columns.items()}
     found, how = resolve(format.columns, source.table, chosen)
-    table, found = shortened(source.table, found, format.long or long_of(inputs), inputs)
+    table, found, copies = shortened(source.table, found, format.long or long_of(inputs), inputs)
     check(format, found, columns, inputs, chosen)
-    return reading_of(format, inputs, Source(table, source.findings, source.notes, source.once), found, how)
+    findings = (*source.findings, *copies)
+    return reading_of(format, inputs, Source(table, findings, source.notes, source.once), found, how)
 
 
 def _source(format: Format, inputs: Inputs) -> Source:
@@ -144,17 +145,19 @@ def long_of(inputs: Inputs) -> Long | None:
     return None if said is None else Long(said.kind, said.value, {k.lower(): str(v) for k, v in said.kinds.items()})
 
 
-def shortened(table: Any, found: Found, long: Long | None, inputs: Inputs) -> tuple[Any, Found]:
-    """Return a table of one row a token type as one row a bucket."""
+def shortened(table: Any, found: Found, long: Long | None, inputs: Inputs) -> tuple[Any, Found, tuple[Finding, ...]]:
+    """Return a table of one row a token type as one row a bucket; a row that comes again as it is counts once."""
     import ibis
 
     if long is None:
-        return table, found
+        return table, found, ()
     there = {flat_name(name): name for name in table.columns}
     kind, value = there.get(flat_name(long.kind)), there.get(flat_name(long.value))
     if kind is None or value is None:
         lacking = long.kind if kind is None else long.value
         raise fail(inputs.place, "has no such column", column=lacking, allowed=", ".join(table.columns)[:SHOWN_COLUMNS])
+    lost = int((table.count() - table.distinct().count()).to_pyarrow().as_py())
+    table = table.distinct() if lost else table
     kinds = as_text(table[kind]).strip().lower()
     others = table.filter(~kinds.isin([*long.kinds, *numbers.BLANKS])).select(kind).distinct().limit(20).to_pandas()
     unknown = [str(name) for name in others[kind] if any(word in str(name).lower() for word in TOKEN_WORDS)]
@@ -168,10 +171,9 @@ def shortened(table: Any, found: Found, long: Long | None, inputs: Inputs) -> tu
                              else_=ibis.null("float64")) for ours in dict.fromkeys(long.kinds.values())}  # fmt: skip
     wide = table.mutate(**made)
     grouped = wide.group_by(by).aggregate(**{ours: wide[ours].sum() for ours in made})
-    return as_view(grouped, "shortened"), {
-        **{k: v for k, v in found.items() if k not in made},
-        **{ours: (ours,) for ours in made},
-    }
+    copies = (Finding("duplicate", lost),) if lost else ()
+    rest = {k: v for k, v in found.items() if k not in made}
+    return as_view(grouped, "shortened"), {**rest, **{ours: (ours,) for ours in made}}, copies
 
 
 def _numeric_names(table: Any, *but: str) -> list[str]:

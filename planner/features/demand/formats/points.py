@@ -7,6 +7,7 @@ import pandas as pd
 
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import rows_to_frame
+from planner.features.demand.formats.cells import NO_NUMBER
 from planner.features.demand.history import VALUES
 
 
@@ -48,7 +49,10 @@ def readings_of_points(
     if not points:
         return rows_to_frame([], dimensions), ()
     frame = pd.DataFrame(points)
-    frame["value"] = pd.to_numeric(frame["value"], errors="coerce")
+    given = frame["value"]
+    frame["value"] = pd.to_numeric(given, errors="coerce").astype("float64")
+    frame.loc[frame["value"].isna() & given.notna() & (given != ""), "value"] = NO_NUMBER
+    blank = int(frame["value"].isna().sum())
     if "skip" not in frame:
         frame["skip"] = 0
     for name in dimensions:
@@ -57,8 +61,12 @@ def readings_of_points(
     identity = ["measure", "epoch", "bucket_hours", "key"]
     once = frame.sort_values("value", ascending=False, kind="stable").drop_duplicates(identity)
     findings = (Finding("duplicate", len(frame) - len(once)),) if len(once) < len(frame) else ()
+    if blank:
+        findings = (*findings, Finding("null_as_zero", blank))
     broken = once["value"].dropna()
-    broken = broken[(broken % 1 != 0) & ~once.get("shared", pd.Series(False, index=once.index))[broken.index]]
+    broken = broken[
+        (broken % 1 != 0) & (broken < NO_NUMBER) & ~once.get("shared", pd.Series(False, index=once.index))[broken.index]
+    ]
     if len(broken):
         findings = (*findings, Finding("fractional", len(broken), tuple(f"{value:g}" for value in broken.head(3))))
     wide = (

@@ -20,11 +20,13 @@ def rows_of(document: Any, path: Sequence[str], whole: Sequence[str] = ()) -> It
     JSON text. A document that is one item of the first list (a bucket alone, one a line) is taken as it is.
     """
     if not isinstance(document, dict):
-        return
+        raise TypeError(f"where an object should be, there is {str(document)[:40]!r}")
     if not path:
         yield _flat(document, whole)
         return
     below = document.get(path[0])
+    if below is None and path[0] in document:
+        raise TypeError(f"{path[0]} is null where a list should be")
     if below is None and len(path) > 1 and isinstance(document.get(path[1]), list):
         yield from rows_of(document, path[1:], whole)
         return
@@ -32,7 +34,9 @@ def rows_of(document: Any, path: Sequence[str], whole: Sequence[str] = ()) -> It
         yield _flat(document, whole)
         return
     beside = _flat({name: value for name, value in document.items() if name != path[0]}, whole)
-    for item in below if isinstance(below, list) else []:
+    if not isinstance(below, list):
+        raise TypeError(f"{path[0]} is no list: {str(below)[:40]!r}")
+    for item in below:
         for row in rows_of(item, path[1:], whole):
             yield {**beside, **row}
 

@@ -62,10 +62,10 @@ def read(inputs: Inputs) -> Reading:
     if inputs.names.one_column_per:
         found["requests"] = ("requests",)
         found |= {dimension: (dimension,) for dimension in inputs.names.one_column_per}
-    table, found = declared.shortened(table, found, declared.long_of(inputs), inputs)
+    table, found, copies = declared.shortened(table, found, declared.long_of(inputs), inputs)
     columns = frozenset(name for name in table.columns if name != "filename")
     declared.check(FORMAT, found, columns, inputs, chosen)
-    return declared.reading_of(FORMAT, inputs, declared.Source(table), found, how)
+    return declared.reading_of(FORMAT, inputs, declared.Source(table, copies), found, how)
 
 
 def _with_hour(table: Any, chosen: dict[str, Any]) -> Columns:
