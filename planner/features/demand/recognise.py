@@ -12,6 +12,7 @@ from planner.features.demand.files import SourceFile, fail, read_text
 from planner.features.demand.formats import FORMAT, FORMATS, declared
 from planner.features.demand.formats.base import Format, Inputs, Reading, Sample, has_signs
 from planner.features.demand.formats.cells import flat_name
+from planner.features.demand.formats.found import SHOWN_COLUMNS
 from planner.features.demand.formats.records import first_row, is_empty_page
 from planner.features.demand.names import NameMap
 
@@ -141,7 +142,7 @@ def _no_format(file: SourceFile, sample: Sample) -> Fault:
     plain = FORMAT["table"].columns
     missing = [name for name in NEEDED if not any(flat_name(known) in there for known in getattr(plain, name))]
     keys = ", ".join(f"{name}: ..." for name in missing)
-    listed = ", ".join(columns)[: declared.SHOWN_COLUMNS]
+    listed = ", ".join(columns)[:SHOWN_COLUMNS]
     told = f"is of no known format{guess}. Its columns: {listed}. As a table it needs"
     return Fault(
         str(file.path),

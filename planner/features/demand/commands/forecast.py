@@ -46,13 +46,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     require("statsmodels")
     from planner.errors import Fault, InputError
-    from planner.features.demand.folder import write_demand
+    from planner.features.demand.folder import check_within, horizon_of, write_demand
     from planner.features.demand.forecast.events import load_events
     from planner.features.demand.forecast.forecast import Assumptions, forecast
     from planner.features.demand.forecast.season import load_season
     from planner.features.demand.forecast.told import left_out_lines, report_of, tell
     from planner.features.demand.history import load_history
-    from planner.features.demand.horizon import check_within, horizon_of
     from planner.features.demand.marks import Treatment
     from planner.features.demand.told import reconciliation_line
 

@@ -5,27 +5,36 @@ hour, a day, is told by the declaration, the map or the data (grain.py), and ref
 """
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import Any
 
-from planner.errors import Fault, InputError
 from planner.features.demand.busy import MINUTE_HOURS
 from planner.features.demand.clock import repeated_local
 from planner.features.demand.engine import settled as as_view
 from planner.features.demand.files import columns_of_head, fail
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats import moments, numbers
-from planner.features.demand.formats.base import RULE_CODE, Columns, Format, Inputs, Long, Reading, has_signs
+from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, has_signs
 from planner.features.demand.formats.cells import (
-    NO_NUMBER,
     as_number,
     as_text,
     column,
     epoch_seconds,
     flat_name,
     moment_column,
+)
+from planner.features.demand.formats.found import (
+    ODD_CELLS,
+    Found,
+    check,
+    decimal_of,
+    long_of,
+    number_in,
+    resolve,
+    shortened,
+    spelled,
 )
 from planner.features.demand.formats.grain import DATE_ALONE, Grain, each_row_once, grain_of
 from planner.features.demand.formats.records import DOCUMENT, each_page_once, frame_of, unfinished
@@ -35,11 +44,7 @@ COUNTS = (*VALUES, "total_tokens", "bucket_hours")
 NAMED = ("region", "workload", "model")
 UNITS_PER_SECOND = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 HOUR_OF_DAY = r"^\s*([01]?\d|2[0-3])(:00(:00)?)?\s*$"
-SHOWN_COLUMNS = 4000  # letters
-ODD_CELLS = 50_000
 COMPACT = r"^(19|20)\d{6}$"  # a date that looks like a number of seconds
-TOKEN_WORDS = ("token", "cache", "prompt", "completion", "input", "output")
-Found = dict[str, tuple[str, ...]]  # our column -> theirs, which are added
 
 
 @dataclass(frozen=True)
@@ -93,123 +98,6 @@ def _prepared(format: Format, table: Any, inputs: Inputs) -> Any:
     return table if format.prepare is None else format.prepare(table, inputs)
 
 
-def resolve(declared: Columns, table: Any, chosen: dict[str, Any]) -> tuple[Found, tuple[str, ...]]:
-    """Return our column -> theirs: what the map says, else the first declared name that is there; and why, in words."""
-    there = {flat_name(name): name for name in sorted(table.columns, reverse=True)}
-    found: Found = {}
-    how: list[str] = []
-    for field in fields(declared):
-        ours = field.name
-        own = _first_there(getattr(declared, ours), table, there)
-        if ours in chosen:
-            said = chosen[ours]
-            if said is None:
-                how.append(f"{ours}: not in this export (the map says so)")
-                continue
-            named = (said,) if isinstance(said, str) else tuple(said)
-            if own and len(named) == 1 and len(own) > 1 and set(named) < set(own):
-                how.append(f"{ours} = {' + '.join(own)} (the map names one of them alone; all of them are its parts)")
-                found[ours] = own
-                continue
-            found[ours] = named
-            how.append(f"{ours} = {' + '.join(named)} (the map)")
-        elif own:
-            found[ours] = own
-            how.append(f"{ours} = {' + '.join(own)}")
-    return found, tuple(how)
-
-
-def _first_there(alternatives: tuple[str, ...], table: Any, there: dict[str, str]) -> tuple[str, ...]:
-    for alternative in alternatives:
-        parts = [_spelled(part, table, there) for part in alternative.split(" + ")]
-        if parts[0] is not None:
-            return tuple(part for part in parts if part is not None)
-    return ()
-
-
-def _spelled(name: str, table: Any, there: dict[str, str]) -> str | None:
-    """Return a column's name as the table spells it; None where it has none."""
-    found = there.get(flat_name(name))
-    if found is not None:
-        return found
-    head, _, rest = name.partition(".")
-    outer = there.get(flat_name(head)) if rest else None
-    if outer is None or column(table, f"{outer}.{rest}") is None:
-        return None
-    return f"{outer}.{rest}"
-
-
-def long_of(inputs: Inputs) -> Long | None:
-    """Return what the map says of a table of one row a token type."""
-    said = inputs.names.long
-    return None if said is None else Long(said.kind, said.value, {k.lower(): str(v) for k, v in said.kinds.items()})
-
-
-def shortened(table: Any, found: Found, long: Long | None, inputs: Inputs) -> tuple[Any, Found, tuple[Finding, ...]]:
-    """Return a table of one row a token type as one row a bucket; a row that comes again as it is counts once."""
-    import ibis
-
-    if long is None:
-        return table, found, ()
-    there = {flat_name(name): name for name in table.columns}
-    kind, value = there.get(flat_name(long.kind)), there.get(flat_name(long.value))
-    if kind is None or value is None:
-        lacking = long.kind if kind is None else long.value
-        raise fail(inputs.place, "has no such column", column=lacking, allowed=", ".join(table.columns)[:SHOWN_COLUMNS])
-    lost = int((table.count() - table.distinct().count()).to_pyarrow().as_py())
-    table = table.distinct() if lost else table
-    kinds = as_text(table[kind]).strip().lower()
-    others = table.filter(~kinds.isin([*long.kinds, *numbers.BLANKS])).select(kind).distinct().limit(20).to_pandas()
-    unknown = [str(name) for name in others[kind] if any(word in str(name).lower() for word in TOKEN_WORDS)]
-    if unknown:
-        raise fail(inputs.place, "has token types that nothing explains", column=kind, value=", ".join(unknown),
-                   allowed="long: {kinds: {" + unknown[0] + ": input_tokens}} in the map")  # fmt: skip
-    decimal = _decimal(table, (value,), inputs)
-    amount = _number(table, value, inputs, decimal)
-    by = [name for name in table.columns if name not in (kind, value, *_numeric_names(table, kind, value))]
-    made = {ours: ibis.cases((kinds.isin([k for k, v in long.kinds.items() if v == ours]), amount),
-                             else_=ibis.null("float64")) for ours in dict.fromkeys(long.kinds.values())}  # fmt: skip
-    wide = table.mutate(**made)
-    grouped = wide.group_by(by).aggregate(**{ours: wide[ours].sum() for ours in made})
-    copies = (Finding("duplicate", lost),) if lost else ()
-    rest = {k: v for k, v in found.items() if k not in made}
-    return as_view(grouped, "shortened"), {**rest, **{ours: (ours,) for ours in made}}, copies
-
-
-def _numeric_names(table: Any, *but: str) -> list[str]:
-    """Return columns that go with the amount and say nothing of the bucket: prices and costs."""
-    words = ("price", "cost", "usd", "spend", "amount_")
-    return [n for n in table.columns if n not in but and any(word in n.lower() for word in words)]
-
-
-def check(format: Format, found: Found, columns: frozenset[str], inputs: Inputs, chosen: dict[str, Any]) -> None:
-    """Refuse an export that lacks what a history needs; say its columns, and the map's keys that would name it."""
-    shown = ", ".join(sorted(columns))[:SHOWN_COLUMNS]
-    faults = [
-        Fault(inputs.place, f"has no column for {ours}", column=theirs, allowed=shown)
-        for ours, named in found.items()
-        if ours in chosen
-        for theirs in named
-        if theirs not in columns and theirs.partition(".")[0] not in columns
-    ]
-    if "time" not in found:
-        said = "has no column for time; name it in the map (columns: {time: ...})"
-        faults.append(Fault(inputs.place, said, allowed=shown))
-    lacking = [name for name in ("input_tokens", "output_tokens") if name not in found and name not in chosen]
-    if "requests" not in found and lacking and not (len(lacking) == 1 and _is_one_sided(format)):
-        keys = ", ".join(f"{name}: ..." for name in lacking)
-        said = (
-            f"has no column for {' and '.join(lacking)}; name them in the map (columns: {{{keys}}}), or say null there"
-        )
-        faults.append(Fault(inputs.place, f"{said} where they are not in this export", allowed=shown))
-    if faults:
-        raise InputError(faults)
-
-
-def _is_one_sided(format: Format) -> bool:
-    return format.columns is not None and format.name != "table" and not format.columns.input_tokens
-
-
 def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how: tuple[str, ...] = ()) -> Reading:
     """Return the reading of a table whose columns are known."""
     import ibis
@@ -217,7 +105,7 @@ def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how
     table, names, engine = source.table, inputs.names, inputs.engine
     findings, notes = list(source.findings), list(source.notes)
     count_names = tuple(theirs for ours in COUNTS if ours in found for theirs in found[ours])
-    decimal = _decimal(table, count_names, inputs)
+    decimal = decimal_of(table, count_names, inputs)
     if decimal != ".":
         notes.append("numbers are written with a decimal comma")
     moment = _moment(table, found)
@@ -237,7 +125,7 @@ def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how
         epoch, moment = table["epoch_"], _moment(table, found)
 
     def value(ours: str) -> Any:
-        parts = [_number(table, name, inputs, decimal) for name in found[ours]]
+        parts = [number_in(table, name, inputs, decimal) for name in found[ours]]
         if len(parts) == 1:
             return parts[0]
         total = reduce(add, [part.fill_null(0) for part in parts])
@@ -341,7 +229,7 @@ def _skips(table: Any, format: Format) -> Any:
     there = {flat_name(name): name for name in table.columns}
     cases = []
     for skip in format.skips:
-        name = _spelled(skip.column, table, there)
+        name = spelled(skip.column, table, there)
         if name is not None:
             cases.append((as_text(column(table, name)).strip().lower().isin(skip.values), RULE_CODE[skip.rule]))
     return ibis.cases(*cases, else_=0) if cases else None
@@ -353,48 +241,6 @@ def _unused(table: Any, found: Found, format: Format) -> list[str]:
     if format.name != "table":
         return []
     return [name for name in table.columns if name not in used and "token" in name.lower()]
-
-
-def _number(table: Any, name: str, inputs: Inputs, decimal: numbers.Decimal) -> Any:
-    value = column(table, name)
-    if value.type().is_string() and inputs.engine.name == "duckdb":
-        import ibis
-
-        blank = value.isnull() | value.strip().lower().isin(numbers.BLANKS)
-        other = ibis.cases((blank, ibis.null("float64")), else_=ibis.literal(NO_NUMBER))
-        plain = ibis.cases((blank, ibis.null("float64")), else_=value.try_cast("float64"))
-        if decimal == ".":
-            return ibis.coalesce(plain, numbers.expression(value, "."), other)
-        return ibis.coalesce(numbers.expression(value, decimal), other)
-    return as_number(value, inputs.engine)
-
-
-def _decimal(table: Any, names: tuple[str, ...], inputs: Inputs) -> numbers.Decimal:
-    """Settle the decimal sign of each file's numbers; files that differ are refused."""
-    if inputs.names.decimal is not None or not inputs.files or inputs.engine.name != "duckdb":
-        return inputs.names.decimal or "."
-    texts = [name for name in names if column(table, name).type().is_string()]
-    if not texts or inputs.files[0].kind == "parquet":
-        return "."
-    by_file = {str(file.path): file for file in inputs.files}
-    signs: dict[numbers.Decimal, str] = {}
-    cells: dict[str, list[numbers.Cell]] = {path: [] for path in by_file}
-    for name in texts:
-        value = column(table, name).strip()
-        odd = table.filter(~value.re_search(r"^[+-]?\d*$")).mutate(odd_=value)
-        shown = [odd["odd_"], *([odd["filename"]] if "filename" in odd.columns else [])]
-        for row in odd.select(*shown).distinct().limit(ODD_CELLS).to_pandas().to_dict("records"):
-            path = str(row.get("filename") or inputs.files[0].path)
-            if not numbers.is_blank(row["odd_"]):
-                cells.setdefault(path, []).append(numbers.Cell(path, name, str(row["odd_"])))
-    for path, listed in cells.items():
-        file = by_file.get(path, inputs.files[0])
-        semicolons = ";" in file.head.partition("\n")[0]
-        if any("." in cell.text or "," in cell.text for cell in listed):
-            signs.setdefault(numbers.settled(listed, semicolons=semicolons), path)
-    if len(signs) > 1:
-        raise fail(inputs.place, "files write numbers in different ways; ingest them apart, or say decimal in the map")
-    return next(iter(signs), ".")
 
 
 def _size(inputs: Inputs) -> int:

@@ -16,9 +16,8 @@ from planner.features.demand.files import fail
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats import otel_spans
 from planner.features.demand.formats.base import Format, Inputs, Reading, Sample, rows_to_frame
-from planner.features.demand.formats.counters import increases
-from planner.features.demand.formats.otel_spelling import DIMENSIONS, as_otlp, attributes, is_export, named
-from planner.features.demand.formats.points import readings_of_points
+from planner.features.demand.formats.otel_spans import DIMENSIONS, as_otlp, attributes, is_export, named
+from planner.features.demand.formats.points import increases, readings_of_points
 
 TOKEN_METRIC = "gen_ai.client.token.usage"
 CUMULATIVE = (2, "AGGREGATION_TEMPORALITY_CUMULATIVE")

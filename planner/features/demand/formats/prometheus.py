@@ -13,8 +13,7 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.features.demand.files import SourceFile, fail, read_text
 from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
-from planner.features.demand.formats.counters import increases
-from planner.features.demand.formats.points import readings_of_points, records
+from planner.features.demand.formats.points import increases, readings_of_points, records
 from planner.units import SECONDS_PER_HOUR
 
 LINE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+(-?\d+))?\s*$")

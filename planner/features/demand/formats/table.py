@@ -11,6 +11,7 @@ from planner.features.demand.files import fail
 from planner.features.demand.formats import declared
 from planner.features.demand.formats.base import Columns, Format, Inputs, Reading, Sample
 from planner.features.demand.formats.cells import as_number, flat_name
+from planner.features.demand.formats.found import SHOWN_COLUMNS, check, long_of, resolve, shortened
 
 # names that are understood without a map, the first that is there
 PLAIN = Columns(
@@ -58,13 +59,13 @@ def read(inputs: Inputs) -> Reading:
     """Return one reading a row."""
     table = _lengthened(inputs)
     chosen = {str(ours): theirs for ours, theirs in inputs.names.columns.items()}
-    found, how = declared.resolve(_with_hour(table, chosen), table, chosen)
+    found, how = resolve(_with_hour(table, chosen), table, chosen)
     if inputs.names.one_column_per:
         found["requests"] = ("requests",)
         found |= {dimension: (dimension,) for dimension in inputs.names.one_column_per}
-    table, found, copies = declared.shortened(table, found, declared.long_of(inputs), inputs)
+    table, found, copies = shortened(table, found, long_of(inputs), inputs)
     columns = frozenset(name for name in table.columns if name != "filename")
-    declared.check(FORMAT, found, columns, inputs, chosen)
+    check(FORMAT, found, columns, inputs, chosen)
     return declared.reading_of(FORMAT, inputs, declared.Source(table, copies), found, how)
 
 
@@ -86,7 +87,7 @@ def _lengthened(inputs: Inputs) -> Any:
     for dimension, columns in inputs.names.one_column_per.items():
         lacking = [name for name in columns if name not in table.columns]
         if lacking:
-            shown = ", ".join(table.columns)[: declared.SHOWN_COLUMNS]
+            shown = ", ".join(table.columns)[:SHOWN_COLUMNS]
             raise fail(inputs.place, "has no such column", column=", ".join(lacking), allowed=shown)
         table = table.mutate(**{name: as_number(table[name], inputs.engine) for name in columns})
         table = table.pivot_longer(list(columns), names_to=dimension, values_to="requests")
