@@ -92,9 +92,11 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
     low = np.concatenate([bought["min_units"].to_numpy(float), np.repeat(part["min_units"].to_numpy(float), periods)])
     step = np.concatenate([bought["unit_step"].to_numpy(float), np.repeat(part["unit_step"].to_numpy(float), periods)])
     low = np.where(low == step, 0.0, low)  # 0, step, 2 step, ... needs no switch
-    follows = np.concatenate([_follows(sets), np.zeros(deployed.size, bool)])
-    top = largest_sizes(sets) if largest is None else largest
     rules = np.flatnonzero((low > 0) | (step > 0)) if sized and sets.whole_units else np.empty(0, np.int64)
+    top, follows = np.zeros(len(low)), np.zeros(len(low), bool)
+    if len(rules):
+        top = largest_sizes(sets) if largest is None else largest
+        follows[: len(bought)] = _follows(sets)
     low, step = low[rules], step[rules]
     on, steps = np.full(len(rules), -1), np.full(len(rules), -1)
     on[low > 0] = first + np.arange((low > 0).sum())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from planner.errors import PlannerError
-from planner.model.reduce.components import parts_to_solve, spanning
+from planner.model.reduce.components import parts_to_solve, spanning, wide_families
 from planner.model.reduce.kept import Line, with_kept
 from planner.model.sets import Keep, Sets
 from planner.model.tables import sets_of
@@ -121,7 +121,9 @@ def _components(
         sets = options.kept.of(sets)
     wide = spanning(sets)
     names = [rows.family for rows in wide]
-    found = _solve(sets.without(names), options, clock, progress, lambda plans: keep_rows(sets, wide, plans))
+    apart = sets.without(family.name for family in wide_families(sets))
+    kept = (lambda plans: keep_rows(sets, wide, plans)) if wide else None
+    found = _solve(apart, options, clock, progress, kept)
     if found is None or (not found[1] and not keep_rows(sets, wide, found[0])):
         found = _solve(sets, options, clock, progress)
     plans, stuck = found or ([], [])
@@ -151,7 +153,7 @@ def _solve(
 
     store = None if options.store is None else Store(options.store)
     workers = options.workers if options.solver == HIGHS else 1  # PuLP's warnings and files are one process's
-    if kept is not None and sets.left_out and sets.has_size_rules:  # the search for whole units may be long: look first
+    if kept is not None and sets.has_size_rules:  # the search for whole units may be long: look first
         begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts, workers)
         so_far = [b.found for b in begun if b.found is not None]
         if len(so_far) == len(begun) and not kept([decided(f) if isinstance(f, LinearSolve) else f for f in so_far]):

@@ -18,9 +18,14 @@ from planner.model.columns import Columns, columns_of, kept_purchases
 from planner.model.family import Family, Spans
 from planner.model.program import families_of
 from planner.model.rows import Rows
-from planner.model.sets import Bools, Floats, Ints, Sets
+from planner.model.sets import Bools, Ints, Sets
 
 ADDS_UP = 1e-9  # relative: rounding of sums
+
+
+def wide_families(sets: Sets) -> list[Family]:
+    """Return the families that tie more than a slot or a meter."""
+    return [family for family in families_of(sets) if family.spans in (Spans.PERIOD, Spans.EVERYTHING)]
 
 
 def spanning(sets: Sets) -> list[Rows]:
@@ -28,11 +33,7 @@ def spanning(sets: Sets) -> list[Rows]:
 
     Columns are those of `columns_of(sets)`.
     """
-    wide = [family for family in families_of(sets) if family.spans in (Spans.PERIOD, Spans.EVERYTHING)]
-    if not wide:
-        return []
-    at = columns_of(sets)
-    return [rows for rows in (family.rows(sets, at) for family in wide) if rows.count]
+    return [rows for rows in _stated(sets, wide_families(sets)) if rows.count]
 
 
 def split(sets: Sets) -> list[Sets]:
@@ -43,7 +44,7 @@ def split(sets: Sets) -> list[Sets]:
     """
     count_needs, count_meters = len(sets.needs), len(sets.meters)
     families = families_of(sets)
-    if any(_ties_all(sets, family) for family in families):
+    if any(rows.count for rows in _stated(sets, [f for f in families if f.spans is Spans.EVERYTHING])):
         return [_part(sets, np.ones(count_needs, bool), np.ones(count_meters, bool))]
     bones = skeleton(sets)
     at = columns_of(bones)
@@ -51,7 +52,8 @@ def split(sets: Sets) -> list[Sets]:
     pairs = [_ties(family.rows(bones, at), node) for family in families if family.spans is not Spans.PART]
     root = _roots(count_needs + count_meters, np.concatenate([np.empty((0, 2), np.int64), *pairs]))
     parts = [_part(sets, root[:count_needs] == r, root[count_needs:] == r) for r in dict.fromkeys(root.tolist())]
-    if len(parts) > 1 and not all(_adds_up(family, sets, parts) for family in families if family.spans is Spans.METER):
+    local = [family for family in families if family.spans is Spans.METER]
+    if len(parts) > 1 and not _add_up(local, sets, parts):
         return [_part(sets, np.ones(count_needs, bool), np.ones(count_meters, bool))]
     return parts
 
@@ -81,9 +83,12 @@ def skeleton(sets: Sets) -> Sets:
     )
 
 
-def _ties_all(sets: Sets, family: Family) -> bool:
-    """Whether a family that spans everything has rows."""
-    return family.spans is Spans.EVERYTHING and family.rows(sets, columns_of(sets)).count > 0
+def _stated(sets: Sets, families: Sequence[Family]) -> list[Rows]:
+    """Assemble the rows of some families on all slots."""
+    if not families:
+        return []
+    at = columns_of(sets)
+    return [family.rows(sets, at) for family in families]
 
 
 def _nodes(sets: Sets, at: Columns) -> Ints:
@@ -124,17 +129,19 @@ def _roots(count: int, pairs: Ints) -> Ints:
     return np.array([find(k) for k in range(count)], dtype=np.int64)
 
 
-def _adds_up(family: Family, whole: Sets, parts: Sequence[Sets]) -> bool:
+def _add_up(families: Sequence[Family], whole: Sets, parts: Sequence[Sets]) -> bool:
     """Whether the rows of the parts are, in number, bounds and entries, those of the whole (without flows)."""
-    told = np.array([_sums(family, part) for part in (whole, *parts)])
+    told = np.array([_sums(families, part) for part in (whole, *parts)])
     return bool(np.allclose(told[0], told[1:].sum(axis=0), rtol=ADDS_UP, atol=ADDS_UP))
 
 
-def _sums(family: Family, sets: Sets) -> Floats:
-    bare = replace(sets, arcs=sets.arcs.assign(priced=False))
-    rows = family.rows(bare, columns_of(bare))
-    bounds = [bound[np.isfinite(bound)] for bound in (rows.lower, rows.upper)]
-    return np.array([rows.count, *(b.sum() for b in bounds), *(np.abs(b).sum() for b in bounds), rows.value.sum()])
+def _sums(families: Sequence[Family], sets: Sets) -> list[float]:
+    sums: list[float] = []
+    for rows in _stated(replace(sets, arcs=sets.arcs.assign(priced=False)), families):
+        bounds = [bound[np.isfinite(bound)] for bound in (rows.lower, rows.upper)]
+        sums += [rows.count, *(float(b.sum()) for b in bounds), *(float(np.abs(b).sum()) for b in bounds)]
+        sums.append(float(rows.value.sum()))
+    return sums
 
 
 def _part(sets: Sets, needs: Bools, meters: Bools) -> Sets:
