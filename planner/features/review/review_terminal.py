@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import IO
 
-import pandas as pd
-
 from planner.features.review import review_story as story
 from planner.features.review.tables import ACTUAL, EXPECTED, KEEP, LEVEL, TOKENS, Review
 from planner.workbook.report import rows_of
@@ -93,9 +91,10 @@ def _peaks(review: Review) -> TextTable | None:
     peaks = review.peaks
     if peaks.empty:
         return None
-    hard, soft = peaks[peaks["kind"] != LEVEL], peaks[peaks["kind"] == LEVEL]
-    worst = pd.concat([part.sort_values("share", ascending=False, kind="stable", na_position="first").head(_PEAKS // 2)
-                       for part in (hard, soft)])  # fmt: skip
+    crashed = peaks[peaks["kind"] != LEVEL]  # hours above the plan that were served are on the sheet only
+    if crashed.empty:
+        return None
+    worst = crashed.sort_values("share", ascending=False, kind="stable", na_position="first").head(_PEAKS)
     table = TextTable(("Hour (UTC)", "What", "Region", "Of", "Found", "Limit", "Per"), left=4)
     for r in rows_of(worst):
         what = clean(r.model or r.workload, 40)

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from planner.features.review.tables import LEVEL, Review
-from planner.workbook.book import Column, Live, Sheet
+from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.report import rows_of
 
 NAME = "Peaks and overflow"
@@ -37,25 +37,28 @@ PEAKS = (
 
 def write(sheet: Sheet, review: Review) -> None:
     """Write both tables, the overflow first: it is short."""
-    sheet.heading("Peaks and overflow", "Overflow: what on demand served and units would have served cheaper. Peaks: "
-                  "hours in which a quota was met, something could not be served, or demand rose above its "
-                  "planned peak.", len(PEAKS) - 1)  # fmt: skip
+    text = (
+        "Overflow: what on demand served and units would have served cheaper, each line by itself. The verdicts of the "
+        "first page are found together, so that their savings add up, and leave out what the plan's own forecast would "
+        "have saved too: where both speak of one offer, act on the verdict."
+    )
+    sheet.heading("Peaks and overflow", text, len(PEAKS) - 1)
     sheet.widths(PEAKS)
     sheet.put(3, 0, "Overflow that a commitment would have served cheaper", "section")
     over = sheet.table(4, OVERFLOW, [_over(r) for r in rows_of(review.overflow)], empty="None.")
     top = over.total_row + 2
-    count = len(review.peaks)
-    more = f", the first {MOST:,} of {count:,}" if count > MOST else ""
-    sheet.put(top, 0, f"Hours that crashed{more}", "section")
-    peaks = sheet.table(
-        top + 1, PEAKS, [_peak(r) for r in rows_of(_worst_first(review.peaks).head(MOST))], filters=True, empty="None."
-    )
-    sheet.printed(peaks.last, len(PEAKS) - 1)
+    crashed, above = (review.peaks[review.peaks["kind"] != LEVEL], review.peaks[review.peaks["kind"] == LEVEL])
+    none = "None: no quota was met, and everything could be served."
+    crash = _listed(sheet, top, "Hours that crashed: a quota was met, or work was not served", crashed, none)
+    rise = _listed(sheet, crash.last + 2, "Hours above the highest planned, all served", above, "None.")
+    sheet.printed(rise.last, len(PEAKS) - 1)
 
 
-def _worst_first(peaks: pd.DataFrame) -> pd.DataFrame:
-    """Order quotas that were met and what was unserved before demand above its plan; each by time."""
-    return pd.concat([peaks[peaks["kind"] != LEVEL], peaks[peaks["kind"] == LEVEL]])
+def _listed(sheet: Sheet, top: int, title: str, peaks: pd.DataFrame, empty: str) -> Block:
+    """Write a table of hours under its title, the first MOST of them."""
+    more = f" (the first {MOST:,} of {len(peaks):,})" if len(peaks) > MOST else ""
+    sheet.put(top, 0, title + more, "section")
+    return sheet.table(top + 1, PEAKS, [_peak(r) for r in rows_of(peaks.head(MOST))], empty=empty)
 
 
 def _over(r: Any) -> dict[str, Any]:

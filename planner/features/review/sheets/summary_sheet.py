@@ -4,7 +4,8 @@ from typing import Any
 
 from planner.features.review import review_story as story
 from planner.features.review.tables import Review, Verdict
-from planner.workbook.book import Block, Column, Live, Sheet
+from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid
+from planner.workbook.theme import BLUE
 
 NAME = "Review"
 COLUMNS = (
@@ -25,7 +26,7 @@ COLUMNS = (
     Column("last", "Worth of one of\nits last units, USD", "cents", 17),
     Column("price", "Price of a\nunit, USD", "cents", 12),
 )
-_SENTENCE_LINES = 2
+_SENTENCE_LINES, _CHART_ROWS = 2, 14
 _LETTERS = 150  # of evidence in a line
 
 
@@ -49,6 +50,9 @@ def write(sheet: Sheet, review: Review) -> Block:
     sheet.put(row + 1, 0, text, "aside")
     block = sheet.table(row + 2, COLUMNS, [_record(v) for v in review.verdicts], empty="The plan holds no commitments.")
     row = block.total_row + 2
+    if any(v.saving_usd > 0 for v in review.verdicts):
+        _chart(sheet, block, row)
+        row += _CHART_ROWS
     sheet.put(row, 0, "Evidence", "section")
     for v in review.verdicts:
         row += 1
@@ -59,6 +63,27 @@ def write(sheet: Sheet, review: Review) -> Block:
         sheet.merged(row, 2, last, text, "line")
     sheet.printed(row, last)
     return block
+
+
+def _chart(sheet: Sheet, block: Block, top: int) -> None:
+    """Draw what each verdict would have saved."""
+    chart = sheet.book.chart("bar")
+    at = block.columns
+    chart.add_series({
+        "name": "Saving, USD",
+        "categories": [sheet.name, block.first, at["offer"], block.last, at["offer"]],
+        "values": [sheet.name, block.first, at["saving"], block.last, at["saving"]],
+        "fill": {"color": BLUE},
+        "gap": 50,
+        "data_labels": {"value": True, "num_format": "$#,##0", "font": {"size": 9}},
+    })  # fmt: skip
+    chart.set_title(chart_title("What the best number of units of each commitment would have saved"))
+    chart.set_x_axis(grid("USD", num_format="$#,##0", min=0))
+    chart.set_y_axis(axis("", reverse=True, crossing="max"))
+    chart.set_legend({"none": True})
+    chart.set_size({"width": 1000, "height": (_CHART_ROWS - 1) * 20})
+    alt = "Bars of the saving of each commitment's best number of units."
+    sheet.raw.insert_chart(top, 0, chart, {"x_offset": 4, "y_offset": 4, "description": alt, "object_position": 1})
 
 
 def _record(v: Verdict) -> dict[str, Any]:
