@@ -44,6 +44,7 @@ RULES: dict[str, tuple[str, str]] = {
     "fractional": (NOTED, "a count that is no whole number: tokens and requests have no parts"),
     "parts": (NOTED, "buckets alike in every name and with other counts: parts of one whole, which are added"),
     "alike": (NOTED, "requests equal in every column, without ids that would tell copies: each counts"),
+    "not_read": (NOTED, "series or values of a kind that is not read: no tokens and no requests, or a name not known"),
     "counter_reset": (
         REPAIRED,
         "a counter fell (a restart): what it shows since is counted, what it lost is not known",

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from planner.features.demand import busy, duplicates
+from planner.features.demand import busy, copies
 from planner.features.demand.history import VALUES
 from planner.features.demand.ingest import ingest
 from tests.builders.exports import iso
@@ -11,7 +11,7 @@ from tests.builders.exports import iso
 
 @pytest.fixture(autouse=True)
 def treat_all_logs_as_long(monkeypatch):
-    monkeypatch.setattr(duplicates, "SHORT_LOG_ROWS", 0)
+    monkeypatch.setattr(copies, "SHORT_LOG_ROWS", 0)
     monkeypatch.setattr(busy, "SHORT_LOG_ROWS", 0)
 
 
@@ -76,16 +76,16 @@ def test_the_hours_that_are_looked_at():
     counts = [100] * 96
     counts[30], counts[50], counts[70] = 150, 120, 40  # 30 is the busiest; 50 is next above its usual, 100
     sums = pd.DataFrame({"hour": range(96), "rows": counts})
-    assert duplicates.suspect_hours(sums)[:2] == [30, 50]
-    assert 70 not in duplicates.suspect_hours(sums)
+    assert copies.suspect_hours(sums)[:2] == [30, 50]
+    assert 70 not in copies.suspect_hours(sums)
 
 
 def test_hours_that_were_counted_twice_have_even_numbers():
     once = pd.DataFrame({"hour": [0, 1, 2, 3], "rows": [3, 5, 4, 7]}).assign(**dict.fromkeys(VALUES, 11.0))
-    assert not duplicates.repeats_hours(once)
+    assert not copies.repeats_hours(once)
     twice = once.copy()
     twice.loc[1:3, ["rows", *VALUES]] *= 2
-    assert duplicates.repeats_hours(twice)
+    assert copies.repeats_hours(twice)
 
 
 def test_the_peak_minute_is_measured_in_the_busiest_half_day_only(tmp_path):

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from planner.features.demand.files import SourceFile, fail
+from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
 from planner.features.demand.formats.moments import moment_of
 from planner.features.demand.formats.points import readings_of_points, records
@@ -92,6 +93,9 @@ def of_points(points: list[dict[str, Any]], seen: set[str], inputs: Inputs, note
         wanted = "ProcessedPromptTokens and GeneratedTokens, or InputTokens and OutputTokens"
         raise fail(inputs.place, f"has no token metrics, only {', '.join(sorted(seen)) or 'nothing'}", allowed=wanted)
     frame, findings = readings_of_points(points, DIMENSIONS)
+    unread = sorted(name for name in seen if name.lower() not in {*MEASURE, *FOUNDRY})
+    if unread:
+        findings = (*findings, Finding("not_read", len(unread), tuple(unread[:5])))
     foundry = PROMPT.lower() not in family  # which counts cached and written tokens apart
     if foundry:
         more = (*more, "Foundry metrics: InputTokens is taken without the cached and written tokens")

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from planner.features.demand.files import fail
+from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import Columns, Format, Inputs, Reading, Sample, Skip
 from planner.features.demand.formats.points import readings_of_points
 from planner.features.demand.formats.records import unfinished
@@ -54,6 +55,9 @@ def read(inputs: Inputs) -> Reading:
             inputs.files[0].path, "has no Bedrock token metrics", allowed="InputTokenCount, OutputTokenCount, ..."
         )
     frame, findings = readings_of_points(points, ("model", "aws_region"))
+    unread = [label for _, document in inputs.documents for label in _unread(document)]
+    if unread:
+        findings = (*findings, Finding("not_read", len(unread), tuple(unread[:5])))
     notes = unfinished(inputs, "NextToken")
     if not steps:
         notes = (*notes, "one timestamp only: its bucket is taken as one hour")
@@ -98,6 +102,18 @@ def _series(path: Any, document: Any) -> list[dict[str, Any]]:
             }
         )
     return series
+
+
+def _unread(document: dict[str, Any]) -> list[str]:
+    """Return the labels of series that are no metric of tokens or requests, and of values without a moment."""
+    found = []
+    for item in document.get("MetricDataResults") or []:
+        label = str(item.get("Label", ""))
+        if _metric(label) is None and _metric(str(item.get("Id", ""))) is None:
+            found.append(label)
+        if len(item.get("Timestamps") or []) != len(item.get("Values") or []):
+            found.append(f"{label}: as many moments as values")
+    return found
 
 
 def _told_apart(series: list[dict[str, Any]]) -> bool:

@@ -8,6 +8,7 @@ what came in its interval. Input includes cached tokens, which are not counted a
 from typing import Any
 
 from planner.features.demand.files import fail
+from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
 from planner.features.demand.formats.moments import moment_of
 from planner.features.demand.formats.points import readings_of_points
@@ -37,12 +38,15 @@ def read(inputs: Inputs) -> Reading:
     """Return one reading an interval, model and location."""
     points: list[dict[str, Any]] = []
     seen: set[str] = set()
+    left: list[str] = []
     for file, document in inputs.documents:
         for series in _series(document):
             metric = series.get("metric") or {}
             seen.add(str(metric.get("type")))
             measure = _measure(metric)
             if measure is None:
+                labels = metric.get("labels") or {}
+                left.append(f"{str(metric.get('type')).rpartition('/')[2]} {labels.get('type', '')}".strip())
                 continue
             kind = str(series.get("metricKind") or "DELTA")
             if kind != "DELTA":
@@ -52,6 +56,8 @@ def read(inputs: Inputs) -> Reading:
     if not any(p["measure"] in ("input_tokens", "output_tokens") for p in points):
         raise fail(inputs.place, f"has no tokens, only {', '.join(sorted(seen)) or 'nothing'}", allowed=TOKEN_COUNT)
     frame, findings = readings_of_points(points, DIMENSIONS)
+    if left:
+        findings = (*findings, Finding("not_read", len(left), tuple(sorted(set(left))[:5])))
     return Reading(inputs.lazy(frame), findings, unfinished(inputs, "nextPageToken"))
 
 

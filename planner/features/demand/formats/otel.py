@@ -82,7 +82,9 @@ def _read_metrics(inputs: Inputs, exports: list[dict[str, Any]]) -> Reading:
     deltas: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []
     names: set[str] = set()
+    left = 0
     for document in exports:
+        left += sum(_unread(document))
         for name, cumulative, point in _points(document):
             names.add(name)
             (totals if cumulative else deltas).append(point)
@@ -97,7 +99,26 @@ def _read_metrics(inputs: Inputs, exports: list[dict[str, Any]]) -> Reading:
     if len(inside) > 1:
         raise fail(inputs.place, "has metrics that count cached tokens differently; export them apart", value=names)
     frame, more = readings_of_points(deltas, DIMENSIONS)
-    return Reading(inputs.lazy(frame), (*findings, *more), cached_in_input=inside.pop())
+    unread = (Finding("not_read", left),) if left else ()
+    return Reading(inputs.lazy(frame), (*findings, *more, *unread), cached_in_input=inside.pop())
+
+
+def _unread(document: dict[str, Any]) -> Iterator[int]:
+    """Yield 1 for each value of a metric of tokens whose type is absent or not known."""
+    for resource in document.get("resourceMetrics") or []:
+        for scope in resource.get("scopeMetrics") or []:
+            for metric in scope.get("metrics") or []:
+                known = METRICS.get(str(metric.get("name")))
+                for item in _data_of(metric).get("dataPoints") or [] if known else []:
+                    tags = attributes(item.get("attributes"))
+                    yield int(known is not None and str(tags.get(known.kind, "")) not in known.kinds)
+
+
+def _data_of(metric: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = next(
+        (metric[kind] for kind in ("histogram", "exponentialHistogram", "sum", "data") if metric.get(kind)), {}
+    )
+    return found
 
 
 def _from_zero(totals: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -114,13 +135,7 @@ def _points(document: dict[str, Any]) -> Iterator[tuple[str, bool, dict[str, Any
                 name = str(metric.get("name"))
                 if name not in METRICS:
                     continue
-                data = (
-                    metric.get("histogram")
-                    or metric.get("exponentialHistogram")
-                    or metric.get("sum")
-                    or metric.get("data")
-                    or {}
-                )
+                data = _data_of(metric)
                 cumulative = data.get("aggregationTemporality") in CUMULATIVE
                 for item in data.get("dataPoints") or []:
                     for point in _of_data_point(item, of_resource, METRICS[name], cumulative):
