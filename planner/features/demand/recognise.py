@@ -40,7 +40,10 @@ def columns_in(format: Format, sample: Sample) -> frozenset[str]:
     """Return what a format's signs are looked for in: a table's columns, or the names in a document's first row."""
     if sample.document is None or format.rows is None:
         return sample.columns
-    return frozenset(first_row(sample, format.rows))
+    try:
+        return frozenset(first_row(sample, format.rows))
+    except WRONG_SHAPE:  # it is not built like this format
+        return sample.columns
 
 
 def _refusal(format: Format, sample: Sample) -> str | None:
