@@ -12,8 +12,8 @@ import pandas as pd
 
 from planner.errors import AuditError
 from planner.model.columns import Columns, columns_of, kept_purchases
+from planner.model.family import Family
 from planner.model.program import families_of
-from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import broken
 from planner.solver.component import Decided
@@ -22,16 +22,16 @@ from planner.solver.scaling import column_scale
 WAY = ["origin", "workload", "model", "region", "supply", "reserved"]
 
 
-def keep_rows(sets: Sets, stated: Sequence[Rows], plans: Sequence[Decided]) -> bool:
-    """Whether plans of the parts keep rows of the whole, stated on `columns_of(sets)`.
+def keep_rows(sets: Sets, families: Sequence[Family], plans: Sequence[Decided], sized: bool) -> bool:
+    """Whether plans of the parts keep the rows of some families, stated of the whole; ``sized``: size rules included.
 
     Without those rows the programme is a relaxation; an optimum of it that keeps them is an optimum of the whole.
     """
-    if not stated:
+    if not families:
         return True
-    at = columns_of(sets)
+    at = columns_of(sets, sized and sets.has_size_rules)
     values, scale = whole_values(sets, at, plans), column_scale(sets, at)
-    return not any(len(broken(rows, values, scale)) for rows in stated)
+    return not any(len(broken(family.rows(sets, at), values, scale)) for family in families)
 
 
 def check_rows(sets: Sets, plans: Sequence[Decided], names: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from planner.errors import PlannerError
-from planner.model.reduce.components import parts_to_solve, spanning, wide_families
+from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.reduce.kept import Line, with_kept
 from planner.model.sets import Keep, Sets
 from planner.model.tables import sets_of
@@ -120,11 +120,10 @@ def _components(
     if options.kept is not None:
         sets = options.kept.of(sets)
     wide = spanning(sets)
-    names = [rows.family for rows in wide]
-    apart = sets.without(family.name for family in wide_families(sets))
-    kept = (lambda plans: keep_rows(sets, wide, plans)) if wide else None
-    found = _solve(apart, options, clock, progress, kept)
-    if found is None or (not found[1] and not keep_rows(sets, wide, found[0])):
+    names = [family.name for family in wide]
+    kept = (lambda plans: keep_rows(sets, wide, plans, sized=False)) if wide else None
+    found = _solve(sets.without(names), options, clock, progress, kept)
+    if found is None or (not found[1] and not keep_rows(sets, wide, found[0], sized=True)):
         found = _solve(sets, options, clock, progress)
     plans, stuck = found or ([], [])
     if not stuck:

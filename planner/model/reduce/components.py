@@ -23,17 +23,13 @@ from planner.model.sets import Bools, Ints, Sets
 ADDS_UP = 1e-9  # relative: rounding of sums
 
 
-def wide_families(sets: Sets) -> list[Family]:
-    """Return the families that tie more than a slot or a meter."""
-    return [family for family in families_of(sets) if family.spans in (Spans.PERIOD, Spans.EVERYTHING)]
+def spanning(sets: Sets) -> list[Family]:
+    """Return the families with rows that tie more than a slot or a meter: left out at first, and checked at the end.
 
-
-def spanning(sets: Sets) -> list[Rows]:
-    """Assemble the rows that tie more than a slot or a meter, on all slots: left out at first, and checked at the end.
-
-    Columns are those of `columns_of(sets)`.
+    Rows on sizes count too: they are there only where units are whole.
     """
-    return [rows for rows in _stated(sets, wide_families(sets)) if rows.count]
+    wide = [family for family in families_of(sets) if family.spans in (Spans.PERIOD, Spans.EVERYTHING)]
+    return [family for family, rows in zip(wide, _stated(sets, wide)) if rows.count]
 
 
 def split(sets: Sets) -> list[Sets]:
@@ -84,10 +80,10 @@ def skeleton(sets: Sets) -> Sets:
 
 
 def _stated(sets: Sets, families: Sequence[Family]) -> list[Rows]:
-    """Assemble the rows of some families on all slots."""
+    """Assemble the rows of some families on all slots, size rules included."""
     if not families:
         return []
-    at = columns_of(sets)
+    at = columns_of(sets, sets.has_size_rules)
     return [family.rows(sets, at) for family in families]
 
 
