@@ -1,7 +1,7 @@
 """The linear programme: columns, rows and entries, and the list of families in reading order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from planner.model.constraints import (
     sizes,
     stress,
 )
+from planner.model.constraints.stress import stress_columns
 from planner.model.family import Family
 from planner.model.objective import objective
 from planner.model.rows import Rows
@@ -105,3 +106,18 @@ def program_of(sets: Sets, sized: bool = False, families: Sequence[Family] | Non
     at = columns_of(sets, sized)
     stated = families_of(sets) if families is None else families
     return LinearProgram(sets, at, objective(sets, at), tuple(family.rows(sets, at) for family in stated))
+
+
+def literal_program(sets: Sets, sized: bool = False) -> LinearProgram:
+    """State every rule, rule 8 with its own flows; nothing is merged, split or projected.
+
+    The optimum is that of the programme which is solved (`program_of` with the rows of `reduce.stress`).
+    """
+    program = program_of(sets, sized)
+    at = stress_columns(sets, program.columns)
+    return replace(
+        program,
+        columns=at,
+        cost=np.concatenate([program.cost, np.zeros(at.count - program.columns.count)]),
+        families=(*program.families, *(family.rows(sets, at) for family in STRESS_FAMILIES)),
+    )

@@ -17,7 +17,7 @@ from planner.solver.highs import INF, OPTIMAL, Clock, highs_model, quiet_highs, 
 from planner.solver.linear import ROUNDS, LinearSolve, cut_rows, solve_linear
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress import Cut
-from planner.solver.whole_result import WholeResult, rounded, values_without_sizes
+from planner.solver.whole import WholeResult, rounded, values_without_sizes
 
 DEARER = (16.0, 1024.0)  # how many times the continuous optimum a first plan may cost
 

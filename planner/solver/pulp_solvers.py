@@ -18,7 +18,7 @@ from planner.solver.highs import Clock
 from planner.solver.linear import ROUNDS, LinearSolve, cut_rows
 from planner.solver.other_solvers import other_solver, run_solver
 from planner.solver.scaling import Scale, scale_of
-from planner.solver.whole_result import WholeResult, rounded, values_without_sizes
+from planner.solver.whole import WholeResult, rounded, values_without_sizes
 
 LOOSE = 5e-7  # other solvers' tolerances are not ours to set: a slot counts as served up to this share of a peak
 

@@ -14,8 +14,7 @@ from planner.model.structure import refusing, rules_on_sizes
 from planner.solver.direct import solve_direct
 from planner.solver.highs import Clock
 from planner.solver.linear import LinearSolve, solve_linear
-from planner.solver.whole import grouping, solve_whole
-from planner.solver.whole_result import WholeResult
+from planner.solver.whole import WholeResult, grouping, solve_whole
 
 
 def neighbours(at: Columns, value: float) -> list[float]:

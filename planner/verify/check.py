@@ -9,7 +9,7 @@ from planner.plan.audit import Finding, audit
 from planner.plan.audit.bound import check_bound
 from planner.plan.audit.broken import lacks_witness
 from planner.plan.audit.capacity import deployed_units
-from planner.plan.audit.names import sound_tables
+from planner.plan.audit.totals import sound_tables
 from planner.plan.files import read_plan, read_summary, rounded
 from planner.plan.metrics import summary_of
 from planner.plan.plan import Plan

@@ -28,7 +28,7 @@ from planner.workbook.sheets import (
     week_data,
     why,
 )
-from planner.workbook.sheets.audit_rules import Blocks
+from planner.workbook.sheets.audit import Blocks
 from planner.workbook.sheets.purchase_order import OrderRow
 from planner.workbook.sheets.unit_data import UnitData
 from planner.workbook.theme import BLUE, GREEN, GREY, ORANGE

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from planner.features.ledger.entry import Entry
+from planner.features.ledger.chain import Entry
 
 HASHES = {name: digit * 64 for name, digit in (("input", "a"), ("plan", "b"))}
 

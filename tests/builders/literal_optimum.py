@@ -2,7 +2,7 @@
 
 import highspy
 
-from planner.model.literal import literal_program
+from planner.model.program import literal_program
 from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver.highs import highs_model, quiet_highs, set_options

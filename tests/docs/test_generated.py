@@ -9,7 +9,7 @@ import re
 import pyarrow.parquet as pq
 import pytest
 
-from planner.features.ledger.entry import Entry
+from planner.features.ledger.chain import Entry
 from planner.model.columns import Columns
 from planner.model.program import FAMILIES
 from planner.plan import files, plan

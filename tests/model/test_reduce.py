@@ -9,8 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.model.columns import largest_sizes
-from planner.model.literal import literal_program
-from planner.model.program import program_of
+from planner.model.program import literal_program, program_of
 from planner.model.reduce.arcs import prune
 from planner.model.reduce.components import split
 from planner.model.reduce.slots import expand, merge_slots

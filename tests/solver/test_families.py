@@ -15,8 +15,7 @@ from planner.errors import AuditError, InfeasibleError
 from planner.model import program
 from planner.model.columns import Columns, columns_of
 from planner.model.family import Family, Reduction, Spans
-from planner.model.literal import literal_program
-from planner.model.program import FAMILIES, STRESS_FAMILIES
+from planner.model.program import FAMILIES, STRESS_FAMILIES, literal_program
 from planner.model.reduce.kept import with_kept
 from planner.model.reduce.slots import merge_slots
 from planner.model.rows import Rows

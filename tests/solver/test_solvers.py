@@ -112,7 +112,7 @@ def test_no_time_is_an_error_in_words(solver: str) -> None:
 
 
 def test_an_lp_file_has_every_row_and_column(tmp_path: Path) -> None:
-    from planner.model.literal import literal_program
+    from planner.model.program import literal_program
 
     program = literal_program(sets(one(10), headroom=0.2), sized=True)
     write_lp(program, tmp_path / "plan.lp")

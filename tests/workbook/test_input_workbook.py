@@ -9,8 +9,7 @@ from planner.readers import load
 from planner.schema.describe import columns_of, settings_of
 from planner.schema.settings import PlanSettings
 from planner.schema.tables import TABLE, TABLES
-from planner.workbook.input_columns import comment
-from planner.workbook.input_workbook import write_input_workbook
+from planner.workbook.input_workbook import comment, write_input_workbook
 from tests.builders import settings, tables, write_folder
 from tests.builders.books import opened
 

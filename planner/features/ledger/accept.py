@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import AuditError, PlannerError
-from planner.features.ledger.append import OpenLedger, opened_locked
-from planner.features.ledger.carried import Additions, additions, commitment_row
-from planner.features.ledger.chain import read_ledger
-from planner.features.ledger.entry import Bought, Entry, money
+from planner.features.ledger.chain import Bought, Entry, OpenLedger, money, opened_locked, read_ledger
 from planner.features.ledger.evidence import hashes, refuse_changed, seen_from
-from planner.features.ledger.next_folder import Signed, read_next
+from planner.features.ledger.next_folder import Additions, Signed, additions, commitment_row, read_next
 from planner.io.atomic import undisturbed, written_beside
 from planner.io.digest import FORMAT, sha256_of, sha256_of_bytes
 from planner.io.lock import locked

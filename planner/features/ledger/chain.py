@@ -1,14 +1,87 @@
-"""Reading the ledger: its entries, and every place where the chain does not hold."""
+"""The ledger's entries, each holding the hash of the one before: reading, checking and appending."""
 
+import datetime as dt
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planner.errors import PlannerError
-from planner.features.ledger.entry import START, Entry
-from planner.io.digest import FORMAT, read_json, seal_of
+from planner.io.digest import FORMAT, read_json, seal_of, sealed
+from planner.io.lock import locked
+
+START = "0" * 64  # `previous` of the first entry
+Hash = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Bought(_Frozen):
+    """One purchase that was signed: units of an offer, from start to end (first day no longer in force)."""
+
+    offer: str
+    pool: str
+    region: str
+    units: float
+    start: dt.date
+    end: dt.date
+    usd_per_unit_hour: float
+    horizon_usd: float  # of it inside the plan's months
+    term_usd: float
+
+
+class Entry(_Frozen):
+    """What was signed. ``files`` are the SHA-256 of the plan's files by name, from its directory."""
+
+    format: int = 1  # of the line; 1: planner 0.1.0, which did not write it
+    entry: int = Field(ge=1)
+    previous: str = Hash
+    date: dt.date
+    by: str
+    note: str | None
+    plan: str
+    directory: str  # of the plan, seen from the ledger's own, with /
+    first_month: str
+    last_month: str
+    status: str
+    input_sha256: str = Hash
+    plan_sha256: str = Hash  # of plan.json
+    total_usd: float
+    committed_horizon_usd: float
+    committed_term_usd: float
+    bought: tuple[Bought, ...]
+    files: dict[str, str]
+    commitments_sha256: str | None = None  # of the table of all that the plan owes; None: nothing, or not known
+    commitments_beside: bool = False  # whether it was written beside the plan, as commitments.csv, when it was signed
+
+    def line(self) -> str:
+        """Lay the entry out as its line, without line end."""
+        content = self.model_dump(mode="json", exclude_unset=True)
+        return sealed(_text(content))
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the entry: SHA-256 of its line without this key."""
+        found = seal_of(self.line())
+        assert found is not None
+        return found[0]
+
+
+def _text(content: dict[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(", ", ": "))
+
+
+def money(usd: float) -> float:
+    """Dollars as the ledger keeps them: to the cent."""
+    return round(usd, 2) + 0.0
+
 
 LARGEST_BYTES = 256 * 2**20
 
@@ -109,3 +182,70 @@ def _read(raw: bytes) -> tuple[Entry | None, str, str]:
     if stated in (entry.sha256, (seal_of(text) or ("", ""))[1]):
         return entry, "was rewritten by another program: same content, other text", stated
     return entry, "was edited: its content no longer has the hash that it states", stated
+
+
+_SHOWN = 60  # characters of a torn line
+
+
+@dataclass(frozen=True)
+class OpenLedger:
+    """A ledger that this process alone may write: as it stands, and where the next line goes."""
+
+    ledger: Ledger
+    path: Path
+    file: IO[bytes]
+
+    def append(self, entry: Entry) -> None:
+        """Write the entry's line in one piece, and see it safely on the disk; if that fails, nothing of it stays.
+
+        Raises
+        ------
+        OSError : the disk is full, or the file may not be written.
+        """
+        line = entry.line().encode() + b"\n"
+        size = os.fstat(self.file.fileno()).st_size
+        try:
+            self.file.write(line if self.ledger.ended else b"\n" + line)
+            self.file.flush()
+            os.fsync(self.file.fileno())
+        except OSError:
+            os.ftruncate(self.file.fileno(), size)
+            raise
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[OpenLedger]:
+    """Hold a ledger for writing; it is begun if there is none.
+
+    Raises
+    ------
+    PlannerError : its chain does not hold, or its last line is torn: nothing is written on top of that.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path.parent), opened_locked(path) as book:
+        yield book
+
+
+@contextmanager
+def opened_locked(path: Path) -> Iterator[OpenLedger]:
+    """Do what `opened` does for a caller who holds the lock of the ledger's directory, which exists."""
+    with path.open("a+b") as file:
+        file.seek(0)
+        ledger = parse(file.read())
+        if ledger.torn is not None:
+            raise PlannerError(torn_line(path, ledger))
+        if ledger.faults:
+            shown = "\n".join(f"  {fault}" for fault in ledger.faults)
+            raise PlannerError(f"{path} does not hold, so nothing is added to it:\n{shown}")
+        yield OpenLedger(ledger, path, file)
+
+
+def torn_line(path: Path, ledger: Ledger) -> str:
+    """Say that the last line is torn, and what to do."""
+    torn = ledger.torn or ""
+    text = torn if len(torn) <= _SHOWN else torn[:_SHOWN] + "..."
+    return (
+        f"{path}: the last line, after entry {len(ledger.entries)}, is torn: a process was stopped while it wrote it, "
+        f"so what it was to sign is not signed. It holds {len(torn):,} characters: {text!r}. Take this line out of the "
+        "file, then accept the plan again"
+    )

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from planner.errors import Fault, InputError, PlannerError
-from planner.features.ledger.chain import read_ledger
-from planner.features.ledger.entry import Entry
+from planner.features.ledger.chain import Entry, read_ledger
 from planner.io.digest import sha256_of
 from planner.io.directory import refuse
 from planner.plan.manifest import COMMITMENTS, DIRECTORY, PLAN, SIGNATURES, digests_in, files_in

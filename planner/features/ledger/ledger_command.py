@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING
 from planner.errors import EXIT_PLAN, EXIT_WRONG
 
 if TYPE_CHECKING:
-    from planner.features.ledger.chain import Ledger
-    from planner.features.ledger.entry import Entry
+    from planner.features.ledger.chain import Entry, Ledger
 
 _SHORT = 12  # digits of a hash that are shown, and the fewest that --head takes
 
@@ -33,8 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, check, list."""
-    from planner.features.ledger.append import torn_line
-    from planner.features.ledger.chain import read_ledger
+    from planner.features.ledger.chain import read_ledger, torn_line
     from planner.features.ledger.evidence import changed
 
     path: Path = arguments.ledger

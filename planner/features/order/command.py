@@ -35,9 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read the order, price it, compare it with the optimum, write it."""
     from planner.features.ledger.evidence import refuse_signed
-    from planner.features.order.order import price_order
+    from planner.features.order.order import price_order, priced_in_words
     from planner.features.order.order_reader import read_purchase_order
-    from planner.features.order.order_words import priced_in_words
     from planner.features.tasks import cost_per_task_sheet
     from planner.io.cache import FOLDER
     from planner.readers import load

@@ -7,7 +7,7 @@ together. The audit of the original case, and the margins of its stress cases, s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ from planner.errors import Fault, InfeasibleError, InputError, Shortfall
 from planner.plan.audit.broken import BrokenRule
 from planner.plan.derived import Derived
 from planner.plan.metrics import Metrics
-from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status, gap_of
+from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status, Totals, gap_of
 from planner.plan.pricing import price
 from planner.plan.reading import Reading
 from planner.schema.calendar import add_months
@@ -24,6 +24,9 @@ from planner.schema.case import Case
 from planner.solver.find import Options, find_cost, find_plan
 from planner.solver.solve import audited
 from planner.verify.figures import figures_of
+from planner.workbook import story
+from planner.workbook.report import TOTAL_NAMES, Report
+from planner.workbook.text import percent, usd
 
 _HALVINGS = 7  # of the share of a stress case that given units can serve: to 1 %
 
@@ -228,3 +231,33 @@ def _purchases(case: Case, order: pd.DataFrame) -> pd.DataFrame:
     price_of = [offers[offer].usd_per_unit_hour for offer in lines["offer"]]
     found: pd.DataFrame = lines.assign(usd=lines["units"] * price_of * pd.Series(hours, dtype=float))
     return found[list(PURCHASE_COLUMNS)]
+
+
+_TRIFLE_USD = 0.5
+
+
+def priced_in_words(priced: PricedOrder) -> list[str]:
+    """Say what the order costs against the optimum, in which parts it differs, and what is bought by the hour."""
+    ordered, best = priced.plan.totals, priced.best.totals
+    more = ordered.total_usd - best.total_usd
+    share = f" ({percent(abs(more) / best.total_usd)})" if best.total_usd > 0 else ""
+    told = f"{usd(abs(more), 2)} {'more' if more >= 0 else 'less'}{share}"
+    lines = [
+        f"As ordered: {usd(ordered.total_usd, 2)}. The optimum at these prices: {usd(best.total_usd, 2)}. "
+        f"The order costs {told}."
+    ]
+    changes = [
+        (name, getattr(ordered, field.name) - getattr(best, field.name))
+        for field in fields(Totals)
+        if (name := TOTAL_NAMES.get(field.name)) is not None
+    ]
+    parts = [
+        f"{name.lower()} {'+' if usd_more > 0 else '-'}{usd(abs(usd_more))}"
+        for name, usd_more in sorted(changes, key=lambda part: -abs(part[1]))
+        if abs(usd_more) >= _TRIFLE_USD
+    ]
+    if parts:
+        lines.append(f"Against the optimum: {', '.join(parts)}.")
+    lines += story.beyond_commitments(Report(priced.metrics))
+    lines.append("The order keeps every rule." if not priced.broken else f"{story.banner(Report(priced.metrics))[0]}")
+    return lines

@@ -1,15 +1,95 @@
 """Why the cost changed: the Shapley value of the causes, each mixture of old and new solved as a case of its own."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from planner.features.resolve.causes import CAUSES, GROUPS
 from planner.features.resolve.changes import Cause
 from planner.features.resolve.hybrid import Hybrids
-from planner.features.resolve.shapley_causes import shapley
 from planner.plan.plan import Plan, Status
 from planner.schema.case import Case
 from planner.solver.find import Options, find_cost
+
+Cost = Callable[[frozenset[str]], float | None]
+
+
+def shapley(causes: Sequence[str], cost: Cost) -> list[tuple[tuple[str, ...], float]]:
+    """Attribute v(N) − v(∅) to causes, or to groups of causes that cannot be separated.
+
+    Parameters
+    ----------
+    causes : N. cost : v, None where there is no plan; v(∅) and v(N) must exist.
+
+    Returns
+    -------
+    (causes, USD), in the order given; the dollars sum to v(N) − v(∅).
+    """
+    blocks: list[tuple[str, ...]] = [(cause,) for cause in causes]
+    while True:
+        value = _values(blocks, cost)
+        paths = _orders(len(blocks), value)
+        if paths[0][-1]:
+            return [(block, _share(k, value, *paths)) for k, block in enumerate(blocks)]
+        blocks = _joined(blocks, value)
+
+
+def _values(blocks: Sequence[tuple[str, ...]], cost: Cost) -> list[float | None]:
+    """V of every set of blocks, by bit mask."""
+    return [
+        cost(frozenset(cause for k, block in enumerate(blocks) if mask >> k & 1 for cause in block))
+        for mask in range(1 << len(blocks))
+    ]
+
+
+def _orders(count: int, value: Sequence[float | None]) -> tuple[list[int], list[int]]:
+    """Count the orders with plans at all steps, from nothing to each set and from each set to all."""
+    size, every = 1 << count, (1 << count) - 1
+    before, after = [0] * size, [0] * size
+    before[0] = after[every] = 1
+    for mask in range(1, size):
+        if value[mask] is not None:
+            before[mask] = sum(before[mask & ~(1 << k)] for k in range(count) if mask >> k & 1)
+    for mask in reversed(range(every)):
+        if value[mask] is not None:
+            after[mask] = sum(after[mask | (1 << k)] for k in range(count) if not mask >> k & 1)
+    return before, after
+
+
+def _share(k: int, value: Sequence[float | None], before: Sequence[int], after: Sequence[int]) -> float:
+    """φ of one block."""
+    bit, terms = 1 << k, []
+    for mask, usd in enumerate(value):
+        then = value[mask | bit]
+        if mask & bit or usd is None or then is None:
+            continue
+        orders = before[mask] * after[mask | bit]
+        if orders:
+            terms.append(orders / before[-1] * (then - usd))
+    return math.fsum(terms)
+
+
+def _joined(blocks: list[tuple[str, ...]], value: Sequence[float | None]) -> list[tuple[str, ...]]:
+    """Join blocks that a way with the most steps takes in one step."""
+    have = [mask for mask, usd in enumerate(value) if usd is not None]
+    before = {mask: 0 if mask == 0 else -1 for mask in have}  # most steps from nothing; -1: no way
+    after = dict.fromkeys(have, -1)
+    after[have[-1]] = 0
+    pairs = [(s, t) for t in have for s in have if s != t and s & t == s]
+    for s, t in pairs:  # t ascends, and a subset's mask is smaller
+        before[t] = max(before[t], before[s] + 1)
+    for s, t in sorted(pairs, key=lambda pair: -pair[0]):
+        after[s] = max(after[s], after[t] + 1)
+    most, group = before[have[-1]], list(range(len(blocks)))
+    for s, t in pairs:
+        if before[s] + 1 + after[t] == most:
+            taken = [k for k in range(len(blocks)) if (t & ~s) >> k & 1]
+            old = {group[k] for k in taken}
+            group = [min(old) if g in old else g for g in group]
+    return [
+        tuple(cause for k, block in enumerate(blocks) if group[k] == g for cause in block) for g in sorted(set(group))
+    ]
+
 
 EACH, BY_GROUP, NONE, AUTO = "each", "groups", "none", "auto"
 MOST_EACH = 8  # causes that are taken one by one where that is left to us: 2^8 plans

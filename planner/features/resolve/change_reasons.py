@@ -4,7 +4,7 @@ import math
 from dataclasses import fields
 from typing import Any
 
-from planner.features.resolve import changes_story as story
+from planner.features.resolve import changes as story
 from planner.features.resolve.changes import Cause, Changes
 from planner.plan.plan import Totals
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid

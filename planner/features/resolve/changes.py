@@ -1,10 +1,17 @@
-"""What changed from one plan to the next, and why: lines, causes in dollars, what keeping the old plan costs."""
+"""What changed since the last plan, line by line and by cause; in sentences, and as changes.json."""
 
 import datetime as dt
-from dataclasses import dataclass
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 from planner.features.order.order import Broken
-from planner.plan.plan import Totals
+from planner.io.atomic import write_text
+from planner.plan.files import rounded
+from planner.plan.plan import Plan, Totals
+from planner.workbook.text import amount, clean, usd
 
 # key: what a reader sees, and which part of the input it is
 CAUSE_NAMES: dict[str, tuple[str, str]] = {
@@ -131,3 +138,92 @@ class Changes:
     def change_usd(self) -> float:
         """Cost of this plan less that of the last."""
         return self.after.total_usd - self.before.total_usd
+
+
+def heading(changes: Changes) -> str:
+    """Name the last plan."""
+    first, last = changes.previous_horizon
+    months = first if first == last else f"{first} to {last}"
+    return f"Against {clean(changes.previous_name, 60)} ({months}, input {changes.previous_digest[:12]})"
+
+
+def change(changes: Changes) -> str:
+    """Say what both plans cost."""
+    before, after, by = changes.before.total_usd, changes.after.total_usd, changes.change_usd
+    told = f"The last plan costs {usd(before, 2)}, this one {usd(after, 2)}: "
+    if round(by, 2) == 0:
+        return told + "the same."
+    share = f" ({abs(by) / before * 100:.1f} %)" if before > 0 else ""
+    return f"{told}{usd(abs(by), 2)}{share} {'more' if by > 0 else 'less'}."
+
+
+def what(line: Line) -> str:
+    """Say what becomes of a line."""
+    if line.what == ENDING:
+        return f"ends {line.end}"
+    if line.renews:
+        return f"renewed, {line.what}"
+    return f"owed, {line.what}" if line.owed else line.what
+
+
+def exactness(changes: Changes) -> str:
+    """Say how exact the causes are."""
+    told = "The causes add up to the change exactly, whatever order they are taken in (Shapley value"
+    told += f", {changes.solves} mixtures of old and new)." if changes.solves else ")."
+    if changes.exact_to_usd > 0:
+        told += f" Each alone is exact to {usd(changes.exact_to_usd, 2)}: the gap asked of whole units."
+    return told
+
+
+def keeping(kept: Keeping) -> tuple[str, str]:
+    """Say what keeping the last plan's purchases gave, and what the plan that is free to move would do."""
+    changed, free = (f"{amount(units)} units" for units in (kept.changed_units, kept.free_changed_units))
+    if not math.isinf(kept.usd_per_unit):
+        kept_is = f"A unit moves only for {usd(kept.usd_per_unit, 2)} or more: {changed} change."
+    elif kept.holds and not kept.broken:
+        kept_is = "The last plan's purchases still hold, and are kept."
+    else:
+        kept_is = f"The last plan's purchases no longer hold; {changed} had to change."
+    less = f"{usd(kept.forgone_usd, 2)} less" if kept.forgone_usd >= 0.005 else "no less"
+    return kept_is, f"Free to move, the plan would change {free} and cost {less}."
+
+
+def write_changes(changes: Changes, plan: Plan, path: Path) -> None:
+    """Write changes.json; it belongs into the plan's directory, with the plan (`write_plan`, ``also``)."""
+    told = rounded(document(changes, plan))
+    write_text(path, json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def document(changes: Changes, plan: Plan) -> dict[str, Any]:
+    """Lay out changes.json."""
+    kept = changes.kept
+    return {
+        "name": plan.name,
+        "input_digest": plan.input_digest,
+        "previous": {
+            "name": changes.previous_name,
+            "input_digest": changes.previous_digest,
+            "months": list(changes.previous_horizon),
+        },
+        "before_usd": changes.before.total_usd,
+        "after_usd": changes.after.total_usd,
+        "change_usd": changes.change_usd,
+        "causes": [
+            {"causes": list(c.keys), "name": c.name, "meaning": c.meaning, "usd": c.usd} for c in changes.causes
+        ],
+        "causes_exact_to_usd": changes.exact_to_usd,
+        "lines": [asdict(line) | {"start": str(line.start), "end": str(line.end)} for line in changes.lines],
+        "parts": {"before": asdict(changes.before), "after": asdict(changes.after)},
+        "kept": None
+        if kept is None
+        else {
+            "usd_per_unit": kept.usd_per_unit if math.isfinite(kept.usd_per_unit) else "inf",
+            "lines": kept.lines,
+            "changed_units": kept.changed_units,
+            "free_changed_units": kept.free_changed_units,
+            "forgone_usd": kept.forgone_usd,
+            "holds": kept.holds,
+            "broken": [str(what) for what in kept.broken],
+        },
+        "notes": list(changes.notes),
+    }

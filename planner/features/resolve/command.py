@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read both, solve, compare, attribute, write, and tell."""
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.resolve import change_reasons
-    from planner.features.resolve.changes_file import write_changes
+    from planner.features.resolve.changes import write_changes
     from planner.features.resolve.resolve import resolve
     from planner.features.tasks import cost_per_task_sheet
     from planner.io.cache import FOLDER

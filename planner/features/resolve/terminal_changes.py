@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import IO
 
-from planner.features.resolve import changes_story as story
+from planner.features.resolve import changes as story
 from planner.features.resolve.changes import UNCHANGED, Changes
 from planner.workbook.text import amount, clean, usd
 from planner.workbook.text_tables import LOST, TextTable, bold, console_for, show

@@ -12,7 +12,7 @@ import pandas as pd
 from planner.features.review.tables import MONTH_COLUMNS, POOL_COLUMNS
 from planner.plan.flows import Floats
 from planner.plan.metrics.basis import Basis, ratio
-from planner.plan.metrics.equivalent import equivalent_usd
+from planner.plan.metrics.capacity_cost import equivalent_usd
 from planner.units import HOURS_PER_WEEK
 
 _KEYS = ["pool", "meter", "period"]

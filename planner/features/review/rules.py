@@ -1,6 +1,12 @@
-"""The thresholds of a review. Every one can be tuned (docs/review.md)."""
+"""Thresholds of a review, and the file that sets them."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from planner.errors import Fault, InputError
 
 
 class Rules(BaseModel):
@@ -31,3 +37,35 @@ class Rules(BaseModel):
     alert_flat_share: float = Field(0.05, ge=0, le=1e3, description="largest move of volume that still counts as flat")
     alert_usd: float = Field(1.0, ge=0, le=1e12, description="least rise in USD over the month's tasks for an alert")
     notice_days: int = Field(30, ge=0, le=3650, description="days before a commitment's end by which to decide")
+
+
+def load_rules(path: Path | None) -> Rules:
+    """Read a file of thresholds; None: the defaults.
+
+    Raises
+    ------
+    InputError : it is not there, is no YAML, or names a threshold or a value that cannot be: all at once.
+    """
+    if path is None:
+        return Rules()
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError([Fault(str(path), "does not exist")]) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError([Fault(str(path), f"is not readable YAML: {error}")]) from error
+    known = ", ".join(Rules.model_fields)
+    if not isinstance(content, dict):
+        raise InputError(
+            [Fault(str(path), "is not a list of thresholds with their values", value=content, allowed=known)]
+        )
+    try:
+        return Rules.model_validate(content)
+    except ValidationError as error:
+        raise InputError(
+            [
+                Fault(str(path), item["msg"], column=".".join(map(str, item["loc"])), value=item.get("input"),
+                      allowed=known if item["type"] == "extra_forbidden" else None)
+                for item in error.errors()
+            ]
+        ) from error  # fmt: skip

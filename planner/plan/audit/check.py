@@ -1,11 +1,11 @@
 """All checks of a plan, in the order of the rules."""
 
-from planner.plan.audit import capacity, egress, service, totals
+from planner.plan.audit import capacity, service, totals
 from planner.plan.audit.findings import Finding
 from planner.plan.audit.linear_rule import check_rule
-from planner.plan.audit.names import flow_names, sound_tables
 from planner.plan.audit.rules import rules_of
 from planner.plan.audit.stress import stress
+from planner.plan.audit.totals import flow_names, sound_tables
 from planner.plan.plan import Plan
 from planner.plan.pricing import months_in_force
 from planner.plan.pricing import totals as reprice
@@ -44,8 +44,8 @@ def audit(case: Case, plan: Plan, *, witness: bool = True, reading: Reading | No
     findings += capacity.deployment(case, derived, in_force, deployments)
     findings += capacity.sizes(case, purchases, deployments)
     findings += capacity.quota(case, names, flows)
-    findings += egress.caps(case, names, derived, flows)
-    findings += egress.cross_region(case, derived, flows)
+    findings += service.caps(case, names, derived, flows)
+    findings += service.cross_region(case, derived, flows)
     if witness:
         findings += stress(reading, units)
     findings += capacity.budget(case, in_force)

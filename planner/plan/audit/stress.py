@@ -18,7 +18,7 @@ import numpy as np
 
 from planner.plan.audit.capacity import deployment_name
 from planner.plan.audit.findings import TOLERANCE, Finding, over, worst
-from planner.plan.audit.names import flow_names
+from planner.plan.audit.totals import flow_names
 from planner.plan.flows import Floats, Flows, Names
 from planner.plan.joins import Ints, encode
 from planner.plan.reading import Reading

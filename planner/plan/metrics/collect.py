@@ -8,14 +8,13 @@ import pandas as pd
 from planner.plan.audit.broken import broken_rules
 from planner.plan.audit.findings import Finding
 from planner.plan.margins import Margin
-from planner.plan.metrics import attribution, strategies, travel, use
+from planner.plan.metrics import strategies, task_costs, travel, use
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.break_even import break_even
 from planner.plan.metrics.cautions import cautions
-from planner.plan.metrics.months import cost_by_month
 from planner.plan.metrics.stress import stress, stress_load, workload_margins
 from planner.plan.metrics.tables import HORIZON, Metrics
-from planner.plan.metrics.task_costs import TaskCosts
+from planner.plan.metrics.task_costs import TaskCosts, cost_by_month
 from planner.plan.reading import Reading
 
 
@@ -28,7 +27,7 @@ def collect(reading: Reading, margins: tuple[Margin, ...], findings: Sequence[Fi
     """
     basis, plan = Basis.of(reading), reading.plan
     tasks = TaskCosts.of(basis)
-    cost = attribution.costs(tasks)
+    cost = task_costs.costs(tasks)
     cover, pools = use.coverage(basis), use.pool_use(basis)
     compared, offers = strategies.strategies(basis, plan.totals), break_even(basis)
     total = plan.totals.total_usd
@@ -41,8 +40,8 @@ def collect(reading: Reading, margins: tuple[Margin, ...], findings: Sequence[Fi
         coverage=cover,
         savings=use.savings(basis, cover, pools),
         break_even=offers,
-        by_workload=attribution.by_workload(basis, cost),
-        by_model=attribution.by_model(cost),
+        by_workload=task_costs.by_workload(basis, cost),
+        by_model=task_costs.by_model(cost),
         costs=cost,
         tasks=tasks,
         egress=travel.egress(basis),

@@ -24,7 +24,7 @@ import pandas as pd
 
 from planner.plan.flows import Floats, Flows
 from planner.plan.metrics.basis import Basis, ratio
-from planner.plan.metrics.equivalent import equivalent_usd
+from planner.plan.metrics.capacity_cost import equivalent_usd
 from planner.plan.metrics.tables import STRATEGY_COLUMNS
 from planner.plan.plan import Totals
 from planner.units import HOURS_PER_WEEK

@@ -14,7 +14,14 @@ import pandas as pd
 from planner.plan.flows import Floats
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.capacity_cost import CapacityCost
-from planner.plan.metrics.tables import HORIZON, TASK_COLUMNS
+from planner.plan.metrics.tables import (
+    COST_COLUMNS,
+    HORIZON,
+    MODEL_COST_COLUMNS,
+    MONTH_COLUMNS,
+    TASK_COLUMNS,
+    WORKLOAD_COST_COLUMNS,
+)
 from planner.units import REQUESTS_PER_THOUSAND
 
 NOBODY = "(no demand)"  # bears what capacity costs where there are no requests at all
@@ -107,3 +114,54 @@ def _table(basis: Basis, capacity: CapacityCost) -> pd.DataFrame:
     rows["total_usd"] = rows["capacity_usd"] + rows["on_demand_usd"] + rows["egress_usd"]
     used = (rows["requests"] > 0) | (rows["total_usd"] != 0)
     return rows.loc[used, list(TASK_COLUMNS)].reset_index(drop=True)
+
+
+_SUMS = ["requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd"]
+
+
+def costs(tasks: TaskCosts) -> pd.DataFrame:
+    """Cost and requests by workload, model and period: columns COST_COLUMNS; adds up to the plan's total."""
+    table = tasks.table.groupby(["workload", "model", "period"], as_index=False)[_SUMS].sum()
+    last = (table["workload"] == NOBODY).sort_values(kind="stable").index
+    return table.loc[last, list(COST_COLUMNS)].reset_index(drop=True)
+
+
+def by_workload(basis: Basis, cost: pd.DataFrame) -> pd.DataFrame:
+    """Sum `costs` by workload, with the cost of a task: columns WORKLOAD_COST_COLUMNS."""
+    table = _per_thousand(cost, "workload")
+    per_task = {w.workload: w.requests_per_task for w in basis.case.workloads}
+    table["requests_per_task"] = table["workload"].map(per_task).astype(float)
+    table["usd_per_task"] = table["usd_per_thousand_requests"] / REQUESTS_PER_THOUSAND * table["requests_per_task"]
+    return table[list(WORKLOAD_COST_COLUMNS)]
+
+
+def by_model(cost: pd.DataFrame) -> pd.DataFrame:
+    """Sum `costs` by model: columns MODEL_COST_COLUMNS."""
+    return _per_thousand(cost, "model")[list(MODEL_COST_COLUMNS)]
+
+
+def _per_thousand(cost: pd.DataFrame, key: str) -> pd.DataFrame:
+    table = cost.groupby(key, as_index=False)[_SUMS].sum()
+    thousand = table["requests"] / REQUESTS_PER_THOUSAND
+    table["usd_per_thousand_requests"] = table["total_usd"] / thousand.where(thousand > 0)
+    return table
+
+
+_PARTS = ("reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd")
+
+
+def cost_by_month(basis: Basis) -> pd.DataFrame:
+    """Columns MONTH_COLUMNS; the rows of the months add up to the HORIZON row, which is the plan's cost."""
+    ways, periods = basis.flows.ways, list(basis.names.periods)
+    by_month = {
+        "reserved_usd": basis.in_force.groupby("period")["reserved_usd"].sum(),
+        "tail_usd": basis.in_force.groupby("period")["tail_usd"].sum(),
+        "unreserved_usd": basis.balance.groupby("period")["unreserved_usd"].sum(),
+        "on_demand_usd": pd.Series(ways["on_demand_usd"].to_numpy(float) @ basis.priced_requests, periods),
+        "egress_usd": pd.Series(ways["egress_usd"].to_numpy(float) @ basis.requests, periods),
+        "sunk_usd": basis.derived.earlier.groupby("period")["usd"].sum(),
+    }
+    table = pd.DataFrame({name: by_month[name].reindex(periods).astype(float).fillna(0.0) for name in _PARTS})
+    table.loc[HORIZON] = table.to_numpy(float).sum(axis=0)
+    table["total_usd"] = np.sum([table[name].to_numpy(float) for name in _PARTS], axis=0)
+    return table.rename_axis("period").reset_index()[list(MONTH_COLUMNS)]

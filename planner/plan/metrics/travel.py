@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from planner.plan.audit.egress import away_share, data_sent
+from planner.plan.audit.service import away_share, data_sent
 from planner.plan.metrics.basis import Basis, ratio
 from planner.plan.metrics.tables import EGRESS_COLUMNS, HORIZON, ON_DEMAND_COLUMNS
 from planner.units import HOURS_PER_WEEK

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.metrics.basis import Basis, ratio
-from planner.plan.metrics.capacity_cost import deployment_usd
-from planner.plan.metrics.equivalent import equivalent_usd
+from planner.plan.metrics.capacity_cost import deployment_usd, equivalent_usd
 from planner.plan.metrics.tables import (
     COVERAGE_COLUMNS,
     DEPLOYMENT_USE_COLUMNS,

@@ -2,12 +2,20 @@
 
 from collections.abc import Callable
 
-from planner.plan.warnings.capacity import idle_commitments, open_quota, part_months
 from planner.plan.warnings.caution import Caution
-from planner.plan.warnings.demand import flat_demand, no_demand, unusual_peak
 from planner.plan.warnings.examples import left_over_examples
-from planner.plan.warnings.failover import no_failover
-from planner.plan.warnings.workloads import no_cache_rate, one_frontier_model, thin_headroom
+from planner.plan.warnings.traps import (
+    flat_demand,
+    idle_commitments,
+    no_cache_rate,
+    no_demand,
+    no_failover,
+    one_frontier_model,
+    open_quota,
+    part_months,
+    thin_headroom,
+    unusual_peak,
+)
 from planner.schema.case import Case
 
 __all__ = ["RULES", "Caution", "warnings_of"]

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from planner.cli import main
 from planner.errors import InputError
-from planner.features.demand.archetypes import ARCHETYPES, shape_week
-from planner.features.demand.new import NewDeployment, new_demand
+from planner.features.demand.new import ARCHETYPES, NewDeployment, new_demand, shape_week
 
 
 @pytest.mark.parametrize("name", ARCHETYPES)

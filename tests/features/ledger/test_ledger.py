@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PlannerError
-from planner.features.ledger.append import opened
-from planner.features.ledger.chain import parse, read_ledger
-from planner.features.ledger.entry import START, Entry
+from planner.features.ledger.chain import START, Entry, opened, parse, read_ledger
 from tests.builders.ledger_entries import entry
 
 ROOT = Path(__file__).parents[3]
@@ -122,7 +120,7 @@ def test_a_full_disk_leaves_the_ledger_as_it_was(tmp_path: Path, monkeypatch) ->
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("planner.features.ledger.append.os.fsync", full)
+    monkeypatch.setattr("planner.features.ledger.chain.os.fsync", full)
     with pytest.raises(OSError, match="No space"), opened(path) as book:
         book.append(entries[1])
     assert path.read_bytes() == lines(entries)[0]
@@ -131,7 +129,7 @@ def test_a_full_disk_leaves_the_ledger_as_it_was(tmp_path: Path, monkeypatch) ->
 WRITER = """
 import sys
 from pathlib import Path
-from planner.features.ledger.append import opened
+from planner.features.ledger.chain import opened
 from tests.builders.ledger_entries import entry
 for k in range(int(sys.argv[3])):
     with opened(Path(sys.argv[1])) as book:
@@ -154,7 +152,7 @@ def test_many_processes_at_once_lose_nothing(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from planner.features.ledger.append import opened
+from planner.features.ledger.chain import opened
 from tests.builders.ledger_entries import entry
 with opened(Path(sys.argv[1])) as book:
     line = entry(len(book.ledger.entries) + 1, book.ledger.head).line().encode()

@@ -10,8 +10,7 @@ import pytest
 
 from planner.errors import StoppedError
 from planner.features.resolve.changes import Changes
-from planner.features.resolve.resolve import resolve
-from planner.features.resolve.signed_since import unlisted, with_owed
+from planner.features.resolve.resolve import resolve, unlisted, with_owed
 from planner.plan.files import write_plan
 from planner.plan.finished import Finished, load_finished
 from planner.schema.case import Case

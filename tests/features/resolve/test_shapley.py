@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from planner.features.resolve.shapley_causes import shapley
+from planner.features.resolve.attribution import shapley
 
 NAMES = ("a", "b", "c", "d")
 

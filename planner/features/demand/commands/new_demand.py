@@ -99,7 +99,7 @@ def _checked(arguments: argparse.Namespace) -> float:
     from zoneinfo import ZoneInfo
 
     from planner.errors import Fault, InputError
-    from planner.features.demand.archetypes import ARCHETYPES
+    from planner.features.demand.new import ARCHETYPES
 
     faults: list[Fault] = []
 

@@ -1,0 +1,250 @@
+"""Traps of an input and its plan: demand, workloads, failover, capacity; each with what to do."""
+
+import numpy as np
+import pandas as pd
+
+from planner.plan.derived import Derived
+from planner.plan.flows import Floats, Names
+from planner.plan.warnings.caution import Caution, listed, origins, pairs, with_demand, workload_named
+from planner.schema.case import Case
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+
+# Peak hour over mean hour of a week that each kind of workload usually shows.
+USUAL_PEAK_TO_AVERAGE = {"customer_service": (3.0, 5.0), "voice_agent": (2.0, 4.0), "internal_tools": (5.0, 10.0)}
+FLAT = 1.05  # busiest over quietest hour of the day: less is an average, not a profile
+_SLACK = 1e-9
+
+
+def no_demand(case: Case) -> list[Caution]:
+    """Months and scenarios that no demand was given for."""
+    if case.demand.empty:
+        remedy = "Fill in requests_per_hour"
+        return [Caution("no-demand", "risk", "demand", "there is no demand above zero, so nothing to plan", remedy)]
+    found = []
+    for column, names, what in (
+        ("period", [p.name for p in case.periods], "month"),
+        ("scenario", [s.scenario for s in case.scenarios], "scenario"),
+    ):
+        present = set(case.demand[column].unique())
+        if missing := [name for name in names if name not in present]:
+            message = f"no demand in the {what} {listed(missing)}: it is planned as zero"
+            remedy = f"Give its demand, or leave the column {column} blank where it is the same in every {what}"
+            found.append(Caution("no-demand", "risk", "demand", message, remedy))
+    return found
+
+
+def flat_demand(case: Case) -> list[Caution]:
+    """Demand that is the same at night as at noon: a daily average, not a profile."""
+    return [
+        Caution(
+            "flat-demand", "cost", f"demand of {workload} from {origin}",
+            "is flat over the day: an average, not a profile. The plan will see no peak to overflow and no night to "
+            "leave unreserved",
+            "Give the requests of each hour of the week (planner profile makes them from logs)",
+        )
+        for origin, workload in sorted(_flat(case))
+        if workload_named(case, workload).kind != "batch"
+    ]  # fmt: skip
+
+
+def unusual_peak(case: Case) -> list[Caution]:
+    """Peak over average outside what the workload's kind shows."""
+    if not any(w.kind in USUAL_PEAK_TO_AVERAGE for w in case.workloads):
+        return []
+    flat, found = _flat(case), []
+    for (origin, name), ratios in _peak_to_average(case).groupby(["region", "workload"], observed=True):
+        kind = workload_named(case, str(name)).kind or ""
+        if kind not in USUAL_PEAK_TO_AVERAGE or (origin, name) in flat:
+            continue
+        low, high = USUAL_PEAK_TO_AVERAGE[kind]
+        ratio = float(ratios.max() if ratios.max() > high else ratios.min())
+        if low - _SLACK <= ratio <= high + _SLACK:
+            continue
+        message = f"has its peak at {ratio:.1f} times its average; {kind} usually shows {low:g} to {high:g}"
+        which = "an outlier, or a launch?" if ratio > high else "averages over days or regions?"
+        where = f"demand of {name} from {origin}"
+        found.append(Caution("unusual-peak", "cost", where, message, f"Look at the hours behind it: {which}"))
+    return found
+
+
+def _peak_to_average(case: Case) -> "pd.Series[float]":
+    """Peak hour over mean hour of the week, by origin, workload, scenario and period; hours not given are zero."""
+    series = case.demand.groupby(["region", "workload", "scenario", "period"], observed=True)["requests_per_hour"]
+    return series.max() * HOURS_PER_WEEK / series.sum()
+
+
+def _flat(case: Case) -> set[tuple[str, str]]:
+    """Origins and workloads whose hours of the day are all alike, in every scenario and month."""
+    demand = case.demand.assign(hour=case.demand["hour_of_week"] % HOURS_PER_DAY)
+    keys = ["region", "workload", "scenario", "period"]
+    by_hour = demand.groupby([*keys, "hour"], observed=True)["requests_per_hour"].sum()
+    days = by_hour.groupby(keys, observed=True).agg(["min", "max", "size"])
+    flat = (days["size"] == HOURS_PER_DAY) & (days["max"] <= FLAT * days["min"])
+    alike = flat.groupby(["region", "workload"], observed=True).all()
+    pairs = alike[alike].index.to_frame(index=False).astype(str)
+    return set(pairs.itertuples(index=False, name=None))
+
+
+USUAL_HEADROOM = 0.30
+INPUT_DOMINATES = 4.0  # input tokens over output tokens
+
+
+def no_cache_rate(case: Case) -> list[Caution]:
+    """Input dominates, and none of it is said to come from a cache."""
+    return [
+        Caution(
+            "no-cache-rate", "cost", f"workload {w.workload}",
+            f"has {w.input_tokens:g} input for {w.output_tokens:g} output tokens and cache_hit_rate 0: cached input "
+            "is sold far below the price of fresh input, and often does not count on a reserved unit at all",
+            "Measure the share of input read from cache, and state it in cache_hit_rate",
+        )
+        for w in with_demand(case)
+        if w.cache_hit_rate == 0 and w.input_tokens > 0 and w.input_tokens >= INPUT_DOMINATES * w.output_tokens
+    ]  # fmt: skip
+
+
+def thin_headroom(case: Case) -> list[Caution]:
+    """Less spare capacity than the 30% that the trade keeps."""
+    return [
+        Caution(
+            "thin-headroom", "risk", f"workload {w.workload}",
+            f"headroom is {case.headroom(w):.0%}; under {USUAL_HEADROOM:.0%} a forecast that is a little low is an "
+            "outage",
+            "Raise headroom in policy or for the workload, or be sure of the forecast",
+        )
+        for w in with_demand(case)
+        if case.headroom(w) < USUAL_HEADROOM - _SLACK and w.kind != "batch"
+    ]  # fmt: skip
+
+
+def one_frontier_model(case: Case) -> list[Caution]:
+    """Everything runs on one frontier model."""
+    served = {w.workload for w in with_demand(case)}
+    models = {m.model for m in case.mix if m.workload in served and m.max_share > 0}
+    if len(models) != 1:
+        return []
+    (model,) = (m for m in case.models if m.model in models)
+    if model.tier != "frontier":
+        return []
+    message = (
+        f"all traffic runs on {model.model}, a frontier model: the dearest tokens, and one outage stops everything"
+    )
+    remedy = "Let simple requests go to a mid or small model: add rows to mix, with max_share where quality limits it"
+    return [Caution("one-frontier-model", "cost", "mix", message, remedy)]
+
+
+def no_failover(case: Case) -> list[Caution]:
+    """Demand that no other region may serve while its own is lost."""
+    failover = case.settings.policy.failover
+    lost = [r.region for r in case.regions if r.fails]
+    if not failover.enabled or not lost:
+        why = "failover is switched off" if lost else "no region is marked as one that fails"
+        remedy = "Set policy.failover.enabled and regions.fails, or accept it knowingly"
+        message = f"{why}: the plan does not survive the loss of a region"
+        return [Caution("no-failover", "risk", "policy", message, remedy)]
+    found = []
+    for origin, name in pairs(case):
+        w = workload_named(case, name)
+        away = [r.region for r in case.regions if r.region != origin and case.may_serve(w, origin, r.region)]
+        if origin in lost and case.failover_share(w) > 0 and not away:
+            message = f"may be served nowhere else when {origin} is lost, so no plan will exist"
+            remedy = "Add a route, widen serving_regions, or set the workload's failover_share to 0"
+            found.append(Caution("no-failover-route", "risk", f"demand of {name} from {origin}", message, remedy))
+    return found
+
+
+IDLE_USE, IDLE_HOURS = 0.5, 0.25  # a commitment idles if under half of it can be used in over a quarter of the hours
+
+
+def idle_commitments(case: Case) -> list[Caution]:
+    """Earlier commitments, and smallest purchases, that demand cannot fill off peak."""
+    sized = [offer for offer in case.offers if offer.min_units > 0 and case.settings.policy.whole_units]
+    if not sized and not case.commitments:
+        return []
+    derived = Derived.of(case)
+    names = Names.of(case, derived)
+    demand, found = names.demand(case), []
+    per_request = _most_per_request(case, derived, names)
+    shape = len(names.scenarios), len(names.periods), HOURS_PER_WEEK
+    for (pool, meter, period), units in derived.earlier_units.items():
+        most = (per_request[pool, meter] @ demand).reshape(shape)[:, names.periods.index(period)]
+        idle = float((most < IDLE_USE * units).mean())
+        if units > 0 and idle > IDLE_HOURS:
+            message = (
+                f"{units:g} units are committed, but in {idle:.0%} of the hours all demand in reach could not use half"
+            )
+            remedy = "Let more workloads, models or regions use the pool, or let the commitment end"
+            found.append(Caution("idle-commitment", "cost", f"pool {pool}, {meter}, {period}", message, remedy))
+    mean = demand.mean(axis=1)
+    for offer in sized:
+        average = float(per_request[offer.pool, offer.meter] @ mean)
+        if 0 < average < IDLE_USE * offer.min_units:
+            message = (
+                f"sells at least {offer.min_units:g} units, and all demand in reach needs {average:.3g} on average"
+            )
+            found.append(
+                Caution("idle-commitment", "cost", f"offer {offer.offer}", message, "It would mostly idle; expect none")
+            )
+    return found
+
+
+def part_months(case: Case) -> list[Caution]:
+    """Earlier commitments that cover a month of the horizon in part: that part is not counted."""
+    found = []
+    for c in case.commitments:
+        parts = [
+            p.name for p in case.periods if c.start < p.end and c.end > p.start and not case.commitment_in_force(c, p)
+        ]
+        if parts:
+            message = f"{c.units:g} units from {c.start} to {c.end} cover {listed(parts)} only in part"
+            remedy = "They count in whole months; end is the first day no longer in force"
+            found.append(Caution("part-month", "cost", f"commitment to {c.offer}", message, remedy))
+    return found
+
+
+def open_quota(case: Case) -> list[Caution]:
+    """On-demand quotas that are blank where there is demand: stress then costs nothing on paper."""
+    found = []
+    used = {m.model for m in case.mix}
+    for region in origins(case):
+        options = [o for o in case.on_demand if o.region == region and o.model in used]
+        if not options:
+            message = "has demand and no on-demand option: nothing there serves what the reserved units cannot"
+            found.append(
+                Caution(
+                    "no-on-demand",
+                    "risk",
+                    f"region {region}",
+                    message,
+                    "Add its rows to on_demand, if it is sold there",
+                )
+            )
+        if blank := sorted({o.model for o in options if o.tokens_per_minute_quota is None}):
+            message = (
+                f"has demand and no quota for {listed(blank)}: a blank quota is never full, so that headroom and "
+                "failover cost nothing on paper"
+            )
+            remedy = "Enter the quota that the seller grants, tokens per minute"
+            found.append(Caution("no-quota", "risk", f"region {region}", message, remedy))
+    return found
+
+
+def _most_per_request(case: Case, derived: Derived, names: Names) -> dict[tuple[str, str], Floats]:
+    """Units of each pool's meter that one request per hour of each need could use at most; 0 out of reach."""
+    share = {(m.workload, m.model): m.max_share for m in case.mix}
+    most: dict[tuple[str, str], dict[str, float]] = {(t.pool, t.meter): {} for t in case.throughput}
+    columns = ("workload", "pool", "meter", "model", "units_per_request", "usable_share")
+    for name, pool, meter, model, units, usable in zip(*(derived.loads[c] for c in columns), strict=True):
+        of = most[pool, meter]
+        of[name] = max(of.get(name, 0.0), units * share[name, model] / usable)
+    workload, origin = ({name: k for k, name in enumerate(known)} for known in (names.workloads, names.regions))
+    reach: dict[tuple[str, str], list[int]] = {}
+    for name, place, region in zip(*(derived.travel[c] for c in ("workload", "origin", "region")), strict=True):
+        reach.setdefault((name, region), []).append(origin[place] * len(workload) + workload[name])
+    home = {p.pool: p.region for p in case.pools}
+    found = {}
+    for (pool, meter), of in most.items():
+        found[pool, meter] = np.zeros(names.need_count)
+        for name, units in of.items():
+            found[pool, meter][reach.get((name, home[pool]), [])] = units
+    return found
