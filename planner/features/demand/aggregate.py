@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.charts import bursts, minute_counts, stamp
+from planner.features.demand.busy import bursts, minute_counts, stamp
 from planner.features.demand.copies import each_id_once, id_counts
 from planner.features.demand.engine import fetched, fetched_together, settled
 from planner.features.demand.findings import Finding

@@ -1,143 +1,15 @@
-"""Pictures of a history on the terminal and as SVG: the week's heat map, busy hours, curves."""
+"""Charts of a week: a heat map and a curve, as PNG and SVG with the same bytes for the same input."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import reduce
-from operator import or_
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.text import Text
 
-from planner.features.demand.history import SERIES
 from planner.io.atomic import replace_file
-from planner.units import (
-    HOURS_PER_DAY,
-    HOURS_PER_WEEK,
-    MINUTES_PER_HOUR,
-    SECONDS_PER_HOUR,
-    SECONDS_PER_MINUTE,
-    WEEKDAYS,
-)
-
-SHADES = (" ", "░", "▒", "▓", "█")
-BLOCKS, CURVE_LINES = " ▁▂▃▄▅▆▇█", 5
-HOURS_PER_COLUMN, NARROW_HOURS_PER_COLUMN, NARROW = 2, 3, 104  # below so many columns of the terminal, narrow
-NEVER_SEEN = "· "
-COLOURS = ("#eef3f8", "#c5d9ee", "#8fb7de", "#4f8cc6", "#1f5fa8")
-
-
-def print_heat_map(weeks: pd.DataFrame, console: Console) -> None:
-    """Print a heat map of the mean; shades alone tell it where there is no colour."""
-    grid = week_grid(weeks)
-    top = float(np.nanmax(grid)) if np.isfinite(grid).any() else 0.0
-    ruler = "".join(f"{hour:<6d}" for hour in range(0, HOURS_PER_DAY, 3))
-    console.print(f"     {ruler}UTC", highlight=False)
-    for day, row in zip(WEEKDAYS, grid, strict=True):
-        line = Text(f"{day}  ")
-        for value in row:
-            if not np.isfinite(value):
-                line.append(NEVER_SEEN)
-                continue
-            step = 0 if top <= 0 else min(4, int(value / top * 5))
-            line.append(SHADES[step] * 2, style=COLOURS[step])
-        line.append(f"  {thousands(float(np.nanmean(row)))}/h" if np.isfinite(row).any() else "  -")
-        console.print(line)
-    unseen = "" if np.isfinite(grid).all() else f"; {NEVER_SEEN.strip()} hours never seen"
-    console.print(f"     full shade: {thousands(top)} requests/h{unseen}", highlight=False)
-
-
-def print_curve(weeks: pd.DataFrame, console: Console) -> None:
-    """Print the week as columns of two or three hours: the mean, and up to the 90th percentile in a lighter shade."""
-    each = NARROW_HOURS_PER_COLUMN if console.width < NARROW else HOURS_PER_COLUMN
-    table = weeks.set_index("hour_of_week")[["mean", "p90"]].reindex(range(HOURS_PER_WEEK))
-    columns = np.nan_to_num(table.to_numpy(dtype=float)).reshape(-1, each, 2).max(axis=1)
-    top = float(columns.max())
-    if top <= 0:
-        return
-    eighths = np.round(columns / top * CURVE_LINES * 8).astype(int)
-    for line in reversed(range(CURVE_LINES)):
-        filled = np.clip(eighths - line * 8, 0, 8)
-        text = Text("     ")
-        for mean, high in filled:
-            is_high = mean == 0 and high > 0
-            text.append("░" if is_high else BLOCKS[mean], style=COLOURS[2 if is_high else 4])
-        text.append(f"  {thousands(top)}/h" if line == CURVE_LINES - 1 else "")
-        console.print(text)
-    console.print("     " + "".join(f"{day:<{HOURS_PER_DAY // each}}" for day in WEEKDAYS), highlight=False)
-    console.print(f"     mean, of each {each} hours the busiest; ░ up to the 90th percentile", highlight=False)
-
-
-SHORT_LOG_ROWS = 1_000_000  # up to here, everything is measured
-BUSY_HOURS = 12
-MINUTE_HOURS = 1.001 / MINUTES_PER_HOUR
-
-
-def busiest_hours(sums: pd.DataFrame) -> int:
-    """Return the first of the ``BUSY_HOURS`` hours in a row with most rows, in hours since 1970."""
-    rows = sums.groupby("hour")["rows"].sum()
-    hours, before = rows.index.to_numpy(dtype="int64"), np.append(0, rows.cumsum())
-    inside = before[np.searchsorted(hours, hours + BUSY_HOURS)] - before[:-1]
-    return int(hours[inside.argmax()])
-
-
-def stamp(moment: Any, epoch: float) -> Any:
-    """Return a moment as a literal that compares with the export's own timestamp."""
-    import ibis
-
-    kind = moment.type()
-    at = pd.Timestamp(epoch, unit="s", tz=None if kind.timezone is None else "UTC").floor("us")
-    return ibis.literal(at.to_pydatetime(), type=kind)
-
-
-def in_hours(readings: Any, starts: Sequence[int], count: int = 1) -> Any:
-    """Keep the readings of ``count`` hours from each of ``starts`` (hours since 1970).
-
-    By the export's own timestamp where it has one: its ranges are found without reading the rest.
-    """
-    if "moment" not in readings.columns:
-        spans = [readings["hour"].between(first, first + count - 1) for first in starts]
-    else:
-        moment = readings["moment"]
-        spans = [
-            (moment >= stamp(moment, first * SECONDS_PER_HOUR))
-            & (moment < stamp(moment, (first + count) * SECONDS_PER_HOUR))
-            for first in starts
-        ]
-    return readings.filter(reduce(or_, spans))
-
-
-def minute_counts(
-    readings: Any, sums: pd.DataFrame, bucket_hours: float | None = None, all_passed: bool = False
-) -> Any:
-    """Return the expression of requests in the peak minute (``top``) and in the hour (``all``), by hour and series.
-
-    Only readings of a minute or finer can tell. ``bucket_hours`` is what all rows share; None: each has its own.
-    ``all_passed``: no rule kept a row out, so that none need be judged again.
-    """
-    probe = readings if all_passed else readings.filter(readings["verdict"] <= 0)
-    if bucket_hours is None:
-        probe = probe.filter(probe["bucket_hours"] <= MINUTE_HOURS)
-    if "requests" in probe.columns:
-        probe = probe.filter(probe["requests"].notnull())  # noqa: PD004
-    if int(sums["rows"].sum()) > SHORT_LOG_ROWS:
-        probe = in_hours(probe, [busiest_hours(sums)], BUSY_HOURS)
-    minute = probe.mutate(minute=(probe["epoch"] / SECONDS_PER_MINUTE).floor().cast("int64"))
-    requests = minute["requests"].sum() if "requests" in minute.columns else minute.count()
-    counts = minute.group_by(["minute", *SERIES]).aggregate(n=requests)
-    hour = (counts["minute"] / MINUTES_PER_HOUR).floor().cast("int64").name("hour")
-    top, total = (value.cast("float64") for value in (counts["n"].max(), counts["n"].sum()))
-    return counts.group_by([hour, *SERIES]).aggregate(top=top, all=total)
-
-
-def bursts(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return the peak minute over the hour's mean, from the rows of ``minute_counts``: hour, series and ``burst``."""
-    served = counts[counts["all"] > 0]
-    return served.assign(burst=MINUTES_PER_HOUR * served["top"] / served["all"])[["hour", *SERIES, "burst"]]
-
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
 
 INK, QUIET, ACCENT, BAND = "#1c2733", "#66727f", "#1f5fa8", "#bcd3ec"
 STYLE = {

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.charts import in_hours
+from planner.features.demand.busy import in_hours
 from planner.features.demand.findings import Finding
 from planner.features.demand.history import SERIES, UNKNOWN, VALUES
 from planner.units import HOURS_PER_DAY

@@ -10,7 +10,7 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from planner.features.demand.charts import MINUTE_HOURS
+from planner.features.demand.busy import MINUTE_HOURS
 from planner.features.demand.clock import repeated_local
 from planner.features.demand.engine import settled as as_view
 from planner.features.demand.files import columns_of_head, fail
