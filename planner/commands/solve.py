@@ -30,6 +30,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
     parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")
     parser.add_argument("--mix", action="store_true", help="also study other model mixes (planner mix): sheet Mix")
+    parser.add_argument(
+        "--rules-cost", action="store_true",
+        help="also solve without each rule, and with nothing signed: what each costs (several times as long)",
+    )  # fmt: skip
     configure_outputs(parser)
     parser.add_argument("--json", action="store_true", help="print the result for machines")
 
@@ -40,6 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.mix import mix_sheet
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, tiers_of
     from planner.features.tasks import cost_per_task_sheet
+    from planner.features.what_if import rules_cost_sheet
+    from planner.features.what_if.rules_cost import rules_cost
     from planner.io.cache import FOLDER
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
@@ -67,8 +73,16 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         print(json.dumps(error.document(), indent=2, ensure_ascii=False))
         return error.exit_code
-    report = Report(figures_of(reading, audited=True), previous, read_accuracy(arguments.input), arguments.notice_days)
+    rules = None
+    if arguments.rules_cost:
+        with Progress("without each rule") as progress:
+            rules = rules_cost(reading, options, progress)
+    report = Report(
+        figures_of(reading, audited=True), previous, read_accuracy(arguments.input), arguments.notice_days, rules
+    )
     extra = [cost_per_task_sheet.SHEET]
+    if rules is not None:
+        extra.append(rules_cost_sheet.sheet_of(rules))
     if arguments.mix:
         extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, options, Progress, as_is=report.plan)))
     write_outputs(arguments, report, directory, extra)

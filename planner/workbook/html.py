@@ -73,6 +73,7 @@ def _page(report: Report) -> str:
         _months(report),
         *_week(report),
         _stress(report),
+        *([Section("What the rules cost", lines=story.rule_lines(report))] if report.rules is not None else []),
         Section("Key risks", lines=story.risks(report)),
         Section("Proof", lines=story.proof(report)),
     ]

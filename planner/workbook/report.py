@@ -14,6 +14,7 @@ from planner.plan.orders import OrderLine, order_lines
 from planner.plan.plan import Plan
 from planner.plan.pool_months import OrderValue, PoolMonth, order_values, pool_months
 from planner.plan.reading import Reading
+from planner.plan.rules_cost import RulesCost
 from planner.plan.why import LineRent, line_rents
 from planner.readers.forecast_accuracy import ForecastAccuracy
 from planner.schema.case import Case
@@ -37,12 +38,14 @@ class Report:
 
     previous : the plan it is compared with; None: today's commitments. forecast : how good the forecast of the demand
     was; None: it was not measured. notice_days : days before its end by which a commitment is to be decided on.
+    rules : what each rule costs, and what signing nothing would; None: it was not asked.
     """
 
     metrics: Metrics
     previous: Plan | None = None
     forecast: ForecastAccuracy | None = None
     notice_days: int = NOTICE_DAYS
+    rules: RulesCost | None = None
 
     def __repr__(self) -> str:
         """Name the plan and its months."""

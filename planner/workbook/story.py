@@ -9,6 +9,7 @@ from planner.plan.metrics.tables import HORIZON
 from planner.plan.orders import OrderLine
 from planner.plan.plan import Status
 from planner.plan.pool_months import OrderValue, PoolMonth
+from planner.plan.rules_cost import Nothing
 from planner.plan.why import LineRent
 from planner.units import hour_label
 from planner.workbook.report import Report, rows_of
@@ -16,7 +17,7 @@ from planner.workbook.text import amount, clean, joined, percent, usd
 
 ALL_ON_DEMAND = 0  # position in metrics.strategies
 SAME = 5e-4  # a share that shows as 0.0 %
-_POOLS, _FEW_UNITS = 3, 1e-6
+_POOLS, _FEW_UNITS, _RULES, _DECIDES = 3, 1e-6, 6, 0.5
 _BARELY = 0.10  # over break-even, as a share of it
 _NONE = 5e-6  # a gap that shows as 0.000 %
 _TRIFLE = 0.01  # a share of the rent that a reason does not mention
@@ -63,11 +64,48 @@ def decision(report: Report) -> tuple[str, str]:
         first = "Sign nothing new: on demand and today's commitments serve this usage at the lowest cost."
     second = f"The plan costs {usd(totals.total_usd)} for {report.horizon}"
     alternative = all_on_demand_usd(report)
+    if report.rules is not None and report.rules.nothing.total_usd:
+        return first, f"{second}, {against_nothing(report, report.rules.nothing)}."
     if alternative > 0:
         share = 1 - totals.total_usd / alternative
         words = f"{percent(abs(share))} {'less' if share > 0 else 'more'} than" if abs(share) >= SAME else "as much as"
         second += f", {words} all on demand ({usd(alternative)}{unless_possible(report)})"
     return first, second + "."
+
+
+def against_nothing(report: Report, nothing: Nothing) -> str:
+    """Compare the plan with signing nothing today, in words."""
+    alternative, total = nothing.total_usd or 0.0, report.plan.totals.total_usd
+    share = 1 - total / alternative
+    words = f"{percent(abs(share))} {'less' if share > 0 else 'more'} than" if abs(share) >= SAME else "as much as"
+    broken = f", which breaks {joined(list(nothing.broken))}" if nothing.broken else ", which keeps every rule too"
+    return f"{words} signing nothing today ({usd(alternative)}{broken})"
+
+
+def rule_lines(report: Report) -> list[str]:
+    """Say of each rule that decides something what it costs, the dearest first; a rule that rests on a default."""
+    if report.rules is None:
+        return []
+    lines = []
+    for rule in report.rules.deciding[:_RULES]:
+        less = f", {usd(abs(rule.less_to_sign_usd))} {'less' if rule.less_to_sign_usd > 0 else 'more'} to sign"
+        default = f" ({rule.unmeasured} is the default: nobody has measured or set it)" if rule.unmeasured else ""
+        name = rule.rule[:1].upper() + rule.rule[1:]
+        lines.append(f"{clean(name, 120)}: {usd(rule.saves_usd)} less{less}{default}.")
+    return lines or ["No rule costs anything: without any of them the plan would be the same."]
+
+
+def deciding_rule(report: Report) -> list[str]:
+    """Warn where one rule decides most of what is signed."""
+    signed = sum(line.term_usd for line in report.lines)
+    if report.rules is None or signed <= 0:
+        return []
+    return [
+        f"One rule decides this order: {clean(r.rule, 120)}, {usd(r.less_to_sign_usd)} of the {usd(signed)} would not "
+        f"be signed{f'. It rests on {r.unmeasured}, a default that nobody has measured or set' if r.unmeasured else ''}."
+        for r in sorted(report.rules.deciding, key=lambda r: -r.less_to_sign_usd)[:2]
+        if r.less_to_sign_usd > _DECIDES * signed
+    ]
 
 
 def dated(report: Report) -> str:
@@ -111,7 +149,7 @@ def proof(report: Report) -> list[str]:
 def risks(report: Report) -> list[str]:
     """Worst stress margin, largest overflow, offers that barely pay, and what a buyer must read."""
     found = [_worst_margin(report), _overflow(report), _barely(report)]
-    return [text for text in found if text] + list(report.metrics.cautions)
+    return [text for text in found if text] + [*deciding_rule(report), *report.metrics.cautions]
 
 
 def _worst_margin(report: Report) -> str:

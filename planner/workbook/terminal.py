@@ -38,6 +38,11 @@ def print_report(report: Report, stream: IO[str]) -> None:
     for part in (_costs(report), _strategies(report), _buy(report), _use(report), _tasks(report), _stress(report)):
         console.print()
         show(console, part)
+    if report.rules is not None:
+        console.print()
+        console.print(bold("What the rules cost"))
+        for line in story.rule_lines(report):
+            console.print(f"- {line}")
     _cautions(console, report)
     console.print()
     for line in story.proof(report):
@@ -129,7 +134,7 @@ def _stress(report: Report) -> TextTable | str:
 
 
 def _cautions(console: Console, report: Report) -> None:
-    cautions = report.metrics.cautions
+    cautions = [*story.deciding_rule(report), *story.beyond_commitments(report), *report.metrics.cautions]
     if not cautions:
         return
     console.print()

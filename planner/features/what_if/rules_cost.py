@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from planner.errors import InfeasibleError
 from planner.plan.orders import order_lines
@@ -20,7 +21,7 @@ from planner.solver.parallel import on_all_cores
 from planner.verify.figures import figures_of
 
 MOST_QUOTAS, MOST_OF_A_KIND = 6, 4
-CENT = 0.005
+GAP, CENT = 1e-3, 0.005  # relative gap of whole units at least (finer takes minutes for little); USD
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,7 @@ class _Variant:
     unmeasured: str = ""
 
 
-def rules_cost(
-    reading: Reading, options: Options, progress: Callable[[int, int], None] | None = None
-) -> RulesCost:
+def rules_cost(reading: Reading, options: Options, progress: Callable[[int, int], None] | None = None) -> RulesCost:
     """Solve the case of a plan again without each of its rules.
 
     Parameters
@@ -53,7 +52,8 @@ def rules_cost(
             progress(done[0], len(variants) + 1)
 
     with tempfile.TemporaryDirectory(prefix="planner-rules-") as own:
-        alone = replace(options, workers=1, kept=None, store=options.store or Path(own))
+        gap = max(options.gap, GAP)
+        alone = replace(options, gap=gap, workers=1, kept=None, store=options.store or Path(own))
         found = on_all_cores(lambda v: find_plan(v.case, alone), variants, options.workers, step)
         nothing = _nothing(case, alone)
         step()
@@ -61,7 +61,7 @@ def rules_cost(
     rules = []
     for variant, other in zip(variants, found, strict=True):
         saves, less = total - other.totals.total_usd, signed - _signed(variant.case, other)
-        if saves <= max(CENT, options.gap * abs(total)):
+        if saves <= max(CENT, gap * abs(total)):
             saves, less = 0.0, 0.0
         rules.append(RuleCost(variant.rule, total - saves, signed - less, saves, less, variant.unmeasured))
     return RulesCost(tuple(sorted(rules, key=lambda r: (-r.saves_usd, -abs(r.less_to_sign_usd)))), nothing)
@@ -110,9 +110,9 @@ def _quotas(case: Case, plan: Plan) -> list[_Variant]:
     priced = set(prices[["region", "model", "supply"]].astype(str).itertuples(index=False, name=None))
     quotas = [q for q in case.on_demand if q.tokens_per_minute_quota and (q.region, q.model, q.option) in priced]
     found = []
-    if len(quotas) != 1:
-        if quotas:
-            found.append(_Variant("every quota doubled", _doubled(case, {(q.region, q.model, q.option) for q in quotas})))
+    if len(quotas) > 1:
+        every = _doubled(case, {(q.region, q.model, q.option) for q in quotas})
+        found.append(_Variant("every quota that binds doubled", every))
         quotas = quotas if len(quotas) <= MOST_QUOTAS else []
     for q in quotas:
         option = "" if q.option == "standard" else f", {q.option}"
@@ -133,7 +133,8 @@ def _caps(case: Case) -> list[_Variant]:
     """Egress caps and the most units that an offer sells, each left out; many of a kind together."""
     found = []
     capped = [r for r in case.routes if r.max_gb_per_month is not None]
-    for some, rule in _few(capped, lambda r: f"without the egress cap {r.origin} to {r.destination}", "every egress cap"):
+    named = _few(capped, lambda r: f"without the egress cap {r.origin} to {r.destination}", "every egress cap")
+    for some, rule in named:
         routes = tuple(r.model_copy(update={"max_gb_per_month": None}) if r in some else r for r in case.routes)
         found.append(_Variant(rule, replace(case, routes=routes)))
     limited = [o for o in case.offers if o.max_units]
@@ -153,7 +154,7 @@ def _residency(case: Case) -> list[_Variant]:
     return found
 
 
-def _few(rows: list, name: Callable, together: str) -> list[tuple[list, str]]:  # type: ignore[type-arg]
+def _few(rows: list[Any], name: Callable[[Any], str], together: str) -> list[tuple[list[Any], str]]:
     """Each row by itself, or all of them where they are many."""
     if len(rows) > MOST_OF_A_KIND:
         return [(rows, f"without {together}")]

@@ -1,7 +1,9 @@
 """The sheet What the rules cost: the cheapest plan without each rule, beside the plan."""
 
+from collections.abc import Mapping
+
 from planner.plan.rules_cost import RulesCost
-from planner.workbook.book import Column, Sheet
+from planner.workbook.book import Column, Sheet, Value
 from planner.workbook.extra_sheets import ExtraSheet, Recomputed
 from planner.workbook.report import Report
 from planner.workbook.sheets import why
@@ -37,7 +39,7 @@ def write(sheet: Sheet, found: RulesCost) -> None:
     )
     sheet.heading(NAME, text, len(COLUMNS) - 1)
     sheet.widths(COLUMNS)
-    rows = [
+    rows: list[Mapping[str, Value]] = [
         {"rule": r.rule[:1].upper() + r.rule[1:], "total": r.total_usd, "saves": r.saves_usd, "sign": r.to_sign_usd,
          "less": r.less_to_sign_usd,
          "note": f"{r.unmeasured} is the default; nobody has measured or set it" if r.unmeasured else ""}

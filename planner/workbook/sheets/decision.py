@@ -25,6 +25,8 @@ def what_to_sign(report: Report, order: Block | None) -> str | Live:
 def what_it_costs(report: Report, total: str, alternative: str) -> str | Live:
     """Cost of the plan (cell `total`) against all on demand (cell `alternative`)."""
     usd, other = report.plan.totals.total_usd, story.all_on_demand_usd(report)
+    if report.rules is not None and report.rules.nothing.total_usd:
+        return story.decision(report)[1]
     if not (math.isfinite(other) and other > 0):
         return story.decision(report)[1]
     start, unless = "The plan costs $", story.unless_possible(report)

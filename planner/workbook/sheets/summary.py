@@ -69,6 +69,8 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     top += 12
     top = _what_to_buy(sheet, report, sources, top)
     top = _months(sheet, report, top)
+    if report.rules is not None:
+        top = _lines(sheet, top, "What the rules cost", story.rule_lines(report), "")
     top = _lines(sheet, top, "Key risks", story.risks(report)[:_RISKS], _more_risks(report))
     top = _lines(sheet, top, "Proof", story.proof(report), "")
     broken = story.banner(report)
