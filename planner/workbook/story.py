@@ -102,7 +102,7 @@ def deciding_rule(report: Report) -> list[str]:
         return []
     return [
         f"One rule decides this order: {clean(r.rule, 120)}, {usd(r.less_to_sign_usd)} of the {usd(signed)} would not "
-        f"be signed{f'. It rests on {r.unmeasured}, a default that nobody has measured or set' if r.unmeasured else ''}."
+        f"be signed{f'. It rests on {r.unmeasured}, a default that nobody has set' if r.unmeasured else ''}."
         for r in sorted(report.rules.deciding, key=lambda r: -r.less_to_sign_usd)[:2]
         if r.less_to_sign_usd > _DECIDES * signed
     ]
