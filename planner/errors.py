@@ -169,7 +169,7 @@ class InfeasibleError(PlannerError):
     def _lines(self) -> list[str]:
         start = f"No plan of '{self.name}' exists; nothing was written."
         if not self.shortfalls:
-            return [f"{start} The time limit ran out before the reason was found."]
+            return [f"{start} The reason was not found: out of time, or of numbers too far apart."]
         every = "This would have to change, all of it" if len(self.shortfalls) > 1 else "This would have to change"
         lines = [f"{start} {every}:", *_shown(self.shortfalls)]
         for found in self.alternatives:

@@ -26,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, and say what was found."""
     from planner.plan.warnings import warnings_of
+    from planner.plan.warnings.uncounted import uncounted_in
     from planner.readers import load
 
     try:
@@ -35,19 +36,24 @@ def run(arguments: argparse.Namespace) -> int:
             print(json.dumps({"valid": False, "faults": [_plain(fault) for fault in error.faults]}, indent=2))
             return error.exit_code
         raise
-    cautions = warnings_of(case)
+    cautions, uncounted = warnings_of(case), uncounted_in(case)
     if arguments.json:
         found = {"valid": True, "input_digest": case.digest, "rows": _counts(case), "faults": []}
-        print(json.dumps({**found, "warnings": [_plain(caution) for caution in cautions]}, indent=2))
+        told = {"warnings": cautions, "not_counted": uncounted}
+        print(json.dumps({**found, **{name: [_plain(c) for c in listed] for name, listed in told.items()}}, indent=2))
         return EXIT_PLAN
     print(f"{case.settings.name}: {case.periods[0].name} to {case.periods[-1].name}; the input is valid")
     print("  " + ", ".join(f"{count:,} {table}" for table, count in _counts(case).items() if count))
-    if not cautions:
+    if cautions:
+        print(f"{len(cautions)} warning{'s' if len(cautions) > 1 else ''}:")
+        for caution in cautions:
+            print(f"  {caution.severity}: {caution}")
+    else:
         print("no warnings")
-        return EXIT_PLAN
-    print(f"{len(cautions)} warning{'s' if len(cautions) > 1 else ''}:")
-    for caution in cautions:
-        print(f"  {caution.severity}: {caution}")
+    if uncounted:
+        print("What the plan will not count, by definition:")
+        for caution in uncounted:
+            print(f"  {caution.severity}: {caution}")
     return EXIT_PLAN
 
 

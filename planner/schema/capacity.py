@@ -1,5 +1,6 @@
 """Capacity: pools and what a unit of them serves, offers to commit to, earlier commitments, on-demand options."""
 
+import datetime as dt
 import math
 
 from pydantic import model_validator
@@ -97,6 +98,18 @@ class Commitment(Row):
     def _ends_after_start(self) -> "Commitment":
         if self.end <= self.start:
             raise ValueError(f"end {self.end} is not after start {self.start}")
+        return self
+
+    @model_validator(mode="after")
+    def _ends_on_a_first_day(self) -> "Commitment":
+        """Refuse the last day of a month: it is the first day no longer in force, and so drops that whole month."""
+        after = self.end + dt.timedelta(days=1)
+        if after.day == 1:
+            month = f"{self.end:%B %Y}"
+            raise ValueError(
+                f"end {self.end} is the first day no longer in force, so it drops all of {month}: write {after} if the "
+                f"units still serve in {month}, or {self.end.replace(day=1)} if they do not"
+            )
         return self
 
 

@@ -237,9 +237,14 @@ class Elastic:
         """Solve, and add stress rows until every stress case is served; the values of all columns (scaled)."""
         for _ in range(ROUNDS):
             status = run(self.highs, self.clock)
+            for presolve in ("on", "off"):  # a numerical stop: start afresh, with presolve and without
+                if status != OPTIMAL and status not in INFEASIBLE:
+                    self.highs.clearSolver()
+                    set_options(self.highs, presolve=presolve)
+                    status = run(self.highs, self.clock)
+            if status in INFEASIBLE:
+                return None
             if status != OPTIMAL:
-                if status in INFEASIBLE:
-                    return None
                 raise ArithmeticError(f"HiGHS stopped with {self.highs.modelStatusToString(status)}")
             values = np.array(self.highs.getSolution().col_value)
             if not self._add_violated(values):

@@ -45,7 +45,7 @@ def explain(case: Case, parts: Sequence[Sets], clock: Clock) -> InfeasibleError:
     stuck = {pair for part in parts for pair in zip(part.needs["origin"], part.needs["workload"])}
     try:
         found = _Search(case, stuck, clock).answers()
-    except StoppedError:
+    except (StoppedError, ArithmeticError):  # that there is no plan is certain all the same
         return InfeasibleError(name, ())
     return InfeasibleError(name, found[0], found[1:])
 
@@ -98,7 +98,10 @@ class _Search:
 
     def _only(self, rule: str) -> list[tuple[Shortfall, ...]]:
         """Look for changes of one kind that are enough."""
-        found = _changes(self.programmes, (rule,))
+        try:
+            found = _changes(self.programmes, (rule,))
+        except ArithmeticError:  # of numbers that HiGHS gives up on; the first answer stands
+            return []
         return [] if not found else [self._checked(self.case, self.programmes, found)]
 
     def _structural(self) -> list[tuple[Shortfall, ...]]:

@@ -77,7 +77,7 @@ def test_earlier_commitments_are_used_first() -> None:
 
 
 def test_a_commitment_that_ends_within_the_month_does_not_serve_it() -> None:
-    owed = [{"offer": "west-m-1m", "units": 7, "start": "2026-10-01", "end": "2027-01-31"}]
+    owed = [{"offer": "west-m-1m", "units": 7, "start": "2026-10-01", "end": "2027-01-30"}]
     totals = plan_of(builders.tables(commitments=owed)).totals
     assert (totals.sunk_usd, totals.reserved_usd) == pytest.approx((0, 10 * HOURS))
 

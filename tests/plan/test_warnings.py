@@ -120,6 +120,6 @@ def test_months_without_demand_and_in_part():
     assert codes(good(demand=january), months=2) == ["no-demand"]
     zero = tables(demand=profile("west", "w", 0.0))
     assert codes(zero)[0] == "no-demand"
-    part = good(commitments=[{"offer": "east-m-1m", "units": 10, "start": "2026-06-01", "end": "2027-01-31"}])
+    part = good(commitments=[{"offer": "east-m-1m", "units": 10, "start": "2026-06-01", "end": "2027-01-30"}])
     assert codes(part) == ["part-month"]
     assert codes(good(commitments=[{**part["commitments"][0], "end": "2027-02-01"}])) == []

@@ -5,6 +5,7 @@ import pandas as pd
 from planner.plan.margins import Margin
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.break_even import NEVER, NO_PRICE
+from planner.plan.warnings.uncounted import uncounted_in
 
 _SHOWN = 5
 _NEVER_REMEDY = (
@@ -48,6 +49,10 @@ def cautions(
             f"Bought all the same: {_named(bought)}. Stress cases, quotas or guaranteed shares ask for it, or single "
             "workloads pay more than the mix.", _BOUGHT_REMEDY,
         ))  # fmt: skip
+    found += [
+        Advice(f"{trap.where[0].upper()}{trap.where[1:]}: {trap.message}.", f"{trap.remedy}.")
+        for trap in uncounted_in(basis.case, basis.plan, basis.derived)
+    ]
     unpriced = break_even.loc[break_even["verdict"] == NO_PRICE, "pool"].unique()
     if len(unpriced):
         text = f"No on-demand price to compare with for pools {_named(list(unpriced))}."
