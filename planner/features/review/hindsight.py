@@ -1,6 +1,6 @@
 """The regret: the plan's commitments on the demand that came, against the best commitments for it.
 
-Both at planning weights, with the same offers, rules and prices. Deployments of the plan's side and all units of the
+Both on the hours that were, with the same offers, rules and prices. Deployments of the plan's side and all units of the
 best are of any size: a continuous programme, solved exactly. What whole units cost, the plan paid on its own forecast
 too; the same difference is taken there, and only what is above it is regret. So a history equal to the forecast has a
 regret of exactly 0. (Whole units on both sides would cost a search of minutes for each, and a gap in each answer.)
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from planner.errors import InfeasibleError
 from planner.features.order.order import Lacking, as_owed, lacking, without_stress
 from planner.features.review.actual import Actual
-from planner.features.review.cases import any_size, at_planning_weights
+from planner.features.review.cases import any_size, at_the_hours_that_were, planned_at_the_calendar
 from planner.features.review.served import always_servable, cut
 from planner.features.review.tables import Regret
 from planner.plan.derived import Derived
@@ -29,9 +29,10 @@ from planner.solver.find import Options, find_plan
 class Hindsight:
     """The regret, and the cases that verdicts go on from.
 
-    came : the demand that came, at planning weights, with the rules that the plan's commitments can keep there.
-    planned : the plan's own case under the same rules. needed_units : where the plan's commitments cannot keep the
-    rules, what the best plan that keeps them holds, by pool, meter and period (empty: they can, or no plan could).
+    came : the demand that came, hour by hour, with the rules that the plan's commitments can keep there.
+    planned : what the forecast had for the same hours, under the same rules. needed_units : where the plan's
+    commitments cannot keep the rules, what the best plan that keeps them holds, by pool, meter and period (empty: they
+    can, or no plan could).
     """
 
     regret: Regret
@@ -42,8 +43,8 @@ class Hindsight:
 
 def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Callable[[], None]) -> Hindsight:
     """Price the plan's commitments on what came, find the best for it, and do the same on the forecast."""
-    came = any_size(at_planning_weights(case, actual))
-    planned = any_size(case)
+    came = any_size(at_the_hours_that_were(case, actual))
+    planned = any_size(planned_at_the_calendar(case, actual))
     broken: tuple[Lacking, ...] = ()
     unserved, needed = 0.0, dict[tuple[str, str, str], float]()
     try:

@@ -157,7 +157,7 @@ def _expected(basis: Basis, actual: Actual) -> Counted:
 
 
 def _calendar_usd(monthly: pd.DataFrame, actual: Actual) -> float:
-    """Tell what months seen whole cost as planned at the calendar's hours, above the planning weights, USD."""
+    """Tell what months seen whole cost as planned at the calendar's hours, above the plan's weights, USD."""
     whole = [s.period for s in actual.spans if s.hours_seen == s.hours]
     own = monthly[monthly["period"].isin(whole)]
     by_side = own.groupby("side")["total_usd"].sum()

@@ -61,7 +61,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Regret:
-    """What the plan costs above the plan that would have been best, USD over the horizon, at planning weights.
+    """What the plan costs above the plan that would have been best, USD over the horizon, on the hours that were.
 
     plan_usd : the plan's commitments on the demand that came. best_usd : the best commitments for it, same offers and
     rules. Units of the best are of any size. forecast_usd : the same difference on the plan's own forecast, that is
@@ -136,7 +136,7 @@ class Review:
     notes : what was assumed or left out. verdicts : one a commitment in force in a month of the horizon.
     monthly, pools, commitments, overflow, peaks, errors, assumptions, tasks : tables, columns as named in this file.
     paid_usd : what the hours seen cost (actual); calendar_usd : what whole months seen would have cost as planned at
-    the calendar's hours above the planning weights. alerts : tasks that became dearer at a flat volume, with the
+    the calendar's hours above the plan's weights. alerts : tasks that became dearer at a flat volume, with the
     driver. calendar : of expiries.
     """
 

@@ -77,6 +77,17 @@ def test_a_lower_demand_lowers_the_units_and_says_what_that_saves(case: Case, pl
     assert total["bias"] == pytest.approx(4 / 6)
 
 
+def test_verdicts_are_on_the_hours_that_were_and_not_on_their_mean_week(case: Case, plan: Plan) -> None:
+    # 20 requests in the first six days, then none: the mean week has some 4 to 5 in its first six days, which would
+    # keep units; but a unit is used in 144 of 744 hours, worth 3 x 144 USD, and costs 744
+    found = review(case, plan, history_of(case, lambda hours: np.where(hours.day <= 6, 2.0, 0.0)))
+    verdict = found.verdicts[0]
+    assert (verdict.verdict, verdict.best_units) == (DROP, 0.0)
+    saved = (10 * HOURS + 10 * 3 * 144) - 20 * 3 * 144
+    assert verdict.saving_usd == pytest.approx(saved)
+    assert found.regret.usd == pytest.approx(saved)
+
+
 def test_a_higher_demand_raises_and_names_the_overflow(case: Case, plan: Plan) -> None:
     found = review(case, plan, history_of(case, 1.5))
     verdict = found.verdicts[0]
@@ -189,7 +200,13 @@ def test_a_month_that_is_not_over_is_reviewed_to_date(case: Case) -> None:
     assert found.paid_usd == pytest.approx(10 * 240)  # ten days of 10 units
     assert month(found, ACTUAL)["utilisation"] == pytest.approx(0.6)
     assert found.until.isoformat() == "2027-01-11T00:00:00+00:00"
-    assert {v.verdict for v in found.verdicts} == {WATCH, KEEP}  # 240 of 744 hours are too few; February is as planned
+    # 4 units fewer would save 4 x 744 USD, and cost 4 x 3 USD in each of the 504 hours to come, which are as planned
+    assert {v.verdict for v in found.verdicts} == {KEEP}
+    late = whole.rows[whole.rows["hour"] < pd.Timestamp("2027-01-25", tz="UTC")]
+    rules = Rules(least_seen_share=0.9)  # 576 of 744 hours
+    judged = review(long, plan, type(whole)(late), rules=rules).verdicts
+    assert {v.verdict for v in judged} == {WATCH, KEEP}
+    assert max(v.saving_usd for v in judged) == pytest.approx(4 * HOURS - 4 * 3 * 168)
     assert any("2027-02 was not seen" in note for note in found.notes)
     assert review(long, plan, history_of(long, months=1)).regret.usd == 0
 
