@@ -1,12 +1,12 @@
-"""Forecasts of a history against what came: every series and their total, from many origins, unseen weeks each time.
+"""Forecast and buying rule against the simple ones, on a development set and on a test set that nothing was tuned on.
 
-    python benchmarks/forecast.py history                # 4 weeks ahead
-    python benchmarks/forecast.py history --ahead 13
+    python benchmarks/forecast.py                        # both sets (benchmarks/forecast_series.py)
+    python benchmarks/forecast.py history --ahead 13     # a history of your own
+    python benchmarks/forecast.py --rules                # the buying rules alone
 
-Prints, for each series of at least two weeks, the mean WAPE of the chosen model and of seasonal-naive, the share of the
-forecasts that did at least as well as seasonal-naive, and how many of the hours lay at or below the 90th percentile
-(90 % asked). A history that is too short for four weeks and what lies ahead of them is forecast once: its last weeks,
-at most half of it, from those before.
+For each set: WAPE over seasonal-naive's, 4 and 13 weeks ahead (mean over series, each the ratio of its means over the
+origins); the first month after a level has halved or doubled; under a week known; the share of hours at or below p90
+(90 % asked); and each buying rule's share of what the clairvoyant plan saves (52-week terms, 30 % discount).
 """
 
 import argparse
@@ -15,67 +15,182 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.forecast_series import development_set, unseen_set
+from planner.features.demand.backtest.rules import FIFTY_TWO_WEEKS, PLANNER
+from planner.features.demand.backtest.walk import Terms, backtest, summarise
 from planner.features.demand.forecast.accuracy import coverage, wape
-from planner.features.demand.forecast.candidates import CANDIDATE, seasonal_naive
-from planner.features.demand.forecast.choice import choose
 from planner.features.demand.forecast.forecast import total_of
-from planner.features.demand.forecast.spread import hour_ratios
+from planner.features.demand.forecast.models import ensemble, seasonal_naive
+from planner.features.demand.forecast.short import short_week
+from planner.features.demand.forecast.spread import hour_quantile
+from planner.features.demand.forecast.trials import try_out
 from planner.features.demand.history import load_history
 from planner.features.demand.series import hourly_series
-from planner.units import HOURS_PER_WEEK
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
-FIRST_WEEKS, EVERY_WEEKS = 4, 8
-
-
-def trial(weeks: np.ndarray, known_weeks: int, ahead: int) -> dict[str, float]:
-    """Forecast ``ahead`` weeks from the first ``known_weeks``, and measure."""
-    past, actual = weeks[:known_weeks], weeks[known_weeks : known_weeks + ahead]
-    choice = choose(past.ravel(), np.ones(past.size), ahead)
-    guess = CANDIDATE[choice.model].predict(past, ahead)
-    upper = guess * hour_ratios(choice.spread, 0.9, ahead)[:, None]
-    return {
-        "wape": wape(actual, guess),
-        "seasonal_naive": wape(actual, seasonal_naive(past, ahead)),
-        "p90_covers": coverage(actual, upper),
-    }
+FIRST_WEEKS, KNOWN_WEEKS = 4, 110  # no more weeks are looked at: a benchmark's time
+SHORT_DAYS = (3, 4, 5, 6)
+LOOK_BACKS = ("look-back 7 days", "look-back 30 days", "look-back 60 days")
 
 
-def known_span(values: np.ndarray) -> np.ndarray:
-    """Return the hours from the first known one to the last."""
+def weeks_of(values: np.ndarray) -> np.ndarray:
+    """Return the known span in whole weeks, from its first hour."""
     known = np.flatnonzero(np.isfinite(values))
-    return values[known[0] : known[-1] + 1] if len(known) else np.zeros(0)
+    hours = values[known[0] : known[-1] + 1] if len(known) else np.zeros(0)
+    return np.asarray(hours[: len(hours) // HOURS_PER_WEEK * HOURS_PER_WEEK].reshape(-1, HOURS_PER_WEEK))
 
 
-def trials(values: np.ndarray, ahead: int) -> list[dict[str, float]]:
-    """Forecast one series from every origin that it has room for."""
-    hours = known_span(values)
-    weeks = hours[: len(hours) // HOURS_PER_WEEK * HOURS_PER_WEEK].reshape(-1, HOURS_PER_WEEK)
-    if len(weeks) < FIRST_WEEKS + ahead:
-        last = min(ahead, len(weeks) // 2)
-        return [trial(weeks, len(weeks) - last, last)] if last else []
-    return [trial(weeks, known, ahead) for known in range(FIRST_WEEKS, len(weeks) - ahead + 1, EVERY_WEEKS)]
+def origins_of(weeks: int, ahead: int, count: int) -> list[int]:
+    """Return up to ``count`` origins, spread evenly over the history."""
+    last = weeks - ahead
+    if last < FIRST_WEEKS:
+        return []
+    return sorted({int(k) for k in np.linspace(FIRST_WEEKS, last, count)})
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("history", type=Path)
-    parser.add_argument("--ahead", type=int, default=4, help="weeks ahead (default: 4)")
-    arguments = parser.parse_args()
-    requests = hourly_series(load_history(arguments.history)).requests
+def trials(weeks: np.ndarray, ahead: int, count: int, quantiles: bool) -> list[dict[str, float]]:
+    """Forecast one series from its origins, and measure."""
+    rows = []
+    for origin in origins_of(len(weeks), ahead, count):
+        past, came = weeks[max(0, origin - KNOWN_WEEKS) : origin], weeks[origin : origin + ahead]
+        guess = ensemble(past, ahead)
+        row = {"wape": wape(came, guess), "naive": wape(came, seasonal_naive(past, ahead))}
+        if quantiles:
+            spread = try_out(past.ravel(), np.ones(past.size), ahead).spread
+            row["p90"] = coverage(came, hour_quantile(spread, 0.9, guess))
+        rows.append(row)
+    return rows
+
+
+def ratios(series: dict[str, np.ndarray], ahead: int, count: int, quantiles: bool = False) -> pd.DataFrame:
+    """Return each series' WAPE, seasonal-naive's, their ratio, and p90's coverage."""
+    rows = {name: trials(weeks_of(values), ahead, count, quantiles) for name, values in series.items()}
+    table = pd.DataFrame({name: pd.DataFrame(found).mean() for name, found in rows.items() if found}).T
+    table["ratio"] = table["wape"] / table["naive"].where(table["naive"] > 0)
+    return table
+
+
+def shifted(series: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Forecast the first month after a level has moved, from one, two and three weeks after it."""
+    rows = []
+    for number, (name, values) in enumerate(series.items()):
+        weeks = weeks_of(values)
+        if len(weeks) < 30:
+            continue
+        at = len(weeks) // 2
+        factor = 0.5 if number % 2 else 2.0
+        moved = weeks * np.where(np.arange(len(weeks)) < at, 1.0, factor)[:, None]
+        for after in (1, 2, 3):
+            past, came = moved[: at + after], moved[at + after : at + after + 4]
+            rows.append({"series": name, "wape": wape(came, ensemble(past, 4)), "naive": wape(came, past_naive(past))})
+    return pd.DataFrame(rows)
+
+
+def past_naive(past: np.ndarray) -> np.ndarray:
+    """Return the last week four times."""
+    return seasonal_naive(past, 4)
+
+
+def short(series: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Forecast the week after a few days, and compare with yesterday and the mean day."""
+    rows = []
+    for name, values in series.items():
+        hours = weeks_of(values)[-3:].ravel()
+        for days in SHORT_DAYS:
+            known = hours[: days * HOURS_PER_DAY]
+            came = hours[len(known) : len(known) + HOURS_PER_WEEK]
+            weekend = np.arange(len(known) + HOURS_PER_WEEK) // HOURS_PER_DAY % 7 >= 5
+            guess, _ = short_week(known, weekend)
+            day = known.reshape(-1, HOURS_PER_DAY)
+            rows.append(
+                {
+                    "series": name,
+                    "wape": wape(came, guess),
+                    "yesterday": wape(came, np.tile(day[-1], 7)),
+                    "mean day": wape(came, np.tile(day.mean(axis=0), 7)),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def rules(series: dict[str, np.ndarray], term: int = 52, seen: int = 53) -> pd.DataFrame:
+    """Return each rule's share of the clairvoyant saving, series by series."""
+    rows = {}
+    for name, values in series.items():
+        hours = weeks_of(values).ravel()
+        if len(hours) < (seen + 26) * HOURS_PER_WEEK:
+            continue
+        summary = summarise(backtest({name: hours}, Terms(0.3, term, 1, seen))).set_index("rule")
+        rows[name] = summary["of_clairvoyant"]
+    return pd.DataFrame(rows).T.dropna()
+
+
+def report(title: str, series: dict[str, np.ndarray], count: int, rules_only: bool) -> None:
+    """Print one set."""
+    print(f"\n## {title}: {len(series)} series\n")
+    if not rules_only:
+        print("| measure | value |\n| --- | ---: |")
+        for ahead in (4, 13):
+            table = ratios(series, ahead, count, quantiles=ahead == 4)
+            print(f"| WAPE over seasonal-naive's, {ahead} weeks ahead | {table['ratio'].mean():.3f} |", flush=True)
+            if ahead == 4:
+                cover = table["p90"]
+                print(
+                    f"| hours at or below p90 | {cover.mean():.1%} (series: {cover.min():.0%} to {cover.max():.0%}) |"
+                )
+        moved = shifted(series)
+        told = f"seasonal-naive {moved['naive'].mean():.1%}"
+        print(f"| first month after a level moved | {moved['wape'].mean():.1%} ({told}) |")
+        few = short(series).drop(columns="series").mean()
+        told = f"yesterday {few['yesterday']:.1%}, mean day {few['mean day']:.1%}"
+        print(f"| under a week known | {few['wape']:.1%} ({told}) |", flush=True)
+    won = rules(series)
+    print("\n| buying rule | won of what could be | worst series |\n| --- | ---: | ---: |")
+    for name in (*LOOK_BACKS, FIFTY_TWO_WEEKS, PLANNER):
+        print(f"| {name} | {won[name].mean():.1%} | {won[name].min():.1%} |")
+    best = won[list(LOOK_BACKS)].mean().idxmax()
+    for name in (best, FIFTY_TWO_WEEKS):
+        worse = won[name] - won[PLANNER]
+        far = f"{int((worse > 0.03).sum())} of {len(won)} series by over 3 points"
+        print(f"\nAgainst {name}: worse by up to {max(0, worse.max()):.1%} ({worse.idxmax()}); {far}.")
+
+
+def of_history(path: Path, ahead: int) -> None:
+    """Print the forecasts of one history, series by series."""
+    requests = hourly_series(load_history(path)).requests
     series = {" ".join(column): requests[column].to_numpy() for column in requests.columns}
     if len(series) > 1:
         series["all"] = total_of(requests).to_numpy()
-    rows = [{"series": name, **row} for name, values in series.items() for row in trials(values, arguments.ahead)]
-    if not rows:
-        parser.error("no series of the history has two weeks: nothing can be held out")
-    table = pd.DataFrame(rows)
-    table["as_good"] = table["wape"] <= table["seasonal_naive"] + 1e-9
-    means = pd.concat([table.groupby("series").mean(), table.drop(columns="series").mean().to_frame("mean").T])
-    print(f"{len(table)} forecasts, up to {arguments.ahead} weeks ahead")
-    print("| series | WAPE | seasonal-naive | as good or better | p90 covers |\n| --- | ---: | ---: | ---: | ---: |")
-    for name, row in means.iterrows():
-        cells = [row["wape"], row["seasonal_naive"], row["as_good"], row["p90_covers"]]
-        print(f"| {name} | " + " | ".join(f"{100 * cell:.1f} %" for cell in cells) + " |")
+    table = ratios(series, ahead, 12, quantiles=True)
+    if table.empty:
+        print(f"no series has {FIRST_WEEKS + ahead} weeks: nothing can be held out")
+        return
+    table.loc["mean"] = table.mean()
+    print(f"{ahead} weeks ahead\n| series | WAPE | seasonal-naive | p90 covers |\n| --- | ---: | ---: | ---: |")
+    for name, row in table.iterrows():
+        print(f"| {name} | {row['wape']:.1%} | {row['naive']:.1%} | {row['p90']:.1%} |")
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("history", type=Path, nargs="?", help="a history of your own (default: the two sets)")
+    parser.add_argument("--ahead", type=int, default=4, help="weeks ahead, of your own history (default: 4)")
+    parser.add_argument("--each", type=int, default=4, help="made series of each family (default: 4)")
+    parser.add_argument("--origins", type=int, default=6, help="origins of each series (default: 6)")
+    parser.add_argument("--set", choices=["development", "test", "both"], default="both")
+    parser.add_argument("--rules", action="store_true", help="the buying rules alone")
+    arguments = parser.parse_args()
+    if arguments.history is not None:
+        of_history(arguments.history, arguments.ahead)
+        return
+    if arguments.set != "test":
+        report("Development set", development_set(arguments.each), arguments.origins, arguments.rules)
+    if arguments.set != "development":
+        series, missing = unseen_set(arguments.each)
+        report("Test set", series, arguments.origins, arguments.rules)
+        if missing:
+            print(f"\n{missing}")
 
 
 if __name__ == "__main__":

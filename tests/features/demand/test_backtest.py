@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.cli import main
-from planner.features.demand.backtest.fractile import fractile, ladder_level
+from planner.features.demand.backtest.fractile import fractile
 from planner.features.demand.backtest.ladder import clairvoyant_ladder
+from planner.features.demand.backtest.rules import Planner, growth_of
 from planner.features.demand.backtest.told import table_lines, verdict
 from planner.features.demand.backtest.walk import Terms, backtest, in_force, summarise
 from planner.features.demand.history import save_history
@@ -36,11 +37,16 @@ def test_a_fractile_by_hand():
     assert fractile(np.arange(1.0, 11.0), 1.0) == 0.0
 
 
-def test_a_ladder_waits_for_growth_and_fears_decline():
-    low, high = np.full(168, 10.0), np.full(168, 30.0)
-    assert ladder_level([low] * 5 + [high] * 15, 0.7) == 10.0  # the rest can be bought in week 5
-    assert ladder_level([high] * 5 + [low] * 15, 0.7) == 10.0  # 30 would pay for a quarter of the term only
-    assert ladder_level([high] * 15 + [low] * 5, 0.7) == 30.0  # three quarters pay at 30 % off
+def test_the_planner_s_rule_by_hand():
+    rule = Planner(0.7, 52)
+    steady, high, low = np.full(52 * 168, 10.0), np.full(168, 30.0), np.full(168, 4.0)
+    assert rule(steady) == 10.0
+    assert rule(np.concatenate([steady, np.tile(high, 8)])) == 10.0  # a season's top: the year holds it back
+    assert rule(np.concatenate([steady, low])) == 4.0  # a week of less: what is not bought today can be tomorrow
+    grown = np.concatenate([np.full(13 * 168, 10.0), np.full(39 * 168, 15.0), np.full(13 * 168, 20.0)])
+    assert growth_of(grown) == 2.0
+    assert rule(grown) == 20.0  # of the last year's hours the fractile is 15, and times growth 30
+    assert Planner(0.7, 4)(np.concatenate([steady, np.tile(high, 8)])) == 30.0  # four weeks of it have been seen, twice
 
 
 def test_the_clairvoyant_ladder_by_hand():

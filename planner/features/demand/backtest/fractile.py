@@ -6,11 +6,7 @@ and the demands that occurred, with P(D > x) ≤ c/p: the (1 − c/p) quantile o
 the newsvendor fractile; no linear programme is needed, and none does better.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
-
-BEGINNINGS_WEEKS = (1, 2, 3, 4, 6, 8, 13, 20, 26, 39, 52, 78, 104, 156)
 
 
 def fractile(demand: np.ndarray, price_ratio: float) -> float:
@@ -31,16 +27,3 @@ def fractile(demand: np.ndarray, price_ratio: float) -> float:
     may_exceed = int(np.floor(price_ratio * len(values) * (1 + 1e-12)))
     place = len(values) - 1 - may_exceed
     return max(0.0, float(np.partition(values, place)[place])) if place >= 0 else 0.0
-
-
-def ladder_level(weeks: Sequence[np.ndarray], price_ratio: float) -> float:
-    """Return the level to hold from now, when more can be bought later but nothing can be given back.
-
-    ``weeks`` are the term's coming weeks, each holding the hours of all scenarios. A unit is bought now only if it pays
-    over *every* beginning of the term: where its first weeks do not pay, waiting is cheaper; where the whole does not,
-    it should not be bought at all. So the level is the least of the fractiles of all beginnings (a dozen are tried).
-    """
-    counts = [count for count in BEGINNINGS_WEEKS if count < len(weeks)] + [len(weeks)]
-    hours = np.concatenate([np.ravel(week) for week in weeks]) if len(weeks) else np.zeros(0)
-    each = len(hours) // max(1, len(weeks))
-    return min((fractile(hours[: count * each], price_ratio) for count in counts), default=0.0)

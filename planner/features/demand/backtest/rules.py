@@ -1,23 +1,22 @@
-"""Buying rules: at a week, with the hours before it, the level that should be in force.
+"""Buying rules: at a step, with the hours before it, the level that should be in force.
 
-A rule sees the past only. What is in force already is known to all of them; they buy the difference.
+A rule sees the past only. What is in force already is known to all of them; they buy the difference. Every rule has one
+piece of arithmetic in common, the fractile: the level that would have been cheapest over some hours.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from planner.features.demand.backtest.fractile import fractile, ladder_level
-from planner.features.demand.forecast.candidates import CANDIDATE, to_weeks
-from planner.features.demand.forecast.choice import Choice, choose
-from planner.features.demand.forecast.spread import level_ratios
-from planner.units import HOURS_PER_DAY
+from planner.features.demand.backtest.fractile import fractile
+from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 
 Rule = Callable[[np.ndarray], float]
 RECENT_DAYS = 30
-FUTURES = (0.1, 0.3, 0.5, 0.7, 0.9)  # equally likely levels of everything
-RECHOOSE_WEEKS = 13
+PLANNER_DAYS, LEAST_PLANNER_DAYS = (7, 30, 60), 14
+LEAST_CAP_WEEKS, YEAR_WEEKS, GROWTH_WEEKS = 8, 52, 13
+PLANNER, FIFTY_TWO_WEEKS = "planner", "52 weeks' fractile"
 
 
 def on_demand_only(past: np.ndarray) -> float:
@@ -51,28 +50,36 @@ def look_back(days: int, price_ratio: float) -> Rule:
     return rule
 
 
-@dataclass
+@dataclass(frozen=True)
 class Planner:
-    """Commit to the ladder level of the forecast, made again at each purchase.
+    """Commit to no more than was cheapest over the last week, month and two months, and over as long as the term runs.
 
-    The model is chosen anew every quarter; in a short history, each time that it has grown by a quarter.
+    The least of four fractiles: of the last 7, 30 and 60 days (none longer than the term), and of as many weeks as the
+    term has (8 to 52), grown as the last quarter grew on the same quarter of the year before. More can be bought next
+    week and nothing given back: a unit that one of them does not want can wait. So in growth the purchase waits for the
+    recent days; at the top of a season or after a burst the year holds it back; in decline the last week does.
     """
 
     price_ratio: float
     term_weeks: int
-    chosen: Choice | None = None
-    chosen_at: int = field(default=-(10**9))
 
     def __call__(self, past: np.ndarray) -> float:
         """Return the level for the hours seen so far."""
-        weeks = to_weeks(past)
-        if self.chosen is None or len(weeks) - self.chosen_at >= min(RECHOOSE_WEEKS, max(1, self.chosen_at // 4)):
-            self.chosen = choose(past, np.ones(len(past)), min(self.term_weeks, RECHOOSE_WEEKS))
-            self.chosen_at = len(weeks)
-        path = CANDIDATE[self.chosen.model].predict(weeks, self.term_weeks)
-        levels = [level_ratios(self.chosen.spread, q, self.term_weeks) for q in FUTURES]
-        futures = np.stack([path * level[:, None] for level in levels], axis=1)  # weeks x futures x hours
-        return ladder_level(list(futures), self.price_ratio)
+        longest = max(LEAST_PLANNER_DAYS, DAYS_PER_WEEK * self.term_weeks)
+        recent = min(fractile(past[-min(d, longest) * HOURS_PER_DAY :], self.price_ratio) for d in PLANNER_DAYS)
+        weeks = min(YEAR_WEEKS, max(LEAST_CAP_WEEKS, self.term_weeks))
+        term = fractile(past[-weeks * HOURS_PER_WEEK :], self.price_ratio)
+        return min(recent, term * (growth_of(past) if weeks == YEAR_WEEKS else 1.0))
+
+
+def growth_of(past: np.ndarray) -> float:
+    """Return the last quarter's mean over that of the same weeks a year before, at least 1; 1 where none is known."""
+    year, quarter = YEAR_WEEKS * HOURS_PER_WEEK, GROWTH_WEEKS * HOURS_PER_WEEK
+    before, now = past[-year - quarter : -year], past[-quarter:]
+    if len(past) < year + quarter or not np.isfinite(before).any() or not np.isfinite(now).any():
+        return 1.0
+    then = float(np.nanmean(before))
+    return max(1.0, float(np.nanmean(now)) / then) if then > 0 else 1.0
 
 
 def rules(price_ratio: float, term_weeks: int) -> dict[str, Rule]:
@@ -84,5 +91,6 @@ def rules(price_ratio: float, term_weeks: int) -> dict[str, Rule]:
         "look-back 7 days": look_back(7, price_ratio),
         "look-back 30 days": look_back(30, price_ratio),
         "look-back 60 days": look_back(60, price_ratio),
-        "planner": Planner(price_ratio, term_weeks),
+        FIFTY_TWO_WEEKS: look_back(YEAR_WEEKS * DAYS_PER_WEEK, price_ratio),
+        PLANNER: Planner(price_ratio, term_weeks),
     }

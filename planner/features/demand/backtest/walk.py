@@ -5,6 +5,7 @@ the history nothing more is counted of it, for every rule alike. That flatters l
 history does not know count for nobody: neither their demand nor what was committed in them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,20 +68,23 @@ def to_steps(values: np.ndarray, step_hours: int) -> np.ndarray:
     return np.asarray(values[len(values) - count * step_hours :], dtype=float).reshape(count, step_hours)
 
 
-def backtest(pools: dict[str, np.ndarray], terms: Terms) -> pd.DataFrame:
+def backtest(
+    pools: dict[str, np.ndarray], terms: Terms, progress: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
     """Replay every rule on every pool.
 
     Parameters
     ----------
     pools : name -> hourly demand, oldest first; NaN where not known.
     terms : discount, term, spacing, start.
+    progress : told (pools done, all pools).
 
     Returns
     -------
     One row a pool, rule and step: known hours; demand, committed, used [unit-hours]; cost [on-demand unit-hours].
     """
     parts = []
-    for pool, values in pools.items():
+    for number, (pool, values) in enumerate(pools.items()):
         steps = to_steps(values, terms.step_hours)
         start = terms.start(len(values))
         to_pay = steps[start:]
@@ -88,6 +92,8 @@ def backtest(pools: dict[str, np.ndarray], terms: Terms) -> pd.DataFrame:
         bought[CLAIRVOYANT] = clairvoyant_ladder(to_pay, terms.term_steps, terms.price_ratio, terms.every_steps)
         for name, purchases in bought.items():
             parts.append(_pay(to_pay, in_force(purchases, terms.term_steps), terms).assign(pool=pool, rule=name))
+        if progress is not None:
+            progress(number + 1, len(pools))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -4,8 +4,8 @@
     planner backtest history --pool all --term 52 --replay "as it was" reversed step
 
 Compared with: all on demand, reserve the average, reserve the peak, the 7, 30 and 60 day look-back of the clouds'
-recommenders, the planner's forecast, and the clairvoyant plan, which nobody can beat. Writes backtest.csv (every week),
-summary.csv, backtest.md and a chart as PNG and SVG.
+recommenders, the fractile of the last 52 weeks, the planner's rule, and the clairvoyant plan, which nobody can beat.
+Writes backtest.csv (every week), summary.csv, backtest.md and a chart as PNG and SVG.
 """
 
 import argparse
@@ -45,10 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Replay, print the table, and write it."""
     from planner.features.demand.engine import require
 
-    require("statsmodels")
     require("scipy")
     import pandas as pd
 
+    from planner.console.progress import Progress
     from planner.features.demand.backtest.pools import (
         LONGEST_GAP_WEEKS,
         VARIANTS,
@@ -81,7 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
     text, ledgers, summaries = [], [], {}
     for replay in arguments.replay:
         changed = {n: variant_of(values, replay, terms.replayed_hours(len(values))) for n, values in pools.items()}
-        ledger = backtest(changed, terms)
+        with Progress(f"replaying {replay}") as progress:
+            ledger = backtest(changed, terms, progress)
         summary = summarise(ledger)
         summaries[replay] = summary
         ledgers.append(ledger.assign(replay=replay))

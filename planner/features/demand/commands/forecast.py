@@ -23,9 +23,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--months", type=int, help="months (default: the folder's, else 3)")
     parser.add_argument("--growth", type=float, help="growth per month as a share, instead of what the models find")
     parser.add_argument("--season", type=Path, help="CSV with month (1-12) and factor: a yearly season that is known")
-    parser.add_argument("--holidays", metavar="COUNTRY", help="DE for all regions, or region=DE,region=US-CA")
+    parser.add_argument("--holidays", metavar="COUNTRY", help="DE for all regions, or region=DE,region=US-CA@TIME_ZONE")
     parser.add_argument(
         "--events", type=Path, help="CSV of one-time events (default: events.csv of the folder, if any)"
+    )
+    parser.add_argument(
+        "--moves",
+        type=Path,
+        help="CSV of planned moves: from, to, when, share (default: moves.csv of the folder, if any)",
     )
     parser.add_argument("--cap-spikes", action="store_true", help="cut spikes to three times their usual value")
     parser.add_argument("--skip-outages", action="store_true", help="take outages as unknown")
@@ -45,10 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.engine import require
 
     require("statsmodels")
+    from planner.console.progress import Progress
     from planner.errors import Fault, InputError
     from planner.features.demand.folder import check_within, horizon_of, write_demand
     from planner.features.demand.forecast.events import load_events
-    from planner.features.demand.forecast.forecast import Assumptions, forecast
+    from planner.features.demand.forecast.forecast import forecast
+    from planner.features.demand.forecast.one_series import Assumptions
+    from planner.features.demand.forecast.planned_moves import load_moves
     from planner.features.demand.forecast.season import load_season
     from planner.features.demand.forecast.told import left_out_lines, report_of, tell
     from planner.features.demand.history import load_history
@@ -67,8 +75,11 @@ def run(arguments: argparse.Namespace) -> int:
 
         countries = parse_countries(arguments.holidays, regions)
     path = arguments.events or arguments.output / "events.csv"
-    if arguments.events is not None and not path.exists():
-        raise InputError([Fault(str(path), "does not exist")])
+    moves = arguments.moves or arguments.output / "moves.csv"
+    lacking = [p for p, asked in ((path, arguments.events), (moves, arguments.moves)) if asked and not p.exists()]
+    if lacking:
+        raise InputError([Fault(str(p), "does not exist") for p in lacking])
+    known = {"region": regions, "workload": workloads, "model": sorted(set(history.rows["model"]))}
     if arguments.growth is not None and not -1 < arguments.growth <= 10:
         raise InputError([Fault("--growth", "is not a share per month", value=arguments.growth, allowed="0.05 is 5 %")])
     assumptions = Assumptions(
@@ -76,11 +87,13 @@ def run(arguments: argparse.Namespace) -> int:
         season=load_season(arguments.season) if arguments.season else {},
         countries=countries,
         events=load_events(path, regions, workloads) if path.exists() else (),
+        moves=load_moves(moves, known) if moves.exists() else (),
         real_weeks=arguments.scenarios == "weeks",
         treatment=Treatment(arguments.cap_spikes, arguments.skip_outages),
         quiet_hours=arguments.quiet_hours,
     )
-    result = forecast(history, start, months, assumptions)
+    with Progress("forecasting") as progress:
+        result = forecast(history, start, months, assumptions, progress)
     report = report_of(result, history, assumptions, start, months)
     written = write_demand(
         arguments.output,

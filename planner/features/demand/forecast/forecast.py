@@ -1,51 +1,44 @@
 """The forecast: a history, the months to plan -> demand by scenario, month and hour of week, and how good it is."""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from planner.errors import Fault, InputError
-from planner.features.demand.forecast.candidates import CANDIDATE, to_weeks
-from planner.features.demand.forecast.choice import Choice, choose, learnable
 from planner.features.demand.forecast.days import factors_of
 from planner.features.demand.forecast.event_weeks import outside, with_events
-from planner.features.demand.forecast.events import Event
-from planner.features.demand.forecast.scenarios import month_tables, scenario_tables
-from planner.features.demand.forecast.spread import hour_ratios, level_ratios
+from planner.features.demand.forecast.one_series import (
+    RECENT_WEEKS,
+    Assumptions,
+    SeriesForecast,
+    ended_hours,
+    one_series,
+)
+from planner.features.demand.forecast.planned_moves import late_moves, moved_hours, moved_mix, moved_shapes
+from planner.features.demand.forecast.request_trend import Trend, carried_on
+from planner.features.demand.forecast.scenarios import (
+    WEIGHTS,
+    month_tables,
+    real_week_tables,
+    scatter_of,
+    scenario_tables,
+)
+from planner.features.demand.forecast.spread import level_ratios
+from planner.features.demand.forecast.trials import Trials, learnable
 from planner.features.demand.history import History
-from planner.features.demand.marks import Treatment, mark_hours, treated
+from planner.features.demand.marks import mark_hours, treated
 from planner.features.demand.profile import model_mix, request_shape
 from planner.features.demand.series import hourly_series
-from planner.features.demand.silence import QuietHours
 from planner.schema.calendar import Period, periods_of
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
-LONGEST_TRIAL_WEEKS = 13
-RECENT_WEEKS = 4
-DAYS_PER_MONTH = 365.25 / 12
 ENDED_WEEKS = 4
-
-
-@dataclass(frozen=True)
-class Assumptions:
-    """What the planner says instead of, or on top of, the history.
-
-    growth_per_month : share; replaces the models' own growth. None: as the models find it.
-    season : month of the year (1-12) -> factor. countries : region -> country of holidays.
-    treatment : what is done with spikes and outages. quiet_hours : what hours without a row are (`hourly_series`).
-    """
-
-    growth_per_month: float | None = None
-    season: Mapping[int, float] = field(default_factory=dict)
-    countries: Mapping[str, str] = field(default_factory=dict)
-    events: tuple[Event, ...] = ()
-    real_weeks: bool = False
-    treatment: Treatment = field(default_factory=Treatment)
-    quiet_hours: QuietHours = "auto"
+LEVELS = ("mean", "p10", "p90", "p98")
+LARGEST_CORRECTION = 1.25  # of a week's series, so that they add up with the total's own forecast
 
 
 @dataclass(frozen=True)
@@ -66,8 +59,18 @@ class Forecast:
     notes: tuple[str, ...]
 
 
-def forecast(history: History, start: dt.date, months: int, assumptions: Assumptions | None = None) -> Forecast:
+def forecast(
+    history: History,
+    start: dt.date,
+    months: int,
+    assumptions: Assumptions | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Forecast:
     """Forecast the demand of ``months`` calendar months from ``start``.
+
+    Parameters
+    ----------
+    progress : told (series done, all series).
 
     Raises
     ------
@@ -79,51 +82,93 @@ def forecast(history: History, start: dt.date, months: int, assumptions: Assumpt
     clean = treated(series.requests, mark_hours(series.requests), given.treatment)
     periods = periods_of(start, months)
     to_come = _hours_to_come(clean, periods)
-    every = clean.index.append(to_come)
-    factors, notes = factors_of(clean, pd.DatetimeIndex(every), given.countries)
+    factors, notes = factors_of(clean, pd.DatetimeIndex(clean.index.append(to_come)), given.countries)
     notes = [*series.notes, *notes]
     clean = _forecastable(clean, notes)
     parts, accuracy = [], []
-    for column in clean.columns:
-        path, choice, remarks = _one_series(clean[column], series.requests[column], factors[column], to_come, given)
-        parts.append(path.assign(region=column[0], workload=column[1]))
-        accuracy.append(_accuracy_row(column, choice, clean[column]))
-        notes += [f"{column[0]} {column[1]}: {remark}" for remark in remarks]
+    for number, column in enumerate(clean.columns):
+        one = one_series(clean[column], series.requests[column], factors[column], to_come, given)
+        parts.append(one.hours.assign(region=column[0], workload=column[1]))
+        accuracy.append(_accuracy_row(column, one, clean[column]))
+        notes += [f"{column[0]} {column[1]}: {remark}" for remark in one.remarks]
+        if progress is not None:
+            progress(number + 1, len(clean.columns) + 1)
     hours = pd.concat(parts, ignore_index=True)
-    total = total_of(clean)
-    came = total_of(series.requests[clean.columns])
-    overall = _choice_of(total, came, np.ones(len(total)), len(to_come)) if len(clean.columns) > 1 else None
-    if overall is not None:
-        accuracy.append(_accuracy_row(("all", "all"), overall, total))
-    levels = _level_factors(overall or choice, len(to_come))
-    hours = hours.merge(pd.DataFrame({"hour": to_come, **levels}), on="hour")
-    hours = _with_the_past(hours, series.requests[clean.columns], periods)
+    if len(clean.columns) > 1:
+        total = total_of(clean)
+        one = one_series(total, total_of(series.requests[clean.columns]), _no_factors(total, to_come), to_come, given)
+        accuracy.append(_accuracy_row(("all", "all"), one, total))
+        hours = _reconciled(hours, one.hours, old_columns(clean), factors)
+    hours = hours.merge(pd.DataFrame({"hour": to_come, **_level_factors(one.trials, len(to_come))}), on="hour")
+    hours = moved_hours(_with_the_past(hours, series.requests[clean.columns], periods), given.moves)
     if not given.real_weeks:
-        tables = scenario_tables(hours, periods)
+        tables = scenario_tables(hours, periods, scatter_of(_ordinary(clean, factors)))
     else:
         tables = _real_weeks(series.requests[clean.columns], hours, periods, notes)
-    base = month_tables(hours, periods, "mean")
-    tables = with_events(tables, base, given.events, periods)
+    tables = with_events(tables, month_tables(hours, periods, "mean"), given.events, periods)
+    end = pd.Timestamp(periods[-1].end, tz="UTC")
     notes += [f"event {name} lies outside the months that are planned" for name in outside(given.events, periods)]
+    notes += [f"the move of {name} comes after the months that are planned" for name in late_moves(given.moves, end)]
     rows = _rows_of(series.rows, clean)
-    recent = rows[rows["hour"] > clean.index[-1] - pd.Timedelta(weeks=RECENT_WEEKS)]
-    shapes = [
-        {
-            "workload": name,
-            **request_shape(recent[recent["workload"] == name] if name in set(recent["workload"]) else mine),
-        }
-        for name, mine in rows.groupby("workload")
-    ]
+    middle = pd.Timestamp(start, tz="UTC") + (end - pd.Timestamp(start, tz="UTC")) / 2
+    shapes, trends = carried_on(_recent_shapes(rows, clean), rows, (middle - clean.index[-1]) / pd.Timedelta(weeks=1))
+    notes += [_told(trend) for trend in trends]
     return Forecast(
         demand=tables.drop(columns="probability"),
         scenarios=tables[["scenario", "probability"]].drop_duplicates("scenario", ignore_index=True),
-        workloads=pd.DataFrame(shapes),
-        mix=model_mix(rows),
+        workloads=moved_shapes(shapes, given.moves),
+        mix=moved_mix(model_mix(rows), given.moves, end),
         hours=hours,
         accuracy=pd.DataFrame(accuracy),
         left_out=_left_out(series.requests, clean),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _recent_shapes(rows: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
+    """Return what a request of each workload was like in the last four weeks, or whenever it was last seen."""
+    recent = rows[rows["hour"] > clean.index[-1] - pd.Timedelta(weeks=RECENT_WEEKS)]
+    shapes = []
+    for name, own in rows.groupby("workload"):
+        late = recent[recent["workload"] == name]
+        shapes.append({"workload": name, **request_shape(late if len(late) else own)})
+    return pd.DataFrame(shapes)
+
+
+def _told(trend: Trend) -> str:
+    names = {"input_tokens": "input tokens", "output_tokens": "output tokens", "cache_hit_rate": "cache hit rate"}
+    form = ".0%" if trend.figure == "cache_hit_rate" else ",.0f"
+    moves = "rises" if trend.planned > trend.recent else "falls"
+    return (
+        f"{trend.workload}: {names[trend.figure]} of a request {moves} from week to week: {trend.recent:{form}} in the "
+        f"last four weeks, {trend.planned:{form}} in the plan"
+    )
+
+
+def _no_factors(total: pd.Series, to_come: pd.DatetimeIndex) -> np.ndarray:
+    return np.ones(len(total) + len(to_come))
+
+
+def _reconciled(
+    hours: pd.DataFrame, total: pd.DataFrame, columns: list[Any], factors: Mapping[Any, np.ndarray]
+) -> pd.DataFrame:
+    """Return the series scaled, week by week, to half-way between their sum and the total's own forecast.
+
+    The total is smoother than its parts, and its level and growth are the better known; the parts know where demand
+    arises. So both are averaged, over the hours of ordinary days; the sum of the series is then the total.
+    """
+    chosen = pd.Series(list(zip(hours["region"], hours["workload"], strict=True)), index=hours.index).isin(columns)
+    sums = hours[chosen].groupby("hour")["mean"].sum().reindex(total["hour"]).to_numpy(dtype=float)
+    ahead = len(total)
+    ordinary = np.all([factors[column][-ahead:] == 1.0 for column in columns], axis=0)
+    week = np.arange(ahead) // HOURS_PER_WEEK
+    parts = np.bincount(week, np.where(ordinary, sums, 0.0))
+    whole = np.bincount(week, np.where(ordinary, total["mean"].to_numpy(dtype=float), 0.0))
+    ratio = np.where((parts > 0) & (whole > 0), whole / np.where(parts > 0, parts, 1.0), 1.0)
+    scale = np.clip((1.0 + ratio) / 2.0, 1 / LARGEST_CORRECTION, LARGEST_CORRECTION)
+    by_hour = pd.Series(scale[week], index=pd.DatetimeIndex(total["hour"]))
+    factor = np.where(chosen, by_hour.reindex(hours["hour"]).to_numpy(), 1.0)
+    return hours.assign(**{name: hours[name] * factor for name in LEVELS})
 
 
 def _hours_to_come(clean: pd.DataFrame, periods: tuple[Period, ...]) -> pd.DatetimeIndex:
@@ -143,10 +188,15 @@ def _hours_to_come(clean: pd.DataFrame, periods: tuple[Period, ...]) -> pd.Datet
     return pd.date_range(last + pd.Timedelta(hours=1), end, freq="h", inclusive="left")
 
 
+def old_columns(clean: pd.DataFrame) -> list[Any]:
+    """List the series that reach back at least half as far as the longest."""
+    known = clean.notna().sum()
+    return list(clean.columns[known >= known.max() / 2])
+
+
 def total_of(clean: pd.DataFrame) -> pd.Series:
     """Return the sum of the series that reach back at least half as far as the longest; a young one is no growth."""
-    known = clean.notna().sum()
-    old = clean.loc[:, known >= known.max() / 2]
+    old = clean[old_columns(clean)]
     return pd.Series(old.sum(axis=1, min_count=len(old.columns)))
 
 
@@ -173,15 +223,10 @@ def _no_forecast(values: pd.Series) -> str:
         return "under one day of known hours: nothing can be forecast from it"
     if not (known > 0).any():
         return "it never had a request"
-    if (ended := _ended(values)) > ENDED_WEEKS * HOURS_PER_WEEK:
+    if (ended := ended_hours(values)) > ENDED_WEEKS * HOURS_PER_WEEK:
         weeks = ended // HOURS_PER_WEEK
         return f"no request in the last {weeks} weeks, so it is taken as retired (if its export is missing, ingest it)"
     return ""
-
-
-def _ended(values: pd.Series) -> int:
-    """Return the hours of the history after a series' last known one."""
-    return int(len(values) - 1 - np.flatnonzero(values.notna().to_numpy())[-1])
 
 
 def _rows_of(rows: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
@@ -190,11 +235,11 @@ def _rows_of(rows: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
     return rows[[pair in kept for pair in zip(rows["region"], rows["workload"], strict=True)]]
 
 
-def _trimmed(values: pd.Series, factors: np.ndarray) -> np.ndarray:
-    """Return what can be learnt from, without the hours before a series began and after it ended."""
-    all_hours = values.to_numpy(dtype=float)
-    known = np.flatnonzero(np.isfinite(all_hours))
-    return learnable(all_hours, factors)[known[0] : known[-1] + 1] if len(known) else np.zeros(0)
+def _ordinary(clean: pd.DataFrame, factors: Mapping[Any, np.ndarray]) -> pd.DataFrame:
+    """Return the series without the hours whose date is not an ordinary one."""
+    return pd.DataFrame(
+        {c: learnable(clean[c].to_numpy(dtype=float), factors[c][: len(clean)]) for c in clean}, clean.index
+    )
 
 
 def _left_out(requests: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
@@ -208,72 +253,18 @@ def _left_out(requests: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["region", "workload", "requests", "share"])
 
 
-def _choice_of(values: pd.Series, came: pd.Series, factors: np.ndarray, hours_ahead: int) -> Choice:
-    """Choose on ``values``, what is learnt from, and score on ``came``, what happened."""
-    clean = values.to_numpy(dtype=float)
-    known = np.flatnonzero(np.isfinite(clean))
-    if not len(known):
-        return choose(np.zeros(0), np.zeros(0), 1)
-    cut = slice(known[0], known[-1] + 1)
-    ahead = min(LONGEST_TRIAL_WEEKS, int(np.ceil(hours_ahead / HOURS_PER_WEEK)))
-    return choose(clean[cut], factors[: len(values)][cut], ahead, came.to_numpy(dtype=float)[cut])
+def _level_factors(trials: Trials, hours_ahead: int) -> dict[str, np.ndarray]:
+    """Return what the level of everything may be, times the mean, for each hour to come: low, base and high.
 
-
-def _one_series(
-    values: pd.Series, came: pd.Series, factors: np.ndarray, to_come: pd.DatetimeIndex, given: Assumptions
-) -> tuple[pd.DataFrame, Choice, list[str]]:
-    """Forecast one series; (hour, mean, p10, p90, p98), its choice, remarks."""
-    remarks: list[str] = []
-    known = _trimmed(values, factors[: len(values)])
-    ended = _ended(values)
-    choice = _choice_of(values, came, factors, len(to_come))
-    if len(known) < HOURS_PER_WEEK:
-        remarks.append("under one week of history: the same day is repeated; weekends are not known")
-        known = _day_as_week(known)
-    if choice.origins == 0:
-        remarks.append("under two weeks of history: a level and a shape, no growth, and no error that was measured")
-    weeks_ahead = int(np.ceil((len(to_come) + ended) / HOURS_PER_WEEK))
-    path = CANDIDATE[choice.model].predict(to_weeks(known), weeks_ahead)
-    if given.growth_per_month is not None:
-        path = np.tile(path[0], (weeks_ahead, 1)) * _growth(given.growth_per_month, weeks_ahead)[:, None]
-    window = slice(ended, ended + len(to_come))
-    season = _season(to_come, pd.DatetimeIndex(values.index), given.season)
-    mean = np.maximum(path.ravel()[window] * factors[len(values) :] * season, 0.0)
-    table = {"hour": to_come, "mean": mean}
-    for name, quantile in (("p10", 0.1), ("p90", 0.9), ("p98", 0.98)):
-        ratio = hour_ratios(choice.spread, quantile, weeks_ahead)
-        table[name] = mean * np.repeat(ratio, HOURS_PER_WEEK)[window]
-    return pd.DataFrame(table), choice, remarks
-
-
-def _day_as_week(known: np.ndarray) -> np.ndarray:
-    """Fill the week before the end of a short history with its mean day."""
-    back = np.arange(len(known))[::-1] % HOURS_PER_DAY  # hours before the end, within a day
-    day = pd.Series(known).groupby(back).mean().reindex(range(HOURS_PER_DAY))
-    day = day.fillna(float(np.nanmean(known)))
-    return day.to_numpy()[np.arange(HOURS_PER_WEEK)[::-1] % HOURS_PER_DAY]
-
-
-def _growth(per_month: float, weeks_ahead: int) -> np.ndarray:
-    middle_days = 7.0 * (np.arange(weeks_ahead) + 0.5)
-    return np.asarray((1.0 + per_month) ** (middle_days / DAYS_PER_MONTH))
-
-
-def _season(to_come: pd.DatetimeIndex, past: pd.DatetimeIndex, season: Mapping[int, float]) -> np.ndarray:
-    """Return the given factor of each hour's month over that of the last four weeks."""
-    if not season:
-        return np.ones(len(to_come))
-    recent = past[-RECENT_WEEKS * HOURS_PER_WEEK :]
-    base = float(np.mean([season.get(month, 1.0) for month in recent.month]))
-    return np.asarray([season.get(month, 1.0) / base for month in to_come.month])
-
-
-def _level_factors(choice: Choice, hours_ahead: int) -> dict[str, np.ndarray]:
-    """Return what the level of everything may be, times the mean, for each hour to come: low and high."""
+    Levels are skewed: half of the high future is not made up for by the low one. All three are scaled so that their
+    weighted mean is the forecast's; else a plan would be made for more demand than was forecast.
+    """
     weeks = int(np.ceil(hours_ahead / HOURS_PER_WEEK))
-    low = level_ratios(choice.spread, 0.1, weeks)
-    high = level_ratios(choice.spread, 0.9, weeks)
-    spread = {"low": np.minimum(low, 1.0), "high": np.maximum(high, 1.0)}
+    low = level_ratios(trials.spread, 0.1, weeks)
+    high = level_ratios(trials.spread, 0.9, weeks)
+    spread = {"low": np.minimum(low, 1.0), "base": np.ones(weeks), "high": np.maximum(high, 1.0)}
+    mean = sum(WEIGHTS[name] * values for name, values in spread.items())
+    spread = {name: values / mean for name, values in spread.items()}
     return {name: np.repeat(values, HOURS_PER_WEEK)[:hours_ahead] for name, values in spread.items()}
 
 
@@ -285,7 +276,7 @@ def _with_the_past(hours: pd.DataFrame, requests: pd.DataFrame, periods: tuple[P
     for column in requests.columns:
         values = seen[column].dropna()
         table = pd.DataFrame({"hour": values.index, "region": column[0], "workload": column[1]})
-        parts.append(table.assign(**{n: values.to_numpy() for n in ("mean", "p10", "p90", "p98")}, low=1.0, high=1.0))
+        parts.append(table.assign(**{n: values.to_numpy() for n in LEVELS}, low=1.0, base=1.0, high=1.0))
     hours = hours[hours["hour"] >= start]
     return pd.concat([*[p for p in parts if len(p)], hours], ignore_index=True)
 
@@ -294,22 +285,21 @@ def _real_weeks(
     requests: pd.DataFrame, hours: pd.DataFrame, periods: tuple[Period, ...], notes: list[str]
 ) -> pd.DataFrame:
     """Give each real week of the recent past, at the forecast's level of each month, the same probability."""
-    from planner.features.demand.forecast.scenarios import real_week_tables
-
     tables = real_week_tables(requests, hours, periods)
     if tables.empty:
         notes.append("no full week without a gap: scenarios by quantiles instead of real weeks")
-        return scenario_tables(hours, periods)
+        return scenario_tables(hours, periods, scatter_of(requests))
     return tables
 
 
-def _accuracy_row(column: Any, choice: Choice, values: pd.Series) -> dict[str, Any]:
+def _accuracy_row(column: Any, one: SeriesForecast, values: pd.Series) -> dict[str, Any]:
+    trials = one.trials
     return {
         "region": column[0],
         "workload": column[1],
-        "model": choice.model,
+        "model": one.model,
         "weeks_of_history": round(float(values.notna().sum()) / HOURS_PER_WEEK, 1),
-        "origins": choice.origins,
-        "weeks_ahead": choice.weeks_ahead,
-        **{name: round(value, 6) for name, value in choice.measures.items()},
+        "origins": trials.origins,
+        "weeks_ahead": trials.weeks_ahead,
+        **{name: round(value, 6) for name, value in trials.measures.items()},
     }

@@ -1,11 +1,14 @@
-"""The forecasting models that compete, each a plain function from whole weeks to the weeks to come.
+"""The models whose mean is the forecast, each a plain function from whole weeks to the weeks to come.
 
 A model sees the last hours as a matrix of weeks x 168, the newest week last, cut from the end of the history backwards:
 column 0 is the hour that follows the history, one week earlier. It returns the same columns for the weeks to come. The
 level of a week is its mean over the shape's mean in the hours that are known, so that holes do not pull it down.
 
-Damped trend and Theta are statsmodels'; they forecast the level, the shape is averaged. The growth that they find is
-carried on the less, the further it is ahead of what was seen: a history of n weeks tells of at most n more.
+The forecast (``ensemble``) is the mean of models that fail differently: one choice among them on a few held-out weeks
+is mostly noise. Before, a level that has moved is lifted (``level_shift``); after, the level of the last three days is
+blended in, which fades; further ahead the same weeks of a year ago gain weight. Theta is statsmodels'; it forecasts the
+level, the shape is averaged. The growth that it finds is carried on the less, the further it is ahead of what was seen:
+a history of n weeks tells of at most n more.
 """
 
 import warnings
@@ -14,12 +17,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.units import HOURS_PER_WEEK
+from planner.features.demand.forecast.level_shift import lifted
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 SHAPE_WEEKS, MEAN_WEEKS, TREND_WEEKS = 8, 4, 52
 THETA_WEEKS = 5  # least weeks that growth is found in
 EMPTY = 0.01  # a week at under this part of the largest is none: its logarithm would be all that is fitted
 WEEKS_PER_YEAR = 52
+YEAR_LEAST_WEEKS = 57  # a year, and the weeks that growth over it is measured on
+YEAR_STEPS, YEAR_WEIGHTS = (0, 12), (0.1, 0.3)  # of last_year in the mean, by weeks ahead
+BLEND, BLEND_DAYS, BLEND_WEEKS, BLEND_MOST = 0.3, 3, 2.0, 5.0  # the last days' level: power, days, half-life, limit
 TINY, STEADY = 1e-9, 1e-6  # a level that never moves has no trend to be fitted
 
 
@@ -106,18 +113,6 @@ def _smoothed(weeks: np.ndarray, ahead: int, fit: Callable[[np.ndarray, int], np
     return np.asarray(np.exp(path)[:, None] * shape[None, :])
 
 
-def damped_trend(weeks: np.ndarray, ahead: int) -> np.ndarray:
-    """Continue the level's growth, which fades (Holt's damped trend on the logarithm)."""
-
-    def fit(levels: np.ndarray, steps: int) -> np.ndarray:
-        from statsmodels.tsa.holtwinters import Holt
-
-        model = Holt(levels, damped_trend=True, initialization_method="estimated")
-        return np.asarray(model.fit(use_brute=False).forecast(steps))
-
-    return _smoothed(weeks, ahead, fit)
-
-
 def theta(weeks: np.ndarray, ahead: int) -> np.ndarray:
     """Continue half the level's growth (the Theta model on the logarithm)."""
 
@@ -139,20 +134,35 @@ def last_year(weeks: np.ndarray, ahead: int) -> np.ndarray:
     return np.asarray(np.asarray(path)[:, None] * growth * shape[None, :])
 
 
-def mean_of_models(weeks: np.ndarray, ahead: int) -> np.ndarray:
-    """Average four-week mean, last level and, from five weeks on, Theta: models that fail differently."""
-    models = (mean_weeks, last_level, theta) if len(weeks) >= THETA_WEEKS else (mean_weeks, last_level)
-    return np.asarray(np.mean([model(weeks, ahead) for model in models], axis=0))
+def ensemble(weeks: np.ndarray, ahead: int) -> np.ndarray:
+    """Forecast by the mean of all models, at a level that the last days have a say in."""
+    level = lifted(weeks)
+    models = [mean_weeks, last_level, *([theta] if len(level) >= THETA_WEEKS else [])]
+    weights = [2.0 if model is theta else 1.0 for model in models]  # theta alone knows growth
+    path = np.asarray(np.average([model(level, ahead) for model in models], axis=0, weights=weights))
+    steps = np.arange(ahead)
+    if len(weeks) >= YEAR_LEAST_WEEKS:
+        weight = np.interp(steps, YEAR_STEPS, YEAR_WEIGHTS)[:, None]
+        path = (1 - weight) * path + weight * last_year(level, ahead)
+    return np.asarray(path * (_last_days(weeks, path) ** (BLEND * 0.5 ** (steps / BLEND_WEEKS)))[:, None])
 
 
-# in order of trust: the first that is within a twentieth of the best is chosen, because held-out weeks are few
-CANDIDATES: tuple[Candidate, ...] = (
-    Candidate("mean_of_models", 1, mean_of_models, "mean of mean_weeks, last_level and theta"),
-    Candidate("theta", THETA_WEEKS, theta, "the mean shape, and half the level's growth"),
-    Candidate("last_level", 1, last_level, "the mean shape at the last week's level"),
-    Candidate("mean_weeks", 1, mean_weeks, "the mean of the last four weeks"),
-    Candidate("damped_trend", 10, damped_trend, "the mean shape, and the level's growth, which fades"),
-    Candidate("last_year", 57, last_year, "the same weeks a year ago, grown"),
-    Candidate("seasonal_naive", 1, seasonal_naive, "the last week again"),
-)
-CANDIDATE: dict[str, Candidate] = {candidate.name: candidate for candidate in CANDIDATES}
+def _last_days(weeks: np.ndarray, path: np.ndarray) -> float:
+    """Return the level of the last three days over what the forecast has for the same hours of the week."""
+    hours = slice(HOURS_PER_WEEK - BLEND_DAYS * HOURS_PER_DAY, None)
+    known = np.isfinite(weeks[-1, hours])
+    came, said = float(weeks[-1, hours][known].sum()), float(path[0, hours][known].sum())
+    return float(np.clip(came / said, 1 / BLEND_MOST, BLEND_MOST)) if came > 0 and said > 0 else 1.0
+
+
+MODELS: dict[str, Candidate] = {
+    candidate.name: candidate
+    for candidate in (
+        Candidate("ensemble", 1, ensemble, "the mean of mean_weeks, last_level, theta and last_year"),
+        Candidate("theta", THETA_WEEKS, theta, "the mean shape, and half the level's growth"),
+        Candidate("last_level", 1, last_level, "the mean shape at the last week's level"),
+        Candidate("mean_weeks", 1, mean_weeks, "the mean of the last four weeks"),
+        Candidate("last_year", YEAR_LEAST_WEEKS, last_year, "the same weeks a year ago, grown"),
+        Candidate("seasonal_naive", 1, seasonal_naive, "the last week again"),
+    )
+}

@@ -2,20 +2,29 @@
 
 Cost is planned on three futures of the whole level, low, base and high, at the 10th, 50th and 90th percentile of the
 spread of the *total*'s level, weighted 0.3, 0.4, 0.3 (Swanson's rule, which keeps mean and variance of most smooth
-distributions). A high quantile of every hour is no future: planning cost on it hedges twice. It is the fourth scenario,
-``stress``, of probability 0: it costs nothing in expectation, and what is deployed must still be able to serve it.
+distributions), and scaled so that their mean is the forecast. A unit that serves the mean of an hour is idle in some
+weeks and short in others, so each future is two weeks, ``a`` and ``b``: the mean hour with what two real weeks of the
+recent past had above or below it, and with the opposite. A high quantile of every hour is no future: planning cost on
+it hedges twice. It is the scenario ``stress``, of probability 0: it costs nothing in expectation, and what is deployed
+must still be able to serve it.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.series import hour_of_week, long_table, weeks_without_gap
+from planner.features.demand.series import full_weeks, hour_of_week, long_table, week_start, weeks_without_gap
 from planner.schema.calendar import Period
 from planner.units import HOURS_PER_WEEK
 
 WEIGHTS = {"low": 0.3, "base": 0.4, "high": 0.3}
 STRESS, STRESS_QUANTILE = "stress", "p98"
-REAL_WEEKS = 13
+REAL_WEEKS, PAIRED_WEEKS = 13, 6
+LEAST_KNOWN = 0.8  # of a week's hours, for it to be paired; the others have their usual value
+LAST_HOUR = pd.Timedelta(hours=HOURS_PER_WEEK - 1)
+TINY, STEADY = 1e-9, 1e-3  # weeks that differ by less are one
 KEYS = ["region", "workload", "period", "hour_of_week"]
 
 
@@ -35,17 +44,63 @@ def month_tables(hours: pd.DataFrame, periods: tuple[Period, ...], value: str) -
     return pd.DataFrame(table.groupby(KEYS, as_index=False)["requests_per_hour"].mean())
 
 
-def scenario_tables(hours: pd.DataFrame, periods: tuple[Period, ...]) -> pd.DataFrame:
-    """Return demand of low, base, high and stress: ``KEYS``, scenario, probability, requests_per_hour."""
-    futures = hours.assign(
-        low_level=hours["mean"] * hours["low"], base_level=hours["mean"], high_level=hours["mean"] * hours["high"]
-    )
-    parts = [
-        month_tables(futures, periods, f"{name}_level").assign(scenario=name, probability=weight)
-        for name, weight in WEIGHTS.items()
-    ]
+def scatter_of(requests: pd.DataFrame) -> dict[Any, np.ndarray]:
+    """Return each series' scatter of hours about its usual week, relative to it: futures x 168; none where too short.
+
+    The last six whole weeks are paired, the newest with the fourth newest and so on; half the difference of two weeks
+    at the same level, times √2, scatters as an hour does about its mean.
+    """
+    known = requests.groupby(week_start(pd.DatetimeIndex(requests.index))).count().min(axis=1)
+    whole = [at for at in full_weeks(requests) if known[at] >= LEAST_KNOWN * HOURS_PER_WEEK][-PAIRED_WEEKS:]
+    if len(whole) < 2:
+        return {}
+    scatter = {}
+    for column in requests.columns:
+        weeks = np.stack([requests[column].loc[at : at + LAST_HOUR].to_numpy(dtype=float) for at in whole])
+        weeks = np.where(np.isnan(weeks), np.nanmean(weeks, axis=0), weeks)
+        weeks = weeks / np.maximum(weeks.mean(axis=1, keepdims=True), TINY)
+        usual = weeks.mean(axis=0)
+        half = len(weeks) // 2
+        pairs = [(weeks[k] - weeks[k + half]) / np.sqrt(2) for k in range(half)]
+        scatter[column] = np.stack(
+            [np.clip(pairs[k % half] / np.maximum(usual, TINY), -1.0, 1.0) for k in range(len(WEIGHTS))]
+        )
+    return scatter
+
+
+def scenario_tables(
+    hours: pd.DataFrame, periods: tuple[Period, ...], scatter: Mapping[Any, np.ndarray] | None = None
+) -> pd.DataFrame:
+    """Return demand of the futures and of stress: ``KEYS``, scenario, probability, requests_per_hour.
+
+    Parameters
+    ----------
+    hours : region, workload, hour, mean, p98, and the futures' levels over the mean.
+    scatter : of each series, futures x 168 (`scatter_of`); where there is none, a future is one week.
+    """
+    parts = []
+    scattered = any(np.abs(values).max() > STEADY for values in (scatter or {}).values())
+    for number, (name, weight) in enumerate(WEIGHTS.items()):
+        table = month_tables(hours.assign(level=hours["mean"] * hours[name]), periods, "level")
+        if not scattered:
+            parts.append(table.assign(scenario=name, probability=weight))
+            continue
+        moves = _moves_of(table, scatter or {}, number)
+        for week, sign in (("a", 1.0), ("b", -1.0)):
+            level = table["requests_per_hour"] * (1.0 + sign * moves)
+            parts.append(table.assign(requests_per_hour=level, scenario=f"{name} {week}", probability=weight / 2))
     parts.append(month_tables(hours, periods, STRESS_QUANTILE).assign(scenario=STRESS, probability=0.0))
     return pd.concat(parts, ignore_index=True)
+
+
+def _moves_of(table: pd.DataFrame, scatter: Mapping[Any, np.ndarray], number: int) -> np.ndarray:
+    """Return what a future's scatter adds to each row, relative to it."""
+    still = np.zeros((len(WEIGHTS), HOURS_PER_WEEK))
+    moves = np.zeros(len(table))
+    slots = table["hour_of_week"].to_numpy()
+    for column, rows in table.groupby(["region", "workload"]).indices.items():
+        moves[rows] = scatter.get(column, still)[number, slots[rows]]
+    return moves
 
 
 def real_week_tables(requests: pd.DataFrame, hours: pd.DataFrame, periods: tuple[Period, ...]) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """How far what comes may lie from what was forecast: quantiles of actual over forecast, by weeks ahead.
 
 The ratio of an hour is taken apart: the *level* of its week over the forecast's, and the hour's own scatter about it.
-Hours are many, even of one held-out week, and their scatter is taken as it was. Levels are few, because all hours of a
+Hours are many, even of one held-out week, and their scatter is taken as it was, apart for quiet, middling and busy
+hours of the week, because quiet hours scatter most. Levels are few, because all hours of a
 week err together. Their logarithm k weeks ahead is Student's t with centre c·√g(k) and deviation s·√g(k), where
 g(k) = 1 + (k − 1)/2: between a level that only scatters (g = 1) and a random walk (g = k). So every held-out week, near
 or far, tells of the same c and s, and weeks further than any that was tried need no other rule. s² weighs the held-out
@@ -9,12 +10,16 @@ squares with those of the history's own moves from week to week; c is drawn towa
 less, and few of them give a t with few degrees of freedom (the predictive distribution of a normal with unknown
 variance: Gelman et al., Bayesian Data Analysis, 3rd ed., sections 2.6 and 3.2).
 
+What came of it is then checked: the share of held-out hours at or below their p90, each origin's from the others
+alone, says how far out the upper quantiles must lie to hold (conformal prediction by origins; Lei et al. 2018,
+Distribution-free predictive inference for regression); the few origins weigh with as many that trust the model.
+
 With nothing held out, the hours' scatter is that of an hour over the same hour of the day before, and the level may be
 anything that a young deployment's can become.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,6 +32,9 @@ CENTRE_ORIGINS = 1.0  # origins' worth of doubt about the centre
 UNKNOWN_SD, UNKNOWN_FREEDOM = 0.4, float("inf")  # of the level with nothing held out: p90 is 1.67 times the forecast's
 LARGEST_LOG, TINY = 2.0, 1e-9  # a week at under a seventh, or over seven times, tells no more
 LEAST_FREEDOM = 3.0
+KINDS, LEAST_HOURS = 3, 40  # quiet, middling and busy hours of the week; hours that tell a kind's own scatter
+TAILS = (0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.25, 1.5)  # tried
+CHECK_ORIGINS = 1.0  # origins' worth of trust in the model as it is
 SCATTER_POINTS, LEVEL_POINTS = 201, 41
 SCATTER_STEPS = (np.arange(SCATTER_POINTS) + 0.5) / SCATTER_POINTS
 
@@ -35,9 +43,10 @@ Pair = tuple[np.ndarray, np.ndarray]  # actual and forecast, weeks ahead x 168
 
 @dataclass(frozen=True)
 class Spread:
-    """``scatter``: quantiles of the hours' own ratio. ``centre``, ``deviation``: of the log level one week ahead.
+    """``scatter``: quantiles of the hours' own ratio, kinds x points. ``centre``, ``deviation``: of the log level.
 
-    ``further`` : what each further week adds to the variance of the level, over that of the first.
+    The level's are those of one week ahead. ``further``: what each further week adds to the variance of the level, over
+    that of the first. ``tail``: what the share of hours above an upper quantile is multiplied by, so that it holds.
     """
 
     scatter: np.ndarray
@@ -45,6 +54,7 @@ class Spread:
     deviation: float
     freedom: float
     further: float = FURTHER_WEEK
+    tail: float = 1.0
 
 
 def spread_of(held_out: Sequence[Pair], levels: np.ndarray, overlap: float) -> Spread | None:
@@ -60,15 +70,19 @@ def spread_of(held_out: Sequence[Pair], levels: np.ndarray, overlap: float) -> S
     -------
     None where no hour can be compared.
     """
-    scatter, logs = [], []
+    scatter: list[list[np.ndarray]] = [[] for _ in range(KINDS)]
+    logs = []
     for actual, guess in held_out:
         known = np.isfinite(actual) & (guess > 0)
         came, said = np.where(known, actual, 0.0).sum(axis=1), np.where(known, guess, 0.0).sum(axis=1)
         log = np.log(np.maximum(came, TINY) / np.maximum(said, TINY)).clip(-LARGEST_LOG, LARGEST_LOG)
         logs.append(np.where(known.sum(axis=1) >= HOURS_PER_DAY, log, np.nan))
-        scatter.append((actual / np.where(known, guess, 1.0) / np.exp(log)[:, None])[known])
-    hours = np.concatenate(scatter) if scatter else np.zeros(0)
-    if not len(hours):
+        ratios, kinds = actual / np.where(known, guess, 1.0) / np.exp(log)[:, None], kinds_of(guess)
+        for kind in range(KINDS):
+            scatter[kind].append(ratios[known & (kinds == kind)])
+    hours = [np.concatenate(found) if found else np.zeros(0) for found in scatter]
+    every = np.concatenate(hours)
+    if not len(every):
         return None
     table = np.stack(logs)
     steps = table / np.sqrt(_growth(table.shape[1], FURTHER_WEEK))  # each as if it were one week ahead
@@ -77,7 +91,7 @@ def spread_of(held_out: Sequence[Pair], levels: np.ndarray, overlap: float) -> S
     centre = float(steps.sum() / max(len(steps), 1)) * origins / (origins + CENTRE_ORIGINS)
     squares = float(((steps - centre) ** 2).sum() / max(len(steps), 1))
     variance = (MOVES_ORIGINS * _moves(levels) + origins * squares) / (MOVES_ORIGINS + origins)
-    points = np.quantile(hours, SCATTER_STEPS)
+    points = np.stack([np.quantile(own if len(own) >= LEAST_HOURS else every, SCATTER_STEPS) for own in hours])
     return Spread(points, centre, float(np.sqrt(variance)), max(LEAST_FREEDOM, MOVES_ORIGINS + origins))
 
 
@@ -94,7 +108,7 @@ def unknown_spread(hours: np.ndarray) -> Spread:
         logs = np.log(now / before) if len(week) > HOURS_PER_DAY else np.zeros(0)
     logs = logs[np.isfinite(logs)].clip(-LARGEST_LOG, LARGEST_LOG)
     points = np.quantile(np.concatenate([logs, -logs]), SCATTER_STEPS) if len(logs) else np.zeros(SCATTER_POINTS)
-    return Spread(np.exp(points), 0.0, UNKNOWN_SD, UNKNOWN_FREEDOM, further=0.0)
+    return Spread(np.tile(np.exp(points), (KINDS, 1)), 0.0, UNKNOWN_SD, UNKNOWN_FREEDOM, further=0.0)
 
 
 def _growth(weeks_ahead: int, further: float) -> np.ndarray:
@@ -123,8 +137,34 @@ def level_ratios(spread: Spread, quantile: float, weeks_ahead: int) -> np.ndarra
     return _levels(spread, np.array([quantile]), weeks_ahead)[:, 0]
 
 
-def hour_ratios(spread: Spread, quantile: float, weeks_ahead: int) -> np.ndarray:
-    """Return the quantile of an hour over its forecast, for each week ahead: any level with any scatter."""
-    levels = _levels(spread, (np.arange(LEVEL_POINTS) + 0.5) / LEVEL_POINTS, weeks_ahead)
-    both = np.multiply.outer(levels, spread.scatter).reshape(weeks_ahead, -1)
-    return np.asarray(np.quantile(both, quantile, axis=1))
+def kinds_of(path: np.ndarray) -> np.ndarray:
+    """Return the kind of each hour, 0 (quiet) to KINDS - 1 (busy): by its rank in its week; weeks x 168."""
+    places = np.argsort(np.argsort(path, axis=1, kind="stable"), axis=1)
+    return np.asarray(places * KINDS // path.shape[1])
+
+
+def hour_quantile(spread: Spread, quantile: float, path: np.ndarray) -> np.ndarray:
+    """Return the quantile of each hour of a forecast, weeks ahead x 168: any level with any scatter."""
+    beyond = (1.0 - quantile) * spread.tail if quantile > 0.5 else 1.0 - quantile
+    levels = _levels(spread, (np.arange(LEVEL_POINTS) + 0.5) / LEVEL_POINTS, len(path))
+    ratios = np.empty((len(path), KINDS))
+    for kind in range(KINDS):
+        both = np.multiply.outer(levels, spread.scatter[kind]).reshape(len(path), -1)
+        ratios[:, kind] = np.quantile(both, 1.0 - beyond, axis=1)
+    return np.asarray(path * np.take_along_axis(ratios, kinds_of(path), axis=1))
+
+
+def checked(spread: Spread, held_out: Sequence[Pair], others: Sequence[Spread], overlap: float) -> Spread:
+    """Return the spread with the tail that makes p90 hold on held-out weeks, each measured by the others' spread."""
+    above = []
+    for tail in TAILS:
+        outside = known = 0
+        for (actual, guess), other in zip(held_out, others, strict=True):
+            upper = hour_quantile(replace(other, tail=tail), 0.9, guess)
+            seen = np.isfinite(actual) & (guess > 0)
+            outside, known = outside + int((actual > upper)[seen].sum()), known + int(seen.sum())
+        above.append(outside / max(known, 1))
+    wanted = float(np.interp(0.1, np.maximum.accumulate(above), TAILS))
+    origins = 1.0 + (len(held_out) - 1) * min(1.0, overlap)
+    weight = origins / (origins + CHECK_ORIGINS)
+    return replace(spread, tail=float(np.exp(weight * np.log(wanted))))

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from planner.errors import PlannerError
-from planner.features.demand.forecast.forecast import Assumptions, Forecast
+from planner.features.demand.forecast.forecast import Forecast
+from planner.features.demand.forecast.one_series import Assumptions
 from planner.features.demand.history import History
 
 

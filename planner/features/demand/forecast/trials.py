@@ -1,32 +1,27 @@
-"""The choice among the models, series by series, on weeks that they had not seen (rolling origin).
+"""How good the forecast is, series by series, on weeks that it had not seen (rolling origin).
 
-From each of up to eight origins, the newest last, every model that has enough weeks forecasts the weeks that follow;
-each is scored by its WAPE over seasonal-naive's on the same weeks. A model that could be tried from under half of the
-origins is none to rely on. Of those within a twentieth of the best, the one
-that stands first in the list is taken: the scores of a few weeks are too noisy for more. The same held-out errors give
-the spread of what may come about the forecast (``spread``).
+From each of up to eight origins, the newest last, the forecast and seasonal-naive are made for the weeks that follow.
+The held-out errors are the accuracy that is stated, and the spread of what may come about the forecast (``spread``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from planner.features.demand.forecast.accuracy import bias, coverage, pinball, wape
-from planner.features.demand.forecast.candidates import CANDIDATES, TREND_WEEKS, levels_of, shape_of, to_weeks
-from planner.features.demand.forecast.spread import Pair, Spread, hour_ratios, spread_of, unknown_spread
+from planner.features.demand.forecast.models import TREND_WEEKS, ensemble, levels_of, seasonal_naive, shape_of, to_weeks
+from planner.features.demand.forecast.spread import Pair, Spread, checked, hour_quantile, spread_of, unknown_spread
 
-ORIGINS, BASELINE, TOLERANCE = 8, "seasonal_naive", 0.05
+ORIGINS, ENSEMBLE = 8, "ensemble"
 
 
 @dataclass(frozen=True)
-class Choice:
-    """A chosen model, its held-out errors, and the spread of what may come about its forecast."""
+class Trials:
+    """What was held out: origins, weeks ahead, the errors, and the spread of what may come about the forecast."""
 
-    model: str
     origins: int
     weeks_ahead: int
     measures: dict[str, float]
-    by_model: dict[str, float]
     spread: Spread
 
 
@@ -41,8 +36,8 @@ def held_out_plan(weeks: int, wanted_ahead: int) -> tuple[int, list[int]]:
     return ahead, sorted(origin for origin in origins if origin >= least)
 
 
-def choose(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int, scored_on: np.ndarray | None = None) -> Choice:
-    """Choose a model for one series.
+def try_out(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int, scored_on: np.ndarray | None = None) -> Trials:
+    """Try the forecast on one series.
 
     Parameters
     ----------
@@ -56,29 +51,24 @@ def choose(actual: np.ndarray, factors: np.ndarray, wanted_ahead: int, scored_on
     came = to_weeks(actual if scored_on is None else scored_on)
     ahead, origins = held_out_plan(len(weeks), wanted_ahead)
     unknown = unknown_spread(learnable(actual, factors))
-    errors: dict[str, dict[int, float]] = {}
-    tries: dict[str, list[Pair]] = {}
-    for candidate in CANDIDATES:
-        for origin in (origin for origin in origins if origin >= candidate.least_weeks):
-            truth = came[origin : origin + ahead]
-            guess = candidate.predict(weeks[:origin], ahead) * scale[origin : origin + ahead]
-            error = wape(truth, guess)
-            if np.isfinite(error):
-                errors.setdefault(candidate.name, {})[origin] = error
-                tries.setdefault(candidate.name, []).append((truth, guess))
-    if BASELINE not in errors:
-        return Choice(BASELINE, 0, 0, {}, {}, unknown)
-    least = len(errors[BASELINE]) / 2
-    scores = {name: _against_baseline(found, errors[BASELINE]) for name, found in errors.items() if len(found) >= least}
-    best = min(scores.values())
-    model = next(c.name for c in CANDIDATES if c.name in scores and scores[c.name] <= best * (1 + TOLERANCE))
-    means = {name: float(np.mean(list(found.values()))) for name, found in errors.items()}
-    held_out = tries[model]
+    held_out: list[Pair] = []
+    naive = []
+    for origin in origins:
+        truth, day = came[origin : origin + ahead], scale[origin : origin + ahead]
+        guess = ensemble(weeks[:origin], ahead) * day
+        if np.isfinite(wape(truth, guess)):
+            held_out.append((truth, guess))
+            naive.append(wape(truth, seasonal_naive(weeks[:origin], ahead) * day))
+    if not held_out:
+        return Trials(0, 0, {}, unknown)
     levels = levels_of(weeks[-TREND_WEEKS:], shape_of(weeks))
     overlap = max(1, ahead // 2) / ahead
-    measures = _measures(held_out, levels, overlap, unknown)
-    measures["wape_seasonal_naive"] = float(np.mean([errors[BASELINE][origin] for origin in errors[model]]))
-    return Choice(model, len(held_out), ahead, measures, means, spread_of(held_out, levels, overlap) or unknown)
+    spread = spread_of(held_out, levels, overlap) or unknown
+    others = [spread_of(held_out[:k] + held_out[k + 1 :], levels, overlap) or unknown for k in range(len(held_out))]
+    spread = checked(spread, held_out, others, overlap)
+    measures = _measures(held_out, [replace(other, tail=spread.tail) for other in others])
+    measures["wape_seasonal_naive"] = float(np.mean(naive))
+    return Trials(len(held_out), ahead, measures, spread)
 
 
 def learnable(actual: np.ndarray, factors: np.ndarray) -> np.ndarray:
@@ -86,22 +76,12 @@ def learnable(actual: np.ndarray, factors: np.ndarray) -> np.ndarray:
     return np.where(factors == 1.0, actual, np.nan)
 
 
-def _against_baseline(errors: dict[int, float], baseline: dict[int, float]) -> float:
-    """Return a model's error over seasonal-naive's on the origins that both could try."""
-    mine, naive = sum(errors.values()), sum(baseline[origin] for origin in errors)
-    return mine / naive if naive > 0 else float(mine > 0) + 1.0
-
-
-def _measures(held_out: list[Pair], levels: np.ndarray, overlap: float, unknown: Spread) -> dict[str, float]:
-    """Measure the chosen model; each origin's quantiles come from the other origins only."""
+def _measures(held_out: list[Pair], others: list[Spread]) -> dict[str, float]:
+    """Measure the forecast; each origin's quantiles come from the other origins only."""
     actual = np.concatenate([a.ravel() for a, _ in held_out])
     guess = np.concatenate([g.ravel() for _, g in held_out])
-    upper, lower = [], []
-    for index, (a, g) in enumerate(held_out):
-        others = [pair for k, pair in enumerate(held_out) if k != index]
-        spread = spread_of(others, levels, overlap) or unknown
-        upper.append((g * hour_ratios(spread, 0.9, len(a))[:, None]).ravel())
-        lower.append((g * hour_ratios(spread, 0.1, len(a))[:, None]).ravel())
+    upper = [hour_quantile(spread, 0.9, g).ravel() for (_, g), spread in zip(held_out, others, strict=True)]
+    lower = [hour_quantile(spread, 0.1, g).ravel() for (_, g), spread in zip(held_out, others, strict=True)]
     high, low = np.concatenate(upper), np.concatenate(lower)
     return {
         "wape": wape(actual, guess),
