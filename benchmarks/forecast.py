@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.forecast_series import development_set, unseen_set
-from planner.features.demand.backtest.rules import FIFTY_TWO_WEEKS, PLANNER
+from planner.features.demand.backtest.rules import FIFTY_TWO_WEEKS, FORECAST_AND_SOLVE, PLANNER
 from planner.features.demand.backtest.walk import Terms, backtest, summarise
 from planner.features.demand.forecast.accuracy import coverage, wape
 from planner.features.demand.forecast.forecast import total_of
@@ -146,7 +146,7 @@ def report(title: str, series: dict[str, np.ndarray], count: int, rules_only: bo
         print(f"| under a week known | {few['wape']:.1%} ({told}) |", flush=True)
     won = rules(series)
     print("\n| buying rule | won of what could be | worst series |\n| --- | ---: | ---: |")
-    for name in (*LOOK_BACKS, FIFTY_TWO_WEEKS, PLANNER):
+    for name in (*LOOK_BACKS, FIFTY_TWO_WEEKS, FORECAST_AND_SOLVE, PLANNER):
         print(f"| {name} | {won[name].mean():.1%} | {won[name].min():.1%} |")
     best = won[list(LOOK_BACKS)].mean().idxmax()
     for name in (best, FIFTY_TWO_WEEKS):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from planner.plan.bets import Bet, bets_of
 from planner.plan.expiries import NOTICE_DAYS, Calendar, calendar_of
 from planner.plan.metrics.tables import Metrics
 from planner.plan.orders import OrderLine, order_lines
@@ -75,6 +76,12 @@ class Report:
     def months(self) -> tuple[PoolMonth, ...]:
         """Each pool in each month."""
         return pool_months(self.reading)
+
+    @cached_property
+    def bets(self) -> tuple[Bet, ...]:
+        """Commitments longer than the history; none where the demand is no forecast."""
+        weeks = [row.weeks_of_history or 0.0 for row in self.forecast.series] if self.forecast is not None else []
+        return bets_of(self.lines, self.months, max(weeks)) if weeks else ()
 
     @cached_property
     def values(self) -> tuple[OrderValue, ...]:

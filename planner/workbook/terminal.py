@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _NAME_WIDTH = 32
-_MONTHS, _BUY, _STRESS, _CAUTIONS, _TASKS = 6, 8, 4, 6, 3
+_MONTHS, _BUY, _STRESS, _CAUTIONS, _TASKS, _BETS = 6, 8, 4, 6, 3, 4
 _PARTS = (
     ("New commitments", "reserved_usd"),
     ("Counted past the horizon", "tail_usd"),
@@ -44,6 +44,8 @@ def print_report(report: Report, stream: IO[str]) -> None:
         for line in story.rule_lines(report):
             console.print(f"- {line}")
     _cautions(console, report)
+    for bet in report.bets[:_BETS]:
+        console.print(f"- {clean(str(bet), 400)}")
     console.print()
     for line in story.proof(report):
         console.print(line, style="dim")

@@ -10,12 +10,12 @@ it is told; where they cannot even serve it, what is unserved is left out on bot
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from planner.errors import InfeasibleError
 from planner.features.order.order import Lacking, as_owed, lacking, without_stress
 from planner.features.review.actual import Actual
-from planner.features.review.cases import any_size, at_the_hours_that_were, planned_at_the_calendar
+from planner.features.review.cases import SPLIT, any_size, at_the_hours_that_were, planned_at_the_calendar
 from planner.features.review.served import always_servable, cut
 from planner.features.review.tables import Regret
 from planner.plan.derived import Derived
@@ -50,7 +50,7 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
     try:
         found = find_plan(as_owed(came, plan.purchases), options)
     except InfeasibleError as error:
-        broken = tuple(lacking(error))
+        broken = tuple(dict.fromkeys(_in_the_plan_s_names(what) for what in lacking(error)))
         needed = _needed(came, options)
         came, planned = without_stress(came), without_stress(planned)
         found = find_plan(always_servable(as_owed(came, plan.purchases)), options)
@@ -79,6 +79,13 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
         months_ahead=tuple(s.period for s in actual.spans if s.hours_seen < s.hours),
     )
     return Hindsight(regret, came, planned, needed)
+
+
+def _in_the_plan_s_names(what: Lacking) -> Lacking:
+    """Return what is lacking without the marks that tell copies of workloads and scenarios apart."""
+    short = what.shortfall
+    row = tuple((column, name.split(SPLIT)[0]) for column, name in short.row)
+    return Lacking(replace(short, row=row, scenario=short.scenario.split(SPLIT)[0]))
 
 
 def _needed(case: Case, options: Options) -> dict[tuple[str, str, str], float]:

@@ -93,6 +93,8 @@ def _remarks(report: Report) -> Iterator[tuple[str, str]]:
             yield f"The usage behind this forecast reconciles to the provider's bill: {by}.", "line"
         else:
             yield f"The usage behind this forecast does not reconcile to the provider's bill within 1 %: {by}.", "alert"
+    for bet in report.bets:
+        yield str(bet), "alert"
     untried = [f"{row.region} {row.workload}" for row in accuracy.series if row.origins == 0]
     if untried:
         said = "Too little history to try the forecast on; its futures are wide by assumption"

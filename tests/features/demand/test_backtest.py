@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from planner.cli import main
 from planner.features.demand.backtest.fractile import fractile
 from planner.features.demand.backtest.ladder import clairvoyant_ladder
-from planner.features.demand.backtest.rules import Planner, growth_of
+from planner.features.demand.backtest.rules import ForecastAndSolve, Planner, growth_of
 from planner.features.demand.backtest.told import table_lines, verdict
 from planner.features.demand.backtest.walk import Terms, backtest, in_force, summarise
 from planner.features.demand.history import save_history
@@ -47,6 +47,12 @@ def test_the_planner_s_rule_by_hand():
     assert growth_of(grown) == 2.0
     assert rule(grown) == 20.0  # of the last year's hours the fractile is 15, and times growth 30
     assert Planner(0.7, 4)(np.concatenate([steady, np.tile(high, 8)])) == 30.0  # four weeks of it have been seen, twice
+
+
+def test_the_plan_s_rule_is_the_fractile_of_the_forecast_s_futures():
+    level = ForecastAndSolve(0.7)(np.tile(WEEK, 8))
+    # weeks that repeat: every future is the week at its own level, and the middle one has the most weight
+    assert level == pytest.approx(fractile(WEEK, 0.7), rel=0.05)
 
 
 def test_the_clairvoyant_ladder_by_hand():

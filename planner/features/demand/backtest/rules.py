@@ -10,13 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.features.demand.backtest.fractile import fractile
+from planner.features.demand.forecast.models import ensemble, to_weeks
+from planner.features.demand.forecast.scenarios import PAIRED_WEEKS, WEIGHTS, levels_of_futures, paired_scatter
+from planner.features.demand.forecast.spread import Spread, level_ratios
+from planner.features.demand.forecast.trials import try_out
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 
 Rule = Callable[[np.ndarray], float]
 RECENT_DAYS = 30
 PLANNER_DAYS, LEAST_PLANNER_DAYS = (7, 30, 60), 14
 LEAST_CAP_WEEKS, YEAR_WEEKS, GROWTH_WEEKS = 8, 52, 13
-PLANNER, FIFTY_TWO_WEEKS = "planner", "52 weeks' fractile"
+PLAN_WEEKS = (4, 9, 13)  # ends of a plan's months
+PLANNER, FIFTY_TWO_WEEKS, FORECAST_AND_SOLVE = "planner", "52 weeks' fractile", "forecast, solve"
 
 
 def on_demand_only(past: np.ndarray) -> float:
@@ -72,6 +77,36 @@ class Planner:
         return min(recent, term * (growth_of(past) if weeks == YEAR_WEEKS else 1.0))
 
 
+@dataclass
+class ForecastAndSolve:
+    """Commit to what a plan of three months buys that `planner forecast` fills: the fractile over its futures.
+
+    A unit is bought now only if it pays over every beginning of the three months; else a later month can buy it. The
+    spread of the futures is measured anew each quarter; in a short history, each time that it has grown by a quarter.
+    """
+
+    price_ratio: float
+    spread: Spread | None = None
+    measured_at: int = -(10**9)
+
+    def __call__(self, past: np.ndarray) -> float:
+        """Return the level for the hours seen so far."""
+        weeks = to_weeks(past)
+        if self.spread is None or len(weeks) - self.measured_at >= min(GROWTH_WEEKS, max(1, self.measured_at // 4)):
+            self.spread, self.measured_at = try_out(past, np.ones(len(past)), PLAN_WEEKS[-1]).spread, len(weeks)
+        path = ensemble(weeks, PLAN_WEEKS[-1])
+        low, high = (level_ratios(self.spread, quantile, len(path)) for quantile in (0.1, 0.9))
+        still = np.zeros((len(WEIGHTS), HOURS_PER_WEEK))
+        scatter = paired_scatter(weeks[-PAIRED_WEEKS:]) if len(weeks) > 1 else still
+        futures = []
+        for number, (name, level) in enumerate(levels_of_futures(low, high).items()):
+            hours = path * level[:, None]
+            both = [hours * (1.0 + sign * scatter[number]) for sign in (1.0, -1.0)]
+            futures += both * round(10 * WEIGHTS[name])
+        each = np.stack(futures, axis=1)  # weeks x futures, as often as they weigh, x hours
+        return min(fractile(each[:count].ravel(), self.price_ratio) for count in PLAN_WEEKS)
+
+
 def growth_of(past: np.ndarray) -> float:
     """Return the last quarter's mean over that of the same weeks a year before, at least 1; 1 where none is known."""
     year, quarter = YEAR_WEEKS * HOURS_PER_WEEK, GROWTH_WEEKS * HOURS_PER_WEEK
@@ -92,5 +127,6 @@ def rules(price_ratio: float, term_weeks: int) -> dict[str, Rule]:
         "look-back 30 days": look_back(30, price_ratio),
         "look-back 60 days": look_back(60, price_ratio),
         FIFTY_TWO_WEEKS: look_back(YEAR_WEEKS * DAYS_PER_WEEK, price_ratio),
+        FORECAST_AND_SOLVE: ForecastAndSolve(price_ratio),
         PLANNER: Planner(price_ratio, term_weeks),
     }

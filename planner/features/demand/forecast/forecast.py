@@ -21,7 +21,7 @@ from planner.features.demand.forecast.one_series import (
 from planner.features.demand.forecast.planned_moves import late_moves, moved_hours, moved_mix, moved_shapes
 from planner.features.demand.forecast.request_trend import Trend, carried_on
 from planner.features.demand.forecast.scenarios import (
-    WEIGHTS,
+    levels_of_futures,
     month_tables,
     real_week_tables,
     scatter_of,
@@ -254,18 +254,11 @@ def _left_out(requests: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
 
 
 def _level_factors(trials: Trials, hours_ahead: int) -> dict[str, np.ndarray]:
-    """Return what the level of everything may be, times the mean, for each hour to come: low, base and high.
-
-    Levels are skewed: half of the high future is not made up for by the low one. All three are scaled so that their
-    weighted mean is the forecast's; else a plan would be made for more demand than was forecast.
-    """
+    """Return what the level of everything may be, times the mean, for each hour to come: low, base and high."""
     weeks = int(np.ceil(hours_ahead / HOURS_PER_WEEK))
-    low = level_ratios(trials.spread, 0.1, weeks)
-    high = level_ratios(trials.spread, 0.9, weeks)
-    spread = {"low": np.minimum(low, 1.0), "base": np.ones(weeks), "high": np.maximum(high, 1.0)}
-    mean = sum(WEIGHTS[name] * values for name, values in spread.items())
-    spread = {name: values / mean for name, values in spread.items()}
-    return {name: np.repeat(values, HOURS_PER_WEEK)[:hours_ahead] for name, values in spread.items()}
+    spread = trials.spread
+    levels = levels_of_futures(level_ratios(spread, 0.1, weeks), level_ratios(spread, 0.9, weeks))
+    return {name: np.repeat(values, HOURS_PER_WEEK)[:hours_ahead] for name, values in levels.items()}
 
 
 def _with_the_past(hours: pd.DataFrame, requests: pd.DataFrame, periods: tuple[Period, ...]) -> pd.DataFrame:

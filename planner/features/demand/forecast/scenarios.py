@@ -56,16 +56,34 @@ def scatter_of(requests: pd.DataFrame) -> dict[Any, np.ndarray]:
         return {}
     scatter = {}
     for column in requests.columns:
-        weeks = np.stack([requests[column].loc[at : at + LAST_HOUR].to_numpy(dtype=float) for at in whole])
-        weeks = np.where(np.isnan(weeks), np.nanmean(weeks, axis=0), weeks)
-        weeks = weeks / np.maximum(weeks.mean(axis=1, keepdims=True), TINY)
-        usual = weeks.mean(axis=0)
-        half = len(weeks) // 2
-        pairs = [(weeks[k] - weeks[k + half]) / np.sqrt(2) for k in range(half)]
-        scatter[column] = np.stack(
-            [np.clip(pairs[k % half] / np.maximum(usual, TINY), -1.0, 1.0) for k in range(len(WEIGHTS))]
-        )
+        weeks = [requests[column].loc[at : at + LAST_HOUR].to_numpy(dtype=float) for at in whole]
+        scatter[column] = paired_scatter(np.stack(weeks))
     return scatter
+
+
+def paired_scatter(weeks: np.ndarray) -> np.ndarray:
+    """Return what two real weeks have above or below their usual week, relative to it: futures x 168.
+
+    Parameters
+    ----------
+    weeks : at least two, oldest first, weeks x 168; hours that are not known have their usual value.
+    """
+    weeks = np.where(np.isnan(weeks), np.nanmean(weeks, axis=0), weeks)
+    weeks = weeks / np.maximum(weeks.mean(axis=1, keepdims=True), TINY)
+    usual, half = np.maximum(weeks.mean(axis=0), TINY), len(weeks) // 2
+    pairs = [np.clip((weeks[k] - weeks[k + half]) / np.sqrt(2) / usual, -1.0, 1.0) for k in range(half)]
+    return np.stack([pairs[k % half] for k in range(len(WEIGHTS))])
+
+
+def levels_of_futures(low: np.ndarray, high: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the levels of low, base and high over the forecast, scaled so that their weighted mean is 1.
+
+    Levels are skewed: half of the high future is not made up for by the low one. Unscaled, a plan would be made for
+    more demand than was forecast.
+    """
+    spread = {"low": np.minimum(low, 1.0), "base": np.ones(len(low)), "high": np.maximum(high, 1.0)}
+    mean = sum(WEIGHTS[name] * values for name, values in spread.items())
+    return {name: values / mean for name, values in spread.items()}
 
 
 def scenario_tables(
