@@ -1,12 +1,13 @@
 """Forecast and buying rule against the simple ones, on a development set and on a test set that nothing was tuned on.
 
-    python benchmarks/forecast.py                        # both sets (benchmarks/forecast_series.py)
-    python benchmarks/forecast.py history --ahead 13     # a history of your own
-    python benchmarks/forecast.py --rules                # the buying rules alone
+    python -m benchmarks.forecast                        # both sets (benchmarks/forecast_series.py)
+    python -m benchmarks.forecast history --ahead 13     # a history of your own
+    python -m benchmarks.forecast --rules                # the buying rules alone
 
 For each set: WAPE over seasonal-naive's, 4 and 13 weeks ahead (mean over series, each the ratio of its means over the
 origins); the first month after a level has halved or doubled; under a week known; the share of hours at or below p90
-(90 % asked); and each buying rule's share of what the clairvoyant plan saves (52-week terms, 30 % discount).
+(90 % asked); the savings that a plan of 13 weeks tells, over those that come; and each buying rule's share of what the
+clairvoyant plan saves (52-week terms, 30 % discount).
 """
 
 import argparse
@@ -16,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.forecast_series import development_set, unseen_set
-from planner.features.demand.backtest.rules import FIFTY_TWO_WEEKS, FORECAST_AND_SOLVE, PLANNER
+from planner.features.demand.backtest.best_levels import fractile
+from planner.features.demand.backtest.rules import FIFTY_TWO_WEEKS, FORECAST_AND_SOLVE, PLANNER, ForecastAndSolve
 from planner.features.demand.backtest.walk import Terms, backtest, summarise
 from planner.features.demand.forecast.accuracy import coverage, wape
 from planner.features.demand.forecast.forecast import total_of
@@ -30,6 +32,7 @@ from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 FIRST_WEEKS, KNOWN_WEEKS = 4, 110  # no more weeks are looked at: a benchmark's time
 SHORT_DAYS = (3, 4, 5, 6)
+LEAST_SAVING = 0.01  # of all on demand: series in which less can be saved say nothing of it
 LOOK_BACKS = ("look-back 7 days", "look-back 30 days", "look-back 60 days")
 
 
@@ -113,6 +116,33 @@ def short(series: dict[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def told(series: dict[str, np.ndarray], count: int, price_ratio: float = 0.7) -> pd.DataFrame:
+    """Price the level that the forecast's futures ask for on those futures and on the 13 weeks that came.
+
+    Returns
+    -------
+    For each series, over its origins: savings told and savings that came, as shares of all on demand; demand told and
+    demand that came [requests/hour].
+    """
+    rows = {}
+    for name, values in series.items():
+        weeks = weeks_of(values)
+        found = []
+        for origin in [k for k in origins_of(len(weeks), 13, count + 1) if k >= 8]:
+            rule = ForecastAndSolve(price_ratio)
+            futures, came = (
+                rule.futures(weeks[max(0, origin - KNOWN_WEEKS) : origin].ravel()),
+                weeks[origin : origin + 13],
+            )
+            level = fractile(futures.ravel(), price_ratio)
+            saved = [float(np.nanmean(np.minimum(hours, level)) - price_ratio * level) for hours in (futures, came)]
+            found.append((*saved, float(futures.mean()), float(np.nanmean(came))))
+        if found:
+            sums = np.sum(found, axis=0)
+            rows[name] = {"told": sums[0] / sums[2], "came": sums[1] / sums[3], "demand": sums[2] / sums[3]}
+    return pd.DataFrame(rows).T
+
+
 def rules(series: dict[str, np.ndarray], term: int = 52, seen: int = 53) -> pd.DataFrame:
     """Return each rule's share of the clairvoyant saving, series by series."""
     rows = {}
@@ -144,6 +174,10 @@ def report(title: str, series: dict[str, np.ndarray], count: int, rules_only: bo
         few = short(series).drop(columns="series").mean()
         told = f"yesterday {few['yesterday']:.1%}, mean day {few['mean day']:.1%}"
         print(f"| under a week known | {few['wape']:.1%} ({told}) |", flush=True)
+        saved = told(series, count)
+        worth = saved[saved["told"] > LEAST_SAVING]
+        ratio, demand = worth["told"].sum() / worth["came"].sum(), saved["demand"].mean()
+        print(f"| savings told over savings that came, 13 weeks | {ratio:.2f} (demand {demand:.2f}) |", flush=True)
     won = rules(series)
     print("\n| buying rule | won of what could be | worst series |\n| --- | ---: | ---: |")
     for name in (*LOOK_BACKS, FIFTY_TWO_WEEKS, FORECAST_AND_SOLVE, PLANNER):

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from planner.errors import InputError
-from planner.features.demand.forecast.event_weeks import event_weeks, outside, with_events
-from planner.features.demand.forecast.events import Event, load_events
+from planner.features.demand.forecast.events import Event, event_weeks, load_events, outside, with_events
 from planner.schema.calendar import periods_of
 
 HEADER = "event,start,end,region,workload,multiplier,added_requests_per_hour,probability\n"

@@ -11,7 +11,7 @@ import pytest
 from planner.cli import main
 from planner.errors import InputError
 from planner.features.demand.forecast.accuracy import bias, coverage, pinball, wape
-from planner.features.demand.forecast.days import day_factors, effect_of, holidays_of, split_zone
+from planner.features.demand.forecast.dates import day_factors, effect_of, holidays_of, split_zone
 from planner.features.demand.forecast.events import load_events
 from planner.features.demand.forecast.forecast import forecast
 from planner.features.demand.forecast.level_shift import shift_of

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.features.demand.backtest.fractile import fractile
+from planner.features.demand.backtest.best_levels import fractile
 from planner.features.demand.forecast.models import ensemble, to_weeks
 from planner.features.demand.forecast.scenarios import PAIRED_WEEKS, WEIGHTS, levels_of_futures, paired_scatter
 from planner.features.demand.forecast.spread import Spread, level_ratios
@@ -91,6 +91,11 @@ class ForecastAndSolve:
 
     def __call__(self, past: np.ndarray) -> float:
         """Return the level for the hours seen so far."""
+        each = self.futures(past)
+        return min(fractile(each[:count].ravel(), self.price_ratio) for count in PLAN_WEEKS)
+
+    def futures(self, past: np.ndarray) -> np.ndarray:
+        """Return the coming weeks, weeks x futures (each as often as it weighs) x 168."""
         weeks = to_weeks(past)
         if self.spread is None or len(weeks) - self.measured_at >= min(GROWTH_WEEKS, max(1, self.measured_at // 4)):
             self.spread, self.measured_at = try_out(past, np.ones(len(past)), PLAN_WEEKS[-1]).spread, len(weeks)
@@ -103,8 +108,7 @@ class ForecastAndSolve:
             hours = path * level[:, None]
             both = [hours * (1.0 + sign * scatter[number]) for sign in (1.0, -1.0)]
             futures += both * round(10 * WEIGHTS[name])
-        each = np.stack(futures, axis=1)  # weeks x futures, as often as they weigh, x hours
-        return min(fractile(each[:count].ravel(), self.price_ratio) for count in PLAN_WEEKS)
+        return np.stack(futures, axis=1)
 
 
 def growth_of(past: np.ndarray) -> float:

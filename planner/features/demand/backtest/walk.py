@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.backtest.ladder import clairvoyant_ladder
+from planner.features.demand.backtest.best_levels import clairvoyant_ladder
 from planner.features.demand.backtest.rules import Rule, rules
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 

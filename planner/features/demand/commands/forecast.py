@@ -53,11 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.console.progress import Progress
     from planner.errors import Fault, InputError
     from planner.features.demand.folder import check_within, horizon_of, write_demand
+    from planner.features.demand.forecast.dates import load_season
     from planner.features.demand.forecast.events import load_events
     from planner.features.demand.forecast.forecast import forecast
     from planner.features.demand.forecast.one_series import Assumptions
     from planner.features.demand.forecast.planned_moves import load_moves
-    from planner.features.demand.forecast.season import load_season
     from planner.features.demand.forecast.told import left_out_lines, report_of, tell
     from planner.features.demand.history import load_history
     from planner.features.demand.marks import Treatment
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     countries = {}
     if arguments.holidays:
         require("holidays")
-        from planner.features.demand.forecast.days import parse_countries
+        from planner.features.demand.forecast.dates import parse_countries
 
         countries = parse_countries(arguments.holidays, regions)
     path = arguments.events or arguments.output / "events.csv"

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Fault, InputError
-from planner.features.demand.forecast.days import factors_of
-from planner.features.demand.forecast.event_weeks import outside, with_events
+from planner.features.demand.forecast.dates import factors_of
+from planner.features.demand.forecast.events import outside, with_events
 from planner.features.demand.forecast.one_series import (
     RECENT_WEEKS,
     Assumptions,

@@ -1,4 +1,4 @@
-"""Public holidays: what each did to demand in the history, and when it comes again.
+"""What dates do to demand: public holidays, and a yearly season that the planner knows.
 
 Dates and names come from the package ``holidays``. A day is the country's own, from midnight to midnight of its clock.
 A holiday's effect is its day's demand over the usual demand of that weekday (the median of the four weeks around it).
@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -152,3 +153,26 @@ def factors_of(
             notes.append(f"{column[0]} {column[1]}: no holiday of {country} in the history: none is forecast")
         factors[column] = day_factors(hours, effect, zone)
     return factors, notes
+
+
+def load_season(path: Path) -> dict[int, float]:
+    """Read month -> factor; months that are not listed have factor 1."""
+    try:
+        table = pd.read_csv(path)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError([Fault(str(path), f"cannot be read: {error}")]) from error
+    if not {"month", "factor"} <= set(table.columns):
+        raise InputError([Fault(str(path), "lacks columns", value=", ".join(table.columns), allowed="month, factor")])
+    faults = []
+    season = {}
+    for row, (month, factor) in enumerate(zip(table["month"], table["factor"], strict=True), start=2):
+        number = pd.to_numeric(pd.Series([month, factor]), errors="coerce")
+        if not (1 <= number[0] <= 12 and number[0] == int(number[0]) and 0 < number[1] < 1000):
+            faults.append(
+                Fault(str(path), "is no month and factor", row, value=f"{month}, {factor}", allowed="1-12, above 0")
+            )
+        else:
+            season[int(number[0])] = float(number[1])
+    if faults:
+        raise InputError(faults)
+    return season
