@@ -116,7 +116,7 @@ def short(series: dict[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def told(series: dict[str, np.ndarray], count: int, price_ratio: float = 0.7) -> pd.DataFrame:
+def savings_told(series: dict[str, np.ndarray], count: int, price_ratio: float = 0.7) -> pd.DataFrame:
     """Price the level that the forecast's futures ask for on those futures and on the 13 weeks that came.
 
     Returns
@@ -174,7 +174,7 @@ def report(title: str, series: dict[str, np.ndarray], count: int, rules_only: bo
         few = short(series).drop(columns="series").mean()
         told = f"yesterday {few['yesterday']:.1%}, mean day {few['mean day']:.1%}"
         print(f"| under a week known | {few['wape']:.1%} ({told}) |", flush=True)
-        saved = told(series, count)
+        saved = savings_told(series, count)
         worth = saved[saved["told"] > LEAST_SAVING]
         ratio, demand = worth["told"].sum() / worth["came"].sum(), saved["demand"].mean()
         print(f"| savings told over savings that came, 13 weeks | {ratio:.2f} (demand {demand:.2f}) |", flush=True)
