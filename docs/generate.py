@@ -30,7 +30,7 @@ from planner.plan import files, frames
 from planner.plan.audit import bound, findings, totals
 from planner.schema import describe
 from planner.solver import assemble, certificate, find, highs, stress, ties, whole
-from planner.verify import check, linear
+from planner.verify import claims, linear
 
 ROOT = Path(__file__).parents[1]
 PART = re.compile(r"(<!-- begin: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -52,7 +52,7 @@ TOLERANCES: tuple[tuple[Any, str, str], ...] = (
     (totals, "BOUND_TOLERANCE", "relative amount by which a bound may exceed the cost"),
     (linear, "FEASIBILITY", "feasibility of the programmes of `planner verify`"),
     (bound, "ROUNDING", "relative difference allowed between the stated bound and the recomputed one"),
-    (check, "FIGURE_TOLERANCE", "relative difference allowed in the figures of plan.json"),
+    (claims, "FIGURE_TOLERANCE", "relative difference allowed in the figures that plan.json tells"),
     (files, "SIGNIFICANT_DIGITS", "digits of the numbers in plan.json"),
 )
 

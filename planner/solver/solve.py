@@ -1,6 +1,7 @@
 """Solve: the audited plan of a case."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from planner.errors import AuditError
@@ -52,7 +53,13 @@ def audited(case: Case, options: Options, progress: Callable[[int, int], None] |
     ------
     What `solve` raises.
     """
-    return checked(Reading(case, find_plan(case, options, progress)))
+    try:
+        return checked(Reading(case, find_plan(case, options, progress)))
+    except AuditError:
+        if options.store is None:
+            raise
+    # a kept answer may have been edited, and is then worth nothing: solve anew, and let the audit speak of that
+    return checked(Reading(case, find_plan(case, replace(options, store=None), progress)))
 
 
 def checked(reading: Reading) -> Reading:

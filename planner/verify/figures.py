@@ -6,6 +6,7 @@ from planner.plan.metrics import Metrics, collect
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.schema.case import Case
+from planner.schema.digest import is_input_of
 from planner.verify.margins import margins_of
 
 
@@ -16,7 +17,7 @@ def metrics_of(case: Case, plan: Plan) -> Metrics:
     ------
     PlannerError : the plan was made from another input.
     """
-    if plan.input_digest != case.digest:
+    if not is_input_of(case, plan.input_digest):
         raise PlannerError(
             f"the plan {plan.name} was made from another input ({plan.input_digest[:12]}) than this one "
             f"({case.digest[:12]}): read both with load_plan, or solve again"

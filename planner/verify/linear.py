@@ -4,6 +4,7 @@ import functools
 import os
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import highspy
 import numpy as np
@@ -69,7 +70,15 @@ def _let_banner_pass() -> None:
 class Programme:
     """A live programme: minimise cost over columns from 0 to their upper bound, rows between bounds."""
 
-    def __init__(self, cost: Floats, column_upper: Floats, row_lower: Floats, row_upper: Floats, entries: Entries):
+    def __init__(
+        self,
+        cost: Floats,
+        column_upper: Floats,
+        row_lower: Floats,
+        row_upper: Floats,
+        entries: Entries,
+        integer: Ints | None = None,
+    ) -> None:
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(cost), len(row_lower)
         lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(len(cost)), column_upper
@@ -85,6 +94,12 @@ class Programme:
         _let_banner_pass()
         self.highs = _quiet()
         _taken(self.highs.passModel(lp), "the programme")
+        if integer is not None and len(integer):
+            kinds = np.full(len(integer), highspy.HighsVarType.kInteger)
+            _taken(
+                self.highs.changeColsIntegrality(len(integer), integer.astype(np.int32), kinds),
+                "columns that are whole",
+            )
 
     def row_bounds(self, rows: Ints, lower: Floats, upper: Floats) -> None:
         """Change the bounds of some rows."""
@@ -108,18 +123,51 @@ class Programme:
 
     def solve(self) -> float:
         """Return the least cost; `values` has the columns. inf: no values of the columns keep every row."""
-        if self.highs.run() == highspy.HighsStatus.kError:  # another user of HiGHS has set the threads of the process
-            highspy.Highs.resetGlobalScheduler(True)
-            self.highs.run()
-        status = self.highs.getModelStatus()
+        status = self._run()
         if status == highspy.HighsModelStatus.kOptimal:
             return float(self.highs.getInfo().objective_function_value)
-        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        if status == highspy.HighsModelStatus.kInfeasible:
             return float("inf")
-        raise PlannerError(
-            f"the check could not be finished: HiGHS stopped with {self.highs.modelStatusToString(status)}"
-        )
+        raise _unfinished(self.highs, status)
+
+    def search(self, gap: float, seconds: float) -> tuple[float, float]:
+        """Search over the integer columns: the least cost found (inf: none exists) and a bound on it.
+
+        Raises
+        ------
+        PlannerError : nothing was found in time.
+        """
+        for option, setting in (("mip_rel_gap", gap), ("mip_abs_gap", 0.0), ("mip_feasibility_tolerance", FEASIBILITY),
+                                ("time_limit", seconds)):  # fmt: skip
+            _taken(self.highs.setOptionValue(option, setting), f"option {option}")
+        status = self._run()
+        info = self.highs.getInfo()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return float("inf"), float("inf")
+        found = info.primal_solution_status == 2  # feasible
+        if status == highspy.HighsModelStatus.kOptimal or (status == highspy.HighsModelStatus.kTimeLimit and found):
+            best = float(info.objective_function_value)
+            whole = bool(len(self.highs.getLp().integrality_))
+            return best, float(info.mip_dual_bound) if whole else best
+        raise _unfinished(self.highs, status)
+
+    def _run(self) -> Any:
+        """Solve, and return the status of the programme."""
+        if self.highs.run() == highspy.HighsStatus.kError:  # another user of HiGHS has set the threads of the process
+            highspy.Highs.resetGlobalScheduler(True)
+            _taken(self.highs.run(), "the programme")
+        status = self.highs.getModelStatus()
+        if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:  # presolve does not say which of the two
+            _taken(self.highs.setOptionValue("presolve", "off"), "option presolve")
+            _taken(self.highs.run(), "the programme")
+            status = self.highs.getModelStatus()
+            _taken(self.highs.setOptionValue("presolve", "choose"), "option presolve")
+        return status
 
     def values(self) -> Floats:
         """Columns of the last solution."""
         return np.array(self.highs.getSolution().col_value)
+
+
+def _unfinished(highs: highspy.Highs, status: Any) -> PlannerError:
+    return PlannerError(f"the check could not be finished: HiGHS stopped with {highs.modelStatusToString(status)}")

@@ -13,6 +13,7 @@ from planner.cli import main
 from planner.errors import PlannerError
 from planner.plan.files import write_plan
 from planner.plan.metrics import summary_of
+from planner.plan.plan import RENT_COLUMNS
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.verify.check import verify
@@ -22,7 +23,10 @@ from tests.builders.hand_plans import POLICY, hand_case, hand_plan, on, on_deman
 
 
 def written(case: Case, folder: Path, **changes: Any) -> Path:
-    plan = replace(on(case, hand_plan(hand_case())), **changes)
+    plan = on(case, hand_plan(hand_case()))
+    prices = plan.certificate[plan.certificate["kind"] == "rent"]
+    rents = prices.rename(columns={"supply": "pool", "price": "usd_per_unit"})[list(RENT_COLUMNS)]
+    plan = replace(plan, rents=rents, **changes)
     write_plan(plan, case, folder, summary_of(figures_of(Reading(case, plan), audited=True)))
     return folder
 
@@ -56,10 +60,10 @@ TAMPERED: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
     ("bound above what is proved", lambda f: f.update(bound_usd=18_700, gap=1 - 18_700 / 23_808),
      "bound: bound_usd says 18,700.000000, but the prices in certificate.parquet prove"),
     ("input", lambda f: f.update(input_digest="x"), "input: the plan was made for another input"),
-    ("a figure", lambda f: f["summary"].update(utilisation=0.95), "summary: summary, utilisation says 0.95"),
-    ("a figure left out", lambda f: f["summary"].pop("stress"), "summary: summary, stress has not 3 entries"),
+    ("a figure", lambda f: f["summary"].update(utilisation=0.95), "figures: summary, utilisation says 0.95"),
+    ("a figure left out", lambda f: f["summary"].pop("stress"), "figures: summary, stress is missing"),
     ("a strategy", lambda f: f["summary"]["strategies"][0].update(total_usd=99_999),
-     "summary: summary, strategies 1, total_usd says 99999"),
+     "figures: summary, strategies 1, total_usd says 99999"),
 ]  # fmt: skip
 
 
@@ -149,8 +153,10 @@ def test_the_second_opinion_agrees_and_can_disagree(tmp_path: Path) -> None:
     folder = written(case, tmp_path)
     # 12.5 units in each region hold all demand with headroom, at 744 USD each: cheaper than on demand, and they stand
     verdict = verify(case, folder, deep=True)
-    assert verdict.relaxed_usd == pytest.approx(18_600)
-    assert verdict.findings == []
+    assert verdict.searched is not None
+    assert (verdict.searched.best_usd, verdict.searched.least_usd) == pytest.approx((18_600, 18_600))
+    told = [str(f) for f in verdict.findings]
+    assert told == ["optimum: the plan costs 5,208.00 USD more than it need: a plan of 18,600.00 USD exists"]
     edited(folder, lambda f: f.update(bound_usd=19_000, gap=1 - 19_000 / 23_808))
     found = messages(case, folder, deep=True)
     assert "bound: bound_usd 19000.000000 is no lower bound: a plan of 18600.000000 USD exists" in found
@@ -176,7 +182,8 @@ def test_the_command(tmp_path: Path, folder_of_input: Path, capsys: pytest.Captu
     plan = written(case, tmp_path / "out")
     assert main(["verify", str(folder_of_input), str(plan)]) == 0
     said = capsys.readouterr().out
-    assert "tiny: the plan is right" in said
+    assert "tiny: every rule is kept, and every file and figure is what it should be" in said.splitlines()[0]
+    assert "dearer than the cheapest possible plan" in said.splitlines()[1]
     assert "23,808.00 USD" in said
     edited(plan, lambda f: f["deployments"][0].update(units=8))
     assert main(["verify", str(folder_of_input), str(plan)]) == 1

@@ -112,7 +112,7 @@ def _changes(units: Mapping[Line, float], plan: Plan) -> dict[Line, float]:
 
 
 def _proved_by(free: Plan, found: Plan) -> Plan:
-    """Return the kept plan with the bound of the plan that is free to move."""
+    """Return the kept plan with the bound, and the prices, of the plan that is free to move."""
     total, proof = found.totals.total_usd, free.proof
 
     def gap(bound: float | None) -> float | None:
@@ -128,6 +128,8 @@ def _proved_by(free: Plan, found: Plan) -> Plan:
             tree_gap=gap(proof.tree_bound_usd),
         ),
         certificate=free.certificate,
+        rents=free.rents,  # of the same dual prices; those of the kept programme hold the charge for changes
+        stress_rents=free.stress_rents,
     )
 
 
