@@ -29,7 +29,8 @@ class Searched:
 class Verdict:
     """What a check found, and how much it looked at.
 
-    bound_usd : the plan's lower bound on the cost of every plan, proved here from its prices; -inf: it is not proved. searched : where asked for.
+    bound_usd : the plan's lower bound on the cost of every plan, proved here from its prices; -inf: it is not
+        proved. searched : where asked for.
     """
 
     plan: Plan
