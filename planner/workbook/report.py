@@ -80,7 +80,8 @@ class Report:
     @cached_property
     def bets(self) -> tuple[Bet, ...]:
         """Commitments longer than the history; none where the demand is no forecast."""
-        weeks = [row.weeks_of_history or 0.0 for row in self.forecast.series] if self.forecast is not None else []
+        rows = self.forecast.series if self.forecast is not None else ()
+        weeks = [row.weeks_of_history for row in rows if row.weeks_of_history is not None]
         return bets_of(self.lines, self.months, max(weeks)) if weeks else ()
 
     @cached_property

@@ -45,6 +45,8 @@ def test_the_planner_s_rule_by_hand():
     grown = np.concatenate([np.full(13 * 168, 10.0), np.full(39 * 168, 15.0), np.full(13 * 168, 20.0)])
     assert growth_of(grown) == 2.0
     assert rule(grown) == 20.0  # of the last year's hours the fractile is 15, and times growth 30
+    fallen = np.concatenate([np.full(13 * 168, 40.0), np.full(39 * 168, 20.0), np.full(13 * 168, 10.0)])
+    assert rule(fallen) == 5.0  # a quarter of the year before: half of that fall, the root of 1/4, is still to come
     assert Planner(0.7, 4)(np.concatenate([steady, np.tile(high, 8)])) == 30.0  # four weeks of it have been seen, twice
 
 

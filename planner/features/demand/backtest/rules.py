@@ -62,7 +62,8 @@ class Planner:
     The least of four fractiles: of the last 7, 30 and 60 days (none longer than the term), and of as many weeks as the
     term has (8 to 52), grown as the last quarter grew on the same quarter of the year before. More can be bought next
     week and nothing given back: a unit that one of them does not want can wait. So in growth the purchase waits for the
-    recent days; at the top of a season or after a burst the year holds it back; in decline the last week does.
+    recent days; at the top of a season or after a burst the year holds it back; in decline the last week does, less the
+    half of a year's decline that lies between now and the middle of the term.
     """
 
     price_ratio: float
@@ -74,7 +75,8 @@ class Planner:
         recent = min(fractile(past[-min(d, longest) * HOURS_PER_DAY :], self.price_ratio) for d in PLANNER_DAYS)
         weeks = min(YEAR_WEEKS, max(LEAST_CAP_WEEKS, self.term_weeks))
         term = fractile(past[-weeks * HOURS_PER_WEEK :], self.price_ratio)
-        return min(recent, term * (growth_of(past) if weeks == YEAR_WEEKS else 1.0))
+        growth = growth_of(past) if weeks == YEAR_WEEKS else 1.0
+        return min(recent * float(np.sqrt(min(1.0, growth))), term * max(1.0, growth))
 
 
 @dataclass
@@ -112,13 +114,13 @@ class ForecastAndSolve:
 
 
 def growth_of(past: np.ndarray) -> float:
-    """Return the last quarter's mean over that of the same weeks a year before, at least 1; 1 where none is known."""
+    """Return the last quarter's mean over that of the same weeks a year before; 1 where none is known."""
     year, quarter = YEAR_WEEKS * HOURS_PER_WEEK, GROWTH_WEEKS * HOURS_PER_WEEK
     before, now = past[-year - quarter : -year], past[-quarter:]
     if len(past) < year + quarter or not np.isfinite(before).any() or not np.isfinite(now).any():
         return 1.0
     then = float(np.nanmean(before))
-    return max(1.0, float(np.nanmean(now)) / then) if then > 0 else 1.0
+    return float(np.nanmean(now)) / then if then > 0 else 1.0
 
 
 def rules(price_ratio: float, term_weeks: int) -> dict[str, Rule]:
