@@ -69,6 +69,8 @@ def ratios(series: dict[str, np.ndarray], ahead: int, count: int, quantiles: boo
     """Return each series' WAPE, seasonal-naive's, their ratio, and p90's coverage."""
     rows = {name: trials(weeks_of(values), ahead, count, quantiles) for name, values in series.items()}
     table = pd.DataFrame({name: pd.DataFrame(found).mean() for name, found in rows.items() if found}).T
+    if table.empty:
+        return table
     table["ratio"] = table["wape"] / table["naive"].where(table["naive"] > 0)
     return table
 
