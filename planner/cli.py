@@ -8,6 +8,7 @@ import argparse
 import difflib
 import gc
 import importlib
+import io
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from contextlib import suppress
 from types import FrameType
 
 from planner.errors import EXIT_PLAN, EXIT_STOPPED, EXIT_WRONG, InputError, PlannerError
+from planner.io.shown import printable, redacted
 from planner.versions import VERSION
 
 # name, module (configure(parser) and run(arguments) -> int), one line of help
@@ -133,10 +135,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         count = len(error.faults)
         print(f"{count} fault{'s' if count != 1 else ''} in the input; nothing was written:", file=sys.stderr)
         for fault in error.faults:
-            print(f"  {fault}", file=sys.stderr)
+            print(f"  {_shown(fault)}", file=sys.stderr)
         return error.exit_code
     except PlannerError as error:
-        print(error, file=sys.stderr)
+        print(_shown(error), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         with suppress(OSError):  # a terminal that hung up takes no words
@@ -149,17 +151,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("out of memory: plan fewer months, scenarios or regions at once", file=sys.stderr)
         return EXIT_STOPPED
     except OSError as error:
-        print(f"{error.filename or 'file system'}: {error.strerror or error}", file=sys.stderr)
+        print(_shown(f"{error.filename or 'file system'}: {error.strerror or error}"), file=sys.stderr)
         return EXIT_WRONG
     except Exception as error:
         if os.environ.get("PLANNER_DEBUG"):
             raise
         print(
-            f"a fault of planner itself, not of your input: {type(error).__name__}: {error}\n"
+            f"a fault of planner itself, not of your input: {type(error).__name__}: {_shown(error)}\n"
             "Set PLANNER_DEBUG=1 to see where, and please report it.",
             file=sys.stderr,
         )
         return EXIT_WRONG
+
+
+def _shown(error: object) -> str:
+    """Return an error's text without secrets, and without what a terminal obeys: names in it come from outside."""
+    return printable(redacted(str(error)))
 
 
 def _interrupted(arguments: argparse.Namespace) -> str:
@@ -187,6 +194,9 @@ def stop_like_interrupt() -> None:
 def entry() -> None:
     """Run one command and end the process; objects are left to the system, which takes them back at once."""
     stop_like_interrupt()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # an encoding that lacks a letter prints its number
+            stream.reconfigure(errors="backslashreplace")
     gc.set_threshold(100_000, 50, 1000)  # a workbook's cells all live until the end: seldom look for what does not
     code = main()
     gc.freeze()

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from planner.errors import Fault, InputError
 from planner.features.catalogue.lookup import Endpoint, endpoint
 from planner.features.catalogue.published import DEPLOYMENT_TYPES, Catalogue, Price, Product
+from planner.io.yaml_text import load_yaml
 from planner.schema.settings import Horizon
 
 
@@ -156,7 +157,7 @@ def read_request(path: Path) -> Request:
     try:
         if path.stat().st_size > LARGEST_REQUEST_BYTES:
             raise InputError([Fault(path.name, "is too large for a request; is it the right file?")])
-        told = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        told = load_yaml(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError([Fault(path.name, f"is not YAML: {str(error).splitlines()[0]}")]) from None
     if not isinstance(told, dict):

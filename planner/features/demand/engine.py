@@ -18,6 +18,7 @@ import pandas as pd
 from planner.errors import Fault, InputError, PlannerError
 from planner.features.demand import spark
 from planner.features.demand.files import SourceFile, fail
+from planner.io.shown import redacted
 
 ENGINE_ERRORS = ("duckdb", "psycopg", "sqlite", "pyspark", "py4j")
 MEMORY_LIMIT = "1GB"  # of DuckDB's buffers; what does not fit goes to temporary files
@@ -79,12 +80,12 @@ def calm() -> Iterator[None]:
 
 def is_url(argument: str) -> bool:
     """Tell a database URL from a path."""
-    return re.match(r"^[a-z][a-z0-9+.-]*://", argument) is not None
+    return re.match(r"^(jdbc:)?[a-z][a-z0-9+.-]*://", argument, re.IGNORECASE) is not None
 
 
 def redact(url: str) -> str:
     """Hide the password or token of a URL: nothing secret reaches a message or a report."""
-    return re.sub(r"((?:token|password)=)[^;&\s]*", r"\1***", re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", url))
+    return redacted(url)
 
 
 def _first_line(error: Exception) -> str:

@@ -20,6 +20,7 @@ import yaml
 
 from planner.errors import Fault, InputError
 from planner.io.atomic import replace_file
+from planner.io.yaml_text import load_yaml
 from planner.schema.calendar import add_months
 
 REQUEST_COLUMNS = ("input_tokens", "output_tokens", "cache_hit_rate", "cache_write_rate", "burst_factor")
@@ -200,7 +201,7 @@ def horizon_of(
     path = folder / "plan.yaml"
     if path.exists():
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = load_yaml(path)
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise InputError([Fault(str(path), f"is not readable YAML: {error}")]) from error
         found = content.get("horizon") if isinstance(content, dict) else None

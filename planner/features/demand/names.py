@@ -113,8 +113,10 @@ def load_names(path: Path | None, region: str | None = None, workload: str | Non
     if path is not None:
         import yaml
 
+        from planner.io.yaml_text import load_yaml
+
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            content = load_yaml(path) or {}
         except FileNotFoundError:
             raise InputError([Fault(str(path), "the map file does not exist")]) from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:

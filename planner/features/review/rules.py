@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planner.errors import Fault, InputError
+from planner.io.yaml_text import load_yaml
 
 
 class Rules(BaseModel):
@@ -49,7 +50,7 @@ def load_rules(path: Path | None) -> Rules:
     if path is None:
         return Rules()
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content: Any = load_yaml(path)
     except FileNotFoundError:
         raise InputError([Fault(str(path), "does not exist")]) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

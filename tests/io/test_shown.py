@@ -1,0 +1,70 @@
+"""Secrets of addresses, and what a terminal obeys, never reach a message; YAML says each thing once."""
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+import yaml
+
+from planner.cli import main
+from planner.errors import InputError
+from planner.io.shown import printable, redacted
+from planner.io.yaml_text import load_yaml
+
+SECRET = ("hunter2", "p@ss", "a/b", "x:y@z/w", "%40pct", "s#h?q")
+SPELLINGS = (
+    "postgresql://u:{}@host/db", "POSTGRESQL://u:{}@host:5432/db", "postgres+psycopg://u:{}@h/db?sslmode=require",
+    "jdbc:postgresql://u:{}@h/db", "https://{}@api.example.com/x", "snowflake://u:{}@acc/db/sch?warehouse=w",
+    "mysql://:{}@h/db", "redis://{}@h", "could not connect to postgresql://u:{}@h/db: timeout",
+)  # fmt: skip
+OPTIONS = (
+    "host=h user=u password={} dbname=d", "PWD={};Server=h", "Server=h;Pwd={};", "Password={}", "password='{}' host=h",
+    "jdbc:sqlserver://h;user=u;password={};", "md:db?motherduck_token={}", "https://h/x?access_token={}&a=1",
+    "databricks://h?token={}", "AccountKey={};x=1", "aws_secret_access_key={}", "Authorization: Bearer {}xxxxxxxx",
+    '{{"password": "{}"}}', "api_key: {}", "client_secret={}&x", "passwd={}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "secret"), [*product(SPELLINGS, SECRET), *product(OPTIONS, ("hunter2", "%40pct"))])
+def test_no_spelling_tells_the_secret(text: str, secret: str) -> None:
+    told = redacted(text.format(secret))
+    assert secret not in told
+    assert "***" in told
+
+
+@pytest.mark.parametrize(
+    "text", ["reports/q1/plan.json: is missing", "10 tokens: 5", "at 09:30 a@b.org asks", "C:/x/y.csv"]
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert redacted(text) == text
+
+
+def test_a_terminal_obeys_nothing() -> None:
+    assert printable("a\x1b[31mb\u202ec\x9bd\ne") == "a\\x1b[31mb\\u202ec\\x9bd\ne"
+    assert printable("Zürich 東京 +5 %") == "Zürich 東京 +5 %"
+
+
+def test_the_command_line_shows_a_file_name_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "no\x1b]0;owned\x07where"]) == 1
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert "\\x1b]0;owned\\x07where" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("a: 1\na: 2\n", "'a' stands twice"), ("a: &x [1]\nb: [*x, *x]\n", "aliases are not used"),
+     ("[" * 3000, "deep|expected")],
+)  # fmt: skip
+def test_yaml_says_each_thing_once(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "f.yaml").write_text(text)
+    with pytest.raises(yaml.YAMLError, match=words):
+        load_yaml(tmp_path / "f.yaml")
+
+
+def test_a_large_yaml_is_refused_unread(tmp_path: Path) -> None:
+    (tmp_path / "f.yaml").write_bytes(b"#" * 2**21)
+    with pytest.raises(InputError, match="too large"):
+        load_yaml(tmp_path / "f.yaml")
+    with pytest.raises(InputError, match="not a file"):
+        load_yaml(tmp_path)
