@@ -2,6 +2,8 @@
 
 from planner.errors import PlannerError
 from planner.plan.audit import audit
+from planner.plan.audit.broken import BROKEN
+from planner.plan.flows import Floats
 from planner.plan.metrics import Metrics, collect
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
@@ -28,4 +30,9 @@ def metrics_of(case: Case, plan: Plan) -> Metrics:
 def figures_of(reading: Reading, *, audited: bool = False) -> Metrics:
     """Compute every figure of a plan that was read with its case; `audited`: its audit found nothing, just now."""
     findings = [] if audited else audit(reading.case, reading.plan, witness=False, reading=reading)
-    return collect(reading, margins_of(reading), findings)
+
+    def unserved(units: Floats) -> list[str]:
+        found = margins_of(reading, units, workloads=False)
+        return [m.case.name for m in found if m.slot >= 0 and m.growth < 1 - BROKEN]
+
+    return collect(reading, margins_of(reading), findings, unserved)

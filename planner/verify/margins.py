@@ -41,13 +41,13 @@ _ROOM = 1e-7  # relative: what the binding slot may take more when it is routed,
 MOST_WORKLOAD_MARGINS = 500  # workloads x cases x kinds of months: beyond it single workloads are not looked at
 
 
-def margins_of(reading: Reading, units: Floats | None = None) -> tuple[Margin, ...]:
+def margins_of(reading: Reading, units: Floats | None = None, *, workloads: bool = True) -> tuple[Margin, ...]:
     """Find the margin of every stress case of a plan.
 
     Parameters
     ----------
     reading : the case and the plan; of the plan only the deployments are looked at.
-    units : deployments x periods, if the caller has them.
+    units : deployments x periods; None: the plan's. workloads : also of each workload alone.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def margins_of(reading: Reading, units: Floats | None = None) -> tuple[Margin, .
     case, names = reading.case, reading.names
     units = deployed_units(names, reading.plan.deployments) if units is None else units
     kinds = len(np.unique(units, axis=1).T) if units.size else 1
-    each = len(names.workloads) * len(reading.stress_cases) * kinds <= MOST_WORKLOAD_MARGINS
+    each = workloads and len(names.workloads) * len(reading.stress_cases) * kinds <= MOST_WORKLOAD_MARGINS
     return tuple(_margin(reading, case, names, stressed, units, each) for stressed in reading.stress_cases)
 
 

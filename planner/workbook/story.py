@@ -121,7 +121,7 @@ def all_on_demand_usd(report: Report) -> float:
 
 def unless_possible(report: Report) -> str:
     """Words to add where the plan is compared with all on demand, and quotas do not allow that."""
-    return "" if bool(report.metrics.strategies["possible"].iloc[ALL_ON_DEMAND]) else ", more than the quotas allow"
+    return "" if bool(report.metrics.strategies["possible"].iloc[ALL_ON_DEMAND]) else ", which not every rule allows"
 
 
 def proof(report: Report) -> list[str]:
@@ -175,10 +175,14 @@ def _overflow(report: Report) -> str:
     if frame.empty or float(frame["usd"].max()) <= 0:
         return ""
     row = rows_of(frame.sort_values("usd", ascending=False, kind="stable"))[0]
-    share = float(row.peak_share_of_quota)
-    quota = f"its peak takes {percent(share)} of the quota" if math.isfinite(share) else "no quota was given"
     where = f"{clean(row.model, 60)} in {clean(row.region, 60)}"
-    return f"On demand: most is spent on {where}, {usd(float(row.usd))}; {quota}."
+    spent = f"On demand: most is spent on {where}, {usd(float(row.usd))}"
+    limited = frame[frame["peak_share_of_quota"].notna()]
+    if limited.empty:
+        return f"{spent}; no quota was given."
+    full = rows_of(limited.sort_values("peak_share_of_quota", ascending=False, kind="stable"))[0]
+    share, place = percent(float(full.peak_share_of_quota)), f"{clean(full.model, 60)} in {clean(full.region, 60)}"
+    return f"{spent}. The quota nearest to its limit is that of {place}: its peak takes {share}."
 
 
 def _barely(report: Report) -> str:

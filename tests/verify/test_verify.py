@@ -56,7 +56,7 @@ TAMPERED: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
     ("units deployed", lambda f: f["deployments"][0].update(units=8), "reserved: pool east-m"),
     ("a price paid", lambda f: f["purchases"][0].update(usd=1), "totals: offer east-m-1m"),
     ("cost and its part", lambda f: f.update(reserved_usd=14_000, total_usd=22_928), "totals: reserved_usd says 14000"),
-    ("bound above cost", lambda f: f.update(bound_usd=30_000), "totals: bound_usd 30000.000000 is above the cost"),
+    ("bound above cost", lambda f: f.update(bound_usd=30_000), "bound: bound_usd 30000.000000 is above the cost"),
     ("bound above what is proved", lambda f: f.update(bound_usd=18_700, gap=1 - 18_700 / 23_808),
      "bound: bound_usd says 18,700.000000, but the prices in certificate.parquet prove"),
     ("input", lambda f: f.update(input_digest="x"), "input: the plan was made for another input"),

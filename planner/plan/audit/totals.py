@@ -1,7 +1,7 @@
 """What a plan says: names that the input knows, finite numbers, its costs, its bound and its input's digest."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -112,13 +112,13 @@ def bound(plan: Plan, repriced: Totals) -> list[Finding]:
     findings = []
     for name, least, gap_name, says in claims:
         if not least <= total + BOUND_TOLERANCE * abs(total) + TOLERANCE:
-            findings.append(_differs(f"{name} {least:.6f} is above the cost {total:.6f} USD", least, total))
+            findings.append(_of_bound(f"{name} {least:.6f} is above the cost {total:.6f} USD", least, total))
         gap = gap_of(total, least)
         if not abs(says - gap) <= TOLERANCE:
-            findings.append(_differs(f"{gap_name} says {says:.9g}, cost and bound make it {gap:.9g}", says, gap))
+            findings.append(_of_bound(f"{gap_name} says {says:.9g}, cost and bound make it {gap:.9g}", says, gap))
     best = min(gap for *_, gap in claims)
     if proof.status == Status.OPTIMAL and not best <= proof.gap_asked + TOLERANCE:
-        findings.append(_differs(f"status says optimal, but the gap is {best:.6g} and {proof.gap_asked:.6g} was asked",
+        findings.append(_of_bound(f"status says optimal, but the gap is {best:.6g} and {proof.gap_asked:.6g} was asked",
                                  best, proof.gap_asked))  # fmt: skip
     return findings
 
@@ -143,6 +143,10 @@ def digest(case: Case, plan: Plan) -> list[Finding]:
         return []
     return [Finding("input", f"the plan was made for another input (its digest is {plan.input_digest[:12]}, "
                     f"this input's {case.digest[:12]})", np.inf)]  # fmt: skip
+
+
+def _of_bound(message: str, says: float, is_: float) -> Finding:
+    return replace(_differs(message, says, is_), rule="bound")
 
 
 def _differs(message: str, says: float, is_: float) -> Finding:

@@ -1,12 +1,13 @@
 """Every figure of a plan, and the short form of them that plan.json holds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from planner.plan.audit.broken import broken_rules
 from planner.plan.audit.findings import Finding
+from planner.plan.flows import Floats
 from planner.plan.margins import Margin
 from planner.plan.metrics import strategies, task_costs, travel, use
 from planner.plan.metrics.basis import Basis
@@ -18,18 +19,24 @@ from planner.plan.metrics.task_costs import TaskCosts, cost_by_month
 from planner.plan.reading import Reading
 
 
-def collect(reading: Reading, margins: tuple[Margin, ...], findings: Sequence[Finding]) -> Metrics:
+def collect(
+    reading: Reading,
+    margins: tuple[Margin, ...],
+    findings: Sequence[Finding],
+    unserved: Callable[[Floats], Sequence[str]],
+) -> Metrics:
     """Compute every figure of a plan; `verify.figures` does it with the margins and findings.
 
     Parameters
     ----------
     margins : of every stress case. findings : what the audit found; none: the plan keeps every rule.
+    unserved : names of the stress cases that other units (deployments x periods) would not serve.
     """
     basis, plan = Basis.of(reading), reading.plan
     tasks = TaskCosts.of(basis)
     cost = task_costs.costs(tasks)
     cover, pools = use.coverage(basis), use.pool_use(basis)
-    compared, offers = strategies.strategies(basis, plan.totals), break_even(basis)
+    compared, offers = strategies.strategies(basis, plan.totals, unserved), break_even(basis)
     total = plan.totals.total_usd
     return Metrics(
         reading=basis.reading,

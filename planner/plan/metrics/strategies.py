@@ -13,11 +13,15 @@ region and model without such a pool stays on demand.
 Reserved for the average: the same with the mean load over the horizon instead of the largest; where the load of a slot
 is above it, the share of the requests that does not fit goes on demand.
 
-Left aside in both, in their favour: whole units, terms, budgets and stress cases. A strategy that would need more than
-a quota is computed as if the quota were raised, and said not to be possible. Without any price the total is NaN.
+Left aside in both, in their favour: whole units, terms and budgets. A strategy that would need more than a quota is
+computed as if the quota were raised, and said not to be possible; so is one that does not serve every stress case with
+its units (found like the margins of the plan), or that costs less than the bound on any plan that keeps the
+rules. Without any price the total is NaN.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,22 +33,29 @@ from planner.plan.metrics.tables import STRATEGY_COLUMNS
 from planner.plan.plan import Totals
 from planner.units import HOURS_PER_WEEK
 
+_SHOWN, _ROUNDING = 4, 1e-9
 ALL_ON_DEMAND, PEAK, AVERAGE, PLAN = (
     "all on demand", "reserved for the peak", "reserved for the average", "the plan",
 )  # fmt: skip
 
 
-def strategies(basis: Basis, totals: Totals) -> pd.DataFrame:
-    """Compare the four strategies: columns STRATEGY_COLUMNS, in the order of this file's title."""
+def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence[str]]) -> pd.DataFrame:
+    """Compare the four strategies: columns STRATEGY_COLUMNS, in the order of this file's title.
+
+    broken : names of the stress cases that units (deployments x periods) do not serve.
+    """
     price = equivalent_usd(basis)
     reserved = _reserved(basis)
     load = reserved.flows.unit_load(len(basis.names.deployments), basis.names.slot_count, headroom=True)
     weeks = basis.weeks
     mean = load @ weeks / weeks.sum() if weeks.sum() > 0 else np.zeros(len(load))
+    nothing = np.zeros(len(load))
     rows = [_on_demand_row(basis, ALL_ON_DEMAND, np.ones(len(basis.flows.rph)), price, 0.0, "")]
+    _mark(rows[0], broken(_every_period(basis, nothing)), basis)
     for name, units in ((PEAK, load.max(axis=1, initial=0.0)), (AVERAGE, mean)):
         overflow = 1 - reserved.fitting(units, load)
         rows.append(_on_demand_row(basis, name, overflow, price, reserved.usd(basis, units), reserved.note))
+        _mark(rows[-1], broken(_every_period(basis, units)), basis)
     rows.append({
         "strategy": PLAN, "possible": True,
         "capacity_usd": totals.reserved_usd + totals.tail_usd + totals.unreserved_usd,
@@ -57,9 +68,23 @@ def strategies(basis: Basis, totals: Totals) -> pd.DataFrame:
     return table[list(STRATEGY_COLUMNS)]
 
 
+def _every_period(basis: Basis, units: Floats) -> Floats:
+    held: Floats = np.repeat(units[:, None], len(basis.names.periods), axis=1)
+    return held
+
+
+def _mark(row: dict[str, Any], broken: Sequence[str], basis: Basis) -> None:
+    """Say which stress cases a strategy does not keep, or that it is below what any plan can cost."""
+    notes = [f"breaks {', '.join(broken[:_SHOWN])}{' ...' if len(broken) > _SHOWN else ''}"] if broken else []
+    if row["possible"] and not broken and row["total_usd"] < basis.plan.proof.bound_usd * (1 - _ROUNDING):
+        notes = ["costs less than any plan that keeps every rule: terms, budgets and whole units are left aside"]
+    row["possible"] = row["possible"] and not notes
+    row["note"] = "; ".join(text for text in (*notes, row["note"]) if text)
+
+
 def _on_demand_row(
     basis: Basis, name: str, overflow: Floats, price: Floats, capacity_usd: float, note: str
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Cost of a strategy in which the share `overflow` of each flow goes on demand."""
     flows, slots = basis.flows, basis.derived.slots
     block = flows.place // HOURS_PER_WEEK
