@@ -38,7 +38,7 @@ def test_it_is_plain_and_one_screen_in_a_pipe() -> None:
     text = printed(small())
     assert "\x1b" not in text
     lines = text.splitlines()
-    assert len(lines) < 45
+    assert len(lines) < 48
     assert max(map(len, lines)) <= 100
 
 
