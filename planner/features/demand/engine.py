@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -60,13 +61,45 @@ def remote(url: str) -> Iterator[Any]:
                 yield engine
             return
         try:
-            engine = ibis.connect(url)
+            engine = _of_file(url) or ibis.connect(url)
+        except InputError:
+            raise
         except Exception as error:
             raise InputError([Fault(redact(url), f"cannot be reached: {_first_line(error)}")]) from error
         try:
             yield engine
         finally:
             engine.disconnect()
+
+
+def _of_file(url: str) -> Any:
+    """Open a DuckDB or SQLite file so that nothing can be written to it; None where the URL names no file.
+
+    Raises
+    ------
+    InputError : there is no such file: it would be made.
+    """
+    found = re.match(r"(duckdb|sqlite)://([^?]+)", url, re.IGNORECASE)
+    if found is None or found[2].startswith((":", "md:")):
+        return None
+    import ibis
+
+    path = Path(found[2])
+    if not path.is_file():
+        raise InputError([Fault(redact(url), "there is no such file")])
+    if found[1].lower() == "sqlite":
+        engine = ibis.sqlite.connect(str(path))
+        engine.raw_sql("PRAGMA query_only = ON")
+        return engine
+    engine = ibis.duckdb.connect()  # ours, in memory: views that we make are made here, and theirs are only read
+    name = str(path).replace("'", "''")
+    engine.raw_sql(f"ATTACH '{name}' AS source (READ_ONLY)")
+    listed = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = 'source'"
+    for schema, table in engine.raw_sql(listed).fetchall():
+        there = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, table))
+        engine.raw_sql(f"CREATE SCHEMA IF NOT EXISTS {there.rsplit('.', 1)[0]}")
+        engine.raw_sql(f"CREATE VIEW {there} AS SELECT * FROM source.{there}")
+    return engine
 
 
 @contextmanager
@@ -180,9 +213,18 @@ def settled(table: Any, name: str = "settled") -> Any:
         return table
     from ibis.expr.operations import DatabaseTable
 
+    name = f"planner_{name}"  # theirs may have the plain one
     engine.raw_sql(f"CREATE OR REPLACE VIEW {name} AS {engine.compile(table)}")
     # its columns are known: DuckDB need not be asked for them
     return DatabaseTable(name, table.schema(), engine).to_expr()
+
+
+def tables_of(engine: Any) -> list[str]:
+    """Name the tables of a database; of DuckDB by its own catalog, for Ibis asks it in a way that its newest lacks."""
+    if engine.name != "duckdb":
+        return list(engine.list_tables())
+    query = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'main' AND table_catalog = 'memory'"
+    return [name for (name,) in engine.con.execute(query).fetchall()]
 
 
 def fetched(expression: Any) -> pd.DataFrame:

@@ -122,7 +122,7 @@ def recognised(engine: Any, files: tuple[SourceFile, ...], names: NameMap, table
 
 
 def _of_database(engine: Any, names: NameMap, table_name: str | None) -> Format:
-    tables = {name.lower(): name for name in engine.list_tables()}
+    tables = {name.lower(): name for name in engines.tables_of(engine)}
     if table_name is None:
         for format in FORMATS:
             if format.default_table is not None and format.default_table.lower() in tables:

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -78,6 +79,26 @@ def test_any_engine_that_ibis_knows(tmp_path):
     history = ingest([f"sqlite://{path}"], options=Options(table_name="usage"))
     assert history.report["totals"] == TOTALS
     assert len(history.rows) == 12
+
+
+def test_a_duckdb_file_is_only_read(tmp_path):
+    """Views of the user's with the names that ours could have stay theirs."""
+    path = tmp_path / "usage.duckdb"
+    pd.DataFrame(plain()).to_csv(tmp_path / "usage.csv", index=False)
+    with duckdb.connect(str(path)) as connection:
+        connection.sql(f"CREATE TABLE usage AS SELECT * FROM read_csv('{tmp_path / 'usage.csv'}')")
+        connection.sql("CREATE VIEW settled AS SELECT 1 AS theirs")
+    before = path.read_bytes()
+    history = ingest([f"duckdb://{path}"], options=Options(table_name="usage"))
+    assert history.report["totals"] == TOTALS
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "duckdb", "DuckDB"])
+def test_a_mistyped_path_makes_no_database(tmp_path, capsys, scheme):
+    assert main(["ingest", f"{scheme}://{tmp_path}/no.db", "--table", "usage"]) == 1
+    assert "there is no such file" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("dialect", ["databricks", "snowflake", "bigquery", "trino"])

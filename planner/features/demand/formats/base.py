@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.features.demand.engine import tabular
+from planner.features.demand.engine import tables_of, tabular
 from planner.features.demand.files import SourceFile, documents
 from planner.features.demand.findings import RULES, Finding
 from planner.features.demand.formats.cells import NO_NUMBER, flat_name
@@ -76,7 +76,7 @@ class Inputs:
 
     def _as_spelled(self, name: str) -> str:
         """Return a table's name as this database spells it: many know one case only."""
-        return next((there for there in self.engine.list_tables() if there.lower() == name.lower()), name)
+        return next((there for there in tables_of(self.engine) if there.lower() == name.lower()), name)
 
     def lazy(self, rows: pd.DataFrame) -> Any:
         """Hand rows that were parsed here to the engine."""
