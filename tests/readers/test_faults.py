@@ -71,7 +71,7 @@ CELLS = [
      "mix.csv, row 2: min_share 0.8 is above max_share 0.5"),
     (changed("mix", 0, max_share=0.9),
      "mix.csv, row 2, column max_share: max_share of all models of workload 'w' sums to 0.9, so not all of it can be "
-     "served; allowed: a sum of at least 1"),
+     "served; allowed: a sum of at least 1: round up, or leave one blank"),
     (changed("mix", 0, model="n"),
      "mix.csv, row 2, column model: there is no model 'n'"),
     (changed("offers", 0, term_months=1.5),

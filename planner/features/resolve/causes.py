@@ -5,6 +5,8 @@ A column of REPORTS_ONLY changes no cost. Workloads, models and regions are in e
 demand, supply or share of the mix they cost nothing.
 """
 
+from planner.schema.settings import Purchase
+
 VOLUME, SHAPE, MIX, CACHE, TOKENS = "volume", "shape", "mix", "cache_rate", "token_lengths"
 ON_DEMAND_PRICES, OFFER_PRICES = "on_demand_prices", "offer_prices"
 OFFERS, POLICY, EXPIRIES, CALENDAR = "offers", "policy", "expiries", "calendar"
@@ -37,6 +39,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "policy.failover.on_demand_trust": POLICY,
         "policy.egress.max_cross_region_share": POLICY,
         "policy.max_commitment_usd": POLICY,
+        **{f"purchase.{key}": REPORTS_ONLY for key in Purchase.model_fields},
     },
     "regions": {"region": OFFERS, "fails": POLICY, "provider": REPORTS_ONLY, "time_zone": REPORTS_ONLY},
     "models": {"model": OFFERS, "tier": REPORTS_ONLY},
