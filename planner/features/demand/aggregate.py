@@ -102,9 +102,9 @@ def judged(
     given = _or_null(table, "input_tokens")
     cached, written = _or_null(table, "cached_tokens"), _or_null(table, "written_tokens")
     counts = [table[name] for name in present]
-    nothing = reduce(
-        and_, [value.isnull() for value in counts if value.get_name() != "requests"] or [ibis.literal(True)]
-    )
+    held = {"requests", "cached_tokens", "written_tokens"} if cached_in_input else {"requests"}
+    tokens = [name for name in present if name not in held] or [name for name in present if name != "requests"]
+    nothing = reduce(and_, [table[name].isnull() for name in tokens] or [ibis.literal(True)])
     if "requests" in present:
         one_request = table["bucket_hours"] == 0 if bucket_hours is None else ibis.literal(bucket_hours == 0)
         nothing &= one_request | table["requests"].isnull()

@@ -6,7 +6,7 @@ from typing import Any
 
 from planner.errors import Fault, InputError
 from planner.features.demand.formats.moments import EXCEL_EPOCH, EXCEL_FROM, EXCEL_TO, in_zone, plain_moment
-from planner.features.demand.formats.numbers import BLANKS
+from planner.features.demand.formats.numbers import BLANKS, trimmed
 from planner.units import HOURS_PER_DAY, SECONDS_PER_HOUR
 
 SECONDS_PER_DAY = HOURS_PER_DAY * SECONDS_PER_HOUR
@@ -90,7 +90,7 @@ def as_number(value: Any, engine: Any) -> Any:
     if value.type().is_string() and engine.name in TRY_CAST:
         import ibis
 
-        blank = value.isnull() | value.strip().lower().isin(BLANKS)
+        blank = value.isnull() | trimmed(value).lower().isin(BLANKS)
         other = ibis.cases((blank, ibis.null("float64")), else_=ibis.literal(NO_NUMBER))
         return value.try_cast("float64").coalesce(other)
     return value.cast("float64")
@@ -137,14 +137,17 @@ def epoch_seconds(value: Any, engine: Any, time_zone: str) -> Any:
     kind = value.type()
     # Spark counts the seconds of moments, whatever its zone
     session_zone = "UTC" if engine.name == "pyspark" else time_zone
+    days_zone = time_zone if engine.name == "duckdb" or time_zone == "UTC" else None
     if kind.is_string():
         if engine.name not in TRY_CAST:
             return value.cast("timestamp").epoch_seconds().cast("float64")
-        value = value.strip()
+        value = trimmed(value)
         moment = _in_utc(value.try_cast("timestamp('UTC')"), session_zone).epoch_seconds().cast("float64")
-        return moment.coalesce(_scaled(value.try_cast("float64"), time_zone))
+        return moment.coalesce(
+            _scaled(value.try_cast("float64"), time_zone if engine.name == "duckdb" or time_zone == "UTC" else None)
+        )
     if kind.is_numeric():
-        return _scaled(value.cast("float64"), time_zone if engine.name == "duckdb" else "UTC")
+        return _scaled(value.cast("float64"), days_zone)
     if kind.is_date():
         value = value.cast("timestamp")
         kind = value.type()
@@ -178,12 +181,18 @@ def _in_utc(moment: Any, session_zone: str) -> Any:
     return _engines_own("timezone", ("string", "timestamp('UTC')"), "timestamp")("UTC", moment)
 
 
-def _scaled(value: Any, time_zone: str = "UTC") -> Any:
-    """Return a number as seconds since 1970: it counts seconds or parts of them, or is a day of Excel's calendar."""
+def _scaled(value: Any, time_zone: str | None = "UTC") -> Any:
+    """Return a number as seconds since 1970: it counts seconds or parts of them, or is a day of Excel's calendar.
+
+    ``time_zone`` is of Excel's days, which know none; where it is None, a database's numbers are never such days, and a
+    number that looks like one is not read.
+    """
     import ibis
 
     excel = ((value - EXCEL_EPOCH) * SECONDS_PER_DAY).round()
-    if time_zone != "UTC":  # a workbook knows no zone: its clock is the map's
+    if time_zone is None:
+        excel = ibis.null("float64")
+    elif time_zone != "UTC":  # a workbook knows no zone: its clock is the map's
         excel = in_zone(time_zone, plain_moment(excel)).epoch_seconds().cast("float64")
     return ibis.cases(
         (value > NANO, value / 1e9),

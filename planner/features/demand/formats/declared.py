@@ -219,7 +219,7 @@ def _identity(table: Any, found: Found, inputs: Inputs) -> Any:
 
     value = as_text(column(table, found["id"][0]))
     if inputs.files and inputs.files[0].kind != "parquet":  # where a blank may be written as a word
-        return ibis.cases((value.strip().lower().isin(numbers.BLANKS), ibis.null("string")), else_=value)
+        return ibis.cases((numbers.trimmed(value).lower().isin(numbers.BLANKS), ibis.null("string")), else_=value)
     return value
 
 
@@ -231,7 +231,9 @@ def _skips(table: Any, format: Format) -> Any:
     for skip in format.skips:
         name = spelled(skip.column, table, there)
         if name is not None:
-            cases.append((as_text(column(table, name)).strip().lower().isin(skip.values), RULE_CODE[skip.rule]))
+            cases.append(
+                (numbers.trimmed(as_text(column(table, name))).lower().isin(skip.values), RULE_CODE[skip.rule])
+            )
     return ibis.cases(*cases, else_=0) if cases else None
 
 
@@ -254,7 +256,7 @@ def _moment(table: Any, found: Found) -> Any:
     moment = column(table, found["time"][0])
     if "hour_of_day" not in found or not (moment.type().is_date() or moment.type().is_string()):
         return moment
-    date, hour = as_text(moment).strip(), as_text(column(table, found["hour_of_day"][0])).strip()
+    date, hour = numbers.trimmed(as_text(moment)), numbers.trimmed(as_text(column(table, found["hour_of_day"][0])))
     whole = date + " " + hour.re_extract(HOUR_OF_DAY, 1).lpad(2, "0") + ":00:00"
     return ibis.cases(
         (~date.re_search(DATE_ALONE) | hour.isnull() | (hour == ""), date),
@@ -283,7 +285,7 @@ def _epoch(table: Any, moment: Any, found: Found, inputs: Inputs) -> tuple[Any, 
     if engine.name != "duckdb" or not moment.type().is_string() or not inputs.files:
         return plain, nothing
     zone = _zone_in(found["time"][0], inputs)
-    shape = table.select(odd_=moment.strip(), plain_=plain)
+    shape = table.select(odd_=numbers.trimmed(moment), plain_=plain)
     unread = shape.filter((shape["plain_"].isnull() & (shape["odd_"] != "")) | shape["odd_"].re_search(COMPACT))
     texts = [str(value) for value in unread.select("odd_").distinct().limit(ODD_CELLS).to_pandas()["odd_"]]
     formats = moments.settled([t for t in texts if not numbers.is_blank(t)], inputs.place, found["time"][0])
@@ -310,7 +312,7 @@ def _skipped_hours(table: Any, moment: Any, epoch: Any, inputs: Inputs) -> list[
     zone = inputs.names.time_zone
     if zone == "UTC" or inputs.engine.name != "duckdb" or not inputs.files or not moment.type().is_string():
         return []
-    written = moment.strip()
+    written = numbers.trimmed(moment)
     local = moments.local_time(zone, epoch)
     moved = local.epoch_seconds() != written.try_cast("timestamp").epoch_seconds()
     plain = ~written.re_search(r"(Z|[+-]\d{2}:?(\d{2})?|[A-Za-z]{3,})$") & written.re_search(r"\d:\d{2}")

@@ -88,7 +88,7 @@ def shortened(table: Any, found: Found, long: Long | None, inputs: Inputs) -> tu
         raise fail(inputs.place, "has no such column", column=lacking, allowed=", ".join(table.columns)[:SHOWN_COLUMNS])
     lost = int(table.count().to_pyarrow().as_py()) - int(table.distinct().count().to_pyarrow().as_py())
     table = table.distinct() if lost else table
-    kinds = as_text(table[kind]).strip().lower()
+    kinds = numbers.trimmed(as_text(table[kind])).lower()
     others = table.filter(~kinds.isin([*long.kinds, *numbers.BLANKS])).select(kind).distinct().limit(20).to_pandas()
     unknown = [str(name) for name in others[kind] if any(word in str(name).lower() for word in TOKEN_WORDS)]
     if unknown:
@@ -146,7 +146,7 @@ def number_in(table: Any, name: str, inputs: Inputs, decimal: numbers.Decimal) -
     if value.type().is_string() and inputs.engine.name == "duckdb":
         import ibis
 
-        blank = value.isnull() | value.strip().lower().isin(numbers.BLANKS)
+        blank = value.isnull() | numbers.trimmed(value).lower().isin(numbers.BLANKS)
         other = ibis.cases((blank, ibis.null("float64")), else_=ibis.literal(NO_NUMBER))
         plain = ibis.cases((blank, ibis.null("float64")), else_=value.try_cast("float64"))
         if decimal == ".":
@@ -166,7 +166,7 @@ def decimal_of(table: Any, names: tuple[str, ...], inputs: Inputs) -> numbers.De
     signs: dict[numbers.Decimal, str] = {}
     cells: dict[str, list[numbers.Cell]] = {path: [] for path in by_file}
     for name in texts:
-        value = column(table, name).strip()
+        value = numbers.trimmed(column(table, name))
         odd = table.filter(~value.re_search(r"^[+-]?\d*$")).mutate(odd_=value)
         shown = [odd["odd_"], *([odd["filename"]] if "filename" in odd.columns else [])]
         for row in odd.select(*shown).distinct().limit(ODD_CELLS).to_pandas().to_dict("records"):

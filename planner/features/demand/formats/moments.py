@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from planner.errors import Fault, InputError
+from planner.features.demand.formats.numbers import trimmed
 
 NUMERIC = re.compile(r"^(\d{1,2})([/.\-])(\d{1,2})\2(\d{4}|\d{2})(?=\D|$)")
 YEAR_FIRST = re.compile(r"^\d{4}([/.\-])\d{1,2}\1\d{1,2}(?=\D|$)")
@@ -132,7 +133,7 @@ def expression(value: Any, formats: TimeFormats, time_zone: str) -> Any:
     """Return a text column as seconds since 1970 UTC by these formats; null where none fits. For DuckDB."""
     import ibis
 
-    text = value.strip()
+    text = trimmed(value)
     found = ibis.null("float64")
     for form in formats.with_zone:
         found = ibis.coalesce(found, _epoch(_strptime(text, form)))

@@ -35,6 +35,17 @@ WRITTEN: Mapping[Decimal, str] = {
 }
 
 
+def trimmed(value: Any) -> Any:
+    """Return a text column without spaces around it.
+
+    Not Ibis's ``strip``: it writes out the characters to strip, and Spark reads its backslash-v and -f as letters.
+    """
+    import ibis
+
+    own = ibis.udf.scalar.builtin(lambda text: None, name="trim", signature=(("string",), "string"))
+    return own(value)
+
+
 def is_blank(value: object) -> bool:
     """Tell whether a cell says that there is no value."""
     return value is None or value != value or str(value).strip().lower() in BLANKS
@@ -128,8 +139,8 @@ def expression(value: Any, decimal: Decimal) -> Any:
     import ibis
 
     other = "." if decimal == "," else ","
-    cleaned = value.strip().re_replace(rf"[{SPACES}{other}]", "").replace(",", ".")
-    sound = value.strip().re_search(f"^{WRITTEN[decimal]}$")
+    cleaned = trimmed(value).re_replace(rf"[{SPACES}{other}]", "").replace(",", ".")
+    sound = trimmed(value).re_search(f"^{WRITTEN[decimal]}$")
     return ibis.cases((sound, cleaned.try_cast("float64")), else_=ibis.null("float64"))
 
 
