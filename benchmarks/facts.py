@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.readers import load
-from planner.schema.calendar import add_months
 from planner.schema.capacity import SHARED_DEPLOYMENT, OnDemand, Throughput
 from planner.schema.case import DEMAND_COLUMNS, Case
+from planner.schema.settings import add_months
 from planner.schema.workloads import Workload
 
 K = 1000.0

@@ -17,15 +17,18 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.forecast_series import development_set, unseen_set
-from planner.features.demand.backtest.best_levels import fractile
-from planner.features.demand.backtest.rules import FIFTY_TWO_WEEKS, FORECAST_AND_SOLVE, PLANNER, ForecastAndSolve
+from planner.features.demand.backtest.rules import (
+    FIFTY_TWO_WEEKS,
+    FORECAST_AND_SOLVE,
+    PLANNER,
+    ForecastAndSolve,
+    fractile,
+)
 from planner.features.demand.backtest.walk import Terms, backtest, summarise
-from planner.features.demand.forecast.accuracy import coverage, wape
+from planner.features.demand.forecast.accuracy import coverage, try_out, wape
 from planner.features.demand.forecast.forecast import total_of
-from planner.features.demand.forecast.models import ensemble, seasonal_naive
-from planner.features.demand.forecast.short import short_week
+from planner.features.demand.forecast.models import ensemble, seasonal_naive, short_week
 from planner.features.demand.forecast.spread import hour_quantile
-from planner.features.demand.forecast.trials import try_out
 from planner.features.demand.history import load_history
 from planner.features.demand.series import hourly_series
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK

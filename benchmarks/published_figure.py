@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.backtest.best_levels import fractile
+from planner.features.demand.backtest.rules import fractile
 
 PUBLISHED = {"level": 0.7745, "coverage": 0.937, "utilisation": 0.925, "savings": 0.455}
 FIRST, HOURS, PREMIUM = pd.Timestamp("2024-01-07", tz="UTC"), 335, 2.1

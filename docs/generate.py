@@ -20,7 +20,7 @@ from planner.cli import COMMANDS
 from planner.features.demand.findings import RULES
 from planner.features.demand.formats import FORMATS
 from planner.features.demand.new import ARCHETYPES
-from planner.features.review.rules import Rules
+from planner.features.review.tables import Rules
 from planner.features.tasks.task_formula import LABEL, MEANING
 from planner.model import objective
 from planner.model.family import Family

@@ -27,8 +27,7 @@ from planner.solver.find import Options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from planner.features.review.rules import Rules
-    from planner.features.review.tables import Review
+    from planner.features.review.tables import Review, Rules
     from planner.plan.plan import Plan
     from planner.schema.case import Case
 

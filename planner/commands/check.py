@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _counts(case: "Case") -> dict[str, int]:
     """Rows of each table; of demand after it is spread over scenarios and months."""
-    from planner.schema.tables import TABLES
+    from planner.schema.case import TABLES
 
     return {t.name: len(case.demand) if t.name == "demand" else len(case.rows(t.name)) for t in TABLES}
 

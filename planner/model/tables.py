@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from planner.model.sets import Floats, Sets, StressCase
-from planner.schema.calendar import add_months
 from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.schema.case import Case
+from planner.schema.settings import add_months
 from planner.units import (
     BYTES_PER_GB,
     HOURS_PER_DAY,

@@ -18,8 +18,8 @@ from planner.plan.orders import Owed, owed_after
 from planner.plan.plan import Plan
 from planner.plan.pool_months import PoolMonth, pool_months
 from planner.plan.reading import Reading
-from planner.schema.calendar import add_months
 from planner.schema.case import Case
+from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
 
 NOTICE_DAYS = 30  # before its end, a commitment is renewed, changed or let go

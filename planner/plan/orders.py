@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.plan.plan import Plan
-from planner.schema.calendar import add_months
 from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
+from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY
 
 

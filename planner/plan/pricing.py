@@ -8,8 +8,8 @@ from planner.plan.derived import Derived
 from planner.plan.flows import WAY, Floats, Flows, Names
 from planner.plan.frames import NUMBER, TEXT, WHOLE, Column, Frame
 from planner.plan.plan import Totals
-from planner.schema.calendar import add_months
 from planner.schema.case import Case
+from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 MONTHS_IN_FORCE = Frame("months in force", "one row for each purchase and month of its term inside the horizon", (

@@ -12,8 +12,7 @@ from pathlib import Path
 import yaml
 
 from planner.io.digest import FORMAT
-from planner.schema.case import DEMAND_COLUMNS, Case
-from planner.schema.tables import TABLES
+from planner.schema.case import DEMAND_COLUMNS, TABLES, Case
 
 _TEXT = ("region", "workload", "scenario", "period")
 

@@ -11,8 +11,7 @@ import pandas as pd
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from planner.errors import Fault, nearest
-from planner.readers.raw_tables import FORMULA_ERRORS, NO_VALUE, RawDemand, Source, clean
-from planner.readers.rows import SHOWN_PER_COLUMN, in_words
+from planner.readers.raw_tables import FORMULA_ERRORS, NO_VALUE, SHOWN_PER_COLUMN, RawDemand, Source, clean, in_words
 from planner.schema.case import DEMAND_COLUMNS
 from planner.schema.describe import columns_of
 from planner.schema.workloads import Demand

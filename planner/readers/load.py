@@ -11,15 +11,12 @@ from planner.readers import csv_files
 from planner.readers.demand import Names, read_demand
 from planner.readers.demand_files import read_demand_csv, read_demand_parquet
 from planner.readers.local_demand import in_utc, is_local, read_local
-from planner.readers.raw_tables import Raw, RawDemand, RawSettings, RawTable
-from planner.readers.rows import capped, read_rows
+from planner.readers.raw_tables import Raw, RawDemand, RawSettings, RawTable, capped, read_rows
 from planner.readers.rules import Tables, known_names, reference_faults, rule_faults, unserved
 from planner.readers.settings import SETTINGS_FILE, SETTINGS_SHEET, read_settings, read_yaml
 from planner.schema.base import Row
-from planner.schema.calendar import periods_of
-from planner.schema.case import BASE_SCENARIO, Case
-from planner.schema.settings import PlanSettings
-from planner.schema.tables import TABLE, TABLES, Table
+from planner.schema.case import BASE_SCENARIO, TABLE, TABLES, Case, Table
+from planner.schema.settings import PlanSettings, periods_of
 from planner.schema.workloads import Scenario
 
 RESERVED = frozenset({"events"})  # tables of other commands that may lie in the same folder

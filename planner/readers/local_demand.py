@@ -20,7 +20,7 @@ import pandas as pd
 from planner.errors import Fault, nearest
 from planner.readers.raw_tables import FIRST_ROW, RawDemand, Source, clean, header_of
 from planner.schema.base import MOST_REQUESTS
-from planner.schema.calendar import Period
+from planner.schema.settings import Period
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
 
 DAY = "day"

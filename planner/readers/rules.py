@@ -10,11 +10,9 @@ from planner.errors import Fault, nearest
 from planner.readers.raw_tables import FORMULA_ERRORS, Raw, RawTable, Source
 from planner.schema.base import Row
 from planner.schema.capacity import SHARED_DEPLOYMENT, Offer, OnDemand, Pool, Throughput
-from planner.schema.case import BASE_SCENARIO, Case
+from planner.schema.case import BASE_SCENARIO, TABLE, TABLES, Case
 from planner.schema.describe import columns_of
-from planner.schema.places import Model, Region, Route
-from planner.schema.tables import TABLE, TABLES
-from planner.schema.workloads import ANY_REGION, Mix, Scenario
+from planner.schema.workloads import ANY_REGION, Mix, Model, Region, Route, Scenario
 
 
 def known_names(raw: Raw, table: str, column: str) -> list[str] | None:

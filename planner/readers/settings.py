@@ -9,8 +9,7 @@ from pydantic import ValidationError
 
 from planner.errors import Fault, InputError, nearest
 from planner.readers.csv_files import MEGABYTE, read_text
-from planner.readers.raw_tables import FORMULA_ERRORS, NO_VALUE, RawSettings, Source, clean
-from planner.readers.rows import in_words
+from planner.readers.raw_tables import FORMULA_ERRORS, NO_VALUE, RawSettings, Source, clean, in_words
 from planner.schema.describe import settings_of
 from planner.schema.settings import PlanSettings
 

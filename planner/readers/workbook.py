@@ -16,8 +16,7 @@ from planner.readers.load import RESERVED
 from planner.readers.local_demand import is_local, read_local
 from planner.readers.raw_tables import UNSAVED, Raw, RawDemand, RawSettings, RawTable, read_grid, text_of
 from planner.readers.settings import SETTINGS_SHEET, read_sheet
-from planner.schema.case import DEMAND_COLUMNS
-from planner.schema.tables import TABLE, TABLES
+from planner.schema.case import DEMAND_COLUMNS, TABLE, TABLES
 
 LARGEST_WORKBOOK_BYTES = 128 * MEGABYTE
 LARGEST_UNPACKED_BYTES = 768 * MEGABYTE

@@ -11,8 +11,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from planner.schema.base import GREATEST_WEIGHT, Row
+from planner.schema.case import TABLES
 from planner.schema.settings import PlanSettings
-from planner.schema.tables import TABLES
 
 COMMON = tuple(Row.model_fields)  # source, as_of, note: allowed in every table
 SLIP = GREATEST_WEIGHT  # upper limits from here on are against slips of units

@@ -57,8 +57,7 @@ _SETTINGS_0_1_0: dict[str, Any] = {
 
 def input_digest(case: "Case") -> str:
     """Digest of a case's input."""
-    from planner.schema.case import DEMAND_COLUMNS
-    from planner.schema.tables import TABLES
+    from planner.schema.case import DEMAND_COLUMNS, TABLES
 
     h = hashlib.sha256(f"planner input {DIGEST_FORMAT}\n{_told(case.settings)}".encode())
     for table in TABLES:

@@ -8,7 +8,7 @@ import numpy as np
 
 from planner.errors import PlannerError
 from planner.model.reduce.components import parts_to_solve, spanning
-from planner.model.reduce.kept import Line, with_kept
+from planner.model.reduce.slots import Line, with_kept
 from planner.model.sets import Keep, Sets
 from planner.model.tables import sets_of
 from planner.plan.plan import Plan, Proof, Status, Totals, gap_of

@@ -7,7 +7,7 @@ from typing import Any
 from planner.errors import Shortfall
 from planner.model.sets import Sets
 from planner.schema.case import Case
-from planner.schema.places import Route
+from planner.schema.workloads import Route
 from planner.solver.elastic import Change
 
 SETTINGS = "plan.yaml"

@@ -18,8 +18,8 @@ from planner.plan.derived import Derived
 from planner.plan.flows import Names
 from planner.plan.plan import Plan, Status
 from planner.plan.stress_cases import StressCase, stress_cases
-from planner.schema.calendar import add_months
 from planner.schema.case import Case
+from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
 from planner.verify.linear import INF, Entries, Floats, Ints, Programme
 

@@ -32,8 +32,7 @@ from planner.plan.stress_cases import StressCase
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 from planner.verify.linear import INF, Entries, Floats, Ints, Programme
-from planner.verify.stress import mix_entries
-from planner.verify.ways import Reach, parts_of, reach_of
+from planner.verify.stress import Reach, mix_entries, parts_of, reach_of
 
 EQUAL = 1e-7  # relative: shares that count as equal
 _ALMOST = 0.98  # growth that may be 1 but for rounding

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from planner.plan.orders import OrderLine, order_lines
-from planner.schema.calendar import add_months
+from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY
 from planner.workbook.report import Report
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from planner.io.atomic import written_beside
+from planner.schema.case import TABLE, Table
 from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
-from planner.schema.tables import TABLE, Table
 from planner.workbook.book import Book, Column, Live, Sheet, new_book
 from planner.workbook.text import clean
 from planner.workbook.theme import BLUE, GREY

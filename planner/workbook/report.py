@@ -18,8 +18,7 @@ from planner.plan.reading import Reading
 from planner.plan.rules_cost import RulesCost
 from planner.plan.why import LineRent, line_rents
 from planner.readers.forecast_accuracy import ForecastAccuracy
-from planner.schema.case import Case
-from planner.schema.tables import TABLES
+from planner.schema.case import TABLES, Case
 from planner.units import hour_label
 
 # parts of the cost of a plan (the fields of Totals) in words

@@ -18,10 +18,8 @@ import openpyxl
 import pandas as pd
 import yaml
 
-from planner.schema.calendar import periods_of
-from planner.schema.case import BASE_SCENARIO, DEMAND_COLUMNS, Case
-from planner.schema.settings import PlanSettings
-from planner.schema.tables import TABLES
+from planner.schema.case import BASE_SCENARIO, DEMAND_COLUMNS, TABLES, Case
+from planner.schema.settings import PlanSettings, periods_of
 from planner.schema.workloads import Demand, Scenario
 from planner.units import HOURS_PER_WEEK
 

@@ -5,7 +5,7 @@ import pytest
 from planner.cli import main
 from planner.plan.warnings import warnings_of
 from planner.readers import load
-from planner.schema.tables import TABLES
+from planner.schema.case import TABLES
 
 
 def test_the_starter_folder_is_valid_and_explained(tmp_path, capsys):

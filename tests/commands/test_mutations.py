@@ -13,8 +13,8 @@ import pytest
 from planner.cli import main
 from planner.plan.manifest import faults_of_files
 from planner.readers.starter import STARTER
+from planner.schema.case import TABLE
 from planner.schema.describe import columns_of
-from planner.schema.tables import TABLE
 from tests.builders import profile, two_regions, write_folder, write_workbook
 
 PLACE = re.compile(r"plan\.yaml|\.csv|in\.xlsx|sheet \S+|\w+![A-Z]+\d+|demand of|there is no such folder")

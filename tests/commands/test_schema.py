@@ -5,8 +5,8 @@ import json
 import pytest
 
 from planner.cli import main
+from planner.schema.case import TABLES
 from planner.schema.describe import COMMON, columns_of
-from planner.schema.tables import TABLES
 
 
 @pytest.mark.parametrize("form", [[], ["--markdown"], ["--json"]])

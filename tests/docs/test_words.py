@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from planner.schema.tables import TABLES
+from planner.schema.case import TABLES
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8")

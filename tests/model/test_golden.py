@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from planner.model.program import FAMILIES, STRESS_FAMILIES, literal_program
-from planner.model.reduce.kept import with_kept
+from planner.model.reduce.slots import with_kept
 from planner.model.sets import Keep, Sets
 from tests.builders.lp_text import lp_text
 from tests.builders.one_hour import hours, on_demand, one, sets, two, workload

@@ -16,8 +16,7 @@ from planner.model import program
 from planner.model.columns import Columns, columns_of
 from planner.model.family import Family, Reduction, Spans
 from planner.model.program import FAMILIES, STRESS_FAMILIES, literal_program
-from planner.model.reduce.kept import with_kept
-from planner.model.reduce.slots import merge_slots
+from planner.model.reduce.slots import merge_slots, with_kept
 from planner.model.rows import Rows
 from planner.model.sets import Keep, Sets
 from planner.model.structure import columns_named, lowering_hurts

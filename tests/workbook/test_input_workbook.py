@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from planner.readers import load
+from planner.schema.case import TABLE, TABLES
 from planner.schema.describe import columns_of, settings_of
 from planner.schema.settings import PlanSettings
-from planner.schema.tables import TABLE, TABLES
 from planner.workbook.input_workbook import comment, write_input_workbook
 from tests.builders import settings, tables, write_folder
 from tests.builders.books import opened

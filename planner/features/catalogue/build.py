@@ -18,8 +18,7 @@ from planner.features.catalogue.offer_rows import (
 )
 from planner.features.catalogue.published import Catalogue
 from planner.features.catalogue.request import Request, endpoints_of
-from planner.schema.calendar import periods_of
-from planner.schema.settings import Horizon
+from planner.schema.settings import Horizon, periods_of
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 
 COMMON = ("source", "as_of", "note")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from planner.features.catalogue.published import Catalogue, Rate
 from planner.schema.base import Row
-from planner.schema.calendar import add_months
 from planner.schema.case import Case
+from planner.schema.settings import add_months
 
 OLD_DAYS = 90
 PRICED = ("pools", "throughput", "offers", "on_demand", "routes")

@@ -21,7 +21,7 @@ import yaml
 from planner.errors import Fault, InputError
 from planner.io.atomic import replace_file
 from planner.io.yaml_text import load_yaml
-from planner.schema.calendar import add_months
+from planner.schema.settings import add_months
 
 REQUEST_COLUMNS = ("input_tokens", "output_tokens", "cache_hit_rate", "cache_write_rate", "burst_factor")
 DEMAND_COLUMNS = ("region", "workload", "scenario", "period", "hour_of_week", "requests_per_hour")

@@ -13,13 +13,12 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.features.demand import engine as engines
 from planner.features.demand.aggregate import LONG_AGO_EPOCH, aggregate, judged, labelled
-from planner.features.demand.clock import split_repeated
 from planner.features.demand.copies import counted_once
 from planner.features.demand.files import SourceFile, fail, list_sources
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats import FORMAT, FORMATS
 from planner.features.demand.formats.base import Format, Inputs, Reading
-from planner.features.demand.history import SERIES, TOKENS, UNKNOWN, VALUES, History, tidy
+from planner.features.demand.history import SERIES, TOKENS, UNKNOWN, VALUES, History, split_repeated, tidy
 from planner.features.demand.names import NameMap
 from planner.features.demand.prometheus_server import DEFAULT_DAYS, fetch, is_server
 from planner.features.demand.recognise import named, read_whole, recognised

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Fault, InputError
-from planner.schema.calendar import Period, periods_of
+from planner.schema.settings import Period, periods_of
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 WEEKEND_HOURS = 2 * HOURS_PER_DAY

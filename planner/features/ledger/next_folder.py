@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 from planner.errors import Fault, InputError
 from planner.plan.orders import Owed
 from planner.readers.csv_files import appended, read_small
-from planner.readers.rows import read_rows
+from planner.readers.raw_tables import read_rows
 from planner.readers.settings import SETTINGS_FILE, read_settings, read_yaml
 from planner.schema.base import Row
 from planner.schema.capacity import Commitment, Offer, Pool, Throughput
 from planner.schema.case import Case
-from planner.schema.places import Model, Region
 from planner.schema.settings import PlanSettings
+from planner.schema.workloads import Model, Region
 
 TABLES: tuple[tuple[str, type[Row]], ...] = (
     ("regions", Region), ("models", Model), ("pools", Pool), ("throughput", Throughput), ("offers", Offer),

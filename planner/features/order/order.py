@@ -18,9 +18,9 @@ from planner.plan.metrics import Metrics
 from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status, Totals, gap_of
 from planner.plan.pricing import price
 from planner.plan.reading import Reading
-from planner.schema.calendar import add_months
 from planner.schema.capacity import TOKENS_METER, Commitment, Offer
 from planner.schema.case import Case
+from planner.schema.settings import add_months
 from planner.solver.find import Options, find_cost, find_plan
 from planner.solver.solve import audited
 from planner.verify.figures import figures_of

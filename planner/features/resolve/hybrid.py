@@ -40,12 +40,10 @@ from planner.features.resolve.causes import (
 )
 from planner.plan.flows import Floats
 from planner.schema.base import Row
-from planner.schema.calendar import add_months
 from planner.schema.capacity import Commitment, Offer, Pool, Throughput
-from planner.schema.case import DEMAND_COLUMNS, Case
-from planner.schema.places import Region
-from planner.schema.settings import PlanSettings
-from planner.schema.tables import TABLE
+from planner.schema.case import DEMAND_COLUMNS, TABLE, Case
+from planner.schema.settings import PlanSettings, add_months
+from planner.schema.workloads import Region
 from planner.units import HOURS_PER_WEEK
 
 SAME_RATE = 1e-9  # relative: rounding, not a change

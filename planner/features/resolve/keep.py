@@ -18,9 +18,8 @@ import pandas as pd
 
 from planner.errors import InfeasibleError
 from planner.features.order.order import Broken, lacking, price_order
-from planner.features.resolve.change_lines import own_name
-from planner.features.resolve.changes import GoneLine, Keeping
-from planner.model.reduce.kept import Line
+from planner.features.resolve.changes import GoneLine, Keeping, own_name
+from planner.model.reduce.slots import Line
 from planner.model.sets import Keep
 from planner.plan.plan import Plan, Status, gap_of
 from planner.plan.reading import Reading

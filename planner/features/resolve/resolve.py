@@ -8,14 +8,13 @@ import pandas as pd
 
 from planner.errors import StoppedError
 from planner.features.resolve.attribution import AUTO, NONE, Attribution, attribute
-from planner.features.resolve.change_lines import SAME_UNITS, as_signed, change_lines
-from planner.features.resolve.changes import Changes, Keeping
+from planner.features.resolve.changes import SAME_UNITS, Changes, Keeping, as_signed, change_lines
 from planner.features.resolve.keep import keep_purchases, last_purchases
 from planner.plan.finished import Finished
 from planner.plan.plan import Plan
-from planner.schema.calendar import add_months
 from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
+from planner.schema.settings import add_months
 from planner.solver.find import Options
 from planner.solver.solve import solve
 

@@ -20,8 +20,8 @@ import pandas as pd
 from planner.features.demand.series import hour_of_week
 from planner.features.review.actual import Actual
 from planner.features.review.tokens import as_seen
-from planner.schema.calendar import Period
 from planner.schema.case import DEMAND_COLUMNS, Case
+from planner.schema.settings import Period
 from planner.schema.workloads import Mix, Scenario, Workload
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 

@@ -18,9 +18,9 @@ from planner.features.review.tokens import as_seen
 from planner.plan.derived import Derived
 from planner.plan.plan import Plan
 from planner.plan.pricing import months_in_force, price, unit_balance
-from planner.schema.calendar import Period
 from planner.schema.capacity import Commitment, Offer, OnDemand
 from planner.schema.case import Case
+from planner.schema.settings import Period
 from planner.schema.workloads import Mix
 from planner.solver.find import Options, find_plan
 

@@ -11,9 +11,7 @@ from planner.features.review.actual import Actual, Names, actual_of
 from planner.features.review.error import assumptions, forecast_error
 from planner.features.review.figures import Counted
 from planner.features.review.hindsight import look_back
-from planner.features.review.overflow import overflow
-from planner.features.review.peaks import peaks
-from planner.features.review.rules import Rules
+from planner.features.review.peaks import overflow, peaks
 from planner.features.review.served import ServedMonth, held, serve_month
 from planner.features.review.tables import (
     ACTUAL,
@@ -23,6 +21,7 @@ from planner.features.review.tables import (
     PLANNED,
     POOL_COLUMNS,
     Review,
+    Rules,
 )
 from planner.features.review.tasks import tasks_of
 from planner.features.review.verdicts import lines_of, verdicts

@@ -11,9 +11,8 @@ from itertools import pairwise
 import pandas as pd
 
 from planner.features.review.actual import Actual
-from planner.features.review.rules import Rules
 from planner.features.review.served import ServedMonth
-from planner.features.review.tables import ACTUAL, PLANNED, TASK_COLUMNS
+from planner.features.review.tables import ACTUAL, PLANNED, TASK_COLUMNS, Rules
 from planner.features.tasks import Alert, AlertRule, Movement, alerts, task_costs, why_moved
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts
 from planner.plan.plan import Plan

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from planner.features.tasks.evidence import in_words
-from planner.features.tasks.movement import Movement
+from planner.features.tasks.movement import Movement, in_words
 from planner.features.tasks.task_formula import LABEL, TASKS
 from planner.plan.metrics.task_costs import NOBODY
 

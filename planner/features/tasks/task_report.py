@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from planner.features.tasks import Alert, Movement, spread
-from planner.features.tasks.evidence import in_words
+from planner.features.tasks.movement import in_words
 from planner.features.tasks.task_formula import FACTORS, LABEL, TASKS
 from planner.plan.metrics.tables import HORIZON
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts

@@ -10,13 +10,14 @@ Where a family has rows on flows and does not claim this, every slot stays, also
 see the hours as they are.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from planner.model.family import Reduction
-from planner.model.sets import Sets
+from planner.model.sets import Keep, Sets
 from planner.model.structure import refusing
 
 
@@ -55,3 +56,22 @@ def expand(frame: pd.DataFrame, members: tuple[np.ndarray, ...]) -> pd.DataFrame
     repeated = frame.loc[np.repeat(frame.index.to_numpy(), size[of])].reset_index(drop=True)
     original = [members[k] for k in of]
     return repeated.assign(slot=np.concatenate(original) if original else np.empty(0, np.int64))
+
+
+Line = tuple[str, str]  # offer, period
+
+
+def with_kept(sets: Sets, keep: Keep, units: Mapping[Line, float], limit: Mapping[Line, float] | None = None) -> Sets:
+    """Charge changes against ``units``; with ``limit``, allow no more changes than its sum over a component's lines.
+
+    Lines of ``units`` that are not for sale are left out; purchases that it does not name are free.
+    """
+    lines = [(str(o), sets.periods[int(p)]) for o, p in zip(sets.purchases["offer"], sets.purchases["period"])]
+    return replace(
+        sets,
+        keep=keep,
+        purchases=sets.purchases.assign(
+            kept_units=np.array([units.get(line, np.nan) for line in lines], dtype=float),
+            limit_units=np.array([(limit or {}).get(line, 0.0) for line in lines], dtype=float),
+        ),
+    )

@@ -10,9 +10,9 @@ from planner.plan.audit.ways_table import Way
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Names
 from planner.plan.stress_cases import stress_cases
-from planner.schema.calendar import add_months
 from planner.schema.capacity import Offer
 from planner.schema.case import Case
+from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY, REQUESTS_PER_THOUSAND
 
 

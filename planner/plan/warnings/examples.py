@@ -3,8 +3,7 @@
 import re
 
 from planner.plan.warnings.caution import Caution
-from planner.schema.case import Case
-from planner.schema.tables import TABLES
+from planner.schema.case import TABLES, Case
 
 _EXAMPLE = re.compile(r"\bexample\b", re.IGNORECASE)
 _SHOWN = 4

@@ -13,8 +13,8 @@ import pandas as pd
 from planner.plan.derived import Derived
 from planner.plan.plan import Plan
 from planner.plan.warnings.caution import Caution, listed
-from planner.schema.calendar import Period, add_months
 from planner.schema.case import Case
+from planner.schema.settings import Period, add_months
 from planner.schema.workloads import Workload
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 

@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from planner.schema.base import Row
+from planner.schema.case import TABLES
 from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
-from planner.schema.tables import TABLES
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
 from planner.workbook.book import Column, Live, Sheet, Value
 from planner.workbook.heat import heat_map

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.cli import main
-from planner.features.demand.backtest.best_levels import clairvoyant_ladder, fractile
-from planner.features.demand.backtest.rules import ForecastAndSolve, Planner, growth_of
+from planner.features.demand.backtest.rules import ForecastAndSolve, Planner, clairvoyant_ladder, fractile, growth_of
 from planner.features.demand.backtest.told import table_lines, verdict
 from planner.features.demand.backtest.walk import Terms, backtest, in_force, summarise
 from planner.features.demand.history import save_history

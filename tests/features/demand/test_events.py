@@ -8,7 +8,7 @@ import pytest
 
 from planner.errors import InputError
 from planner.features.demand.forecast.events import Event, event_weeks, load_events, outside, with_events
-from planner.schema.calendar import periods_of
+from planner.schema.settings import periods_of
 
 HEADER = "event,start,end,region,workload,multiplier,added_requests_per_hour,probability\n"
 FUTURES = {"low": (90.0, 0.3), "base": (100.0, 0.4), "high": (120.0, 0.3), "stress": (150.0, 0.0)}

@@ -10,15 +10,13 @@ import pytest
 
 from planner.cli import main
 from planner.errors import InputError
-from planner.features.demand.forecast.accuracy import bias, coverage, pinball, wape
+from planner.features.demand.forecast.accuracy import bias, coverage, held_out_plan, pinball, try_out, wape
 from planner.features.demand.forecast.dates import day_factors, effect_of, holidays_of, split_zone
 from planner.features.demand.forecast.events import load_events
 from planner.features.demand.forecast.forecast import forecast
-from planner.features.demand.forecast.level_shift import shift_of
-from planner.features.demand.forecast.models import MODELS, to_weeks
+from planner.features.demand.forecast.models import MODELS, shift_of, short_week, to_weeks
 from planner.features.demand.forecast.one_series import Assumptions
 from planner.features.demand.forecast.planned_moves import load_moves
-from planner.features.demand.forecast.short import short_week
 from planner.features.demand.forecast.spread import (
     KINDS,
     Spread,
@@ -28,7 +26,6 @@ from planner.features.demand.forecast.spread import (
     spread_of,
     unknown_spread,
 )
-from planner.features.demand.forecast.trials import held_out_plan, try_out
 from planner.features.demand.history import save_history
 from planner.features.demand.marks import Treatment
 from tests.builders.usage import DAY, MONDAY, WEEK, as_history, of, office

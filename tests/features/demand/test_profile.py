@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from planner.cli import main
-from planner.features.demand.heat import print_curve, print_heat_map
+from planner.features.demand.charts import print_curve, print_heat_map
 from planner.features.demand.history import History, save_history, tidy
 from planner.features.demand.marks import Treatment, mark_hours
 from planner.features.demand.profile import profile, scenario_weeks

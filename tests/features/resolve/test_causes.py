@@ -4,8 +4,8 @@ from pydantic import BaseModel
 
 from planner.features.resolve.causes import CAUSES, COLUMNS, COMMON, GROUPS, OWNERS, REPORTS_ONLY
 from planner.features.resolve.changes import CAUSE_NAMES
+from planner.schema.case import TABLES
 from planner.schema.settings import PlanSettings
-from planner.schema.tables import TABLES
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> set[str]:

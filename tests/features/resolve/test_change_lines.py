@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from planner.features.resolve.change_lines import as_signed, change_lines, own_name
-from planner.features.resolve.changes import Line
+from planner.features.resolve.changes import Line, as_signed, change_lines, own_name
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.solver.solve import solve

@@ -8,8 +8,7 @@ import pytest
 
 from planner.features.resolve.causes import CAUSES
 from planner.features.resolve.hybrid import Hybrids
-from planner.schema.case import Case
-from planner.schema.tables import TABLE
+from planner.schema.case import TABLE, Case
 from tests import builders
 from tests.builders.one_hour import hours, on_demand, workload
 

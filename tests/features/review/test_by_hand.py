@@ -10,7 +10,6 @@ import pytest
 
 from planner.errors import InputError
 from planner.features.review import review
-from planner.features.review.rules import Rules
 from planner.features.review.tables import (
     ACTUAL,
     DROP,
@@ -23,6 +22,7 @@ from planner.features.review.tables import (
     UNSERVED,
     WATCH,
     Review,
+    Rules,
 )
 from planner.plan.plan import Plan
 from planner.schema.case import Case

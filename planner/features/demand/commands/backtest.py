@@ -50,16 +50,18 @@ def run(arguments: argparse.Namespace) -> int:
     import pandas as pd
 
     from planner.console.progress import Progress
-    from planner.features.demand.backtest.pools import (
+    from planner.features.demand.backtest.told import LEGEND, draw_savings, meaning, table_lines, verdict
+    from planner.features.demand.backtest.walk import (
         LONGEST_GAP_WEEKS,
         VARIANTS,
+        Terms,
         after_long_gap,
+        backtest,
         choose_step,
         pools_of,
+        summarise,
         variant_of,
     )
-    from planner.features.demand.backtest.told import LEGEND, draw_savings, meaning, table_lines, verdict
-    from planner.features.demand.backtest.walk import Terms, backtest, summarise
     from planner.features.demand.history import load_history
     from planner.features.demand.series import hourly_series
     from planner.io.atomic import replace_file

@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
     from planner.errors import Fault, InputError
-    from planner.features.demand.heat import print_curve, print_heat_map
+    from planner.features.demand.charts import print_curve, print_heat_map
     from planner.features.demand.history import History, load_history
     from planner.features.demand.marks import Treatment
     from planner.features.demand.profile import profile

@@ -21,7 +21,7 @@ import pandas as pd
 
 from planner.errors import Fault, InputError
 from planner.features.demand.series import hour_of_week
-from planner.schema.calendar import Period
+from planner.schema.settings import Period
 from planner.units import HOURS_PER_WEEK
 
 COLUMNS = ("event", "start", "end", "region", "workload", "multiplier", "added_requests_per_hour", "probability")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Fault, InputError
+from planner.features.demand.forecast.accuracy import Trials, learnable
 from planner.features.demand.forecast.dates import factors_of
 from planner.features.demand.forecast.events import outside, with_events
 from planner.features.demand.forecast.one_series import (
@@ -19,8 +20,9 @@ from planner.features.demand.forecast.one_series import (
     one_series,
 )
 from planner.features.demand.forecast.planned_moves import late_moves, moved_hours, moved_mix, moved_shapes
-from planner.features.demand.forecast.request_trend import Trend, carried_on
 from planner.features.demand.forecast.scenarios import (
+    Trend,
+    carried_on,
     levels_of_futures,
     month_tables,
     real_week_tables,
@@ -28,12 +30,11 @@ from planner.features.demand.forecast.scenarios import (
     scenario_tables,
 )
 from planner.features.demand.forecast.spread import level_ratios
-from planner.features.demand.forecast.trials import Trials, learnable
 from planner.features.demand.history import History
 from planner.features.demand.marks import mark_hours, treated
 from planner.features.demand.profile import model_mix, request_shape
 from planner.features.demand.series import hourly_series
-from planner.schema.calendar import Period, periods_of
+from planner.schema.settings import Period, periods_of
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 ENDED_WEEKS = 4

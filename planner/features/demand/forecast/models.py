@@ -17,8 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.features.demand.forecast.level_shift import lifted
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 
 SHAPE_WEEKS, MEAN_WEEKS, TREND_WEEKS = 8, 4, 52
 THETA_WEEKS = 5  # least weeks that growth is found in
@@ -166,3 +165,102 @@ MODELS: dict[str, Candidate] = {
         Candidate("seasonal_naive", 1, seasonal_naive, "the last week again"),
     )
 }
+
+
+LOOK_WEEKS, BEFORE_DAYS = 8, 28
+LEAST_DAYS, MOST_DAYS, LEAST_BEFORE_DAYS = 3, 28, 7
+LEAST_T, LEAST_LOG = 4.0, 0.25
+DEPENDENT_DAYS = 2.0  # days last: their mean scatters about twice as much as that of independent ones
+LEAST_DAY, FLOOR = 1e-9, 0.01
+
+
+def shift_of(weeks: np.ndarray) -> tuple[int, float]:
+    """Return the days since the level moved, and the logarithm of new over old level; 0 and 0 where it did not."""
+    recent = weeks[-LOOK_WEEKS:].reshape(-1, DAYS_PER_WEEK, HOURS_PER_DAY)
+    known = np.isfinite(recent).mean(axis=2) > 0.5
+    days = np.where(known, np.nansum(recent, axis=2) / np.maximum(np.isfinite(recent).sum(axis=2), 1), np.nan)
+    if np.isnan(days).any() or not (days > 0).all() or len(days) < 2:
+        return 0, 0.0
+    logs = np.log(np.maximum(days, LEAST_DAY))
+    weekday = np.median(logs - np.median(logs, axis=1)[:, None], axis=0)
+    values = (logs - weekday).ravel()
+    best, found = 0.0, (0, 0.0)
+    for count in range(LEAST_DAYS, min(MOST_DAYS, len(values) - LEAST_BEFORE_DAYS) + 1):
+        new, old = values[-count:], values[max(0, len(values) - count - BEFORE_DAYS) : -count]
+        squares = float(((new - new.mean()) ** 2).sum() + ((old - old.mean()) ** 2).sum())
+        scatter = FLOOR + np.sqrt(squares / (len(new) + len(old) - 2))
+        jump = float(new.mean() - old.mean())
+        strength = abs(jump) / (DEPENDENT_DAYS * scatter * np.sqrt(1 / len(new) + 1 / len(old)))
+        if strength > best:
+            best, found = strength, (count, jump)
+    return found if best > LEAST_T and abs(found[1]) > LEAST_LOG else (0, 0.0)
+
+
+def lifted(weeks: np.ndarray) -> np.ndarray:
+    """Return the weeks with all that lies before a move brought to the level after it; weeks x 168."""
+    days, jump = shift_of(weeks)
+    if days == 0:
+        return weeks
+    hours = weeks.reshape(-1).copy()
+    hours[: len(hours) - HOURS_PER_DAY * days] *= np.exp(jump)
+    return np.asarray(hours.reshape(-1, HOURS_PER_WEEK))
+
+
+def short_week(values: np.ndarray, weekend: np.ndarray) -> tuple[np.ndarray, str]:
+    """Forecast the 168 hours that follow a history of under two weeks.
+
+    Parameters
+    ----------
+    values : known hours up to now, NaN where unknown; at least a day.
+    weekend : whether each of them, and of the 168 to come, lies on a weekend.
+
+    Returns
+    -------
+    Requests per hour of the coming 168 hours, and the name of what is repeated.
+    """
+    count = len(values)
+    ways = {"weekday and weekend": _by_kind, "mean day": _mean_day, "yesterday": _yesterday}
+    errors = dict.fromkeys(ways, 0.0)
+    for known in range(count % HOURS_PER_DAY + HOURS_PER_DAY, count, HOURS_PER_DAY):
+        came = values[known:]
+        for name, way in ways.items():
+            guess = way(values[:known], weekend[:count], count - known)
+            errors[name] += float(np.nansum(np.abs(came - guess)))
+    name = min(ways, key=lambda n: errors[n])
+    week = ways[name](values, weekend, HOURS_PER_WEEK)
+    if count >= HOURS_PER_WEEK:
+        last = values[-HOURS_PER_WEEK:]
+        week = np.where(np.isfinite(last), (week + last) / 2, week)
+        name = f"last week, {name}"
+    return week, name
+
+
+def _places(known: int, ahead: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the hour of the day of known hours and of those to come, counted from now."""
+    return np.arange(-known, 0) % HOURS_PER_DAY, np.arange(ahead) % HOURS_PER_DAY
+
+
+def _means(values: np.ndarray, kinds: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    seen = np.isfinite(values)
+    size = int(max(kinds.max(), wanted.max())) + 1
+    total = np.bincount(kinds[seen], values[seen], size)
+    count = np.bincount(kinds[seen], minlength=size)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan)[wanted])
+
+
+def _mean_day(values: np.ndarray, weekend: np.ndarray, ahead: int) -> np.ndarray:
+    past, future = _places(len(values), ahead)
+    found = _means(values, past, future)
+    return np.where(np.isnan(found), np.nanmean(values) if np.isfinite(values).any() else 0.0, found)
+
+
+def _yesterday(values: np.ndarray, weekend: np.ndarray, ahead: int) -> np.ndarray:
+    last = np.resize(values[-HOURS_PER_DAY:], ahead)
+    return np.where(np.isnan(last), _mean_day(values, weekend, ahead), last)
+
+
+def _by_kind(values: np.ndarray, weekend: np.ndarray, ahead: int) -> np.ndarray:
+    past, future = _places(len(values), ahead)
+    kinds = weekend.astype(np.int64) * HOURS_PER_DAY
+    found = _means(values, kinds[: len(values)] + past, kinds[len(values) : len(values) + ahead] + future)
+    return np.where(np.isnan(found), _mean_day(values, weekend, ahead), found)

@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from planner.features.demand.forecast.accuracy import ENSEMBLE, Trials, learnable, try_out
 from planner.features.demand.forecast.events import Event
-from planner.features.demand.forecast.level_shift import shift_of
-from planner.features.demand.forecast.models import ensemble, to_weeks
+from planner.features.demand.forecast.models import ensemble, shift_of, short_week, to_weeks
 from planner.features.demand.forecast.planned_moves import PlannedMove
-from planner.features.demand.forecast.short import short_week
 from planner.features.demand.forecast.spread import hour_quantile
-from planner.features.demand.forecast.trials import ENSEMBLE, Trials, learnable, try_out
 from planner.features.demand.marks import Treatment
 from planner.features.demand.silence import WEEKEND, QuietHours
 from planner.units import HOURS_PER_WEEK

@@ -11,7 +11,6 @@ from operator import add
 from typing import Any
 
 from planner.features.demand.busy import MINUTE_HOURS
-from planner.features.demand.clock import repeated_local
 from planner.features.demand.engine import settled as as_view
 from planner.features.demand.files import columns_of_head, fail
 from planner.features.demand.findings import Finding
@@ -38,7 +37,7 @@ from planner.features.demand.formats.found import (
 )
 from planner.features.demand.formats.grain import DATE_ALONE, Grain, each_row_once, grain_of
 from planner.features.demand.formats.records import DOCUMENT, each_page_once, frame_of, unfinished
-from planner.features.demand.history import TOKENS, VALUES
+from planner.features.demand.history import TOKENS, VALUES, repeated_local
 
 COUNTS = (*VALUES, "total_tokens", "bucket_hours")
 NAMED = ("region", "workload", "model")

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from planner.features.review.rules import Rules
-from planner.features.review.tables import Review
+from planner.features.review.tables import Review, Rules
 from planner.workbook.book import Column, Sheet
 
 NAME = "Rules and notes"
