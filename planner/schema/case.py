@@ -1,4 +1,4 @@
-"""Case: one planning folder, read and valid."""
+"""The input tables, and Case: one planning folder, read and valid."""
 
 from dataclasses import dataclass
 from functools import cached_property

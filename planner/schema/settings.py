@@ -1,4 +1,4 @@
-"""plan.yaml: the name of the plan, its horizon and the policy."""
+"""plan.yaml: the name of the plan, its horizon with its calendar months, and the policy."""
 
 import calendar
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Workloads, their model mix, scenarios and demand."""
+"""Regions, models and routes; workloads, their model mix, scenarios and demand."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Charts of a week: a heat map and a curve, as PNG and SVG with the same bytes for the same input."""
+"""A week as a heat map and a curve: on the terminal, and as PNG and SVG with the same bytes for the same input."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The history: what was asked, hour by hour. The one table that every export becomes and every forecast starts from.
+"""The history: what was asked, hour by hour, whatever the clock did. The one table that every export becomes.
 
 A history folder holds ``history.parquet`` (the rows) and ``history.json`` (where they came from, what was missing,
 what was repaired). One row is one series (region, workload, model) in one bucket of time:

@@ -1,4 +1,4 @@
-"""The hours that crashed: demand that met a quota, that nothing could serve, or that rose above the planned level."""
+"""The hours that crashed: demand that met a quota, a limit or the planned level; overflow that a unit would serve cheaper."""
 
 from collections.abc import Sequence
 

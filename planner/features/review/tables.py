@@ -1,4 +1,4 @@
-"""The tables of a review: every column with its unit. Shares are 0-1; NaN: not defined.
+"""The thresholds and the tables of a review: every column with its unit. Shares are 0-1; NaN: not defined.
 
 Every amount of the past is of the hours seen. `side` tells whose figures a row holds: PLANNED, the plan at the weights
 it was made with (days of the month / 7); EXPECTED, the same plan at the hours of the calendar that were seen; ACTUAL,

@@ -1,4 +1,4 @@
-"""Buying rules: at a step, with the hours before it, the level that should be in force.
+"""Buying rules: at a step, with the hours before it, the level that should be in force; and what was best in hindsight.
 
 A rule sees the past only. What is in force already is known to all of them; they buy the difference. Every rule has one
 piece of arithmetic in common, the fractile: the level that would have been cheapest over some hours.

@@ -1,4 +1,4 @@
-"""Measures of a forecast against actual demand: shares of the demand, so that series of any size compare.
+"""How good the forecast is: its errors as shares of demand, series by series, on weeks it had not seen (rolling origin).
 
 For actual a and forecast f over the known hours: WAPE = Σ|a − f| / Σa; bias = Σ(f − a) / Σa (above 0: forecast too
 high); pinball loss of the q-quantile = Σ max(q(a − f), (q − 1)(a − f)) / Σa; coverage of the q-quantile = share of the
