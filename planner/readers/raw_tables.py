@@ -1,4 +1,4 @@
-"""What a file or sheet holds before anything is believed: text cells with their place; and rows, with a fault a bad cell."""
+"""What a file or sheet holds before anything is believed: text cells with their place, rows, faults of cells."""
 
 import datetime as dt
 import unicodedata

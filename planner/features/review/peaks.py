@@ -1,4 +1,4 @@
-"""The hours that crashed: demand that met a quota, a limit or the planned level; overflow that a unit would serve cheaper."""
+"""The hours that crashed: demand that met a limit; overflow that a unit would serve cheaper."""
 
 from collections.abc import Sequence
 

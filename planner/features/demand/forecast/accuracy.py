@@ -1,4 +1,4 @@
-"""How good the forecast is: its errors as shares of demand, series by series, on weeks it had not seen (rolling origin).
+"""How good the forecast is: errors as shares of demand, series by series, on held-out weeks (rolling origin).
 
 For actual a and forecast f over the known hours: WAPE = Σ|a − f| / Σa; bias = Σ(f − a) / Σa (above 0: forecast too
 high); pinball loss of the q-quantile = Σ max(q(a − f), (q − 1)(a − f)) / Σa; coverage of the q-quantile = share of the
