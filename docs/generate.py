@@ -115,9 +115,11 @@ def algebra() -> Iterable[str]:
 
 def objective_table() -> Iterable[str]:
     """One row a cost term."""
-    yield from ("| term | USD |", "| --- | --- |")
+    yield from ("| term | USD | prices | part of the cost | spans |", "| --- | --- | --- | --- | --- |")
     for term in objective.TERMS:
-        yield f"| [`{term.__name__}`](../planner/model/objective.py) | {inspect.getdoc(term)} |"
+        stated, part = inspect.getdoc(term.usd) or "", f"`{term.part}`" if term.part else ""
+        spans = term.spans.name.lower()
+        yield f"| [`{term.name}`](../planner/model/objective.py) | {stated} | {term.prices} | {part} | {spans} |"
 
 
 def tolerances_table() -> Iterable[str]:

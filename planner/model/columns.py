@@ -186,11 +186,12 @@ def largest_sizes(sets: Sets) -> Floats:
     return np.concatenate([np.minimum(x, largest_purchase(sets)), np.repeat(v, len(sets.periods))])
 
 
-def affordable_sizes(sets: Sets, usd: float) -> tuple[Floats, Floats]:
+def affordable_sizes(sets: Sets, at: Columns, cost: Floats, usd: float) -> tuple[Floats, Floats]:
     """Largest x, then v (as `largest_sizes`), and largest u of any plan that costs no more than ``usd``.
 
-    No cost is negative, so each purchase costs no more than the plan; what is deployed is committed or paid by the
-    hour. inf where a purchase costs nothing and has no max_units. Holds whatever the families of constraints are.
+    ``cost`` : USD of a unit of each column; none is negative, so each purchase costs no more than the plan. What is
+    deployed is committed or paid by the hour. inf where a purchase costs nothing and has no max_units. Holds whatever
+    the families of constraints are.
     """
 
     def units(price: Floats) -> Floats:
@@ -198,9 +199,11 @@ def affordable_sizes(sets: Sets, usd: float) -> tuple[Floats, Floats]:
         return found
 
     bought = sets.purchases
-    x = np.minimum(units(bought["usd_per_unit"].to_numpy(float)), largest_purchase(sets))
-    hourly = sets.meters["usd_per_unreserved_unit_hour"].to_numpy(float)[:, None] * sets.period_hours
-    u = np.where(np.isfinite(hourly), units(np.nan_to_num(hourly)), 0.0)
+    x = np.minimum(units(cost[at.committed]), largest_purchase(sets))
+    kept = kept_purchases(sets)
+    if len(kept):
+        x[kept] = np.minimum(x[kept], bought["kept_units"].to_numpy(float)[kept] + units(cost[at.more]))
+    u = np.where(at.unreserved >= 0, units(cost[at.unreserved]), 0.0)
     have = sets.earlier + u
     for n, meter, start, last in zip(x, bought["meter_row"], bought["period"], bought["last_period"]):
         have[meter, start : last + 1] += n

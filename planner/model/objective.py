@@ -1,15 +1,55 @@
-"""The cost of a plan, term by term (docs/model.md, "What it costs"), USD over the horizon."""
+"""The cost of a plan, USD over the horizon: each term as one declaration (docs/model.md, "What it costs").
+
+What a term prices is read from its coefficients. Declared is what they cannot show, and each default is the safe one,
+as with a family of constraints: a term that says nothing is stated for the whole, and no reduction touches its columns.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
+from planner.errors import PlannerError
 from planner.model.columns import Columns
+from planner.model.family import EVERY_REDUCTION, Reduction, Spans
 from planner.model.sets import Floats, Sets
 
 
-def commitments(sets: Sets, at: Columns) -> Floats:
-    """Charge commitments: Σ x · usd_per_unit_hour · (hours inside the horizon + (1 − tail_value) · hours beyond)."""
+@dataclass(frozen=True)
+class CostTerm:
+    """A term of the cost.
+
+    usd : USD of one unit of each column; its docstring has the algebra.
+    prices : the columns that it prices, as docs/model.md names them.
+    part : the part of a plan's cost that it adds to, a field of `plan.Totals`. None: it is no part of the plan's cost.
+    spans : what the price of one column may depend on. EVERYTHING: the term is stated for the whole programme only.
+    allows : reductions whose claim holds for these prices.
+    """
+
+    usd: Callable[[Sets, Columns], Floats]
+    prices: str
+    part: str | None
+    spans: Spans = Spans.EVERYTHING
+    allows: frozenset[Reduction] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Name of the term."""
+        return self.usd.__name__
+
+
+def reserved(sets: Sets, at: Columns) -> Floats:
+    """Charge new commitments inside the horizon: Σ x · usd_per_unit_hour · hours in force inside the horizon."""
     cost = np.zeros(at.count)
-    cost[at.committed] = sets.purchases["usd_per_unit"].to_numpy(float)
+    cost[at.committed] = sets.purchases["committed_usd_per_unit"].to_numpy(float)
+    return cost
+
+
+def tail(sets: Sets, at: Columns) -> Floats:
+    """Charge a share of their payments beyond it: Σ x · usd_per_unit_hour · (1 − tail_value) · hours beyond."""
+    cost = np.zeros(at.count)
+    bought = sets.purchases
+    cost[at.committed] = (bought["usd_per_unit"] - bought["committed_usd_per_unit"]).to_numpy(float)
     return cost
 
 
@@ -47,14 +87,33 @@ def keeping(sets: Sets, at: Columns) -> Floats:
     return cost
 
 
-TERMS = (commitments, unreserved, on_demand, egress, keeping)
+KEEPING = CostTerm(keeping, "more, fewer", None, Spans.METER, EVERY_REDUCTION)
+TERMS: tuple[CostTerm, ...] = (
+    CostTerm(reserved, "x", "reserved_usd", Spans.METER, EVERY_REDUCTION),
+    CostTerm(tail, "x", "tail_usd", Spans.METER, EVERY_REDUCTION),
+    CostTerm(unreserved, "u", "unreserved_usd", Spans.METER, EVERY_REDUCTION),
+    CostTerm(on_demand, "z", "on_demand_usd", Spans.SLOT, EVERY_REDUCTION),
+    CostTerm(egress, "y and z", "egress_usd", Spans.SLOT, EVERY_REDUCTION),
+    KEEPING,
+)
+
+
+def terms_of(sets: Sets) -> tuple[CostTerm, ...]:
+    """Return the terms that count in some sets: all, or with `--keep inf` the changes alone."""
+    return TERMS if sets.keep is None or sets.keep.cost_counts else (KEEPING,)
 
 
 def objective(sets: Sets, at: Columns) -> Floats:
-    """Cost of one unit of each column: the sum of TERMS (where only changes count, of the last alone)."""
-    if sets.keep is not None and not sets.keep.cost_counts:
-        return keeping(sets, at)
+    """Cost of one unit of each column: the sum of the terms.
+
+    Raises
+    ------
+    PlannerError : some column would earn money; every bound rests on costs that are not negative.
+    """
     total = np.zeros(at.count)
-    for term in TERMS:
-        total += term(sets, at)
+    for term in terms_of(sets):
+        total += term.usd(sets, at)
+    if (total < 0).any():
+        names = ", ".join(term.name for term in terms_of(sets) if (term.usd(sets, at) < 0).any())
+        raise PlannerError(f"the cost terms {names} make something cost less than nothing, so no bound can be proved")
     return total

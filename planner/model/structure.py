@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.model.columns import Columns, columns_of
 from planner.model.family import Family, Reduction
+from planner.model.objective import terms_of
 from planner.model.program import LinearProgram, families_of
 from planner.model.rows import Rows
 from planner.model.sets import Bools, Floats, Ints, Sets
@@ -20,6 +21,7 @@ TOUCHED = {
     Reduction.SIZES: ("capacity",),
     Reduction.FOLLOWS: ("committed",),
 }  # the columns that a reduction changes
+PRICED = (Reduction.SLOTS, Reduction.ARCS)  # those whose argument is about prices too
 
 
 def columns_named(at: Columns, name: str) -> Bools:
@@ -51,12 +53,19 @@ def lowering_hurts(rows: Rows, mask: Bools) -> bool:
 
 
 def refusing(sets: Sets, reduction: Reduction) -> tuple[str, ...]:
-    """Families whose rows touch what a reduction changes, and that do not claim that its argument holds for them.
+    """Families and cost terms that touch what a reduction changes and do not claim that its argument holds for them.
 
-    Only families without the claim are stated. A row that smaller sizes cannot break needs no claim for them.
+    Only those without the claim are stated. A row that smaller sizes cannot break needs no claim for them, and since no
+    cost is negative, nor does a price.
     """
     silent = [family for family in families_of(sets) if reduction not in family.allows]
-    return refused_by(silent, [], sets, columns_of(sets), reduction) if silent else ()
+    terms = [term for term in terms_of(sets) if reduction not in term.allows and reduction in PRICED]
+    if not silent and not terms:
+        return ()
+    at = columns_of(sets)
+    mask = _touched(at, reduction)
+    priced = [term.name for term in terms if term.usd(sets, at)[mask].any()]
+    return (*refused_by(silent, [], sets, at, reduction), *priced)
 
 
 def refused_by(
@@ -69,11 +78,17 @@ def refused_by(
         if reduction in family.allows:
             continue
         rows = known[family.name] if family.name in known else family.rows(sets, at)
-        mask = np.logical_or.reduce([columns_named(at, name) for name in TOUCHED[reduction]])
+        mask = _touched(at, reduction)
         hurts = lowering_hurts(rows, mask) if reduction is Reduction.SIZES else touches(rows, mask)
         if hurts:
             found.append(family.name)
     return tuple(found)
+
+
+def _touched(at: Columns, reduction: Reduction) -> Bools:
+    """Whether each column is one that a reduction changes."""
+    touched: Bools = np.logical_or.reduce([columns_named(at, name) for name in TOUCHED[reduction]])
+    return touched
 
 
 def broken(rows: Rows, values: Floats, scale: Floats) -> Ints:
@@ -107,3 +122,13 @@ def rules_on_sizes(sets: Sets) -> tuple[str, ...]:
     at = columns_of(sets, True)
     mask = columns_named(at, "sizes")
     return tuple(family.name for family in silent if touches(family.rows(sets, at), mask))
+
+
+def prices_on_sizes(sets: Sets) -> tuple[str, ...]:
+    """Cost terms that price switches or steps: a fee for a purchase, whatever its size."""
+    silent = [term for term in terms_of(sets) if Reduction.FOLLOWS not in term.allows]
+    if not silent or not sets.has_size_rules:
+        return ()
+    at = columns_of(sets, True)
+    mask = columns_named(at, "sizes")
+    return tuple(term.name for term in silent if term.usd(sets, at)[mask].any())

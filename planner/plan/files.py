@@ -52,7 +52,6 @@ from planner.plan.snapshot import write_input
 from planner.schema.case import Case
 from planner.versions import VERSION
 
-TOTAL_KEYS = ("reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd")
 STRESS_COLUMNS = tuple(dict.fromkeys((*STRESS_SLOT_COLUMNS, *STRESS_DISPATCH_COLUMNS)))
 SIGNIFICANT_DIGITS = 12
 _NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case",
@@ -117,7 +116,7 @@ def document(plan: Plan, summary: Mapping[str, Any]) -> dict[str, Any]:
         "input_digest": plan.input_digest,
         "status": claims.pop("status"),
         "total_usd": totals.total_usd,
-        **{key: getattr(totals, key) for key in TOTAL_KEYS},
+        **totals.parts(),
         **claims,
         "purchases": _records(plan.purchases, PURCHASE_COLUMNS),
         "deployments": _records(plan.deployments, DEPLOYMENT_COLUMNS),
@@ -141,12 +140,12 @@ def read_plan(directory: str | Path) -> Plan:
     certificate = _table(folder, CERTIFICATE, CERTIFICATE_COLUMNS, faults)
     purchases = _listed(folder, stated, "purchases", PURCHASE_COLUMNS, faults)
     deployments = _listed(folder, stated, "deployments", DEPLOYMENT_COLUMNS, faults)
-    numbers = {key: _number(folder, stated, key, faults) for key in (*TOTAL_KEYS, "bound_usd", "gap", "gap_asked")}
+    numbers = {key: _number(folder, stated, key, faults) for key in (*Totals.names(), "bound_usd", "gap", "gap_asked")}
     stated_total = _number(folder, stated, "total_usd", faults)
     tree = {key: _number(folder, stated, key, faults) for key in ("tree_bound_usd", "tree_gap") if key in stated}
     if faults:
         raise InputError(faults)
-    totals = Totals(**{key: numbers[key] for key in TOTAL_KEYS})
+    totals = Totals(**{key: numbers[key] for key in Totals.names()})
     if not abs(stated_total - totals.total_usd) <= 1e-9 * max(1.0, abs(totals.total_usd)):
         message = f"says {stated_total!r}, its parts add up to {totals.total_usd!r}: the file was changed"
         raise InputError([Fault(str(folder / PLAN), message, column="total_usd")])

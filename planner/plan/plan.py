@@ -1,6 +1,6 @@
 """Plan: what was decided, as tables of plain numbers. Knows no LP."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from html import escape
 
@@ -45,17 +45,22 @@ class Totals:
     egress_usd: float
     sunk_usd: float  # what earlier commitments still cost inside the horizon
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Names of the parts, in the order of plan.json."""
+        return tuple(part.name for part in fields(cls))
+
+    def parts(self) -> dict[str, float]:
+        """USD of each part by name."""
+        return {name: float(getattr(self, name)) for name in self.names()}
+
     @property
     def total_usd(self) -> float:
         """Sum of all parts."""
-        return (
-            self.reserved_usd
-            + self.tail_usd
-            + self.unreserved_usd
-            + self.on_demand_usd
-            + self.egress_usd
-            + self.sunk_usd
-        )
+        return sum(self.parts().values())
+
+
+UNIT_PARTS = tuple(name for name in Totals.names() if name not in ("on_demand_usd", "egress_usd"))  # what units cost
 
 
 def gap_of(total_usd: float, bound_usd: float) -> float:

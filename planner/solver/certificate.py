@@ -89,7 +89,7 @@ def _largest(program: LinearProgram, usd: float) -> tuple[Floats, float]:
     largest = np.zeros(at.flow_first)
     if refused_by(families_of(sets), program.families, sets, at, Reduction.SIZES):
         most = usd
-        sizes, beyond = affordable_sizes(sets, usd)
+        sizes, beyond = affordable_sizes(sets, at, program.cost, usd)
     else:
         most = np.inf
         sizes = largest_sizes(sets)

@@ -58,22 +58,27 @@ def check_rows(sets: Sets, plans: Sequence[Decided], names: Sequence[str]) -> No
 
 def whole_values(sets: Sets, at: Columns, plans: Sequence[Decided]) -> Floats:
     """Value of each column of the whole programme."""
-    values, flow = np.zeros(at.count), np.zeros((len(sets.arcs), len(sets.slots)))
+    committed, flow = np.zeros(len(sets.purchases)), np.zeros((len(sets.arcs), len(sets.slots)))
     deployed = np.zeros((len(sets.deployments), len(sets.periods)))
     for plan in plans:
         part = plan.sets
         bought = _rows_of(sets.purchases, part.purchases, ["offer", "period"])
-        values[at.committed[bought]] = plan.committed
+        committed[bought] = plan.committed
         deployed[_rows_of(sets.deployments, part.deployments, ["pool", "meter", "model"])] = plan.deployed
         entry, slot = original_slots(part, plan.flow_slot)
         flow[_rows_of(sets.arcs, part.arcs, WAY)[plan.flow_arc[entry]], slot] = plan.flow[entry]
-    values[at.deployed] = deployed
+    return values_of(sets, at, committed, deployed, flow[at.flow_arc, at.flow_slot])
+
+
+def values_of(sets: Sets, at: Columns, committed: Floats, deployed: Floats, flow: Floats) -> Floats:
+    """Value of each column where purchases, deployments and flows are decided: the others follow."""
+    values = np.zeros(at.count)
+    values[at.committed], values[at.deployed], values[at.flows] = committed, deployed, flow
     priced = at.unreserved >= 0
-    values[at.unreserved[priced]] = beyond_commitments(sets, values[at.committed], deployed)[priced]
+    values[at.unreserved[priced]] = beyond_commitments(sets, committed, deployed)[priced]
     kept = kept_purchases(sets)
-    changed = values[at.committed[kept]] - sets.purchases["kept_units"].to_numpy(float)[kept] if len(kept) else 0.0
+    changed = committed[kept] - sets.purchases["kept_units"].to_numpy(float)[kept] if len(kept) else 0.0
     values[at.more], values[at.fewer] = np.maximum(changed, 0.0), np.maximum(-changed, 0.0)
-    values[at.flows] = flow[at.flow_arc, at.flow_slot]
     on, stepped = at.size_on >= 0, at.size_steps >= 0
     size = values[at.sized]
     values[at.size_on[on]] = size[on] > 0

@@ -11,7 +11,7 @@ from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.arcs import prune
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Floats, Ints, Sets
-from planner.model.structure import breaks, refusing, rules_on_sizes
+from planner.model.structure import breaks, prices_on_sizes, refusing, rules_on_sizes
 from planner.solver.certificate import Certificate, certify
 from planner.solver.highs import Clock
 from planner.solver.linear import LinearSolve, open_program, solve_linear
@@ -122,7 +122,8 @@ def finish_component(part: Sets, solve: LinearSolve, gap: float, solver: str = H
         if whole is None:
             return None
         usd, tree_bound = whole.usd, whole.bound_usd
-        values = equal_offers_by_rule(solve, whole.values) if not rules_on_sizes(program.sets) else whole.values
+        counted = rules_on_sizes(program.sets) or prices_on_sizes(program.sets)
+        values = whole.values if counted else equal_offers_by_rule(solve, whole.values)
     else:
         values = choose_by_rule(solve)
     clock.deadline = np.inf
@@ -136,7 +137,9 @@ def _plan(
     program, at = solve.program, solve.program.columns
     committed = np.maximum(values[at.committed], 0.0)
     values = np.maximum(values, 0.0)
-    deployed = _deploy_all(program.sets, committed, values[at.deployed], values, at.unreserved)
+    deployed = values[at.deployed]
+    if not program.cost[at.deployed].any():
+        deployed = _deploy_all(program.sets, committed, deployed, values, at.unreserved)
     flow = _balanced(program.sets, at.flow_arc, at.flow_slot, values[at.flow_first :])
     final = values.copy()
     final[at.deployed], final[at.flow_first :] = deployed, flow

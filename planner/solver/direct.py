@@ -13,6 +13,7 @@ from planner.model.columns import affordable_sizes, columns_of
 from planner.model.objective import objective
 from planner.model.program import LinearProgram, families_of
 from planner.model.sets import Floats, Sets
+from planner.model.structure import columns_named
 from planner.solver.highs import INF, OPTIMAL, Clock, highs_model, quiet_highs, set_options
 from planner.solver.linear import ROUNDS, LinearSolve, cut_rows, solve_linear
 from planner.solver.scaling import Scale, scale_of
@@ -29,11 +30,12 @@ def solve_direct(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | 
     ------
     PlannerError : it cannot be decided: a size has no limit, or no plan was found up to a very high cost.
     """
-    sets = solve.program.sets
-    lowest = float((sets.purchases["usd_per_unit"] * sets.purchases["min_units"]).sum())
+    program = solve.program
+    sets, at = program.sets, program.columns
+    lowest = float(program.cost[at.committed] @ sets.purchases["min_units"].to_numpy(float))
     for times in DEARER:
         usd = times * (solve.session.objective() + lowest + 1.0)
-        found = _search(solve, affordable_sizes(sets, usd)[0], gap, clock)
+        found = _search(solve, affordable_sizes(sets, at, program.cost, usd)[0], gap, clock)
         if found is not None and found.usd <= usd:
             return found
     if not sets.whole_units:
@@ -80,7 +82,8 @@ def _search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Wh
                 exact[sized] = values[sized]
             else:
                 exact = values_without_sizes(solve.program, program, values)
-            usd = float(solve.program.cost @ exact)
+            sizes = columns_named(program.columns, "sizes")
+            usd = float(solve.program.cost @ exact) + float(program.cost[sizes] @ values[sizes])
             return WholeResult(exact, usd, min(float(bound) * scale.cost, usd))
     finally:
         session.set_column_bounds(sized, np.zeros(len(sized)), solve.program.columns.upper[sized])

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from planner.errors import PlannerError
+from planner.model.columns import columns_of
+from planner.model.objective import terms_of
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.reduce.slots import Line, with_kept
 from planner.model.sets import Keep, Sets
@@ -14,7 +16,7 @@ from planner.model.tables import sets_of
 from planner.plan.plan import Plan, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble
-from planner.solver.check_rows import beyond_commitments, check_rows, keep_rows
+from planner.solver.check_rows import check_rows, keep_rows, values_of
 from planner.solver.component import (
     HIGHS,
     ComponentPlan,
@@ -100,7 +102,7 @@ def find_cost(case: Case, options: Options = Options(), progress: Callable[[int,
     StoppedError : the time limit ran out before there was a plan.
     """
     _, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds), progress)
-    return None if stuck else float(np.sum([_cost(plan) for plan in plans])) + sunk_usd(case)
+    return None if stuck else _totals(case, plans).total_usd
 
 
 def _components(
@@ -198,8 +200,7 @@ def _finish(begun: _Begun, options: Options, store: Store | None) -> ComponentPl
 def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Options) -> Plan:
     slots, flows = assemble.stress_witness(sets, plans)
     sunk = sunk_usd(case)
-    parts = np.array([_cost(plan) for plan in plans]).reshape(-1, 5).sum(axis=0).tolist()
-    totals = Totals(parts[0], parts[1], parts[2], parts[3], parts[4], sunk)
+    totals = _totals(case, plans)
     total = totals.total_usd
     bound = max(0.0, sum(plan.bound_usd for plan in plans)) + sunk  # no cost is negative
     if 0 < bound - total <= ROUNDING * max(1.0, total):  # the flows' own rounding; more than that the audit finds
@@ -234,18 +235,21 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
     )
 
 
-def _cost(plan: ComponentPlan) -> tuple[float, float, float, float, float]:
-    """USD reserved, tail, unreserved, on demand, egress of a component, from its numbers."""
-    sets = plan.sets
+def _totals(case: Case, plans: Sequence[ComponentPlan]) -> Totals:
+    """Add up the cost terms of all components, each to its part of the plan's cost."""
+    parts = dict.fromkeys(Totals.names(), 0.0) | {"sunk_usd": sunk_usd(case)}
+    for plan in plans:
+        for part, usd in _cost(plan):
+            parts[part] += usd
+    return Totals(**parts)
+
+
+def _cost(plan: ComponentPlan) -> list[tuple[str, float]]:
+    """Part of the plan's cost and USD of each cost term of a component, from its numbers; changes are no part of it."""
+    sets = replace(plan.sets, keep=None)
     units = np.round(plan.committed, assemble.DIGITS)
     units[units <= assemble.DUST] = 0.0
-    inside = sets.purchases["committed_usd_per_unit"].to_numpy(float)
-    tail = sets.purchases["usd_per_unit"].to_numpy(float) - inside
-    beyond = beyond_commitments(sets, units, np.round(plan.deployed, assemble.DIGITS))
-    price = np.nan_to_num(sets.meters["usd_per_unreserved_unit_hour"].to_numpy(float))
-    unreserved = (beyond * price[:, None] * sets.period_hours).sum()
-    weeks = sets.slots["weeks"].to_numpy(float)[plan.flow_slot]
-    factor = sets.slots["price_factor"].to_numpy(float)[plan.flow_slot]
-    paid = (plan.flow * weeks * factor * sets.arcs["usd"].to_numpy(float)[plan.flow_arc]).sum()
-    crossed = (plan.flow * weeks * sets.arcs["egress_usd"].to_numpy(float)[plan.flow_arc]).sum()
-    return float(units @ inside), float(units @ tail), float(unreserved), float(paid), float(crossed)
+    at = columns_of(replace(sets, arcs=sets.arcs.assign(priced=False)), sets.has_size_rules)  # of flows, the used ones
+    at = replace(at, flow_arc=plan.flow_arc, flow_slot=plan.flow_slot, flow_case=np.full(len(plan.flow), -1))
+    values = values_of(sets, at, units, np.round(plan.deployed, assemble.DIGITS), plan.flow)
+    return [(term.part, float(term.usd(sets, at) @ values)) for term in terms_of(sets) if term.part is not None]

@@ -10,7 +10,7 @@ import numpy as np
 
 from planner.model.columns import Columns, affordable_sizes, columns_of
 from planner.model.family import Reduction
-from planner.model.structure import refusing, rules_on_sizes
+from planner.model.structure import prices_on_sizes, refusing, rules_on_sizes
 from planner.solver.direct import solve_direct
 from planner.solver.highs import Clock
 from planner.solver.linear import LinearSolve, solve_linear
@@ -34,14 +34,16 @@ def solve_sizes(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
     """
     sets = solve.program.sets
     larger = bool(refusing(sets, Reduction.SIZES))  # some rule may want more than `largest_sizes`
-    sized = columns_of(sets, True, affordable_sizes(sets, np.inf)[0] if larger else None)
-    counted = rules_on_sizes(sets)
-    if len(sized.sized) == 1 and not counted:
+    program = solve.program
+    most = affordable_sizes(sets, program.columns, program.cost, np.inf)[0] if larger else None
+    sized = columns_of(sets, True, most)
+    counted, fees = rules_on_sizes(sets), prices_on_sizes(sets)
+    if len(sized.sized) == 1 and not counted and not fees:
         return _single(solve, sized)
     by_flows = {
         rows.family for rows in solve.program.families if (rows.column >= solve.program.columns.flow_first).any()
     }
-    if larger or not by_flows.isdisjoint(counted) or not grouping(solve.program).divisible:
+    if larger or fees or not by_flows.isdisjoint(counted) or not grouping(solve.program).divisible:
         return solve_direct(solve, gap, clock)
     return solve_whole(solve, gap, clock)
 

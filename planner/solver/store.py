@@ -18,9 +18,10 @@ import pandas as pd
 
 from planner.io.cache import Cache
 from planner.io.code import source_digest
-from planner.model.program import LinearProgram
+from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Sets
+from planner.model.structure import prices_on_sizes, rules_on_sizes
 from planner.solver.component import ComponentPlan
 from planner.solver.witness import Witness
 
@@ -63,8 +64,10 @@ def key_of(part: Sets, *settings: object) -> str:
 
 
 def digest_of(program: LinearProgram) -> str:
-    """Digest costs, bounds and rows of a programme, whatever they were made of."""
+    """Digest costs, bounds and rows of a programme, whatever they were made of; of sizes too where rules count them."""
     h = hashlib.sha256()
+    if not len(program.columns.sized) and (rules_on_sizes(program.sets) or prices_on_sizes(program.sets)):
+        _digest(h, "sized", digest_of(program_of(program.sets, sized=True)))
     _digest(h, "cost", program.cost)
     _digest(h, "upper", program.columns.upper)
     for rows in program.families:

@@ -17,6 +17,7 @@ from planner.solver.linear import LinearSolve, solve_linear
 from planner.solver.scaling import column_scale
 
 ON_GRID = 1e-9  # steps
+ROUNDING = 1e-11  # relative, of sums of costs
 ZERO = 3e-9  # reduced costs and duals (scaled) up to the solver's tolerance are none
 
 
@@ -40,7 +41,7 @@ def equal_offers_by_rule(solve: LinearSolve, values: Floats) -> Floats:
     """Hand what equal offers hold together to one by rule: those held first, then by name.
 
     Equal: same meter, months, price and sizes. The first takes all where its sizes allow it, else the most. Where
-    changes against the last plan are charged, offers are not equal; nor where a rule tells them apart.
+    changes against the last plan are charged, offers are not equal; nor where a rule or a cost term tells them apart.
     """
     if solve.program.sets.keep is not None:
         return values
@@ -57,7 +58,8 @@ def equal_offers_by_rule(solve: LinearSolve, values: Floats) -> Floats:
         found[order] = [total, *np.zeros(len(order) - 1)] if takes_all else -np.sort(-units)
     program = solve.program
     scale = column_scale(program.sets, program.columns)
-    return values if breaks(program, found, scale, Reduction.FOLLOWS) else found
+    dearer = float(program.cost @ found) > float(program.cost @ values) * (1 + ROUNDING)
+    return values if dearer or breaks(program, found, scale, Reduction.FOLLOWS) else found
 
 
 def _objectives(solve: LinearSolve) -> list[Floats]:

@@ -9,6 +9,7 @@ from typing import Any
 from planner.io.atomic import written_beside
 from planner.plan.hours import served_weeks
 from planner.plan.metrics.tables import HORIZON
+from planner.plan.plan import UNIT_PARTS
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
 from planner.workbook import story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
@@ -17,7 +18,7 @@ from planner.workbook.text import amount, clean, percent, usd
 from planner.workbook.theme import BLUE, GREEN, GREY, INK, ORANGE, SKY
 
 _MONTH_PARTS = (
-    ("Units", BLUE, ("reserved_usd", "tail_usd", "unreserved_usd", "sunk_usd")),
+    ("Units", BLUE, UNIT_PARTS),
     ("On demand", ORANGE, ("on_demand_usd",)),
     ("Egress", GREEN, ("egress_usd",)),
 )

@@ -1,4 +1,4 @@
-"""Families of constraints that exist only in tests, written as CONTRIBUTING says and with safe defaults only.
+"""Families of constraints and cost terms that exist only in tests, written as CONTRIBUTING says, with safe defaults.
 
 Each is what someone might add tomorrow: it spans everything, ties hours or scenarios, asks for more instead of less, is
 an equality, or counts offers instead of units. What planner makes of them must be right, or refused.
@@ -10,6 +10,8 @@ import numpy as np
 
 from planner.model.columns import Columns
 from planner.model.family import Family
+from planner.model.objective import CostTerm, reserved
+from planner.model.objective import on_demand as on_demand_usd
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Floats, Sets
 from planner.schema.case import Case
@@ -154,6 +156,67 @@ FOREIGN: dict[str, Family] = {  # of sizes that bind in `two_months`
         even_split(),
         few_purchases(1),
     )
+}
+
+
+def dear_hour() -> CostTerm:
+    """On demand costs five times as much in the second hour of the week: equal slots are equal no more."""
+
+    def dear_hour(sets: Sets, at: Columns) -> Floats:
+        hour = np.zeros(at.count)
+        hour[at.flows] = sets.slots["hour_of_week"].to_numpy(int)[at.flow_slot] == 1
+        found: Floats = 4.0 * hour * on_demand_usd(sets, at)
+        return found
+
+    return CostTerm(dear_hour, "z", "on_demand_usd")
+
+
+def home_fee() -> CostTerm:
+    """A fee for each thousand requests on demand, far more at home: the way that looks best is the dearer one."""
+
+    def home_fee(sets: Sets, at: Columns) -> Floats:
+        cost = np.zeros(at.count)
+        usd = np.where(sets.arcs["away"], 1e2, 9e4) * ~sets.arcs["reserved"].to_numpy(bool)
+        cost[at.flows] = usd[at.flow_arc] * sets.slots["weeks"].to_numpy(float)[at.flow_slot]
+        return cost
+
+    return CostTerm(home_fee, "z", "egress_usd")
+
+
+def seat_fee() -> CostTerm:
+    """A fee for each unit deployed in a month, used or not."""
+
+    def seat_fee(sets: Sets, at: Columns) -> Floats:
+        cost = np.zeros(at.count)
+        cost[at.deployed] = 400.0
+        return cost
+
+    return CostTerm(seat_fee, "v", "unreserved_usd")
+
+
+def crowd_fee() -> CostTerm:
+    """Each unit is a tenth dearer for each pool that there is: the price of one depends on all."""
+
+    def crowd_fee(sets: Sets, at: Columns) -> Floats:
+        found: Floats = 0.1 * len(sets.meters) * reserved(sets, at)
+        return found
+
+    return CostTerm(crowd_fee, "x", "reserved_usd")
+
+
+def order_fee() -> CostTerm:
+    """A fee for each purchase of any size (only where they have switches: min_units and whole units)."""
+
+    def order_fee(sets: Sets, at: Columns) -> Floats:
+        cost = np.zeros(at.count)
+        cost[at.size_on[(at.size_on >= 0) & np.isin(at.sized, at.committed)]] = 2000.0
+        return cost
+
+    return CostTerm(order_fee, "on", "reserved_usd")
+
+
+FOREIGN_TERMS: dict[str, CostTerm] = {
+    term.name: term for term in (dear_hour(), home_fee(), seat_fee(), crowd_fee(), order_fee())
 }
 
 

@@ -1,12 +1,18 @@
 """Cost terms and scaling: each term prices its own columns, in dollars over the horizon; the scale changes no plan."""
 
+import re
+
 import numpy as np
 import pytest
 
-from planner.model.columns import columns_of
-from planner.model.objective import TERMS, commitments, egress, objective, on_demand, unreserved
+from planner.errors import PlannerError
+from planner.model import objective as of_model
+from planner.model.columns import Columns, columns_of
+from planner.model.objective import TERMS, CostTerm, egress, objective, on_demand, reserved, tail, unreserved
 from planner.model.program import program_of
-from planner.model.sets import Sets
+from planner.model.reduce.slots import with_kept
+from planner.model.sets import Floats, Keep, Sets
+from planner.plan.plan import Totals
 from planner.solver.scaling import scale_of
 from planner.solver.solve import solve
 from tests import builders
@@ -36,7 +42,8 @@ def test_each_term_by_hand() -> None:
     sets = all_terms()
     at = columns_of(sets)
     # January inside the horizon, February and March (672 + 744 h) counted at a quarter
-    assert commitments(sets, at)[at.committed].tolist() == pytest.approx([0.5 * (744 + 0.25 * (672 + 744))])
+    assert reserved(sets, at)[at.committed].tolist() == pytest.approx([0.5 * 744])
+    assert tail(sets, at)[at.committed].tolist() == pytest.approx([0.5 * 0.25 * (672 + 744)])
     assert unreserved(sets, at)[at.unreserved].tolist() == [[pytest.approx(2.0 * 744)]]
     arcs = sets.arcs.iloc[at.flow_arc]
     factor = np.where(sets.slots["scenario"].to_numpy()[at.flow_slot] == "dear", 2.0, 1.0)
@@ -49,10 +56,39 @@ def test_each_term_by_hand() -> None:
 def test_the_objective_is_the_sum_of_its_terms() -> None:
     sets = all_terms()
     at = columns_of(sets)
-    parts = [term(sets, at) for term in TERMS]
+    parts = [term.usd(sets, at) for term in TERMS]
     assert objective(sets, at).tolist() == pytest.approx(sum(parts).tolist())
     assert all((part >= 0).all() for part in parts)
     assert not objective(sets, at)[at.deployed].any()
+
+
+def test_each_term_prices_the_columns_that_it_names() -> None:
+    sets = with_kept(all_terms(), Keep(5.0), {("3m", "2027-01"): 1.0})
+    at = columns_of(sets)
+    held = sets.arcs["reserved"].to_numpy(bool)[at.flow_arc]
+    named = {"x": at.committed, "v": at.deployed, "u": at.unreserved[at.unreserved >= 0], "y": at.flows[held],
+             "z": at.flows[~held], "more": at.more, "fewer": at.fewer}  # fmt: skip
+    for term in TERMS:
+        priced = np.flatnonzero(term.usd(sets, at))
+        told = [named[name] for name in re.split(" and |, ", term.prices)]
+        assert all(np.isin(columns, priced).any() for columns in told), term.name
+        assert np.isin(priced, np.concatenate(told)).all(), term.name
+
+
+def test_the_parts_of_a_plans_cost_are_the_terms_and_what_is_owed() -> None:
+    parts = [term.part for term in TERMS if term.part is not None]
+    assert (*parts, "sunk_usd") == Totals.names()
+
+
+def test_a_term_that_pays_for_what_is_bought_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    sets = all_terms()
+
+    def rebate(sets: Sets, at: Columns) -> Floats:
+        return -2 * reserved(sets, at) - 2 * tail(sets, at)
+
+    monkeypatch.setattr(of_model, "TERMS", (*TERMS, CostTerm(rebate, "x", "reserved_usd")))
+    with pytest.raises(PlannerError, match="rebate"):
+        objective(sets, columns_of(sets))
 
 
 def test_scales_are_powers_of_two_and_numbers_of_order_one() -> None:

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from planner.errors import AuditError, InfeasibleError
-from planner.model import program
+from planner.model import objective, program
 from planner.model.columns import Columns, columns_of
 from planner.model.family import Family, Reduction, Spans
 from planner.model.program import FAMILIES, STRESS_FAMILIES, literal_program
+from planner.model.reduce.components import split
 from planner.model.reduce.slots import merge_slots, with_kept
 from planner.model.rows import Rows
 from planner.model.sets import Keep, Sets
@@ -25,13 +26,14 @@ from planner.plan.audit import audit, rules
 from planner.plan.audit.linear_rule import LinearRule
 from planner.plan.audit.rules import CHECKED, RULES
 from planner.plan.flows import Names
+from planner.plan.pricing import price
 from planner.schema.case import Case
 from planner.solver.find import Options, find_plan
 from planner.solver.highs import Clock, Session
 from planner.solver.session import sunk_usd
 from planner.solver.solve import solve
 from tests import builders
-from tests.builders.foreign_families import FOREIGN, least_spend, one_row, two_months
+from tests.builders.foreign_families import FOREIGN, FOREIGN_TERMS, least_spend, one_row, two_months
 from tests.builders.literal_optimum import literal_usd
 from tests.builders.one_hour import on_demand, two, workload
 from tests.builders.random_tables import whole_cases
@@ -207,6 +209,16 @@ def test_a_wrong_declaration_is_seen(some_cases: list[Case]) -> None:
     assert not all(merges_as_it_says(wrong, sets, random) for sets in tried)
 
 
+def test_cost_terms_price_parts_as_they_price_the_whole(some_cases: list[Case]) -> None:
+    for case in some_cases:
+        sets = with_kept(sets_of(case), Keep(5.0), _last(sets_of(case))[0])
+        parts = split(sets)
+        for term in objective.TERMS:
+            whole = term.usd(sets, columns_of(sets))
+            apart = [term.usd(part, columns_of(part)) for part in parts]
+            assert np.sort(whole) == pytest.approx(np.sort(np.concatenate(apart)), rel=1e-12), term.name
+
+
 @pytest.fixture
 def state(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """State some families more."""
@@ -231,6 +243,56 @@ def test_a_family_that_says_nothing_comes_out_right(name: str, whole_units: bool
     assert plan.proof.bound_usd <= want * (1 + 1e-7)
     assert str(plan.proof.status) == "optimal"
     assert audit(case, plan) == []
+
+
+@pytest.mark.parametrize("whole_units", [False, True])
+@pytest.mark.parametrize("name", FOREIGN_TERMS)
+def test_a_cost_term_that_says_nothing_comes_out_right(
+    name: str, whole_units: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "order_fee" and not whole_units:  # units of any size have no switches
+        return
+    case = two_months(whole_units)
+    free = find_plan(case, Options(gap=TINY_GAP))
+    monkeypatch.setattr(objective, "TERMS", (*objective.TERMS, FOREIGN_TERMS[name]))
+    want = literal_usd(case)
+    assert want is not None
+    assert want > free.totals.total_usd * (1 + 1e-6), f"{name} does not cost anything"
+    plan = find_plan(case, Options(gap=TINY_GAP))
+    assert plan.totals.total_usd == pytest.approx(want, rel=1e-6)
+    assert plan.proof.bound_usd <= want * (1 + 1e-7)
+    assert str(plan.proof.status) == "optimal"
+    assert "totals" in {finding.rule for finding in audit(case, plan)}, "a term that nobody prices again is refused"
+
+
+def test_every_cost_term_is_priced_again(some_cases: list[Case]) -> None:
+    """Each part of the cost is more than nothing in some case, and a wrong one is found."""
+    paid = set()
+    for case in [*some_cases[:3], some_cases[-1], dear()]:
+        plan = find_plan(case)
+        again = price(case, plan.purchases, plan.deployments, plan.dispatch)
+        assert plan.totals.parts() == pytest.approx(again.parts(), rel=1e-9, abs=1e-9)
+        for name, usd in plan.totals.parts().items():
+            if usd > 1.0:
+                paid.add(name)
+                wrong = replace(plan, totals=replace(plan.totals, **{name: usd * 0.99}))
+                assert any(name in finding.message for finding in audit(case, wrong)), name
+    assert {term.part for term in objective.TERMS if term.part is not None} <= paid
+
+
+def dear() -> Case:
+    """East is served in the west by a unit of a long term, and by units paid by the hour."""
+    tables = two(
+        10,
+        0,
+        workloads=[workload(extra_bytes_in=1e9)],
+        pools=[{"pool": "west-m", "region": "west", "usd_per_unreserved_unit_hour": 1.5}],
+        throughput=[{"pool": "west-m", "model": "m", "tokens_per_minute_per_unit": 1}],
+        offers=[{"offer": "3m", "pool": "west-m", "usd_per_unit_hour": 0.5, "term_months": 3, "max_units": 4}],
+        on_demand=[on_demand("west", usd_per_mtok_input=1e9)],
+        routes=[{"origin": "east", "destination": "west", "usd_per_gb": 0.1}],
+    )
+    return builders.case(tables, tail_value=0.5, failover={"enabled": False})
 
 
 def spend(case: Case, names: Names) -> LinearRule:

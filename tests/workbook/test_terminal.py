@@ -4,7 +4,9 @@ import io
 from dataclasses import replace
 
 from planner.plan.metrics import Metrics
-from planner.workbook.report import Report
+from planner.plan.plan import Totals
+from planner.workbook import html, terminal
+from planner.workbook.report import TOTAL_NAMES, Report
 from planner.workbook.terminal import print_report
 from tests.builders.books import hostile, small
 
@@ -22,6 +24,13 @@ def test_it_says_what_to_sign_what_it_costs_and_how_sure_it_is() -> None:
     assert "Coverage 80.0 % · utilisation 80.0 %" in text
     assert "failover east" in text
     assert "proved in exact arithmetic" in text
+
+
+def test_no_report_forgets_a_part_of_the_cost() -> None:
+    parts = sorted(Totals.names())
+    assert sorted(TOTAL_NAMES) == parts
+    assert sorted(column for _, column in terminal._PARTS) == sorted([*parts, "total_usd"])
+    assert sorted(name for *_, names in html._MONTH_PARTS for name in names) == parts
 
 
 def test_a_plan_that_saves_nothing_costs_as_much_as_on_demand() -> None:

@@ -7,7 +7,7 @@ together. The audit of the original case, and the margins of its stress cases, s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -246,11 +246,7 @@ def priced_in_words(priced: PricedOrder) -> list[str]:
         f"As ordered: {usd(ordered.total_usd, 2)}. The optimum at these prices: {usd(best.total_usd, 2)}. "
         f"The order costs {told}."
     ]
-    changes = [
-        (name, getattr(ordered, field.name) - getattr(best, field.name))
-        for field in fields(Totals)
-        if (name := TOTAL_NAMES.get(field.name)) is not None
-    ]
+    changes = [(TOTAL_NAMES[name], getattr(ordered, name) - getattr(best, name)) for name in Totals.names()]
     parts = [
         f"{name.lower()} {'+' if usd_more > 0 else '-'}{usd(abs(usd_more))}"
         for name, usd_more in sorted(changes, key=lambda part: -abs(part[1]))

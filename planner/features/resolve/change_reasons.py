@@ -1,7 +1,6 @@
 """Changes after `planner resolve`: why the cost changed, cause by cause, its parts, and every line of both plans."""
 
 import math
-from dataclasses import fields
 from typing import Any
 
 from planner.features.resolve import changes as story
@@ -72,7 +71,7 @@ def write(sheet: Sheet, changes: Changes) -> None:
         sheet.raw.set_row(row, 15 * max(1, math.ceil(len(text) / 190)))
         row += 1
     sheet.put(row + 1, 0, "Parts of the cost", "section")
-    parts = sheet.table(row + 2, PARTS, [_part(changes, part.name) for part in fields(Totals)])
+    parts = sheet.table(row + 2, PARTS, [_part(changes, name) for name in Totals.names()])
     sheet.put(parts.total_row + 2, 0, "Line by line", "section")
     top = parts.total_row + 3
     lines = sheet.table(top, LINES, _lines(changes), empty="Neither plan holds or buys anything.")

@@ -22,7 +22,6 @@ from planner.verify.figures import figures_of
 
 AS_IT_STANDS = Change("as it stands")
 SAME_USD = 0.005  # differences below half a cent are rounding
-PARTS = ("reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd")
 
 Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None] | None]]
 
@@ -44,7 +43,7 @@ class Purchase:
 class Answer:
     """What one case comes to. Where there is no plan, `problem` says why and the figures are None.
 
-    total_usd : over the horizon, the sum of `parts` (USD by name of PARTS). bound_usd : no plan of the case costs
+    total_usd : over the horizon, the sum of `parts` (USD by name of `Totals`). bound_usd : no plan of the case costs
     less. to_sign_usd : what the purchases are signed for, over their whole terms. margins : by stress case, the
     share by which demand may still grow; None: nothing limits it. coverage, utilisation :
     shares 0-1; None where not defined.
@@ -181,7 +180,7 @@ def answer_of(reading: Reading, change: Change) -> Answer:
         total_usd=plan.totals.total_usd,
         bound_usd=plan.proof.bound_usd,
         to_sign_usd=sum(line.term_usd for line in lines),
-        parts={name: getattr(plan.totals, name) for name in PARTS},
+        parts=plan.totals.parts(),
         coverage=_known(whole["coverage"]),
         utilisation=_known(whole["utilisation"]),
         margins=margins,

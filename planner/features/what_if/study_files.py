@@ -13,13 +13,13 @@ from planner.features.what_if import study_sheet
 from planner.features.what_if.case_change import Change, Factor
 from planner.features.what_if.study import Answer, Purchase, Study, differences
 from planner.io.atomic import written_beside
+from planner.plan.plan import Totals
 from planner.workbook.book import new_book
 
 JSON, TABLE, LINES, WORKBOOK = "study.json", "study.csv", "study_lines.csv", "study.xlsx"
 FORMAT = 1
 CASE_COLUMNS = ("case", "change", "possible", "total_usd", "difference_usd", "bound_usd", "to_sign_usd",
-                "reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd",
-                "coverage", "utilisation", "least_margin_share", "problem")  # fmt: skip
+                *Totals.names(), "coverage", "utilisation", "least_margin_share", "problem")  # fmt: skip
 LINE_COLUMNS = ("case", "offer", "region", "period", "units_before", "units", "usd_before", "usd")
 
 

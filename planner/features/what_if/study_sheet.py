@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from planner.features.what_if.study import Answer, Study, differences
+from planner.plan.plan import UNIT_PARTS
 from planner.workbook.book import Column, Live, Sheet, Value
 from planner.workbook.sheets.cost_bars import cost_bars
 
 NAME, LINES = "What if", "Lines"
 TOP = 20  # below the chart
-RESERVED_PARTS = ("reserved_usd", "tail_usd", "unreserved_usd", "sunk_usd")
 CASES = (
     Column("name", "Case", "text:wrap", 26),
     Column("total", "Total\nUSD", "usd", 13),
@@ -77,7 +77,7 @@ def _row(study: Study, answer: Answer, sheet: str) -> dict[str, Value]:
     row: dict[str, Value] = {
         "name": answer.change.name,
         "sign": answer.to_sign_usd,
-        "reserved": sum(parts[name] for name in RESERVED_PARTS),
+        "reserved": sum(parts[name] for name in UNIT_PARTS),
         "on_demand": parts["on_demand_usd"],
         "egress": parts["egress_usd"],
         "total": Live("={reserved}+{on_demand}+{egress}", answer.total_usd),

@@ -16,6 +16,7 @@ import pandas as pd
 
 from planner.model.columns import Columns, columns_of, kept_purchases
 from planner.model.family import Family, Spans
+from planner.model.objective import terms_of
 from planner.model.program import families_of
 from planner.model.rows import Rows
 from planner.model.sets import Bools, Ints, Sets
@@ -35,12 +36,14 @@ def spanning(sets: Sets) -> list[Family]:
 def split(sets: Sets) -> list[Sets]:
     """Split into components, in the order of their first need; pools that no need can reach make one more.
 
-    Everything is one component where a family that spans everything has rows, or where the rows of the parts do not
-    add up to those of the whole.
+    Everything is one component where a family or cost term that spans everything has rows or prices, or where the rows
+    of the parts do not add up to those of the whole.
     """
     count_needs, count_meters = len(sets.needs), len(sets.meters)
     families = families_of(sets)
-    if any(rows.count for rows in _stated(sets, [f for f in families if f.spans is Spans.EVERYTHING])):
+    if _priced_as_a_whole(sets) or any(
+        rows.count for rows in _stated(sets, [f for f in families if f.spans is Spans.EVERYTHING])
+    ):
         return [_part(sets, np.ones(count_needs, bool), np.ones(count_meters, bool))]
     bones = skeleton(sets)
     at = columns_of(bones)
@@ -85,6 +88,13 @@ def _stated(sets: Sets, families: Sequence[Family]) -> list[Rows]:
         return []
     at = columns_of(sets, sets.has_size_rules)
     return [family.rows(sets, at) for family in families]
+
+
+def _priced_as_a_whole(sets: Sets) -> bool:
+    """Whether a cost term that may look at everything prices something."""
+    wide = [term for term in terms_of(sets) if term.spans in (Spans.PERIOD, Spans.EVERYTHING)]
+    at = columns_of(sets, sets.has_size_rules) if wide else None
+    return at is not None and any(bool(term.usd(sets, at).any()) for term in wide)
 
 
 def _nodes(sets: Sets, at: Columns) -> Ints:

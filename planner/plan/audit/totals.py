@@ -1,7 +1,7 @@
 """What a plan says: names that the input knows, finite numbers, its costs, its bound and its input's digest."""
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -95,8 +95,7 @@ BOUND_TOLERANCE = 1e-7  # a bound may be above the cost by rounding only
 def costs(plan: Plan, repriced: Totals) -> list[Finding]:
     """Compare each part of the stated cost with the re-priced one. [USD]."""
     findings = []
-    names = [f.name for f in fields(Totals)] + ["total_usd"]
-    for name in names:
+    for name in (*Totals.names(), "total_usd"):
         says, is_ = float(getattr(plan.totals, name)), float(getattr(repriced, name))
         if not abs(says - is_) <= TOLERANCE * max(1.0, abs(is_)):
             findings.append(_differs(f"{name} says {says:.6f} USD, the plan's tables cost {is_:.6f} USD", says, is_))

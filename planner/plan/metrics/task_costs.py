@@ -22,6 +22,7 @@ from planner.plan.metrics.tables import (
     TASK_COLUMNS,
     WORKLOAD_COST_COLUMNS,
 )
+from planner.plan.plan import Totals
 from planner.units import REQUESTS_PER_THOUSAND
 
 NOBODY = "(no demand)"  # bears what capacity costs where there are no requests at all
@@ -147,9 +148,6 @@ def _per_thousand(cost: pd.DataFrame, key: str) -> pd.DataFrame:
     return table
 
 
-_PARTS = ("reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd")
-
-
 def cost_by_month(basis: Basis) -> pd.DataFrame:
     """Columns MONTH_COLUMNS; the rows of the months add up to the HORIZON row, which is the plan's cost."""
     ways, periods = basis.flows.ways, list(basis.names.periods)
@@ -161,7 +159,7 @@ def cost_by_month(basis: Basis) -> pd.DataFrame:
         "egress_usd": pd.Series(ways["egress_usd"].to_numpy(float) @ basis.requests, periods),
         "sunk_usd": basis.derived.earlier.groupby("period")["usd"].sum(),
     }
-    table = pd.DataFrame({name: by_month[name].reindex(periods).astype(float).fillna(0.0) for name in _PARTS})
+    table = pd.DataFrame({name: by_month[name].reindex(periods).astype(float).fillna(0.0) for name in Totals.names()})
     table.loc[HORIZON] = table.to_numpy(float).sum(axis=0)
-    table["total_usd"] = np.sum([table[name].to_numpy(float) for name in _PARTS], axis=0)
+    table["total_usd"] = np.sum([table[name].to_numpy(float) for name in Totals.names()], axis=0)
     return table.rename_axis("period").reset_index()[list(MONTH_COLUMNS)]

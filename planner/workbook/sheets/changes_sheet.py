@@ -3,7 +3,7 @@
 `planner resolve` hands in a sheet of this name with the reasons, which then stands in its place.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 from planner.plan.plan import Plan, Totals
@@ -131,9 +131,9 @@ def _against_plan(sheet: Sheet, report: Report, previous: Plan) -> None:
         replace(c, header=name, style="usd" if c.total else "text") for c, name in zip(columns, names, strict=False)
     ]
     parts: list[dict[str, Any]] = []
-    for part in fields(Totals):
-        before, after = getattr(previous.totals, part.name), getattr(now.totals, part.name)
-        parts.append({"offer": TOTAL_NAMES[part.name], "before": before, "after": after,
+    for name in Totals.names():
+        before, after = getattr(previous.totals, name), getattr(now.totals, name)
+        parts.append({"offer": TOTAL_NAMES[name], "before": before, "after": after,
                       "change": Live("={after}-{before}", after - before)})  # fmt: skip
     cost = sheet.table(top + 1, shown, parts)
     sheet.printed(cost.total_row, _LAST, repeat=3, freeze=(4, 1))
