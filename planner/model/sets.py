@@ -96,6 +96,7 @@ class Sets:
     left_out: tuple[str, ...] = ()
     case: Case | None = field(default=None, repr=False)
     members: tuple[Ints, ...] = field(default=())  # after merging: for each slot the original slots it stands for
+    of_whole: Ints | None = None  # of some periods: number of each slot, before merging, in the whole (None: the same)
 
     @property
     def slot_period(self) -> Ints:
@@ -107,6 +108,10 @@ class Sets:
         """Whether some purchase or deployment must keep to sizes."""
         sizes = [table[name] for table in (self.purchases, self.deployments) for name in ("min_units", "unit_step")]
         return self.whole_units and any(bool((size > 0).any()) for size in sizes)
+
+    def in_whole(self, slots: Ints) -> Ints:
+        """Numbers that slots (before merging) have among all slots of the case."""
+        return slots if self.of_whole is None else self.of_whole[slots]
 
     def without(self, families: Iterable[str]) -> "Sets":
         """Return the same sets, of which some families of constraints are not stated."""

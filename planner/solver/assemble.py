@@ -35,7 +35,7 @@ def purchases(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
             pd.DataFrame(
                 {
                     "offer": bought["offer"],
-                    "period": np.array(whole.periods, dtype=object)[bought["period"].to_numpy(int)],
+                    "period": np.array(plan.sets.periods, dtype=object)[bought["period"].to_numpy(int)],
                     "units": units,
                     "usd": units * bought["committed_usd_per_unit"].to_numpy(float),
                 }
@@ -56,7 +56,7 @@ def deployments(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
                     "pool": rows["pool"].to_numpy(),
                     "meter": rows["meter"].to_numpy(),
                     "model": rows["model"].to_numpy(),
-                    "period": np.array(whole.periods, dtype=object)[p],
+                    "period": np.array(plan.sets.periods, dtype=object)[p],
                     "units": np.round(plan.deployed, DIGITS)[d, p],
                 }
             )
@@ -118,7 +118,7 @@ def stress_rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     parts = []
     for plan in plans:
         row, part = np.nonzero(plan.stress_units > 0)
-        first = np.array([members[0] for members in plan.sets.members], dtype=np.int64)
+        first = plan.sets.in_whole(np.array([members[0] for members in plan.sets.members], dtype=np.int64))
         names = {name: plan.sets.deployments[name].to_numpy(object)[part] for name in ("pool", "meter", "model")}
         case = np.array([case.name for case in plan.sets.cases], dtype=object)[plan.stress_case[row]]
         where = slot_names(whole, first[plan.stress_slot[row]])
@@ -130,9 +130,9 @@ def stress_rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
 def stress_witness(whole: Sets, plans: Sequence[ComponentPlan]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Slots of each group, and the routing of each group in requests per hour (stressed demand, split by origin)."""
     slots, flows, first = [], [], 0
-    periods = np.array(whole.periods, dtype=object)
     for plan in plans:
         w, sets = plan.witness, plan.sets
+        periods = np.array(sets.periods, dtype=object)
         case = np.array([case.name for case in sets.cases], dtype=object)[w.group_case]
         row, slot = original_slots(sets, w.slot)
         group = w.slot_group[row]

@@ -62,9 +62,11 @@ def whole_values(sets: Sets, at: Columns, plans: Sequence[Decided]) -> Floats:
     deployed = np.zeros((len(sets.deployments), len(sets.periods)))
     for plan in plans:
         part = plan.sets
-        bought = _rows_of(sets.purchases, part.purchases, ["offer", "period"])
-        committed[bought] = plan.committed
-        deployed[_rows_of(sets.deployments, part.deployments, ["pool", "meter", "model"])] = plan.deployed
+        period = np.array([sets.periods.index(name) for name in part.periods], dtype=np.int64)
+        named = part.purchases.assign(period=period[part.purchases["period"].to_numpy(int)])
+        committed[_rows_of(sets.purchases, named, ["offer", "period"])] = plan.committed
+        of = _rows_of(sets.deployments, part.deployments, ["pool", "meter", "model"])
+        deployed[of[:, None], period] = plan.deployed
         entry, slot = original_slots(part, plan.flow_slot)
         flow[_rows_of(sets.arcs, part.arcs, WAY)[plan.flow_arc[entry]], slot] = plan.flow[entry]
     return values_of(sets, at, committed, deployed, flow[at.flow_arc, at.flow_slot])
@@ -99,14 +101,14 @@ def beyond_commitments(sets: Sets, committed: Floats, deployed: Floats) -> Float
 
 
 def original_slots(sets: Sets, merged: npt.NDArray[np.int64]) -> tuple[Ints, Ints]:
-    """For entries of merged slots: which entry, and which original slot, one for each original slot."""
+    """For entries of merged slots: which entry, and which slot of the whole, one for each original slot."""
     size = np.array([len(m) for m in sets.members], dtype=np.int64)
     first = np.concatenate([[0], np.cumsum(size)])
     flat = np.concatenate(sets.members) if sets.members else np.empty(0, np.int64)
     repeat = size[merged]
     row = np.repeat(np.arange(len(merged)), repeat)
     nth = np.arange(len(row)) - np.repeat(np.cumsum(repeat) - repeat, repeat)
-    return row, flat[first[merged[row]] + nth]
+    return row, sets.in_whole(flat[first[merged[row]] + nth])
 
 
 def _rows_of(table: pd.DataFrame, part: pd.DataFrame, names: list[str]) -> Ints:

@@ -128,7 +128,7 @@ def _parts(case: Case) -> list[Sets]:
 
 def _shape(part: Sets) -> tuple[object, ...]:
     """Tell which component of one case answers to which of another."""
-    return (tuple(part.needs["origin"]), tuple(part.needs["workload"]), tuple(part.meters["pool"]))
+    return (tuple(part.needs["origin"]), tuple(part.needs["workload"]), tuple(part.meters["pool"]), part.periods)
 
 
 def _same_matrix(old: LinearProgram, new: LinearProgram) -> bool:

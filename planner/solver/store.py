@@ -54,11 +54,12 @@ class Store:
 def key_of(part: Sets, *settings: object) -> str:
     """Name a component by its content: every table and array of its sets, the settings, the code.
 
-    What rules read from the case itself is no table; the rows that they make of it are (`digest_of`).
+    What rules read from the case itself is no table; the rows that they make of it are (`digest_of`). Where its slots
+    stand in the whole is no content.
     """
     h = hashlib.sha256(repr((*_versions(), settings)).encode())
     for field in fields(part):
-        if field.name != "case":
+        if field.name not in ("case", "of_whole"):
             _digest(h, field.name, getattr(part, field.name))
     return h.hexdigest()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from planner.model.columns import largest_sizes
 from planner.model.program import literal_program, program_of
 from planner.model.reduce.arcs import prune
-from planner.model.reduce.components import split
+from planner.model.reduce.components import parts_to_solve, split
 from planner.model.reduce.slots import expand, merge_slots
 from planner.model.reduce.stress import network, ray_of, slot_tree
 from planner.model.sets import Sets
@@ -37,9 +37,7 @@ def literal_usd(given_sets: Sets) -> float | None:
 def reduced_usd(given_sets: Sets) -> float | None:
     """Optimum with parts split, slots merged, needless arcs out and stress projected; None: no plan."""
     total = 0.0
-    for part in split(given_sets):
-        if not len(part.needs):
-            continue
+    for part in parts_to_solve(given_sets):
         solve = open_component(prune(merge_slots(part)), Clock())
         if not solve_linear(solve):
             return None
@@ -117,6 +115,33 @@ def test_regions_without_routes_are_parts_of_their_own() -> None:
 def test_a_budget_or_a_share_ties_everything() -> None:
     assert parts(two(5, 5, routes=[]), max_commitment_usd=1) == [["east", "west"]]
     assert parts(two(5, 5, routes=[]), egress={"max_cross_region_share": 0.5}) == [["east", "west"]]
+
+
+def months(terms: dict[str, int], **options: object) -> list[tuple[str, tuple[str, ...]]]:
+    """Origin and months of each part of two regions without routes that have an offer of some term each."""
+    tables = two(5, 5, routes=[])
+    tables["offers"] = [{**row, "term_months": terms[str(row["pool"])]} for row in tables["offers"]]
+    found = parts_to_solve(sets(tables, months=3, **options))
+    return [(str(part.needs["origin"][0]), part.periods) for part in found]
+
+
+def test_months_that_no_purchase_spans_are_parts_of_their_own() -> None:
+    year = ("2027-01", "2027-02", "2027-03")
+    apart = [("east", (month,)) for month in year]
+    assert months({"east-m": 1, "west-m": 1}) == [*apart, *(("west", (month,)) for month in year)]
+    assert months({"east-m": 1, "west-m": 2}) == [*apart, ("west", year)]  # January's reaches March through February's
+
+
+def test_a_month_is_the_whole_with_nothing_else_in_it() -> None:
+    demand = [{**row, "period": f"2027-0{k}", "requests_per_hour": k} for k in (1, 2, 3)
+              for row in builders.profile("west", "w", 1)]  # fmt: skip
+    whole = sets(builders.tables(demand=demand), months=3)
+    march = parts_to_solve(whole)[2]
+    assert march.period_hours.tolist() == [744.0]
+    assert set(march.demand.ravel()) == {0.003}
+    assert march.slots["period"].unique().tolist() == [0]
+    assert [march.periods[p] for p in march.purchases["period"]] == ["2027-03"]
+    assert march.in_whole(np.arange(168)).tolist() == list(range(336, 504))
 
 
 @pytest.mark.parametrize(("quota", "count"), [(None, 2), (100, 1)])

@@ -6,6 +6,9 @@ programmes, and the optimum is the sum of their optima.
 
 The rows are assembled on a skeleton: one slot a period, in which everything is asked for. So no tie is missed, and none
 costs more than the tables. A family whose rows tell slots apart in another way spans everything.
+
+Months are parts too: a component falls apart into groups of periods that no purchase and no row spans. A purchase stands
+in the rows of all periods in which it is in force, so it ties them.
 """
 
 from collections.abc import Sequence
@@ -22,6 +25,7 @@ from planner.model.rows import Rows
 from planner.model.sets import Bools, Ints, Sets
 
 ADDS_UP = 1e-9  # relative: rounding of sums
+LARGE = 1e6  # units: a largest size for rows that are only compared
 
 
 def spanning(sets: Sets) -> list[Family]:
@@ -57,9 +61,25 @@ def split(sets: Sets) -> list[Sets]:
     return parts
 
 
+def split_periods(part: Sets) -> list[Sets]:
+    """Split a component into groups of periods, in the order of time; one where a row of unknown reach ties them."""
+    count, families = len(part.periods), families_of(part)
+    if count < 2 or any(rows.count for rows in _stated(part, [f for f in families if f.spans is Spans.EVERYTHING])):
+        return [part]
+    bones = skeleton(part)
+    at = columns_of(bones)
+    node = _periods_of(bones, at)
+    root = _roots(count, np.concatenate([_ties(family.rows(bones, at), node) for family in families]))
+    if not root.any():
+        return [part]
+    months = [_of_periods(part, root == r) for r in dict.fromkeys(root.tolist())]
+    local = [family for family in families if family.spans is Spans.METER]
+    return months if _add_up(local, part, months) else [part]
+
+
 def parts_to_solve(sets: Sets) -> list[Sets]:
-    """Return the components in which something has to be decided: there is demand, or doing nothing breaks a row."""
-    return [part for part in split(sets) if len(part.needs) or _asks(part)]
+    """Return the parts, months apart, in which something has to be decided: some need, or a row that asks for more."""
+    return [month for part in split(sets) if len(part.needs) or _asks(part) for month in split_periods(part)]
 
 
 def _asks(part: Sets) -> bool:
@@ -111,6 +131,19 @@ def _nodes(sets: Sets, at: Columns) -> Ints:
     return node
 
 
+def _periods_of(sets: Sets, at: Columns) -> Ints:
+    """Period of each column: of a purchase its first."""
+    period = np.empty(at.count, np.int64)
+    start = sets.purchases["period"].to_numpy(int)
+    period[at.committed] = start
+    period[at.deployed] = np.arange(len(sets.periods))
+    priced = at.unreserved >= 0
+    period[at.unreserved[priced]] = np.broadcast_to(np.arange(len(sets.periods)), priced.shape)[priced]
+    period[at.more] = period[at.fewer] = start[kept_purchases(sets)]
+    period[at.flows] = sets.slot_period[at.flow_slot]
+    return period
+
+
 def _ties(rows: Rows, node: Ints) -> Ints:
     """Pairs of nodes that stand in one row: its lowest with each."""
     of_entry = node[rows.column]
@@ -143,7 +176,10 @@ def _add_up(families: Sequence[Family], whole: Sets, parts: Sequence[Sets]) -> b
 
 def _sums(families: Sequence[Family], sets: Sets) -> list[float]:
     sums: list[float] = []
-    for rows in _stated(replace(sets, arcs=sets.arcs.assign(priced=False)), families):
+    bare = replace(sets, arcs=sets.arcs.assign(priced=False))
+    any_size = np.full(len(sets.purchases) + len(sets.deployments) * len(sets.periods), LARGE)  # not as demand has it
+    at = columns_of(bare, sets.has_size_rules, any_size)
+    for rows in (family.rows(bare, at) for family in families):
         bounds = [bound[np.isfinite(bound)] for bound in (rows.lower, rows.upper)]
         sums += [rows.count, *(float(b.sum()) for b in bounds), *(float(np.abs(b).sum()) for b in bounds)]
         sums.append(float(rows.value.sum()))
@@ -186,6 +222,24 @@ def _part(sets: Sets, needs: Bools, meters: Bools) -> Sets:
         purchases=bought.assign(meter_row=meter_of[bought["meter_row"].to_numpy(int)]),
         caps=_caps_of(sets, arcs),
         cases=tuple(replace(case, demand_scale=case.demand_scale[needs]) for case in sets.cases),
+    )
+
+
+def _of_periods(sets: Sets, periods: Bools) -> Sets:
+    """Keep some periods with their slots and purchases, renumbered; no purchase reaches into another period."""
+    number, of_slot = _renumber(periods), sets.slot_period
+    slots, bought = periods[of_slot], sets.purchases[periods[sets.purchases["period"].to_numpy(int)]]
+    return replace(
+        sets,
+        periods=tuple(name for name, kept in zip(sets.periods, periods) if kept),
+        period_hours=sets.period_hours[periods],
+        slots=sets.slots[slots].assign(period=number[of_slot[slots]]).reset_index(drop=True),
+        demand=sets.demand[:, slots],
+        earlier=sets.earlier[:, periods],
+        purchases=bought.assign(
+            period=number[bought["period"].to_numpy(int)], last_period=number[bought["last_period"].to_numpy(int)]
+        ).reset_index(drop=True),
+        of_whole=sets.in_whole(np.flatnonzero(slots)),
     )
 
 
