@@ -64,7 +64,8 @@ def split(sets: Sets) -> list[Sets]:
 def split_periods(part: Sets) -> list[Sets]:
     """Split a component into groups of periods, in the order of time; one where a row of unknown reach ties them."""
     count, families = len(part.periods), families_of(part)
-    if count < 2 or any(rows.count for rows in _stated(part, [f for f in families if f.spans is Spans.EVERYTHING])):
+    wide = [family for family in families if family.spans is Spans.EVERYTHING]
+    if count < 2 or _priced_as_a_whole(part) or any(rows.count for rows in _stated(part, wide)):
         return [part]
     bones = skeleton(part)
     at = columns_of(bones)
@@ -169,7 +170,7 @@ def _roots(count: int, pairs: Ints) -> Ints:
 
 
 def _add_up(families: Sequence[Family], whole: Sets, parts: Sequence[Sets]) -> bool:
-    """Whether the rows of the parts are, in number, bounds and entries, those of the whole (without flows)."""
+    """Whether the rows and prices of the parts are, in number and sums, those of the whole (without flows)."""
     told = np.array([_sums(families, part) for part in (whole, *parts)])
     return bool(np.allclose(told[0], told[1:].sum(axis=0), rtol=ADDS_UP, atol=ADDS_UP))
 
@@ -183,7 +184,7 @@ def _sums(families: Sequence[Family], sets: Sets) -> list[float]:
         bounds = [bound[np.isfinite(bound)] for bound in (rows.lower, rows.upper)]
         sums += [rows.count, *(float(b.sum()) for b in bounds), *(float(np.abs(b).sum()) for b in bounds)]
         sums.append(float(rows.value.sum()))
-    return sums
+    return [*sums, *(float(term.usd(bare, at).sum()) for term in terms_of(sets))]
 
 
 def _part(sets: Sets, needs: Bools, meters: Bools) -> Sets:
