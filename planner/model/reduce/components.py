@@ -7,8 +7,8 @@ programmes, and the optimum is the sum of their optima.
 The rows are assembled on a skeleton: one slot a period, in which everything is asked for. So no tie is missed, and none
 costs more than the tables. A family whose rows tell slots apart in another way spans everything.
 
-Months are parts too: a component falls apart into groups of periods that no purchase and no row spans. A purchase stands
-in the rows of all periods in which it is in force, so it ties them.
+Months are parts too: a component falls apart into groups of periods that no purchase and no row spans. A purchase
+stands in the rows of all periods in which it is in force, so it ties them.
 """
 
 from collections.abc import Sequence
