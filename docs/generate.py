@@ -23,7 +23,7 @@ from planner.features.demand.new import ARCHETYPES
 from planner.features.review.tables import Rules
 from planner.features.tasks.task_formula import LABEL, MEANING
 from planner.model import objective
-from planner.model.family import Family
+from planner.model.family import Cell, Family
 from planner.model.program import FAMILIES, STRESS_FAMILIES
 from planner.model.reduce import stress as stress_rays
 from planner.plan import files, frames
@@ -95,8 +95,8 @@ def families_table() -> Iterable[str]:
         "| --- | --- | --- | --- | --- | --- | --- |",
     )
     for f in families():
-        t, relaxed = told(f), f"`{f.relaxed_by}`" if f.relaxed_by else ""
-        relaxed = relaxed.replace(" or ", "` or `")
+        t, cell = told(f), f.relaxed_by
+        relaxed = f"`{cell.column}`" if isinstance(cell, Cell) else "demand" if f.of_demand else ""
         yield (
             f"| {f.rule} | [`{f.name}`](../{t.path}) | {t.keeps} | {t.unit} | {f.dual} | {f.spans.name.lower()} "
             f"| {relaxed} |"

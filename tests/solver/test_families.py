@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from planner.errors import AuditError, InfeasibleError
 from planner.model import objective, program
 from planner.model.columns import Columns, columns_of
-from planner.model.family import Family, Reduction, Spans
-from planner.model.program import FAMILIES, STRESS_FAMILIES, literal_program
+from planner.model.family import SETTINGS, Cell, Family, Reduction, Spans
+from planner.model.program import FAMILIES, STRESS_FAMILIES, literal_program, program_of
 from planner.model.reduce.components import split
 from planner.model.reduce.slots import merge_slots, with_kept
-from planner.model.rows import Rows
+from planner.model.rows import Rows, Term, rows_by_key
 from planner.model.sets import Keep, Sets
 from planner.model.structure import columns_named, lowering_hurts
 from planner.model.tables import sets_of
@@ -28,9 +28,12 @@ from planner.plan.audit.rules import CHECKED, RULES
 from planner.plan.flows import Names
 from planner.plan.pricing import price
 from planner.schema.case import Case
+from planner.solver.elastic import Change
 from planner.solver.find import Options, find_plan
 from planner.solver.highs import Clock, Session
+from planner.solver.limits import limits_of
 from planner.solver.session import sunk_usd
+from planner.solver.shortfall import apply, shortfall_of
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.foreign_families import FOREIGN, FOREIGN_TERMS, least_spend, one_row, two_months
@@ -201,6 +204,52 @@ def test_rows_are_what_their_family_declares(family: Family, some_cases: list[Ca
             assert not lowering_hurts(rows, columns_named(at, "capacity"))
 
 
+@pytest.mark.parametrize("family", [f for f in FAMILIES if isinstance(f.relaxed_by, Cell)], ids=lambda f: f.name)
+def test_a_familys_cell_moves_its_bounds_as_it_says(family: Family, some_cases: list[Case]) -> None:
+    """A tenth more in the cell, by the schema: each bound moves by what the elastic programme counts for it."""
+    moved = 0
+    for case in [*some_cases, with_limits()]:
+        sets = sets_of(case)
+        given = replace(program_of(sets), families=(family.rows(sets, columns_of(sets)),))
+        alone = sets.without(f.name for f in FAMILIES if f.name != family.name)
+        known = limits_of(alone, replace(given, sets=alone))
+        for k, limit in enumerate(known.limits):
+            if limit.rule != family.name or not limit.has:
+                continue
+            more = shortfall_of(case, sets, Change(limit, 0.1 * limit.has))
+            then = sets_of(apply(case, [more]))
+            rows, after = given.families[0], family.rows(then, columns_of(then))
+            bounds = [np.where(np.isfinite(r.lower), r.lower, r.upper) for r in (rows, after)]
+            mine = known.row[known.limit == k]
+            expected = np.zeros(rows.count)
+            expected[mine] = -known.value[known.limit == k] * 0.1 * limit.has
+            assert bounds[1] - bounds[0] == pytest.approx(expected, rel=1e-6, abs=1e-9), limit
+            moved += len(mine)
+    assert moved, "no case has such a cell"
+
+
+def with_limits() -> Case:
+    """Two regions with every limit that a buyer sets."""
+    tables = two(
+        10,
+        10,
+        workloads=[workload(guaranteed_share=0.5)],
+        on_demand=[on_demand(r, tokens_per_minute_quota=50) for r in ("east", "west")],
+        routes=[{"origin": "east", "destination": "west", "max_gb_per_month": 5}],
+    )
+    return builders.case(tables, max_commitment_usd=9000, egress={"max_cross_region_share": 0.25})
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if f.of_demand], ids=lambda f: f.name)
+def test_bounds_that_are_parts_of_the_demand_grow_with_it(family: Family, some_cases: list[Case]) -> None:
+    for case in some_cases:
+        asked = case.demand.assign(requests_per_hour=2 * case.demand["requests_per_hour"])
+        once, twice = (sets_of(c) for c in (case, replace(case, demand=asked)))
+        rows, more = (family.rows(sets, columns_of(sets)) for sets in (once, twice))
+        assert more.lower == pytest.approx(2 * rows.lower)
+        assert more.upper == pytest.approx(2 * rows.upper)
+
+
 def test_a_wrong_declaration_is_seen(some_cases: list[Case]) -> None:
     wrong = replace(FOREIGN["ramp"], spans=Spans.SLOT, allows=frozenset({Reduction.SLOTS}))
     random = np.random.default_rng(0)
@@ -351,5 +400,43 @@ def test_where_a_foreign_rule_cannot_be_met_the_reasons_name_it(state: Callable[
         return one_row("most_spend", -np.inf, -1.0, (at.committed, np.ones(len(at.committed))))
 
     state(Family("most_spend", "10", rows, "USD"))
-    with pytest.raises(InfeasibleError, match="most_spend"):
+    with pytest.raises(InfeasibleError, match="rule most_spend: its limit -1 is 1 too small; 0 is enough"):
         solve(two_islands(False))
+
+
+def test_a_foreign_rule_of_many_rows_is_told_by_the_row(state: Callable[..., None]) -> None:
+    """On demand may be 0.003 krph at most in the first hour of the east, and at least 0.001 in that of the west.
+
+    Without units, 10 requests an hour of each have nowhere else to go: 0.007 more in the east; the west is served.
+    """
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        need = sets.arcs["need"].to_numpy(int)[at.flow_arc]
+        key = np.arange(2)
+        return rows_by_key("narrow", {"need": key, "slot": np.zeros(2, np.int64)}, key, np.array([-np.inf, 0.001]),
+                           np.array([0.003, np.inf]), [Term(need, at.flows, np.ones(len(need)))])  # fmt: skip
+
+    state(Family("narrow", "10", rows, "USD"))
+    case = replace(two_islands(False), pools=(), throughput=(), offers=())
+    with pytest.raises(InfeasibleError) as error:
+        solve(case)
+    assert str(error.value).splitlines()[1] == (
+        "  rule narrow (east, w, base, 2027-01, hour 0): its limit 0.003 is 0.007 too small; 0.01 is enough "
+        "(Mon 00:00 UTC in 2027-01)"
+    )
+
+
+def test_an_answer_that_is_not_enough_once_it_is_in_the_input_is_not_given(state: Callable[..., None]) -> None:
+    """Twice the budget must be spent: the same cell bounds the spend from both sides, and no more of it helps."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        usd = 2 * (sets.budget_usd or 0.0)
+        return one_row("spend_twice", usd, np.inf, (at.committed, sets.purchases["committed_usd_per_unit"]))
+
+    budget = Cell(SETTINGS, "policy.max_commitment_usd", "USD", per_unit=lambda sets, rows: np.full(rows.count, 2.0))
+    state(Family("spend_twice", "10", rows, "USD", relaxed_by=budget))
+    case = two_islands(False)
+    policy = case.settings.policy.model_copy(update={"max_commitment_usd": 20000.0})
+    limited = replace(case, settings=case.settings.model_copy(update={"policy": policy}))
+    with pytest.raises(InfeasibleError, match="The reason was not found"):
+        solve(limited)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
+from planner.model.family import EVERY_REDUCTION, Family, Relaxed, Spans
 from planner.model.rows import Rows, Term, rows_by_key
 from planner.model.sets import Sets
 
@@ -33,7 +33,8 @@ FAMILY = Family(
     rows=balance,
     spans=Spans.SLOT,
     dual="marginal cost of serving one more thousand requests per hour in the slot, USD over the horizon",
-    relaxed_by="tokens_per_minute_quota or max_units",
+    relaxed_by=Relaxed.NEVER,
+    of_demand=True,
     allows=EVERY_REDUCTION,
     kinds=("", ""),
 )

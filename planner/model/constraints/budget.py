@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import Family, Reduction
+from planner.model.family import SETTINGS, Cell, Family, Reduction
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -35,7 +35,7 @@ FAMILY = Family(
     rule="9",
     rows=budget,
     dual="USD that one more dollar of budget would save",
-    relaxed_by="max_commitment_usd",
+    relaxed_by=Cell(SETTINGS, "policy.max_commitment_usd", "USD"),
     allows=frozenset({Reduction.SLOTS, Reduction.ARCS, Reduction.SIZES}),
     kinds=("", "budget"),
 )

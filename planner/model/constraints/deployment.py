@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
+from planner.model.family import EVERY_REDUCTION, Family, Relaxed, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -48,7 +48,7 @@ FAMILY = Family(
     rows=deployment,
     spans=Spans.METER,
     dual="what one more committed unit is worth in the period, USD",
-    relaxed_by=None,
+    relaxed_by=Relaxed.NEVER,
     allows=EVERY_REDUCTION,
     kinds=("", "deployment"),
 )

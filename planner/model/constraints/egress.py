@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
+from planner.model.family import EVERY_REDUCTION, SETTINGS, Cell, Family, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
-from planner.model.sets import Ints, Sets
+from planner.model.sets import Floats, Ints, Sets
 
 
 def egress(sets: Sets, at: Columns) -> Rows:
@@ -57,7 +57,7 @@ EGRESS = Family(
     rows=egress,
     spans=Spans.PERIOD,
     dual="what one more gigabyte would save, USD/GB",
-    relaxed_by="max_gb_per_month",
+    relaxed_by=Cell("routes", "max_gb_per_month", "GB", (("origin", "origin"), ("destination", "region"))),
     allows=EVERY_REDUCTION,
     kinds=("", "egress"),
 )
@@ -85,12 +85,17 @@ def cross_region_share(sets: Sets, at: Columns) -> Rows:
     )
 
 
+def _all_requests(sets: Sets, rows: Rows) -> Floats:
+    """Thousand requests of the horizon, for each row."""
+    return constant(rows.count, float((sets.demand * sets.slots["weeks"].to_numpy(float)).sum()))
+
+
 CROSS_REGION_SHARE = Family(
     name="cross_region_share",
     rule="7",
     rows=cross_region_share,
     dual="what a thousand requests more served away from their origin would save, USD",
-    relaxed_by="max_cross_region_share",
+    relaxed_by=Cell(SETTINGS, "policy.egress.max_cross_region_share", "share", per_unit=_all_requests),
     allows=EVERY_REDUCTION,
     kinds=("", "cross_region_share"),
 )

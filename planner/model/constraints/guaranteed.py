@@ -3,9 +3,9 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
+from planner.model.family import EVERY_REDUCTION, Asked, Cell, Family, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
-from planner.model.sets import Sets
+from planner.model.sets import Floats, Sets
 
 
 def guaranteed(sets: Sets, at: Columns) -> Rows:
@@ -29,13 +29,22 @@ def guaranteed(sets: Sets, at: Columns) -> Rows:
     )
 
 
+def _demand_of_rows(sets: Sets, rows: Rows) -> Floats:
+    """Demand of each row, krph."""
+    demand: Floats = sets.demand[rows.index["need"], rows.index["slot"]]
+    return demand
+
+
 FAMILY = Family(
     name="guaranteed",
     rule="3",
     rows=guaranteed,
     spans=Spans.SLOT,
     dual="what a thousand requests per hour less of the guarantee would save, USD over the horizon",
-    relaxed_by="guaranteed_share",
+    relaxed_by=Cell(
+        "workloads", "guaranteed_share", "share", (("workload", "workload"),), Asked.PROMISE, _demand_of_rows
+    ),
+    of_demand=True,
     allows=EVERY_REDUCTION,
     kinds=("guaranteed", ""),
 )

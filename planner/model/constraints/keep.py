@@ -7,7 +7,7 @@ both charged, and at any optimum one of the two is 0. So it is exact for units o
 import numpy as np
 
 from planner.model.columns import Columns, kept_purchases
-from planner.model.family import Family, Reduction, Spans
+from planner.model.family import Family, Reduction, Relaxed, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -40,7 +40,7 @@ KEEP = Family(
     rows=keep,
     spans=Spans.METER,
     dual="what keeping one unit more of the last plan would cost, USD: at most the charge for a change",
-    relaxed_by=None,
+    relaxed_by=Relaxed.NEVER,
     allows=frozenset({Reduction.SLOTS, Reduction.ARCS, Reduction.SIZES}),
     kinds=("", ""),
 )

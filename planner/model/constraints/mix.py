@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
+from planner.model.family import EVERY_REDUCTION, Family, Relaxed, Spans
 from planner.model.rows import Rows, Term, rows_by_key
 from planner.model.sets import Floats, Ints, Sets
 
@@ -49,7 +49,8 @@ FAMILY = Family(
     rows=mix,
     spans=Spans.SLOT,
     dual="what a thousand requests per hour more of that model would save (negative: cost), USD over the horizon",
-    relaxed_by="min_share or max_share",
+    relaxed_by=Relaxed.NEVER,
+    of_demand=True,
     allows=EVERY_REDUCTION,
     kinds=("mix_low", "mix_high"),
 )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
+from planner.model.family import EVERY_REDUCTION, Asked, Cell, Family, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -37,7 +37,13 @@ FAMILY = Family(
     rows=quota,
     spans=Spans.SLOT,
     dual="what one more token per minute of quota would save, USD over the horizon",
-    relaxed_by=None,
+    relaxed_by=Cell(
+        "on_demand",
+        "tokens_per_minute_quota",
+        "tokens/minute",
+        (("region", "region"), ("model", "model"), ("option", "supply")),
+        Asked.SELLER,
+    ),
     allows=EVERY_REDUCTION,
     kinds=("", "quota"),
 )

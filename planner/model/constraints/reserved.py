@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
+from planner.model.family import EVERY_REDUCTION, Family, Relaxed, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Floats, Ints, Sets
 
@@ -38,7 +38,7 @@ FAMILY = Family(
     rows=reserved,
     spans=Spans.SLOT,
     dual="rent of one unit in the slot, USD over the horizon: the hours with rent pay for the commitment",
-    relaxed_by=None,
+    relaxed_by=Relaxed.NEVER,
     allows=EVERY_REDUCTION,
     kinds=("", "rent"),
 )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
+from planner.model.family import EVERY_REDUCTION, Family, Relaxed, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Sets
 
@@ -38,7 +38,7 @@ SIZE_LOW = Family(
     rows=size_low,
     spans=Spans.METER,
     dual="none: the rule is not linear",
-    relaxed_by=None,
+    relaxed_by=Relaxed.NEVER,
     allows=EVERY_REDUCTION,
     kinds=("", ""),
 )
@@ -73,7 +73,7 @@ SIZE_TOP = Family(
     rows=size_top,
     spans=Spans.METER,
     dual="none: the rule is not linear",
-    relaxed_by=None,
+    relaxed_by=Relaxed.NEVER,
     allows=EVERY_REDUCTION,
     kinds=("", ""),
 )

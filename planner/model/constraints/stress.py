@@ -16,7 +16,7 @@ import numpy as np
 from planner.model.columns import Columns
 from planner.model.constraints.mix import bounded_pairs, bounded_shares
 from planner.model.constraints.reserved import flow_loads
-from planner.model.family import Family, Spans
+from planner.model.family import SETTINGS, Asked, Cell, Family, Relaxed, Spans
 from planner.model.rows import Rows, Term, constant, rows_by_key
 from planner.model.sets import Bools, Floats, Ints, Sets
 
@@ -63,7 +63,7 @@ STRESS_BALANCE = Family(
     rows=stress_balance,
     spans=Spans.SLOT,
     dual="what serving one more thousand requests per hour in the case would cost, USD over the horizon",
-    relaxed_by="headroom or failover",
+    relaxed_by=Cell("workloads", "failover_share", "share", (("workload", "workload"),), Asked.FAILOVER),
     kinds=("", ""),
 )
 
@@ -104,7 +104,7 @@ STRESS_MIX = Family(
     rows=stress_mix,
     spans=Spans.SLOT,
     dual="what a thousand requests per hour more of that model would save (negative: cost), USD over the horizon",
-    relaxed_by="min_share or max_share",
+    relaxed_by=Relaxed.NEVER,
     kinds=("stress_mix_low", "stress_mix_high"),
 )
 
@@ -142,7 +142,7 @@ STRESS_CAPACITY = Family(
     rows=stress_capacity,
     spans=Spans.SLOT,
     dual="what the case would pay for one more unit in the slot, USD over the horizon",
-    relaxed_by=None,
+    relaxed_by=Relaxed.NEVER,
     kinds=("", "stress_unit"),
 )
 
@@ -179,7 +179,7 @@ STRESS_QUOTA = Family(
     rows=stress_quota,
     spans=Spans.SLOT,
     dual="what the case would pay for one more token per minute that it trusts, USD over the horizon",
-    relaxed_by=None,
+    relaxed_by=Cell(SETTINGS, "policy.failover.on_demand_trust", "share", asked=Asked.SELLER),
     kinds=("", "stress_quota"),
 )
 
