@@ -29,6 +29,13 @@ class Period:
         """Weeks of the month: how often each hour of the week occurs (days / 7)."""
         return (self.end - self.start).days / DAYS_PER_WEEK
 
+    @property
+    def occurrences(self) -> tuple[int, ...]:
+        """How often each of the 168 hours of the week occurs in the calendar's month."""
+        days, first = (self.end - self.start).days, self.start.weekday()
+        each = [(days - (d - first) % DAYS_PER_WEEK + DAYS_PER_WEEK - 1) // DAYS_PER_WEEK for d in range(DAYS_PER_WEEK)]
+        return tuple(n for n in each for _ in range(HOURS_PER_DAY))
+
 
 def add_months(day: dt.date, months: int) -> dt.date:
     """Return the same day of the month ``months`` later, or that month's last day."""

@@ -4,7 +4,6 @@ Each is legal and each has surprised a buyer: money past the horizon that no bud
 that is bought because a default says so, averages where a bill or a provider counts what happened.
 """
 
-import datetime as dt
 from collections.abc import Callable
 
 import numpy as np
@@ -178,7 +177,7 @@ def weeks_of_the_calendar(case: Case, derived: Derived, plan: Plan | None) -> li
     off: dict[str, float] = {}
     for period in case.periods:
         mine = rows[rows["period"].astype(str) == period.name]
-        more = (_occurrences(period) - period.weeks)[mine["hour_of_week"].to_numpy(int)]
+        more = (np.array(period.occurrences) - period.weeks)[mine["hour_of_week"].to_numpy(int)]
         weight = mine["scenario"].astype(str).map(likely).to_numpy(float)
         usd_an_hour = mine["requests_per_hour"].to_numpy(float) * mine["usd"].to_numpy(float)
         off[period.name] = float((usd_an_hour * weight * more).sum())
@@ -301,10 +300,3 @@ def _gb_sent(case: Case, derived: Derived, plan: Plan) -> dict[tuple[str, str, s
         for key, amount in sent.items():
             found[key] = found.get(key, 0.0) + float(amount)  # type: ignore[index, call-overload]
     return found
-
-
-def _occurrences(period: Period) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """How often each hour of the week occurs in a month."""
-    days = pd.Series([(period.start + dt.timedelta(days=k)).weekday() for k in range((period.end - period.start).days)])
-    count = days.value_counts().reindex(range(7), fill_value=0).to_numpy(float)
-    return np.repeat(count, HOURS_PER_DAY)
