@@ -231,9 +231,9 @@ class Elastic:
         amounts = values[count:] * self.full
         for problem, scale, tpm in self._asked(amounts):
             self._set_quotas(problem, tpm)
-            for p, tree in self.trees.items():
+            for p in self.trees:
                 problem.set_units(np.maximum(deployed[:, p], 0.0))
-                for row in self._search(problem, tree, p, scale, deployed[:, p], amounts):
+                for row in self._search(problem, p, scale=scale, units=deployed[:, p], amounts=amounts):
                     self._add_stress(row)
                     added = True
         return added
@@ -258,9 +258,9 @@ class Elastic:
         problem.highs.changeRowsBounds(len(tpm), row, np.full(len(tpm), -INF), tpm / problem.limit_scale)
 
     def _search(
-        self, problem: StressCaseProblem, tree: SlotTree, p: int, scale: Floats, units: Floats, amounts: Floats
+        self, problem: StressCaseProblem, p: int, *, scale: Floats, units: Floats, amounts: Floats
     ) -> list[_Row]:
-        net, rows, todo = problem.net, list[_Row](), [0]
+        net, tree, rows, todo = problem.net, self.trees[p], list[_Row](), [0]
         while todo and len(rows) < MOST_ROWS:
             node = todo.pop()
             envelope = tree.envelope(node, self.sets.demand) * scale

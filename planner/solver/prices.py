@@ -30,7 +30,7 @@ def price_table(
     ray = 0
     for cut, price in zip(cuts, certificate.cut_price):
         if price > 0:
-            parts += _of_ray(program.sets, networks[cut.case], cut, float(price), ray, whole)
+            parts += _of_ray(program.sets, networks[cut.case], cut, whole, price=float(price), ray=ray)
             ray += 1
     size = [len(part["price"]) for part in parts]
     columns: dict[str, object] = {}
@@ -89,7 +89,7 @@ def slot_names(whole: Sets, slot: Ints) -> Part:
     }
 
 
-def _of_ray(sets: Sets, net: StressNetwork, cut: Cut, price: float, ray: int, whole: Sets) -> list[Part]:
+def _of_ray(sets: Sets, net: StressNetwork, cut: Cut, whole: Sets, *, price: float, ray: int) -> list[Part]:
     def priced(kind: str, names: Part, prices: Floats) -> Part:
         same = {"kind": kind, "case": net.case.name, "ray": ray}
         return {name: np.full(len(prices), value) for name, value in same.items()} | names | {"price": prices}

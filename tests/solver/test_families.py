@@ -18,7 +18,7 @@ from planner.model.family import SETTINGS, Cell, Family, Reduction, Spans
 from planner.model.program import FAMILIES, STRESS_FAMILIES, literal_program, program_of
 from planner.model.reduce.components import split
 from planner.model.reduce.slots import merge_slots, with_kept
-from planner.model.rows import Rows, Term, rows_by_key
+from planner.model.rows import Rows, Term, joined
 from planner.model.sets import Keep, Sets
 from planner.model.structure import columns_named, lowering_hurts
 from planner.model.tables import sets_of
@@ -412,9 +412,9 @@ def test_a_foreign_rule_of_many_rows_is_told_by_the_row(state: Callable[..., Non
 
     def rows(sets: Sets, at: Columns) -> Rows:
         need = sets.arcs["need"].to_numpy(int)[at.flow_arc]
-        key = np.arange(2)
-        return rows_by_key("narrow", {"need": key, "slot": np.zeros(2, np.int64)}, key, np.array([-np.inf, 0.001]),
-                           np.array([0.003, np.inf]), [Term(need, at.flows, np.ones(len(need)))])  # fmt: skip
+        index, bounds = {"need": np.arange(2)}, (np.array([-np.inf, 0.001]), np.array([0.003, np.inf]))
+        where = {"need": need, "slot": np.zeros(len(need), np.int64)}
+        return joined("narrow", {**index, "slot": np.zeros(2, np.int64)}, bounds, [Term(where, at.flows, 1.0)])
 
     state(Family("narrow", "10", rows, "USD"))
     case = replace(two_islands(False), pools=(), throughput=(), offers=())

@@ -4,7 +4,7 @@ import numpy as np
 
 from planner.model.columns import Columns
 from planner.model.family import SETTINGS, Cell, Family, Reduction
-from planner.model.rows import Rows, Term, constant, rows_by_key
+from planner.model.rows import Rows, Term, joined, no_rows
 from planner.model.sets import Sets
 
 
@@ -13,21 +13,10 @@ def budget(sets: Sets, at: Columns) -> Rows:
 
     Σ x[offer,p] · usd_per_unit_hour · hours in force inside the horizon  ≤  max_commitment_usd       one row  [USD]
     """
-    rows = 0 if sets.budget_usd is None else 1
-    return rows_by_key(
-        "budget",
-        {},
-        np.zeros(rows, np.int64),
-        constant(rows, -np.inf),
-        constant(rows, sets.budget_usd or 0.0),
-        [
-            Term(
-                np.zeros(len(at.committed), np.int64),
-                at.committed,
-                sets.purchases["committed_usd_per_unit"].to_numpy(float),
-            )
-        ],
-    )
+    if sets.budget_usd is None:
+        return no_rows("budget")
+    usd = sets.purchases["committed_usd_per_unit"].to_numpy(float)
+    return joined("budget", {}, (-np.inf, sets.budget_usd), [Term({}, at.committed, usd)])
 
 
 FAMILY = Family(

@@ -192,7 +192,7 @@ def network(sets: Sets, case: StressCase, tables: NetworkTables | None = None) -
     )
 
 
-def ray_of(net: StressNetwork, case: int, units: Floats, quota: Floats, low: Floats, high: Floats) -> StressRay:
+def ray_of(net: StressNetwork, case: int, *, units: Floats, quota: Floats, low: Floats, high: Floats) -> StressRay:
     """Make a valid ray from any prices: μ is set to the most that the arcs' rule allows, rounding against the row.
 
     ``units`` (π) by deployment, ``quota`` (ν) by quota, ``low`` and ``high`` (σ) by bounded share; negative: 0.

@@ -29,8 +29,8 @@ class LargestSizes:
 
     @classmethod
     def of(
-        cls, case: Case, derived: Derived, names: Names, meters: tuple[tuple[str, str], ...], largest: Floats,
-        most_usd: float, any_size: bool,
+        cls, case: Case, derived: Derived, names: Names, meters: tuple[tuple[str, str], ...], *,
+        largest: Floats, most_usd: float, any_size: bool,
     ) -> "LargestSizes":  # fmt: skip
         """Take the largest sensible sizes; with ``any_size``, what a plan of ``most_usd`` can pay for instead."""
         periods, whole = case.periods, case.settings.policy.whole_units
