@@ -1,6 +1,6 @@
 """The input tables, and Case: one planning folder, read and valid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
@@ -93,6 +93,11 @@ class Case:
             raise KeyError("demand is a DataFrame: use case.demand")
         found: tuple[Row, ...] = getattr(self, table)
         return found
+
+    def with_policy(self, **changes: object) -> "Case":
+        """Return the case with some of its policy changed (values as the policy holds them, not checked again)."""
+        policy = self.settings.policy.model_copy(update=changes)
+        return replace(self, settings=self.settings.model_copy(update={"policy": policy}))
 
     # -- defaults that one table takes from another --------------------------------------
     def headroom(self, w: Workload) -> float:

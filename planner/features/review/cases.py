@@ -36,13 +36,7 @@ _SLOT = ["period", "hour_of_week"]
 
 def any_size(case: Case) -> Case:
     """Return the case without size rules: units of any size."""
-    return with_policy(case, whole_units=False)
-
-
-def with_policy(case: Case, **changes: object) -> Case:
-    """Return the case with some of its policy changed."""
-    policy = case.settings.policy.model_copy(update=changes)
-    return replace(case, settings=case.settings.model_copy(update={"policy": policy}))
+    return case.with_policy(whole_units=False)
 
 
 def with_room_at_the_calendar(case: Case, plan: Plan, months: Collection[str], *, alone: bool) -> Case:
