@@ -60,7 +60,7 @@ def with_room_at_the_calendar(case: Case, plan: Plan, months: Collection[str], *
     away, every = away_share(reading.derived, flows)
     if egress.max_cross_region_share is not None and every > 0:
         share = min(1.0, max(egress.max_cross_region_share, away / every * (1 + ROUNDING)))
-        case = with_policy(case, egress=egress.model_copy(update={"max_cross_region_share": share}))
+        case = case.with_policy(egress=egress.model_copy(update={"max_cross_region_share": share}))
     sent = data_sent(names, reading.derived, flows)
     at = {name: k for k, name in enumerate(names.regions)}
     lifted = {

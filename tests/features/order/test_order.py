@@ -128,7 +128,9 @@ def test_an_order_that_breaks_failover_is_priced_without_a_search_for_what_would
     # each region asks 10 and may lose the other: 20 units each. Sizes 5, 8, 11 ... so 11 of the order's 12 are deployed
     sized = [{"pool": f"{r}-m", "model": "m", "tokens_per_minute_per_unit": 1, "min_units": 5, "unit_step": 3}
              for r in ("east", "west")]  # fmt: skip
-    case = builders.case(builders.two_regions(throughput=sized, on_demand=[]), whole_units=True, failover={"enabled": True})
+    case = builders.case(
+        builders.two_regions(throughput=sized, on_demand=[]), whole_units=True, failover={"enabled": True}
+    )
 
     def explained(*_: object) -> None:
         raise AssertionError("what would make a plan was looked for: minutes on a real folder, and nobody asked")
@@ -139,5 +141,6 @@ def test_an_order_that_breaks_failover_is_priced_without_a_search_for_what_would
     )
     assert list(priced.plan.deployments["units"]) == [11.0, 11.0]
     assert [str(rule).split("UTC")[0] for rule in priced.broken] == [
-        f"failover {r}: the loss of {r} cannot be served: 11 of 20 requests/hour on Mon 00:00 " for r in ("east", "west")
+        f"failover {r}: the loss of {r} cannot be served: 11 of 20 requests/hour on Mon 00:00 "
+        for r in ("east", "west")
     ]
