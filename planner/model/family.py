@@ -33,10 +33,11 @@ class Reduction(Enum):
     SLOTS = "two slots of equal demand and prices have the same rows; a row over many slots weighs each by its weeks"
     ARCS = "a flow may move to an arc that serves the same need by the same model no farther away"
     SIZES = "a purchase or deployment larger than `largest_sizes` may be lowered to it"
+    RAYS = "rows on stress flows are among those that `reduce.stress` projects onto the deployed units"
     FOLLOWS = "purchases are whole by themselves once deployments are"
 
 
-EVERY_REDUCTION = frozenset(Reduction)
+EVERY_REDUCTION = frozenset(Reduction) - {Reduction.RAYS}
 
 
 class Asked(Enum):
@@ -89,6 +90,7 @@ class Family:
     dual : meaning of a row's dual, with its unit.
     relaxed_by : what may be changed where there is no plan: the cell that the bounds are written in, or `Relaxed`.
     of_demand : whether the bounds are parts of the demand of the rows' needs, so that they fall if less is asked.
+    of_stress : whether its rows are on the flows of the stress cases (`constraints.stress`).
     allows : reductions whose claim holds for these rows.
     kinds : names of the prices of a row's lower and upper bound in certificate.parquet ("": no such price is stated).
         None: the family's name, with `_floor` and `_cap`.
@@ -101,6 +103,7 @@ class Family:
     spans: Spans = Spans.EVERYTHING
     relaxed_by: Cell | Relaxed = Relaxed.ROWS
     of_demand: bool = False
+    of_stress: bool = False
     allows: frozenset[Reduction] = frozenset()
     kinds: tuple[str, str] | None = None
 

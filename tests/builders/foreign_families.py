@@ -143,6 +143,25 @@ FOREIGN: dict[str, Family] = {  # of sizes that bind in `two_months`
 }
 
 
+def stressed_on_demand(share: float) -> Family:
+    """Serve no more than a share of what a stress case asks of a need on demand: stress flows, not projected."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        stressed = at.flow_case >= 0
+        paid = np.flatnonzero(stressed & ~sets.arcs["reserved"].to_numpy(bool)[at.flow_arc])
+        where = {
+            "case": at.flow_case[paid],
+            "need": sets.arcs["need"].to_numpy(int)[at.flow_arc[paid]],
+            "slot": at.flow_slot[paid],
+        }
+        index = distinct(**where)
+        scale = np.array([case.demand_scale for case in sets.cases]).reshape(len(sets.cases), len(sets.needs))
+        asked = scale[index["case"], index["need"]] * sets.demand[index["need"], index["slot"]]
+        return joined("stressed_on_demand", index, (-np.inf, share * asked), [Term(where, at.flows[paid], 1.0)])
+
+    return Family(name="stressed_on_demand", rule="8", rows=rows, dual="USD a thousand requests", of_stress=True)
+
+
 def dear_hour() -> CostTerm:
     """On demand costs five times as much in the second hour of the week: equal slots are equal no more."""
 

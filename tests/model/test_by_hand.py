@@ -12,6 +12,7 @@ from planner.plan.plan import Plan
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.one_hour import WEEKS, on_demand, one, workload
+from tests.builders.solved import Solved, solved
 
 HOURS = 744
 NO_POOLS: dict[str, Any] = {"pools": [], "throughput": [], "offers": []}
@@ -273,3 +274,11 @@ def test_scenarios_weigh_by_probability_and_price() -> None:
 
 def test_a_single_hour_is_bought_on_demand() -> None:
     assert usd(one(10)) == pytest.approx(10 * 3 * WEEKS)
+
+
+@pytest.mark.parametrize("each", solved(), ids=lambda each: each.family)
+def test_a_case_solved_by_hand(each: Solved) -> None:
+    plan = solve(each.case, workers=1)
+    assert plan.totals.total_usd == pytest.approx(each.usd, rel=1e-9, abs=1e-6)
+    assert plan.proof.bound_usd == pytest.approx(each.usd, rel=1e-9, abs=1e-6)
+    assert solve(each.whole(), workers=1).totals.total_usd == pytest.approx(each.whole_usd, rel=1e-9, abs=1e-6)

@@ -16,9 +16,11 @@ import numpy as np
 from planner.model.columns import Columns
 from planner.model.constraints.mix import bounded_pairs, bounded_shares
 from planner.model.constraints.reserved import flow_loads
-from planner.model.family import SETTINGS, Asked, Cell, Family, Relaxed, Spans
+from planner.model.family import SETTINGS, Asked, Cell, Family, Reduction, Relaxed, Spans
 from planner.model.rows import Rows, Term, constant, distinct, joined, kept
 from planner.model.sets import Bools, Floats, Ints, Sets
+
+PROJECTED = frozenset({Reduction.RAYS})
 
 
 def stress_columns(sets: Sets, at: Columns) -> Columns:
@@ -55,6 +57,8 @@ STRESS_BALANCE = Family(
     rule="8",
     rows=stress_balance,
     spans=Spans.SLOT,
+    of_stress=True,
+    allows=PROJECTED,
     dual="what serving one more thousand requests per hour in the case would cost, USD over the horizon",
     relaxed_by=Cell("workloads", "failover_share", "share", (("workload", "workload"),), Asked.FAILOVER),
     kinds=("", ""),
@@ -92,6 +96,8 @@ STRESS_MIX = Family(
     rule="8",
     rows=stress_mix,
     spans=Spans.SLOT,
+    of_stress=True,
+    allows=PROJECTED,
     dual="what a thousand requests per hour more of that model would save (negative: cost), USD over the horizon",
     relaxed_by=Relaxed.NEVER,
     kinds=("stress_mix_low", "stress_mix_high"),
@@ -120,6 +126,8 @@ STRESS_CAPACITY = Family(
     rule="8",
     rows=stress_capacity,
     spans=Spans.SLOT,
+    of_stress=True,
+    allows=PROJECTED,
     dual="what the case would pay for one more unit in the slot, USD over the horizon",
     relaxed_by=Relaxed.NEVER,
     kinds=("", "stress_unit"),
@@ -148,6 +156,8 @@ STRESS_QUOTA = Family(
     rule="8",
     rows=stress_quota,
     spans=Spans.SLOT,
+    of_stress=True,
+    allows=PROJECTED,
     dual="what the case would pay for one more token per minute that it trusts, USD over the horizon",
     relaxed_by=Cell(SETTINGS, "policy.failover.on_demand_trust", "share", asked=Asked.SELLER),
     kinds=("", "stress_quota"),
