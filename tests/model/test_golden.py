@@ -1,4 +1,4 @@
-"""One LP text a family of constraints, compared line by line; no family lacks one (of new rules: `tests.builders.solved`).
+"""One LP text a family of constraints, compared line by line; no family lacks one (new rules: `builders.solved`).
 
 A golden is changed by hand only, in a commit that says why.
 """
