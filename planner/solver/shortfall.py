@@ -46,7 +46,7 @@ def apply(case: Case, shortfalls: Iterable[Shortfall]) -> Case:
     for s in shortfalls:
         names = dict(s.row)
         if s.table == SETTINGS:
-            case = replace(case, settings=_with_setting(case.settings, s.column.split("."), s.needs))
+            case = replace(case, settings=with_setting(case.settings, s.column, s.needs))
         elif s.rule == "route":
             routes = [*case.routes, Route(origin=names["origin"], destination=names["destination"])]
             case = replace(case, routes=tuple(sorted(routes, key=lambda r: (r.origin, r.destination))))
@@ -68,7 +68,7 @@ def apply(case: Case, shortfalls: Iterable[Shortfall]) -> Case:
     return case
 
 
-def _with_setting(block: Any, path: list[str], value: float) -> Any:
-    if len(path) == 1:
-        return block.model_copy(update={path[0]: value})
-    return block.model_copy(update={path[0]: _with_setting(getattr(block, path[0]), path[1:], value)})
+def with_setting(block: Any, path: str, value: float | None) -> Any:
+    """Return a block of settings with one of them, at a dotted path, changed."""
+    name, _, rest = path.partition(".")
+    return block.model_copy(update={name: with_setting(getattr(block, name), rest, value) if rest else value})

@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from planner.errors import Fault, InfeasibleError, InputError, Shortfall
+from planner.model.family import SETTINGS, Cell
+from planner.model.structure import on_purchases
+from planner.model.tables import sets_of
 from planner.plan.audit.broken import BrokenRule
 from planner.plan.derived import Derived
 from planner.plan.metrics import Metrics
@@ -22,6 +25,7 @@ from planner.schema.capacity import TOKENS_METER, Commitment, Offer
 from planner.schema.case import Case
 from planner.schema.settings import add_months
 from planner.solver.find import Options, find_cost, find_plan
+from planner.solver.shortfall import with_setting
 from planner.solver.solve import audited
 from planner.verify.figures import figures_of
 from planner.workbook import story
@@ -226,8 +230,11 @@ def as_owed(case: Case, order: pd.DataFrame) -> Case:
     ]
     closed = {"min_units": 0.0, "unit_step": 0.0, "max_units": 0.0, "term_months": 1}  # so that nothing ties months
     shut = tuple(o.model_copy(update=closed) for o in case.offers)
-    free = case.with_policy(max_commitment_usd=None)
-    return replace(free, offers=shut, commitments=(*case.commitments, *owed))
+    settings = case.settings
+    for family in on_purchases(sets_of(case)):  # decided by the order; the audit says which of them it breaks
+        if isinstance(family.relaxed_by, Cell) and family.relaxed_by.table == SETTINGS:
+            settings = with_setting(settings, family.relaxed_by.column, None)
+    return replace(case, settings=settings, offers=shut, commitments=(*case.commitments, *owed))
 
 
 def without_stress(case: Case) -> Case:

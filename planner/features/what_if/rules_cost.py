@@ -7,17 +7,22 @@ better than the gap that was asked, the rule costs nothing. Components that do n
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from planner.errors import InfeasibleError
+from planner.model.family import SETTINGS, Cell
+from planner.model.program import FAMILIES
 from planner.plan.orders import order_lines
 from planner.plan.plan import CERTIFICATE_COLUMNS, Plan
 from planner.plan.reading import Reading
 from planner.plan.rules_cost import Nothing, RuleCost, RulesCost
 from planner.schema.case import Case
+from planner.schema.settings import Policy
 from planner.solver.find import Options, find_plan
 from planner.solver.parallel import on_all_cores
+from planner.solver.shortfall import with_setting
 from planner.verify.figures import figures_of
 
 MOST_QUOTAS, MOST_OF_A_KIND = 6, 4
@@ -89,12 +94,12 @@ def _policy(case: Case) -> list[_Variant]:
         found.append(_Variant("without headroom", replace(case, workloads=tight), unmeasured))
     if policy.whole_units:
         found.append(_Variant("units of any size", case.with_policy(whole_units=False)))
-    for key in ("max_commitment_usd", "max_commitment_whole_term_usd"):
-        if getattr(policy, key, None) is not None:
-            found.append(_Variant(f"without the budget {key}", case.with_policy(**{key: None})))
-    if policy.egress.max_cross_region_share is not None:
-        free = policy.egress.model_copy(update={"max_cross_region_share": None})
-        found.append(_Variant("without max_cross_region_share", case.with_policy(egress=free)))
+    cells = [family.relaxed_by for family in FAMILIES if isinstance(family.relaxed_by, Cell)]
+    for path in dict.fromkeys(cell.column for cell in cells if cell.table == SETTINGS):
+        told = attrgetter(path.removeprefix("policy."))
+        if told(policy) is not None and told(Policy()) is None:  # blank: no such rule
+            free = replace(case, settings=with_setting(case.settings, path, None))
+            found.append(_Variant(f"without {path.rpartition('.')[2]}", free))
     return found
 
 
