@@ -22,7 +22,8 @@ Bools = npt.NDArray[np.bool_]
 class StressCase:
     """A stress case of rule 8: headroom (nothing fails) or the loss of one region.
 
-    ``demand_scale`` has one factor for each origin-workload: 1 / (1 - headroom), or the failover share.
+    ``demand_scale`` has one factor for each origin-workload: 1 / (1 - headroom), or what of the
+    demand must be there for while a region is lost (`Case.failover_demand`).
     """
 
     name: str

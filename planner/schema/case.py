@@ -115,6 +115,13 @@ class Case:
         """Share of a workload's demand that must be served while a region is lost."""
         return self.settings.policy.failover.share if w.failover_share is None else w.failover_share
 
+    def failover_demand(self, w: Workload) -> float:
+        """Return what capacity must be there for while a region is lost, as a multiple of a workload's demand.
+
+        failover_share / (1 - failover.headroom): what must be served, and what must stay spare even then.
+        """
+        return self.failover_share(w) / (1 - self.settings.policy.failover.headroom)
+
     def may_serve(self, w: Workload, origin: str, region: str) -> bool:
         """Whether requests of a workload that arise in `origin` may be served in `region` (route and residency)."""
         allowed = w.allowed_regions

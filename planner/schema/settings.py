@@ -78,6 +78,9 @@ class Failover(Settings):
     on_demand_trust: float = column(
         0.5, meaning="share of on-demand quota counted on while a region is lost", unit="share", ge=0, le=1
     )
+    headroom: float = column(
+        0.0, meaning="spare share of all capacity that is kept while a region is lost too", unit="share", ge=0, lt=1
+    )
 
 
 class EgressPolicy(Settings):
@@ -114,6 +117,9 @@ class Policy(Settings):
     egress: EgressPolicy = Field(default_factory=EgressPolicy)
     max_commitment_usd: float | None = column(
         None, meaning="cap on new commitments' cost inside the horizon", unit="USD", blank="no cap", ge=0
+    )
+    max_commitment_whole_term_usd: float | None = column(
+        None, meaning="cap on what new commitments cost over their whole terms", unit="USD", blank="no cap", ge=0
     )
 
     @field_validator("failover", "egress", mode="before")

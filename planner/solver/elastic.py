@@ -27,7 +27,7 @@ from planner.model.reduce.slots import merge_slots
 from planner.model.reduce.stress import SlotTree, network_tables, slot_tree
 from planner.model.sets import Floats, Ints, Sets
 from planner.solver.highs import INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
-from planner.solver.limits import Limit, limits_of, with_single_bounds
+from planner.solver.limits import Limit, failover_stretch, limits_of, with_single_bounds
 from planner.solver.scaling import deployment_peaks, need_peaks, scale_of
 from planner.solver.stress import SHORT, StressCaseProblem
 
@@ -80,6 +80,7 @@ class Elastic:
         self.program: LinearProgram = with_single_bounds(program_of(free, self.sets.whole_units))
         self.trust = np.array([case.quota_scale for case in self.sets.cases])
         self.failover = np.array([case.failed is not None for case in self.sets.cases], bool)
+        self.stretch = failover_stretch(self.sets)
         self.known = limits_of(self.sets, self.program)
         self.limits = self.known.limits
         self.rules = np.array([limit.rule for limit in self.limits], object)
@@ -246,7 +247,9 @@ class Elastic:
         found = []
         for k, problem in enumerate(self.problems):
             scale = problem.net.case.demand_scale
-            part = np.where(self.failover[k], scale - more[self._share], scale) * (1 - more[self._demand])
+            part = np.where(self.failover[k], scale - more[self._share] * self.stretch, scale) * (
+                1 - more[self._demand]
+            )
             with np.errstate(invalid="ignore"):
                 tpm = np.where(np.isfinite(quota), quota * (self.trust[k] + trust * self.failover[k]), np.inf)
             found.append((problem, np.maximum(part, 0.0), tpm))
@@ -285,7 +288,7 @@ class Elastic:
         worth = ray.class_value[net.class_of] * self.sets.demand[:, slot]
         np.add.at(limits, self._demand, worth * net.case.demand_scale)
         if self.failover[k]:
-            np.add.at(limits, self._share, worth)
+            np.add.at(limits, self._share, worth * self.stretch)
             limits[:-1][self.rules == "trust"] = float(ray.quota @ quota)
         need = float(worth @ net.case.demand_scale) - float(ray.quota @ quota) * float(self.trust[k])
         return _Row(k, slot, p, ray.units, limits[:-1], need)

@@ -220,6 +220,11 @@ def _units(sets: Sets) -> list[Limit]:
     return found
 
 
+def failover_stretch(sets: Sets) -> float:
+    """Demand that a failover case asks for each unit of failover share: 1 / (1 - failover.headroom)."""
+    return 1.0 if sets.case is None else 1 / (1 - sets.case.settings.policy.failover.headroom)
+
+
 def _stress(sets: Sets) -> list[Limit]:
     """Limits of stress cases: shares of the demand while a region is lost, and trust in on demand."""
     first = next((case for case in sets.cases if case.failed is not None), None)
@@ -228,7 +233,7 @@ def _stress(sets: Sets) -> list[Limit]:
     share, trust = STRESS_BALANCE.relaxed_by, STRESS_QUOTA.relaxed_by
     assert isinstance(share, Cell)
     assert isinstance(trust, Cell)
-    scale = dict(zip(sets.needs["workload"], first.demand_scale.tolist()))
+    scale = dict(zip(sets.needs["workload"], (first.demand_scale / failover_stretch(sets)).tolist()))
     found = [Limit("failover_share", share, (w,), s, 1.0, s, True) for w, s in sorted(scale.items()) if s > 0]
     has = float(first.quota_scale)
     return [*found, Limit("trust", trust, (), has, 1.0, 1.0 - has)]

@@ -155,6 +155,15 @@ def test_budget_limits_commitments() -> None:
     assert usd(builders.tables(), max_commitment_usd=0) == pytest.approx(10 * 3 * HOURS)
 
 
+def test_a_cap_on_whole_terms_counts_what_the_months_planned_do_not() -> None:
+    # two months at 1 USD: 744 + 672 = 1416 hours of a unit to be signed; a cap of 5 x 1416 leaves 5 requests on demand
+    offers = [{"offer": "2m", "pool": "west-m", "usd_per_unit_hour": 1.0, "term_months": 2}]
+    both = {"max_commitment_usd": 5.5 * HOURS, "max_commitment_whole_term_usd": 5 * (HOURS + 672)}
+    assert usd(builders.tables(offers=offers), **both) == pytest.approx((5 + 5 * 3) * HOURS)
+    del both["max_commitment_whole_term_usd"]
+    assert usd(builders.tables(offers=offers), **both) == pytest.approx((5.5 + 4.5 * 3) * HOURS)
+
+
 @pytest.mark.parametrize(
     ("offer", "price_usd", "units"),
     [
@@ -213,6 +222,15 @@ def test_failover_buys_what_on_demand_is_not_trusted_with(quota: float | None, t
     tables = builders.two_regions(on_demand=[cheap(3, r, tokens_per_minute_quota=quota) for r in BOTH])
     failover = {"enabled": True, "share": 1.0, "on_demand_trust": trust}
     assert usd(tables, failover=failover) == pytest.approx(units * HOURS)
+
+
+def test_what_stays_spare_while_a_region_is_lost_is_bought_too() -> None:
+    # 20 requests must find one region alone, and a fifth of it spare: 20 / 0.8 = 25 units in each of the two
+    tables = builders.two_regions(on_demand=[])
+    failover = {"enabled": True, "share": 1.0, "headroom": 0.2}
+    assert usd(tables, failover=failover) == pytest.approx(2 * 25 * HOURS)
+    # half of what is asked for: 10 / 0.8 = 12.5 units each
+    assert usd(tables, failover={**failover, "share": 0.5}) == pytest.approx(2 * 12.5 * HOURS)
 
 
 def test_three_zones_need_six_units_for_a_peak_of_four() -> None:

@@ -23,7 +23,6 @@ from planner.plan.pricing import price
 from planner.plan.reading import Reading
 from planner.schema.capacity import TOKENS_METER, Commitment, Offer
 from planner.schema.case import Case
-from planner.schema.settings import add_months
 from planner.solver.find import Options, find_cost, find_plan
 from planner.solver.shortfall import with_setting
 from planner.solver.solve import audited
@@ -224,7 +223,7 @@ def as_owed(case: Case, order: pd.DataFrame) -> Case:
             offer=line["offer"],
             units=line["units"],
             start=start[line["period"]],
-            end=add_months(start[line["period"]], offers[line["offer"]].term_months),
+            end=offers[line["offer"]].term_end(start[line["period"]]),
         )
         for line in order.to_dict("records")
     ]

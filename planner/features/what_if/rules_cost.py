@@ -88,6 +88,10 @@ def _policy(case: Case) -> list[_Variant]:
             unmeasured = "" if "on_demand_trust" in failover.model_fields_set else "failover.on_demand_trust"
             rule = f"on demand trusted in full while a region is lost (now {failover.on_demand_trust:g})"
             found.append(_Variant(rule, case.with_policy(failover=trusted), unmeasured))
+        if failover.headroom > 0:
+            full = failover.model_copy(update={"headroom": 0.0})
+            rule = f"without headroom while a region is lost (now {failover.headroom:.0%})"
+            found.append(_Variant(rule, case.with_policy(failover=full)))
     if any(case.headroom(w) > 0 or case.reserved_headroom(w) > 0 for w in case.workloads):
         tight = tuple(w.model_copy(update={"headroom": 0.0, "reserved_headroom": 0.0}) for w in case.workloads)
         unmeasured = "" if "headroom" in policy.model_fields_set else "headroom"
