@@ -155,15 +155,6 @@ def test_budget_limits_commitments() -> None:
     assert usd(builders.tables(), max_commitment_usd=0) == pytest.approx(10 * 3 * HOURS)
 
 
-def test_a_cap_on_whole_terms_counts_what_the_months_planned_do_not() -> None:
-    # two months at 1 USD: 744 + 672 = 1416 hours of a unit to be signed; a cap of 5 x 1416 leaves 5 requests on demand
-    offers = [{"offer": "2m", "pool": "west-m", "usd_per_unit_hour": 1.0, "term_months": 2}]
-    both = {"max_commitment_usd": 5.5 * HOURS, "max_commitment_whole_term_usd": 5 * (HOURS + 672)}
-    assert usd(builders.tables(offers=offers), **both) == pytest.approx((5 + 5 * 3) * HOURS)
-    del both["max_commitment_whole_term_usd"]
-    assert usd(builders.tables(offers=offers), **both) == pytest.approx((5.5 + 4.5 * 3) * HOURS)
-
-
 @pytest.mark.parametrize(
     ("offer", "price_usd", "units"),
     [

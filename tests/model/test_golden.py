@@ -76,10 +76,6 @@ CASES: dict[str, Sets] = {
         months=2,
         max_commitment_usd=5000,
     ),
-    "whole_term_budget": sets(
-        one(10, offers=[{"offer": "2m", "pool": "west-m", "usd_per_unit_hour": 1.0, "term_months": 2}]),
-        max_commitment_whole_term_usd=9000,
-    ),
     "keep": with_kept(TWO_TERMS, Keep(50.0), KEPT),
     "keep_limit": with_kept(TWO_TERMS, Keep(0.0, limited=True), KEPT, {("1m", "2027-01"): 2.0, ("2m", "2027-01"): 0.5}),
     **dict.fromkeys(
