@@ -1,7 +1,8 @@
 """A cap on whole terms counts the months that the plan does not.
 
-10 requests every hour of January 2027. A unit for two months costs 1 USD an hour: 744 hours inside, 744 + 672 = 1416 over
-its term. The cap of 5.5 x 1416 USD allows 5.5 units (5 whole ones); what is left goes on demand at 3 USD.
+10 requests every hour of January 2027. A unit for two months costs 1 USD an hour: 744 hours inside the month planned,
+744 + 672 = 1416 over its term. The cap of 5.5 x 1416 USD allows 5.5 units (5 whole ones); the rest goes
+on demand at 3 USD.
 """
 
 from tests import builders
