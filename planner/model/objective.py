@@ -87,6 +87,17 @@ def keeping(sets: Sets, at: Columns) -> Floats:
     return cost
 
 
+def tolls(sets: Sets, at: Columns) -> Floats:
+    """Charge what the prices of rows that are left out ask for. Only while parts are solved; no part of the cost."""
+    cost = np.zeros(at.count)
+    if sets.tolls is not None:
+        cost[at.committed], cost[at.deployed] = sets.tolls.committed, sets.tolls.deployed
+        priced = at.unreserved >= 0
+        cost[at.unreserved[priced]] = sets.tolls.unreserved[priced]
+        cost[at.flows] = sets.tolls.flow[at.flow_arc, at.flow_slot]
+    return cost
+
+
 KEEPING = CostTerm(keeping, "more, fewer", None, Spans.METER, EVERY_REDUCTION)
 TERMS: tuple[CostTerm, ...] = (
     CostTerm(reserved, "x", "reserved_usd", Spans.METER, EVERY_REDUCTION),
@@ -98,9 +109,13 @@ TERMS: tuple[CostTerm, ...] = (
 )
 
 
+TOLLS = CostTerm(tolls, "x, v, u, y and z", None, Spans.METER, EVERY_REDUCTION)
+
+
 def terms_of(sets: Sets) -> tuple[CostTerm, ...]:
-    """Return the terms that count in some sets: all, or with `--keep inf` the changes alone."""
-    return TERMS if sets.keep is None or sets.keep.cost_counts else (KEEPING,)
+    """Return the terms that count in some sets: all, or with `--keep inf` the changes alone; tolls where there are."""
+    found = TERMS if sets.keep is None or sets.keep.cost_counts else (KEEPING,)
+    return found if sets.tolls is None else (*found, TOLLS)
 
 
 def objective(sets: Sets, at: Columns) -> Floats:

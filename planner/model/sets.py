@@ -4,7 +4,7 @@ Units inside the programme: flows in thousand requests per hour (krph), capacity
 money in USD over the horizon. `scale` brings all of it to order one just before the solver sees it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,8 +22,7 @@ Bools = npt.NDArray[np.bool_]
 class StressCase:
     """A stress case of rule 8: headroom (nothing fails) or the loss of one region.
 
-    ``demand_scale`` has one factor for each origin-workload: 1 / (1 - headroom), or what of the
-    demand must be there for while a region is lost (`Case.failover_demand`).
+    ``demand_scale`` has one factor for each origin-workload: 1 / (1 - headroom), or the failover share.
     """
 
     name: str
@@ -43,6 +42,19 @@ class Keep:
     usd_per_unit: float
     cost_counts: bool = True
     limited: bool = False
+
+
+@dataclass(frozen=True)
+class Tolls:
+    """What the prices of rows that span parts add to the cost of a part's decisions (solver.coupling), USD of one unit.
+
+    committed : by purchase. deployed : deployments x periods. unreserved : meters x periods. flow : arcs x slots, krph.
+    """
+
+    committed: Floats
+    deployed: Floats
+    unreserved: Floats
+    flow: Floats
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ class Sets:
         not have that purchase) and limit_units (its part of what may change, in units).
     caps : origin, destination, gb_per_month: finite egress caps.
     period_hours : hours of each period.
-    left_out : families of constraints that are not stated of these sets.
+    left_out : families of constraints that are not stated of these sets. tolls : what their prices charge, if any.
     case : what the tables were made of, for a rule that needs an input that no table holds.
     """
 
@@ -95,6 +107,7 @@ class Sets:
     budget_usd: float | None
     keep: Keep | None = None
     left_out: tuple[str, ...] = ()
+    tolls: Tolls | None = None
     case: Case | None = field(default=None, repr=False)
     members: tuple[Ints, ...] = field(default=())  # after merging: for each slot the original slots it stands for
     of_whole: Ints | None = None  # of some periods: number of each slot, before merging, in the whole (None: the same)
@@ -127,42 +140,3 @@ def region_names(sets: Sets) -> tuple[str, ...]:
 def scenario_names(sets: Sets) -> tuple[str, ...]:
     """Scenarios in the order of the slots: what an index "scenario" of rows counts."""
     return tuple(dict.fromkeys(sets.slots["scenario"]))
-
-
-def names_of(sets: Sets, index: Mapping[str, Ints]) -> dict[str, npt.NDArray[np.object_]]:
-    """Name rows by what their index numbers point at, as certificate.parquet names them; the slot apart.
-
-    Raises
-    ------
-    KeyError : the index counts something that has no name.
-    """
-
-    def take(table: pd.DataFrame, rows: Ints, **columns: str) -> dict[str, npt.NDArray[np.object_]]:
-        return {name: table[column].to_numpy(object)[rows] for name, column in columns.items()}
-
-    part: dict[str, npt.NDArray[np.object_]] = {}
-    for key, rows in index.items():
-        if key == "deployment":
-            part |= take(sets.deployments, rows, supply="pool", meter="meter", model="model")
-        elif key == "meter":
-            part |= take(sets.meters, rows, supply="pool", meter="meter")
-        elif key == "quota":
-            part |= take(sets.quotas, rows, region="region", model="model", supply="option")
-        elif key == "need":
-            part |= take(sets.needs, rows, origin="origin", workload="workload")
-        elif key == "share":
-            part |= take(sets.shares, rows, model="model")
-        elif key == "cap":
-            part |= take(sets.caps, rows, origin="origin", region="destination")
-        elif key == "purchase":
-            part |= take(sets.purchases, rows, supply="offer")
-            part |= {"period": np.array(sets.periods, dtype=object)[sets.purchases["period"].to_numpy(int)[rows]]}
-        elif key == "period":
-            part |= {"period": np.array(sets.periods, dtype=object)[rows]}
-        elif key == "region":
-            part |= {"region": np.array(region_names(sets), dtype=object)[rows]}
-        elif key == "scenario":
-            part |= {"scenario": np.array(scenario_names(sets), dtype=object)[rows]}
-        elif key != "slot":
-            raise KeyError(f"rows are named by {key!r}, which has no name (model.sets.names_of)")
-    return part

@@ -8,6 +8,7 @@ from typing import Any
 from planner.plan.plan import Plan
 from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
+from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY
 
 
@@ -50,7 +51,7 @@ def order_lines(case: Case, plan: Plan) -> tuple[OrderLine, ...]:
         offer = offers[str(row.offer)]
         region = pools[offer.pool].region
         start = periods[str(row.period)].start
-        end = offer.term_end(start)
+        end = add_months(start, offer.term_months)
         lines.append(
             OrderLine(
                 offer=offer,

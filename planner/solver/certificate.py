@@ -77,7 +77,7 @@ def certify(program: LinearProgram, duals: Floats, cuts: list[Cut], usd: float =
     largest, most = _largest(program, usd)
     bound = np.where(price > 0, lower, np.where(price < 0, upper, 0.0))
     terms = [(price, bound), (cut_price, stress.lower), (np.minimum(least[:first], 0.0), largest)]
-    return Certificate(min(_exact_sum_down(terms), most), price, cut_price)
+    return Certificate(min(exact_sum_down(terms), most), price, cut_price)
 
 
 def _largest(program: LinearProgram, usd: float) -> tuple[Floats, float]:
@@ -105,7 +105,7 @@ def _largest(program: LinearProgram, usd: float) -> tuple[Floats, float]:
     return largest, most
 
 
-def _exact_sum_down(terms: list[tuple[Floats, Floats]]) -> float:
+def exact_sum_down(terms: list[tuple[Floats, Floats]]) -> float:
     """Sum of products, exact in integers, then rounded down, less the rounding of the data themselves."""
     total, size = 0, 0.0
     for a, b in terms:

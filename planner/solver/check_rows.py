@@ -14,7 +14,6 @@ from planner.errors import AuditError
 from planner.model.columns import Columns, columns_of, kept_purchases
 from planner.model.family import Family
 from planner.model.program import families_of
-from planner.model.rows import number_in
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import broken
 from planner.solver.component import Decided
@@ -65,11 +64,11 @@ def whole_values(sets: Sets, at: Columns, plans: Sequence[Decided]) -> Floats:
         part = plan.sets
         period = np.array([sets.periods.index(name) for name in part.periods], dtype=np.int64)
         named = part.purchases.assign(period=period[part.purchases["period"].to_numpy(int)])
-        committed[_rows_of(sets.purchases, named, ["offer", "period"])] = plan.committed
-        of = _rows_of(sets.deployments, part.deployments, ["pool", "meter", "model"])
+        committed[rows_of(sets.purchases, named, ["offer", "period"])] = plan.committed
+        of = rows_of(sets.deployments, part.deployments, ["pool", "meter", "model"])
         deployed[of[:, None], period] = plan.deployed
         entry, slot = original_slots(part, plan.flow_slot)
-        flow[_rows_of(sets.arcs, part.arcs, WAY)[plan.flow_arc[entry]], slot] = plan.flow[entry]
+        flow[rows_of(sets.arcs, part.arcs, WAY)[plan.flow_arc[entry]], slot] = plan.flow[entry]
     return values_of(sets, at, committed, deployed, flow[at.flow_arc, at.flow_slot])
 
 
@@ -112,14 +111,12 @@ def original_slots(sets: Sets, merged: npt.NDArray[np.int64]) -> tuple[Ints, Int
     return row, sets.in_whole(flat[first[merged[row]] + nth])
 
 
-def _rows_of(table: pd.DataFrame, part: pd.DataFrame, names: list[str]) -> Ints:
+def rows_of(table: pd.DataFrame, part: pd.DataFrame, names: list[str]) -> Ints:
     """Row of the whole's table that each row of a part's stands for.
 
     Raises
     ------
     KeyError : a row of the part is not one of the whole's.
     """
-    found = number_in(table, names, part)
-    if (found < 0).any():
-        raise KeyError(f"a part has {part[names].iloc[int(np.argmin(found))].to_dict()}, which the whole does not have")
-    return found
+    number = {key: k for k, key in enumerate(zip(*(table[name] for name in names)))}
+    return np.array([number[key] for key in zip(*(part[name] for name in names))], dtype=np.int64)

@@ -127,13 +127,19 @@ def finish_component(part: Sets, solve: LinearSolve, gap: float, solver: str = H
     else:
         values = choose_by_rule(solve)
     clock.deadline = np.inf
-    return _plan(solve, values, usd, tree_bound, certificate, duals, prices)
+    return plan_of(solve, values, usd, tree_bound, certificate, duals, prices)
 
 
-def _plan(
+def plan_of(
     solve: LinearSolve, values: Floats, usd: float, tree_bound: float, certificate: Certificate, duals: Floats,
     prices: pd.DataFrame,
 ) -> ComponentPlan:  # fmt: skip
+    """Make a component's plan of the values of its columns, with the routings that prove its stress cases.
+
+    Raises
+    ------
+    ArithmeticError : the values break a row, or a stress case is not served.
+    """
     program, at = solve.program, solve.program.columns
     committed = np.maximum(values[at.committed], 0.0)
     values = np.maximum(values, 0.0)

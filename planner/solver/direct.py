@@ -20,6 +20,7 @@ from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress import Cut
 from planner.solver.whole import WholeResult, rounded, values_without_sizes
 
+TURN = 0.9  # of the time left that HiGHS may search: then the plan is still made sharper
 DEARER = (16.0, 1024.0)  # how many times the continuous optimum a first plan may cost
 
 
@@ -35,7 +36,7 @@ def solve_direct(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | 
     lowest = float(program.cost[at.committed] @ sets.purchases["min_units"].to_numpy(float))
     for times in DEARER:
         usd = times * (solve.session.objective() + lowest + 1.0)
-        found = _search(solve, affordable_sizes(sets, at, program.cost, usd)[0], gap, clock)
+        found = search(solve, affordable_sizes(sets, at, program.cost, usd)[0], gap, clock)
         if found is not None and found.usd <= usd:
             return found
     if not sets.whole_units:
@@ -46,7 +47,7 @@ def solve_direct(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | 
     )
 
 
-def _search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> WholeResult | None:
+def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> WholeResult | None:
     """Search all sizes up to the largest; stress rows are added until the plan serves every case."""
     sets, session = solve.program.sets, solve.session
     program = _sized(sets, largest)
@@ -63,19 +64,20 @@ def _search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Wh
             _add_stress(h, program, scale, solve.cuts[known:])
             known = len(solve.cuts)
             left = clock.left()
-            set_options(h, time_limit=h.getRunTime() + left if np.isfinite(left) else INF)
+            set_options(h, time_limit=h.getRunTime() + TURN * left if np.isfinite(left) else INF)
             h.run()
             status = h.getModelStatus()
             if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
                 return None
-            if status != OPTIMAL:
+            info = h.getInfo()
+            if status != OPTIMAL and info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
                 raise StoppedError("the time limit ran out before there was a plan; nothing was written")
             values = rounded(program, np.array(h.getSolution().col_value) * scale.column)
             cuts = solve.separator.violated(np.maximum(values[program.columns.deployed], 0.0))
             if cuts:
                 solve.add(cuts)
                 continue
-            bound = h.getInfo().mip_dual_bound if len(whole) else h.getInfo().objective_function_value
+            bound = info.mip_dual_bound if len(whole) else info.objective_function_value
             session.set_column_bounds(sized, values[sized], values[sized])
             if solve_linear(solve):  # the other columns once more, by the sharper tolerances of the linear programme
                 exact = session.values()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from planner.errors import PlannerError
+from planner.errors import PlannerError, StoppedError
 from planner.model.columns import columns_of
+from planner.model.family import Family
 from planner.model.objective import terms_of
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.reduce.slots import Line, with_kept
@@ -20,7 +21,6 @@ from planner.solver.check_rows import check_rows, keep_rows, values_of
 from planner.solver.component import (
     HIGHS,
     ComponentPlan,
-    Decided,
     begin_component,
     decided,
     finish_component,
@@ -30,6 +30,7 @@ from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
 from planner.solver.linear import LinearSolve
 from planner.solver.parallel import on_all_cores
+from planner.solver.priced import solve_priced
 from planner.solver.session import sunk_usd
 from planner.solver.store import Store, digest_of, key_of
 
@@ -123,28 +124,82 @@ def _components(
         sets = options.kept.of(sets)
     wide = spanning(sets)
     names = [family.name for family in wide]
-    kept = (lambda plans: keep_rows(sets, wide, plans, sized=False)) if wide else None
-    found = _solve(sets.without(names), options, clock, progress, kept)
-    if found is None or (not found[1] and not keep_rows(sets, wide, found[0], sized=True)):
-        found = _solve(sets, options, clock, progress)
-    plans, stuck = found or ([], [])
+    loose = sets.without(names)
+    if wide and sets.has_size_rules and options.solver == HIGHS:  # the search for whole units may be long: look first
+        plans, stuck = _tied(sets, wide, loose, options, clock, progress)
+    else:
+        plans, stuck = _solve(loose, options, clock, progress)
+        if not stuck and not keep_rows(sets, wide, plans, sized=True):
+            plans, stuck = _solve(sets, options, clock, progress)
     if not stuck:
         check_rows(sets, plans, names)
     return sets, plans, stuck
 
 
-def _solve(
-    sets: Sets,
-    options: Options,
-    clock: Clock,
-    progress: Callable[[int, int], None] | None,
-    kept: Callable[[Sequence[Decided]], bool] | None = None,
-) -> tuple[list[ComponentPlan], list[Sets]] | None:
-    """Solve every component: plans, and the components that have none.
+Found = tuple[list[ComponentPlan], list[Sets]]  # plans, and the parts that have none
 
-    None where already the optimum for units of any size does not keep what ties the parts together (``kept``).
-    """
-    parts = parts_to_solve(sets)
+
+def _tied(
+    sets: Sets, wide: Sequence[Family], loose: Sets, options: Options, clock: Clock,
+    progress: Callable[[int, int], None] | None,
+) -> Found:  # fmt: skip
+    """Solve parts in whole units that some rows may tie: as they are, else under prices, else all in one programme."""
+    store = None if options.store is None else Store(options.store)
+    begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts_to_solve(loose), options.workers)
+    so_far = [decided(b.found) if isinstance(b.found, LinearSolve) else b.found for b in begun if b.found is not None]
+    if len(so_far) < len(begun) or keep_rows(sets, wide, so_far, sized=False):
+        plans, stuck = _finished(begun, options, progress, store, clock)
+        if stuck or keep_rows(sets, wide, plans, sized=True):
+            return plans, stuck
+        begun = on_all_cores(lambda b: _begin(b.part, options, clock, None), begun, options.workers)
+    priced = _priced(sets, wide, begun, options, clock)
+    if priced is not None and _closed(priced, options.gap):
+        return priced, []
+    try:
+        plans, stuck = _solve(sets, options, clock, progress)
+    except StoppedError:
+        if priced is None:
+            raise
+        return priced, []
+    if priced is not None and (stuck or _usd(priced) < _usd(plans)):
+        return priced, []
+    return plans, stuck
+
+
+def _priced(
+    sets: Sets, wide: Sequence[Family], begun: Sequence["_Begun"], options: Options, clock: Clock
+) -> list[ComponentPlan] | None:
+    """Solve parts under prices of the rows that tie them (solver.priced); None where that finds no plan."""
+    parts = [(b.part, b.found) for b in begun if isinstance(b.found, LinearSolve)]
+    if len(parts) < len(begun):
+        return None
+    plans = solve_priced(sets, wide, parts, options.gap, clock, options.workers)
+    return plans if plans is not None and keep_rows(sets, wide, plans, sized=True) else None
+
+
+def _usd(plans: Sequence[ComponentPlan]) -> float:
+    return float(np.sum([plan.usd for plan in plans]))
+
+
+def _closed(plans: Sequence[ComponentPlan], gap: float) -> bool:
+    """Whether plans are as near to what is proved as is asked."""
+    usd = _usd(plans)
+    return usd - float(np.sum([plan.tree_bound_usd for plan in plans])) <= gap * abs(usd)
+
+
+def _solve(
+    sets: Sets, options: Options, clock: Clock, progress: Callable[[int, int], None] | None
+) -> Found:  # fmt: skip
+    """Solve every part: plans, and the parts that have none."""
+    parts, store = parts_to_solve(sets), None if options.store is None else Store(options.store)
+    return _finished(parts, options, progress, store, clock)
+
+
+def _finished(
+    parts: Sequence["_Begun | Sets"], options: Options, progress: Callable[[int, int], None] | None,
+    store: Store | None, clock: Clock,
+) -> Found:  # fmt: skip
+    """Go on to the plans of parts, of which some are begun."""
     finished = [0]
 
     def step() -> None:
@@ -152,22 +207,16 @@ def _solve(
         if progress is not None:
             progress(finished[0], len(parts))
 
-    store = None if options.store is None else Store(options.store)
+    def plan(part: _Begun | Sets) -> ComponentPlan | None:
+        begun = _begin(part, options, clock, store) if isinstance(part, Sets) else part
+        return _finish(begun, options, store)
+
     workers = options.workers if options.solver == HIGHS else 1  # PuLP's warnings and files are one process's
-    if kept is not None and sets.has_size_rules:  # the search for whole units may be long: look first
-        begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts, workers)
-        so_far = [b.found for b in begun if b.found is not None]
-        if len(so_far) == len(begun) and not kept([decided(f) if isinstance(f, LinearSolve) else f for f in so_far]):
-            return None
-        found = on_all_cores(lambda b: _finish(b, options, store), begun, workers, step)
-    else:
-        found = on_all_cores(
-            lambda part: _finish(_begin(part, options, clock, store), options, store), parts, workers, step
-        )
+    found = on_all_cores(plan, parts, workers, step)
     if store is not None:
         store.tidy()
-    stuck = [part for part, plan in zip(parts, found) if plan is None]
-    return [plan for plan in found if plan is not None], stuck
+    stuck = [part if isinstance(part, Sets) else part.part for part, one in zip(parts, found) if one is None]
+    return [one for one in found if one is not None], stuck
 
 
 @dataclass(frozen=True)

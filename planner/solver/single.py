@@ -6,15 +6,22 @@ the continuous optimum: the size below, the size above, or 0 where the size belo
 one term and no stress these are the floor and the ceiling of the newsvendor's fractile.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
+from planner.errors import StoppedError
 from planner.model.columns import Columns, affordable_sizes, columns_of
 from planner.model.family import Reduction
+from planner.model.sets import Floats
 from planner.model.structure import prices_on_sizes, refusing, rules_on_sizes
-from planner.solver.direct import solve_direct
+from planner.solver.direct import search, solve_direct
 from planner.solver.highs import Clock
 from planner.solver.linear import LinearSolve, solve_linear
-from planner.solver.whole import WholeResult, grouping, solve_whole
+from planner.solver.whole import ROUNDS, WholeResult, grouping, solve_whole
+
+SOON = 12  # candidates of the search by groups: most parts need fewer (measured)
+DIRECT_COLUMNS = 300_000  # of a programme that HiGHS may search as it stands
 
 
 def neighbours(at: Columns, value: float) -> list[float]:
@@ -27,7 +34,9 @@ def neighbours(at: Columns, value: float) -> list[float]:
     return sorted(size for size in sizes if 0 <= size <= top + 1e-9 * max(top, 1.0))
 
 
-def solve_sizes(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | None:
+def solve_sizes(
+    solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None] = lambda values: None
+) -> WholeResult | None:
     """Find the best sizes from the solved LP: next to it for one sized quantity, by search for more (solver.whole).
 
     Where the rules refuse what that search rests on, the whole programme is searched as it stands (solver.direct).
@@ -45,7 +54,30 @@ def solve_sizes(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
     }
     if larger or fees or not by_flows.isdisjoint(counted) or not grouping(solve.program).divisible:
         return solve_direct(solve, gap, clock)
-    return solve_whole(solve, gap, clock)
+    return _projected(solve, gap, clock, seen)
+
+
+def _projected(solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None]) -> WholeResult | None:
+    """Search by groups of slots; where that does not come to an end soon, search the whole programme as it stands.
+
+    The first is fast where a few prices of the slots tell the rest. Where many sizes are near their least, its
+    estimates are poor near every candidate, and the cuts that HiGHS finds on flows and sizes together do far better.
+    """
+    small = solve.program.columns.count <= DIRECT_COLUMNS
+    found = solve_whole(solve, gap, clock, seen, SOON if small else ROUNDS)
+    if found is None or found.closed(gap) or not small or found.largest is None:
+        return found
+    try:
+        direct = search(solve, found.largest, gap, clock)
+    except StoppedError:
+        if not np.isfinite(found.usd):
+            raise
+        return found
+    if direct is None:  # of plans that are no dearer there is none
+        return found if np.isfinite(found.usd) else None
+    seen(direct.values)
+    best = direct if direct.usd < found.usd else found
+    return WholeResult(best.values, best.usd, min(best.usd, max(found.bound_usd, direct.bound_usd)))
 
 
 def _single(solve: LinearSolve, sized: Columns) -> WholeResult | None:

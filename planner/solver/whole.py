@@ -6,6 +6,7 @@ bound is a bound. A candidate is priced by the component's live LP with v fixed:
 are the next rows. It ends when the best candidate and the master's bound are within the gap.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import highspy
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.errors import StoppedError
+from planner.model.columns import largest_sizes
 from planner.model.family import Reduction
 from planner.model.program import LinearProgram, families_of, program_of
 from planner.model.sets import Floats, Ints
@@ -25,11 +27,19 @@ from planner.solver.stress import Cut
 
 @dataclass(frozen=True)
 class WholeResult:
-    """The best plan found: columns of the LP (values), its cost, and the tree's bound on any plan's cost, USD."""
+    """The best plan found: columns of the LP (values), its cost, and the tree's bound on any plan's cost, USD.
+
+    A cost of inf: none was found yet. largest : largest sizes of plans that cost no more, where the search knows them.
+    """
 
     values: Floats
     usd: float
     bound_usd: float
+    largest: Floats | None = None
+
+    def closed(self, gap: float) -> bool:
+        """Whether plan and bound are within the relative gap."""
+        return self.usd - self.bound_usd <= gap * abs(self.usd) if np.isfinite(self.usd) else False
 
 
 def rounded(program: LinearProgram, values: Floats) -> Floats:
@@ -224,6 +234,12 @@ class Master:
         families = tuple(family.rows(self.program.sets, columns) for family in self.families)
         self.program = replace(self.program, columns=columns, families=families)
 
+    def largest(self) -> Floats:
+        """Largest size of each x, then each v, as far as `tighten` knows."""
+        found = largest_sizes(self.program.sets)
+        found[self.program.columns.sized] = self.program.columns.size_top
+        return found
+
     def _add_rows(self, h: highspy.Highs, own: int, scale: Floats, limit: Floats) -> None:
         """Hand over the rows: parts of each tying limit, then those that were learnt."""
         for k in range(len(self.tying)):
@@ -305,8 +321,15 @@ def grouping(program: LinearProgram) -> Grouping:
     return Grouping(group_of, int(high.max(initial=-1)) + 1, tying, pairs[:, 0], pairs[:, 1], divisible)
 
 
-def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | None:
-    """Find the cheapest plan on the size grids, from the solved LP; None where there is none."""
+def solve_whole(
+    solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None] = lambda values: None,
+    rounds: int = ROUNDS,
+) -> WholeResult | None:  # fmt: skip
+    """Find the cheapest plan on the size grids, from the solved LP; None where there is none.
+
+    ``seen`` is given each plan on the grids that is met on the way (columns of the LP). ``rounds`` : give up after so
+    many candidates.
+    """
     program, session = solve.program, solve.session
     master = Master(solve, clock)
     master.add_prices(session.row_duals())
@@ -314,17 +337,19 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
     bound = linear = session.objective()
     start: tuple[float, Floats] | None = None
     best: tuple[float, Floats] | None = None
-    sized = master.program.columns.sized
+    sized, none = master.program.columns.sized, False
     try:
         if not rules_on_sizes(program.sets):
             start = _rounded_up(solve, master)  # no candidate of its own: of equal plans the master's rule chooses
         master.add_stress(solve.cuts[len(master.stress) :])
         tightened = np.inf if start is None else start[0]
         if start is not None:
+            seen(start[1])
             master.tighten(tightened)
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             found = master.solve(gap * MASTER_SHARE)
             if found is None:
+                none = best is None and start is None
                 break
             candidate, claimed = found
             bound = max(bound, claimed)
@@ -336,6 +361,7 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
             if solve_linear(solve):
                 usd = session.objective()
                 master.add_prices(session.row_duals())
+                seen(_exact(session.values(), sized, units))
                 if best is None or usd < best[0]:
                     best = (usd, _exact(session.values(), sized, units))
                     if usd - linear < WORTH * (tightened - linear):
@@ -354,7 +380,11 @@ def solve_whole(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | N
         session.set_column_bounds(sized, np.zeros(len(sized)), program.columns.upper[sized])
     if start is not None and (best is None or start[0] < best[0]):
         best = start
-    return None if best is None else WholeResult(best[1], best[0], min(bound, best[0]))
+    if none:
+        return None
+    if best is None:
+        return WholeResult(np.empty(0), np.inf, bound, largest_sizes(program.sets))
+    return WholeResult(best[1], best[0], min(bound, best[0]), master.largest())
 
 
 def _rounded_up(solve: LinearSolve, master: Master) -> tuple[float, Floats] | None:

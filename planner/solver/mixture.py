@@ -1,0 +1,114 @@
+"""The small master of priced parts: which of each part's plans, and in which shares (Dantzig and Wolfe 1960).
+
+    min Σ_kj usd[k,j] · λ[k,j]
+    lower ≤ Σ_kj use[k,j] · λ[k,j] ≤ upper                 the rows that span parts; more or less at a penalty
+    Σ_j λ[k,j] = 1  for each part k,    λ ≥ 0
+
+A mixture of plans with the same sizes is a plan with these sizes, for the rules are convex. So for whole units each
+part takes one set of sizes: Σ λ over the plans that have it is 0 or 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+
+from planner.model.sets import Floats
+from planner.solver.highs import INF, OPTIMAL, Clock, quiet_highs, set_options
+
+FINE = 1e3  # the solver's objective of a usual plan: so much finer are its prices than its tolerance
+DUST = 1e-11  # shares below it are rounding
+MISSED = 1e-8  # of a row's size: rounding
+MOST_SECONDS = 20.0  # for the choice of sizes
+
+
+@dataclass(frozen=True)
+class PartPlan:
+    """A plan of one part: its true cost, what it uses of the rows that span parts, its sizes, its used columns."""
+
+    usd: float
+    use: Floats
+    sizes: bytes = b""
+    columns: np.ndarray | None = None  # numbers and values of the used columns, where they are kept
+    values: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Shares of each part's plans, what they cost, prices of the rows, and whether the rows hold.
+
+    Where they do not, the penalties are part of the cost.
+    """
+
+    usd: float
+    shares: tuple[Floats, ...]
+    prices: Floats
+    fits: bool
+
+
+def mixture(
+    plans: Sequence[Sequence[PartPlan]], lower: Floats, upper: Floats, penalty: Floats, clock: Clock,
+    whole: bool = False,
+) -> Mixture | None:  # fmt: skip
+    """Find the cheapest mixture; ``whole``: one set of sizes a part. None where the solver finds none in its time.
+
+    ``penalty`` : USD for each unit by which a row is missed.
+    """
+    flat = [(k, plan) for k, of_part in enumerate(plans) for plan in of_part]
+    rows, parts, count = len(lower), len(plans), len(flat)
+    use = np.array([plan.use for _, plan in flat]).reshape(count, rows)
+    size = np.maximum(np.abs(use).max(axis=0, initial=0.0), np.where(np.isfinite(lower), np.abs(lower), 0.0))
+    size = np.maximum(size, np.where(np.isfinite(upper), np.abs(upper), 0.0))
+    size[size <= 0] = 1.0
+    usd = np.array([plan.usd for _, plan in flat])
+    unit = max(float(np.abs(usd).max(initial=0.0)), 1e-9) / FINE
+    h = quiet_highs()
+    for price in usd / unit:
+        h.addCol(price, 0.0, INF, 0, np.empty(0, np.int32), np.empty(0))
+    for i in range(rows):
+        for _ in "+-":
+            h.addCol(penalty[i] * size[i] / unit, 0.0, INF, 0, np.empty(0, np.int32), np.empty(0))
+    for i in range(rows):
+        used = np.flatnonzero(use[:, i])
+        column = np.concatenate([used, [count + 2 * i, count + 2 * i + 1]]).astype(np.int32)
+        value = np.concatenate([use[used, i] / size[i], [1.0, -1.0]])
+        h.addRow(lower[i] / size[i], upper[i] / size[i], len(column), column, value)
+    of_part = np.array([k for k, _ in flat])
+    for k in range(parts):
+        mine = np.flatnonzero(of_part == k).astype(np.int32)
+        h.addRow(1.0, 1.0, len(mine), mine, np.ones(len(mine)))
+    if whole:
+        _choose_sizes(h, flat, parts)
+        set_options(h, mip_rel_gap=1e-7, mip_abs_gap=0.0, mip_feasibility_tolerance=1e-9)
+        set_options(h, time_limit=min(MOST_SECONDS, clock.left()))
+    h.run()
+    info = h.getInfo()
+    if h.getModelStatus() != OPTIMAL and info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        return None
+    solution = h.getSolution()
+    share = np.array(solution.col_value)[:count]
+    share = np.where(share > DUST, share, 0.0)
+    missed = np.array(solution.col_value)[count : count + 2 * rows]
+    shares = tuple(share[of_part == k] / share[of_part == k].sum() for k in range(parts))
+    prices = np.array(solution.row_dual)[:rows] * unit / size if not whole else np.zeros(rows)
+    cost = float(sum(s @ usd[of_part == k] for k, s in enumerate(shares)))
+    fits = bool((missed <= MISSED).all())
+    return Mixture(cost if fits else cost + float(missed @ np.repeat(penalty * size, 2)), shares, prices, fits)
+
+
+def _choose_sizes(h: highspy.Highs, flat: list[tuple[int, PartPlan]], parts: int) -> None:
+    """Let each part take the plans of one set of sizes only: a 0/1 column for each set where there are several."""
+    for k in range(parts):
+        sizes: dict[bytes, list[int]] = {}
+        for j, (part, plan) in enumerate(flat):
+            if part == k:
+                sizes.setdefault(plan.sizes, []).append(j)
+        if len(sizes) < 2:
+            continue
+        for mine in sizes.values():
+            taken = h.getNumCol()
+            h.addCol(0.0, 0.0, 1.0, 0, np.empty(0, np.int32), np.empty(0))
+            h.changeColsIntegrality(1, np.array([taken], np.int32), np.array([highspy.HighsVarType.kInteger]))
+            column = np.array([*mine, taken], np.int32)
+            h.addRow(0.0, 0.0, len(column), column, np.append(np.ones(len(mine)), -1.0))

@@ -1,0 +1,361 @@
+"""Rows that span parts are priced, not merged: parts are solved under prices, a small master combines their plans.
+
+Three steps, on the programme of `solver.coupling` (min Σ c[k]·x[k], lower ≤ Σ A[k]·x[k] ≤ upper, x[k] in X[k]):
+
+1. Units of any size. Prices y of the rows by Dantzig-Wolfe: every optimum of the parts at some prices is a column of
+   the master (`solver.mixture`), whose duals are the next prices; part of the way is gone from the best prices so far
+   (Wentges 1997). The parts' duals at the best prices, with these, are the dual prices of the whole, so the exact
+   certificate is the sum of the parts' certificates and Σ y · bound.
+2. Whole units at prices y. Each part is searched by itself (`solver.single`); what is proved of it adds up to a bound
+   on every whole-unit plan of all parts together (Lagrange), which is no weaker than the continuous one. Every plan on
+   the size grids that a search meets is a column. It rests on the solver's word, as every tree's bound does.
+3. The master chooses one set of sizes for each part. With these sizes the programme is continuous: step 1 again finds
+   the best flows, which makes a plan. The master's duals are the next prices for step 2.
+
+It ends when plan and bound are within the gap, or when new prices can raise the bound no more. What then stays open is
+what parts lose by not being convex; `solver.find` searches on with everything in one programme.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+
+from planner.errors import StoppedError
+from planner.model.columns import columns_of
+from planner.model.family import Family
+from planner.model.program import LinearProgram
+from planner.model.sets import Floats, Ints, Sets
+from planner.solver.certificate import Certificate, certify
+from planner.solver.component import ComponentPlan, plan_of
+from planner.solver.coupling import Coupling, coupling_of, tolled
+from planner.solver.highs import Clock, set_options
+from planner.solver.linear import LinearSolve, solve_linear
+from planner.solver.mixture import Mixture, PartPlan, mixture
+from planner.solver.parallel import on_all_cores
+from planner.solver.prices import coupling_prices, price_table
+from planner.solver.single import solve_sizes
+
+ROUNDS = 60  # of prices for units of any size
+SEARCHES = 12  # of whole units in all parts
+FEW = 20  # of prices for fixed sizes
+CLOSE = 1e-7  # relative: prices for units of any size are good enough
+STEP = 0.7  # part of the way from the best prices to the master's
+DEARER = 4.0  # what the penalty for missing a row grows by where it is not enough
+PENALTIES = 12  # how often it may
+TURN = 0.7  # of the time left that all searches at some prices may take
+SHARE = 0.4  # of the gap asked that a part's search may leave open
+PRIMAL, DUAL = 4, 1  # HiGHS's simplex
+NEAR = 0.03  # of the prices: up to this change the primal simplex is faster from the last optimum (measured)
+
+
+@dataclass
+class _Part:
+    """A part alive in HiGHS.
+
+    program : at true costs. sized : columns with sizes. prices : those of its last optimum. plans : on the size grids.
+    """
+
+    whole: Sets
+    solve: LinearSolve
+    program: LinearProgram
+    number: int
+    sized: Ints
+    prices: Floats
+    plans: list[PartPlan] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Priced:
+    """The best prices for units of any size, what they prove (not yet exactly), and the parts' duals there."""
+
+    prices: Floats
+    bound_usd: float
+    duals: tuple[Floats, ...]
+    mixed: Mixture | None
+
+
+@dataclass
+class _Best:
+    """The best plan in whole units so far: its cost, and the values of each part's columns; the bound at any prices."""
+
+    usd: float = np.inf
+    values: list[Floats] = field(default_factory=list)
+    bound_usd: float = -np.inf
+
+    def gap(self) -> float:
+        """Relative gap; inf without a plan."""
+        return (self.usd - self.bound_usd) / abs(self.usd) if np.isfinite(self.usd) and self.usd else np.inf
+
+
+def solve_priced(
+    sets: Sets,
+    families: Sequence[Family],
+    parts: Sequence[tuple[Sets, LinearSolve]],
+    gap: float,
+    clock: Clock,
+    workers: int | None = None,
+) -> list[ComponentPlan] | None:
+    """Find a plan in whole units of parts that some rows tie, from the parts' optima without these rows.
+
+    Parameters
+    ----------
+    sets : the whole, all families stated. families : those whose rows span parts.
+    parts : each part (before its slots were merged) with its solved linear programme, the families left out.
+
+    Returns
+    -------
+    One plan a part; None where the rows cannot be priced or no plan was found this way: it says nothing of others. The
+    first part's bounds hold what the rows are worth.
+    """
+    coupling = coupling_of(sets, families, [solve.program for _, solve in parts])
+    if coupling is None:
+        return None
+    live = []
+    for k, (whole, solve) in enumerate(parts):
+        program = solve.program
+        sized = columns_of(program.sets, True).sized
+        live.append(_Part(whole, solve, program, k, sized, np.zeros(coupling.count)))
+    run = _Run(coupling, live, gap, clock, workers)
+    try:
+        return run.plans(sets, families)
+    finally:
+        for part in live:
+            run.reset(part)
+
+
+class _Run:
+    """The parts of one case and the rows that tie them."""
+
+    def __init__(self, coupling: Coupling, parts: list[_Part], gap: float, clock: Clock, workers: int | None) -> None:
+        self.coupling, self.parts, self.gap, self.clock, self.workers = coupling, parts, gap, clock, workers
+        first = [self._plan(part, part.solve.session.values()) for part in parts]
+        usd = sum(plan.usd for plan in first)
+        used = np.abs(sum(plan.use for plan in first))
+        lower, upper = (np.where(np.isfinite(b), np.abs(b), 0.0) for b in (coupling.lower, coupling.upper))
+        self.penalty = usd / np.maximum(np.maximum(np.maximum(lower, upper), used), 1e-9)  # all cost over all use
+        self.first = [[replace(plan, sizes=b"")] for plan in first]
+
+    def reset(self, part: _Part) -> None:
+        """Put the part's live programme back to true costs and free sizes."""
+        part.solve.program = part.program
+        self._free(part)
+        part.solve.session.program = part.program
+        part.solve.session.set_costs(part.program.cost)
+
+    def plans(self, sets: Sets, families: Sequence[Family]) -> list[ComponentPlan] | None:
+        """Return the parts' plans; None where there is none to be had this way."""
+        priced = self._continuous(self.first, np.zeros(self.coupling.count))
+        if priced is None:
+            return None
+        best = _Best()
+        try:
+            self._search(priced, best)
+        except StoppedError:
+            if not best.values:
+                raise
+        if not best.values:
+            return None
+        return self._finished(sets, families, priced, best)
+
+    # --- units of any size, or of fixed sizes
+
+    def _continuous(
+        self, plans: list[list[PartPlan]], prices: Floats, close: float = CLOSE, keep: bool = False,
+        rounds: int = ROUNDS,
+    ) -> _Priced | None:  # fmt: skip
+        """Prices of the rows by Dantzig-Wolfe from the parts' live programmes; None where the rows cannot be kept.
+
+        ``plans`` are those known; each optimum met is added (``keep``: with its values). The penalty for missing a row
+        is also the largest price: it grows as long as the rows are not kept at it.
+        """
+        coupling, penalty, dearer = self.coupling, self.penalty, 0
+        best = _Priced(prices, -np.inf, (), None)
+        for _ in range(rounds):
+            at = prices
+            if best.mixed is not None:
+                at = best.prices + STEP * (best.mixed.prices - best.prices)
+            at = coupling.sensible(at, [part.program for part in self.parts])
+            found = [
+                one
+                for one in on_all_cores(partial(self._optimum, prices=at, keep=keep), self.parts, self.workers)
+                if one is not None
+            ]
+            if len(found) < len(self.parts):
+                return None
+            for of_part, (_, plan, _) in zip(plans, found):
+                of_part.append(plan)
+            worth = sum(usd for usd, _, _ in found) + coupling.worth(at)
+            if worth > best.bound_usd:
+                best = replace(best, prices=at, bound_usd=worth, duals=tuple(duals for _, _, duals in found))
+            mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock)
+            while mixed is not None and not mixed.fits and mixed.usd - best.bound_usd <= close * abs(best.bound_usd):
+                if dearer == PENALTIES or keep:
+                    return None
+                penalty, dearer = penalty * DEARER, dearer + 1
+                self.penalty = penalty * DEARER  # of whole units, which need more
+                mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock)
+            if mixed is None:
+                return None
+            best = replace(best, mixed=mixed)
+            if mixed.fits and mixed.usd - best.bound_usd <= close * abs(mixed.usd):
+                break
+        return best if best.mixed is not None and best.mixed.fits else None
+
+    def _optimum(self, part: _Part, prices: Floats, keep: bool) -> tuple[float, PartPlan, Floats] | None:
+        """Tolled cost, plan and row duals of a part's optimum at some prices; None where it has none."""
+        if not self._solved(part, prices):
+            return None
+        session = part.solve.session
+        return session.objective(), self._plan(part, session.values(), keep), session.row_duals()
+
+    def _solved(self, part: _Part, prices: Floats) -> bool:
+        """Solve a part at some prices, on from its last optimum."""
+        session = part.solve.session
+        program = tolled(part.program, self.coupling.parts[part.number].tolls(prices, part.program.columns.count))
+        part.solve.program = session.program = program
+        session.set_costs(program.cost)
+        near = float(np.abs(prices - part.prices).max()) <= NEAR * float(np.abs(prices).max())
+        part.prices = prices
+        set_options(session.highs, simplex_strategy=PRIMAL if near else DUAL)
+        solved = session.solve()
+        set_options(session.highs, simplex_strategy=DUAL)
+        return solved and solve_linear(part.solve)
+
+    def _plan(self, part: _Part, values: Floats, keep: bool = False) -> PartPlan:
+        program = part.program
+        use = self.coupling.parts[part.number].activity(values, self.coupling.count)
+        used = np.flatnonzero(values) if keep else None
+        sizes = values[part.sized].tobytes() if keep else b""
+        return PartPlan(float(program.cost @ values), use, sizes, used, None if used is None else values[used])
+
+    def _free(self, part: _Part) -> None:
+        sized, session = part.sized, part.solve.session
+        session.set_column_bounds(sized, np.zeros(len(sized)), part.program.columns.upper[sized])
+
+    # --- whole units
+
+    def _search(self, priced: _Priced, best: _Best) -> None:
+        """Search whole units at ever better prices; ``best`` holds what is found."""
+        coupling, at, best_at = self.coupling, priced.prices, priced.prices
+        tried: list[Floats] = []
+        for _ in range(SEARCHES):
+            tried.append(at)
+            search = partial(self._searched, prices=at, seconds=self._seconds())
+            bounds = [bound for bound in on_all_cores(search, self.parts, self.workers) if bound is not None]
+            if len(bounds) < len(self.parts):
+                return
+            worth = float(np.sum(bounds)) + coupling.worth(at)
+            if worth > best.bound_usd:
+                best.bound_usd, best_at = worth, at
+            self._combine(best)
+            if best.gap() <= self.gap:
+                return
+            mixed = mixture([p.plans for p in self.parts], coupling.lower, coupling.upper, self.penalty, self.clock)
+            if mixed is None or mixed.usd - best.bound_usd <= 0.2 * self.gap * abs(mixed.usd):
+                return
+            at = coupling.sensible(best_at + STEP * (mixed.prices - best_at), [part.program for part in self.parts])
+            if any(np.allclose(at, old, rtol=1e-6, atol=0.0) for old in tried):
+                return
+
+    def _seconds(self) -> float:
+        """How long a part may be searched, so that the last one has its turn and a plan can be made of all."""
+        at_once = min(self.workers or os.cpu_count() or 1, len(self.parts))
+        return TURN * self.clock.left() * at_once / len(self.parts)
+
+    def _searched(self, part: _Part, prices: Floats, seconds: float) -> float | None:
+        """Search a part's whole units at some prices: its bound; its plans are kept. None where it has none."""
+        if not self._solved(part, prices):
+            return None
+        solve, clock = part.solve, part.solve.session.clock
+        lowest = solve.session.objective()
+        if not len(part.sized):
+            self._keep(part, solve.session.values())
+            return lowest
+        deadline = clock.deadline
+        clock.deadline = min(deadline, time.monotonic() + seconds)
+        try:
+            found = solve_sizes(solve, self.gap * SHARE, clock, lambda values: self._keep(part, values))
+        except StoppedError:
+            return lowest
+        finally:
+            clock.deadline = deadline
+            self._free(part)
+        if found is None:
+            return None
+        self._keep(part, found.values)
+        return found.bound_usd
+
+    def _keep(self, part: _Part, values: Floats) -> None:
+        plan = self._plan(part, np.maximum(values, 0.0), keep=True)
+        if not any(plan.usd == other.usd and plan.sizes == other.sizes for other in part.plans):
+            part.plans.append(plan)
+
+    def _combine(self, best: _Best) -> None:
+        """Let the master choose sizes, find the best flows for them, and keep the plan if it is better."""
+        coupling = self.coupling
+        if not all(part.plans for part in self.parts):
+            return
+        chosen = mixture(
+            [p.plans for p in self.parts], coupling.lower, coupling.upper, self.penalty, self.clock, whole=True
+        )
+        if chosen is None:
+            return
+        own: list[list[PartPlan]] = []
+        for part, shares in zip(self.parts, chosen.shares):
+            sizes = part.plans[int(np.argmax(shares))].sizes
+            own.append([plan for plan in part.plans if plan.sizes == sizes])
+            fixed = np.frombuffer(sizes) if sizes else np.zeros(0)
+            part.solve.session.set_column_bounds(part.sized, fixed, fixed)
+        start = mixture(own, coupling.lower, coupling.upper, self.penalty, self.clock)
+        if start is None:
+            return
+        known = [len(plans) for plans in own]
+        flows = self._continuous(own, start.prices, 0.02 * self.gap, keep=True, rounds=FEW)
+        for part, plans, count in zip(self.parts, own, known):
+            sizes = plans[0].sizes
+            part.plans += [replace(plan, sizes=sizes) for plan in plans[count:]]
+            self._free(part)
+        if flows is None or flows.mixed is None or flows.mixed.usd >= best.usd:
+            return
+        best.usd = flows.mixed.usd
+        best.values = [
+            self._mixed(part, plans, shares) for part, plans, shares in zip(self.parts, own, flows.mixed.shares)
+        ]
+
+    def _mixed(self, part: _Part, plans: list[PartPlan], shares: Floats) -> Floats:
+        """Columns of a mixture of plans of the same sizes."""
+        values = np.zeros(part.program.columns.count)
+        for plan, share in zip(plans, shares):
+            if share > 0 and plan.columns is not None and plan.values is not None:
+                values[plan.columns] += share * plan.values
+        values[part.sized] = np.frombuffer(plans[0].sizes) if plans[0].sizes else np.zeros(0)
+        return values
+
+    # --- the plan
+
+    def _finished(self, sets: Sets, families: Sequence[Family], priced: _Priced, best: _Best) -> list[ComponentPlan]:
+        coupling, found = self.coupling, []
+        at = priced.prices
+        worth = coupling.worth(at)
+        bound = max(best.bound_usd, priced.bound_usd)
+        cost = sum(float(part.program.cost @ values) for part, values in zip(self.parts, best.values))
+        for k, (part, values, duals) in enumerate(zip(self.parts, best.values, priced.duals)):
+            self.reset(part)
+            part.solve.session.clock.deadline = np.inf
+            program = replace(part.program, families=(*part.program.families, coupling.rows_of_part(k)))
+            rows, cuts = part.program.row_count, len(duals) - part.program.row_count
+            price = np.concatenate([duals[:rows], at, duals[rows:]])
+            usd = float(part.program.cost @ values)
+            certificate = certify(program, price, part.solve.cuts[:cuts], usd)
+            networks = [problem.net for problem in part.solve.separator.problems]
+            table = price_table(program, certificate, part.solve.cuts[:cuts], networks, part.whole)
+            if k == 0:
+                table = coupling_prices(table, sets, families, coupling.stated, at)
+                certificate = Certificate(certificate.bound_usd + worth, certificate.row_price, certificate.cut_price)
+            tree = usd - (cost - min(bound, cost)) if k == 0 else usd
+            found.append(plan_of(part.solve, values, usd, tree, certificate, duals, table))
+        return found
