@@ -9,7 +9,7 @@ from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.schema.digest import is_input_of
-from planner.verify.margins import margins_of
+from planner.verify.margins import margins_of, reaches_of
 
 
 def metrics_of(case: Case, plan: Plan) -> Metrics:
@@ -32,7 +32,8 @@ def figures_of(reading: Reading, *, audited: bool = False) -> Metrics:
     findings = [] if audited else audit(reading.case, reading.plan, witness=False, reading=reading)
 
     def unserved(units: Floats) -> list[str]:
-        found = margins_of(reading, units, workloads=False)
+        found = margins_of(reading, units, workloads=False, reaches=reaches)
         return [m.case.name for m in found if m.slot >= 0 and m.growth < 1 - BROKEN]
 
-    return collect(reading, margins_of(reading), findings, unserved)
+    reaches = reaches_of(reading)
+    return collect(reading, margins_of(reading, reaches=reaches), findings, unserved)

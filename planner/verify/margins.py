@@ -40,27 +40,40 @@ _ROOM = 1e-7  # relative: what the binding slot may take more when it is routed,
 MOST_WORKLOAD_MARGINS = 500  # workloads x cases x kinds of months: beyond it single workloads are not looked at
 
 
-def margins_of(reading: Reading, units: Floats | None = None, *, workloads: bool = True) -> tuple[Margin, ...]:
+def reaches_of(reading: Reading) -> tuple[Reach, ...]:
+    """List the ways of every stress case, in the order of `reading.stress_cases`; no units are in them."""
+    return tuple(reach_of(reading.case, reading.derived, reading.names, s) for s in reading.stress_cases)
+
+
+def margins_of(
+    reading: Reading,
+    units: Floats | None = None,
+    *,
+    workloads: bool = True,
+    reaches: tuple[Reach, ...] | None = None,
+) -> tuple[Margin, ...]:
     """Find the margin of every stress case of a plan.
 
     Parameters
     ----------
     reading : the case and the plan; of the plan only the deployments are looked at.
     units : deployments x periods; None: the plan's. workloads : also of each workload alone.
+    reaches : `reaches_of(reading)`, where it is known already.
 
     Returns
     -------
     One margin a stress case, in the order of `reading.stress_cases`.
     """
-    case, names = reading.case, reading.names
+    names = reading.names
     units = deployed_units(names, reading.plan.deployments) if units is None else units
     kinds = len(np.unique(units, axis=1).T) if units.size else 1
     each = workloads and len(names.workloads) * len(reading.stress_cases) * kinds <= MOST_WORKLOAD_MARGINS
-    return tuple(_margin(reading, case, names, stressed, units, each) for stressed in reading.stress_cases)
+    found = reaches_of(reading) if reaches is None else reaches
+    return tuple(_margin(reading, stressed, reach, units, each) for stressed, reach in zip(reading.stress_cases, found))
 
 
-def _margin(reading: Reading, case: Case, names: Names, stressed: StressCase, units: Floats, each: bool) -> Margin:
-    reach = reach_of(case, reading.derived, names, stressed)
+def _margin(reading: Reading, stressed: StressCase, reach: Reach, units: Floats, each: bool) -> Margin:
+    case, names = reading.case, reading.names
     wanted = reach.class_demand(reading.demand * stressed.need_factor[:, None])
     asked = wanted.sum(axis=0)
     if not asked.any():
