@@ -23,11 +23,16 @@ from planner.features.demand.new import ARCHETYPES
 from planner.features.review.tables import Rules
 from planner.features.tasks.task_formula import LABEL, MEANING
 from planner.model import objective
-from planner.model.family import Family
+from planner.model.columns import columns_of
+from planner.model.constraints.stress import stress_columns
+from planner.model.family import Cell, Family
 from planner.model.program import FAMILIES, STRESS_FAMILIES
 from planner.model.reduce import stress as stress_rays
+from planner.model.sets import names_of
+from planner.model.tables import sets_of
 from planner.plan import files, frames
 from planner.plan.audit import bound, findings, totals
+from planner.readers import load
 from planner.schema import describe
 from planner.solver import assemble, certificate, find, highs, stress, ties, whole
 from planner.verify import claims, linear
@@ -95,8 +100,8 @@ def families_table() -> Iterable[str]:
         "| --- | --- | --- | --- | --- | --- | --- |",
     )
     for f in families():
-        t, relaxed = told(f), f"`{f.relaxed_by}`" if f.relaxed_by else ""
-        relaxed = relaxed.replace(" or ", "` or `")
+        t, cell = told(f), f.relaxed_by
+        relaxed = f"`{cell.column}`" if isinstance(cell, Cell) else "demand" if f.of_demand else ""
         yield (
             f"| {f.rule} | [`{f.name}`](../{t.path}) | {t.keeps} | {t.unit} | {f.dual} | {f.spans.name.lower()} "
             f"| {relaxed} |"
@@ -111,6 +116,22 @@ def algebra() -> Iterable[str]:
         yield f.name
         yield from told(f).algebra.splitlines()
     yield "```"
+
+
+def prices_table() -> Iterable[str]:
+    """One row for the prices of a family, and what names them, read from its rows."""
+    yield from ("| kind | the rule it prices | identified by |", "| --- | --- | --- |")
+    sets = sets_of(load(ROOT / "planner" / "readers" / "starter"))
+    at = stress_columns(sets, columns_of(sets))
+    where = ("scenario", "period", "hour_of_week")
+    yield f"| `stress` | the row of a ray of rule 8 | ray, case, {', '.join(where)} |"
+    for f in families():
+        kinds = ", ".join(f"`{kind}`" for kind in f.price_kinds if kind)
+        index = {name: numbers[:0] for name, numbers in f.rows(sets, at).index.items() if name not in ("case", "sized")}
+        names = dict.fromkeys((*(("ray", "case") if f.of_stress else ()), *names_of(sets, index)))
+        names |= dict.fromkeys(where if "slot" in index and not f.of_stress else ())
+        if kinds:
+            yield f"| {kinds} | {f.rule}: {told(f).keeps} | {', '.join(names)} |"
 
 
 def objective_table() -> Iterable[str]:
@@ -196,6 +217,7 @@ PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "families": families_table,
     "algebra": algebra,
     "objective": objective_table,
+    "prices": prices_table,
     "tolerances": tolerances_table,
     "commands": commands_table,
     "formats": formats_table,

@@ -42,9 +42,10 @@ class Fault:
 class Shortfall:
     """One cell of the input that no plan can live with: what it says, and what it would have to say.
 
-    rule : quota, units, budget, cross_region_share, egress, guaranteed, failover_share, trust, route or demand.
+    rule : units, failover_share, trust, route, demand, or the family of constraints (quota, budget, egress, ...).
     table, row, column : the cell: ``on_demand``, ``(("region", "r0"), ("model", "m"), ("option", "standard"))``,
         ``tokens_per_minute_quota``; a setting has the table ``plan.yaml`` and no row; a row to be added has no column.
+        A rule that no cell is known for has no table and no column: row has the names of its row.
     unit : of ``has`` and ``needs``. has : what the cell says (of a demand: 1, all of it). needs : what is enough.
     pool, meter : of an offer. case : stress case that sets the need ("": ordinary use).
     scenario, period, hour_of_week : the slot that sets it ("", -1: no single one does).
@@ -89,8 +90,11 @@ class Shortfall:
         elif self.rule == "demand":
             where = f"{names['workload']} from {names['region']}"
             return f"demand of {where}: nothing may serve {1 - self.needs:.4g} of it: check mix, routes and supply"
-        elif names:
-            cell = f"{self.table}, {' to '.join(names.values())}: {cell}"
+        elif names and self.table:
+            cell = f"{self.table}, {(' to ' if self.table == 'routes' else ', ').join(names.values())}: {cell}"
+        if not self.table:
+            where = f" ({', '.join(names.values())})" if names else ""
+            cell = f"rule {self.rule}{where}: its limit {_number(self.has)}"
         unit = f" {self.unit}" if self.unit not in ("", "share") else ""
         off = "few" if self.rule == "units" else "small" if self.needs > self.has else "large"
         return f"{cell} is {_number(self.amount)}{unit} too {off}; {_number(self.needs)} is enough{self.when}"
@@ -169,7 +173,10 @@ class InfeasibleError(PlannerError):
     def _lines(self) -> list[str]:
         start = f"No plan of '{self.name}' exists; nothing was written."
         if not self.shortfalls:
-            return [f"{start} The reason was not found: out of time, or of numbers too far apart."]
+            return [
+                f"{start} The reason was not found: out of time, of numbers too far apart, or "
+                "because no change of single cells is enough."
+            ]
         every = "This would have to change, all of it" if len(self.shortfalls) > 1 else "This would have to change"
         lines = [f"{start} {every}:", *_shown(self.shortfalls)]
         for found in self.alternatives:

@@ -7,7 +7,7 @@ import numpy as np
 from planner.model.sets import Bools, Floats, Ints, Sets
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Columns:
     """Where each decision stands among the columns of the programme (all are >= 0).
 
@@ -110,23 +110,23 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
     top = top[rules]
     upper[steps[step > 0]] = np.maximum(np.floor((top - low)[step > 0] / step[step > 0] + 1e-9), 0.0)
     return Columns(
-        committed,
-        deployed,
-        unreserved,
-        more,
-        fewer,
-        first,
-        arc,
-        slot,
-        np.full(len(arc), -1),
-        upper,
-        rules,
-        low,
-        step,
-        top,
-        on,
-        steps,
-        follows[rules],
+        committed=committed,
+        deployed=deployed,
+        unreserved=unreserved,
+        more=more,
+        fewer=fewer,
+        flow_first=first,
+        flow_arc=arc,
+        flow_slot=slot,
+        flow_case=np.full(len(arc), -1),
+        upper=upper,
+        sized=rules,
+        size_low=low,
+        size_step=step,
+        size_top=top,
+        size_on=on,
+        size_steps=steps,
+        size_follows=follows[rules],
     )
 
 

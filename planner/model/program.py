@@ -6,46 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.model.columns import Columns, columns_of
-from planner.model.constraints import (
-    balance,
-    budget,
-    deployment,
-    egress,
-    guaranteed,
-    keep,
-    mix,
-    quota,
-    reserved,
-    sizes,
-    stress,
-)
+from planner.model.constraints import declared
 from planner.model.constraints.stress import stress_columns
 from planner.model.family import Family
 from planner.model.objective import objective
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets
 
-FAMILIES: tuple[Family, ...] = (
-    balance.FAMILY,
-    mix.FAMILY,
-    guaranteed.FAMILY,
-    reserved.FAMILY,
-    deployment.FAMILY,
-    quota.FAMILY,
-    egress.EGRESS,
-    egress.CROSS_REGION_SHARE,
-    budget.FAMILY,
-    keep.KEEP,
-    keep.KEEP_LIMIT,
-    sizes.SIZE_LOW,
-    sizes.SIZE_TOP,
-)
-STRESS_FAMILIES: tuple[Family, ...] = (  # rule 8 with its own flows; solved as projected rows (reduce.stress)
-    stress.STRESS_BALANCE,
-    stress.STRESS_MIX,
-    stress.STRESS_CAPACITY,
-    stress.STRESS_QUOTA,
-)
+FAMILIES: tuple[Family, ...] = tuple(family for family in declared() if not family.of_stress)
+STRESS_FAMILIES: tuple[Family, ...] = tuple(family for family in declared() if family.of_stress)  # rule 8, with flows
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,18 @@
-"""Rows: what a family of constraints returns."""
+"""Rows: what a family of constraints returns, made by joins on named columns.
 
-from collections.abc import Mapping
+A row is named by numbers into Sets (need, slot, deployment, ...), and so is each entry. An entry belongs to the row of
+the same names; one without such a row is a fault of the family, not a term that is left out.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from planner.model.sets import Floats, Ints
+from planner.model.sets import Bools, Floats, Ints
+
+Named = Mapping[str, Ints]  # numbers into Sets by what they count, all of one length
 
 
 @dataclass(frozen=True)
@@ -16,7 +23,7 @@ class Rows:
     """
 
     family: str
-    index: Mapping[str, Ints]
+    index: Named
     lower: Floats
     upper: Floats
     row: Ints
@@ -31,37 +38,86 @@ class Rows:
 
 @dataclass(frozen=True)
 class Term:
-    """Entries that belong to rows named by a key: ``key`` (any numbers), ``column``, ``value``."""
+    """Entries of some columns: ``where`` names the row of each (by the names of the rows), ``value`` is one or many."""
 
-    key: Ints
+    where: Named
     column: Ints
-    value: Floats
+    value: Floats | float
 
 
-def rows_by_key(
-    family: str, index: Mapping[str, Ints], key: Ints, lower: Floats, upper: Floats, terms: list[Term]
-) -> Rows:
-    """Make one row for each key; an entry goes to the row with its key, entries of unknown keys are dropped.
+def joined(family: str, index: Named, bounds: tuple[Floats | float, Floats | float], terms: Sequence[Term]) -> Rows:
+    """Make one row for each of the names in ``index`` and put each entry into the row of its names.
 
-    ``key`` must be sorted and unique; ``index``, ``lower`` and ``upper`` follow its order.
+    Parameters
+    ----------
+    index : of the rows, in their order. Empty: one row, in which all entries stand. bounds : lower and upper.
+
+    Raises
+    ------
+    KeyError : an entry names no row. ValueError : two rows have one name.
     """
-    row, column, value = [], [], []
-    for term in terms:
-        at = np.searchsorted(key, term.key)
-        at_or_last = np.minimum(at, max(len(key) - 1, 0))
-        known = (at < len(key)) & (key[at_or_last] == term.key) if len(key) else np.zeros(len(term.key), bool)
-        row.append(at[known])
-        column.append(term.column[known])
-        value.append(term.value[known])
-    return Rows(
-        family,
-        index,
-        lower,
-        upper,
-        np.concatenate(row) if row else np.empty(0, np.int64),
-        np.concatenate(column) if column else np.empty(0, np.int64),
-        np.concatenate(value) if value else np.empty(0),
-    )
+    count = len(next(iter(index.values()))) if index else 1
+    codes = _codes([index, *(term.where for term in terms)])
+    order = np.argsort(codes[0], kind="stable") if (np.diff(codes[0]) < 0).any() else np.arange(count)
+    known = codes[0][order]
+    if (known[1:] == known[:-1]).any():
+        raise ValueError(f"{family}: two rows have one name")
+    row, column, value = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
+    for term, code in zip(terms, codes[1:]):
+        code = np.broadcast_to(code, len(term.column)) if not index else code
+        at = np.minimum(np.searchsorted(known, code), max(count - 1, 0))
+        lost = known[at] != code if count else np.ones(len(code), bool)
+        if lost.any():
+            first = {name: int(numbers[np.argmax(lost)]) for name, numbers in term.where.items()}
+            raise KeyError(f"{family}: {int(lost.sum())} entries belong to no row, the first to {first}")
+        row.append(order[at])
+        column.append(term.column)
+        value.append(np.broadcast_to(term.value, len(term.column)))
+    lower, upper = (np.array(np.broadcast_to(bound, count), float) for bound in bounds)
+    return Rows(family, index, lower, upper, np.concatenate(row), np.concatenate(column), np.concatenate(value))
+
+
+def no_rows(family: str, *names: str) -> Rows:
+    """Return a family without rows, for sets in which there is nothing to keep; ``names``: of its index."""
+    none, nothing = np.empty(0, np.int64), np.empty(0)
+    return Rows(family, dict.fromkeys(names, none), nothing, nothing, none, none, nothing)
+
+
+def distinct(**columns: Ints) -> dict[str, Ints]:
+    """Return the combinations that occur, each once, in order of the first column, then the second, ..."""
+    (code,) = _codes([columns])
+    _, first = np.unique(code, return_index=True)
+    return {name: numbers[first] for name, numbers in columns.items()}
+
+
+def number_in(table: pd.DataFrame, names: Sequence[str], of: pd.DataFrame, as_: Sequence[str] | None = None) -> Ints:
+    """Row of ``table`` whose ``names`` are those of each row of ``of`` (there called ``as_``); -1: there is none."""
+    number = {key: k for k, key in enumerate(zip(*(table[name] for name in names)))}
+    found = [number.get(key, -1) for key in zip(*(of[name] for name in as_ or names))]
+    return np.array(found, dtype=np.int64)
+
+
+def kept(where: Named, entries: Bools | Ints) -> dict[str, Ints]:
+    """Return the names of some entries."""
+    return {name: numbers[entries] for name, numbers in where.items()}
+
+
+def _codes(named: Sequence[Named]) -> list[Ints]:
+    """One number for each combination of names, alike in all: their place in the order of the first column, ..."""
+    names = list(named[0])
+    if any(set(one) != set(names) for one in named):
+        raise KeyError(f"rows are named by {names}, entries by {[list(one) for one in named[1:]]}")
+    codes = [np.zeros(len(next(iter(one.values()))) if names else 1, np.int64) for one in named]
+    size = 1
+    for name in names:
+        many = 1 + max(int(one[name].max(initial=0)) for one in named)
+        size *= many
+        if size >= 2**62:
+            raise OverflowError(f"more combinations of {names} than can be counted")
+        for code, one in zip(codes, named):
+            code *= many
+            code += one[name]
+    return codes
 
 
 def constant(length: int, value: float) -> Floats:

@@ -4,7 +4,7 @@ Units inside the programme: flows in thousand requests per hour (krph), capacity
 money in USD over the horizon. `scale` brings all of it to order one just before the solver sees it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,7 +22,8 @@ Bools = npt.NDArray[np.bool_]
 class StressCase:
     """A stress case of rule 8: headroom (nothing fails) or the loss of one region.
 
-    ``demand_scale`` has one factor for each origin-workload: 1 / (1 - headroom), or the failover share.
+    ``demand_scale`` has one factor for each origin-workload: 1 / (1 - headroom), or what of the
+    demand must be there for while a region is lost (`Case.failover_demand`).
     """
 
     name: str
@@ -140,3 +141,42 @@ def region_names(sets: Sets) -> tuple[str, ...]:
 def scenario_names(sets: Sets) -> tuple[str, ...]:
     """Scenarios in the order of the slots: what an index "scenario" of rows counts."""
     return tuple(dict.fromkeys(sets.slots["scenario"]))
+
+
+def names_of(sets: Sets, index: Mapping[str, Ints]) -> dict[str, npt.NDArray[np.object_]]:
+    """Name rows by what their index numbers point at, as certificate.parquet names them; the slot apart.
+
+    Raises
+    ------
+    KeyError : the index counts something that has no name.
+    """
+
+    def take(table: pd.DataFrame, rows: Ints, **columns: str) -> dict[str, npt.NDArray[np.object_]]:
+        return {name: table[column].to_numpy(object)[rows] for name, column in columns.items()}
+
+    part: dict[str, npt.NDArray[np.object_]] = {}
+    for key, rows in index.items():
+        if key == "deployment":
+            part |= take(sets.deployments, rows, supply="pool", meter="meter", model="model")
+        elif key == "meter":
+            part |= take(sets.meters, rows, supply="pool", meter="meter")
+        elif key == "quota":
+            part |= take(sets.quotas, rows, region="region", model="model", supply="option")
+        elif key == "need":
+            part |= take(sets.needs, rows, origin="origin", workload="workload")
+        elif key == "share":
+            part |= take(sets.shares, rows, model="model")
+        elif key == "cap":
+            part |= take(sets.caps, rows, origin="origin", region="destination")
+        elif key == "purchase":
+            part |= take(sets.purchases, rows, supply="offer")
+            part |= {"period": np.array(sets.periods, dtype=object)[sets.purchases["period"].to_numpy(int)[rows]]}
+        elif key == "period":
+            part |= {"period": np.array(sets.periods, dtype=object)[rows]}
+        elif key == "region":
+            part |= {"region": np.array(region_names(sets), dtype=object)[rows]}
+        elif key == "scenario":
+            part |= {"scenario": np.array(scenario_names(sets), dtype=object)[rows]}
+        elif key != "slot":
+            raise KeyError(f"rows are named by {key!r}, which has no name (model.sets.names_of)")
+    return part

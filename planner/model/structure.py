@@ -114,6 +114,14 @@ def breaks(program: LinearProgram, values: Floats, scale: Floats, without: Reduc
     return tuple(r.family for r in program.families if r.family in names and len(broken(r, values, scale)))
 
 
+def on_purchases(sets: Sets) -> tuple[Family, ...]:
+    """Families with rows on purchases alone: what is bought decides whether they are kept."""
+    at = columns_of(sets)
+    bought = columns_named(at, "committed")
+    stated = [(family, family.rows(sets, at)) for family in families_of(sets)]
+    return tuple(family for family, rows in stated if len(rows.column) and bought[rows.column].all())
+
+
 def rules_on_sizes(sets: Sets) -> tuple[str, ...]:
     """Families, the size rules apart, with rows on switches or steps: they count sizes, not units."""
     silent = [family for family in families_of(sets) if Reduction.FOLLOWS not in family.allows]

@@ -9,7 +9,6 @@ import pandas as pd
 from planner.model.sets import Floats, Sets, StressCase
 from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.schema.case import Case
-from planner.schema.settings import add_months
 from planner.units import (
     BYTES_PER_GB,
     HOURS_PER_DAY,
@@ -260,7 +259,7 @@ def _purchases(case: Case, meters: pd.DataFrame) -> pd.DataFrame:
         for k, period in enumerate(periods):
             last = min(k + o.term_months, len(periods)) - 1
             inside = sum(p.hours for p in periods[k : last + 1])
-            beyond = max(0, (add_months(period.start, o.term_months) - periods[-1].end).days) * HOURS_PER_DAY
+            beyond = max(0, (o.term_end(period.start) - periods[-1].end).days) * HOURS_PER_DAY
             counted = inside + (1 - case.settings.policy.tail_value) * beyond
             rows.append((o.offer, k, last, meter, o.usd_per_unit_hour * counted, o.usd_per_unit_hour * inside,
                          o.min_units, o.unit_step, top, o.offer in held))  # fmt: skip
@@ -272,7 +271,7 @@ def _purchases(case: Case, meters: pd.DataFrame) -> pd.DataFrame:
 def _stress_cases(case: Case, needs: pd.DataFrame) -> tuple[StressCase, ...]:
     of = {w.workload: w for w in case.workloads}
     head = np.array([1 / (1 - case.headroom(of[w])) for w in needs["workload"]])
-    keep = np.array([case.failover_share(of[w]) for w in needs["workload"]])
+    keep = np.array([case.failover_demand(of[w]) for w in needs["workload"]])
     cases = [StressCase("headroom", None, 1.0, head)]
     failover = case.settings.policy.failover
     if failover.enabled:

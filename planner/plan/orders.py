@@ -8,7 +8,6 @@ from typing import Any
 from planner.plan.plan import Plan
 from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
-from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY
 
 
@@ -51,7 +50,7 @@ def order_lines(case: Case, plan: Plan) -> tuple[OrderLine, ...]:
         offer = offers[str(row.offer)]
         region = pools[offer.pool].region
         start = periods[str(row.period)].start
-        end = add_months(start, offer.term_months)
+        end = offer.term_end(start)
         lines.append(
             OrderLine(
                 offer=offer,

@@ -9,7 +9,6 @@ from planner.plan.flows import WAY, Floats, Flows, Names
 from planner.plan.frames import NUMBER, TEXT, WHOLE, Column, Frame
 from planner.plan.plan import Totals
 from planner.schema.case import Case
-from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 MONTHS_IN_FORCE = Frame("months in force", "one row for each purchase and month of its term inside the horizon", (
@@ -47,7 +46,7 @@ def months_in_force(case: Case, purchases: pd.DataFrame) -> pd.DataFrame:
         offer, k = offers[name], first[period]
         inside = periods[k : k + offer.term_months]
         hours = sum(p.hours for p in inside)
-        days_beyond = (add_months(periods[k].start, offer.term_months) - periods[-1].end).days
+        days_beyond = (offer.term_end(periods[k].start) - periods[-1].end).days
         tail = units * offer.usd_per_unit_hour * max(0, days_beyond) * HOURS_PER_DAY * counted
         rows += [
             (row, offer.pool, offer.meter, p.name, units, units * offer.usd_per_unit_hour * p.hours,

@@ -37,7 +37,7 @@ def stress_cases(case: Case, names: Names) -> tuple[StressCase, ...]:
     cases = [StressCase("headroom", None, spare, quota)]
     failover = case.settings.policy.failover
     if failover.enabled:
-        kept = np.tile([case.failover_share(w) for w in case.workloads], regions)
+        kept = np.tile([case.failover_demand(w) for w in case.workloads], regions)
         trusted = quota * failover.on_demand_trust if failover.on_demand_trust > 0 else np.zeros(len(quota))
         cases += [StressCase(f"failover {r.region}", r.region, kept, trusted) for r in case.regions if r.fails]
     return tuple(cases)

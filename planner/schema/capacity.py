@@ -6,6 +6,8 @@ import math
 from pydantic import model_validator
 
 from planner.schema.base import GREATEST_WEIGHT, Day, Flag, Row, column, name_column
+from planner.schema.settings import add_months
+from planner.units import HOURS_PER_DAY
 
 TOKENS_METER = "tokens"
 SHARED_DEPLOYMENT = "*"
@@ -77,6 +79,14 @@ class Offer(Row):
         if self.max_units is not None and self.min_units > self.max_units:
             raise ValueError(f"min_units {self.min_units:g} is above max_units {self.max_units:g}")
         return self
+
+    def term_end(self, start: dt.date) -> dt.date:
+        """First day on which a purchase that starts on a day is no longer in force."""
+        return add_months(start, self.term_months)
+
+    def term_hours(self, start: dt.date) -> float:
+        """Hours that a purchase which starts on a day is in force and paid for."""
+        return float((self.term_end(start) - start).days * HOURS_PER_DAY)
 
     def most_units(self, whole_units: bool) -> float | None:
         """Largest purchase: max_units, lowered to the size grid where units are whole; None: no limit."""

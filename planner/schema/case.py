@@ -1,6 +1,6 @@
 """The input tables, and Case: one planning folder, read and valid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
@@ -94,6 +94,11 @@ class Case:
         found: tuple[Row, ...] = getattr(self, table)
         return found
 
+    def with_policy(self, **changes: object) -> "Case":
+        """Return the case with some of its policy changed (values as the policy holds them, not checked again)."""
+        policy = self.settings.policy.model_copy(update=changes)
+        return replace(self, settings=self.settings.model_copy(update={"policy": policy}))
+
     # -- defaults that one table takes from another --------------------------------------
     def headroom(self, w: Workload) -> float:
         """Spare share of all capacity for a workload (its own, else the policy's)."""
@@ -109,6 +114,13 @@ class Case:
     def failover_share(self, w: Workload) -> float:
         """Share of a workload's demand that must be served while a region is lost."""
         return self.settings.policy.failover.share if w.failover_share is None else w.failover_share
+
+    def failover_demand(self, w: Workload) -> float:
+        """Return what capacity must be there for while a region is lost, as a multiple of a workload's demand.
+
+        failover_share / (1 - failover.headroom): what must be served, and what must stay spare even then.
+        """
+        return self.failover_share(w) / (1 - self.settings.policy.failover.headroom)
 
     def may_serve(self, w: Workload, origin: str, region: str) -> bool:
         """Whether requests of a workload that arise in `origin` may be served in `region` (route and residency)."""

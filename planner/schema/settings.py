@@ -29,6 +29,13 @@ class Period:
         """Weeks of the month: how often each hour of the week occurs (days / 7)."""
         return (self.end - self.start).days / DAYS_PER_WEEK
 
+    @property
+    def occurrences(self) -> tuple[int, ...]:
+        """How often each of the 168 hours of the week occurs in the calendar's month."""
+        days, first = (self.end - self.start).days, self.start.weekday()
+        each = [(days - (d - first) % DAYS_PER_WEEK + DAYS_PER_WEEK - 1) // DAYS_PER_WEEK for d in range(DAYS_PER_WEEK)]
+        return tuple(n for n in each for _ in range(HOURS_PER_DAY))
+
 
 def add_months(day: dt.date, months: int) -> dt.date:
     """Return the same day of the month ``months`` later, or that month's last day."""
@@ -71,6 +78,9 @@ class Failover(Settings):
     on_demand_trust: float = column(
         0.5, meaning="share of on-demand quota counted on while a region is lost", unit="share", ge=0, le=1
     )
+    headroom: float = column(
+        0.0, meaning="spare share of all capacity that is kept while a region is lost too", unit="share", ge=0, lt=1
+    )
 
 
 class EgressPolicy(Settings):
@@ -107,6 +117,9 @@ class Policy(Settings):
     egress: EgressPolicy = Field(default_factory=EgressPolicy)
     max_commitment_usd: float | None = column(
         None, meaning="cap on new commitments' cost inside the horizon", unit="USD", blank="no cap", ge=0
+    )
+    max_commitment_whole_term_usd: float | None = column(
+        None, meaning="cap on what new commitments cost over their whole terms", unit="USD", blank="no cap", ge=0
     )
 
     @field_validator("failover", "egress", mode="before")

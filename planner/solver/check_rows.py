@@ -14,6 +14,7 @@ from planner.errors import AuditError
 from planner.model.columns import Columns, columns_of, kept_purchases
 from planner.model.family import Family
 from planner.model.program import families_of
+from planner.model.rows import number_in
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import broken
 from planner.solver.component import Decided
@@ -118,5 +119,7 @@ def rows_of(table: pd.DataFrame, part: pd.DataFrame, names: list[str]) -> Ints:
     ------
     KeyError : a row of the part is not one of the whole's.
     """
-    number = {key: k for k, key in enumerate(zip(*(table[name] for name in names)))}
-    return np.array([number[key] for key in zip(*(part[name] for name in names))], dtype=np.int64)
+    found = number_in(table, names, part)
+    if (found < 0).any():
+        raise KeyError(f"a part has {part[names].iloc[int(np.argmin(found))].to_dict()}, which the whole does not have")
+    return found

@@ -20,14 +20,14 @@ from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
-import pandas as pd
 
+from planner.model.family import Asked
 from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.slots import merge_slots
 from planner.model.reduce.stress import SlotTree, network_tables, slot_tree
 from planner.model.sets import Floats, Ints, Sets
 from planner.solver.highs import INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
-from planner.solver.limits import WEIGHT, Limit, limits_of, other_rows
+from planner.solver.limits import Limit, failover_stretch, limits_of, with_single_bounds
 from planner.solver.scaling import deployment_peaks, need_peaks, scale_of
 from planner.solver.stress import SHORT, StressCaseProblem
 
@@ -76,19 +76,20 @@ class Elastic:
         self.sets = merge_slots(replace(sets, keep=None))
         self.clock = clock
         bought = self.sets.purchases
-        self.program: LinearProgram = program_of(
-            replace(self.sets, purchases=bought.assign(max_units=np.inf)), self.sets.whole_units
-        )
+        free = replace(self.sets, purchases=bought.assign(max_units=np.inf))
+        self.program: LinearProgram = with_single_bounds(program_of(free, self.sets.whole_units))
         self.trust = np.array([case.quota_scale for case in self.sets.cases])
         self.failover = np.array([case.failed is not None for case in self.sets.cases], bool)
-        self.limits = limits_of(self.sets, self.program)
+        self.stretch = failover_stretch(self.sets)
+        self.known = limits_of(self.sets, self.program)
+        self.limits = self.known.limits
         self.rules = np.array([limit.rule for limit in self.limits], object)
         self.full = np.array([limit.full for limit in self.limits])
         self.scale = scale_of(self.program)
         self.rows: list[_Row] = []
-        self._quota = self._of("quota", self.sets.quotas, ("region", "model", "option"))
-        self._share = self._of("failover_share", self.sets.needs, ("workload",))
-        self._demand = self._of("demand", self.sets.needs, ("origin", "workload"))
+        self._quota = self.known.of("quota", self.sets.quotas, ("region", "model", "option"))
+        self._share = self.known.of("failover_share", self.sets.needs, ("workload",))
+        self._demand = self.known.of("demand", self.sets.needs, ("origin", "workload"))
         self.first_stress = 0
         self.highs = self._model()
         opened = np.where((self.trust > 0) | open_trust, 1.0, 0.0)
@@ -105,49 +106,6 @@ class Elastic:
         self.least = self._stranded()
 
     # -- the programme -------------------------------------------------------------------
-    def _of(self, rule: str, table: pd.DataFrame, columns: tuple[str, ...]) -> Ints:
-        """Return the number of the limit of each row of a table (-1: none)."""
-        number = {limit.key: k for k, limit in enumerate(self.limits) if limit.rule == rule}
-        return np.array([number.get(key, -1) for key in zip(*(table[c] for c in columns))], dtype=np.int64)
-
-    def _entries(self) -> list[tuple[Ints, Ints, Floats]]:
-        """Row, limit and coefficient of each place in which a limit stands among the programme's rows."""
-        sets, program, entries = self.sets, self.program, []
-        need_rows = {name: program.family(name) for name in ("balance", "guaranteed", "mix")}
-
-        def add(family: str, limit: Ints, value: Floats) -> None:
-            used = np.flatnonzero(limit >= 0)
-            entries.append((program.first_row(family) + used, limit[used], value[used]))
-
-        of_quota = program.family("quota").index["quota"]
-        add("quota", self._quota[of_quota], np.full(len(of_quota), -1.0))
-        cap = self._of("egress", sets.caps, ("origin", "destination"))
-        if len(cap):
-            of_cap = program.family("egress").index["cap"]
-            add("egress", cap[of_cap], np.full(len(of_cap), -1.0))
-        for rule, family, size in (
-            ("cross_region_share", "cross_region_share", self._all_requests()),
-            ("budget", "budget", 1.0),
-        ):
-            number = np.flatnonzero(self.rules == rule)
-            if len(number):
-                add(family, number, np.full(len(number), -size))
-        for rows in other_rows(program):
-            number = np.flatnonzero(self.rules == rows.family)
-            add(rows.family, number, np.where(np.isfinite(rows.lower), 1.0, -1.0))
-        sure = self._of("guaranteed", sets.needs, ("workload",))
-        for name, rows in need_rows.items():
-            need, slot = rows.index["need"], rows.index["slot"]
-            asked = sets.demand[need, slot]
-            if name == "guaranteed":
-                add(name, sure[need], asked)
-            low = rows.lower if name != "balance" else asked
-            add(name, self._demand[need], np.where(np.isfinite(low), low, 0.0))
-        return entries
-
-    def _all_requests(self) -> float:
-        return float((self.sets.demand * self.sets.slots["weeks"].to_numpy(float)).sum())
-
     def _model(self) -> highspy.Highs:
         """Columns of the programme without costs, then the limits; its rows, then max_units of the purchases."""
         lp = highs_model(self.program, self.scale)
@@ -156,15 +114,14 @@ class Elastic:
         h = quiet_highs()
         set_options(h, presolve="off", solver="simplex")
         h.passModel(lp)
-        entries = self._entries()
-        row, limit, value = (np.concatenate(x) for x in zip(*entries))
-        value = value * self.scale.row[row] * self.full[limit]
+        row, limit = self.known.row, self.known.limit
+        value = self.known.value * self.scale.row[row] * self.full[limit]
         order = np.argsort(limit, kind="stable")
         start = np.searchsorted(limit[order], np.arange(limits))
-        weight = np.array([WEIGHT.get(limit.rule, 1.0) for limit in self.limits])
+        weight = np.array([limit.asked.value for limit in self.limits])
         h.addCols(limits, weight, np.zeros(limits), np.zeros(limits), len(row), start.astype(np.int32),
                   row[order].astype(np.int32), value[order])  # fmt: skip
-        units = self._of("units", self.sets.purchases, ("offer",))
+        units = self.known.of("units", self.sets.purchases, ("offer",))
         top = self.sets.purchases["max_units"].to_numpy(float)
         for k in np.flatnonzero(units >= 0):
             column = int(self.program.columns.committed[k])
@@ -227,7 +184,7 @@ class Elastic:
     def _size(self, limit: int, values: Floats) -> float | None:
         """Return the largest purchase under an offer with steps; None for all else."""
         bought = self.sets.purchases
-        mine = np.flatnonzero(self._of("units", bought, ("offer",)) == limit)
+        mine = np.flatnonzero(self.known.of("units", bought, ("offer",)) == limit)
         if not len(mine) or bought["unit_step"].iloc[int(mine[0])] <= 0:
             return None
         at = self.program.columns.committed[mine]
@@ -275,9 +232,9 @@ class Elastic:
         amounts = values[count:] * self.full
         for problem, scale, tpm in self._asked(amounts):
             self._set_quotas(problem, tpm)
-            for p, tree in self.trees.items():
+            for p in self.trees:
                 problem.set_units(np.maximum(deployed[:, p], 0.0))
-                for row in self._search(problem, tree, p, scale, deployed[:, p], amounts):
+                for row in self._search(problem, p, scale=scale, units=deployed[:, p], amounts=amounts):
                     self._add_stress(row)
                     added = True
         return added
@@ -290,7 +247,9 @@ class Elastic:
         found = []
         for k, problem in enumerate(self.problems):
             scale = problem.net.case.demand_scale
-            part = np.where(self.failover[k], scale - more[self._share], scale) * (1 - more[self._demand])
+            part = np.where(self.failover[k], scale - more[self._share] * self.stretch, scale) * (
+                1 - more[self._demand]
+            )
             with np.errstate(invalid="ignore"):
                 tpm = np.where(np.isfinite(quota), quota * (self.trust[k] + trust * self.failover[k]), np.inf)
             found.append((problem, np.maximum(part, 0.0), tpm))
@@ -302,9 +261,9 @@ class Elastic:
         problem.highs.changeRowsBounds(len(tpm), row, np.full(len(tpm), -INF), tpm / problem.limit_scale)
 
     def _search(
-        self, problem: StressCaseProblem, tree: SlotTree, p: int, scale: Floats, units: Floats, amounts: Floats
+        self, problem: StressCaseProblem, p: int, *, scale: Floats, units: Floats, amounts: Floats
     ) -> list[_Row]:
-        net, rows, todo = problem.net, list[_Row](), [0]
+        net, tree, rows, todo = problem.net, self.trees[p], list[_Row](), [0]
         while todo and len(rows) < MOST_ROWS:
             node = todo.pop()
             envelope = tree.envelope(node, self.sets.demand) * scale
@@ -329,7 +288,7 @@ class Elastic:
         worth = ray.class_value[net.class_of] * self.sets.demand[:, slot]
         np.add.at(limits, self._demand, worth * net.case.demand_scale)
         if self.failover[k]:
-            np.add.at(limits, self._share, worth)
+            np.add.at(limits, self._share, worth * self.stretch)
             limits[:-1][self.rules == "trust"] = float(ray.quota @ quota)
         need = float(worth @ net.case.demand_scale) - float(ray.quota @ quota) * float(self.trust[k])
         return _Row(k, slot, p, ray.units, limits[:-1], need)
@@ -352,15 +311,14 @@ class Elastic:
             if worth > best.get(limit, (1e-9, "", -1))[0]:
                 best[limit] = (worth, case, slot)
 
-        quota = self.program.family("quota")
-        first = self.program.first_row("quota")
-        for k, (q, slot) in enumerate(zip(quota.index["quota"], quota.index["slot"])):
-            if self._quota[q] >= 0:
-                offer(int(self._quota[q]), float(dual[first + k]), "", int(slot))
+        slots = np.concatenate([r.index.get("slot", np.full(r.count, -1)) for r in self.program.families])
+        for at, number in zip(self.known.row, self.known.limit):
+            if slots[at] >= 0 and self.limits[number].asked in (Asked.BUYER, Asked.SELLER):
+                offer(int(number), float(dual[at]), "", int(slots[at]))
         reserved = self.program.family("reserved")
         first = self.program.first_row("reserved")
         meter = self.sets.deployments["meter_row"].to_numpy(int)
-        units = self._of("units", self.sets.purchases, ("offer",))
+        units = self.known.of("units", self.sets.purchases, ("offer",))
         of_meter: dict[int, set[int]] = {}
         for number, m in zip(units, self.sets.purchases["meter_row"]):
             if number >= 0:

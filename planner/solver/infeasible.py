@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from planner.errors import InfeasibleError, Shortfall, StoppedError
+from planner.model.family import Asked
 from planner.model.reduce.components import spanning, split
 from planner.model.sets import Sets
 from planner.model.tables import sets_of
@@ -20,13 +21,12 @@ from planner.schema.case import Case
 from planner.solver.component import begin_component
 from planner.solver.elastic import Change, Elastic
 from planner.solver.highs import Clock
-from planner.solver.limits import Limit, other_rows
+from planner.solver.limits import Limit
 from planner.solver.shortfall import apply, can_apply, shortfall_of
 from planner.solver.single import solve_sizes
 
-LIMITS = ("budget", "cross_region_share", "egress", "quota", "units")
-PROMISES = ("guaranteed", "failover_share")
-LAST = ("failover_share", "demand")  # changed only where no limit helps
+LAST = (Asked.FAILOVER, Asked.DEMAND)  # changed only where no limit helps
+TRUST = "trust"  # looked at by itself: it only helps if the other limits do not
 GRAIN = 5e-3  # changes are rounded up by no more than this share: 97 % of them is still too little
 NUDGES = (0.0, 1e-7, 1e-6, 1e-5, 1e-4)  # what a change grows by where the solver's tolerances were too kind
 SMALL = 300_000  # columns of an elastic programme up to which alternatives are looked for too
@@ -47,7 +47,7 @@ def explain(case: Case, parts: Sequence[Sets], clock: Clock) -> InfeasibleError:
         found = _Search(case, stuck, clock).answers()
     except (StoppedError, ArithmeticError):  # that there is no plan is certain all the same
         return InfeasibleError(name, ())
-    return InfeasibleError(name, found[0], found[1:])
+    return InfeasibleError(name, found[0], found[1:]) if found else InfeasibleError(name, ())
 
 
 class _Search:
@@ -56,15 +56,23 @@ class _Search:
     def __init__(self, case: Case, stuck: AbstractSet[tuple[str, str]], clock: Clock) -> None:
         self.case, self.stuck, self.clock = case, stuck, clock
         self.programmes = self._programmes(case)
-        others = {str(rows.family): None for e in self.programmes for rows in other_rows(e.program)}
-        self.limits = (*LIMITS, *others)
+        self.limits = tuple(rule for rule in self._rules(Asked.BUYER, Asked.SELLER) if rule != TRUST)
+        self.promises = (*self._rules(Asked.PROMISE), *self._rules(Asked.FAILOVER))
+        self.all = (*self.limits, *self.promises, *self._rules(Asked.DEMAND))
+
+    def _rules(self, *asked: Asked) -> list[str]:
+        """Kinds of limits of which somebody is asked to give way, in the order of their names."""
+        return sorted({limit.rule for e in self.programmes for limit in e.limits if limit.asked in asked})
 
     def answers(self) -> list[tuple[Shortfall, ...]]:
         """List sets of changes, each enough by itself; the first is the least."""
-        found = self._structural() or [self._least()]
-        kinds = {s.rule for s in found[0]}
+        try:
+            found = self._structural() or [self._least()]
+        except ArithmeticError:
+            found = []
+        kinds = {s.rule for s in found[0]} if found else set()
         if sum(e.program.columns.count for e in self.programmes) <= SMALL:
-            for rule in (*self.limits, "trust", *PROMISES):
+            for rule in (*self.limits, TRUST, *self.promises):
                 if kinds != {rule}:
                     found += self._only(rule)
         return list(dict.fromkeys(found))
@@ -91,7 +99,7 @@ class _Search:
         return True
 
     def _least(self) -> tuple[Shortfall, ...]:
-        found = _changes(self.programmes, (*self.limits, *PROMISES, "demand"))
+        found = _changes(self.programmes, self.all)
         if found is None:
             raise ArithmeticError("no change of the input makes a plan")
         return self._checked(self.case, self.programmes, found)
@@ -100,18 +108,18 @@ class _Search:
         """Look for changes of one kind that are enough."""
         try:
             found = _changes(self.programmes, (rule,))
-        except ArithmeticError:  # of numbers that HiGHS gives up on; the first answer stands
+            return [] if not found else [self._checked(self.case, self.programmes, found)]
+        except ArithmeticError:  # numbers that HiGHS gives up on, or a change that is not enough: other answers stand
             return []
-        return [] if not found else [self._checked(self.case, self.programmes, found)]
 
     def _structural(self) -> list[tuple[Shortfall, ...]]:
         """Where limits alone do not help: trust that is 0, or routes; what may be lowered instead is an alternative."""
-        if _changes(self.programmes, (*self.limits, "guaranteed")) is not None:
+        if _changes(self.programmes, (*self.limits, *self._rules(Asked.PROMISE))) is not None:
             return []
         failover = self.case.settings.policy.failover
         if failover.enabled and failover.on_demand_trust == 0:
             opened = self._programmes(self.case, open_trust=True)
-            found = _changes(opened, ("trust",))
+            found = _changes(opened, (TRUST,))
             if found is not None:
                 return [self._checked(self.case, opened, found or [(opened[0], Change(_trust(opened), SOME_TRUST))])]
         added: list[Shortfall] = []
@@ -119,20 +127,20 @@ class _Search:
         for route in self._helpful_routes():
             wider = apply(case, [route])
             tried = self._programmes(wider)
-            before, now = (_lowered(_changes(p, (*self.limits, *PROMISES, "demand"))) for p in (programmes, tried))
+            before, now = (_lowered(_changes(p, self.all)) for p in (programmes, tried))
             if now < before - 1e-6:
                 added.append(route)
                 case, programmes = wider, tried
         if not added:
             return []
-        found = _changes(programmes, (*self.limits, *PROMISES, "demand")) or []
+        found = _changes(programmes, self.all) or []
         rest = self._checked(case, programmes, found) if found else ()
         return [(*added, *rest)]
 
     def _helpful_routes(self) -> list[Shortfall]:
         """List routes that are not there, to regions that could serve what no limit helps, in the order of names."""
-        found = _changes(self.programmes, (*self.limits, *PROMISES, "demand")) or []
-        short = {c.limit.key[-1] for _, c in found if c.limit.rule in LAST}
+        found = _changes(self.programmes, self.all) or []
+        short = {c.limit.key[-1] for _, c in found if c.limit.asked in LAST}
         supplied = {(o.region, o.model) for o in self.case.on_demand}
         home = {pool.pool: pool.region for pool in self.case.pools}
         supplied |= {(home[t.pool], t.model) for t in self.case.throughput}
@@ -156,9 +164,9 @@ class _Search:
         """Write changes as cells of the input, rounded up, and apply them: there must be a plan."""
         for nudge in NUDGES:
             found = _merged([_rounded(shortfall_of(case, e.sets, c), nudge, c.value is not None) for e, c in changes])
-            if not can_apply(case, found) or self._has_plan(apply(case, found)):
+            if not can_apply(found) or self._has_plan(apply(case, found)):
                 return found
-        return found
+        raise ArithmeticError("what was found to be enough is not, once it is in the input")
 
 
 def _changes(programmes: Sequence[Elastic], rules: Sequence[str]) -> list[tuple[Elastic, Change]] | None:
@@ -174,11 +182,11 @@ def _changes(programmes: Sequence[Elastic], rules: Sequence[str]) -> list[tuple[
 
 def _lowered(changes: list[tuple[Elastic, Change]] | None) -> float:
     """How much has to be given up of what no limit helps."""
-    return math.inf if changes is None else sum(c.amount for _, c in changes if c.limit.rule in LAST)
+    return math.inf if changes is None else sum(c.amount for _, c in changes if c.limit.asked in LAST)
 
 
 def _trust(programmes: Sequence[Elastic]) -> Limit:
-    return next(limit for limit in programmes[0].limits if limit.rule == "trust")
+    return next(limit for limit in programmes[0].limits if limit.rule == TRUST)
 
 
 def _merged(found: Sequence[Shortfall]) -> tuple[Shortfall, ...]:
@@ -201,4 +209,6 @@ def _rounded(s: Shortfall, nudge: float, exact: bool) -> Shortfall:
     steps = exactly / step
     whole = math.ceil(steps - 1e-6) if up else math.floor(steps + 1e-6)
     needs = float(np.round(whole * step, max(0, round(-math.log10(step)))))
+    if not s.table:  # a bound of a row, which may be negative
+        return replace(s, needs=needs)
     return replace(s, needs=min(needs, 1.0) if s.unit == "share" else max(needs, 0.0))

@@ -1,6 +1,6 @@
 """The certificate as a table of named prices, so that anyone can recompute the bound from the files alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from planner.model.family import Family
 from planner.model.program import LinearProgram, families_of
 from planner.model.reduce.stress import StressNetwork
 from planner.model.rows import Rows
-from planner.model.sets import Floats, Ints, Sets, region_names, scenario_names
+from planner.model.sets import Floats, Ints, Sets, names_of
 from planner.plan.plan import CERTIFICATE_COLUMNS
 from planner.solver.certificate import Certificate
 from planner.solver.stress import Cut
@@ -32,7 +32,7 @@ def price_table(
     ray = 0
     for cut, price in zip(cuts, certificate.cut_price):
         if price > 0:
-            parts += _of_ray(program.sets, networks[cut.case], cut, float(price), ray, whole)
+            parts += _of_ray(program.sets, networks[cut.case], cut, whole, price=float(price), ray=ray)
             ray += 1
     return _table(parts)
 
@@ -49,7 +49,7 @@ def coupling_prices(
             priced = np.flatnonzero((sign * mine > 0) & bool(kind))
             if len(priced):
                 index = {key: values[priced] for key, values in rows.index.items()}
-                names = {"kind": np.full(len(priced), kind, object), **_named(sets, index)}
+                names = {"kind": np.full(len(priced), kind, object), **names_of(sets, index)}
                 when = slot_names(sets, index["slot"]) if "slot" in index else {}
                 parts.append(names | when | {"price": np.abs(mine[priced])})
     return pd.concat([_table(parts), table], ignore_index=True) if parts else table
@@ -71,40 +71,6 @@ def _table(parts: Sequence[Part]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _named(sets: Sets, index: Mapping[str, Ints]) -> Part:
-    """Name rows by what their index numbers point at; the slot apart."""
-
-    def take(table: pd.DataFrame, rows: Ints, **columns: str) -> Part:
-        return {name: table[column].to_numpy(object)[rows] for name, column in columns.items()}
-
-    part: Part = {}
-    for key, rows in index.items():
-        if key == "deployment":
-            part |= take(sets.deployments, rows, supply="pool", meter="meter", model="model")
-        elif key == "meter":
-            part |= take(sets.meters, rows, supply="pool", meter="meter")
-        elif key == "quota":
-            part |= take(sets.quotas, rows, region="region", model="model", supply="option")
-        elif key == "need":
-            part |= take(sets.needs, rows, origin="origin", workload="workload")
-        elif key == "share":
-            part |= take(sets.shares, rows, model="model")
-        elif key == "cap":
-            part |= take(sets.caps, rows, origin="origin", region="destination")
-        elif key == "purchase":
-            part |= take(sets.purchases, rows, supply="offer")
-            part |= {"period": np.array(sets.periods, dtype=object)[sets.purchases["period"].to_numpy(int)[rows]]}
-        elif key == "period":
-            part |= {"period": np.array(sets.periods, dtype=object)[rows]}
-        elif key == "region":
-            part |= {"region": np.array(region_names(sets), dtype=object)[rows]}
-        elif key == "scenario":
-            part |= {"scenario": np.array(scenario_names(sets), dtype=object)[rows]}
-        elif key != "slot":
-            raise KeyError(f"rows are named by {key!r}, which the table of prices cannot tell (solver.prices)")
-    return part
-
-
 def _of_family(program: LinearProgram, certificate: Certificate, family: Family, rows: Rows, whole: Sets) -> Part:
     """Price each bound of a family's rows; a family whose kinds are blank states none."""
     first = program.first_row(family.name)
@@ -114,7 +80,7 @@ def _of_family(program: LinearProgram, certificate: Certificate, family: Family,
     index = {key: values[priced] for key, values in rows.index.items()} if len(priced) else {}
     part: Part = {
         "kind": np.where(price[priced] > 0, floor, cap).astype(object),
-        **_named(program.sets, index),
+        **names_of(program.sets, index),
         "price": np.abs(price[priced]),
     }
     return _in_slots(program.sets, part, index["slot"], whole) if "slot" in index else part
@@ -148,7 +114,7 @@ def slot_names(whole: Sets, slot: Ints) -> Part:
     }
 
 
-def _of_ray(sets: Sets, net: StressNetwork, cut: Cut, price: float, ray: int, whole: Sets) -> list[Part]:
+def _of_ray(sets: Sets, net: StressNetwork, cut: Cut, whole: Sets, *, price: float, ray: int) -> list[Part]:
     def priced(kind: str, names: Part, prices: Floats) -> Part:
         same = {"kind": kind, "case": net.case.name, "ray": ray}
         return {name: np.full(len(prices), value) for name, value in same.items()} | names | {"price": prices}
@@ -156,8 +122,8 @@ def _of_ray(sets: Sets, net: StressNetwork, cut: Cut, price: float, ray: int, wh
     d, q = np.flatnonzero(cut.ray.units > 0), np.flatnonzero(cut.ray.quota > 0)
     parts = [
         priced("stress", slot_names(whole, sets.members[cut.slot][:1]), np.array([price])),
-        priced("stress_unit", _named(sets, {"deployment": d}), cut.ray.units[d]),
-        priced("stress_quota", _named(sets, {"quota": q}), cut.ray.quota[q]),
+        priced("stress_unit", names_of(sets, {"deployment": d}), cut.ray.units[d]),
+        priced("stress_quota", names_of(sets, {"quota": q}), cut.ray.quota[q]),
     ]
     for kind, sigma in (("stress_mix_low", cut.ray.low), ("stress_mix_high", cut.ray.high)):
         for k in np.flatnonzero(sigma > 0):

@@ -5,48 +5,26 @@ from dataclasses import replace
 from typing import Any
 
 from planner.errors import Shortfall
+from planner.model.family import SETTINGS
 from planner.model.sets import Sets
 from planner.schema.case import Case
 from planner.schema.workloads import Route
 from planner.solver.elastic import Change
 
-SETTINGS = "plan.yaml"
-_SETTING = {
-    "budget": ("policy.max_commitment_usd", "USD"),
-    "cross_region_share": ("policy.egress.max_cross_region_share", "share"),
-    "trust": ("policy.failover.on_demand_trust", "share"),
-}
-_COLUMN = {
-    "quota": ("on_demand", ("region", "model", "option"), "tokens_per_minute_quota", "tokens/minute"),
-    "units": ("offers", ("offer",), "max_units", "units"),
-    "egress": ("routes", ("origin", "destination"), "max_gb_per_month", "GB"),
-    "guaranteed": ("workloads", ("workload",), "guaranteed_share", "share"),
-    "failover_share": ("workloads", ("workload",), "failover_share", "share"),
-    "demand": ("demand", ("region", "workload"), "requests_per_hour", "share"),
-}
-
 
 def shortfall_of(case: Case, sets: Sets, change: Change) -> Shortfall:
     """Name the cell of a change, what it would have to say, and the slot that sets it."""
-    limit = change.limit
-    row: tuple[tuple[str, str], ...] = ()
-    if limit.rule in _SETTING:
-        (column, unit), table = _SETTING[limit.rule], SETTINGS
-    elif limit.rule not in _COLUMN:  # a family that is known by its declaration alone
-        table, column, unit = SETTINGS, limit.key[0], ""
-        column = f"policy.{column}" if hasattr(case.settings.policy, column) else column
-    else:
-        table, keys, column, unit = _COLUMN[limit.rule]
-        row = tuple(zip(keys, limit.key))
+    limit, cell = change.limit, change.limit.cell
+    names = [f"name {k + 1}" for k in range(len(limit.key))] if cell is None else [column for column, _ in cell.key]
     offer = next((o for o in case.offers if limit.rule == "units" and o.offer == limit.key[0]), None)
     slot = sets.slots.iloc[change.slot] if change.slot >= 0 else None
     needs = limit.has - change.amount if limit.lowered else limit.has + change.amount
     return Shortfall(
         rule=limit.rule,
-        table=table,
-        row=row,
-        column=column,
-        unit=unit,
+        table="" if cell is None else cell.table,
+        row=tuple(zip(names, limit.key)),
+        column="" if cell is None else cell.column,
+        unit="" if cell is None else cell.unit,
         has=limit.has,
         needs=needs if change.value is None else change.value,
         pool="" if offer is None else offer.pool,
@@ -58,11 +36,9 @@ def shortfall_of(case: Case, sets: Sets, change: Change) -> Shortfall:
     )
 
 
-def can_apply(case: Case, shortfalls: Iterable[Shortfall]) -> bool:
-    """Whether each shortfall is a cell of the input; of a family that names no such cell it is not."""
-    policy = case.settings.policy
-    settings = [s.column.split(".") for s in shortfalls if s.table == SETTINGS]
-    return all(path[0] == "policy" and hasattr(policy, path[1]) for path in settings)
+def can_apply(shortfalls: Iterable[Shortfall]) -> bool:
+    """Whether each shortfall is a cell of the input; the bound of a row of a family that names no cell is not."""
+    return all(s.table for s in shortfalls)
 
 
 def apply(case: Case, shortfalls: Iterable[Shortfall]) -> Case:
@@ -70,7 +46,7 @@ def apply(case: Case, shortfalls: Iterable[Shortfall]) -> Case:
     for s in shortfalls:
         names = dict(s.row)
         if s.table == SETTINGS:
-            case = replace(case, settings=_with_setting(case.settings, s.column.split("."), s.needs))
+            case = replace(case, settings=with_setting(case.settings, s.column, s.needs))
         elif s.rule == "route":
             routes = [*case.routes, Route(origin=names["origin"], destination=names["destination"])]
             case = replace(case, routes=tuple(sorted(routes, key=lambda r: (r.origin, r.destination))))
@@ -92,7 +68,7 @@ def apply(case: Case, shortfalls: Iterable[Shortfall]) -> Case:
     return case
 
 
-def _with_setting(block: Any, path: list[str], value: float) -> Any:
-    if len(path) == 1:
-        return block.model_copy(update={path[0]: value})
-    return block.model_copy(update={path[0]: _with_setting(getattr(block, path[0]), path[1:], value)})
+def with_setting(block: Any, path: str, value: float | None) -> Any:
+    """Return a block of settings with one of them, at a dotted path, changed."""
+    name, _, rest = path.partition(".")
+    return block.model_copy(update={name: with_setting(getattr(block, name), rest, value) if rest else value})

@@ -83,21 +83,30 @@ def _versions() -> tuple[str, ...]:
 
 
 def _digest(h: "hashlib._Hash", name: str, value: object) -> None:
-    h.update(f"\x1e{name}\x1f".encode())
+    _say(h, name)
     if isinstance(value, pd.DataFrame):
         for column in value.columns:
             _digest(h, str(column), value[column].to_numpy())
     elif isinstance(value, np.ndarray):
-        h.update(str(value.shape).encode())
-        h.update("\x1f".join(map(str, value)).encode() if value.dtype.kind == "O" else value.tobytes())
+        _say(h, str(value.shape), str(value.dtype))
+        if value.dtype.kind == "O":
+            _say(h, *map(str, value.ravel()))
+        else:
+            h.update(value.tobytes())
     elif isinstance(value, tuple):
+        _say(h, str(len(value)))
         for item in value:
             _digest(h, "", item)
     elif hasattr(value, "__dataclass_fields__"):
         for field in fields(value):  # type: ignore[arg-type]
             _digest(h, field.name, getattr(value, field.name))
     else:
-        h.update(repr(value).encode())
+        _say(h, repr(value))
+
+
+def _say(h: "hashlib._Hash", *texts: str) -> None:
+    """Add texts, each with its length before it, so that no two lists of texts are said alike."""
+    h.update("".join(f"{len(text)}:{text}" for text in texts).encode())
 
 
 _ARRAYS = ("committed", "deployed", "flow_arc", "flow_slot", "flow", "rent_deployment", "rent_slot", "rent",

@@ -157,7 +157,12 @@ class StressCaseProblem:
         _, unit, quota, low, high = (dual[a:b] for a, b in pairwise(at))
         of_share = self.class_scale[net.share_class]
         ray = ray_of(
-            net, self.number, -unit / self.unit_scale, -quota / self.limit_scale, low / of_share, high / of_share
+            net,
+            self.number,
+            units=-unit / self.unit_scale,
+            quota=-quota / self.limit_scale,
+            low=low / of_share,
+            high=high / of_share,
         )
         largest = ray.units.max(initial=0.0)
         return ray.scaled(1 / largest) if largest > 0 else ray  # one unit of the dearest deployment counts 1

@@ -19,7 +19,6 @@ from planner.plan.flows import Names
 from planner.plan.plan import Plan, Status
 from planner.plan.stress_cases import StressCase, stress_cases
 from planner.schema.case import Case
-from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
 from planner.verify.linear import INF, Entries, Floats, Ints, Programme
 
@@ -126,7 +125,7 @@ class _Builder:
             for k, p in enumerate(periods):
                 inside = periods[k : k + o.term_months]
                 hours = sum(q.hours for q in inside)
-                beyond = max(0, (add_months(p.start, o.term_months) - periods[-1].end).days) * HOURS_PER_DAY
+                beyond = max(0, (o.term_end(p.start) - periods[-1].end).days) * HOURS_PER_DAY
                 cost.append(o.usd_per_unit_hour * (hours + counted * beyond))
                 inside_usd.append(o.usd_per_unit_hour * hours)
                 most = o.most_units(case.settings.policy.whole_units)

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from planner.model.columns import Columns
+from planner.model.constraints.deployment import months_in_force
 from planner.model.family import Family
 from planner.model.objective import CostTerm, reserved
 from planner.model.objective import on_demand as on_demand_usd
-from planner.model.rows import Rows, Term, constant, rows_by_key
-from planner.model.sets import Floats, Sets
+from planner.model.rows import Rows, Term, distinct, joined, no_rows
+from planner.model.sets import Floats, Sets, region_names
 from planner.schema.case import Case
 from tests import builders
 from tests.builders.one_hour import hours, on_demand, two
@@ -21,8 +22,7 @@ from tests.builders.one_hour import hours, on_demand, two
 
 def one_row(name: str, lower: float, upper: float, *terms: tuple[np.ndarray, Floats]) -> Rows:
     """One row over (columns, values)."""
-    made = [Term(np.zeros(len(columns), np.int64), columns, np.asarray(values, float)) for columns, values in terms]
-    return rows_by_key(name, {}, np.zeros(1, np.int64), np.array([lower]), np.array([upper]), made)
+    return joined(name, {}, (lower, upper), [Term({}, columns, np.asarray(values, float)) for columns, values in terms])
 
 
 def least_spend(usd: float) -> Family:
@@ -53,15 +53,12 @@ def alike_in_scenarios(share: float) -> Family:
         names = list(dict.fromkeys(sets.slots["scenario"]))
         number = np.array([names.index(s) for s in sets.slots["scenario"]])[at.flow_slot]
         held = sets.arcs["reserved"].to_numpy(bool)[at.flow_arc]
-        later = [np.flatnonzero(held & (number == k + 1)) for k in range(len(names) - 1)]
-        before = [np.flatnonzero(held & (number == k)) for k in range(len(names) - 1)]
-        terms = [Term(np.full(len(f), k), at.flows[f], constant(len(f), 1.0)) for k, f in enumerate(later)]
-        terms += [Term(np.full(len(f), k), at.flows[f], constant(len(f), -share)) for k, f in enumerate(before)]
-        count = len(names) - 1
-        key = np.arange(count)
-        return rows_by_key(
-            "alike_in_scenarios", {"scenario": key}, key, constant(count, 0.0), constant(count, np.inf), terms
-        )
+        later, before = np.flatnonzero(held & (number > 0)), np.flatnonzero(held & (number < len(names) - 1))
+        terms = [
+            Term({"scenario": number[later] - 1}, at.flows[later], 1.0),
+            Term({"scenario": number[before]}, at.flows[before], -share),
+        ]
+        return joined("alike_in_scenarios", {"scenario": np.arange(len(names) - 1)}, (0.0, np.inf), terms)
 
     return Family(name="alike_in_scenarios", rule="10", rows=rows, dual="USD a thousand requests")
 
@@ -73,12 +70,12 @@ def ramp(krph: float) -> Family:
         slots = len(sets.slots)
         paid = np.flatnonzero(~sets.arcs["reserved"].to_numpy(bool)[at.flow_arc])
         slot = at.flow_slot[paid]
-        key = np.arange(slots - 1)
+        now, then = slot < slots - 1, slot > 0
         terms = [
-            Term(slot - 1, at.flows[paid], constant(len(paid), 1.0)),
-            Term(slot, at.flows[paid], constant(len(paid), -1.0)),
+            Term({"slot": slot[then] - 1}, at.flows[paid[then]], 1.0),
+            Term({"slot": slot[now]}, at.flows[paid[now]], -1.0),
         ]
-        return rows_by_key("ramp", {"slot": key}, key, constant(slots - 1, -krph), constant(slots - 1, krph), terms)
+        return joined("ramp", {"slot": np.arange(slots - 1)}, (-krph, krph), terms)
 
     return Family(name="ramp", rule="10", rows=rows, dual="USD a thousand requests per hour")
 
@@ -87,19 +84,11 @@ def most_units(units: float) -> Family:
     """Have no more units committed in a region and period."""
 
     def rows(sets: Sets, at: Columns) -> Rows:
-        regions, periods = sorted(set(sets.meters["region"])), len(sets.periods)
-        meter = np.array([regions.index(r) for r in sets.meters["region"]], dtype=np.int64)
-        bought = sets.purchases
-        key, column = [], []
-        for k, m, first, last in zip(at.committed, bought["meter_row"], bought["period"], bought["last_period"]):
-            key += [meter[m] * periods + p for p in range(first, last + 1)]
-            column += [k] * (last + 1 - first)
-        count = len(regions) * periods
-        return rows_by_key(
-            "most_units", {"region": np.arange(count) // periods, "period": np.arange(count) % periods},
-            np.arange(count), constant(count, -np.inf), constant(count, units),
-            [Term(np.array(key, np.int64), np.array(column, np.int64), constant(len(key), 1.0))],
-        )  # fmt: skip
+        regions = region_names(sets)
+        region = np.array([regions.index(r) for r in sets.meters["region"]], dtype=np.int64)
+        purchase, period = months_in_force(sets)
+        where = {"region": region[sets.purchases["meter_row"].to_numpy(int)[purchase]], "period": period}
+        return joined("most_units", distinct(**where), (-np.inf, units), [Term(where, at.committed[purchase], 1.0)])
 
     return Family(name="most_units", rule="10", rows=rows, dual="USD a unit")
 
@@ -108,15 +97,10 @@ def steady(units: float) -> Family:
     """Change the units of a deployment by no more than so many from month to month."""
 
     def rows(sets: Sets, at: Columns) -> Rows:
-        now, then = at.deployed[:, :-1].ravel(), at.deployed[:, 1:].ravel()
-        count = len(now)
-        deployment = np.repeat(np.arange(len(sets.deployments)), max(len(sets.periods) - 1, 0))
-        period = np.tile(np.arange(1, len(sets.periods)), len(sets.deployments))
-        key = np.arange(count)
-        return rows_by_key(
-            "steady", {"deployment": deployment, "period": period}, key, constant(count, -units),
-            constant(count, units), [Term(key, then, constant(count, 1.0)), Term(key, now, constant(count, -1.0))],
-        )  # fmt: skip
+        deployment, period = (axis.ravel() for axis in np.indices(at.deployed[:, 1:].shape))
+        where = {"deployment": deployment, "period": period + 1}
+        terms = [Term(where, at.deployed[:, 1:].ravel(), 1.0), Term(where, at.deployed[:, :-1].ravel(), -1.0)]
+        return joined("steady", where, (-units, units), terms)
 
     return Family(name="steady", rule="10", rows=rows, dual="USD a unit")
 
@@ -138,7 +122,7 @@ def few_purchases(count: int) -> Family:
     def rows(sets: Sets, at: Columns) -> Rows:
         bought = np.flatnonzero((at.size_on >= 0) & np.isin(at.sized, at.committed))
         if not len(bought):
-            return rows_by_key("few_purchases", {}, np.empty(0, np.int64), np.empty(0), np.empty(0), [])
+            return no_rows("few_purchases")
         return one_row("few_purchases", -np.inf, count, (at.size_on[bought], np.ones(len(bought))))
 
     return Family(name="few_purchases", rule="10", rows=rows, dual="none: the rule is not linear")
@@ -157,6 +141,25 @@ FOREIGN: dict[str, Family] = {  # of sizes that bind in `two_months`
         few_purchases(1),
     )
 }
+
+
+def stressed_on_demand(share: float) -> Family:
+    """Serve no more than a share of what a stress case asks of a need on demand: stress flows, not projected."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        stressed = at.flow_case >= 0
+        paid = np.flatnonzero(stressed & ~sets.arcs["reserved"].to_numpy(bool)[at.flow_arc])
+        where = {
+            "case": at.flow_case[paid],
+            "need": sets.arcs["need"].to_numpy(int)[at.flow_arc[paid]],
+            "slot": at.flow_slot[paid],
+        }
+        index = distinct(**where)
+        scale = np.array([case.demand_scale for case in sets.cases]).reshape(len(sets.cases), len(sets.needs))
+        asked = scale[index["case"], index["need"]] * sets.demand[index["need"], index["slot"]]
+        return joined("stressed_on_demand", index, (-np.inf, share * asked), [Term(where, at.flows[paid], 1.0)])
+
+    return Family(name="stressed_on_demand", rule="8", rows=rows, dual="USD a thousand requests", of_stress=True)
 
 
 def dear_hour() -> CostTerm:

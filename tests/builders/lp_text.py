@@ -5,6 +5,7 @@ import numpy as np
 from planner.model.columns import kept_purchases
 from planner.model.program import LinearProgram
 from planner.model.rows import Rows
+from planner.model.sets import region_names, scenario_names
 
 
 def lp_text(program: LinearProgram, family: str) -> str:
@@ -49,6 +50,8 @@ def row_name(program: LinearProgram, rows: Rows, k: int) -> str:
         "purchase": lambda n: column_names(program)[program.columns.committed[n]],
         "sized": lambda n: column_names(program)[program.columns.sized[n]],
         "period": lambda n: sets.periods[n],
+        "region": lambda n: region_names(sets)[n],
+        "scenario": lambda n: scenario_names(sets)[n],
         "slot": lambda n: slot_name(program, n),
     }
     return f"{rows.family}[{', '.join(told[name](int(number[k])) for name, number in rows.index.items())}]"

@@ -12,6 +12,7 @@ from planner.plan.plan import Plan
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.one_hour import WEEKS, on_demand, one, workload
+from tests.builders.solved import Solved, solved
 
 HOURS = 744
 NO_POOLS: dict[str, Any] = {"pools": [], "throughput": [], "offers": []}
@@ -214,6 +215,15 @@ def test_failover_buys_what_on_demand_is_not_trusted_with(quota: float | None, t
     assert usd(tables, failover=failover) == pytest.approx(units * HOURS)
 
 
+def test_what_stays_spare_while_a_region_is_lost_is_bought_too() -> None:
+    # 20 requests must find one region alone, and a fifth of it spare: 20 / 0.8 = 25 units in each of the two
+    tables = builders.two_regions(on_demand=[])
+    failover = {"enabled": True, "share": 1.0, "headroom": 0.2}
+    assert usd(tables, failover=failover) == pytest.approx(2 * 25 * HOURS)
+    # half of what is asked for: 10 / 0.8 = 12.5 units each
+    assert usd(tables, failover={**failover, "share": 0.5}) == pytest.approx(2 * 12.5 * HOURS)
+
+
 def test_three_zones_need_six_units_for_a_peak_of_four() -> None:
     # Azure's rule for zones: any two of three must carry 4, so 2 in each
     zones = ("a", "b", "c")
@@ -273,3 +283,11 @@ def test_scenarios_weigh_by_probability_and_price() -> None:
 
 def test_a_single_hour_is_bought_on_demand() -> None:
     assert usd(one(10)) == pytest.approx(10 * 3 * WEEKS)
+
+
+@pytest.mark.parametrize("each", solved(), ids=lambda each: each.family)
+def test_a_case_solved_by_hand(each: Solved) -> None:
+    plan = solve(each.case, workers=1)
+    assert plan.totals.total_usd == pytest.approx(each.usd, rel=1e-9, abs=1e-6)
+    assert plan.proof.bound_usd == pytest.approx(each.usd, rel=1e-9, abs=1e-6)
+    assert solve(each.whole(), workers=1).totals.total_usd == pytest.approx(each.whole_usd, rel=1e-9, abs=1e-6)

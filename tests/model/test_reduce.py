@@ -195,8 +195,8 @@ def test_any_prices_make_a_row_that_no_plan_breaks(case: Case, random: object) -
     for number, stress in enumerate(given_sets.cases):
         net = network(given_sets, stress)
         shares = len(net.share_low)
-        ray = ray_of(net, number, draw(len(given_sets.deployments)), draw(len(given_sets.quotas)) / 100, draw(shares),
-                     draw(shares))  # fmt: skip
+        rate, quota = draw(len(given_sets.deployments)), draw(len(given_sets.quotas)) / 100
+        ray = ray_of(net, number, units=rate, quota=quota, low=draw(shares), high=draw(shares))
         need = ray.need(net.class_demand(given_sets.demand))
         have = (ray.units @ units)[given_sets.slot_period]
         assert (need <= have + 1e-7 * (1 + np.abs(have))).all()

@@ -6,7 +6,8 @@ import pytest
 
 from planner.errors import InputError
 from planner.readers.settings import read_settings, read_sheet, read_yaml
-from planner.schema.settings import PlanSettings
+from planner.schema.describe import settings_of
+from planner.schema.settings import PlanSettings, Policy
 
 MINIMAL = "horizon: {start: 2027-01-01, months: 3}\n"
 
@@ -60,9 +61,7 @@ def test_every_key(tmp_path):
     (MINIMAL + "headroom: 0.2\n", "plan.yaml, row 2, column headroom: there is no key 'headroom'; did you mean "
                                   "'policy.headroom'?"),
     (MINIMAL + "policy: 3\n", "plan.yaml, row 2, column policy: is a block of keys, not a value (found '3'); allowed: "
-                              "policy.headroom, policy.reserved_headroom, policy.whole_units, policy.tail_value, "
-                              "policy.failover.enabled, policy.failover.share, policy.failover.on_demand_trust, "
-                              "policy.egress.max_cross_region_share, policy.max_commitment_usd"),
+                              + ", ".join(settings_of(Policy, "policy."))),
     (MINIMAL + "policy: {headroom: true}\n", "plan.yaml, row 2, column policy.headroom: is not a number "
                                              "(found 'true'); allowed: a number from 0 to below 1"),
     (MINIMAL + "policy: {headroom: [0.2]}\n", "plan.yaml, row 2, column policy.headroom: holds a list; one plain value "

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from planner.features.catalogue.published import Catalogue, Rate
 from planner.schema.base import Row
 from planner.schema.case import Case
-from planner.schema.settings import add_months
 
 OLD_DAYS = 90
 PRICED = ("pools", "throughput", "offers", "on_demand", "routes")
@@ -91,7 +90,7 @@ def _served(case: Case) -> dict[tuple[str, str], list[tuple[str, dt.date]]]:
     found: dict[tuple[str, str], list[tuple[str, dt.date]]] = defaultdict(list)
     for line in case.throughput:
         key = (provider[region[line.pool]], line.model)
-        found[key] += [(o.offer, add_months(last, o.term_months)) for o in case.offers if o.pool == line.pool]
+        found[key] += [(o.offer, o.term_end(last)) for o in case.offers if o.pool == line.pool]
     return found
 
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from planner.errors import Fault, InfeasibleError, InputError, Shortfall
+from planner.model.family import SETTINGS, Cell
+from planner.model.structure import on_purchases
+from planner.model.tables import sets_of
 from planner.plan.audit.broken import BrokenRule
 from planner.plan.derived import Derived
 from planner.plan.metrics import Metrics
@@ -20,15 +23,17 @@ from planner.plan.pricing import price
 from planner.plan.reading import Reading
 from planner.schema.capacity import TOKENS_METER, Commitment, Offer
 from planner.schema.case import Case
-from planner.schema.settings import add_months
 from planner.solver.find import Options, find_cost, find_plan
+from planner.solver.shortfall import with_setting
 from planner.solver.solve import audited
 from planner.verify.figures import figures_of
 from planner.workbook import story
 from planner.workbook.report import TOTAL_NAMES, Report
 from planner.workbook.text import percent, usd
 
-_HALVINGS = 7  # of the share of a stress case that given units can serve: to 1 %
+_HALVINGS = 6  # of the share of a stress case that given units can serve: to 2 %
+_LESS = (1.0, 0.95, 0.9, 0.8, 0.6, 0.3)  # of that share, where sizes on their grid cannot serve it
+BROKEN_GAP, ANY_GAP = 1e-3, 0.99  # of the cost of an order that breaks a rule; of a search that any plan ends
 
 
 @dataclass(frozen=True)
@@ -92,11 +97,10 @@ def price_order(
     """
     priced = _at_order_prices(case, order)
     owed = as_owed(priced, order)
-    try:
-        found = find_plan(owed, options, progress)
-    except InfeasibleError:
-        find_plan(without_stress(owed), options, progress)  # raises, and says why, where not even that has a plan
-        found = find_plan(owed, replace(options, stress=_what_holds(owed, options)), progress)
+    if find_cost(owed, options, progress) is not None:
+        found = find_plan(owed, options, progress)  # kept in the store: not solved twice
+    else:
+        found = _as_far_as_it_goes(owed, options, progress)
         found = replace(found, deployments=_all_deployed(owed, found.deployments))
     purchases = _purchases(priced, order)
     totals = price(priced, purchases, found.deployments, found.dispatch)
@@ -140,6 +144,24 @@ def _proof(bound_usd: float, total_usd: float) -> Proof:
     return Proof(Status.GIVEN, bound_usd, gap_of(total_usd, bound_usd))
 
 
+def _as_far_as_it_goes(owed: Case, options: Options, progress: Callable[[int, int], None] | None) -> Plan:
+    """Find a plan that serves as much of each stress case as the units can, all together.
+
+    How much is found for units of any size, which takes linear programmes only. Where no sizes on the grid serve as
+    much, less is asked of the cases that are broken anyway.
+    """
+    rough = replace(options, gap=max(options.gap, BROKEN_GAP))
+    shares = _what_holds(owed.with_policy(whole_units=False), options)
+    for part in _LESS:
+        asked = {one: share if share == 1 else share * part for one, share in shares.items()}
+        if find_cost(owed, replace(options, gap=ANY_GAP, stress=asked)) is not None:
+            return find_plan(owed, replace(rough, stress=asked), progress)
+    calm = replace(rough, stress=dict.fromkeys(shares, 0.0))
+    if find_cost(owed, replace(calm, gap=ANY_GAP)) is None:
+        find_plan(without_stress(owed), options, progress)  # raises, and says why
+    return find_plan(owed, calm, progress)
+
+
 def _what_holds(owed: Case, options: Options) -> dict[str | None, float]:
     """Return the share of each stress case (by lost region; None: headroom) that the units can serve, all together.
 
@@ -151,6 +173,8 @@ def _what_holds(owed: Case, options: Options) -> dict[str | None, float]:
     def fits(tried: dict[str | None, float]) -> bool:
         return find_cost(owed, replace(options, stress=tried)) is not None
 
+    if not fits(shares):
+        return shares
     for one in tuple(shares):
         if fits(shares | {one: 1.0}):
             shares[one] = 1.0
@@ -199,24 +223,26 @@ def as_owed(case: Case, order: pd.DataFrame) -> Case:
             offer=line["offer"],
             units=line["units"],
             start=start[line["period"]],
-            end=add_months(start[line["period"]], offers[line["offer"]].term_months),
+            end=offers[line["offer"]].term_end(start[line["period"]]),
         )
         for line in order.to_dict("records")
     ]
-    shut = tuple(o.model_copy(update={"min_units": 0.0, "unit_step": 0.0, "max_units": 0.0}) for o in case.offers)
-    policy = case.settings.policy.model_copy(update={"max_commitment_usd": None})
-    settings = case.settings.model_copy(update={"policy": policy})
+    closed = {"min_units": 0.0, "unit_step": 0.0, "max_units": 0.0, "term_months": 1}  # so that nothing ties months
+    shut = tuple(o.model_copy(update=closed) for o in case.offers)
+    settings = case.settings
+    for family in on_purchases(sets_of(case)):  # decided by the order; the audit says which of them it breaks
+        if isinstance(family.relaxed_by, Cell) and family.relaxed_by.table == SETTINGS:
+            settings = with_setting(settings, family.relaxed_by.column, None)
     return replace(case, settings=settings, offers=shut, commitments=(*case.commitments, *owed))
 
 
 def without_stress(case: Case) -> Case:
     """Return the case without headroom of all capacity and without failover (reserved headroom stays as it was)."""
-    policy = case.settings.policy
-    calm = policy.model_copy(update={"failover": policy.failover.model_copy(update={"enabled": False})})
+    calm = case.with_policy(failover=case.settings.policy.failover.model_copy(update={"enabled": False}))
     workloads = tuple(
         w.model_copy(update={"headroom": 0.0, "reserved_headroom": case.reserved_headroom(w)}) for w in case.workloads
     )
-    return replace(case, settings=case.settings.model_copy(update={"policy": calm}), workloads=workloads)
+    return replace(calm, workloads=workloads)
 
 
 def _purchases(case: Case, order: pd.DataFrame) -> pd.DataFrame:

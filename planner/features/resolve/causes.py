@@ -5,7 +5,8 @@ A column of REPORTS_ONLY changes no cost. Workloads, models and regions are in e
 demand, supply or share of the mix they cost nothing.
 """
 
-from planner.schema.settings import Purchase
+from planner.schema.describe import settings_of
+from planner.schema.settings import Policy, Purchase
 
 VOLUME, SHAPE, MIX, CACHE, TOKENS = "volume", "shape", "mix", "cache_rate", "token_lengths"
 ON_DEMAND_PRICES, OFFER_PRICES = "on_demand_prices", "offer_prices"
@@ -30,15 +31,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "name": REPORTS_ONLY,
         "horizon.start": CALENDAR,
         "horizon.months": CALENDAR,
-        "policy.headroom": POLICY,
-        "policy.reserved_headroom": POLICY,
-        "policy.whole_units": POLICY,
-        "policy.tail_value": POLICY,
-        "policy.failover.enabled": POLICY,
-        "policy.failover.share": POLICY,
-        "policy.failover.on_demand_trust": POLICY,
-        "policy.egress.max_cross_region_share": POLICY,
-        "policy.max_commitment_usd": POLICY,
+        **dict.fromkeys(settings_of(Policy, "policy."), POLICY),
         **{f"purchase.{key}": REPORTS_ONLY for key in Purchase.model_fields},
     },
     "regions": {"region": OFFERS, "fails": POLICY, "provider": REPORTS_ONLY, "time_zone": REPORTS_ONLY},

@@ -13,7 +13,6 @@ from planner.plan.files import rounded
 from planner.plan.plan import Plan, Totals
 from planner.schema.capacity import Offer
 from planner.schema.case import Case
-from planner.schema.settings import add_months
 from planner.workbook.text import amount, clean, usd
 
 # key: what a reader sees, and which part of the input it is
@@ -307,7 +306,7 @@ def _contracts(case: Case, plan: Plan) -> dict[Key, _Held]:
         add(offers[c.offer], c.start, c.end, c.units, True)
     for name, period, units in plan.purchases[["offer", "period", "units"]].itertuples(index=False, name=None):
         offer, start = offers[str(name)], start_of[str(period)]
-        add(offer, start, add_months(start, offer.term_months), float(units), False)
+        add(offer, start, offer.term_end(start), float(units), False)
     return found
 
 

@@ -14,7 +14,6 @@ from planner.plan.finished import Finished
 from planner.plan.plan import Plan
 from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
-from planner.schema.settings import add_months
 from planner.solver.find import Options
 from planner.solver.solve import solve
 
@@ -41,7 +40,7 @@ def unlisted(last: Finished, case: Case, before: dt.date) -> tuple[Signed, ...]:
     found = []
     for name, period, units in last.plan.purchases[["offer", "period", "units"]].itertuples(index=False, name=None):
         offer, start = offers[str(name)], starts[str(period)]
-        end = add_months(start, offer.term_months)
+        end = offer.term_end(start)
         if start >= before or not any(start <= p.start and end >= p.end for p in case.periods):
             continue
         listed = sum(

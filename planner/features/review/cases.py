@@ -11,7 +11,7 @@ in scenarios of probability 0. (No plan keeps a third of its capacity free *abov
 own here: the mix is the one that happened, hour by hour.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,25 +20,59 @@ import pandas as pd
 from planner.features.demand.series import hour_of_week
 from planner.features.review.actual import Actual
 from planner.features.review.tokens import as_seen
+from planner.plan.audit.service import away_share, data_sent
+from planner.plan.plan import Plan
+from planner.plan.reading import Reading
 from planner.schema.case import DEMAND_COLUMNS, Case
 from planner.schema.settings import Period
 from planner.schema.workloads import Mix, Scenario, Workload
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 
 SPLIT = "\x1f"  # between workload and model; no name of an input has it
+ROUNDING = 1e-9  # of a cap, so that what meets it does not break it
 DIGITS = 9  # of a mean request per hour: what adding up shares of models rounds away
 _SLOT = ["period", "hour_of_week"]
 
 
 def any_size(case: Case) -> Case:
     """Return the case without size rules: units of any size."""
-    return with_policy(case, whole_units=False)
+    return case.with_policy(whole_units=False)
 
 
-def with_policy(case: Case, **changes: object) -> Case:
-    """Return the case with some of its policy changed."""
-    policy = case.settings.policy.model_copy(update=changes)
-    return replace(case, settings=case.settings.model_copy(update={"policy": policy}))
+def with_room_at_the_calendar(case: Case, plan: Plan, months: Collection[str], *, alone: bool) -> Case:
+    """Return the case with caps on what crosses regions no tighter than the plan itself needs at the calendar's hours.
+
+    A share of all requests, and GB a month, hold in the plan on average over its equal weeks. The calendar has other
+    weekdays, and one month alone may send more than its part: without this, a history equal to the forecast would break
+    a rule that the plan keeps. ``months`` are taken at the calendar's hours; the others at the plan's weeks, or, with
+    ``alone``, not at all.
+    """
+    egress = case.settings.policy.egress
+    capped = [r for r in case.routes if r.max_gb_per_month is not None]
+    if egress.max_cross_region_share is None and not capped:
+        return case
+    reading = Reading(case, plan)
+    names, flows = reading.names, reading.dispatch[0]
+    of = {p.name: np.array(p.occurrences) / p.weeks if p.name in months else np.full(HOURS_PER_WEEK, float(not alone))
+          for p in case.periods}  # fmt: skip
+    times = np.concatenate([of[name] for name in names.periods])
+    flows = replace(flows, rph=flows.rph * times[flows.place % len(times)])
+    away, every = away_share(reading.derived, flows)
+    if egress.max_cross_region_share is not None and every > 0:
+        share = min(1.0, max(egress.max_cross_region_share, away / every * (1 + ROUNDING)))
+        case = case.with_policy(egress=egress.model_copy(update={"max_cross_region_share": share}))
+    sent = data_sent(names, reading.derived, flows)
+    at = {name: k for k, name in enumerate(names.regions)}
+    lifted = {
+        (r.origin, r.destination): max(r.max_gb_per_month or 0.0, most * (1 + ROUNDING))
+        for r in capped
+        if (most := float(sent[at[r.origin], at[r.destination]].max())) > 0
+    }
+    routes = tuple(
+        r.model_copy(update={"max_gb_per_month": lifted.get((r.origin, r.destination), r.max_gb_per_month)})
+        for r in case.routes
+    )
+    return replace(case, routes=routes)
 
 
 def at_the_hours_that_were(case: Case, actual: Actual) -> Case:

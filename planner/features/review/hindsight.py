@@ -16,7 +16,13 @@ from dataclasses import dataclass, field, replace
 from planner.errors import InfeasibleError
 from planner.features.order.order import Lacking, as_owed, lacking, without_stress
 from planner.features.review.actual import Actual
-from planner.features.review.cases import SPLIT, any_size, at_the_hours_that_were, planned_at_the_calendar
+from planner.features.review.cases import (
+    SPLIT,
+    any_size,
+    at_the_hours_that_were,
+    planned_at_the_calendar,
+    with_room_at_the_calendar,
+)
 from planner.features.review.served import always_servable, cut
 from planner.features.review.tables import Regret
 from planner.plan.derived import Derived
@@ -48,6 +54,7 @@ class Hindsight:
 
 def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Callable[[], None]) -> Hindsight:
     """Price the plan's commitments on what came, find the best for it, and do the same on the forecast."""
+    case = with_room_at_the_calendar(case, plan, actual.months, alone=False)
     came = any_size(at_the_hours_that_were(case, actual))
     planned = any_size(planned_at_the_calendar(case, actual))
     broken: tuple[Lacking, ...] = ()

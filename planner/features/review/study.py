@@ -8,6 +8,7 @@ import pandas as pd
 
 from planner.features.demand.history import History
 from planner.features.review.actual import Actual, Names, actual_of
+from planner.features.review.cases import with_room_at_the_calendar
 from planner.features.review.error import assumptions, forecast_error
 from planner.features.review.figures import Counted
 from planner.features.review.hindsight import look_back
@@ -70,7 +71,8 @@ def review(
     months = []
     owned = held(case, plan)
     for period in periods:
-        served = serve_month(owned, actual, period, options)
+        room = with_room_at_the_calendar(case, plan, {period.name}, alone=True)
+        served = serve_month(held(room, plan), actual, period, options)
         months.append((served, Basis.of(Reading(served.case, served.plan))))
         step()
     monthly, pools = _figures(case, plan, actual, months)

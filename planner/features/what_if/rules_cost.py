@@ -7,17 +7,22 @@ better than the gap that was asked, the rule costs nothing. Components that do n
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from planner.errors import InfeasibleError
+from planner.model.family import SETTINGS, Cell
+from planner.model.program import FAMILIES
 from planner.plan.orders import order_lines
 from planner.plan.plan import CERTIFICATE_COLUMNS, Plan
 from planner.plan.reading import Reading
 from planner.plan.rules_cost import Nothing, RuleCost, RulesCost
 from planner.schema.case import Case
+from planner.schema.settings import Policy
 from planner.solver.find import Options, find_plan
 from planner.solver.parallel import on_all_cores
+from planner.solver.shortfall import with_setting
 from planner.verify.figures import figures_of
 
 MOST_QUOTAS, MOST_OF_A_KIND = 6, 4
@@ -77,30 +82,29 @@ def _policy(case: Case) -> list[_Variant]:
     failover, found = policy.failover, []
     if failover.enabled and any(r.fails for r in case.regions):
         off = failover.model_copy(update={"enabled": False})
-        found.append(_Variant("without failover", _with_policy(case, failover=off)))
+        found.append(_Variant("without failover", case.with_policy(failover=off)))
         if failover.on_demand_trust < 1:
             trusted = failover.model_copy(update={"on_demand_trust": 1.0})
             unmeasured = "" if "on_demand_trust" in failover.model_fields_set else "failover.on_demand_trust"
             rule = f"on demand trusted in full while a region is lost (now {failover.on_demand_trust:g})"
-            found.append(_Variant(rule, _with_policy(case, failover=trusted), unmeasured))
+            found.append(_Variant(rule, case.with_policy(failover=trusted), unmeasured))
+        if failover.headroom > 0:
+            full = failover.model_copy(update={"headroom": 0.0})
+            rule = f"without headroom while a region is lost (now {failover.headroom:.0%})"
+            found.append(_Variant(rule, case.with_policy(failover=full)))
     if any(case.headroom(w) > 0 or case.reserved_headroom(w) > 0 for w in case.workloads):
         tight = tuple(w.model_copy(update={"headroom": 0.0, "reserved_headroom": 0.0}) for w in case.workloads)
         unmeasured = "" if "headroom" in policy.model_fields_set else "headroom"
         found.append(_Variant("without headroom", replace(case, workloads=tight), unmeasured))
     if policy.whole_units:
-        found.append(_Variant("units of any size", _with_policy(case, whole_units=False)))
-    for key in ("max_commitment_usd", "max_commitment_whole_term_usd"):
-        if getattr(policy, key, None) is not None:
-            found.append(_Variant(f"without the budget {key}", _with_policy(case, **{key: None})))
-    if policy.egress.max_cross_region_share is not None:
-        free = policy.egress.model_copy(update={"max_cross_region_share": None})
-        found.append(_Variant("without max_cross_region_share", _with_policy(case, egress=free)))
+        found.append(_Variant("units of any size", case.with_policy(whole_units=False)))
+    cells = [family.relaxed_by for family in FAMILIES if isinstance(family.relaxed_by, Cell)]
+    for path in dict.fromkeys(cell.column for cell in cells if cell.table == SETTINGS):
+        told = attrgetter(path.removeprefix("policy."))
+        if told(policy) is not None and told(Policy()) is None:  # blank: no such rule
+            free = replace(case, settings=with_setting(case.settings, path, None))
+            found.append(_Variant(f"without {path.rpartition('.')[2]}", free))
     return found
-
-
-def _with_policy(case: Case, **changes: object) -> Case:
-    policy = case.settings.policy.model_copy(update=changes)
-    return replace(case, settings=case.settings.model_copy(update={"policy": policy}))
 
 
 def _quotas(case: Case, plan: Plan) -> list[_Variant]:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
-from planner.model.rows import Rows, Term, rows_by_key
+from planner.model.family import EVERY_REDUCTION, Family, Relaxed, Spans
+from planner.model.rows import Rows, Term, joined
 from planner.model.sets import Sets
 
 
@@ -13,18 +13,10 @@ def balance(sets: Sets, at: Columns) -> Rows:
 
     Σ_{i,pool} y[o,w,i,pool,τ] + Σ_{i,s,k} z[o,w,i,s,k,τ] = d[o,w,τ]       for each o, w, slot τ       [krph]
     """
-    slots = len(sets.slots)
     need, slot = np.nonzero(sets.demand > 0)
     demand = sets.demand[need, slot]
-    flow_need = sets.arcs["need"].to_numpy(int)[at.flow_arc]
-    return rows_by_key(
-        "balance",
-        {"need": need, "slot": slot},
-        need * slots + slot,
-        demand,
-        demand,
-        [Term(flow_need * slots + at.flow_slot, at.flows, np.ones(len(at.flow_arc)))],
-    )
+    where = {"need": sets.arcs["need"].to_numpy(int)[at.flow_arc], "slot": at.flow_slot}
+    return joined("balance", {"need": need, "slot": slot}, (demand, demand), [Term(where, at.flows, 1.0)])
 
 
 FAMILY = Family(
@@ -33,7 +25,8 @@ FAMILY = Family(
     rows=balance,
     spans=Spans.SLOT,
     dual="marginal cost of serving one more thousand requests per hour in the slot, USD over the horizon",
-    relaxed_by="tokens_per_minute_quota or max_units",
+    relaxed_by=Relaxed.NEVER,
+    of_demand=True,
     allows=EVERY_REDUCTION,
     kinds=("", ""),
 )

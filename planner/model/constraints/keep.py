@@ -7,8 +7,8 @@ both charged, and at any optimum one of the two is 0. So it is exact for units o
 import numpy as np
 
 from planner.model.columns import Columns, kept_purchases
-from planner.model.family import Family, Reduction, Spans
-from planner.model.rows import Rows, Term, constant, rows_by_key
+from planner.model.family import Family, Reduction, Relaxed, Spans
+from planner.model.rows import Rows, Term, joined, no_rows
 from planner.model.sets import Sets
 
 
@@ -18,20 +18,11 @@ def keep(sets: Sets, at: Columns) -> Rows:
     x[offer,p] − more[offer,p] + fewer[offer,p]  =  x_last[offer,p]        for each kept offer, p       [units]
     """
     bought = kept_purchases(sets)
-    row = np.arange(len(bought))
-    last = sets.purchases["kept_units"].to_numpy(float)[bought] if len(bought) else np.zeros(0)
-    return rows_by_key(
-        "keep",
-        {"purchase": bought},
-        row,
-        last,
-        last,
-        [
-            Term(row, at.committed[bought], constant(len(row), 1.0)),
-            Term(row, at.more, constant(len(row), -1.0)),
-            Term(row, at.fewer, constant(len(row), 1.0)),
-        ],
-    )
+    if not len(bought):
+        return no_rows("keep", "purchase")
+    where, last = {"purchase": bought}, sets.purchases["kept_units"].to_numpy(float)[bought]
+    terms = [Term(where, at.committed[bought], 1.0), Term(where, at.more, -1.0), Term(where, at.fewer, 1.0)]
+    return joined("keep", where, (last, last), terms)
 
 
 KEEP = Family(
@@ -40,7 +31,7 @@ KEEP = Family(
     rows=keep,
     spans=Spans.METER,
     dual="what keeping one unit more of the last plan would cost, USD: at most the charge for a change",
-    relaxed_by=None,
+    relaxed_by=Relaxed.NEVER,
     allows=frozenset({Reduction.SLOTS, Reduction.ARCS, Reduction.SIZES}),
     kinds=("", ""),
 )
@@ -51,17 +42,10 @@ def keep_limit(sets: Sets, at: Columns) -> Rows:
 
     Σ (more[offer,p] + fewer[offer,p])  ≤  fewest changes       one row      [units]
     """
-    limited = sets.keep is not None and sets.keep.limited and len(at.more) > 0
-    rows, changes = (1 if limited else 0), np.concatenate([at.more, at.fewer])
-    most = float(sets.purchases["limit_units"].sum()) if limited else 0.0
-    return rows_by_key(
-        "keep_limit",
-        {},
-        np.zeros(rows, np.int64),
-        constant(rows, -np.inf),
-        constant(rows, most),
-        [Term(np.zeros(len(changes), np.int64), changes, constant(len(changes), 1.0))],
-    )
+    if sets.keep is None or not sets.keep.limited or not len(at.more):
+        return no_rows("keep_limit")
+    most = float(sets.purchases["limit_units"].sum())
+    return joined("keep_limit", {}, (-np.inf, most), [Term({}, np.concatenate([at.more, at.fewer]), 1.0)])
 
 
 KEEP_LIMIT = Family(

@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
-from planner.model.rows import Rows, Term, rows_by_key
+from planner.model.family import EVERY_REDUCTION, Family, Relaxed, Spans
+from planner.model.rows import Rows, Term, joined
 from planner.model.sets import Floats, Ints, Sets
 
 
@@ -18,29 +18,18 @@ def mix(sets: Sets, at: Columns) -> Rows:
 
     Rows that cannot bind (a share from 0 to 1; the only model of a workload) are left out.
     """
-    slots = len(sets.slots)
     share_of_arc, lower, upper = bounded_shares(sets)
-    count = len(lower)
-    flow_share = share_of_arc[at.flow_arc]
-    used = flow_share >= 0
     # one row for each (need, bounded share, slot with demand)
-    need, share = bounded_pairs(sets, count)
-    pair, slot = np.nonzero(sets.demand[need] > 0) if len(need) else (np.empty(0, np.int64), np.empty(0, np.int64))
-    demand = sets.demand[need[pair], slot]
-    flow_need = sets.arcs["need"].to_numpy(int)[at.flow_arc]
-    cap = upper[share[pair]]
-    return rows_by_key(
-        "mix",
-        {"need": need[pair], "share": share[pair], "slot": slot},
-        (need[pair] * count + share[pair]) * slots + slot,
-        lower[share[pair]] * demand,
-        np.where(cap < 1, cap * demand, np.inf),
-        [
-            Term(
-                (flow_need * count + flow_share)[used] * slots + at.flow_slot[used], at.flows[used], np.ones(used.sum())
-            )
-        ],
-    )
+    need, share = bounded_pairs(sets)
+    pair, slot = np.nonzero(sets.demand[need] > 0)
+    index = {"need": need[pair], "share": share[pair], "slot": slot}
+    demand = sets.demand[index["need"], slot]
+    low, high = lower[index["share"]], upper[index["share"]]
+    used = share_of_arc[at.flow_arc] >= 0
+    arc = at.flow_arc[used]
+    where = {"need": sets.arcs["need"].to_numpy(int)[arc], "share": share_of_arc[arc], "slot": at.flow_slot[used]}
+    bounds = (low * demand, np.where(high < 1, high * demand, np.inf))
+    return joined("mix", index, bounds, [Term(where, at.flows[used], 1.0)])
 
 
 FAMILY = Family(
@@ -49,7 +38,8 @@ FAMILY = Family(
     rows=mix,
     spans=Spans.SLOT,
     dual="what a thousand requests per hour more of that model would save (negative: cost), USD over the horizon",
-    relaxed_by="min_share or max_share",
+    relaxed_by=Relaxed.NEVER,
+    of_demand=True,
     allows=EVERY_REDUCTION,
     kinds=("mix_low", "mix_high"),
 )
@@ -68,7 +58,7 @@ def bounded_shares(sets: Sets) -> tuple[Ints, Floats, Floats]:
     return np.array(of_arc, dtype=np.int64), low, high
 
 
-def bounded_pairs(sets: Sets, count: int) -> tuple[Ints, Ints]:
+def bounded_pairs(sets: Sets) -> tuple[Ints, Ints]:
     """All (need, row of `shares`) that have a bound, sorted: also those that no arc can serve."""
     models = models_of_workload(sets)
     by_workload: dict[str, list[int]] = {}

@@ -3,8 +3,8 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
-from planner.model.rows import Rows, Term, constant, rows_by_key
+from planner.model.family import EVERY_REDUCTION, Asked, Cell, Family, Spans
+from planner.model.rows import Rows, Term, distinct, joined
 from planner.model.sets import Sets
 
 
@@ -15,20 +15,12 @@ def quota(sets: Sets, at: Columns) -> Rows:
 
     κ: tokens per minute that a thousand requests per hour count.
     """
-    slots = len(sets.slots)
     limit = sets.quotas["tokens_per_minute"].to_numpy(float)
     of_flow = sets.arcs["quota"].to_numpy(int)[at.flow_arc]
     limited = (of_flow >= 0) & np.isfinite(np.append(limit, np.inf)[of_flow])
-    key = of_flow[limited] * slots + at.flow_slot[limited]
-    present = np.unique(key)
-    return rows_by_key(
-        "quota",
-        {"quota": present // slots, "slot": present % slots},
-        present,
-        constant(len(present), -np.inf),
-        limit[present // slots],
-        [Term(key, at.flows[limited], sets.quota_load[at.flow_arc[limited]])],
-    )
+    where = {"quota": of_flow[limited], "slot": at.flow_slot[limited]}
+    index, counted = distinct(**where), sets.quota_load[at.flow_arc[limited]]
+    return joined("quota", index, (-np.inf, limit[index["quota"]]), [Term(where, at.flows[limited], counted)])
 
 
 FAMILY = Family(
@@ -37,7 +29,13 @@ FAMILY = Family(
     rows=quota,
     spans=Spans.SLOT,
     dual="what one more token per minute of quota would save, USD over the horizon",
-    relaxed_by=None,
+    relaxed_by=Cell(
+        "on_demand",
+        "tokens_per_minute_quota",
+        "tokens/minute",
+        (("region", "region"), ("model", "model"), ("option", "supply")),
+        Asked.SELLER,
+    ),
     allows=EVERY_REDUCTION,
     kinds=("", "quota"),
 )

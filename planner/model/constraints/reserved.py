@@ -3,9 +3,9 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
-from planner.model.rows import Rows, Term, constant, rows_by_key
-from planner.model.sets import Floats, Ints, Sets
+from planner.model.family import EVERY_REDUCTION, Family, Relaxed, Spans
+from planner.model.rows import Rows, Term, distinct, joined
+from planner.model.sets import Sets
 
 
 def reserved(sets: Sets, at: Columns) -> Rows:
@@ -15,21 +15,10 @@ def reserved(sets: Sets, at: Columns) -> Rows:
 
     ρ: units per thousand requests per hour; η: reserved headroom. Slots in which no demand can reach d have no row.
     """
-    slots = len(sets.slots)
-    key, column, value = flow_loads(sets, at)
-    present = np.unique(key)
-    deployment, slot = present // slots, present % slots
-    return rows_by_key(
-        "reserved",
-        {"deployment": deployment, "slot": slot},
-        present,
-        constant(len(present), -np.inf),
-        constant(len(present), 0.0),
-        [
-            Term(key, column, value),
-            Term(present, at.deployed[deployment, sets.slot_period[slot]], constant(len(present), -1.0)),
-        ],
-    )
+    loads = flow_loads(sets, at)
+    index = distinct(**loads.where)
+    units = at.deployed[index["deployment"], sets.slot_period[index["slot"]]]
+    return joined("reserved", index, (-np.inf, 0.0), [loads, Term(index, units, -1.0)])
 
 
 FAMILY = Family(
@@ -38,15 +27,15 @@ FAMILY = Family(
     rows=reserved,
     spans=Spans.SLOT,
     dual="rent of one unit in the slot, USD over the horizon: the hours with rent pay for the commitment",
-    relaxed_by=None,
+    relaxed_by=Relaxed.NEVER,
     allows=EVERY_REDUCTION,
     kinds=("", "rent"),
 )
 
 
-def flow_loads(sets: Sets, at: Columns) -> tuple[Ints, Ints, Floats]:
-    """Load of each reserved flow: key deployment x slots + slot, column, units per krph with reserved headroom."""
-    arcs, slots = len(sets.arcs), len(sets.slots)
+def flow_loads(sets: Sets, at: Columns) -> Term:
+    """Load of each reserved flow on each of its deployments, units per krph with reserved headroom."""
+    arcs = len(sets.arcs)
     load_arc = sets.loads["arc"].to_numpy(int)
     usable = sets.needs["usable"].to_numpy(float)[sets.arcs["need"].to_numpy(int)]
     first = np.searchsorted(load_arc, np.arange(arcs))
@@ -56,5 +45,5 @@ def flow_loads(sets: Sets, at: Columns) -> tuple[Ints, Ints, Floats]:
     nth = np.arange(len(flow)) - np.repeat(np.cumsum(repeat) - repeat, repeat)
     load = first[at.flow_arc[flow]] + nth
     units = sets.loads["units"].to_numpy(float)[load] / usable[at.flow_arc[flow]]
-    key = sets.loads["deployment"].to_numpy(int)[load] * slots + at.flow_slot[flow]
-    return key, at.flow_first + flow, units
+    where = {"deployment": sets.loads["deployment"].to_numpy(int)[load], "slot": at.flow_slot[flow]}
+    return Term(where, at.flow_first + flow, units)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Spans
-from planner.model.rows import Rows, Term, constant, rows_by_key
+from planner.model.family import EVERY_REDUCTION, Family, Relaxed, Spans
+from planner.model.rows import Rows, Term, joined
 from planner.model.sets import Sets
 
 
@@ -16,20 +16,13 @@ def size_low(sets: Sets, at: Columns) -> Rows:
 
     on is 0 or 1, steps a whole number.
     """
-    row = np.arange(len(at.sized))
-    has_on, has_steps = at.size_on >= 0, at.size_steps >= 0
-    return rows_by_key(
-        "size_low",
-        {"sized": row},
-        row,
-        constant(len(row), 0.0),
-        np.where(has_steps, 0.0, np.inf),
-        [
-            Term(row, at.sized, constant(len(row), 1.0)),
-            Term(row[has_on], at.size_on[has_on], -at.size_low[has_on]),
-            Term(row[has_steps], at.size_steps[has_steps], -at.size_step[has_steps]),
-        ],
-    )
+    sized, has_on, has_steps = np.arange(len(at.sized)), at.size_on >= 0, at.size_steps >= 0
+    terms = [
+        Term({"sized": sized}, at.sized, 1.0),
+        Term({"sized": sized[has_on]}, at.size_on[has_on], -at.size_low[has_on]),
+        Term({"sized": sized[has_steps]}, at.size_steps[has_steps], -at.size_step[has_steps]),
+    ]
+    return joined("size_low", {"sized": sized}, (0.0, np.where(has_steps, 0.0, np.inf)), terms)
 
 
 SIZE_LOW = Family(
@@ -38,7 +31,7 @@ SIZE_LOW = Family(
     rows=size_low,
     spans=Spans.METER,
     dual="none: the rule is not linear",
-    relaxed_by=None,
+    relaxed_by=Relaxed.NEVER,
     allows=EVERY_REDUCTION,
     kinds=("", ""),
 )
@@ -56,15 +49,8 @@ def size_top(sets: Sets, at: Columns) -> Rows:
     stepped = at.size_steps[sized] >= 0
     body = np.where(stepped, at.size_steps[sized], at.sized[sized])
     most = np.where(stepped, at.upper[np.maximum(at.size_steps[sized], 0)], at.size_top[sized])
-    row = np.arange(len(sized))
-    return rows_by_key(
-        "size_top",
-        {"sized": sized},
-        row,
-        constant(len(row), -np.inf),
-        constant(len(row), 0.0),
-        [Term(row, body, constant(len(row), 1.0)), Term(row, at.size_on[sized], -most)],
-    )
+    where = {"sized": sized}
+    return joined("size_top", where, (-np.inf, 0.0), [Term(where, body, 1.0), Term(where, at.size_on[sized], -most)])
 
 
 SIZE_TOP = Family(
@@ -73,7 +59,7 @@ SIZE_TOP = Family(
     rows=size_top,
     spans=Spans.METER,
     dual="none: the rule is not linear",
-    relaxed_by=None,
+    relaxed_by=Relaxed.NEVER,
     allows=EVERY_REDUCTION,
     kinds=("", ""),
 )

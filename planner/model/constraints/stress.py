@@ -16,9 +16,11 @@ import numpy as np
 from planner.model.columns import Columns
 from planner.model.constraints.mix import bounded_pairs, bounded_shares
 from planner.model.constraints.reserved import flow_loads
-from planner.model.family import Family, Spans
-from planner.model.rows import Rows, Term, constant, rows_by_key
+from planner.model.family import SETTINGS, Asked, Cell, Family, Reduction, Relaxed, Spans
+from planner.model.rows import Rows, Term, constant, distinct, joined, kept
 from planner.model.sets import Bools, Floats, Ints, Sets
+
+PROJECTED = frozenset({Reduction.RAYS})
 
 
 def stress_columns(sets: Sets, at: Columns) -> Columns:
@@ -45,16 +47,9 @@ def stress_balance(sets: Sets, at: Columns) -> Rows:
 
     Σ_{arcs left} f[c,arc,τ] = scale[c,w] · d[o,w,τ]       for each case c, o, w, slot τ       [krph]
     """
-    case, need, slot, asked = _asked_rows(sets)
-    column, c, n, t = _flows(sets, at)
-    return rows_by_key(
-        "stress_balance",
-        {"case": case, "need": need, "slot": slot},
-        _key(sets, case, need, slot),
-        asked,
-        asked,
-        [Term(_key(sets, c, n, t), column, constant(len(column), 1.0))],
-    )
+    index, asked = _asked_rows(sets)
+    column, where, _ = _flows(sets, at)
+    return joined("stress_balance", index, (asked, asked), [Term(where, column, 1.0)])
 
 
 STRESS_BALANCE = Family(
@@ -62,8 +57,10 @@ STRESS_BALANCE = Family(
     rule="8",
     rows=stress_balance,
     spans=Spans.SLOT,
+    of_stress=True,
+    allows=PROJECTED,
     dual="what serving one more thousand requests per hour in the case would cost, USD over the horizon",
-    relaxed_by="headroom or failover",
+    relaxed_by=Cell("workloads", "failover_share", "share", (("workload", "workload"),), Asked.FAILOVER),
     kinds=("", ""),
 )
 
@@ -77,25 +74,21 @@ def stress_mix(sets: Sets, at: Columns) -> Rows:
     asked = scale[c,w] · d[o,w,τ]. Rows that cannot bind are left out.
     """
     share_of_arc, low, high = bounded_shares(sets)
-    count = max(len(low), 1)
-    case, need, slot, asked = _asked_rows(sets)
-    pair_need, pair_share = bounded_pairs(sets, len(low))
-    row, pair = np.nonzero(need[:, None] == pair_need[None, :])
-    share = pair_share[pair]
-    key = _key(sets, case, need, slot)[row] * count + share
-    order = np.argsort(key)
-    row, share, key = row[order], share[order], key[order]
-    column, c, n, t = _flows(sets, at)
-    of_flow = share_of_arc[at.flow_arc[column - at.flow_first]]
-    bound = of_flow >= 0
-    return rows_by_key(
-        "stress_mix",
-        {"case": case[row], "need": need[row], "share": share, "slot": slot[row]},
-        key,
-        low[share] * asked[row],
-        np.where(high[share] < 1, high[share] * asked[row], np.inf),
-        [Term((_key(sets, c, n, t) * count + of_flow)[bound], column[bound], constant(int(bound.sum()), 1.0))],
-    )
+    asked_of, asked = _asked_rows(sets)
+    pair_need, pair_share = bounded_pairs(sets)
+    row, pair = np.nonzero(asked_of["need"][:, None] == pair_need[None, :])
+    share, demand = pair_share[pair], asked[row]
+    index = {
+        "case": asked_of["case"][row],
+        "need": asked_of["need"][row],
+        "share": share,
+        "slot": asked_of["slot"][row],
+    }
+    column, where, arc = _flows(sets, at)
+    bound = share_of_arc[arc] >= 0
+    of_flow = {**kept(where, bound), "share": share_of_arc[arc[bound]]}
+    bounds = (low[share] * demand, np.where(high[share] < 1, high[share] * demand, np.inf))
+    return joined("stress_mix", index, bounds, [Term(of_flow, column[bound], 1.0)])
 
 
 STRESS_MIX = Family(
@@ -103,8 +96,10 @@ STRESS_MIX = Family(
     rule="8",
     rows=stress_mix,
     spans=Spans.SLOT,
+    of_stress=True,
+    allows=PROJECTED,
     dual="what a thousand requests per hour more of that model would save (negative: cost), USD over the horizon",
-    relaxed_by="min_share or max_share",
+    relaxed_by=Relaxed.NEVER,
     kinds=("stress_mix_low", "stress_mix_high"),
 )
 
@@ -114,26 +109,16 @@ def stress_capacity(sets: Sets, at: Columns) -> Rows:
 
     Σ_{o,w} ρ[w,d] · f[c,arc,τ]  ≤  v[d, p(τ)]        for each case c, deployment d, slot τ       [units]
     """
-    key, column, value = flow_loads(sets, at)
-    flow = column - at.flow_first
+    loads = flow_loads(sets, at)
+    flow = loads.column - at.flow_first
     stressed = at.flow_case[flow] >= 0
-    key, column, value, flow = key[stressed], column[stressed], value[stressed], flow[stressed]
+    flow = flow[stressed]
     usable = sets.needs["usable"].to_numpy(float)[sets.arcs["need"].to_numpy(int)[at.flow_arc[flow]]]
-    size = len(sets.deployments) * len(sets.slots)
-    key = at.flow_case[flow] * size + key
-    present = np.unique(key)
-    deployment, slot = present % size // len(sets.slots), present % len(sets.slots)
-    return rows_by_key(
-        "stress_capacity",
-        {"case": present // size, "deployment": deployment, "slot": slot},
-        present,
-        constant(len(present), -np.inf),
-        constant(len(present), 0.0),
-        [
-            Term(key, column, value * usable),
-            Term(present, at.deployed[deployment, sets.slot_period[slot]], constant(len(present), -1.0)),
-        ],
-    )
+    where = {"case": at.flow_case[flow], **kept(loads.where, stressed)}
+    index = distinct(**where)
+    units = at.deployed[index["deployment"], sets.slot_period[index["slot"]]]
+    terms = [Term(where, loads.column[stressed], np.asarray(loads.value)[stressed] * usable), Term(index, units, -1.0)]
+    return joined("stress_capacity", index, (-np.inf, 0.0), terms)
 
 
 STRESS_CAPACITY = Family(
@@ -141,8 +126,10 @@ STRESS_CAPACITY = Family(
     rule="8",
     rows=stress_capacity,
     spans=Spans.SLOT,
+    of_stress=True,
+    allows=PROJECTED,
     dual="what the case would pay for one more unit in the slot, USD over the horizon",
-    relaxed_by=None,
+    relaxed_by=Relaxed.NEVER,
     kinds=("", "stress_unit"),
 )
 
@@ -155,22 +142,13 @@ def stress_quota(sets: Sets, at: Columns) -> Rows:
     """
     limit = sets.quotas["tokens_per_minute"].to_numpy(float)
     trust = np.array([case.quota_scale for case in sets.cases])
-    column, c, _, t = _flows(sets, at)
-    arc = at.flow_arc[column - at.flow_first]
+    column, of_case, arc = _flows(sets, at)
     of_flow = sets.arcs["quota"].to_numpy(int)[arc]
     limited = (of_flow >= 0) & np.isfinite(np.append(limit, np.inf)[of_flow])
-    size = len(limit) * len(sets.slots)
-    key = c[limited] * size + of_flow[limited] * len(sets.slots) + t[limited]
-    present = np.unique(key)
-    case, quota = (present // size, present % size // len(sets.slots)) if size else (present, present)
-    return rows_by_key(
-        "stress_quota",
-        {"case": case, "quota": quota, "slot": present % max(len(sets.slots), 1)},
-        present,
-        constant(len(present), -np.inf),
-        limit[quota] * trust[case],
-        [Term(key, column[limited], sets.quota_load[arc[limited]])],
-    )
+    where = {"case": of_case["case"][limited], "quota": of_flow[limited], "slot": of_case["slot"][limited]}
+    index = distinct(**where)
+    most = limit[index["quota"]] * trust[index["case"]]
+    return joined("stress_quota", index, (-np.inf, most), [Term(where, column[limited], sets.quota_load[arc[limited]])])
 
 
 STRESS_QUOTA = Family(
@@ -178,8 +156,10 @@ STRESS_QUOTA = Family(
     rule="8",
     rows=stress_quota,
     spans=Spans.SLOT,
+    of_stress=True,
+    allows=PROJECTED,
     dual="what the case would pay for one more token per minute that it trusts, USD over the horizon",
-    relaxed_by=None,
+    relaxed_by=Cell(SETTINGS, "policy.failover.on_demand_trust", "share", asked=Asked.SELLER),
     kinds=("", "stress_quota"),
 )
 
@@ -196,19 +176,16 @@ def _left(sets: Sets, number: int) -> Bools:
     return there if case.quota_scale > 0 else there & sets.arcs["reserved"].to_numpy(bool)
 
 
-def _asked_rows(sets: Sets) -> tuple[Ints, Ints, Ints, Floats]:
-    """Case, need, slot and demand (krph) of everything that is asked in some case, in the order of `_key`."""
+def _asked_rows(sets: Sets) -> tuple[dict[str, Ints], Floats]:
+    """Case, need and slot of everything that is asked in some case, and how much (krph)."""
     asked = np.array(_asked(sets)).reshape(len(sets.cases), len(sets.needs), len(sets.slots))
     case, need, slot = np.nonzero(asked > 0)
-    return case, need, slot, asked[case, need, slot]
+    return {"case": case, "need": need, "slot": slot}, asked[case, need, slot]
 
 
-def _flows(sets: Sets, at: Columns) -> tuple[Ints, Ints, Ints, Ints]:
-    """Column, case, need and slot of every stress flow."""
+def _flows(sets: Sets, at: Columns) -> tuple[Ints, dict[str, Ints], Ints]:
+    """Column of every stress flow, its case, need and slot, and its arc."""
     flow = np.flatnonzero(at.flow_case >= 0)
-    need = sets.arcs["need"].to_numpy(int)[at.flow_arc[flow]]
-    return at.flow_first + flow, at.flow_case[flow], need, at.flow_slot[flow]
-
-
-def _key(sets: Sets, case: Ints, need: Ints, slot: Ints) -> Ints:
-    return (case * len(sets.needs) + need) * len(sets.slots) + slot
+    arc = at.flow_arc[flow]
+    where = {"case": at.flow_case[flow], "need": sets.arcs["need"].to_numpy(int)[arc], "slot": at.flow_slot[flow]}
+    return at.flow_first + flow, where, arc

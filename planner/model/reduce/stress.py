@@ -23,7 +23,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.errors import PlannerError
+from planner.model import program
+from planner.model.columns import columns_of
 from planner.model.constraints.mix import bounded_shares, models_of_workload
+from planner.model.constraints.stress import stress_columns
+from planner.model.family import Reduction
 from planner.model.sets import Bools, Floats, Ints, Sets, StressCase
 
 ROUNDING = 1e-12  # every row is weakened by this share of its terms, so that rounding can never make it cut too deep
@@ -119,8 +124,31 @@ class NetworkTables:
     model: NDArray[np.object_]
 
 
+def refuse_others(sets: Sets) -> None:
+    """Refuse rules of the stress cases that the rays above do not have: a plan found by them might break those.
+
+    Raises
+    ------
+    PlannerError : a family on stress flows has rows, and does not claim to be among those projected here.
+    """
+    silent = [family for family in program.STRESS_FAMILIES if Reduction.RAYS not in family.allows]
+    at = stress_columns(sets, columns_of(sets)) if silent else None
+    names = [family.name for family in silent if at is not None and family.rows(sets, at).count]
+    if names:
+        raise PlannerError(
+            f"{', '.join(names)}: a rule of the stress cases that the search does not know (model.reduce.stress), so "
+            "no plan can be trusted to keep it. Nothing was written. Leave it blank in the input"
+        )
+
+
 def network_tables(sets: Sets) -> NetworkTables:
-    """Gather what the networks of all stress cases share."""
+    """Gather what the networks of all stress cases share.
+
+    Raises
+    ------
+    PlannerError : see `refuse_others`.
+    """
+    refuse_others(sets)
     a, shares = sets.arcs, sets.shares
     share, low, high = bounded_shares(sets)
     names, workload = np.unique(sets.needs["workload"].to_numpy(object), return_inverse=True)
@@ -192,7 +220,7 @@ def network(sets: Sets, case: StressCase, tables: NetworkTables | None = None) -
     )
 
 
-def ray_of(net: StressNetwork, case: int, units: Floats, quota: Floats, low: Floats, high: Floats) -> StressRay:
+def ray_of(net: StressNetwork, case: int, *, units: Floats, quota: Floats, low: Floats, high: Floats) -> StressRay:
     """Make a valid ray from any prices: μ is set to the most that the arcs' rule allows, rounding against the row.
 
     ``units`` (π) by deployment, ``quota`` (ν) by quota, ``low`` and ``high`` (σ) by bounded share; negative: 0.

@@ -129,9 +129,18 @@ def proved_bound_usd(
     terms += [price * need for _, price, need, _ in rays]
     most_usd = stated_usd if rule_prices.any else math.inf
     sizes = LargestSizes.of(
-        case, derived, names, meters, largest_deployed(case, names, ways, demand), most_usd, rule_prices.any
+        case,
+        derived,
+        names,
+        meters,
+        largest=largest_deployed(case, names, ways, demand),
+        most_usd=most_usd,
+        any_size=rule_prices.any,
     )
-    terms += [rule_prices.worth_usd, *_charges(case, derived, names, meters, prices, rays, rule_prices, sizes)]
+    terms += [
+        rule_prices.worth_usd,
+        *_charges(case, derived, names, meters, prices=prices, rays=rays, rule_prices=rule_prices, sizes=sizes),
+    ]
     return min(most_usd, math.fsum(terms) - 1e-12 * math.fsum(abs(t) for t in terms))
 
 
@@ -299,7 +308,7 @@ def _charged(earns: float, most: float) -> float:
 
 
 def _charges(
-    case: Case, derived: Derived, names: Names, meters: tuple[tuple[str, str], ...], prices: _Prices,
+    case: Case, derived: Derived, names: Names, meters: tuple[tuple[str, str], ...], *, prices: _Prices,
     rays: list[_Ray], rule_prices: RulePrices, sizes: LargestSizes,
 ) -> list[float]:  # fmt: skip
     """Charge x, v and u that earn more than they cost at their largest size; and take off earlier units."""

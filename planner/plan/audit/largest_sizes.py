@@ -12,7 +12,6 @@ from planner.plan.flows import Floats, Names
 from planner.plan.stress_cases import stress_cases
 from planner.schema.capacity import Offer
 from planner.schema.case import Case
-from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY, REQUESTS_PER_THOUSAND
 
 
@@ -29,8 +28,8 @@ class LargestSizes:
 
     @classmethod
     def of(
-        cls, case: Case, derived: Derived, names: Names, meters: tuple[tuple[str, str], ...], largest: Floats,
-        most_usd: float, any_size: bool,
+        cls, case: Case, derived: Derived, names: Names, meters: tuple[tuple[str, str], ...], *,
+        largest: Floats, most_usd: float, any_size: bool,
     ) -> "LargestSizes":  # fmt: skip
         """Take the largest sensible sizes; with ``any_size``, what a plan of ``most_usd`` can pay for instead."""
         periods, whole = case.periods, case.settings.policy.whole_units
@@ -68,7 +67,7 @@ class LargestSizes:
 def unit_usd(case: Case, offer: Offer, period: int) -> tuple[float, float]:
     """Cost of a unit bought at the start of a period, and the part of it inside the horizon, USD."""
     hours = sum(q.hours for q in case.periods[period : period + offer.term_months])
-    end = add_months(case.periods[period].start, offer.term_months)
+    end = offer.term_end(case.periods[period].start)
     beyond = max(0, (end - case.periods[-1].end).days) * HOURS_PER_DAY
     inside = offer.usd_per_unit_hour * hours
     return inside + offer.usd_per_unit_hour * (1 - case.settings.policy.tail_value) * beyond, inside

@@ -1,7 +1,7 @@
 """A rule as weights on what the plan's tables say: checked on the plan, and priced in the bound, from one statement.
 
-A new rule is stated so in a file of its own and listed in `plan.audit.rules.RULES`. It shares no code with the
-programme; its rows are those of the family of the same name, named by the same columns of certificate.parquet.
+A new rule is stated so in a file of its own in `plan.audit.rules`. It shares no code with the programme; its rows are
+those of the family of the same name, named by the same columns of certificate.parquet.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -104,13 +104,13 @@ def _served_within(
     deployments = [deployment_name(names, d) for d in range(len(load))]
     period = np.arange(slots) // HOURS_PER_WEEK % len(names.periods)
     on_units = witness.over_slots(load, slots) * busy
-    findings += _overload("units", deployments, names, stressed, on_units, units[:, period])
+    findings += _overload(names, stressed, "units", deployments, load=on_units, limit=units[:, period])
     per_request = flows.ways["quota_per_request"].to_numpy(float)
     tpm = flows.sums(flows.ways["quota"].to_numpy(int), len(names.quotas), witness.places, per_request)
     quotas = [f"{r}, model {m}, option {o}" for r, m, o in names.quotas]
     on_quota = witness.over_slots(tpm, slots) * busy
     limit = np.repeat(stressed.quota_tpm, slots).reshape(on_quota.shape)
-    return findings + _overload("tokens/minute", quotas, names, stressed, on_quota, limit)
+    return findings + _overload(names, stressed, "tokens/minute", quotas, load=on_quota, limit=limit)
 
 
 def _short(names: Names, stressed: StressCase, served: Floats, wanted: Floats) -> list[Finding]:
@@ -127,7 +127,7 @@ def _short(names: Names, stressed: StressCase, served: Floats, wanted: Floats) -
 
 
 def _overload(
-    unit: str, things: list[str], names: Names, stressed: StressCase, load: Floats, limit: Floats
+    names: Names, stressed: StressCase, unit: str, things: list[str], *, load: Floats, limit: Floats
 ) -> list[Finding]:
     """Find loads above what stands (both things x slots)."""
 

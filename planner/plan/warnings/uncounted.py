@@ -4,7 +4,6 @@ Each is legal and each has surprised a buyer: money past the horizon that no bud
 that is bought because a default says so, averages where a bill or a provider counts what happened.
 """
 
-import datetime as dt
 from collections.abc import Callable
 
 import numpy as np
@@ -26,13 +25,13 @@ def beyond_the_horizon(case: Case, derived: Derived, plan: Plan | None) -> list[
     """Dollars past the horizon, that neither the cost nor the budget counts."""
     policy, last = case.settings.policy, case.periods[-1]
     remedy = "Set tail_value to what the units will be worth then, plan more months, or leave long terms out"
-    if policy.max_commitment_usd is not None:
-        remedy += "; a cap on the whole terms is what you may want to sign under"
+    if policy.max_commitment_usd is not None and policy.max_commitment_whole_term_usd is None:
+        remedy += "; cap what is signed over the whole terms with policy.max_commitment_whole_term_usd"
     if plan is not None:
         offers, start = {o.offer: o for o in case.offers}, {p.name: p.start for p in case.periods}
         beyond = 0.0
         for name, period, units in plan.purchases[["offer", "period", "units"]].itertuples(index=False, name=None):
-            days = (add_months(start[period], offers[name].term_months) - last.end).days
+            days = (offers[name].term_end(start[period]) - last.end).days
             beyond += units * offers[name].usd_per_unit_hour * max(0, days) * HOURS_PER_DAY
         inside, free = float(plan.purchases["usd"].sum()), beyond * policy.tail_value
         if free <= SHOWN_USD:
@@ -111,20 +110,24 @@ def spare_reserved(case: Case, derived: Derived, plan: Plan | None) -> list[Caut
 
 def nothing_spare_in_failover(case: Case, derived: Derived, plan: Plan | None) -> list[Caution]:
     """Headroom that is not kept while a region is lost."""
+    failover = case.settings.policy.failover
     lost = any(r.fails for r in case.regions) and len(case.regions) > 1
     share = max((case.headroom(w) for w in _served(case) if case.failover_share(w) > 0), default=0.0)
-    if not case.settings.policy.failover.enabled or not lost or share <= 0:
+    if not failover.enabled or not lost or share <= failover.headroom:
         return []
-    extra = share / (1 - share)
+    extra = (1 - failover.headroom) / (1 - share) - 1
     if plan is None:
         usd = sum(_mean_unit_usd(case, derived, w.workload) for w in _served(case)) * extra
     else:
         usd = float(plan.purchases["usd"].sum()) * extra
+    spare = "every unit and quota may be full to the brim"
+    if failover.headroom > 0:
+        spare = f"only {failover.headroom:.0%} (failover.headroom) stays spare"
     message = (
-        f"the headroom of {share:.0%} is kept while all regions stand; while one is lost, every unit and quota may be "
-        f"full to the brim. Keeping it then too would take up to {extra:.0%} more, about ${usd:,.0f}"
+        f"the headroom of {share:.0%} is kept while all regions stand; while one is lost, {spare}. "
+        f"Keeping it then too would take up to {extra:.0%} more, about ${usd:,.0f}"
     )
-    remedy = "Lower on_demand_trust, or state a demand that is higher by what must stay spare, if an outage may be busy"
+    remedy = f"Set policy.failover.headroom to {share:g} if it must be kept while a region is lost too"
     return [Caution("failover-without-headroom", "risk", "failover", message, remedy)]
 
 
@@ -178,7 +181,7 @@ def weeks_of_the_calendar(case: Case, derived: Derived, plan: Plan | None) -> li
     off: dict[str, float] = {}
     for period in case.periods:
         mine = rows[rows["period"].astype(str) == period.name]
-        more = (_occurrences(period) - period.weeks)[mine["hour_of_week"].to_numpy(int)]
+        more = (np.array(period.occurrences) - period.weeks)[mine["hour_of_week"].to_numpy(int)]
         weight = mine["scenario"].astype(str).map(likely).to_numpy(float)
         usd_an_hour = mine["requests_per_hour"].to_numpy(float) * mine["usd"].to_numpy(float)
         off[period.name] = float((usd_an_hour * weight * more).sum())
@@ -301,10 +304,3 @@ def _gb_sent(case: Case, derived: Derived, plan: Plan) -> dict[tuple[str, str, s
         for key, amount in sent.items():
             found[key] = found.get(key, 0.0) + float(amount)  # type: ignore[index, call-overload]
     return found
-
-
-def _occurrences(period: Period) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """How often each hour of the week occurs in a month."""
-    days = pd.Series([(period.start + dt.timedelta(days=k)).weekday() for k in range((period.end - period.start).days)])
-    count = days.value_counts().reindex(range(7), fill_value=0).to_numpy(float)
-    return np.repeat(count, HOURS_PER_DAY)

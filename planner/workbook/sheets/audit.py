@@ -68,6 +68,12 @@ def _order(report: Report, order: Block | None, fits: Sequence[bool]) -> list[Ru
         over = sum(line.horizon_usd for line in report.lines) > budget * (1 + _SLACK) + _SLACK
         broken = f"IF({order.total('horizon_usd')}>{budget!r}{_PLUS},1,0)"
         found.append(Rule(f"New commitments stay within {budget:,.0f} USD", order.sheet, "1", 1, broken, int(over)))
+    signed = policy.max_commitment_whole_term_usd
+    if signed is not None:
+        over = sum(line.term_usd for line in report.lines) > signed * (1 + _SLACK) + _SLACK
+        broken = f"IF({order.total('term_usd')}>{signed!r}{_PLUS},1,0)"
+        what = f"New commitments cost at most {signed:,.0f} USD over their whole terms"
+        found.append(Rule(what, order.sheet, "1", 1, broken, int(over)))
     return found
 
 

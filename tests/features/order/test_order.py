@@ -120,3 +120,27 @@ def test_the_share_of_a_stress_case_that_the_units_can_serve_is_told() -> None:
         "failover east: the loss of east cannot be served: 12 of 20 requests/hour on Mon 00:00 UTC, 2027-01, "
         "a margin of -40.0 %"
     ]
+
+
+def test_an_order_that_breaks_failover_is_priced_without_a_search_for_what_would_mend_the_input(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # each region asks 10 and may lose the other: 20 units each. Sizes 5, 8, 11 ... so 11 of the order's 12 are deployed
+    sized = [{"pool": f"{r}-m", "model": "m", "tokens_per_minute_per_unit": 1, "min_units": 5, "unit_step": 3}
+             for r in ("east", "west")]  # fmt: skip
+    case = builders.case(
+        builders.two_regions(throughput=sized, on_demand=[]), whole_units=True, failover={"enabled": True}
+    )
+
+    def explained(*_: object) -> None:
+        raise AssertionError("what would make a plan was looked for: minutes on a real folder, and nobody asked")
+
+    monkeypatch.setattr("planner.solver.find.explain", explained)
+    priced = price_order(
+        case, order(("east-m-1m", "2027-01", 12.0, 1.0), ("west-m-1m", "2027-01", 12.0, 1.0)), Options(workers=1)
+    )
+    assert list(priced.plan.deployments["units"]) == [11.0, 11.0]
+    assert [str(rule).split("UTC")[0] for rule in priced.broken] == [
+        f"failover {r}: the loss of {r} cannot be served: 11 of 20 requests/hour on Mon 00:00 "
+        for r in ("east", "west")
+    ]

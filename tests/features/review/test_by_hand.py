@@ -230,3 +230,29 @@ def test_thresholds_decide(case: Case, plan: Plan) -> None:
     assert review(case, plan, history).verdicts[0].verdict == LOWER
     assert review(case, plan, history, rules=Rules(act_share=0.06)).verdicts[0].verdict == WATCH
     assert review(case, plan, history, rules=Rules(act_share=0.06, watch_share=0.055)).verdicts[0].verdict == KEEP
+
+
+def test_a_share_that_the_plan_keeps_is_not_broken_by_the_weekdays_of_the_calendar() -> None:
+    # east serves 10 of the 10 requests of Monday 00:00 and 10 of the 20 of Friday 00:00; 10 of 30 cross to west: 0.333.
+    # January 2027 has 4 Mondays and 5 Fridays: 50 of 140 cross there, 0.357, more than the 0.34 allowed.
+    friday = {"region": "east", "workload": "w", "hour_of_week": 96, "requests_per_hour": 20.0}
+    price = {"model": "m", "usd_per_mtok_input": 50_000.0, "usd_per_mtok_output": 0.0}
+    rows = builders.two_regions(
+        demand=[{**friday, "hour_of_week": 0, "requests_per_hour": 10.0}, friday],
+        on_demand=[{"region": "east", "tokens_per_minute_quota": 10, **price}, {"region": "west", **price}],
+        pools=[], throughput=[], offers=[],
+    )  # fmt: skip
+    case = builders.case(rows, egress={"max_cross_region_share": 0.34})
+    found = review(case, solve(case), history_of(case))
+    assert found.regret.usd == 0
+    assert found.regret.rules_kept
+    assert found.regret.unserved_requests == 0
+    assert UNSERVED not in set(found.peaks["kind"])
+    assert found.paid_usd == pytest.approx(3 * 140)
+
+
+def test_how_often_an_hour_of_the_week_occurs() -> None:
+    # January 2027 begins on a Friday: Friday to Sunday five times, the others four
+    (january,) = builders.case().periods
+    assert january.occurrences[::24] == (4, 4, 4, 4, 5, 5, 5)
+    assert sum(january.occurrences) == january.hours

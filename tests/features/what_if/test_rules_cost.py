@@ -62,7 +62,7 @@ def test_a_rule_that_decides_nothing_costs_nothing() -> None:
     case = builders.case(builders.tables(), max_commitment_usd=1e9)
     _, found = found_of(case)
     assert [(r.rule, r.saves_usd, r.less_to_sign_usd) for r in found.rules] == [
-        ("without the budget max_commitment_usd", 0.0, 0.0)
+        ("without max_commitment_usd", 0.0, 0.0)
     ]
     assert found.nothing.total_usd == pytest.approx(30 * HOURS)
     assert found.nothing.broken == ()

@@ -1,6 +1,12 @@
-"""Every rule that is checked, by the family of constraints that it checks again; and the rules stated as weights."""
+"""Every rule that is checked, by the family of constraints that it checks again; and the rules stated as weights.
 
+A file here states one rule as weights, in a function of the file's name, which is that of the family. They are found,
+not listed.
+"""
+
+import pkgutil
 from collections.abc import Callable
+from importlib import import_module
 
 from planner.plan.audit.linear_rule import LinearRule
 from planner.plan.flows import Names
@@ -28,7 +34,10 @@ CHECKED = {
 }
 
 # rules stated as weights: each returns the rule of a case, None where the case does not have it
-RULES: tuple[Callable[[Case, Names], LinearRule | None], ...] = ()
+RULES: tuple[Callable[[Case, Names], LinearRule | None], ...] = tuple(
+    getattr(import_module(f"{__name__}.{name}"), name)
+    for name in sorted(each.name for each in pkgutil.iter_modules(__path__))
+)
 
 
 def rules_of(case: Case, names: Names) -> list[LinearRule]:
