@@ -32,6 +32,7 @@ from planner.model.sets import names_of
 from planner.model.tables import sets_of
 from planner.plan import files, frames
 from planner.plan.audit import bound, findings, totals
+from planner.plan.metrics.tables import FIGURES
 from planner.readers import load
 from planner.schema import describe
 from planner.solver import assemble, certificate, find, highs, stress, ties, whole
@@ -211,6 +212,12 @@ def frame_table(frame: frames.Frame) -> Iterable[str]:
         yield f"| `{column.name}` | {column.kind} | {column.unit} | {column.meaning} |"
 
 
+def figures_tables() -> Iterable[str]:
+    """Return every table of figures."""
+    for frame in FIGURES:
+        yield from (f"### metrics.{frame.name}", "", f"{frame.row[0].upper()}{frame.row[1:]}.", "", *frame_table(frame), "")
+
+
 FRAMES = (frames.PURCHASES, frames.DEPLOYMENTS, frames.DISPATCH, frames.STRESS, frames.STRESS_RENTS, frames.CERTIFICATE)
 
 PARTS: dict[str, Callable[[], Iterable[str]]] = {
@@ -218,6 +225,7 @@ PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "algebra": algebra,
     "objective": objective_table,
     "prices": prices_table,
+    "figures": figures_tables,
     "tolerances": tolerances_table,
     "commands": commands_table,
     "formats": formats_table,

@@ -1,6 +1,7 @@
 """Figures that users ask for, against numbers worked out by hand, and identities that hold for any plan."""
 
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.plan import frames
 from planner.plan.metrics import HORIZON, Metrics, summary_of
-from planner.plan.metrics import tables as columns
+from planner.plan.metrics.tables import FIGURES
 from planner.plan.plan import Plan
 from planner.plan.pricing import price
 from planner.schema.case import Case
@@ -36,17 +38,21 @@ def repriced(case: Case, plan: Plan) -> Plan:
     return replace(on(case, plan), totals=price(case, plan.purchases, plan.deployments, plan.dispatch))
 
 
-def test_every_table_has_the_columns_it_promises(hand: Metrics) -> None:
-    promised = {
-        "months": columns.MONTH_COLUMNS, "strategies": columns.STRATEGY_COLUMNS, "pools": columns.POOL_USE_COLUMNS,
-        "deployments": columns.DEPLOYMENT_USE_COLUMNS, "coverage": columns.COVERAGE_COLUMNS,
-        "savings": columns.SAVINGS_COLUMNS, "break_even": columns.BREAK_EVEN_COLUMNS,
-        "by_workload": columns.WORKLOAD_COST_COLUMNS, "by_model": columns.MODEL_COST_COLUMNS,
-        "costs": columns.COST_COLUMNS, "egress": columns.EGRESS_COLUMNS, "on_demand": columns.ON_DEMAND_COLUMNS,
-        "stress": columns.STRESS_COLUMNS, "stress_load": columns.STRESS_LOAD_COLUMNS,
-    }  # fmt: skip
-    for name, names in promised.items():
-        assert tuple(getattr(hand, name).columns) == names
+def test_every_table_is_what_it_is_declared_to_be(hand: Metrics) -> None:
+    kinds = {"TEXT": "OU", "WHOLE": "i", "NUMBER": "f", "FLAG": "b"}
+    for frame in FIGURES:
+        table = attrgetter(frame.name)(hand)
+        assert tuple(table.columns) == frame.columns
+        for column in frame.declared:
+            said = next(name for name in kinds if getattr(frames, name) == column.kind)
+            values = table[column.name]
+            text = said == "TEXT" and (values.dtype == object or str(values.dtype) in ("str", "category"))
+            assert text or values.dtype.kind in kinds[said], (frame.name, column.name, values.dtype)
+
+
+def test_figures_that_lack_a_column_are_refused(hand: Metrics) -> None:
+    with pytest.raises(ValueError, match="the table months lacks total_usd"):
+        replace(hand, months=hand.months.drop(columns=["total_usd"]))
 
 
 def test_months_add_up(hand: Metrics) -> None:

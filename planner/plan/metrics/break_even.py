@@ -6,7 +6,7 @@ import pandas as pd
 from planner.plan.flows import Floats
 from planner.plan.joins import encode
 from planner.plan.metrics.basis import Basis
-from planner.plan.metrics.tables import BREAK_EVEN_COLUMNS
+from planner.plan.metrics.tables import BREAK_EVEN
 from planner.schema.capacity import Offer
 
 PAYS, WITHOUT_HEADROOM, NEVER = "pays", "only without headroom", "never"
@@ -15,7 +15,7 @@ _LOAD_KEYS = ["workload", "pool", "model"]
 
 
 def break_even(basis: Basis) -> pd.DataFrame:
-    r"""Compare each offer with on demand at this buyer's token mix: columns BREAK_EVEN_COLUMNS.
+    r"""Compare each offer with on demand at this buyer's token mix: columns BREAK_EVEN.
 
     With q requests of each workload and model, u units per request/hour on each meter and p the on-demand price:
 
@@ -37,7 +37,7 @@ def break_even(basis: Basis) -> pd.DataFrame:
         worth, needed, attainable, verdict = _compared(o, use.get(o.pool, {}), cheapest)
         rows.append((o.offer, o.pool, o.meter, region[o.pool], o.term_months, o.usd_per_unit_hour,
                      worth, needed, attainable, verdict))  # fmt: skip
-    return pd.DataFrame(rows, columns=list(BREAK_EVEN_COLUMNS))
+    return BREAK_EVEN.of(rows)
 
 
 def _compared(

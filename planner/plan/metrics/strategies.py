@@ -29,7 +29,7 @@ import pandas as pd
 from planner.plan.flows import Floats, Flows
 from planner.plan.metrics.basis import Basis, ratio
 from planner.plan.metrics.capacity_cost import equivalent_usd
-from planner.plan.metrics.tables import STRATEGY_COLUMNS
+from planner.plan.metrics.tables import STRATEGIES
 from planner.plan.plan import Totals
 from planner.units import HOURS_PER_WEEK
 
@@ -40,7 +40,7 @@ ALL_ON_DEMAND, PEAK, AVERAGE, PLAN = (
 
 
 def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence[str]]) -> pd.DataFrame:
-    """Compare the four strategies: columns STRATEGY_COLUMNS, in the order of this file's title.
+    """Compare the four strategies: columns STRATEGIES, in the order of this file's title.
 
     broken : names of the stress cases that units (deployments x periods) do not serve.
     """
@@ -65,7 +65,7 @@ def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence
     table = pd.DataFrame(rows)
     total = table["total_usd"].to_numpy(float)
     table["saving_share"] = np.round(1 - ratio(total, total[:1]), 12) + 0.0  # equal is 0, whatever was added up first
-    return table[list(STRATEGY_COLUMNS)]
+    return table[list(STRATEGIES.columns)]
 
 
 def _every_period(basis: Basis, units: Floats) -> Floats:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from planner.plan.margins import Margin
 from planner.plan.metrics.basis import Basis
-from planner.plan.metrics.tables import STRESS_COLUMNS, STRESS_LOAD_COLUMNS, WORKLOAD_MARGIN_COLUMNS
+from planner.plan.metrics.tables import STRESS, STRESS_LOAD, WORKLOAD_MARGIN
 from planner.units import HOURS_PER_WEEK
 
 _RENT = 1e-9  # USD: below it a stress case makes nothing dearer
@@ -14,7 +14,7 @@ _DIGITS = 9  # of a margin: below it is rounding
 
 
 def stress(basis: Basis, margins: tuple[Margin, ...]) -> pd.DataFrame:
-    """One row a stress case: columns STRESS_COLUMNS."""
+    """One row a stress case: columns STRESS."""
     rents = basis.plan.stress_rents
     binding = {str(name) for name in rents.loc[rents["usd_per_unit"] > _RENT, "case"]}
     rows = []
@@ -25,23 +25,23 @@ def stress(basis: Basis, margins: tuple[Margin, ...]) -> pd.DataFrame:
         share = round(m.share, _DIGITS) + 0.0 if math.isfinite(m.share) else m.share
         rows.append((m.case.name, m.case.failed, *_slot(basis, m.slot), m.need_rph, reserved, on_demand, capacity,
                      share, m.case.name in binding))  # fmt: skip
-    return pd.DataFrame(rows, columns=list(STRESS_COLUMNS))
+    return STRESS.of(rows)
 
 
 def workload_margins(basis: Basis, margins: tuple[Margin, ...]) -> pd.DataFrame:
-    """One row a stress case and workload: columns WORKLOAD_MARGIN_COLUMNS, the smallest first within a workload."""
+    """One row a stress case and workload: columns WORKLOAD_MARGIN, the smallest first within a workload."""
     rows = [
         (w.workload, m.case.name, round(w.growth - 1, _DIGITS) + 0.0 if math.isfinite(w.growth) else math.inf,
          *_slot(basis, w.slot))
         for m in margins
         for w in m.workloads
     ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=list(WORKLOAD_MARGIN_COLUMNS))
+    table = WORKLOAD_MARGIN.of(rows)
     return table.sort_values(["workload", "margin_share"], kind="stable", ignore_index=True)
 
 
 def stress_load(margins: tuple[Margin, ...]) -> pd.DataFrame:
-    """Where the load of each binding hour goes: columns STRESS_LOAD_COLUMNS, the largest first."""
+    """Where the load of each binding hour goes: columns STRESS_LOAD, the largest first."""
     rows = []
     for m in margins:
         names = (m.load[name] for name in ("region", "model", "supply"))
@@ -49,7 +49,7 @@ def stress_load(margins: tuple[Margin, ...]) -> pd.DataFrame:
         part = sorted(zip([-n for n in rph], *names, rph, strict=True))
         total = m.load["requests_per_hour"].sum()
         rows += [(m.case.name, *where, n, n / total if total > 0 else 0.0) for _, *where, n in part]
-    return pd.DataFrame(rows, columns=list(STRESS_LOAD_COLUMNS))
+    return STRESS_LOAD.of(rows)
 
 
 def _slot(basis: Basis, slot: int) -> tuple[str | None, str | None, float]:

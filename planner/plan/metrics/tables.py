@@ -1,4 +1,4 @@
-"""The tables of figures that reports show: every column with its unit. Shares are 0-1; NaN: not defined.
+"""The tables of figures that reports show, each declared once; docs/plan-files.md lists them. NaN: not defined.
 
 A column that ends in `_usd` is US dollars over the row's period; `requests` are expected over scenarios. The row of a
 table whose period is HORIZON is the whole horizon.
@@ -6,11 +6,13 @@ table whose period is HORIZON is the whole horizon.
 
 from dataclasses import dataclass, fields
 from html import escape
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from planner.plan.audit.broken import BrokenRule
+from planner.plan.frames import FLAG, NUMBER, TEXT, WHOLE, Column, Frame
 from planner.plan.reading import Reading
 
 if TYPE_CHECKING:
@@ -19,60 +21,141 @@ if TYPE_CHECKING:
 
 HORIZON = "horizon"
 
-MONTH_COLUMNS = (
-    "period", "reserved_usd", "tail_usd", "unreserved_usd", "on_demand_usd", "egress_usd", "sunk_usd", "total_usd",
+_PERIOD = Column("period", TEXT, f"month, or `{HORIZON}`: all of them")
+_MONTH = Column("period", TEXT, "month")
+_WORKLOAD = Column("workload", TEXT, "workload")
+_MODEL = Column("model", TEXT, "model")
+_REGION = Column("region", TEXT, "region where it is served")
+_POOL = Column("pool", TEXT, "pool")
+_METER = Column("meter", TEXT, "what its units count")
+_REQUESTS = Column("requests", NUMBER, "requests, expected over scenarios", "requests")
+_CAPACITY_USD = Column(
+    "capacity_usd", NUMBER, "what units cost: commitments, earlier ones too, tails and unreserved", "USD"
+)
+_ON_DEMAND_USD = Column("on_demand_usd", NUMBER, "requests on demand", "USD")
+_EGRESS_USD = Column("egress_usd", NUMBER, "data that crosses regions", "USD")
+_SUNK_USD = Column("sunk_usd", NUMBER, "what earlier commitments cost", "USD")
+_TOTAL_USD = Column("total_usd", NUMBER, "sum of the parts", "USD")
+_PER_THOUSAND = Column("usd_per_thousand_requests", NUMBER, "total over requests; NaN: there are none", "USD")
+_EQUIVALENT_USD = Column("on_demand_equivalent_usd", NUMBER, "the same requests, all on demand", "USD")
+_COVERED_USD = Column("covered_usd", NUMBER, "what reserved units serve, at on-demand prices", "USD")
+_COVERAGE = Column("coverage", NUMBER, "covered over equivalent; NaN: no use", "share")
+_UTILISATION = Column("utilisation", NUMBER, "used over capacity; NaN: no units", "share")
+_VACANCY = Column("vacancy", NUMBER, "units that no hour takes: kept for stress cases, or by sizes", "share")
+_CAPACITY = (
+    Column("capacity_unit_hours", NUMBER, "units times hours", "unit-hours"),
+    Column("used_unit_hours", NUMBER, "of them used, bursts included, without headroom", "unit-hours"),
+    _UTILISATION,
+)
+_UNITS_USD = Column("usd", NUMBER, "what the units cost, of every kind", "USD")
+_COSTS = (_CAPACITY_USD, _ON_DEMAND_USD, _EGRESS_USD, _TOTAL_USD)
+_CASE = Column("case", TEXT, "`headroom`, or `failover` and the region that is lost")
+_BINDING = (
+    Column("scenario", TEXT, "scenario of the hour where it binds; blank: nothing binds"),
+    Column("period", TEXT, "its month"),
+    Column("hour_of_week", NUMBER, "its hour of the week; NaN: nothing binds", "hour"),
+)
+
+MONTHS = Frame("months", "cost of each month, then of the horizon", (
+    _PERIOD,
+    Column("reserved_usd", NUMBER, "new commitments, inside the horizon", "USD"),
+    Column("tail_usd", NUMBER, "counted share of their payments past the horizon", "USD"),
+    Column("unreserved_usd", NUMBER, "units beyond commitments", "USD"),
+    _ON_DEMAND_USD, _EGRESS_USD, _SUNK_USD, _TOTAL_USD,
+))  # fmt: skip
+STRATEGIES = Frame("strategies", "one row for each way to serve the plan's usage, the plan last", (
+    Column("strategy", TEXT, "all on demand, reserved for the peak, reserved for the average, the plan"),
+    Column("possible", FLAG, "it has prices, keeps quotas and stress cases, and costs no less than a plan can"),
+    Column("capacity_usd", NUMBER, "what units cost, earlier commitments apart", "USD"),
+    _ON_DEMAND_USD, _EGRESS_USD, _SUNK_USD,
+    Column("total_usd", NUMBER, "sum of the parts; NaN: there is no price", "USD"),
+    Column("saving_share", NUMBER, "1 - total over that of all on demand", "share"),
+    Column("note", TEXT, "why it is not possible, or what it assumes"),
+))  # fmt: skip
+DEPLOYMENT_USE = Frame("deployments", "use of each deployment by month, then over the horizon", (
+    _POOL, _METER, Column("model", TEXT, "model; `*`: all models of a pool whose units move by the hour"), _REGION,
+    _PERIOD, Column("units", NUMBER, "units deployed; over the horizon, the mean by hours", "units"), *_CAPACITY,
+    Column("peak_units", NUMBER, "load of the busiest hour, headroom kept", "units"), _VACANCY, _UNITS_USD,
+))  # fmt: skip
+POOL_USE = Frame("pools", "use of each pool and meter by month, then over the horizon", (
+    _POOL, _METER, _REGION, _PERIOD,
+    Column("committed_units", NUMBER, "earlier and new commitments in force", "units"),
+    Column("deployed_units", NUMBER, "units deployed", "units"),
+    Column("unreserved_units", NUMBER, "units deployed beyond commitments", "units"), *_CAPACITY, _VACANCY, _UNITS_USD,
+))  # fmt: skip
+COVERAGE = Frame("coverage", "what reserved units serve of all, by region, model and month, then over the horizon", (
+    _REGION, _MODEL, _PERIOD, _REQUESTS,
+    Column("reserved_requests", NUMBER, "of them served by reserved units", "requests"),
+    Column("coverage_of_requests", NUMBER, "reserved over all requests", "share"), _EQUIVALENT_USD, _COVERED_USD,
+    _COVERAGE,
+))  # fmt: skip
+SAVINGS = Frame("savings", "what the units save against on demand, by month, then over the horizon", (
+    _PERIOD, _EQUIVALENT_USD, _COVERED_USD, _CAPACITY_USD, _ON_DEMAND_USD, _COVERAGE, _UTILISATION, _VACANCY,
+    Column("discount", NUMBER, "1 - utilisation times capacity over covered: what a unit in full use saves", "share"),
+    Column("effective_savings_rate", NUMBER, "1 - (capacity + on demand) over the equivalent", "share"),
+))  # fmt: skip
+BREAK_EVEN = Frame("break_even", "one row for each offer, at this buyer's token mix", (
+    Column("offer", TEXT, "offer"), _POOL, _METER, _REGION, Column("term_months", WHOLE, "term", "months"),
+    Column("usd_per_unit_hour", NUMBER, "price of a unit", "USD/unit-hour"),
+    Column("on_demand_usd_per_unit_hour", NUMBER, "what a unit that is always used serves, on demand", "USD/unit-hour"),
+    Column("break_even_utilisation", NUMBER, "where the two are equal", "share"),
+    Column("attainable_utilisation", NUMBER, "1 - reserved headroom", "share"),
+    Column("verdict", TEXT, "pays, only without headroom, never, no on-demand price, or no use"),
+))  # fmt: skip
+WORKLOAD_COST = Frame("by_workload", "cost of each workload; they add up to the plan's", (
+    _WORKLOAD, _REQUESTS, *_COSTS, _PER_THOUSAND,
+    Column("requests_per_task", NUMBER, "requests of a task", "requests"),
+    Column("usd_per_task", NUMBER, "cost of a task", "USD"),
+))  # fmt: skip
+MODEL_COST = Frame("by_model", "cost of each model; they add up to the plan's", (
+    _MODEL, _REQUESTS, *_COSTS, _PER_THOUSAND,
+))  # fmt: skip
+COST = Frame("costs", "cost of each workload, model and month; they add up to the plan's", (
+    _WORKLOAD, _MODEL, _MONTH, _REQUESTS, *_COSTS,
+))  # fmt: skip
+TASKS = Frame("tasks.table", "cost of each workload, origin, region, model and month; they add up to the plan's", (
+    _WORKLOAD, Column("origin", TEXT, "region where the demand arises"), _REGION, _MODEL, _MONTH,
+    Column("tasks", NUMBER, "requests over requests of a task", "tasks"), _REQUESTS,
+    Column("reserved_requests", NUMBER, "of them served by reserved units", "requests"), *_COSTS,
+))  # fmt: skip
+EGRESS = Frame("egress", "data on each ordered pair of regions by month, then over the horizon", (
+    Column("origin", TEXT, "where the data leaves"), Column("destination", TEXT, "where it arrives"), _PERIOD,
+    Column("requests", NUMBER, "sent from origin and served in destination", "requests"),
+    Column("gb", NUMBER, "data in this direction, requests and answers", "GB"),
+    Column("max_gb_per_month", NUMBER, "cap of the route; NaN: none", "GB"),
+    Column("used_share", NUMBER, "data over the cap", "share"), Column("usd", NUMBER, "what the data costs", "USD"),
+))  # fmt: skip
+ON_DEMAND = Frame("on_demand", "use of each region, model and option over the horizon", (
+    _REGION, _MODEL, Column("option", TEXT, "on-demand option"), _REQUESTS,
+    Column("tokens", NUMBER, "input and output tokens", "tokens"), Column("usd", NUMBER, "what they cost", "USD"),
+    Column("peak_tokens_per_minute", NUMBER, "as the quota counts, in the busiest hour", "tokens/minute"),
+    Column("tokens_per_minute_quota", NUMBER, "quota; NaN: none", "tokens/minute"),
+    Column("peak_share_of_quota", NUMBER, "peak over quota", "share"),
+    Column("peak_scenario", TEXT, "scenario of the busiest hour"), Column("peak_period", TEXT, "its month"),
+    Column("peak_hour_of_week", NUMBER, "its hour of the week", "hour"),
+))  # fmt: skip
+STRESS = Frame("stress", "one row for each stress case, at the hour where growth first breaks it", (
+    _CASE, Column("failed_region", TEXT, "region that is lost; blank: none"), *_BINDING,
+    Column("need_rph", NUMBER, "demand of that hour under stress", "requests/hour"),
+    Column("reserved_rph", NUMBER, "of it served by reserved units", "requests/hour"),
+    Column("on_demand_rph", NUMBER, "of it served on demand", "requests/hour"),
+    Column("capacity_rph", NUMBER, "need times (1 + margin)", "requests/hour"),
+    Column("margin_share", NUMBER, "uniform growth of demand that can still be served; below 0: broken; inf: no limit",
+           "share"),
+    Column("sets_units", FLAG, "the case makes the plan buy more"),
+))  # fmt: skip
+WORKLOAD_MARGIN = Frame("workload_margins", "growth of one workload alone that each stress case can still serve", (
+    _WORKLOAD, _CASE, Column("margin_share", NUMBER, "growth; inf: no limit", "share"), *_BINDING,
+))  # fmt: skip
+STRESS_LOAD = Frame("stress_load", "where the load of each stress case's binding hour goes", (
+    _CASE, _REGION, _MODEL, Column("supply", TEXT, "the pool, or the on-demand option"),
+    Column("requests_per_hour", NUMBER, "what it serves", "requests/hour"),
+    Column("share", NUMBER, "of all of that hour", "share"),
+))  # fmt: skip
+FIGURES = (
+    MONTHS, STRATEGIES, DEPLOYMENT_USE, POOL_USE, COVERAGE, SAVINGS, BREAK_EVEN, WORKLOAD_COST, MODEL_COST, COST, TASKS,
+    EGRESS, ON_DEMAND, STRESS, WORKLOAD_MARGIN, STRESS_LOAD,
 )  # fmt: skip
-STRATEGY_COLUMNS = (
-    "strategy", "possible", "capacity_usd", "on_demand_usd", "egress_usd", "sunk_usd", "total_usd",
-    "saving_share", "note",
-)  # fmt: skip
-DEPLOYMENT_USE_COLUMNS = (
-    "pool", "meter", "model", "region", "period", "units", "capacity_unit_hours", "used_unit_hours",
-    "utilisation", "peak_units", "vacancy", "usd",
-)  # fmt: skip
-POOL_USE_COLUMNS = (
-    "pool", "meter", "region", "period", "committed_units", "deployed_units", "unreserved_units",
-    "capacity_unit_hours", "used_unit_hours", "utilisation", "vacancy", "usd",
-)  # fmt: skip
-COVERAGE_COLUMNS = (
-    "region", "model", "period", "requests", "reserved_requests", "coverage_of_requests",
-    "on_demand_equivalent_usd", "covered_usd", "coverage",
-)  # fmt: skip
-SAVINGS_COLUMNS = (
-    "period", "on_demand_equivalent_usd", "covered_usd", "capacity_usd", "on_demand_usd",
-    "coverage", "utilisation", "vacancy", "discount", "effective_savings_rate",
-)  # fmt: skip
-BREAK_EVEN_COLUMNS = (
-    "offer", "pool", "meter", "region", "term_months", "usd_per_unit_hour", "on_demand_usd_per_unit_hour",
-    "break_even_utilisation", "attainable_utilisation", "verdict",
-)  # fmt: skip
-WORKLOAD_COST_COLUMNS = (
-    "workload", "requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd",
-    "usd_per_thousand_requests", "requests_per_task", "usd_per_task",
-)  # fmt: skip
-MODEL_COST_COLUMNS = (
-    "model", "requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd", "usd_per_thousand_requests",
-)  # fmt: skip
-COST_COLUMNS = (
-    "workload", "model", "period", "requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd",
-)  # fmt: skip
-TASK_COLUMNS = (
-    "workload", "origin", "region", "model", "period", "tasks", "requests", "reserved_requests", "capacity_usd",
-    "on_demand_usd", "egress_usd", "total_usd",
-)  # fmt: skip
-EGRESS_COLUMNS = (
-    "origin", "destination", "period", "requests", "gb", "max_gb_per_month", "used_share", "usd",
-)  # fmt: skip
-ON_DEMAND_COLUMNS = (
-    "region", "model", "option", "requests", "tokens", "usd", "peak_tokens_per_minute", "tokens_per_minute_quota",
-    "peak_share_of_quota", "peak_scenario", "peak_period", "peak_hour_of_week",
-)  # fmt: skip
-STRESS_COLUMNS = (
-    "case", "failed_region", "scenario", "period", "hour_of_week", "need_rph", "reserved_rph", "on_demand_rph",
-    "capacity_rph", "margin_share", "sets_units",
-)  # fmt: skip
-WORKLOAD_MARGIN_COLUMNS = ("workload", "case", "margin_share", "scenario", "period", "hour_of_week")
-STRESS_LOAD_COLUMNS = ("case", "region", "model", "supply", "requests_per_hour", "share")
 
 
 @dataclass(frozen=True)
@@ -139,6 +222,11 @@ class Metrics:
     stress_load: pd.DataFrame
     broken: tuple[BrokenRule, ...]
     cautions: "tuple[Advice, ...]"
+
+    def __post_init__(self) -> None:
+        """Refuse a table that is not what it is declared to be."""
+        for frame in FIGURES:
+            frame.check(attrgetter(frame.name)(self))
 
     def __repr__(self) -> str:
         """Name the plan that the figures are of, and the tables."""

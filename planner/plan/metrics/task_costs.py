@@ -15,12 +15,12 @@ from planner.plan.flows import Floats
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.capacity_cost import CapacityCost
 from planner.plan.metrics.tables import (
-    COST_COLUMNS,
+    COST,
     HORIZON,
-    MODEL_COST_COLUMNS,
-    MONTH_COLUMNS,
-    TASK_COLUMNS,
-    WORKLOAD_COST_COLUMNS,
+    MODEL_COST,
+    MONTHS,
+    TASKS,
+    WORKLOAD_COST,
 )
 from planner.plan.plan import Totals
 from planner.units import REQUESTS_PER_THOUSAND
@@ -34,7 +34,7 @@ SUMS = ("tasks", "requests", "reserved_requests", "capacity_usd", "on_demand_usd
 class TaskCosts:
     """What tasks cost.
 
-    table : columns TASK_COLUMNS, one row a workload, origin, region, model and month with requests or cost; adds up to
+    table : columns TASKS, one row a workload, origin, region, model and month with requests or cost; adds up to
         the plan's total. basis, capacity : what it was made from.
     """
 
@@ -114,31 +114,31 @@ def _table(basis: Basis, capacity: CapacityCost) -> pd.DataFrame:
     rows["tasks"] = rows["requests"] / rows["workload"].map(size).astype(float).fillna(1.0)
     rows["total_usd"] = rows["capacity_usd"] + rows["on_demand_usd"] + rows["egress_usd"]
     used = (rows["requests"] > 0) | (rows["total_usd"] != 0)
-    return rows.loc[used, list(TASK_COLUMNS)].reset_index(drop=True)
+    return rows.loc[used, list(TASKS.columns)].reset_index(drop=True)
 
 
 _SUMS = ["requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd"]
 
 
 def costs(tasks: TaskCosts) -> pd.DataFrame:
-    """Cost and requests by workload, model and period: columns COST_COLUMNS; adds up to the plan's total."""
+    """Cost and requests by workload, model and period: columns COST; adds up to the plan's total."""
     table = tasks.table.groupby(["workload", "model", "period"], as_index=False)[_SUMS].sum()
     last = (table["workload"] == NOBODY).sort_values(kind="stable").index
-    return table.loc[last, list(COST_COLUMNS)].reset_index(drop=True)
+    return table.loc[last, list(COST.columns)].reset_index(drop=True)
 
 
 def by_workload(basis: Basis, cost: pd.DataFrame) -> pd.DataFrame:
-    """Sum `costs` by workload, with the cost of a task: columns WORKLOAD_COST_COLUMNS."""
+    """Sum `costs` by workload, with the cost of a task: columns WORKLOAD_COST."""
     table = _per_thousand(cost, "workload")
     per_task = {w.workload: w.requests_per_task for w in basis.case.workloads}
     table["requests_per_task"] = table["workload"].map(per_task).astype(float)
     table["usd_per_task"] = table["usd_per_thousand_requests"] / REQUESTS_PER_THOUSAND * table["requests_per_task"]
-    return table[list(WORKLOAD_COST_COLUMNS)]
+    return table[list(WORKLOAD_COST.columns)]
 
 
 def by_model(cost: pd.DataFrame) -> pd.DataFrame:
-    """Sum `costs` by model: columns MODEL_COST_COLUMNS."""
-    return _per_thousand(cost, "model")[list(MODEL_COST_COLUMNS)]
+    """Sum `costs` by model: columns MODEL_COST."""
+    return _per_thousand(cost, "model")[list(MODEL_COST.columns)]
 
 
 def _per_thousand(cost: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -149,7 +149,7 @@ def _per_thousand(cost: pd.DataFrame, key: str) -> pd.DataFrame:
 
 
 def cost_by_month(basis: Basis) -> pd.DataFrame:
-    """Columns MONTH_COLUMNS; the rows of the months add up to the HORIZON row, which is the plan's cost."""
+    """Columns MONTHS; the rows of the months add up to the HORIZON row, which is the plan's cost."""
     ways, periods = basis.flows.ways, list(basis.names.periods)
     by_month = {
         "reserved_usd": basis.in_force.groupby("period")["reserved_usd"].sum(),
@@ -162,4 +162,4 @@ def cost_by_month(basis: Basis) -> pd.DataFrame:
     table = pd.DataFrame({name: by_month[name].reindex(periods).astype(float).fillna(0.0) for name in Totals.names()})
     table.loc[HORIZON] = table.to_numpy(float).sum(axis=0)
     table["total_usd"] = np.sum([table[name].to_numpy(float) for name in Totals.names()], axis=0)
-    return table.rename_axis("period").reset_index()[list(MONTH_COLUMNS)]
+    return table.rename_axis("period").reset_index()[list(MONTHS.columns)]

@@ -5,12 +5,12 @@ import pandas as pd
 
 from planner.plan.audit.service import away_share, data_sent
 from planner.plan.metrics.basis import Basis, ratio
-from planner.plan.metrics.tables import EGRESS_COLUMNS, HORIZON, ON_DEMAND_COLUMNS
+from planner.plan.metrics.tables import EGRESS, HORIZON, ON_DEMAND
 from planner.units import HOURS_PER_WEEK
 
 
 def egress(basis: Basis) -> pd.DataFrame:
-    """List data and cost on each ordered pair of regions by period, then HORIZON: columns EGRESS_COLUMNS."""
+    """List data and cost on each ordered pair of regions by period, then HORIZON: columns EGRESS."""
     names, ways = basis.names, basis.flows.ways
     gb = data_sent(names, basis.derived, basis.flows)
     usd = data_sent(names, basis.derived, basis.flows, ("in_usd", "out_usd"))
@@ -31,7 +31,7 @@ def egress(basis: Basis) -> pd.DataFrame:
         whole = float(gb[o, d].sum())
         rows.append((*pair, HORIZON, requests[o, d].sum(), whole, limit,
                      _used(whole, limit * len(names.periods)), usd[o, d].sum()))  # fmt: skip
-    return pd.DataFrame(rows, columns=list(EGRESS_COLUMNS))
+    return EGRESS.of(rows)
 
 
 def _used(gb: float, cap: float) -> float:
@@ -45,7 +45,7 @@ def share_away(basis: Basis) -> float:
 
 
 def on_demand(basis: Basis) -> pd.DataFrame:
-    """List requests, tokens, cost and the busiest slot of each on-demand option: columns ON_DEMAND_COLUMNS."""
+    """List requests, tokens, cost and the busiest slot of each on-demand option: columns ON_DEMAND."""
     names, ways, quotas = basis.names, basis.flows.ways, len(basis.names.quotas)
     of = ways["quota"].to_numpy(int)
     own = of >= 0
@@ -74,4 +74,4 @@ def on_demand(basis: Basis) -> pd.DataFrame:
         peak_period=pd.Series(np.array(names.periods, dtype=object)[period]).where(used),
         peak_hour_of_week=np.where(used, hour, np.nan),
     )
-    return table[list(ON_DEMAND_COLUMNS)]
+    return table[list(ON_DEMAND.columns)]

@@ -6,16 +6,16 @@ import pandas as pd
 from planner.plan.metrics.basis import Basis, ratio
 from planner.plan.metrics.capacity_cost import deployment_usd, equivalent_usd
 from planner.plan.metrics.tables import (
-    COVERAGE_COLUMNS,
-    DEPLOYMENT_USE_COLUMNS,
+    COVERAGE,
+    DEPLOYMENT_USE,
     HORIZON,
-    POOL_USE_COLUMNS,
-    SAVINGS_COLUMNS,
+    POOL_USE,
+    SAVINGS,
 )
 
 
 def deployment_use(basis: Basis) -> pd.DataFrame:
-    """Units, utilisation and vacancy of each deployment by period and over the HORIZON: DEPLOYMENT_USE_COLUMNS."""
+    """Units, utilisation and vacancy of each deployment by period and over the HORIZON: DEPLOYMENT_USE."""
     names, region = basis.names, {p.pool: p.region for p in basis.case.pools}
     usd = deployment_usd(basis)
     spans = [(p, slice(k, k + 1)) for k, p in enumerate(names.periods)] + [(HORIZON, slice(None))]
@@ -32,11 +32,11 @@ def deployment_use(basis: Basis) -> pd.DataFrame:
                  float(ratio(used, capacity)), float(peaks.max(initial=0.0)),
                  float(ratio(max(0.0, capacity - peaks @ hours), capacity)), float(usd[d, own].sum()))
             )  # fmt: skip
-    return pd.DataFrame(rows, columns=list(DEPLOYMENT_USE_COLUMNS))
+    return DEPLOYMENT_USE.of(rows)
 
 
 def pool_use(basis: Basis) -> pd.DataFrame:
-    """Units, utilisation and vacancy of each pool and meter by period and over the HORIZON: POOL_USE_COLUMNS."""
+    """Units, utilisation and vacancy of each pool and meter by period and over the HORIZON: POOL_USE."""
     names, region = basis.names, {p.pool: p.region for p in basis.case.pools}
     hours = dict(zip(names.periods, basis.hours.tolist(), strict=True))
     keys = ["pool", "meter", "period"]
@@ -72,11 +72,11 @@ def pool_use(basis: Basis) -> pd.DataFrame:
     table["utilisation"] = ratio(table["used_unit_hours"].to_numpy(float), capacity)
     table["vacancy"] = ratio(np.maximum(0.0, capacity - table["peak_hours"].to_numpy(float)), capacity)
     table = table.sort_values(["pool", "meter"], kind="stable", ignore_index=True)
-    return table[list(POOL_USE_COLUMNS)]
+    return table[list(POOL_USE.columns)]
 
 
 def coverage(basis: Basis) -> pd.DataFrame:
-    """Measure what reserved units serve of all, by region, model and period: COVERAGE_COLUMNS."""
+    """Measure what reserved units serve of all, by region, model and period: COVERAGE."""
     ways, periods = basis.flows.ways, basis.names.periods
     price = equivalent_usd(basis)
     reserved = ways["reserved"].to_numpy(bool)
@@ -100,11 +100,11 @@ def coverage(basis: Basis) -> pd.DataFrame:
     table = table[table["requests"] > 0].groupby(keys).sum(skipna=False).reset_index()
     table["coverage_of_requests"] = ratio(table["reserved_requests"].to_numpy(float), table["requests"].to_numpy(float))
     table["coverage"] = ratio(table["covered_usd"].to_numpy(float), table["on_demand_equivalent_usd"].to_numpy(float))
-    return table[list(COVERAGE_COLUMNS)]
+    return table[list(COVERAGE.columns)]
 
 
 def savings(basis: Basis, cover: pd.DataFrame, pools: pd.DataFrame) -> pd.DataFrame:
-    r"""Coverage, utilisation, discount and effective savings rate by period and HORIZON: SAVINGS_COLUMNS.
+    r"""Coverage, utilisation, discount and effective savings rate by period and HORIZON: SAVINGS.
 
     ESR = 1 − (capacity + on demand) / equivalent = κ · (1 − (1 − δ) / υ)
 
@@ -131,4 +131,4 @@ def savings(basis: Basis, cover: pd.DataFrame, pools: pd.DataFrame) -> pd.DataFr
     table["vacancy"] = ratio(value["vacant"], value["capacity_usd"])
     table["discount"] = 1 - ratio(value["used"], covered)
     table["effective_savings_rate"] = 1 - ratio(value["capacity_usd"] + value["on_demand_usd"], equivalent)
-    return table.rename_axis("period").reset_index()[list(SAVINGS_COLUMNS)]
+    return table.rename_axis("period").reset_index()[list(SAVINGS.columns)]
