@@ -215,7 +215,14 @@ def frame_table(frame: frames.Frame) -> Iterable[str]:
 def figures_tables() -> Iterable[str]:
     """Return every table of figures."""
     for frame in FIGURES:
-        yield from (f"### metrics.{frame.name}", "", f"{frame.row[0].upper()}{frame.row[1:]}.", "", *frame_table(frame), "")
+        yield from (
+            f"### metrics.{frame.name}",
+            "",
+            f"{frame.row[0].upper()}{frame.row[1:]}.",
+            "",
+            *frame_table(frame),
+            "",
+        )
 
 
 FRAMES = (frames.PURCHASES, frames.DEPLOYMENTS, frames.DISPATCH, frames.STRESS, frames.STRESS_RENTS, frames.CERTIFICATE)
