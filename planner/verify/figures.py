@@ -2,14 +2,13 @@
 
 from planner.errors import PlannerError
 from planner.plan.audit import audit
-from planner.plan.audit.broken import BROKEN
 from planner.plan.flows import Floats
 from planner.plan.metrics import Metrics, collect
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.schema.digest import is_input_of
-from planner.verify.margins import margins_of, reaches_of
+from planner.verify.margins import asked_of, broken_cases, margins_of
 
 
 def metrics_of(case: Case, plan: Plan) -> Metrics:
@@ -31,9 +30,9 @@ def figures_of(reading: Reading, *, audited: bool = False) -> Metrics:
     """Compute every figure of a plan that was read with its case; `audited`: its audit found nothing, just now."""
     findings = [] if audited else audit(reading.case, reading.plan, witness=False, reading=reading)
 
-    def unserved(units: Floats) -> list[str]:
-        found = margins_of(reading, units, workloads=False, reaches=reaches)
-        return [m.case.name for m in found if m.slot >= 0 and m.growth < 1 - BROKEN]
+    asked = asked_of(reading)
 
-    reaches = reaches_of(reading)
-    return collect(reading, margins_of(reading, reaches=reaches), findings, unserved)
+    def unserved(units: Floats) -> list[str]:
+        return broken_cases(reading, asked, units)
+
+    return collect(reading, margins_of(reading, asked=asked), findings, unserved)

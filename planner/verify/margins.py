@@ -17,12 +17,13 @@ Growth of one workload alone, the others as they are, is the programme max t wit
 workload and s = 1. It is bounded from above by prices, t ≤ (1 − μ·d[others]) / μ·d[own], and settled by envelopes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from planner.plan.audit.broken import BROKEN
 from planner.plan.audit.capacity import deployed_units
 from planner.plan.audit.findings import TOLERANCE
 from planner.plan.flows import Names
@@ -40,17 +41,8 @@ _ROOM = 1e-7  # relative: what the binding slot may take more when it is routed,
 MOST_WORKLOAD_MARGINS = 500  # workloads x cases x kinds of months: beyond it single workloads are not looked at
 
 
-def reaches_of(reading: Reading) -> tuple[Reach, ...]:
-    """List the ways of every stress case, in the order of `reading.stress_cases`; no units are in them."""
-    return tuple(reach_of(reading.case, reading.derived, reading.names, s) for s in reading.stress_cases)
-
-
 def margins_of(
-    reading: Reading,
-    units: Floats | None = None,
-    *,
-    workloads: bool = True,
-    reaches: tuple[Reach, ...] | None = None,
+    reading: Reading, units: Floats | None = None, *, workloads: bool = True, asked: "Sequence[Asked] | None" = None
 ) -> tuple[Margin, ...]:
     """Find the margin of every stress case of a plan.
 
@@ -58,32 +50,77 @@ def margins_of(
     ----------
     reading : the case and the plan; of the plan only the deployments are looked at.
     units : deployments x periods; None: the plan's. workloads : also of each workload alone.
-    reaches : `reaches_of(reading)`, where it is known already.
+    asked : `asked_of` the reading, if the caller has it.
 
     Returns
     -------
     One margin a stress case, in the order of `reading.stress_cases`.
     """
     names = reading.names
+    asked = asked_of(reading) if asked is None else asked
     units = deployed_units(names, reading.plan.deployments) if units is None else units
     kinds = len(np.unique(units, axis=1).T) if units.size else 1
     each = workloads and len(names.workloads) * len(reading.stress_cases) * kinds <= MOST_WORKLOAD_MARGINS
-    found = reaches_of(reading) if reaches is None else reaches
-    return tuple(_margin(reading, stressed, reach, units, each) for stressed, reach in zip(reading.stress_cases, found))
+    return tuple(_margin(reading, of_case, units, each) for of_case in asked)
 
 
-def _margin(reading: Reading, stressed: StressCase, reach: Reach, units: Floats, each: bool) -> Margin:
+def broken_cases(reading: Reading, asked: "Sequence[Asked]", units: Floats) -> list[str]:
+    """Name the stress cases that some units (deployments x periods) do not serve, as `margins_of` would find.
+
+    Only slots that need more than what stands are looked for, so that mostly a programme or two a part are solved.
+    """
+    return [of_case.stressed.name for of_case in asked if _is_broken(reading, of_case, units)]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a stress case asks for, whatever units stand: demand by class and slot, and the ways of each part."""
+
+    stressed: StressCase
+    reach: Reach
+    wanted: Floats
+    layouts: "tuple[tuple[Ints, _Layout], ...]"
+
+
+def asked_of(reading: Reading) -> tuple[Asked, ...]:
+    """Work out what every stress case asks for, in the order of `reading.stress_cases`."""
+    found = []
+    for stressed in reading.stress_cases:
+        reach = reach_of(reading.case, reading.derived, reading.names, stressed)
+        wanted = reach.class_demand(reading.demand * stressed.need_factor[:, None])
+        found.append(Asked(stressed, reach, wanted, _layouts(reading, stressed, reach, wanted)))
+    return tuple(found)
+
+
+def _layouts(
+    reading: Reading, stressed: StressCase, reach: Reach, wanted: Floats
+) -> "tuple[tuple[Ints, _Layout], ...]":
     case, names = reading.case, reading.names
-    wanted = reach.class_demand(reading.demand * stressed.need_factor[:, None])
+    return tuple(
+        (part, _Layout.of(case, names, stressed, reach, part)) for part in parts_of(reach) if wanted[part].any()
+    )
+
+
+def _is_broken(reading: Reading, asked: Asked, units: Floats) -> bool:
+    best = _Worst(-1, 1.0)
+    for server in _servers(reading.names, asked, units):
+        server.worst(best)
+        if best.share * _ALMOST >= 1:
+            return True
+    return best.slot >= 0 and 1 / best.share < 1 - BROKEN and not _within_tolerance(reading, asked, units)
+
+
+def _margin(reading: Reading, of_case: Asked, units: Floats, each: bool) -> Margin:
+    names, stressed, reach, wanted = reading.names, of_case.stressed, of_case.reach, of_case.wanted
     asked = wanted.sum(axis=0)
     if not asked.any():
         return Margin(stressed, -1, 0.0, float("nan"), pd.DataFrame(columns=list(LOAD_COLUMNS)))
-    servers = list(_servers(case, names, stressed, reach, wanted, units))
+    servers = list(_servers(names, of_case, units))
     best = _Worst(int(np.argmax(asked)), 0.0)
     for server in servers:
         server.worst(best)
     growth = np.inf if best.share <= 0 else 0.0 if np.isinf(best.share) else 1 / best.share
-    if _ALMOST < growth < 1 and _within_tolerance(case, names, stressed, reach, wanted, units):
+    if _ALMOST < growth < 1 and _within_tolerance(reading, of_case, units):
         growth = 1.0
     workloads = tuple(_workloads(names, reach, servers, growth)) if each else ()
     load = pd.concat([s.load(best.slot) for s in servers if best.slot in s.slots] or [_no_load()], ignore_index=True)
@@ -92,15 +129,10 @@ def _margin(reading: Reading, stressed: StressCase, reach: Reach, units: Floats,
     return Margin(stressed, best.slot, float(asked[best.slot]), growth, summed[list(LOAD_COLUMNS)], workloads)
 
 
-def _servers(
-    case: Case, names: Names, stressed: StressCase, reach: Reach, wanted: Floats, units: Floats
-) -> "Iterator[_Server]":
+def _servers(names: Names, asked: Asked, units: Floats) -> "Iterator[_Server]":
     """One programme a part and kind of month (months in which the same units stand)."""
-    period = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods)
-    for part in parts_of(reach):
-        if not wanted[part].any():
-            continue
-        layout = _Layout.of(case, names, stressed, reach, part)
+    period, wanted = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods), asked.wanted
+    for part, layout in asked.layouts:
         standing = units[layout.deployments]
         kinds, of_period = np.unique(standing, axis=1, return_inverse=True)
         for kind in range(kinds.shape[1]):
@@ -110,14 +142,13 @@ def _servers(
                 yield _Server(layout, kinds[:, kind], wanted[np.ix_(part, slots)], slots)
 
 
-def _within_tolerance(
-    case: Case, names: Names, stressed: StressCase, reach: Reach, wanted: Floats, units: Floats
-) -> bool:
+def _within_tolerance(reading: Reading, asked: Asked, units: Floats) -> bool:
     """Whether the case holds by the audit's tolerance: units are rounded when they are written."""
-    quota = stressed.quota_tpm * (1 + TOLERANCE) + TOLERANCE * (stressed.quota_tpm > 0)
-    wider = replace(stressed, quota_tpm=quota)
+    quota_tpm = asked.stressed.quota_tpm
+    wider = replace(asked.stressed, quota_tpm=quota_tpm * (1 + TOLERANCE) + TOLERANCE * (quota_tpm > 0))
+    wide = replace(asked, stressed=wider, layouts=_layouts(reading, wider, asked.reach, asked.wanted))
     best = _Worst(-1, 0.0)
-    for server in _servers(case, names, wider, reach, wanted, units * (1 + TOLERANCE) + TOLERANCE):
+    for server in _servers(reading.names, wide, units * (1 + TOLERANCE) + TOLERANCE):
         server.worst(best)
     return best.share <= 1 + TOLERANCE
 
