@@ -24,7 +24,7 @@ from planner.versions import VERSION
 # name, module (configure(parser) and run(arguments) -> int), one line of help
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("solve", "commands.solve", "find the cheapest plan of a planning folder and write it with its workbook"),
-    ("check", "commands.check", "read a planning folder, list faults and the usual mistakes"),
+    ("check", "commands.check", "read a planning folder, list faults and common mistakes"),
     ("verify", "commands.verify", "check a finished plan from its files alone"),
     (
         "resolve",
@@ -35,7 +35,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     (
         "accept",
         "features.ledger.accept_command",
-        "sign a plan: its purchases become commitments of the next folder, the ledger gets an entry",
+        "sign a plan: its purchases become commitments of the next folder, and the ledger gets an entry",
     ),
     (
         "ledger",
@@ -45,14 +45,14 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     (
         "review",
         "features.review.command",
-        "set a plan against what happened: cost, peaks, forecast, and what to keep, drop, raise or lower",
+        "compare a plan with what happened: cost, peaks, forecast, and what to keep, drop, raise or lower",
     ),
-    ("tasks", "features.tasks.command", "what a task costs, month by month, why it moved, and alerts"),
-    ("mix", "features.mix.command", "what a shift between small, mid and frontier models would be worth"),
+    ("tasks", "features.tasks.command", "what a task costs month by month, why that changed, and alerts"),
+    ("mix", "features.mix.command", "what a shift between small, mid and frontier models would cost or save"),
     (
         "what-if",
         "features.what_if.command",
-        "what a change of policy, demand, prices or offers would make of the plan, side by side",
+        "what a change in policy, demand, prices or offers would do to the plan, side by side",
     ),
     ("init", "commands.init", "write a commented, runnable starter folder or workbook"),
     ("ingest", "features.demand.commands.ingest", "turn usage exports, logs or a database into an hourly history"),
@@ -69,7 +69,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     (
         "demand",
         "features.demand.commands.new_demand",
-        "make the demand of a new deployment that has no history (demand new)",
+        "create the demand of a new deployment that has no history (demand new)",
     ),
     ("backtest", "features.demand.commands.backtest", "replay a history: what each buying rule would have cost"),
     (
@@ -157,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("PLANNER_DEBUG"):
             raise
         print(
-            f"a fault of planner itself, not of your input: {type(error).__name__}: {_shown(error)}\n"
+            f"an error in planner itself, not in your input: {type(error).__name__}: {_shown(error)}\n"
             "Set PLANNER_DEBUG=1 to see where, and please report it.",
             file=sys.stderr,
         )
@@ -173,10 +173,10 @@ def _interrupted(arguments: argparse.Namespace) -> str:
     """Say what a stopped command has written: `written` is set by those that know (console.outputs)."""
     written = getattr(arguments, "written", None)
     if written is None:
-        return "interrupted; what was not finished is not there, and no file is half written"
+        return "interrupted; unfinished output was removed, and no file is half written"
     if not written:
         return "interrupted; nothing was written"
-    return f"interrupted, when {' and '.join(str(path) for path in written)} was written already"
+    return f"interrupted after {' and '.join(str(path) for path in written)} was written"
 
 
 def stop_like_interrupt() -> None:

@@ -79,7 +79,7 @@ class Shortfall:
         if self.rule == "route":
             return f"routes: no route from {names['origin']} to {names['destination']}: add one"
         if self.rule == "trust" and self.has == 0:
-            return f"{self.column} 0 counts on no on-demand while a region is lost; {_number(self.needs)} is enough"
+            return f"{self.column} 0 counts no on-demand quota while a region is lost; {_number(self.needs)} is enough"
         cell = f"{self.column} {_number(self.has)}"
         if self.rule == "quota":
             option = "" if names["option"] == "standard" else f" ({names['option']})"
@@ -174,8 +174,8 @@ class InfeasibleError(PlannerError):
         start = f"No plan of '{self.name}' exists; nothing was written."
         if not self.shortfalls:
             return [
-                f"{start} The reason was not found: out of time, of numbers too far apart, or "
-                "because no change of single cells is enough."
+                f"{start} The reason was not found: time ran out, the numbers are too far apart, or "
+                "changing single cells is not enough."
             ]
         every = "This would have to change, all of it" if len(self.shortfalls) > 1 else "This would have to change"
         lines = [f"{start} {every}:", *_shown(self.shortfalls)]

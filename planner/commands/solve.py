@@ -24,15 +24,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="where to write (default: reports/<plan name>)"
     )
-    parser.add_argument("--solver", default="highs", metavar="NAME", help="highs, cbc, or any solver that PuLP knows")
-    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop after this long")
-    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap asked of whole units (default 1e-4)")
+    parser.add_argument(
+        "--solver", default="highs", metavar="NAME", help="highs, cbc, or any solver that PuLP supports"
+    )
+    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop the search after this long")
+    parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
-    parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")
+    parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     parser.add_argument("--mix", action="store_true", help="also study other model mixes (planner mix): sheet Mix")
     parser.add_argument(
         "--rules-cost", action="store_true",
-        help="also solve without each rule, and with nothing signed: what each costs (several times as long)",
+        help="also solve without each rule, and with nothing signed, to show what each costs (several times as long)",
     )  # fmt: skip
     configure_outputs(parser)
     parser.add_argument("--json", action="store_true", help="print the result for machines")

@@ -4,7 +4,7 @@
     planner verify inputs.xlsx reports/2027-q1 --deep
 
 Nothing of what found the plan is used: totals are re-priced from its tables, each rule is re-checked in plain
-arithmetic, each stress case of every hour is proved anew by small programmes of the check's own, and so is the lower
+arithmetic, each stress case of every hour is proved anew by small programmes of verify's own, and so is the lower
 bound, from the plan's prices: the first line says in dollars how far the plan can be from the cheapest possible one.
 Files that were edited, taken away or added are found. --deep also searches for a cheaper plan with the whole problem
 written out flow by flow, sizes and all (small cases only).
@@ -69,19 +69,16 @@ def _tell(verdict: "Verdict") -> None:
     total, proof = plan.totals.total_usd, plan.proof
     share = f" ({most / abs(total):.2%})" if total else ""
     print(f"{clean(plan.name, 200)}: every rule is kept, and every file and figure is what it should be")
-    print(
-        f"  at most {most:,.2f} USD{share} dearer than the cheapest possible plan: proved here from the plan's prices"
-    )
+    print(f"  at most {most:,.2f} USD{share} more than the cheapest possible plan: proved here from the plan's prices")
     if verdict.searched is not None:
         best = verdict.searched.best_usd
-        print(f"  a search of the check's own finds no plan below {verdict.searched.least_usd:,.2f} USD, and one of "
+        print(f"  a search by verify itself finds no plan below {verdict.searched.least_usd:,.2f} USD, and one of "
               f"{best:,.2f} USD")  # fmt: skip
     if proof.tree_bound_usd is not None:
         least = max(0.0, total - proof.tree_bound_usd)
-        print(
-            f"  at most {least:,.2f} USD dearer by the word of the solver's search (tree_bound_usd), not checked here"
-        )
+        print(f"  at most {least:,.2f} USD more according to the solver's search (tree_bound_usd), which is not "
+              "checked here")  # fmt: skip
     print(f"  cost, re-priced from its tables   {total:,.2f} USD")
     print(f"  proved lower bound                {verdict.bound_usd:,.2f} USD")
     print(f"  stress cases                      {verdict.stress_cases}, proved in {verdict.stress_slots:,} hours by "
-          f"{verdict.programmes:,} programmes of the check's own")  # fmt: skip
+          f"{verdict.programmes:,} programmes of verify's own")  # fmt: skip

@@ -26,7 +26,7 @@ def configure_outputs(parser: argparse.ArgumentParser, previous: bool = True) ->
         )
     parser.add_argument(
         "--notice-days", type=days, default=30, metavar="N",
-        help="days before its end by which a commitment is to be decided on (default 30)",
+        help="days before its end by which to decide on a commitment (default 30)",
     )  # fmt: skip
     parser.add_argument("--html", action="store_true", help=f"also write the summary as one web page, {PAGE}")
     parser.add_argument("--export", type=Path, metavar="DIR", help="also write every table for machines to DIR")

@@ -151,7 +151,7 @@ def _name_codes(source: Source, cells: pd.Series, known: Sequence[str] | None, f
         if value is None or known is None or value in position:
             code_of[k] = ALL if value is None else position.get(value, 0)
         elif column == "period":
-            refused[k] = ("is no month of the horizon", f"{known[0]} to {known[-1]}" if known else None)
+            refused[k] = ("is not a month of the horizon", f"{known[0]} to {known[-1]}" if known else None)
         else:
             refused[k] = (f"there is no {column} {value!r}{nearest(value, known)}", None)
     found: Codes = code_of[cells.cat.codes.to_numpy()]
@@ -221,4 +221,4 @@ def _report(
         faults.append(source.fault(message, int(cells.index[k]), str(cells.name), value or None, allowed))
     if len(codes) > SHOWN_PER_COLUMN:
         rest = int(np.sort(first)[SHOWN_PER_COLUMN:].size)
-        faults.append(source.fault(f"and {rest:,} more texts with such faults", column=str(cells.name)))
+        faults.append(source.fault(f"and {rest:,} more values with such faults", column=str(cells.name)))

@@ -91,7 +91,7 @@ def read_local(place: str, grid: Iterable[Sequence[str]], *, sheet: bool = False
         days = _DAYS.get(day, _DAYS.get(day[:3]))
         if days is None:
             allowed = "Mon to Sun, weekday, weekend, or blank for every day"
-            faults.append(source.fault("is no day", number, DAY, texts[DAY], allowed))
+            faults.append(source.fault("is not a day", number, DAY, texts[DAY], allowed))
             continue
         found.append(LocalRow(number, tuple(texts.get(name, "") for name in NAMES), days, figures))
     return RawDemand(source, pd.DataFrame(), tuple(found)), faults
@@ -117,7 +117,7 @@ def _header_faults(source: Source) -> list[Fault]:
             known = nearest(name, _KEPT) or f"; beside the hours there are {', '.join(_KEPT)}"
             faults.append(source.fault(f"the table demand has no column {name!r}{known}", 1))
         elif name and name in source.header[:k]:
-            faults.append(source.fault(f"the column {name!r} is there twice", 1))
+            faults.append(source.fault(f"the column {name!r} appears twice", 1))
     faults += [source.fault(f"the column {name!r} is missing", 1) for name in NAMES[:2] if name not in source.header]
     by_week = any(day is not None for day, _ in hours)
     if by_week and (DAY in source.header or any(day is None for day, _ in hours)):
@@ -144,7 +144,7 @@ def in_utc(raw: RawDemand, zones: Mapping[str, str | None], periods: Sequence[Pe
         week = weeks.setdefault(row.names, _Week(row.number))
         for day in row.days:
             if day in week.given:
-                said = f"gives {WEEKDAYS[day]} again, which row {week.given[day]} gives"
+                said = f"gives {WEEKDAYS[day]} again; row {week.given[day]} already gives it"
                 faults.append(raw.source.fault(said, row.number))
                 break
             week.given[day] = row.number

@@ -167,7 +167,7 @@ def header_faults(source: Source) -> list[Fault]:
             hint = nearest(name, known) or f"; its columns are {', '.join(known)}"
             faults.append(source.fault(f"the table {source.table} has no column {name!r}{hint}", 1))
         elif name and name in source.header[:index]:
-            faults.append(source.fault(f"the column {name!r} is there twice", 1))
+            faults.append(source.fault(f"the column {name!r} appears twice", 1))
     for name, facts in known.items():
         if facts.required and name not in source.header:
             faults.append(source.fault(f"the column {name!r} ({facts.meaning}) is missing", 1))
@@ -250,7 +250,7 @@ def in_words(item: Any, facts: ColumnFacts | None) -> tuple[str, str | None]:
     if kind == "value_error":
         return str(item["msg"]).removeprefix("Value error, "), None
     if kind == "literal_error" and facts:
-        return f"is none of the words allowed{nearest(text, facts.choices)}", allowed
+        return f"is not one of the allowed words{nearest(text, facts.choices)}", allowed
     if kind.startswith(("float", "int")) and kind != "int_from_float":
         return _not_a_number(text), allowed
     plain = {
@@ -269,7 +269,7 @@ def in_words(item: Any, facts: ColumnFacts | None) -> tuple[str, str | None]:
         message = "must not be negative"
     if kind == "less_than_equal" and item["ctx"]["le"] >= SLIP:
         hint = "; leave the cell blank where there is no limit" if facts and not facts.required else ""
-        return f"is above {item['ctx']['le']:,.0f}: a slip of units?{hint}", allowed
+        return f"is above {item['ctx']['le']:,.0f}: wrong unit?{hint}", allowed
     return message, allowed
 
 

@@ -122,9 +122,7 @@ def repeated_keys(tables: Tables) -> list[Fault]:
             key = tuple(getattr(row, column) for column in table.key)
             if key in first:
                 names = ", ".join(f"{column} {value!r}" for column, value in zip(table.key, key))
-                faults.append(
-                    tables.sources[table.name].fault(f"{names} is there already, in row {first[key]}", number)
-                )
+                faults.append(tables.sources[table.name].fault(f"{names} appears already, in row {first[key]}", number))
             first.setdefault(key, number)
     return faults
 
@@ -190,7 +188,7 @@ def offers_of_use(tables: Tables) -> list[Fault]:
     for number, row in tables.numbered("offers", Offer):
         if (row.pool, row.meter) not in served:
             have = f"its meters there are {', '.join(meters[row.pool])}" if meters[row.pool] else "it has no row there"
-            message = f"the table throughput says of no model what a unit of {row.pool!r} serves; {have}"
+            message = f"the table throughput does not say what a unit of {row.pool!r} serves for any model; {have}"
             faults.append(tables.sources["offers"].fault(message, number, "meter", row.meter))
     return faults
 
@@ -200,7 +198,7 @@ def routes_to_itself(tables: Tables) -> list[Fault]:
     faults = []
     for number, row in tables.numbered("routes", Route):
         if row.origin == row.destination and (row.usd_per_gb > 0 or row.max_gb_per_month is not None):
-            message = f"{row.origin!r} reaches itself, free and without limit; leave this row out"
+            message = f"{row.origin!r} reaches itself for free and without limit; leave this row out"
             faults.append(tables.sources["routes"].fault(message, number))
     return faults
 

@@ -51,7 +51,7 @@ def _walk(block: yaml.MappingNode, prefix: str, raw: RawSettings, faults: list[F
         key = prefix + (clean(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?")
         line = key_node.start_mark.line + 1
         if key in raw.rows:
-            faults.append(raw.fault(f"the key is there twice, in lines {raw.rows[key]} and {line}", key))
+            faults.append(raw.fault(f"the key appears twice, in lines {raw.rows[key]} and {line}", key))
             continue
         raw.rows[key] = line
         if id(node) in seen:
@@ -87,7 +87,7 @@ def read_sheet(grid: Iterable[Sequence[str]], place: str = SETTINGS_SHEET) -> tu
         if not key:
             continue
         if key in raw.rows:
-            faults.append(raw.fault(f"the key is there twice, in rows {raw.rows[key]} and {number}", key))
+            faults.append(raw.fault(f"the key appears twice, in rows {raw.rows[key]} and {number}", key))
             continue
         raw.rows[key] = number
         if value in FORMULA_ERRORS:

@@ -53,7 +53,7 @@ def test_the_command_line_shows_a_file_name_escaped(capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("a: 1\na: 2\n", "'a' stands twice"), ("a: &x [1]\nb: [*x, *x]\n", "aliases are not used"),
+    [("a: 1\na: 2\n", "'a' appears twice"), ("a: &x [1]\nb: [*x, *x]\n", "aliases are not used"),
      ("[" * 3000, "deep|expected")],
 )  # fmt: skip
 def test_yaml_says_each_thing_once(tmp_path: Path, text: str, words: str) -> None:

@@ -45,14 +45,14 @@ CELLS = [
      "workloads.csv, row 2, column input_tokens: is not a finite number (found 'inf'); "
      "allowed: a number of at least 0"),
     (changed("workloads", 0, input_tokens="1e15"),
-     "workloads.csv, row 2, column input_tokens: is above 1,000,000,000: a slip of units? (found '1e15'); "
+     "workloads.csv, row 2, column input_tokens: is above 1,000,000,000: wrong unit? (found '1e15'); "
      "allowed: a number of at least 0"),
     (changed("workloads", 0, cache_hit_rate="1.5"),
      "workloads.csv, row 2, column cache_hit_rate: is too large (found '1.5'); allowed: a number from 0 to 1"),
     (changed("workloads", 0, cache_hit_rate=0.8, cache_write_rate=0.3),
      "workloads.csv, row 2: cache hit rate 0.8 and cache_write_rate 0.3 sum past 1"),
     (changed("workloads", 0, kind="voice_agents"),
-     "workloads.csv, row 2, column kind: is none of the words allowed; did you mean 'voice_agent'? "
+     "workloads.csv, row 2, column kind: is not one of the allowed words; did you mean 'voice_agent'? "
      "(found 'voice_agents'); allowed: one of customer_service, voice_agent, internal_tools, batch"),
     (changed("workloads", 0, serving_regions="west;wset"),
      "workloads.csv, row 2, column serving_regions: there is no region 'wset'; did you mean 'west'?"),
@@ -65,7 +65,7 @@ CELLS = [
      "regions.csv, row 2, column time_zone: there is no time zone 'Europe/Pariss'; did you mean 'Europe/Paris'?; "
      "allowed: an IANA name"),
     (changed("models", 0, tier="large"),
-     "models.csv, row 2, column tier: is none of the words allowed (found 'large'); "
+     "models.csv, row 2, column tier: is not one of the allowed words (found 'large'); "
      "allowed: one of frontier, mid, small"),
     (changed("mix", 0, min_share=0.8, max_share=0.5),
      "mix.csv, row 2: min_share 0.8 is above max_share 0.5"),
@@ -82,8 +82,8 @@ CELLS = [
     (changed("offers", 0, min_units=5, max_units=3),
      "offers.csv, row 2: min_units 5 is above max_units 3"),
     (changed("offers", 0, meter="input"),
-     "offers.csv, row 2, column meter: the table throughput says of no model what a unit of 'west-m' serves; its "
-     "meters there are tokens (found 'input')"),
+     "offers.csv, row 2, column meter: the table throughput does not say what a unit of 'west-m' serves for "
+     "any model; its meters there are tokens (found 'input')"),
     (changed("throughput", 0, tokens_per_minute_per_unit=0),
      "throughput.csv, row 2, column tokens_per_minute_per_unit: is too small (found '0'); allowed: a number of at "
      "least 0.001"),
@@ -96,7 +96,7 @@ CELLS = [
     (changed("routes", 0, origin="west", destination="east"),
      "routes.csv, row 2, column destination: there is no region 'east'; did you mean 'west'?"),
     (changed("routes", 0, origin="west", destination="west", usd_per_gb=0.1),
-     "routes.csv, row 2: 'west' reaches itself, free and without limit; leave this row out"),
+     "routes.csv, row 2: 'west' reaches itself for free and without limit; leave this row out"),
     (changed("pools", 0, pool="standard") | {"throughput": [], "offers": []},
      "pools.csv, row 2, column pool: 'standard' is also an on-demand option: a plan could not tell them apart"),
 ]  # fmt: skip
@@ -113,7 +113,8 @@ DEMAND = [
     ({"region": ""}, "column region: must be filled in; allowed: a name of the table regions"),
     ({"workload": "v"}, "column workload: there is no workload 'v' (found 'v')"),
     ({"scenario": "bsae"}, "column scenario: there is no scenario 'bsae'; did you mean 'base'? (found 'bsae')"),
-    ({"period": "2027-03"}, "column period: is no month of the horizon (found '2027-03'); allowed: 2027-01 to 2027-02"),
+    ({"period": "2027-03"},
+     "column period: is not a month of the horizon (found '2027-03'); allowed: 2027-01 to 2027-02"),
     ({"hour_of_week": 168},
      "column hour_of_week: is too large (found '168'); allowed: a whole number from 0 to 167"),
     ({"hour_of_week": "1.5"},
@@ -151,7 +152,7 @@ def test_a_key_that_is_there_twice(tmp_path):
     rows = two_regions()
     rows["on_demand"] = [*rows["on_demand"], {**rows["on_demand"][0], "option": "standard"}]
     assert said(write_folder(rows, tmp_path)) == [
-        "on_demand.csv, row 4: region 'east', model 'm', option 'standard' is there already, in row 2"
+        "on_demand.csv, row 4: region 'east', model 'm', option 'standard' appears already, in row 2"
     ]
 
 
@@ -211,7 +212,7 @@ def test_columns_unknown_missing_and_twice(tmp_path):
     (folder / "mix.csv").write_text("workload,modell,note,note\nw,m,,\n")
     assert said(folder) == [
         "mix.csv, row 1: the table mix has no column 'modell'; did you mean 'model'?",
-        "mix.csv, row 1: the column 'note' is there twice",
+        "mix.csv, row 1: the column 'note' appears twice",
         "mix.csv, row 1: the column 'model' (model that may serve it) is missing",
     ]
 

@@ -66,7 +66,7 @@ def test_every_key(tmp_path):
                                              "(found 'true'); allowed: a number from 0 to below 1"),
     (MINIMAL + "policy: {headroom: [0.2]}\n", "plan.yaml, row 2, column policy.headroom: holds a list; one plain value "
                                               "is needed"),
-    (MINIMAL + "name: a\nname: b\n", "plan.yaml, row 2, column name: the key is there twice, in lines 2 and 3"),
+    (MINIMAL + "name: a\nname: b\n", "plan.yaml, row 2, column name: the key appears twice, in lines 2 and 3"),
     (MINIMAL + "name: &a x\npolicy: {headroom: *a}\n",
      "plan.yaml, row 3, column policy.headroom: anchors and aliases are not used here; write the value out"),
     (MINIMAL + "name: !!python/object/apply:os.system [touch built]\n",
@@ -109,7 +109,7 @@ def test_the_sheet_plan():
     found, more = read_settings(raw)
     assert found is None
     assert [str(fault) for fault in (*faults, *more)] == [
-        "sheet plan, row 2, column name: the key is there twice, in rows 2 and 8",
+        "sheet plan, row 2, column name: the key appears twice, in rows 2 and 8",
         "plan!A9, column key: has a value, but no key",
         "sheet plan, row 7, column policy.headrom: there is no key 'policy.headrom'; did you mean 'policy.headroom'?",
     ]

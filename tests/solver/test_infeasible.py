@@ -163,7 +163,7 @@ def test_trust_that_counts_on_nothing() -> None:
     tables = builders.two_regions(**NO_POOLS)
     error = reason(builders.case(tables, failover={"enabled": True, "on_demand_trust": 0.0}))
     assert [s.rule for s in error.shortfalls] == ["trust"]
-    assert "counts on no on-demand while a region is lost" in str(error)
+    assert "counts no on-demand quota while a region is lost" in str(error)
 
 
 def test_what_must_change_together_is_in_one_answer() -> None:

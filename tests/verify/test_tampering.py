@@ -123,7 +123,7 @@ def test_a_file_that_was_added_is_found_and_one_of_an_editor_is_none(case: Any, 
 def test_a_key_twice_is_no_plan(folder: Path) -> None:
     path = folder / "plan.json"
     path.write_text(path.read_text().replace('"status":', '"status": "gap",\n  "status":', 1))
-    with pytest.raises(PlannerError, match="'status' stands twice"):
+    with pytest.raises(PlannerError, match="'status' appears twice"):
         read_plan(folder)
 
 

@@ -34,10 +34,10 @@ def write_break_even(rows: Iterable[Any], path: Path, created: dt.date) -> None:
     """Write the sheet; `rows` have the columns above as attributes."""
     records = [{column.key: getattr(row, column.key) for column in COLUMNS} for row in rows]
     with written_beside(path) as beside:
-        book = new_book(str(beside), "Break-even utilisation", created, "Where a reserved unit pays", "offers")
+        book = new_book(str(beside), "Break-even utilisation", created, "Where a reserved unit pays off", "offers")
         sheet = book.add_sheet("Break-even")
         told = (
-            "Busy share at which a reserved unit costs what the same tokens cost on demand; above 100% it never pays."
+            "Utilisation at which a reserved unit costs what the same tokens cost on demand; above 100% it never pays."
         )
         sheet.heading("Break-even utilisation", told, len(COLUMNS) - 1)
         sheet.widths(COLUMNS)
@@ -47,7 +47,7 @@ def write_break_even(rows: Iterable[Any], path: Path, created: dt.date) -> None:
 
 
 _MOST_ROWS = 60
-_TITLE = "Busy share at which a reserved unit costs what on demand would"
+_TITLE = "Utilisation at which a reserved unit costs what on demand would"
 _MARK = "100%: beyond this line it never pays"
 
 

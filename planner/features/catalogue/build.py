@@ -117,7 +117,7 @@ def explanation(built: Built, name: str) -> str:
         "",
         f"Written by `planner offers build` from the catalogue: {counts}.",
         "Each row says where its figures come from (`source`), when they were true (`as_of`), and in `note` whether "
-        "they are confirmed on the provider's own page, read by a third party, or derived. Nothing was guessed.",
+        "they are confirmed on the provider's own page, quoted by a third party, or derived. Nothing was guessed.",
         "",
         "## Before you buy",
         "",
@@ -181,7 +181,7 @@ def example_settings(name: str, horizon: Horizon) -> str:
         f"horizon: {{start: {horizon.start}, months: {horizon.months}}}\n"
         "policy:                          # `planner schema plan` explains every key\n"
         "  headroom: 0.30\n"
-        "  reserved_headroom: 0           # what does not fit on the units overflows to on demand by itself\n"
+        "  reserved_headroom: 0           # what does not fit on the units overflows to on demand automatically\n"
         "  whole_units: true\n"
         "  tail_value: 0.95               # 5% of the payments past the horizon count as cost\n"
         "  failover: {enabled: true, share: 1.0, on_demand_trust: 0.5}\n"

@@ -113,7 +113,7 @@ def _offers(
             quote = terms.quote(product, at, model, meter, term)
             months = (quote.term_months if quote else None) or price.term_months
             if price.term == "1 week":
-                left.append(f"{pool}: the term of 1 week is left out, because a plan buys by the month")
+                left.append(f"{pool}: the term of 1 week is left out, because plans buy by the month")
                 continue
             effective, listed = terms.effective(product, at, model, meter, price)
             if effective is None:

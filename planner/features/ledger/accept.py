@@ -75,8 +75,8 @@ def accept(directory: Path, ledger: Path, signature: Signature, into: Path | Non
     """
     for path, what in ((ledger, "a ledger"), (into, "the next folder")):
         if path is not None and path.resolve().is_relative_to(directory.resolve()):
-            raise PlannerError(f"{path}: {what} inside the plan's directory would be part of what is signed, which "
-                               "stays as it is: keep it elsewhere")  # fmt: skip
+            raise PlannerError(f"{path}: {what} inside the plan's directory would become part of what is signed, which "
+                               "must not change: keep it elsewhere")  # fmt: skip
     if into is not None:
         read_next(into)  # its faults first, before anything is locked
     load_finished(directory)
@@ -192,22 +192,22 @@ def _beside(directory: Path, owed: tuple[Owed, ...], signed: Signed) -> Addition
         return Additions()
     if path.exists():
         if path.read_bytes() != as_table(rows):
-            raise PlannerError(f"{path} is there and holds something else; nothing is overwritten: move it away first")
+            raise PlannerError(f"{path} already exists with other contents and is not overwritten: move it away first")
         return Additions(there=owed)
     return Additions({"commitments": rows}, added=owed)
 
 
 def _nothing_left(mine: Entry, into: Path | None, ledger: Path) -> str:
     held = f", and {into} holds what it owes" if into is not None else ""
-    return (f"{mine.plan} was signed already by {mine.by} on {mine.date} (entry {mine.entry} of {ledger}){held}: "
-            "nothing was written, for it would be owed twice")  # fmt: skip
+    return (f"{mine.plan} was already signed by {mine.by} on {mine.date} (entry {mine.entry} of {ledger}){held}: "
+            "nothing was written, because it would be owed twice")  # fmt: skip
 
 
 def _alternatives(book: OpenLedger, entry: Entry) -> list[str]:
     """Other plans of the same input that are signed: both would be bought."""
     return [
         f"entry {e.entry} ({e.by}, {e.date}) signs another plan of the same input: together they buy twice, unless "
-        "this one takes its place"
+        "this one replaces it"
         for e in book.ledger.entries
         if e.input_sha256 == entry.input_sha256 and e.plan_sha256 != entry.plan_sha256
     ]

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("plan", type=Path, metavar="PLAN_DIR", help="directory that planner solve or price wrote")
     parser.add_argument(
-        "--into", type=Path, metavar="NEXT_FOLDER", help="next planning folder: what is owed goes there"
+        "--into", type=Path, metavar="NEXT_FOLDER", help="next planning folder: the commitments are written there"
     )
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="default: ledger.jsonl beside PLAN_DIR")
     parser.add_argument("--by", metavar="NAME", help="who signs (default: the login name)")
@@ -74,20 +74,20 @@ def _tell(done: "Accepted", ledger: Path) -> None:
         print(f"{clean(entry.plan, 80)}, {entry.first_month} to {entry.last_month}: signed by {entry.by} on "
               f"{entry.date}, entry {entry.entry} of {ledger}")  # fmt: skip
     else:
-        print(f"{clean(entry.plan, 80)}: signed already by {entry.by} on {entry.date} (entry {entry.entry}); "
-              "only what it owes was still to be written")  # fmt: skip
+        print(f"{clean(entry.plan, 80)}: already signed by {entry.by} on {entry.date} (entry {entry.entry}); "
+              "only its commitments were written")  # fmt: skip
     lines = len(entry.bought)
-    print(f"  {lines} purchase{'' if lines == 1 else 's'}, {usd(entry.committed_term_usd, 2)} over the terms, of it "
-          f"{usd(entry.committed_horizon_usd, 2)} in these months; the plan costs "
+    print(f"  {lines} purchase{'' if lines == 1 else 's'}, {usd(entry.committed_term_usd, 2)} over their terms, of "
+          f"which {usd(entry.committed_horizon_usd, 2)} in these months; the plan costs "
           f"{usd(entry.total_usd, 2)}")  # fmt: skip
     print(
-        f"  proved again from its prices: no plan of this input costs less by more than {usd(done.above_best_usd, 2)}"
+        f"  proved again from its prices: no plan for this input is cheaper by more than {usd(done.above_best_usd, 2)}"
     )
     for o in done.added:
         kind = "" if o.new else ", bought earlier"
         print(f"  + {clean(o.offer.offer, 60)}: {amount(o.units)} units, {o.start} to {o.end}{kind}")
     if done.written is not None:
-        there = f", {len(done.there)} were there already" if done.there else ""
+        there = f", {len(done.there)} were already there" if done.there else ""
         count = len(done.added)
         print(f"  {count} commitment{'' if count == 1 else 's'} written to {done.written}{there}")
     if done.ended:

@@ -125,7 +125,7 @@ def read_ledger(path: Path) -> Ledger:
     """
     if not path.is_file():
         what = (
-            "is a directory, not a ledger" if path.is_dir() else "there is no such ledger; `planner accept` begins one"
+            "is a directory, not a ledger" if path.is_dir() else "there is no such ledger; `planner accept` creates one"
         )
         raise PlannerError(f"{path}: {what}")
     if path.stat().st_size > LARGEST_BYTES:
@@ -153,8 +153,8 @@ def parse(data: bytes) -> Ledger:
             faults.append(f"line {k}, entry {entry.entry}: {fault}")
         if previous and entry.previous != previous:
             what = "the first entry of a ledger" if previous == START else "the line before it"
-            faults.append(f"line {k}, entry {entry.entry}: does not follow {what}: an entry was edited, taken out, "
-                          "put in or moved here")  # fmt: skip
+            faults.append(f"line {k}, entry {entry.entry}: does not follow {what}: an entry was edited, removed, "
+                          "inserted or moved here")  # fmt: skip
         if entry.entry != number:
             faults.append(f"line {k}, entry {entry.entry}: should be entry {number}")
         entries.append(entry)
@@ -174,14 +174,14 @@ def _read(raw: bytes) -> tuple[Entry | None, str, str]:
         entry = Entry.model_validate_json(json.dumps(content))
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"])) or "the line"
-        return None, f"is no entry: {where}: {error.errors()[0]['msg'].lower()}", ""
+        return None, f"is not an entry: {where}: {error.errors()[0]['msg'].lower()}", ""
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
-        return None, "is no entry of a ledger", ""
+        return None, "is not an entry of a ledger", ""
     if entry.line() == text:
         return entry, "", stated
     if stated in (entry.sha256, (seal_of(text) or ("", ""))[1]):
         return entry, "was rewritten by another program: same content, other text", stated
-    return entry, "was edited: its content no longer has the hash that it states", stated
+    return entry, "was edited: its content no longer matches its hash", stated
 
 
 _SHOWN = 60  # characters of a torn line
@@ -236,7 +236,7 @@ def opened_locked(path: Path) -> Iterator[OpenLedger]:
             raise PlannerError(torn_line(path, ledger))
         if ledger.faults:
             shown = "\n".join(f"  {fault}" for fault in ledger.faults)
-            raise PlannerError(f"{path} does not hold, so nothing is added to it:\n{shown}")
+            raise PlannerError(f"{path} is broken, so nothing is added to it:\n{shown}")
         yield OpenLedger(ledger, path, file)
 
 
@@ -245,7 +245,7 @@ def torn_line(path: Path, ledger: Ledger) -> str:
     torn = ledger.torn or ""
     text = torn if len(torn) <= _SHOWN else torn[:_SHOWN] + "..."
     return (
-        f"{path}: the last line, after entry {len(ledger.entries)}, is torn: a process was stopped while it wrote it, "
-        f"so what it was to sign is not signed. It holds {len(torn):,} characters: {text!r}. Take this line out of the "
-        "file, then accept the plan again"
+        f"{path}: the last line, after entry {len(ledger.entries)}, is incomplete: a process was stopped while it "
+        f"wrote it, so that plan is not signed. The line holds {len(torn):,} characters: {text!r}. Remove this line "
+        "from the file, then accept the plan again"
     )

@@ -39,7 +39,7 @@ def changed(entry: Entry, ledger: Path) -> list[str]:
     directory = directory_of(entry, ledger)
     if not (directory / PLAN).is_file():
         moved = _elsewhere(entry, ledger)
-        return [f"is not there any more: {moved or 'it was moved or deleted, and cannot be checked'}"]
+        return [f"no longer exists: {moved or 'it was moved or deleted, so it cannot be checked'}"]
     found = []
     for name, signed in entry.files.items():
         path = directory / name
@@ -79,7 +79,7 @@ def _elsewhere(entry: Entry, ledger: Path) -> str:
     """Say where a plan lies now if it was only moved beside other plans."""
     for path in sorted(ledger.resolve().parent.glob(f"*/{PLAN}")):
         if sha256_of(path) == entry.plan_sha256:
-            return f"it lies in {path.parent.name} now; move it back, for the ledger names {entry.directory}"
+            return f"it is in {path.parent.name} now; move it back, because the ledger names {entry.directory}"
     return ""
 
 
@@ -96,14 +96,14 @@ def refuse_signed(directory: Path) -> None:
 
 
 def _refuse_signed_plan(directory: Path) -> None:
-    stays = "and it stays as it is: write somewhere else with -o DIR"
+    stays = "and must not be changed: write somewhere else with -o DIR"
     if (mark := mark_of_directory(directory)) is not None:
         ledger = mark.ledger_of(directory)
         if not ledger.is_file():
-            raise PlannerError(f"{directory} holds a plan that {mark.by} signed on {mark.date}, says its {SIGNATURES} "
-                               f"(the ledger, {ledger}, is not there any more), {stays}")  # fmt: skip
+            raise PlannerError(f"{directory} holds a plan that {mark.by} signed on {mark.date}, according to its "
+                               f"{SIGNATURES} (the ledger, {ledger}, no longer exists), {stays}")  # fmt: skip
         if read_ledger(ledger).find(mark.sha256) is None:
-            raise PlannerError(f"{directory} holds a plan that its {SIGNATURES} calls signed by {mark.by} on "
+            raise PlannerError(f"{directory} holds a plan that its {SIGNATURES} shows as signed by {mark.by} on "
                                f"{mark.date}, but {ledger} has no such entry: accept it again, or move it away; "
                                "write somewhere else with -o DIR")  # fmt: skip
         raise PlannerError(f"{directory} holds the plan that {mark.by} signed on {mark.date}, {stays}")
@@ -120,7 +120,7 @@ def mark_of_directory(directory: Path) -> Mark | None:
     try:
         signatures = read_signatures(directory)
     except InputError as error:
-        raise PlannerError(f"{error}; until that is settled, nothing is written over the plan") from None
+        raise PlannerError(f"{error}; until that is resolved, the plan is not overwritten") from None
     return signatures.marks[0] if signatures is not None and signatures.marks else None
 
 
@@ -128,5 +128,5 @@ def refuse_changed(directory: Path, faults: list[Fault]) -> None:
     """Raise if a plan that is to be signed is not the one that was written, file by file."""
     if faults:
         told = "\n".join(f"  {fault}" for fault in faults)
-        raise PlannerError(f"{directory}: these files are not those of the plan that was made, so it cannot be signed; "
-                           f"solve it again, or price the order that was edited (planner price):\n{told}")  # fmt: skip
+        raise PlannerError(f"{directory}: these files differ from the plan as it was written, so it cannot be signed; "
+                           f"solve it again, or price the edited order (planner price):\n{told}")  # fmt: skip

@@ -3,7 +3,7 @@
     planner ledger                         reports/ledger.jsonl
     planner ledger reports/ledger.jsonl --head 9f2c41d07a3e
 
-Each entry holds the hash of the one before, so an entry that was edited, taken out, put in or moved shows. What the
+Each entry holds the hash of the one before, so an entry that was edited, removed, inserted or moved is detected. The
 file alone cannot show: entries cut off at its end, or all of it written anew with new hashes. The head that was noted
 elsewhere when a plan was signed, such as on its purchase order, shows both: give it with --head.
 Exit codes: 0 nothing was changed, 1 something was (it says which entry and what), or the ledger cannot be read.
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("ledger", type=Path, nargs="?", default=Path("reports") / "ledger.jsonl", metavar="FILE",
                         help="default: reports/ledger.jsonl")  # fmt: skip
-    parser.add_argument("--head", metavar="HASH", help="hash noted when a plan was signed (12 digits of it or more)")
+    parser.add_argument("--head", metavar="HASH", help="hash noted when a plan was signed (at least 12 digits)")
     parser.add_argument("--json", action="store_true", help="for machines")
 
 
@@ -61,11 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"  {what}")
         return EXIT_WRONG
     count = len(ledger.entries)
-    print(f"{path}: {count} entr{'y' if count == 1 else 'ies'}, the chain holds")
+    print(f"{path}: {count} entr{'y' if count == 1 else 'ies'}, the chain is intact")
     if ledger.entries:
         print(f"head {ledger.head}")
     if arguments.head is None:
-        print("Entries cut off at the end do not show without a hash from elsewhere: --head HASH.")
+        print("To detect entries cut off at the end, compare with a hash noted elsewhere: --head HASH.")
     return EXIT_PLAN
 
 
@@ -75,7 +75,7 @@ def _anchor(head: str | None, ledger: "Ledger") -> tuple[bool, str] | None:
         return None
     wanted = head.strip().lower()
     if len(wanted) < _SHORT or not set(wanted) <= set("0123456789abcdef"):
-        return False, f"--head {head!r} is no hash: give at least {_SHORT} of its digits (0-9, a-f)"
+        return False, f"--head {head!r} is not a hash: give at least {_SHORT} of its digits (0-9, a-f)"
     entry = ledger.find(wanted)
     if entry is None:
         return (
@@ -83,10 +83,13 @@ def _anchor(head: str | None, ledger: "Ledger") -> tuple[bool, str] | None:
             f"no entry has the hash {wanted[:_SHORT]}...: the ledger was cut off, rewritten, or is another one",
         )
     if ledger.faults:
-        return False, f"{wanted[:_SHORT]}... is the hash of entry {entry.entry}, but the chain does not hold"
+        return False, f"{wanted[:_SHORT]}... is the hash of entry {entry.entry}, but the chain is broken"
     since = len(ledger.entries) - entry.entry
     later = f"; {since} signed since" if since else ", the last"
-    return True, f"{wanted[:_SHORT]}... is the hash of entry {entry.entry}{later}: all up to it is what was signed"
+    return (
+        True,
+        f"{wanted[:_SHORT]}... is the hash of entry {entry.entry}{later}: everything up to it is as it was signed",
+    )
 
 
 def _state(changes: list[str]) -> str | list[str]:

@@ -105,7 +105,7 @@ def mark_of(c: Commitment) -> str:
     return found[1] if found else ""
 
 
-CLOSED = "closed: kept for a commitment, nothing new can be bought under it"
+CLOSED = "closed: kept for an earlier commitment, nothing new can be bought under it"
 
 
 @dataclass(frozen=True)
@@ -188,8 +188,8 @@ def _other_plan(there: NextFolder, signed: Signed) -> list[Fault]:
     rows = [number for number, row in there.tables["commitments"] if signed.same_input(row)]
     if not rows:
         return []
-    message = ("holds what another plan of the same input bought: owed twice if this one were added; take those rows "
-               "out first if this plan takes its place")  # fmt: skip
+    message = ("holds what another plan of the same input bought: owed twice if this one were added; remove those rows "
+               "first if this plan replaces it")  # fmt: skip
     return [Fault(f"{there.folder}/commitments.csv", f"{message} (rows {', '.join(map(str, rows))})")]
 
 

@@ -30,13 +30,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, metavar="FOLDER|FILE.xlsx", help="planning folder or workbook")
     parser.add_argument(
         "--shares", type=target, action="append", metavar="TIER=SHARE,...", help="shares of small, mid and frontier, "
-        "together 1; may be given more than once (default: 70/25/5, all frontier, all small)",
+        "together 1; can be repeated (default: 70/25/5, all frontier, all small)",
     )  # fmt: skip
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write mix.json, mix.csv and mix.xlsx there")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="directory for mix.json, mix.csv and mix.xlsx")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop each plan after this long")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores)")
-    parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")
+    parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     parser.add_argument("--json", action="store_true", help="print every figure for machines")
 
 
@@ -80,7 +80,7 @@ def target(text: str) -> "MixTarget":
     for part in text.split(","):
         tier, _, number = (piece.strip() for piece in part.partition("="))
         if tier not in shares or tier in named:
-            problem = "is named twice" if tier in named else "is no tier"
+            problem = "appears twice" if tier in named else "is not a tier"
             raise argparse.ArgumentTypeError(f"{tier!r} in {text!r} {problem}; write small=0.7,mid=0.25,frontier=0.05")
         try:
             shares[tier] = float(number)

@@ -107,7 +107,7 @@ def print_mix(study: MixStudy, stream: IO[str]) -> None:
     """Print each variant, each workload in it, and which were held back."""
     console = console_for(stream)
     span = study.months[0] if len(study.months) == 1 else f"{study.months[0]} to {study.months[-1]}"
-    console.print(f"{clean(study.name, 80)}: what a shift of the model mix is worth, {span}\n")
+    console.print(f"{clean(study.name, 80)}: what another model mix would cost, {span}\n")
     table = TextTable(("Mix", *TIERS, "reserved", "on demand", "total", "against as is", "", "commits"))
     for v in study.variants:
         if v.possible:
@@ -141,7 +141,7 @@ def _difference(dollars: float, share: float) -> tuple[str, str]:
 
 
 def _workloads(study: MixStudy) -> TextTable:
-    table = TextTable(("Workload", "mix", *TIERS, "a task", "total", "against as is", ""), left=2)
+    table = TextTable(("Workload", "mix", *TIERS, "per task", "total", "against as is", ""), left=2)
     names = dict.fromkeys(str(row.workload) for v in study.variants for row in rows_of(v.workloads))
     for name in names:
         for v in study.variants:
@@ -169,12 +169,13 @@ def _print_held(console: Console, study: MixStudy) -> None:
     for v in study.variants:
         for workload, own in v.held.groupby("workload"):
             rows = rows_of(own)
-            shares = ", ".join(f"{r.tier} {percent(float(r.share), 0)} for {percent(float(r.target_share), 0)}"
+            shares = ", ".join(f"{r.tier} {percent(float(r.share), 0)} instead of {percent(float(r.target_share), 0)}"
                                for r in rows)  # fmt: skip
             limits = "; ".join(str(r.limit) for r in rows if r.limit)
             lines.append(f"- {v.target.name}: {clean(workload, 60)}: {shares} ({clean(limits, 160)})")
     if lines:
-        console.print("\nHeld back by the allowed shares of a workload (table mix); nearest permitted for asked:",
+        console.print("\nLimited by the allowed shares of a workload (table mix); nearest permitted "
+                      "share instead of the one asked for:",
                       style="bold")  # fmt: skip
     for line in lines[:_HELD]:
         console.print(line, soft_wrap=True)

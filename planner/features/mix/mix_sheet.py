@@ -13,8 +13,8 @@ from planner.workbook.theme import GREEN
 NAME = "Mix"
 TOP = 20  # below the chart
 CAUTION = (
-    "What an answer of another model is worth is not in these numbers: a smaller model may answer worse, need more "
-    "tokens or more turns. Try it on your own tasks before you shift."
+    "Answer quality is not in these numbers: a smaller model may give worse answers, or need more tokens or more "
+    "turns. Test it on your own tasks before you shift."
 )
 _LAST = 10
 _TIER_COLUMNS = tuple(Column(tier, f"{tier.capitalize()}\nmodels", "percent", 11) for tier in TIERS)
@@ -45,7 +45,7 @@ HELD = (
     Column("target", "Asked", "percent", 11),
     Column("given", "Permitted", "percent", 11),
     Column("mix", "Mix", "text", 13),
-    Column("limit", "Held by", "text", 52),
+    Column("limit", "Limited by", "text", 52),
 )
 COMMITMENTS = (
     Column("name", "Offer", "text:wrap", 24),
@@ -68,7 +68,7 @@ def sheet_of(study: MixStudy) -> ExtraSheet:
 
 def write(sheet: Sheet, study: MixStudy) -> None:
     """Write the sheet."""
-    text = f"The whole plan again, at least as good as each mix in every region and hour. {CAUTION}"
+    text = f"A complete plan for each mix, at least as good as the mix in every region and hour. {CAUTION}"
     sheet.heading("Mix", text, _LAST)
     sheet.widths(VARIANTS)
     found = [v for v in study.variants if v.possible]
@@ -79,7 +79,7 @@ def write(sheet: Sheet, study: MixStudy) -> None:
     for variant in study.variants:
         if not variant.possible:
             sheet.raw.set_row(top, 42)
-            sheet.merged(top, 0, _LAST, f"{variant.target.name}: there is no such plan. {variant.problem}", "alert")
+            sheet.merged(top, 0, _LAST, f"{variant.target.name}: no plan exists. {variant.problem}", "alert")
             top += 1
     for left in study.left_out:
         sheet.raw.set_row(top, 28)
@@ -89,11 +89,11 @@ def write(sheet: Sheet, study: MixStudy) -> None:
     sheet.put(top, 0, "By workload", "section")
     by_workload = sheet.table(top + 1, WORKLOADS, _workloads(found, sheet.name, top + 2))
     top = by_workload.last + 2
-    sheet.put(top, 0, "Held back by the allowed shares of a workload", "section")
-    held = sheet.table(top + 1, HELD, _held(study), empty="No workload was held back.")
+    sheet.put(top, 0, "Limited by the allowed shares of a workload", "section")
+    held = sheet.table(top + 1, HELD, _held(study), empty="No workload was limited.")
     top = held.last + 2
-    sheet.put(top, 0, "What each would commit to", "section")
-    bought = sheet.table(top + 1, COMMITMENTS, _commitments(found), empty="None buys anything.")
+    sheet.put(top, 0, "What each mix would commit to", "section")
+    bought = sheet.table(top + 1, COMMITMENTS, _commitments(found), empty="No mix buys anything.")
     sheet.printed(bought.last, _LAST, freeze=(3, 1))
 
 

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, metavar="DIR", help="where to write (default: reports/<name>-ordered)"
     )
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
-    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop after this long")
+    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop the search after this long")
     configure_outputs(parser)
     parser.add_argument("--json", action="store_true", help="print the result for machines")
 

@@ -34,7 +34,7 @@ STEPS = (
     Column("name", "From the last plan to this one", "text:wrap", 38),
     Column("usd", "USD", "cents", 16),
     Column("running", "Cost so far\nUSD", "usd", 14),
-    Column("meaning", "Of what", "text:muted", 12),
+    Column("meaning", "What it covers", "text:muted", 12),
 )
 DRAWN = (
     Column("total", "Drawn:\nplan", "usd:muted", 12),
@@ -76,7 +76,7 @@ def write(sheet: Sheet, changes: Changes) -> None:
     top = parts.total_row + 3
     lines = sheet.table(top, LINES, _lines(changes), empty="Neither plan holds or buys anything.")
     end = lines.total_row + 1 if changes.lines else lines.total_row
-    sheet.put(end, 0, "Lines are new commitments and earlier ones: the first and the last part above.", "aside")
+    sheet.put(end, 0, "Lines are new and earlier commitments: the first and last parts above.", "aside")
     sheet.printed(end, LAST, freeze=(3, 1))
 
 
@@ -184,7 +184,7 @@ def _sentences(changes: Changes) -> list[str]:
     told = [story.exactness(changes)] if changes.causes else []
     if changes.kept is not None:
         kept_is, free = story.keeping(changes.kept)
-        told += [kept_is, *(f"Does not hold: {text}" for text in changes.kept.broken), free]
+        told += [kept_is, *(f"Broken: {text}" for text in changes.kept.broken), free]
     return [*told, *changes.notes]
 
 

@@ -18,7 +18,7 @@ from planner.workbook.text import amount, clean, usd
 # key: what a reader sees, and which part of the input it is
 CAUSE_NAMES: dict[str, tuple[str, str]] = {
     "volume": ("Demand: volume", "mean requests per hour of each origin and workload"),
-    "shape": ("Demand: shape", "how that volume lies over hours, months and scenarios; bursts"),
+    "shape": ("Demand: shape", "how that volume is spread over hours, months and scenarios; bursts"),
     "mix": ("Demand: mix", "shares of the models in each workload"),
     "cache_rate": ("Demand: cache rate", "shares of input read from and written to cache"),
     "token_lengths": ("Demand: token lengths", "tokens and bytes of a request"),
@@ -31,7 +31,7 @@ CAUSE_NAMES: dict[str, tuple[str, str]] = {
     "demand": ("Demand", "volume, shape, mix, cache rate and token lengths"),
     "prices": ("Prices", "of on demand and of offers"),
     "time": ("Expiries and calendar", "earlier commitments, the months planned and their days"),
-    "plans": ("How the plans were made", "purchases kept, an order priced as it was, a gap left open"),
+    "plans": ("How the plans were made", "purchases kept, an edited order priced, a gap left open"),
 }
 
 NEW, MORE, FEWER, DROPPED, ENDING, UNCHANGED = "new", "more", "fewer", "dropped", "ending", "unchanged"
@@ -75,7 +75,11 @@ class Cause:
     def meaning(self) -> str:
         """What of the input it is."""
         told = "; ".join(CAUSE_NAMES[key][1] for key in self.keys)
-        return f"cannot be separated: no plan exists with one and without the other: {told}" if self.keys[1:] else told
+        return (
+            f"cannot be separated, because no plan exists with one and without the other: {told}"
+            if self.keys[1:]
+            else told
+        )
 
 
 @dataclass(frozen=True)
@@ -171,9 +175,9 @@ def what(line: Line) -> str:
 def exactness(changes: Changes) -> str:
     """Say how exact the causes are."""
     told = "The causes add up to the change exactly, whatever order they are taken in (Shapley value"
-    told += f", {changes.solves} mixtures of old and new)." if changes.solves else ")."
+    told += f", {changes.solves} combinations of old and new)." if changes.solves else ")."
     if changes.exact_to_usd > 0:
-        told += f" Each alone is exact to {usd(changes.exact_to_usd, 2)}: the gap asked of whole units."
+        told += f" Each by itself is exact to {usd(changes.exact_to_usd, 2)}, the gap allowed for whole units."
     return told
 
 
@@ -181,13 +185,13 @@ def keeping(kept: Keeping) -> tuple[str, str]:
     """Say what keeping the last plan's purchases gave, and what the plan that is free to move would do."""
     changed, free = (f"{amount(units)} units" for units in (kept.changed_units, kept.free_changed_units))
     if not math.isinf(kept.usd_per_unit):
-        kept_is = f"A unit moves only for {usd(kept.usd_per_unit, 2)} or more: {changed} change."
+        kept_is = f"Units change only where each saves {usd(kept.usd_per_unit, 2)} or more: {changed} change."
     elif kept.holds and not kept.broken:
-        kept_is = "The last plan's purchases still hold, and are kept."
+        kept_is = "The last plan's purchases still keep every rule, so they are kept."
     else:
-        kept_is = f"The last plan's purchases no longer hold; {changed} had to change."
+        kept_is = f"The last plan's purchases no longer keep every rule; {changed} had to change."
     less = f"{usd(kept.forgone_usd, 2)} less" if kept.forgone_usd >= 0.005 else "no less"
-    return kept_is, f"Free to move, the plan would change {free} and cost {less}."
+    return kept_is, f"Without --keep, the plan would change {free} and cost {less}."
 
 
 def write_changes(changes: Changes, plan: Plan, path: Path) -> None:

@@ -30,23 +30,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--owed", nargs="?", type=day, const=True, metavar="DATE",
-        help="count what the last plan bought from before DATE (default: the first day planned) as signed, where the "
-        "folder's commitments do not list it",
+        help="treat purchases of the last plan that start before DATE (default: the first day planned) as signed, "
+        "unless the folder's commitments list them",
     )  # fmt: skip
     parser.add_argument(
         "--keep", type=dollars, metavar="USD",
-        help="what a change must be worth before the plan moves, dollars a unit changed; inf: only what must",
+        help="what each changed unit must save, in dollars; inf: change only what must change",
     )  # fmt: skip
     parser.add_argument(
         "--causes", choices=("auto", "each", "groups", "none"), default="auto",
-        help="each: every cause apart (2^n plans for n that differ); groups: demand, prices, offers, policy, expiries; "
-        "auto (default): each, while no more than 8 differ",
+        help="each: every cause by itself (2^n plans for n that differ); groups: demand, prices, offers, policy, "
+        "expiries; auto (default): each if no more than 8 differ",
     )  # fmt: skip
-    parser.add_argument("--solver", default="highs", metavar="NAME", help="highs, cbc, or any solver that PuLP knows")
+    parser.add_argument(
+        "--solver", default="highs", metavar="NAME", help="highs, cbc, or any solver that PuLP supports"
+    )
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop each search after this long")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
-    parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")
+    parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     configure_outputs(parser, previous=False)
     parser.add_argument("--json", action="store_true", help="print changes.json")
 
@@ -89,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
             keep_usd=arguments.keep,
             detail=arguments.causes,
             on_solve=solving,
-            on_cause=solving.named("mixtures of old and new"),
+            on_cause=solving.named("combinations of old and new"),
         )
     metrics = metrics_of(found.case, found.plan)
     report = Report(metrics, last.plan, read_accuracy(arguments.input), arguments.notice_days)
@@ -117,7 +119,9 @@ def _directory(arguments: argparse.Namespace, name: str) -> Path:
         return usual if usual.resolve() != last else usual.with_name(f"{name}-resolved")
     chosen: Path = arguments.output
     if chosen.resolve() == last:
-        raise PlannerError(f"{chosen} holds the last plan, which stays as it is: write somewhere else with -o DIR")
+        raise PlannerError(
+            f"{chosen} holds the last plan, which is never overwritten: write somewhere else with -o DIR"
+        )
     return chosen
 
 

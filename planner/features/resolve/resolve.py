@@ -133,11 +133,11 @@ def resolve(
     if owed_before is not None:
         signed = unlisted(last, case, owed_before)
         case = with_owed(case, last, signed)
-        notes += [f"counted as signed: {_told(s)}" for s in signed]
+        notes += [f"treated as signed: {_told(s)}" for s in signed]
     elif signed := unlisted(last, case, case.settings.horizon.start):
         notes.append(
             "the last plan bought these before this plan's months, and they are not among the commitments "
-            f"(--owed counts them as signed): {'; '.join(_told(s) for s in signed)}"
+            f"(--owed treats them as signed): {'; '.join(_told(s) for s in signed)}"
         )
     plan = solve(
         case,
@@ -158,8 +158,8 @@ def resolve(
             why = attribute(old, (case, plan), options, detail, on_cause)
         except StoppedError:
             notes.append(
-                "the change of cost is not attributed to causes: one of the mixtures of old and new ran out of time; "
-                "give more with --time-limit, or try --causes groups"
+                "the change in cost is not attributed to causes: one of the combinations of old and new ran out of "
+                "time; give more with --time-limit, or try --causes groups"
             )
     periods = last.case.periods
     changes = Changes(

@@ -63,7 +63,7 @@ def _signed(units: float) -> str:
 
 
 def _causes(changes: Changes) -> TextTable:
-    table = TextTable(("Why the cost changed", "USD", "Of what"), words=(2,))
+    table = TextTable(("Why the cost changed", "USD", "What it covers"), words=(2,))
     for cause in changes.causes:
         table.add(cause.name, usd(cause.usd, 2), cause.meaning)
     total = math.fsum(cause.usd for cause in changes.causes)

@@ -73,7 +73,7 @@ def _inside(case: Case, history: History) -> tuple[pd.DataFrame, list[str]]:
     notes = []
     days = len(history.rows) - len(rows)
     if days:
-        notes.append(f"{days} rows of the history are of whole days; they say no hour and were left out")
+        notes.append(f"{days} rows of the history cover whole days; they have no hour and were left out")
     rows["hour"] = pd.DatetimeIndex(rows["hour"]).floor("h")
     start, end = (pd.Timestamp(d, tz="UTC") for d in (case.periods[0].start, case.periods[-1].end))
     inside = (rows["hour"] >= start) & (rows["hour"] < end)
@@ -97,7 +97,7 @@ def _check(case: Case, rows: pd.DataFrame) -> None:
         "model": [m.model for m in case.models],
     }
     faults = [
-        Fault("history", f"the plan knows no such {name}; give its name here with --map", None, name, value,
+        Fault("history", f"the plan has no such {name}; give the plan's name for it with --map", None, name, value,
               ", ".join(known[name]))
         for name in SERIES
         for value in sorted(set(rows[name]) - set(known[name]))
@@ -122,8 +122,8 @@ def _with_requests(case: Case, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[s
     each = rows["workload"].map(planned).astype(float)
     rows["requests"] = rows["requests"].where(~blank, (tokens / each.where(each > 0)).fillna(0.0))
     named = ", ".join(sorted(set(rows.loc[blank, "workload"])))
-    return rows, [f"{int(blank.sum())} rows of {named} count no requests: taken as their tokens over the plan's tokens "
-                  "of a request, so that their token lengths cannot be reviewed"]  # fmt: skip
+    return rows, [f"{int(blank.sum())} rows of {named} have no request count: requests are their tokens divided by the "
+                  "plan's tokens per request, so their token lengths cannot be reviewed"]  # fmt: skip
 
 
 def _told(spans: tuple[Span, ...]) -> list[str]:
@@ -131,8 +131,8 @@ def _told(spans: tuple[Span, ...]) -> list[str]:
     for s in spans:
         if s.hours_seen == 0:
             told.append(
-                f"{s.period} was not seen: it is taken as planned where verdicts look ahead, and in no past figure"
+                f"{s.period} was not seen: verdicts that look ahead take it as planned, and no past figure includes it"
             )
         elif s.hours_seen < s.hours:
-            told.append(f"{s.period} was seen in {s.hours_seen} of {s.hours} hours: past figures are of these alone")
+            told.append(f"{s.period} was seen in {s.hours_seen} of {s.hours} hours: past figures cover only these")
     return told

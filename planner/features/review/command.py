@@ -21,11 +21,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("plan", type=Path, metavar="PLAN_DIR", help="directory that planner solve or price wrote")
     parser.add_argument("history", type=Path, metavar="HISTORY", help="history folder, as written by planner ingest")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write the review's files here")
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="directory for the review's files")
     parser.add_argument(
-        "--map", type=Path, metavar="FILE", help="YAML: the history's names in the plan (docs/demand.md)"
+        "--map", type=Path, metavar="FILE", help="YAML: the plan's name for each name in the history (docs/demand.md)"
     )
-    parser.add_argument("--rules", type=Path, metavar="FILE", help="YAML: thresholds other than the defaults")
+    parser.add_argument("--rules", type=Path, metavar="FILE", help="YAML: thresholds that differ from the defaults")
     parser.add_argument("--json", action="store_true", help="print the review for machines")
 
 

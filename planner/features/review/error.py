@@ -86,7 +86,9 @@ def _row(w: Workload, seen: Workload, period: str, name: str) -> tuple[object, .
     assumed, found = float(getattr(w, name)), float(getattr(seen, name))
     change = found / assumed - 1 if assumed > 0 else float("nan") if found > 0 else 0.0
     remark = (
-        "as the rate on reserved units moved: a history does not tell them apart" if name.startswith("on_d") else ""
+        "changed with the rate on reserved units: a history does not separate the two"
+        if name.startswith("on_d")
+        else ""
     )
     return w.workload, period, name, assumed, found, change, remark
 

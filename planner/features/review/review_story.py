@@ -10,18 +10,18 @@ def headline(review: Review) -> list[str]:
     """First sentences: what was paid against the plan, and the regret."""
     seen = sum(s.hours_seen for s in review.spans)
     whole = sum(s.hours for s in review.spans)
-    part = "every hour" if seen == whole else f"{seen:,} of {whole:,} hours"
+    part = "Every hour" if seen == whole else f"{seen:,} of {whole:,} hours"
     expected = _total(review, EXPECTED)
     paid = review.paid_usd
     more = "more" if paid >= expected else "less"
     told = [
-        f"{part[0].upper()}{part[1:]} of {span_of(review)} seen. They cost {usd(paid)}, served as cheaply as "
-        f"possible by what is held: {usd(abs(paid - expected))} {more} than the {usd(expected)} planned for "
+        f"{part} of {span_of(review)} seen. These hours cost {usd(paid)} when served as cheaply as "
+        f"possible with the units held: {usd(abs(paid - expected))} {more} than the {usd(expected)} planned for "
         "the same hours."
     ]
     if abs(review.calendar_usd) >= 0.5:
-        told.append(f"Of the plan's own figure, {usd(review.calendar_usd)} is the calendar: months have five of some "
-                    "weekdays, and the plan weighs each as days / 7.")  # fmt: skip
+        told.append(f"Of the plan's own figure, {usd(review.calendar_usd)} comes from the calendar: months have five "
+                    "of some weekdays, and the plan weights each by days / 7.")  # fmt: skip
     return [*told, regret(review), *_crashes(review)]
 
 
@@ -30,21 +30,21 @@ def regret(review: Review) -> str:
     r = review.regret
     if r.usd == 0:
         above = (
-            f" ({usd(r.above_best_usd)} above units of any size, as on the forecast itself)"
+            f" ({usd(r.above_best_usd)} more than the best of any size, which whole units cost on the forecast too)"
             if r.forecast_usd > 0.5
             else ""
         )
         text = f"Regret: 0, within the gap. No other commitments would have cost less{above}."
     else:
         text = (f"Regret: {usd(r.usd)}. On the actual demand, the plan's commitments cost {usd(r.plan_usd)}: "
-                f"{usd(r.above_best_usd)} above the best of any size, of which {usd(r.forecast_usd)} is what whole "
+                f"{usd(r.above_best_usd)} more than the best of any size, of which {usd(r.forecast_usd)} is what whole "
                 "units cost on the forecast too.")  # fmt: skip
     if r.standby_usd >= 0.5:
-        text += (f" Of the plan's side, {usd(r.standby_usd)} is units by the hour beyond what is held, that headroom "
-                 "and failover would have asked for.")  # fmt: skip
+        text += (f" Of the plan's cost, {usd(r.standby_usd)} is for unreserved units that headroom and failover "
+                 "would have needed beyond the units held.")  # fmt: skip
     if r.broken:
         text += (
-            f" On this demand the commitments cannot keep {len(r.broken)} rules; both sides are compared without them."
+            f" On this demand the commitments break {len(r.broken)} rules; both sides are compared without those rules."
         )
     if r.months_ahead:
         text += f" What was not seen ({', '.join(r.months_ahead)}) counts as planned."
@@ -85,8 +85,8 @@ def _crashes(review: Review) -> list[str]:
         told.append(f"A quota was met in {hours:,} hours ({_places(quota)}).")
     if len(lost):
         requests = float(lost["unserved_requests"].sum())
-        told.append(f"{requests:,.0f} requests in {lost['hour'].nunique():,} hours could not be served by what is held "
-                    f"and the quotas ({_places(lost)}).")  # fmt: skip
+        told.append(f"{requests:,.0f} requests in {lost['hour'].nunique():,} hours could not be served with the "
+                    f"units held and the quotas ({_places(lost)}).")  # fmt: skip
     return told
 
 

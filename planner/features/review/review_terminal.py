@@ -28,8 +28,8 @@ def print_review(review: Review, stream: IO[str]) -> None:
         for v in [v for v in review.verdicts if v.verdict != KEEP][:_VERDICTS]:
             console.print(f"- {v.number}: {clean(' '.join(v.evidence), 600)}")
     for title, table in (
-        ("Overflow that a commitment would have served cheaper", _overflow(review)),
-        ("Hours that crashed, the worst", _peaks(review)),
+        ("Overflow that a commitment would have served more cheaply", _overflow(review)),
+        ("Hours that hit a limit, the worst", _peaks(review)),
         ("The forecast", _errors(review)),
     ):
         if table is not None:
@@ -38,8 +38,8 @@ def print_review(review: Review, stream: IO[str]) -> None:
             show(console, table)
     for title, lines in (
         ("Cost per task", [a.sentence for a in review.alerts][:_ALERTS]),
-        ("Rules that these commitments cannot keep on this demand", [str(w) for w in review.regret.broken[:_NOTES]]),
-        ("Read with this", list(review.notes)[:_NOTES]),
+        ("Rules that these commitments break on the actual demand", [str(w) for w in review.regret.broken[:_NOTES]]),
+        ("Notes", list(review.notes)[:_NOTES]),
     ):
         if lines:
             console.print()
@@ -49,7 +49,10 @@ def print_review(review: Review, stream: IO[str]) -> None:
 
 
 def _months(review: Review) -> TextTable:
-    table = TextTable(("Hours seen", "", "Held", "On demand", "Total", "Used", "Coverage", "Savings rate"), left=2)
+    table = TextTable(
+        ("Hours seen", "", "Reserved", "On demand", "Total", "Utilisation", "Coverage", "Effective savings rate"),
+        left=2,
+    )
     rows = review.monthly[review.monthly["side"].isin([EXPECTED, ACTUAL])]
     for r in rows_of(rows[rows["period"].isin([s.period for s in review.spans if s.hours_seen][-_MONTHS:])]):
         side = "planned" if r.side == EXPECTED else "actual"
@@ -60,7 +63,7 @@ def _months(review: Review) -> TextTable:
 
 
 def _verdicts(review: Review) -> TextTable:
-    table = TextTable(("", "Commitment", "Verdict", "Units", "Best", "Saving", "Used", "Decide by"), left=3)
+    table = TextTable(("", "Commitment", "Verdict", "Units", "Best", "Saving", "Utilisation", "Decide by"), left=3)
     decide = {(e.owed.offer.offer, e.owed.start, e.owed.end, e.owed.units): e.decide for e in review.calendar.expiries}
     for v in review.verdicts[:_VERDICTS]:
         o = v.owed
@@ -95,7 +98,7 @@ def _peaks(review: Review) -> TextTable | None:
     if crashed.empty:
         return None
     worst = crashed.sort_values("share", ascending=False, kind="stable", na_position="first").head(_PEAKS)
-    table = TextTable(("Hour (UTC)", "What", "Region", "Of", "Found", "Limit", "Per"), left=4)
+    table = TextTable(("Hour (UTC)", "Kind", "Region", "Model or workload", "Actual", "Limit", "Per"), left=4)
     for r in rows_of(worst):
         what = clean(r.model or r.workload, 40)
         table.add(f"{r.hour:%Y-%m-%d %H:00}", str(r.kind), clean(r.region, 40), what, f"{r.found:,.0f}",

@@ -34,11 +34,13 @@ class Rules(BaseModel):
     watch_share: float = Field(0.005, ge=0, le=1, description="least saving, as a share of its cost, for watch")
     watch_usd: float = Field(25.0, ge=0, le=1e12, description="least saving in USD for watch")
     least_seen_share: float = Field(
-        0.5, ge=0, le=1, description="share of its hours that must be seen for more than watch"
+        0.5, ge=0, le=1, description="share of a commitment's hours that must be seen for a verdict other than watch"
     )
-    met_quota_share: float = Field(0.98, gt=0, le=1, description="of a quota: an hour at or above it met the quota")
+    met_quota_share: float = Field(
+        0.98, gt=0, le=1, description="share of a quota: an hour at or above it met the quota"
+    )
     level_share: float = Field(
-        1.0, gt=0, le=100, description="of the planned level: an hour above it is a peak beyond the plan"
+        1.0, gt=0, le=100, description="share of the planned level: an hour above it is above plan"
     )
     whole_month_share: float = Field(
         0.98, gt=0, le=1, description="share of a month's hours seen for the month to be compared with another"
@@ -47,7 +49,9 @@ class Rules(BaseModel):
         100.0, ge=0, le=1e12, description="least saving in USD for an overflow that an offer would have served cheaper"
     )
     alert_rise_share: float = Field(0.05, ge=0, le=1e3, description="least rise of cost per task for an alert")
-    alert_flat_share: float = Field(0.05, ge=0, le=1e3, description="largest move of volume that still counts as flat")
+    alert_flat_share: float = Field(
+        0.05, ge=0, le=1e3, description="largest change in volume that still counts as flat"
+    )
     alert_usd: float = Field(1.0, ge=0, le=1e12, description="least rise in USD over the month's tasks for an alert")
     notice_days: int = Field(30, ge=0, le=3650, description="days before a commitment's end by which to decide")
 
@@ -70,7 +74,7 @@ def load_rules(path: Path | None) -> Rules:
     known = ", ".join(Rules.model_fields)
     if not isinstance(content, dict):
         raise InputError(
-            [Fault(str(path), "is not a list of thresholds with their values", value=content, allowed=known)]
+            [Fault(str(path), "is not a list of thresholds and their values", value=content, allowed=known)]
         )
     try:
         return Rules.model_validate(content)

@@ -139,7 +139,7 @@ def sentences(v: Verdict) -> tuple[str, ...]:
     told = [_decision(v)]
     if not math.isnan(v.utilisation):
         planned = "" if math.isnan(v.planned_utilisation) else f"; planned {v.planned_utilisation:.1%}"
-        told.append(f"Its pool was used to {v.utilisation:.1%} in its months{planned}.")
+        told.append(f"Its pool's utilisation was {v.utilisation:.1%} in its months{planned}.")
     told.append(_margin(v))
     if v.seen_share < 1:
         told.append(f"{v.seen_share:.0%} of its hours were seen; the rest is as planned.")
@@ -156,8 +156,8 @@ def _decision(v: Verdict) -> str:
     if v.verdict == RAISE:
         return f"{change} would have saved ${v.saving_usd:,.0f}."
     if v.verdict == WATCH:
-        return f"{change} would have saved ${v.saving_usd:,.0f}: too little, or seen for too short, to act on."
-    return "No other number of units would have saved enough to change it."
+        return f"{change} would have saved ${v.saving_usd:,.0f}: too little, or based on too few hours, to act on."
+    return "No other number of units would have saved enough to justify a change."
 
 
 def _margin(v: Verdict) -> str:
@@ -167,9 +167,11 @@ def _margin(v: Verdict) -> str:
         return f"{price}; without {some.replace('each of ', '')} the rules cannot be kept."
     told = f"{price}; {some} was worth ${max(0.0, v.last_unit_usd):,.2f}"
     if v.next_unit_usd is not None:
-        told += f", of as many more each ${max(0.0, v.next_unit_usd):,.2f}"
+        told += f", and each of as many more would have been worth ${max(0.0, v.next_unit_usd):,.2f}"
     if v.verdict == KEEP and v.last_unit_usd < v.price_usd - 0.005:
-        told += "; fewer would not have saved enough, or would not have on the forecast either, where sizes forbid it"
+        told += (
+            "; holding fewer would not have saved enough, or the sizes that are sold rule it out on the forecast too"
+        )
     return told + "."
 
 

@@ -50,9 +50,9 @@ class Alert:
         shown = f" ({', '.join(self.evidence)})" if self.evidence else ""
         return (
             f"{self.workload}: a task costs {100 * self.rise_share:.1f} % more in {self.after} than in {self.before} "
-            f"({self.usd_per_task_before:.4g} → {self.usd_per_task_after:.4g} USD, {self.usd:,.2f} USD in all) while "
-            f"volume moved {round(100 * self.volume_share, 1) + 0.0:+.1f} %. "
-            f"Driver: {LABEL[self.driver]}, {self.driver_usd_per_task:+.4g} USD a task{shown}."
+            f"({self.usd_per_task_before:.4g} → {self.usd_per_task_after:.4g} USD, {self.usd:,.2f} USD in total) while "
+            f"volume changed by {round(100 * self.volume_share, 1) + 0.0:+.1f} %. "
+            f"Driver: {LABEL[self.driver]}, {self.driver_usd_per_task:+.4g} USD per task{shown}."
         )
 
 

@@ -33,12 +33,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what a row of the table is: workload, origin (where tasks arise), region (where they are served), model, "
         "joined by commas (default workload)",
     )  # fmt: skip
-    parser.add_argument("--against", type=Path, metavar="PLAN_DIR", help="another plan: why does a task cost more here")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="PLAN_DIR",
+        help="another plan to compare with: why a task costs more or less here",
+    )
     parser.add_argument("--from", dest="first", metavar="YYYY-MM", help="month to compare from (of --against)")
     parser.add_argument("--to", dest="last", metavar="YYYY-MM", help="month to compare to")
-    parser.add_argument("--rise", type=share, default=0.05, help="alert from this rise of a task's cost (default 0.05)")
-    parser.add_argument("--flat", type=share, default=0.05, help="volume is flat within this change (default 0.05)")
-    parser.add_argument("--least-usd", type=positive, default=1.0, help="least cost of the rise, USD (default 1)")
+    parser.add_argument(
+        "--rise",
+        type=share,
+        default=0.05,
+        help="alert if the cost per task rises by at least this share (default 0.05)",
+    )
+    parser.add_argument(
+        "--flat", type=share, default=0.05, help="treat volume as flat up to this change (default 0.05)"
+    )
+    parser.add_argument(
+        "--least-usd", type=positive, default=1.0, help="smallest total rise worth an alert, USD (default 1)"
+    )
     parser.add_argument("--json", action="store_true", help="print every figure for machines")
 
 

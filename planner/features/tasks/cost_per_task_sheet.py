@@ -32,11 +32,11 @@ def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tupl
     """Write below row `top`; returns the last row and column. A single month has nothing to compare with."""
     if len(report.case.periods) < 2:
         return detail.total_row, 0
-    sheet.put(top, 0, "Cost of a task, month by month", "section")
+    sheet.put(top, 0, "Cost per task, month by month", "section")
     months = sheet.table(top + 1, MONTH_BY_MONTH, _months(report, detail, top + 1))
     _chart(sheet, report, months)
     top = months.total_row + _CHART_ROWS + 3
-    sheet.put(top, 0, "Why the cost of a task moved, USD", "section")
+    sheet.put(top, 0, "Why the cost per task changed, USD", "section")
     movements = month_by_month(report.metrics.tasks)
     used = {str(f) for m in movements for f in m.effects["factor"]}
     factors = [f for f in FACTORS if f in used]
@@ -55,7 +55,7 @@ def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tupl
     found = alerts(movements)
     rule = AlertRule()
     text = f"Alerts: a task costs at least {percent(rule.rise_share, 0)} more"
-    sheet.put(top, 0, f"{text}, while volume moved by at most {percent(rule.flat_share, 0)}", "section")
+    sheet.put(top, 0, f"{text}, while volume changed by at most {percent(rule.flat_share, 0)}", "section")
     for k, alert in enumerate(found):
         sheet.raw.set_row(top + 1 + k, 28)
         sheet.merged(top + 1 + k, 0, max(last, 8), alert.sentence, "alert")
@@ -130,11 +130,11 @@ def _chart(sheet: Sheet, report: Report, block: Block) -> None:
             "line": {"color": colour, "width": 2},
             "marker": {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}},
         })  # fmt: skip
-    chart.set_title(chart_title("Cost of a task by month, the first month = 100"))
+    chart.set_title(chart_title("Cost per task by month, the first month = 100"))
     chart.set_x_axis(axis(""))
     chart.set_y_axis(grid("", num_format="0"))
     chart.set_size({"width": 1000, "height": 300})
-    alt = "Lines of the cost of a task of each workload by month, the first month being 100."
+    alt = "Lines of the cost per task of each workload by month, the first month being 100."
     options = {"x_offset": 4, "y_offset": 8, "description": alt, "object_position": 1}
     sheet.raw.insert_chart(block.total_row + 1, 0, chart, options)
 
@@ -153,14 +153,14 @@ WORKLOADS = (
     Column("requests", "Requests", "count", 15, total=True),
     *_PARTS,
     Column("per_thousand", "Per thousand\nrequests, USD", "cents", 14),
-    Column("per_task", "Requests of\na task", "units", 12),
+    Column("per_task", "Requests\nper task", "units", 12),
     Column("task_usd", "Per task\nUSD", "price", 12),
 )
 MODELS = (Column("name", "Model", "text:wrap", 26), *WORKLOADS[1:7])
 MONTHS = (
     Column("name", "Month", "text", 26),
     Column("reserved", "New commitments\nUSD", "usd", 15, total=True),
-    Column("tail", "Counted past the\nmonths, USD", "usd", 14, total=True),
+    Column("tail", "Counted past the\nhorizon, USD", "usd", 14, total=True),
     Column("unreserved", "Beyond commit-\nments, USD", "usd", 14, total=True),
     Column("sunk", "Earlier commit-\nments, USD", "usd", 13, total=True),
     Column("on_demand", "On demand\nUSD", "usd", 14, total=True),
@@ -171,7 +171,7 @@ MONTHS = (
 
 def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
     """Write the sheet; returns the sums of its tables, for the audit."""
-    text = "What a month, a workload and a model cost. The cost of units goes to the requests that use them."
+    text = "Cost by month, workload and model. The cost of units is borne by the requests that use them."
     sheet.heading("Cost per task", text, len(WORKLOADS) - 1)
     sheet.widths(WORKLOADS)
     metrics = report.metrics

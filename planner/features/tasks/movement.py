@@ -52,7 +52,7 @@ def evidence(s: Sides, indices: dict[str, Floats]) -> pd.DataFrame:
 
 
 def in_words(row: Any) -> str:
-    """Say one row of the evidence: ``utilisation of reservations 81.0 % → 62.3 %``."""
+    """Say one row of the evidence: ``utilisation 81.0 % → 62.3 %``."""
     if row.kind == "share":
         return f"{row.what} {100 * row.before:.1f} % → {100 * row.after:.1f} %"
     if row.kind == "index":
@@ -67,19 +67,19 @@ def _lines(s: Sides, k: int, indices: dict[str, Floats], covered: list[Floats], 
 
     tasks = s.per_hour[0] / s.requests_per_task[0], s.per_hour[1] / s.requests_per_task[1]
     placed = s.model_share[0] * s.place_share[0], s.model_share[1] * s.place_share[1]
-    yield line(VOLUME, "tasks an hour", tasks, "number")
+    yield line(VOLUME, "tasks per hour", tasks, "number")
     yield PRICE, "prices of the same usage", 1.0, float(indices[PRICE][k]), "index"
     yield _largest(s, s.model_share, k, MIX, "share of {2}")
     yield _largest(s, placed, k, REGIONS, "from {0}, served in {3}, {2}")
     yield line(CACHE, "cache hit rate", s.rates, "share", 0)
     yield line(CACHE, "cache hit rate on demand", s.rates, "share", 1)
     yield line(CACHE, "cache write rate", s.rates, "share", 2)
-    yield line(TOKENS, "input tokens of a request", s.tokens, "number", 0)
-    yield line(TOKENS, "output tokens of a request", s.tokens, "number", 1)
-    yield line(TASK_SIZE, "requests of a task", s.requests_per_task, "number")
+    yield line(TOKENS, "input tokens per request", s.tokens, "number", 0)
+    yield line(TOKENS, "output tokens per request", s.tokens, "number", 1)
+    yield line(TASK_SIZE, "requests per task", s.requests_per_task, "number")
     yield THROUGHPUT, "units for the same requests", 1.0, float(indices[THROUGHPUT][k]), "index"
-    yield line(COVERAGE, "served by reserved units", covered, "share")
-    yield line(UTILISATION, "utilisation of reservations", used, "share")
+    yield line(COVERAGE, "coverage", covered, "share")
+    yield line(UTILISATION, "utilisation", used, "share")
 
 
 def _largest(s: Sides, shares: Pair, k: int, factor: str, text: str) -> _Line:

@@ -50,21 +50,21 @@ UTILISATION: Final = "utilisation"
 TASKS: Final = "tasks"  # of a change in dollars: more or fewer tasks at the same cost of a task; never of a task's cost
 
 MEANING: dict[str, str] = {
-    VOLUME: "more or fewer tasks for units that did not follow: a fixed cost spread over them, and what overflows",
-    PRICE: "what a unit-hour, a token on demand and a gigabyte between regions cost",
+    VOLUME: "more or fewer tasks for the same units: a fixed cost spread over them, and overflow",
+    PRICE: "prices of a unit-hour, a token on demand and a gigabyte between regions",
     MIX: "which models serve the requests",
     REGIONS: "where requests arise and where they are served, egress included",
     CACHE: "cache hit and write rates",
-    TOKENS: "input and output tokens (and bytes) of a request",
-    TASK_SIZE: "requests of a task",
-    THROUGHPUT: "what a unit serves: tokens a minute, weights, bursts",
-    COVERAGE: "the share served by reserved units, beyond what volume explains",
-    UTILISATION: "how well the units held are used, beyond what volume explains",
+    TOKENS: "input and output tokens (and bytes) per request",
+    TASK_SIZE: "requests per task",
+    THROUGHPUT: "what a unit serves: tokens per minute, weights, bursts",
+    COVERAGE: "the share of demand served by reserved units, beyond what volume explains",
+    UTILISATION: "the used share of reserved units, beyond what volume explains",
 }
 FACTORS: tuple[str, ...] = tuple(MEANING)
 LABEL: dict[str, str] = {
     **{name: name for name in FACTORS}, CACHE: "cache rate", TOKENS: "token lengths", MIX: "model mix",
-    TASK_SIZE: "requests per task", UTILISATION: "utilisation of reservations", TASKS: "number of tasks",
+    TASK_SIZE: "requests per task", TASKS: "number of tasks",
 }  # fmt: skip
 
 

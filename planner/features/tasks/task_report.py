@@ -38,7 +38,7 @@ def print_tasks(
         console.print(f"\n{len(movements) - 2} earlier months: --from and --to, or --json")
     console.print()
     if not alerts:
-        console.print("No alert: no task became dearer while volume was flat.")
+        console.print("No alert: no task became more expensive while volume was flat.")
     for alert in alerts[:_ALERTS]:
         console.print(f"ALERT {clean(alert.sentence, 500)}", soft_wrap=True, style=LOST)
     if len(alerts) > _ALERTS:
@@ -48,10 +48,10 @@ def print_tasks(
 def _by_month(costs: TaskCosts, keys: Sequence[str]) -> TextTable:
     """Cost of a task; of a thousand requests, where workloads are together."""
     figure = "usd_per_task" if "workload" in keys else "usd_per_thousand_requests"
-    title = "USD a task" if "workload" in keys else "USD a thousand requests"
+    title = "USD per task" if "workload" in keys else "USD per thousand requests"
     shown = costs.months if len(costs.months) <= _MONTHS else (costs.months[0], *costs.months[1 - _MONTHS :])
     heads = [k[:1].upper() + k[1:] for k in keys]
-    caption = f"{title}; the total is USD over all months"
+    caption = f"{title}; the total is in USD over all months"
     table = TextTable((*heads, *shown, "all months", "Tasks", "Total"), left=len(keys), caption=caption)
     rows = costs.by_month(*keys)
     for name, own in rows.groupby(list(keys)):
@@ -65,7 +65,7 @@ def _by_month(costs: TaskCosts, keys: Sequence[str]) -> TextTable:
 
 
 def _spread(costs: TaskCosts) -> TextTable:
-    table = TextTable(("Spread of USD a task", "over", "lowest", "highest", "variation"), left=4)
+    table = TextTable(("Spread of USD per task", "over", "lowest", "highest", "variation"), left=4)
     for row in rows_of(spread(costs)):
         if row.lowest != row.highest:
             table.add(row.workload, f"{row.over}s", f"{task_usd(row.lowest_usd)} {row.lowest}",
@@ -77,12 +77,12 @@ def _print_movement(console: Console, movement: Movement) -> None:
     """One movement: each workload's cost of a task before and after, and the factors in between."""
     used = set(movement.effects["factor"])
     factors = [f for f in FACTORS if f in used]
-    title = f"Why it moved: {clean(movement.before, 60)} → {clean(movement.after, 60)}"
+    title = f"Why the cost per task changed: {clean(movement.before, 60)} → {clean(movement.after, 60)}"
     console.print(f"\n{title}", style="bold")
     if not factors:
-        console.print("No task's cost moved.")
+        console.print("No task's cost changed.")
         return
-    table = TextTable(("USD a task, and % of it", "before", *(LABEL[f] for f in factors), "change", "after"))
+    table = TextTable(("USD per task, and % of it", "before", *(LABEL[f] for f in factors), "change", "after"))
     effect = {(row.workload, row.factor): row.usd_per_task for row in rows_of(movement.effects)}
     for row in rows_of(movement.workloads):
         if row.workload == NOBODY:
@@ -94,7 +94,7 @@ def _print_movement(console: Console, movement: Movement) -> None:
     table.print(console)
     sums = ", ".join(f"{LABEL[row.factor]} {_signed(row.usd)}" for row in rows_of(movement.by_factor))
     change = float(movement.workloads["usd_after"].sum() - movement.workloads["usd_before"].sum())
-    console.print(f"In USD of all tasks: {sums}; in all {_signed(change)}.", soft_wrap=True)
+    console.print(f"In USD for all tasks: {sums}; in total {_signed(change)}.", soft_wrap=True)
     for row in rows_of(movement.workloads):
         _print_evidence(console, movement, str(row.workload))
 

@@ -90,7 +90,7 @@ def grid_of(text: str) -> list[str]:
         return [f"{number_of(part.strip()):.12g}" for part in text.split(",")]
     parts = [number_of(part.strip()) for part in text.split(":")]
     if len(parts) != 3 or parts[2] <= 0 or parts[1] < parts[0]:
-        raise ValueError(f"{text!r} is no grid: write FROM:TO:STEP with a step above 0, such as 0.1:0.5:0.05")
+        raise ValueError(f"{text!r} is not a grid: write FROM:TO:STEP with a step above 0, such as 0.1:0.5:0.05")
     low, high, step = parts
     count = math.floor((high - low) / step + 1e-9) + 1
     if count > MOST_CASES:
@@ -167,7 +167,7 @@ class _OneOfEach(yaml.BaseLoader):
         keys = [key.value for key, _ in node.value]
         for key, _ in node.value:
             if keys.count(key.value) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} appears twice", key.start_mark)
         return super().construct_mapping(node, deep)
 
 

@@ -194,7 +194,7 @@ def _demand(case: Case, factor: Factor, problems: _Problems) -> Case:
             return case
         mask &= demand[column].astype(str).to_numpy() == name
     if not mask.any():
-        problems.add("reaches no demand", "scale", str(factor), "a part that has demand")
+        problems.add("matches no demand", "scale", str(factor), "a part that has demand")
         return case
     rph = demand["requests_per_hour"].to_numpy(float).copy()
     rph[mask] *= factor.factor
@@ -214,7 +214,7 @@ def _on_demand(change: Callable[[Any, float], dict[str, float]], what: str) -> S
             hit |= bool(update)
             rows.append(row.model_copy(update=update))
         if not hit:
-            problems.add(f"reaches no {what}", "scale", str(factor), "a row of the table on_demand that has one")
+            problems.add(f"matches no {what}", "scale", str(factor), "a row of the table on_demand that has one")
         return replace(case, on_demand=tuple(rows))
 
     return apply
@@ -257,7 +257,7 @@ def _offers(case: Case, factor: Factor, problems: _Problems) -> Case:
             renamed[offer.offer] = signed
             offers.append(offer.model_copy(update={"offer": signed, "min_units": 0.0, "max_units": 0.0}))
     if not hit:
-        problems.add("reaches no offer", "scale", str(factor), "an offer of the table offers")
+        problems.add("matches no offer", "scale", str(factor), "an offer of the table offers")
     owed = tuple(_of(c, renamed.get(c.offer, c.offer)) for c in case.commitments)
     return replace(
         case,

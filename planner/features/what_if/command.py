@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, metavar="FOLDER|FILE.xlsx", help="planning folder or workbook")
     one = parser.add_argument_group("one case")
     one.add_argument("--set", action="append", metavar="KEY=VALUE", default=[], help="a policy value, such as "
-                     "failover.on_demand_trust=1; blank after = takes it away")  # fmt: skip
+                     "failover.on_demand_trust=1; nothing after = removes it")  # fmt: skip
     one.add_argument("--scale", action="append", metavar="WHAT=FACTOR", default=[], help="demand=1.4, "
                      "quotas[region=east]=2, on_demand_prices=0.8, offer_prices=0.9, "
                      "discount[pool=east]=0.1")  # fmt: skip
@@ -43,21 +43,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--refuse", action="append", metavar="REGION", default=[], help="a region without new units")
     one.add_argument("--refuse-pool", action="append", metavar="POOL", default=[], help="a pool without new units")
     one.add_argument("--forbid-term", action="append", type=count, metavar="MONTHS", default=[],
-                     help="a term that may not be signed")  # fmt: skip
-    one.add_argument("--certain", metavar="SCENARIO", help="take a scenario for certain")
+                     help="a term that must not be signed")  # fmt: skip
+    one.add_argument("--certain", metavar="SCENARIO", help="treat a scenario as certain")
     one.add_argument("--name", help="what the case is called (default: what it changes)")
     many = parser.add_argument_group("many cases")
     many.add_argument("--grid", action="append", metavar="KEY=FROM:TO:STEP", default=[],
                       help="a case for each value of a policy key, or of what --scale takes; or KEY=A,B,C")  # fmt: skip
     many.add_argument("--cases", type=Path, metavar="cases.yaml", help="named cases; docs/what-if.md shows the form")
-    many.add_argument("--refused", action="store_true", help="a case for each pool that the plan buys units of: the "
-                      "seller has none")  # fmt: skip
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="keep the study there, or add to it")
-    parser.add_argument("--compare", type=Path, metavar="DIR", help="show another study beside this one")
+    many.add_argument("--refused", action="store_true", help="a case for each pool from which the plan buys units: the "
+                      "provider has none")  # fmt: skip
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="directory to save the study in, or to add to")
+    parser.add_argument("--compare", type=Path, metavar="DIR", help="show another study next to this one")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop each plan after this long")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores)")
-    parser.add_argument("--fresh", action="store_true", help="neither use nor keep answers of earlier runs")
+    parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     parser.add_argument("--json", action="store_true", help="print every figure for machines")
 
 
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         earlier = _earlier(read_study(arguments.output), case, arguments.output)
     if not changes and earlier is None and not arguments.refused:
         raise PlannerError(
-            "nothing is asked: name a change, such as --set failover.enabled=false or --scale demand=1.4 "
+            "no change was given: name one, such as --set failover.enabled=false or --scale demand=1.4 "
             "(planner what-if --help shows them all)"
         )
     store = None
@@ -110,8 +110,8 @@ def _earlier(study: "Study | None", case: "Case", directory: Path) -> "Study | N
     """Return the study that is kept in a directory, if it is of this input."""
     if study is not None and study.input_digest != case.digest:
         raise PlannerError(
-            f"{directory} holds a study of another input ({study.name}): what was answered there does not belong "
-            "beside these cases. Write to another directory with -o DIR, and see both with --compare."
+            f"{directory} holds a study of another input ({study.name}): its cases "
+            "cannot be combined with these. Write to another directory with -o DIR, and compare the two with --compare."
         )
     return study
 
@@ -161,5 +161,5 @@ def _asked(arguments: argparse.Namespace) -> "list[Change]":
     if one != Change(""):
         return [replace(one, name=arguments.name or str(one)), *cases]
     if arguments.name:
-        raise PlannerError("--name names a case, but no change is asked for beside it")
+        raise PlannerError("--name names a case, but no change was given for it")
     return cases

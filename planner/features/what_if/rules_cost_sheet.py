@@ -12,11 +12,11 @@ from planner.workbook.theme import ORANGE
 NAME = "What the rules cost"
 TOP = 3
 COLUMNS = (
-    Column("rule", "If the rule were another", "text:wrap", 52),
+    Column("rule", "If this rule were changed", "text:wrap", 52),
     Column("total", "Cost of the\ncheapest plan, USD", "usd", 18),
     Column("saves", "Less than\nthe plan, USD", "usd", 15),
     Column("sign", "To sign\nUSD", "usd", 14),
-    Column("less", "Less to sign\nthan now, USD", "usd", 15),
+    Column("less", "Less to sign\nthan the plan, USD", "usd", 15),
     Column("note", "", "text:wrap", 40),
 )
 
@@ -42,7 +42,7 @@ def write(sheet: Sheet, found: RulesCost) -> None:
     rows: list[Mapping[str, Value]] = [
         {"rule": r.rule[:1].upper() + r.rule[1:], "total": r.total_usd, "saves": r.saves_usd, "sign": r.to_sign_usd,
          "less": r.less_to_sign_usd,
-         "note": f"{r.unmeasured} is the default; nobody has measured or set it" if r.unmeasured else ""}
+         "note": f"{r.unmeasured} is the default: nobody has measured or set it" if r.unmeasured else ""}
         for r in found.rules
     ]  # fmt: skip
     block = sheet.table(TOP, COLUMNS, rows, empty="No rule could be left out.")

@@ -146,7 +146,7 @@ def all_changed(case: Case, changes: Sequence[Change]) -> list[Case]:
     names = [change.name for change in changes]
     for change in changes:
         if names.count(change.name) > 1 or change.name == AS_IT_STANDS.name:
-            faults.append(Fault("cases", "a case's name stands once", value=change.name))
+            faults.append(Fault("cases", "each case needs a name of its own", value=change.name))
         try:
             made.append(changed(case, change))
         except InputError as error:

@@ -117,7 +117,7 @@ def read_study(directory: Path) -> Study | None:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         if document["format"] != FORMAT:
-            raise InputError([Fault(str(path), "is of another version of planner", value=document["format"],
+            raise InputError([Fault(str(path), "was written by another version of planner", value=document["format"],
                                     allowed=f"format {FORMAT}; write to another directory")])  # fmt: skip
         return Study(
             name=str(document["name"]),

@@ -50,7 +50,7 @@ def write(sheet: Sheet, study: Study) -> None:
     for answer in study.answers:
         if not answer.possible:
             sheet.raw.set_row(top, 42)
-            sheet.merged(top, 0, len(CASES) - 1, f"{answer.change.name}: there is no plan. {answer.problem}", "alert")
+            sheet.merged(top, 0, len(CASES) - 1, f"{answer.change.name}: no plan exists. {answer.problem}", "alert")
             top += 1
     sheet.printed(max(top - 1, block.last), len(CASES) - 1, freeze=(3, 1))
 

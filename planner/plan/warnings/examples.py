@@ -21,7 +21,7 @@ def left_over_examples(case: Case) -> list[Caution]:
         if names:
             shown = "; ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
             count = f"{len(names)} row{'s' if len(names) > 1 else ''}"
-            message = f"{count} of an example left as they came ({shown}): their figures are invented"
-            remedy = "Put your own figures there, or take the word example out of note, source and provider"
+            message = f"{count} left over from an example ({shown}): their figures are invented"
+            remedy = "Put your own figures there, or remove the word example from note, source and provider"
             found.append(Caution("example-rows", "risk", f"table {table.name}", message, remedy))
     return found

@@ -19,7 +19,8 @@ def no_demand(case: Case) -> list[Caution]:
     """Months and scenarios that no demand was given for."""
     if case.demand.empty:
         remedy = "Fill in requests_per_hour"
-        return [Caution("no-demand", "risk", "demand", "there is no demand above zero, so nothing to plan", remedy)]
+        message = "there is no demand above zero, so there is nothing to plan"
+        return [Caution("no-demand", "risk", "demand", message, remedy)]
     found = []
     for column, names, what in (
         ("period", [p.name for p in case.periods], "month"),
@@ -127,7 +128,8 @@ def one_frontier_model(case: Case) -> list[Caution]:
     if model.tier != "frontier":
         return []
     message = (
-        f"all traffic runs on {model.model}, a frontier model: the dearest tokens, and one outage stops everything"
+        f"all traffic runs on {model.model}, a frontier model: the most expensive tokens, and one outage stops "
+        "everything"
     )
     remedy = "Let simple requests go to a mid or small model: add rows to mix, with max_share where quality limits it"
     return [Caution("one-frontier-model", "cost", "mix", message, remedy)]
@@ -139,7 +141,7 @@ def no_failover(case: Case) -> list[Caution]:
     lost = [r.region for r in case.regions if r.fails]
     if not failover.enabled or not lost:
         why = "failover is switched off" if lost else "no region is marked as one that fails"
-        remedy = "Set policy.failover.enabled and regions.fails, or accept it knowingly"
+        remedy = "Set policy.failover.enabled and regions.fails, or accept it deliberately"
         message = f"{why}: the plan does not survive the loss of a region"
         return [Caution("no-failover", "risk", "policy", message, remedy)]
     found = []
@@ -182,9 +184,8 @@ def idle_commitments(case: Case) -> list[Caution]:
             message = (
                 f"sells at least {offer.min_units:g} units, and all demand in reach needs {average:.3g} on average"
             )
-            found.append(
-                Caution("idle-commitment", "cost", f"offer {offer.offer}", message, "It would mostly idle; expect none")
-            )
+            remedy = "It would mostly be idle: expect no purchase"
+            found.append(Caution("idle-commitment", "cost", f"offer {offer.offer}", message, remedy))
     return found
 
 

@@ -93,7 +93,7 @@ def spare_reserved(case: Case, derived: Derived, plan: Plan | None) -> list[Caut
     if loads.empty or not case.offers:
         return []
     most = max(share.values())
-    remedy = "Set reserved_headroom (0 where what does not fit overflows to on demand by itself), or keep it knowingly"
+    remedy = "Set reserved_headroom (0 where overflow goes to on demand automatically), or keep it deliberately"
     default = f"reserved_headroom is blank, so it is the headroom ({most:.0%}): {most / (1 - most):.0%} more units"
     if plan is None:
         usd = sum(_mean_unit_usd(case, derived, w) * s / (1 - s) for w, s in share.items())
@@ -120,12 +120,12 @@ def nothing_spare_in_failover(case: Case, derived: Derived, plan: Plan | None) -
         usd = sum(_mean_unit_usd(case, derived, w.workload) for w in _served(case)) * extra
     else:
         usd = float(plan.purchases["usd"].sum()) * extra
-    spare = "every unit and quota may be full to the brim"
+    spare = "every unit and quota may be completely full"
     if failover.headroom > 0:
         spare = f"only {failover.headroom:.0%} (failover.headroom) stays spare"
     message = (
-        f"the headroom of {share:.0%} is kept while all regions stand; while one is lost, {spare}. "
-        f"Keeping it then too would take up to {extra:.0%} more, about ${usd:,.0f}"
+        f"the headroom of {share:.0%} is kept while no region is lost; while one is lost, {spare}. "
+        f"Keeping the headroom then too would take up to {extra:.0%} more, about ${usd:,.0f}"
     )
     remedy = f"Set policy.failover.headroom to {share:g} if it must be kept while a region is lost too"
     return [Caution("failover-without-headroom", "risk", "failover", message, remedy)]

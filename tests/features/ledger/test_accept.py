@@ -64,7 +64,7 @@ def test_purchases_and_what_still_runs_reach_the_next_folder_once(tmp_path: Path
     assert plan.purchases.empty  # all 10 units are there: 8 x 0.5 + 2 x 1 USD an hour for 28 days
     assert plan.totals.total_usd == pytest.approx((8 * 0.5 + 2) * 28 * 24)
     before = {p.name: p.read_bytes() for p in into.iterdir()}
-    with pytest.raises(PlannerError, match=r"signed already by Ada on 2026-12-20 \(entry 1 .* owed twice"):
+    with pytest.raises(PlannerError, match=r"already signed by Ada on 2026-12-20 \(entry 1 .* owed twice"):
         sign(signed, into)
     assert {p.name: p.read_bytes() for p in into.iterdir()} == before
     assert len(read_ledger(signed.parent / "ledger.jsonl").entries) == 1
@@ -162,7 +162,7 @@ def test_without_a_next_folder_the_commitments_lie_beside_the_plan(signed: Path)
     text = (signed / "commitments.csv").read_text(encoding="utf-8")
     assert text.splitlines()[0].startswith("offer,units,start,end")
     assert len(text.splitlines()) == 3  # the purchase and what still runs; not what ended
-    with pytest.raises(PlannerError, match="signed already"):
+    with pytest.raises(PlannerError, match="already signed"):
         sign(signed)
     sign(signed, signature=Signature("Bob", dt.date(2026, 12, 21)))  # a second person signs too; the file stays
     assert (signed / "commitments.csv").read_text(encoding="utf-8") == text
@@ -170,7 +170,7 @@ def test_without_a_next_folder_the_commitments_lie_beside_the_plan(signed: Path)
 
 def test_a_file_that_is_there_is_never_overwritten(signed: Path) -> None:
     (signed / "commitments.csv").write_text("mine", encoding="utf-8")
-    with pytest.raises(PlannerError, match="nothing is overwritten"):
+    with pytest.raises(PlannerError, match="is not overwritten"):
         sign(signed)
     assert (signed / "commitments.csv").read_text(encoding="utf-8") == "mine"
     assert read_ledger(signed.parent / "ledger.jsonl").entries == ()

@@ -57,14 +57,14 @@ def test_sign_list_and_check_the_head(reports: Path, capsys) -> None:
     code, told = run(capsys, *ACCEPT, "--into", "next", "--note", "PO 4711")
     assert code == 0
     assert "q0, 2027-01 to 2027-01: signed by Ada on 2026-12-20, entry 1 of reports/ledger.jsonl" in told
-    assert "1 purchase, $7,440.00 over the terms" in told  # 10 units x 744 hours
+    assert "1 purchase, $7,440.00 over their terms" in told  # 10 units x 744 hours
     assert "+ west-m-1m: 10 units, 2027-01-01 to 2027-02-01" in told
     head = re.search("^head ([0-9a-f]{64})$", told, re.MULTILINE)[1]
     assert run(capsys, "accept", "reports/q1", "--by", "Bob", "--date", "2026-12-21")[0] == 0
     code, told = run(capsys, "ledger", "--head", head[:12])
     assert code == 0
     assert f"{head[:12]}... is the hash of entry 1; 1 signed since" in told
-    assert "2 entries, the chain holds" in told
+    assert "2 entries, the chain is intact" in told
     rows = [line.split() for line in told.splitlines() if line.strip().startswith(("1", "2"))]
     assert [row[1:4] for row in rows] == [["2026-12-20", "Ada", "q0"], ["2026-12-21", "Bob", "q1"]]
 
@@ -72,7 +72,7 @@ def test_sign_list_and_check_the_head(reports: Path, capsys) -> None:
 def test_again_is_refused_in_words(reports: Path, capsys) -> None:
     assert run(capsys, *ACCEPT, "--into", "next")[0] == 0
     code, told = run(capsys, *ACCEPT, "--into", "next")
-    assert (code, "next holds what it owes: nothing was written, for it would be owed twice" in told) == (1, True)
+    assert (code, "next holds what it owes: nothing was written, because it would be owed twice" in told) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_again_is_refused_in_words(reports: Path, capsys) -> None:
         (lambda r: (r / "q0" / "rents.parquet").unlink(), "entry 1: q0: rents.parquet is missing"),
         (lambda r: edit(r / "q0" / "input" / "plan.yaml", "q0", "q9"), "entry 1: q0: input/plan.yaml was changed"),
         (lambda r: edit(r / "ledger.jsonl", "}\n", "}"), None),
-        (lambda r: cut(r / "ledger.jsonl", 9), "the last line, after entry 0, is torn"),
+        (lambda r: cut(r / "ledger.jsonl", 9), "the last line, after entry 0, is incomplete"),
         (lambda r: (r / "ledger.jsonl").write_text("", encoding="utf-8"), None),
-        (lambda r: (r / "ledger.jsonl").write_bytes(b"\xff\x00 no text\n"), "line 1: is no entry of a ledger"),
+        (lambda r: (r / "ledger.jsonl").write_bytes(b"\xff\x00 no text\n"), "line 1: is not an entry of a ledger"),
     ],
 )  # fmt: skip
 def test_a_change_by_hand_is_caught(reports: Path, capsys, change, told) -> None:
@@ -96,7 +96,7 @@ def test_a_change_by_hand_is_caught(reports: Path, capsys, change, told) -> None
     change(reports)
     code, said = run(capsys, "ledger")
     assert code == (0 if told is None else 1)
-    assert (told or "chain holds") in said
+    assert (told or "chain is intact") in said
     code, said = run(capsys, "ledger", "--head", head, "--json")
     found = json.loads(said)
     assert found["whole"] == (code == 0)
@@ -121,7 +121,7 @@ def test_a_head_does_not_vouch_for_a_broken_chain(reports: Path, capsys) -> None
     head = read_ledger(reports / "ledger.jsonl").head
     edit(reports / "ledger.jsonl", "Ada", "Eve")
     code, told = run(capsys, "ledger", "--head", head)
-    assert (code, "is the hash of entry 2, but the chain does not hold" in told) == (1, True)
+    assert (code, "is the hash of entry 2, but the chain is broken" in told) == (1, True)
     assert "what was signed" not in told
 
 
@@ -144,10 +144,10 @@ def test_a_plan_that_was_moved_or_deleted_is_told(reports: Path, capsys) -> None
     assert run(capsys, *ACCEPT)[0] == 0
     (reports / "q0").rename(reports / "first")
     code, told = run(capsys, "ledger")
-    assert (code, "it lies in first now" in told, "as signed" in told) == (1, True, False)
+    assert (code, "it is in first now" in told, "as signed" in told) == (1, True, False)
     shutil.rmtree(reports / "first")
     code, told = run(capsys, "ledger")
-    assert (code, "moved or deleted, and cannot be checked" in told) == (1, True)
+    assert (code, "moved or deleted, so it cannot be checked" in told) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_the_next_folder_with_faults_is_not_touched(reports: Path, capsys) -> No
 
 
 def test_several_at_once_lose_nothing(reports: Path, capsys) -> None:
-    """Each signs another plan, all into one folder: every entry and every commitment is there, the chain holds."""
+    """Each signs another plan, all into one folder: every entry and every commitment is there, the chain is intact."""
     script = "import sys; from planner.cli import main; sys.exit(main(sys.argv[1:]))"
     root = Path(__file__).parents[3]
     at = reports.parent

@@ -52,11 +52,11 @@ def test_the_hash_is_that_of_the_line_without_it() -> None:
         (lambda ls: ls[1:], ["line 1, entry 2: does not follow the first", "line 1, entry 2: should be entry 1"]),
         (lambda ls: [ls[0], ls[2], ls[1], ls[3]], ["line 2, entry 3: does not follow", "line 3, entry 2: does not"]),
         (lambda ls: [ls[0], ls[1], ls[1], ls[2], ls[3]], ["line 3, entry 2: does not follow", "should be entry 3"]),
-        (lambda ls: [ls[0], b"\n", *ls[1:]], ["line 2: is no entry"]),
-        (lambda ls: [ls[0], b"{}\n", *ls[1:]], ["line 2: is no entry"]),
-        (lambda ls: [ls[0], b"[" * 9999 + b"\n", *ls[1:]], ["line 2: is no entry"]),
+        (lambda ls: [ls[0], b"\n", *ls[1:]], ["line 2: is not an entry"]),
+        (lambda ls: [ls[0], b"{}\n", *ls[1:]], ["line 2: is not an entry"]),
+        (lambda ls: [ls[0], b"[" * 9999 + b"\n", *ls[1:]], ["line 2: is not an entry"]),
         (lambda ls: [ls[0].replace(b'"by": ', b'"by":  '), *ls[1:]], ["line 1, entry 1: was rewritten"]),
-        (lambda ls: [ls[0].replace(b'{"entry"', b'{"extra": 2, "entry"'), *ls[1:]], ["line 1: is no entry: extra"]),
+        (lambda ls: [ls[0].replace(b'{"entry"', b'{"extra": 2, "entry"'), *ls[1:]], ["line 1: is not an entry: extra"]),
         (lambda ls: [ls[0].replace(b"\n", b"\r\n"), *ls[1:]], ["line 1, entry 1: was rewritten"]),
     ],
 )  # fmt: skip
@@ -90,7 +90,7 @@ def test_a_torn_line_is_told_and_nothing_is_written_on_top(tmp_path: Path) -> No
         ledger = read_ledger(path)
         assert ledger.torn == whole[2][:cut].decode()
         assert len(ledger.entries) == 2
-        with pytest.raises(PlannerError, match="after entry 2, is torn"), opened(path):
+        with pytest.raises(PlannerError, match="after entry 2, is incomplete"), opened(path):
             pass
         assert path.read_bytes() == b"".join(whole[:2]) + whole[2][:cut]
 
@@ -168,7 +168,7 @@ def test_a_process_killed_half_way_leaves_no_lock_and_a_torn_line_that_is_told(t
     path.write_bytes(lines(chain(1))[0])
     done = subprocess.run([sys.executable, "-c", KILLED, str(path)], cwd=ROOT, check=False)
     assert done.returncode == -9
-    with pytest.raises(PlannerError, match="torn"), opened(path):
+    with pytest.raises(PlannerError, match="incomplete"), opened(path):
         pass
     data = path.read_bytes()
     path.write_bytes(data[: data.rindex(b"\n") + 1])  # what the message says to do

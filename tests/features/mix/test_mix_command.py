@@ -35,9 +35,9 @@ def test_terminal_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "$16,368" in rows["70/25/5"]
     # 0.8 frontier: 4.20 USD a request; 16,368 is 14,880 less
     assert "70/25/5 costs $14,880 less than all frontier (47.6 %)." in text
-    assert "all frontier: w: small 20 % for 0 %, frontier 80 % for 100 % (max_share of f)" in text
+    assert "all frontier: w: small 20 % instead of 0 %, frontier 80 % instead of 100 % (max_share of f)" in text
     assert "all small: left out, within the allowed shares it is the same as 'as is'." in text
-    assert "What an answer of another model is worth is not in these numbers" in text
+    assert "Answer quality is not in these numbers" in text
     found = json.loads((out / "mix.json").read_text(encoding="utf-8"))
     variant = found["variants"][2]
     assert (variant["mix"], variant["total_usd"]) == ("all frontier", pytest.approx(4.2 * 7_440))
@@ -64,8 +64,8 @@ def test_own_shares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ("shares", "said"),
     [
         ("small=0.5", "the shares of 'small=0.5' add up to 0.5, not to 1"),
-        ("big=1", "'big' in 'big=1' is no tier"),
-        ("small=1,small=0", "is named twice"),
+        ("big=1", "'big' in 'big=1' is not a tier"),
+        ("small=1,small=0", "appears twice"),
         ("small=lots", "'small=lots' is not a share from 0 to 1"),
     ],
 )

@@ -13,9 +13,9 @@ def test_the_driver_is_named() -> None:
     assert (alert.workload, alert.driver) == ("w", f.UTILISATION)
     assert (alert.rise_share, alert.volume_share, alert.usd) == pytest.approx((0.125, 0.0, 1_488))
     assert alert.sentence == (
-        "w: a task costs 12.5 % more in actual than in plan (3.2 → 3.6 USD, 1,488.00 USD in all) while volume moved "
-        "+0.0 %. Driver: utilisation of reservations, +0.4 USD a task "
-        "(utilisation of reservations 80.0 % → 66.7 %)."
+        "w: a task costs 12.5 % more in actual than in plan (3.2 → 3.6 USD, 1,488.00 USD in total) while volume "
+        "changed by +0.0 %. Driver: utilisation, +0.4 USD per task "
+        "(utilisation 80.0 % → 66.7 %)."
     )
 
 

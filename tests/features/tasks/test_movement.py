@@ -41,7 +41,7 @@ ONLY: dict[str, tuple[dict[str, Any], str, float]] = {
     "cache rate, units follow": ({"workload": {"cache_hit_rate": 0.5}, "units": 5.0}, f.CACHE, -1.6),
     # the same on demand only: 2,232 USD less
     "cache rate on demand": ({"workload": {"on_demand_cache_hit_rate": 0.5}}, f.CACHE, -0.6),
-    "requests of a task": ({"workload": {"requests_per_task": 3}}, f.TASK_SIZE, 1.6),
+    "requests per task": ({"workload": {"requests_per_task": 3}}, f.TASK_SIZE, 1.6),
     # a unit serves two tokens a minute: 5 units do
     "throughput, units follow": ({"throughput": {"tokens_per_minute_per_unit": 2}, "units": 5.0}, f.THROUGHPUT, -1.0),
     "bursts, units follow": ({"workload": {"burst_factor": 1.25}, "units": 12.5}, f.THROUGHPUT, 0.5),

@@ -38,13 +38,13 @@ def test_a_plan(plans: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> N
     assert "first: cost per task, 2027-01 to 2027-02" in text
     row = next(line for line in text.splitlines() if line.startswith("w "))
     assert row.split() == ["w", "$2", "$2", "$2", "7,080", "$14,160"]  # 5 tasks in each of 1,416 hours
-    assert "No task's cost moved." in text
+    assert "No task's cost changed." in text
     assert "No alert" in text
 
 
 def test_against_another(plans: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, plans[1], "--against", plans[0])
-    assert "Why it moved: first → dearer" in text
+    assert "Why the cost per task changed: first → dearer" in text
     row = next(line for line in text.splitlines() if line.startswith("w ") and "+" in line)
     assert row.split() == ["w", "$2", "+20.00", "%", "+20.00", "%", "$2.4"]
     assert "ALERT w: a task costs 20.0 % more in dearer than in first" in text
@@ -69,7 +69,7 @@ def test_machines_get_every_figure(plans: tuple[str, str], capsys: pytest.Captur
 
 def test_by_other_keys(plans: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, plans[0], "--by", "origin,model")
-    assert "USD a thousand requests" in text
+    assert "USD per thousand requests" in text
     row = next(line for line in text.splitlines() if line.startswith("west"))
     assert row.split()[:3] == ["west", "m", "$1,000"]
 

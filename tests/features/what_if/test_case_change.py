@@ -83,7 +83,7 @@ def test_every_fault_at_once() -> None:
     with pytest.raises(InputError) as caught:
         changed(builders.case(), change)
     text = str(caught.value)
-    said = ["did you mean 'headroom'", "did you mean 'demand'", "reaches no quota", "a share from 0 to 1", "nothing"]
+    said = ["did you mean 'headroom'", "did you mean 'demand'", "matches no quota", "a share from 0 to 1", "nothing"]
     said += ["nowhere", "no offer has this term", "never", "demand has no such part", "table workloads"]
     for part in said:
         assert part in text

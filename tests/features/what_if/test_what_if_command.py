@@ -96,15 +96,15 @@ def test_a_case_without_a_plan_says_so(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "nothing is asked"),
+        ([], "no change was given"),
         (["--set", "headroom"], "write KEY=VALUE"),
         (["--scale", "demand"], "has no ="),
         (["--scale", "demand[w]=2"], "[column=name,...]"),
         (["--scale", "demand=nan"], "is not a number"),
-        (["--grid", "headroom=0.5:0.1:0.1"], "is no grid"),
+        (["--grid", "headroom=0.5:0.1:0.1"], "is not a grid"),
         (["--set", "headrom=0.2"], "did you mean"),
-        (["--name", "x"], "no change is asked"),
-        (["--cases", "cases.yaml"], "stands twice"),
+        (["--name", "x"], "no change was given"),
+        (["--cases", "cases.yaml"], "appears twice"),
     ],
 )
 def test_wrong_use(given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],

@@ -18,9 +18,9 @@ SUBCOMMANDS = {
     "list": "products, terms and models that are sold",
     "show": "everything that is known of a model",
     "build": "write regions, models, pools, throughput, offers, on_demand and routes of a planning folder",
-    "check": "old prices, promotions that end, retirements, unconfirmed figures of a planning folder",
+    "check": "old prices, expiring promotions, retirements and unconfirmed figures in a planning folder",
     "update": "compare on-demand and unit prices with a price file of yours; apply with --accept",
-    "breakeven": "busy share at which each offer pays, for a folder or for what the catalogue sells",
+    "breakeven": "break-even utilisation of each offer, for a folder or for the catalogue",
 }
 
 

@@ -51,7 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--ratio", type=_ratios, default=(10.0,), metavar="IN:OUT", help="10,3,input (input: no output)"
     )
     parser.add_argument("--quote", action="append", default=[], metavar="PROVIDER/PRODUCT/TERM=USD")
-    parser.add_argument("--utilisation", type=_share, default=1.0, metavar="SHARE", help="for the discount needed (1)")
+    parser.add_argument("--utilisation", type=_share, default=1.0, metavar="SHARE",
+                        help="utilisation for the column discount needed (default 1)")  # fmt: skip
     parser.add_argument("--price-cut", type=_share, default=0.0, metavar="SHARE", help="fall of on-demand prices")
     parser.add_argument("--cut-after", type=_months, default=0.0, metavar="MONTHS", help="months into the term (0)")
     parser.add_argument("--against", default="standard", metavar="OPTION", help="on-demand option to compare with")

@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     if examples:
         print(f"{', '.join(examples)} hold a made-up example: replace them with yours")
     if built.left:
-        print(f"{len(built.left)} things were left blank, left out or assumed; {folder / EXPLANATION} names them")
+        print(f"{len(built.left)} things were left blank, left out or assumed; {folder / EXPLANATION} lists them")
     return EXIT_PLAN
 
 
@@ -148,7 +148,7 @@ def _from_options(catalogue: "Catalogue", arguments: argparse.Namespace) -> "Req
     for what, names, sets in (("models", arguments.models, known), ("regions", arguments.regions, places)):
         everything = set().union(*sets.values())
         faults += [
-            Fault("options", f"--{what}: no provider named knows it", value=name)
+            Fault("options", f"--{what}: no named provider has it", value=name)
             for name in names
             if name not in everything
         ]
@@ -156,7 +156,7 @@ def _from_options(catalogue: "Catalogue", arguments: argparse.Namespace) -> "Req
     for kind in arguments.types:
         if kinds and not any(kind in sold for sold in kinds.values()):
             allowed = ", ".join(sorted(set().union(*kinds.values())))
-            faults.append(Fault("options", "--types: no provider named sells it", value=kind, allowed=allowed))
+            faults.append(Fault("options", "--types: no named provider sells it", value=kind, allowed=allowed))
     if faults:
         raise InputError(faults)
     tiers = {(q.provider, q.usage_tier) for q in catalogue.quotas}

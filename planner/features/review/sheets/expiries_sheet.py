@@ -38,7 +38,7 @@ def write(sheet: Sheet, review: Review) -> None:
     for e in sorted(review.calendar.expiries, key=lambda e: e.decide):
         o = e.owed
         v = verdicts[o].pop(0) if verdicts.get(o) else None
-        state = "ended" if o.end <= until else "the day to decide is past" if e.decide <= until else ""
+        state = "ended" if o.end <= until else "the date to decide by has passed" if e.decide <= until else ""
         rows.append({
             "decide": e.decide, "end": o.end, "number": v.number if v else None, "offer": o.offer.offer,
             "region": o.region, "start": o.start, "units": o.units, "usd": e.usd_per_month,

@@ -33,13 +33,13 @@ ASSUMED = (
 
 def write(sheet: Sheet, review: Review) -> None:
     """Write both tables."""
-    sheet.heading("Forecast error", "Hour by hour over the hours seen. WAPE: sum of the misses over actual requests. "
+    sheet.heading("Forecast error", "For each hour seen. WAPE: sum of absolute errors ÷ actual requests. "
                   "Bias: planned less actual, over actual requests.", len(ERRORS) - 1)  # fmt: skip
     sheet.widths(ERRORS)
     sheet.put(3, 0, "Requests", "section")
     block = sheet.table(4, ERRORS, [_error(r) for r in rows_of(review.errors)], filters=True)
     top = block.last + 3
-    sheet.put(top - 1, 0, "What a request was assumed to be, and the mix of models", "section")
+    sheet.put(top - 1, 0, "Tokens per request and model mix: assumed and actual", "section")
     second = sheet.table(top, ASSUMED, [_assumed(r) for r in rows_of(review.assumptions)])
     sheet.printed(second.last, len(ERRORS) - 1, freeze=(3, 2))
 

@@ -29,7 +29,7 @@ MONTHS = (
     Column("side", "", "text", 20),
     Column("hours", "Hours", "count", 14),
     Column("requests", "Requests", "count", 14),
-    Column("capacity", "Held\nUSD", "usd", 13),
+    Column("capacity", "Reserved\nUSD", "usd", 13),
     Column("on_demand", "On demand\nUSD", "usd", 13),
     Column("egress", "Egress\nUSD", "cents", 11),
     Column("total", "Total\nUSD", "usd", 13),
@@ -64,7 +64,7 @@ def write(sheet: Sheet, review: Review) -> Block:
     sheet.put(top - 1, 0, "Pools", "section")
     pools = sheet.table(top, POOLS, [_pool(r, str(r.pool)) for r in _shown(review.pools)], empty="Nothing is held.")
     top = pools.total_row + 2
-    sheet.put(top - 1, 0, "Commitments: each its part of its pool, by units", "section")
+    sheet.put(top - 1, 0, "Commitments: each one's part of its pool, by units", "section")
     columns = (Column("name", "Commitment", "text:wrap", 28), *POOLS[1:])
     rows = [_pool(r, f"{r.commitment}: {r.offer}") for r in _shown(review.commitments)]
     block = sheet.table(top, columns, rows, empty="The plan holds no commitments.")

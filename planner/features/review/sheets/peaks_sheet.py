@@ -24,12 +24,12 @@ OVERFLOW = (
 PEAKS = (
     Column("when", "Hour (UTC)", "text", 26),
     Column("region", "Region", "text:wrap", 16),
-    Column("kind", "What", "text", 12),
+    Column("kind", "Kind", "text", 12),
     Column("of", "Model or workload", "text:wrap", 20),
     Column("option", "Option", "text", 12),
-    Column("found", "Found", "count", 14),
+    Column("found", "Actual", "count", 14),
     Column("limit", "Limit or\nplanned", "count", 14),
-    Column("share", "Found over\nlimit", "percent", 12),
+    Column("share", "Actual ÷\nlimit", "percent", 12),
     Column("unit", "Unit", "text", 18),
     Column("unserved", "Unserved\nrequests", "count", 12),
 )
@@ -44,12 +44,12 @@ def write(sheet: Sheet, review: Review) -> None:
     )
     sheet.heading("Peaks and overflow", text, len(PEAKS) - 1)
     sheet.widths(PEAKS)
-    sheet.put(3, 0, "Overflow that a commitment would have served cheaper", "section")
+    sheet.put(3, 0, "Overflow that a commitment would have served more cheaply", "section")
     over = sheet.table(4, OVERFLOW, [_over(r) for r in rows_of(review.overflow)], empty="None.")
     top = over.total_row + 2
     crashed, above = (review.peaks[review.peaks["kind"] != LEVEL], review.peaks[review.peaks["kind"] == LEVEL])
     none = "None: no quota was met, and everything could be served."
-    crash = _listed(sheet, top, "Hours that crashed: a quota was met, or work was not served", crashed, none)
+    crash = _listed(sheet, top, "Hours that hit a limit: a quota was met, or requests were not served", crashed, none)
     rise = _listed(sheet, crash.last + 2, "Hours above the highest planned, all served", above, "None.")
     sheet.printed(rise.last, len(PEAKS) - 1)
 

@@ -32,7 +32,7 @@ def write(sheet: Sheet, review: Review) -> None:
     row = block.last + 3
     for title, lines in (
         ("Assumed or left out", review.notes),
-        ("What these commitments cannot keep on the actual demand", [str(what) for what in review.regret.broken]),
+        ("Rules that these commitments break on the actual demand", [str(what) for what in review.regret.broken]),
     ):
         sheet.put(row, 0, title, "section")
         for line in lines or ("Nothing.",):

@@ -24,7 +24,7 @@ COLUMNS = (
     Column("used", "Utilisation", "percent", 11),
     Column("planned", "Utilisation\nplanned", "percent", 11),
     Column("last", "Worth of one of\nits last units, USD", "cents", 17),
-    Column("price", "Price of a\nunit, USD", "cents", 12),
+    Column("price", "Price per\nunit, USD", "cents", 12),
 )
 _SENTENCE_LINES, _CHART_ROWS = 2, 14
 _LETTERS = 150  # of evidence in a line
@@ -33,7 +33,7 @@ _LETTERS = 150  # of evidence in a line
 def write(sheet: Sheet, review: Review) -> Block:
     """Write the sentences, then a row a commitment."""
     last = len(COLUMNS) - 1
-    sheet.heading("Review", f"{review.name}, {story.span_of(review)}: the plan against what happened.", last)
+    sheet.heading("Review", f"{review.name}, {story.span_of(review)}: the plan compared with what happened.", last)
     sheet.widths(COLUMNS)
     row = 3
     for sentence in (*story.headline(review), story.decision(review)):
@@ -46,7 +46,7 @@ def write(sheet: Sheet, review: Review) -> Block:
         row += 1
     row += 1
     sheet.put(row, 0, "Verdicts", "section")
-    text = "The units that would have cost least. Savings of drop, lower and raise add up."
+    text = "Best units: the number that would have cost least. Savings of drop, lower and raise add up."
     sheet.put(row + 1, 0, text, "aside")
     block = sheet.table(row + 2, COLUMNS, [_record(v) for v in review.verdicts], empty="The plan holds no commitments.")
     row = block.total_row + 2

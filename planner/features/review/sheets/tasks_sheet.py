@@ -22,8 +22,8 @@ COLUMNS = (
 
 def write(sheet: Sheet, review: Review) -> None:
     """Write the alerts, then a row a workload and month."""
-    sheet.heading("Cost per task", "Months seen nearly whole. Both sides pay for what is held in the month at its "
-                  "price; planned at days / 7.", len(COLUMNS) - 1)  # fmt: skip
+    sheet.heading("Cost per task", "Months of which nearly all hours were seen. Both sides pay for what is held "
+                  "in the month at its price; planned hours are weighted by days / 7.", len(COLUMNS) - 1)  # fmt: skip
     sheet.widths(COLUMNS)
     row = 3
     for alert in review.alerts:
@@ -31,9 +31,9 @@ def write(sheet: Sheet, review: Review) -> None:
         sheet.merged(row, 0, len(COLUMNS) - 1, alert.sentence, "alert")
         row += 1
     if not review.alerts:
-        sheet.put(row, 0, "No task became dearer while its volume was flat.", "aside")
+        sheet.put(row, 0, "No task became more expensive while its volume was flat.", "aside")
         row += 1
-    block = sheet.table(row + 1, COLUMNS, _rows(review), empty="No month was seen whole.")
+    block = sheet.table(row + 1, COLUMNS, _rows(review), empty="No month was seen in full.")
     sheet.printed(block.total_row, len(COLUMNS) - 1)
 
 
