@@ -37,7 +37,7 @@ def run(*words, capsys):
     out, err = capsys.readouterr()
     assert code in (0, 1, 2), (code, err)
     assert "Traceback" not in out + err
-    assert "a fault of planner itself" not in err, err
+    assert "an error in planner itself" not in err, err
     assert (code == 0) == (err == "")
     return code, err
 

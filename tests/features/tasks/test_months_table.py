@@ -43,7 +43,7 @@ def test_each_month(sheets: tuple[dict[str, list[object]], dict[str, list[object
 
 def test_why_it_moved(sheets: tuple[dict[str, list[object]], dict[str, list[object]]]) -> None:
     formulas, values = sheets
-    assert values["Workload Months"][2:5] == ["Before", "Utilisation of reservations", "After"]
+    assert values["Workload Months"][2:5] == ["Before", "Utilisation", "After"]
     assert values["w 2027-01 → 2027-02"][2:5] == [pytest.approx(3.2), pytest.approx(0.4), pytest.approx(3.6)]
     assert str(formulas["w 2027-01 → 2027-02"][4])[0] == "="
 
@@ -51,4 +51,4 @@ def test_why_it_moved(sheets: tuple[dict[str, list[object]], dict[str, list[obje
 def test_the_alert(sheets: tuple[dict[str, list[object]], dict[str, list[object]]]) -> None:
     alert = [name for name in sheets[1] if "a task costs 12.5 % more in 2027-02 than in 2027-01" in name]
     assert len(alert) == 1
-    assert "Driver: utilisation of reservations" in alert[0]
+    assert "Driver: utilisation" in alert[0]
