@@ -30,6 +30,8 @@ LONG_AGO_EPOCH = 1420070400  # 2015-01-01: no LLM was billed by the token before
 TOO_LARGE = 10**15
 NO_HOUR = -1  # of rows without a time
 MANY_ROWS, MANY_SHARE = 3, 0.05  # with more cached than input, before input is taken to leave cached tokens out
+LEAST_PARTS = 2  # named rows, before a nameless one may be their total
+TOTAL_WORDS = ("total", "totals", "grand total", "sum", "all", "(all)", "subtotal", "gesamt", "summe")
 EXAMPLES = 5  # rows that are shown of each rule
 EXAMPLE = ("epoch", "time_text", *SERIES, "input_tokens", "output_tokens", "id")
 
@@ -239,6 +241,34 @@ def _leave_cached_out(frame: pd.DataFrame) -> pd.Series:
     return (sums["above"] > 0) & (many | (sums["above"] > sums["cached_rows"] / 2))
 
 
+def total_rows(frame: pd.DataFrame, cached_in_input: bool) -> pd.Series:
+    """Tell the rows that are sums of all others, or of the others of their hour, as reports and pivots have them.
+
+    Such a row has no name, or a word such as ``Total``, where the others have names; its input and its output are the
+    sums to the token, and so are its other counts, where it has them.
+    """
+    nameless = pd.Series(False, index=frame.index)
+    for name in SERIES:
+        if name in frame and frame[name].notna().any():
+            names = frame[name].astype("str").str.strip().str.lower()
+            nameless |= frame[name].isna() | names.isin({*BLANKS, *TOTAL_WORDS})
+    if not nameless.any() or nameless.all():
+        return pd.Series(False, index=frame.index)
+    counts = frame[list(VALUES)].fillna(0.0)
+    if cached_in_input:
+        counts["input_tokens"] += counts["cached_tokens"] + counts["written_tokens"]
+    found = pd.Series(False, index=frame.index)
+    for one_row, keys in ((True, ["source"]), (False, ["source", "hour"])):
+        by = [frame[key] for key in keys]
+        others = counts.where(~nameless, 0.0).groupby(by).transform("sum")
+        same = ((counts - others).abs() < 0.5) | (counts == 0)
+        sums = same.drop(columns="requests").all(axis=1) & (counts[["input_tokens", "output_tokens"]] > 0).all(axis=1)
+        several = (~nameless).groupby(by).transform("sum") >= LEAST_PARTS
+        alone = nameless.groupby(by).transform("sum") == 1
+        found |= nameless & sums & several & alone & ((frame["rows"] == 1) | (not one_row))
+    return found
+
+
 def aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: NameMap) -> Hours:
     """Sum judged readings into hours, each request id once, and name every rule that struck.
 
@@ -260,6 +290,8 @@ def _aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: Na
     above = frame["verdict"] == -RULE_CODE["cached_above_input"]
     apart = int(frame.loc[frame["apart"] & above, "rows"].sum())
     good = frame[frame["verdict"] <= 0].drop(columns=["verdict", "apart"])
+    totals = total_rows(good, cached_in_input)
+    good = good[~totals]
     told = fetched_together(_questions(reading, readings, frame, good))
     if "ids" in told and told["ids"]["rows"][0] > told["ids"]["ids"][0]:
         once = _aggregate(replace(reading, ids_to_check=False), each_id_once(readings), cached_in_input, names)
@@ -277,6 +309,8 @@ def _aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: Na
             number -= apart
         if number:
             found.append(Finding(rule, number, shown_rows))
+    if totals.any():
+        found.append(Finding("total_row", int(frame.loc[totals.index[totals], "rows"].sum())))
     good = good.assign(burst=np.nan)
     if "minutes" in told:
         measured, keys = bursts(told["minutes"]), ["hour", *SERIES]

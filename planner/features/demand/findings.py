@@ -28,6 +28,7 @@ RULES: dict[str, tuple[str, str]] = {
     ),
     "overlap": (KEPT_OUT, "hours that several exports cover: counted once, from the export that has most in the hour"),
     "wrapping_span": (KEPT_OUT, "the span wraps others that report their usage themselves (an agent's run): its sum"),
+    "total_row": (KEPT_OUT, "the row is the sum of the others (a total): it has no name where they have one"),
     "unreadable_line": (KEPT_OUT, "the line does not have the header's columns"),
     "null_as_zero": (REPAIRED, "a count is blank that other rows have: taken as 0"),
     "cached_above_input": (

@@ -145,7 +145,7 @@ def _history(
     if files and files[0].kind == "csv":
         count, lines = engines.rejected_lines(engine)
         findings += [Finding("unreadable_line", count, lines)] if count else []
-    _check_cut(files, findings)
+    notes = (*reading.notes, *_check_cut(files, findings))
     place = engines.redact(sources[0]) if not files else _place(files)
     if result.frame.empty:
         told = "; ".join(_told(finding) for finding in findings) or "it has no rows"
@@ -160,7 +160,7 @@ def _history(
     rows = tidy(rows)
     findings += [*once, *clock, *_missing_hours(rows)]
     read = result.rows_read + sum(f.count for f in reading.findings if f.rule == "duplicate")
-    report = _report(rows, format, findings, reading.notes, read, files, sources)
+    report = _report(rows, format, findings, notes, read, files, sources)
     return History(rows, {**report, **_how(reading, format, options.names, inside)})
 
 
@@ -192,19 +192,29 @@ def _told(finding: Finding) -> str:
     return f"{finding.count} rows: {finding.meaning}{shown}"
 
 
-def _check_cut(files: tuple[SourceFile, ...], findings: list[Finding]) -> None:
-    """Refuse a CSV whose last line is cut off: an export that stopped half way."""
+def _check_cut(files: tuple[SourceFile, ...], findings: list[Finding]) -> tuple[str, ...]:
+    """Refuse a CSV whose last line is cut off: an export that stopped half way; note one that only may be.
+
+    A last line that has all its cells may be whole, as many programs leave out the last line end, or end in half a
+    number.
+    """
+    open_ended = []
     for file in files:
-        if file.kind != "csv" or not any(f.rule == "unreadable_line" for f in findings):
+        if file.kind != "csv":
             continue
         with file.path.open("rb") as raw:
-            raw.seek(max(0, file.path.stat().st_size - 4096))
+            size = file.path.stat().st_size
+            zipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(max(0, size - 4096))
             tail = raw.read()
-        if tail[:2] == b"\x1f\x8b" or tail.endswith((b"\n", b"\r")):
+        if zipped or tail.endswith((b"\n", b"\r")):
             continue
         last = tail.decode("utf-8", errors="replace").splitlines()[-1]
         if any(last[:40] and last[:40] in line for f in findings if f.rule == "unreadable_line" for line in f.examples):
             raise fail(file.path, "is truncated: its last line is cut off; export it again", value=last)
+        open_ended.append(file.path.name)
+    shown = ", ".join(open_ended[:3])
+    return (f"{shown}: the last line has no line end; if the export was cut short, it is not whole",) if open_ended else ()
 
 
 def _missing_hours(rows: pd.DataFrame) -> tuple[Finding, ...]:
@@ -233,6 +243,8 @@ def _report(
     totals = {name: None if name in lacking else float(rows[name].sum()) for name in VALUES}
     absent = {
         "requests": "no count of requests: tokens only",
+        "input_tokens": "no input tokens: name their column in the map, if there is one (columns: {input_tokens: ...})",
+        "output_tokens": "no output tokens: name their column in the map, if there is one (columns: {output_tokens: ...})",
         "cached_tokens": "no cached tokens: they are inside input_tokens",
         "written_tokens": "no tokens written to the cache",
     }

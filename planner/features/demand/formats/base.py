@@ -190,7 +190,7 @@ def rows_to_frame(rows: list[dict[str, Any]], texts: tuple[str, ...]) -> pd.Data
         if name not in frame.columns:
             frame[name] = 0 if name == "skip" else None
     for name in READING[:-2]:
-        given = frame[name]
+        given = frame[name].map(lambda value: str(value) if isinstance(value, bool) else value)  # true is no count
         frame[name] = pd.to_numeric(given, errors="coerce").astype("float64")
         frame.loc[frame[name].isna() & given.notna() & (given != ""), name] = NO_NUMBER
     frame["skip"] = frame["skip"].fillna(0).astype("int64")

@@ -6,7 +6,7 @@ from typing import Any
 
 from planner.errors import Fault, InputError
 from planner.features.demand.formats.moments import EXCEL_EPOCH, EXCEL_FROM, EXCEL_TO, in_zone, plain_moment
-from planner.features.demand.formats.numbers import BLANKS, trimmed
+from planner.features.demand.formats.numbers import BLANKS, plain, trimmed
 from planner.units import HOURS_PER_DAY, SECONDS_PER_HOUR
 
 SECONDS_PER_DAY = HOURS_PER_DAY * SECONDS_PER_HOUR
@@ -92,7 +92,7 @@ def as_number(value: Any, engine: Any) -> Any:
 
         blank = value.isnull() | trimmed(value).lower().isin(BLANKS)
         other = ibis.cases((blank, ibis.null("float64")), else_=ibis.literal(NO_NUMBER))
-        return value.try_cast("float64").coalesce(other)
+        return plain(value).coalesce(other)
     return value.cast("float64")
 
 
@@ -116,6 +116,11 @@ def json_value(text: Any, path: str) -> Any:
     """Return what a JSON text has at a path (``$.usage.input``), as text; null where it has none, or is no JSON."""
     found = _engines_own("json_extract_string", ("string", "string"), "string")(text, path)
     return _engines_own("try", ("string",), "string")(found)
+
+
+def is_json(text: Any) -> Any:
+    """Tell a JSON text that is whole."""
+    return _engines_own("json_valid", ("string",), "boolean")(text)
 
 
 def _engines_own(name: str, kinds: tuple[str, ...], returns: str) -> Any:

@@ -28,6 +28,7 @@ from planner.features.demand.formats.found import (
     ODD_CELLS,
     Found,
     check,
+    check_twins,
     decimal_of,
     long_of,
     number_in,
@@ -102,6 +103,7 @@ def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how
     import ibis
 
     table, names, engine = source.table, inputs.names, inputs.engine
+    check_twins(table, format, found, inputs)
     findings, notes = list(source.findings), list(source.notes)
     count_names = tuple(theirs for ours in COUNTS if ours in found for theirs in found[ours])
     decimal = decimal_of(table, count_names, inputs)
@@ -154,6 +156,7 @@ def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how
     if not counted and spans and grain.hours == 0.0:
         alone = spans["bucket_hours"] == 0
         requests = {"requests": ibis.cases((alone, ibis.literal(1.0)), else_=ibis.null("float64"))}
+        requests = {"requests": ibis.literal(1.0)} if grain.requests else requests
     elif not counted and (grain.hours is None or grain.hours > 0):
         requests = {}
     kept = _kept(table, found, names.dimensions.values(), format)

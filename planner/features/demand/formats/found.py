@@ -5,7 +5,7 @@ from typing import Any
 
 from planner.errors import Fault, InputError
 from planner.features.demand.engine import settled as as_view
-from planner.features.demand.files import fail
+from planner.features.demand.files import columns_of_head, fail
 from planner.features.demand.findings import Finding
 from planner.features.demand.formats import numbers
 from planner.features.demand.formats.base import Columns, Format, Inputs, Long
@@ -15,6 +15,7 @@ from planner.features.demand.formats.cells import (
     as_text,
     column,
     flat_name,
+    json_value,
 )
 
 SHOWN_COLUMNS = 4000  # letters
@@ -136,6 +137,28 @@ def check(format: Format, found: Found, columns: frozenset[str], inputs: Inputs,
         raise InputError(faults)
 
 
+def check_twins(table: Any, format: Format, found: Found, inputs: Inputs) -> None:
+    """Refuse columns of one name that hold different values, where one of them would be read.
+
+    The engine renames the second ``tokens`` of a header to ``tokens_1``.
+    """
+    heads = [[name.lower() for name in columns_of_head(file)] for file in inputs.files if file.kind == "csv"]
+    used = [name for named in found.values() for name in named] + [
+        name for name in table.columns if name in format.json_text
+    ]
+    for name in dict.fromkeys(used):
+        if name not in table.columns:
+            continue
+        twins = [other for other in table.columns if other != name and flat_name(other) == flat_name(name)]
+        if any(head.count(name.lower()) > 1 for head in heads) and f"{name}_1" in table.columns:
+            twins.append(f"{name}_1")
+        for twin in twins:
+            mine, other = as_text(table[name]), as_text(table[twin])
+            if len(table.filter(~mine.identical_to(other)).limit(1).to_pyarrow()):
+                said = "stands twice in the header, with different values: keep the one that is meant"
+                raise fail(inputs.place, said, column=name)
+
+
 def _is_one_sided(format: Format) -> bool:
     return format.columns is not None and format.name != "table" and not format.columns.input_tokens
 
@@ -143,12 +166,14 @@ def _is_one_sided(format: Format) -> bool:
 def number_in(table: Any, name: str, inputs: Inputs, decimal: numbers.Decimal) -> Any:
     """Return a column as numbers: null where it is blank, ``NO_NUMBER`` where it is text that is none."""
     value = column(table, name)
+    if value.type().is_json() and inputs.engine.name == "duckdb":  # of mixed kinds: true is no count
+        value = json_value(as_text(value), "$")
     if value.type().is_string() and inputs.engine.name == "duckdb":
         import ibis
 
         blank = value.isnull() | numbers.trimmed(value).lower().isin(numbers.BLANKS)
         other = ibis.cases((blank, ibis.null("float64")), else_=ibis.literal(NO_NUMBER))
-        plain = ibis.cases((blank, ibis.null("float64")), else_=value.try_cast("float64"))
+        plain = ibis.cases((blank, ibis.null("float64")), else_=numbers.plain(value))
         if decimal == ".":
             return ibis.coalesce(plain, numbers.expression(value, "."), other)
         return ibis.coalesce(numbers.expression(value, decimal), other)

@@ -25,13 +25,14 @@ class Grain:
     why: str = ""
     note: str = ""
     days: Any = None  # a column that tells the rows that count a whole day
+    requests: bool = False  # each row is one request, also where only its day is known
 
     @property
     def words(self) -> str:
         """Say it."""
         if self.hours is None:
             return "a bucket of its own length"
-        if self.days is not None and self.hours in (0.0, 24.0):
+        if self.days is not None and self.hours in (0.0, 24.0) and not self.requests:
             return "a day"
         return "a request" if self.hours == 0 else f"a bucket of {self.hours:g} hours"
 
@@ -56,6 +57,11 @@ def grain_of(
     if said is not None:
         return Grain(said, "bucket_hours in the map")
     if format.bucket_hours is not None:
+        if format.bucket_hours == 0 and inputs.files and moment.type().is_string():
+            alone = moment.re_search(DATE_ALONE)
+            if _all_dates(table.select(alone=alone)):  # as a spreadsheet leaves them that shows dates only
+                note = "times are dates without an hour: requests are known by the day only"
+                return Grain(0.0, "so are all exports of this kind", note, alone, requests=True)
         return Grain(format.bucket_hours, "so are all exports of this kind")
     if by_row:
         return Grain(1.0 if counted else 0.0, "the column bucket_hours says so")

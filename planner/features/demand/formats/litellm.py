@@ -24,7 +24,7 @@ from planner.features.demand.formats.base import (
     has_signs,
     rows_to_frame,
 )
-from planner.features.demand.formats.cells import as_number, as_text, json_value
+from planner.features.demand.formats.cells import as_number, as_text, is_json, json_value
 from planner.features.demand.formats.records import unfinished
 from planner.features.demand.history import VALUES
 from planner.units import HOURS_PER_DAY
@@ -52,13 +52,15 @@ IN_METADATA = {
 
 
 def with_usage(table: Any, inputs: Inputs) -> Any:
-    """Add what lies in ``metadata``: from the first place that has a count, 0 where none has."""
+    """Add what lies in ``metadata``: from the first place that has a count, 0 where none has; nothing where it is empty."""
     import ibis
 
     name = next((name for name in table.columns if name.lower() == "metadata"), None)
     if name is None:
         return table
     metadata = table[name]
+    if inputs.engine.name == "duckdb" and _is_empty(metadata):
+        return table
     if not (metadata.type().is_string() or metadata.type().is_json()):
         metadata = metadata.cast("json")
     zero = ibis.literal(0.0)
@@ -67,7 +69,8 @@ def with_usage(table: Any, inputs: Inputs) -> Any:
         if inputs.engine.name == "duckdb":  # which parses the text anew for each place: only where it has such a key
             text = metadata.cast("string")
             found = [json_value(text, ".".join(("$", *place))).try_cast("float64") for place in places]
-            columns[ours] = ibis.cases((text.contains(sign), ibis.coalesce(*found, zero)), else_=zero)
+            whole = ibis.cases((is_json(text), zero), else_=ibis.null("float64"))  # cut off: not known
+            columns[ours] = ibis.cases((text.contains(sign), ibis.coalesce(*found, whole)), else_=zero)
         else:
             found = [
                 as_number(as_text(reduce(getitem, place, metadata.cast("json"))).nullif("null"), inputs.engine)
@@ -75,6 +78,12 @@ def with_usage(table: Any, inputs: Inputs) -> Any:
             ]
             columns[ours] = ibis.coalesce(*found, zero)
     return table.mutate(**columns)
+
+
+def _is_empty(metadata: Any) -> bool:
+    """Tell a column without any object in it; the search ends at the first."""
+    there = as_text(metadata).contains("{").name("there").as_table()
+    return not len(there.filter(there["there"]).limit(1).to_pyarrow())
 
 
 SPENDLOGS = Format(
@@ -136,11 +145,16 @@ def read_daily(inputs: Inputs) -> Reading:
 
 def _read_activity(inputs: Inputs) -> Reading:
     """Read /user/daily/activity: it cuts its rows into pages and sums each page, so that pages' parts of a day add."""
-    rows, wrong = [], []
+    rows, wrong, again = [], [], 0
     for listing, file, document in _listings(inputs):
         if not isinstance(document, dict) or not isinstance(document.get("results"), list):
             raise fail(file.path, "is no answer of /user/daily/activity", allowed="{results: [...]}")
+        days: list[Any] = []
         for day in document["results"]:
+            if day in days:  # a page has each day once
+                again += len((day.get("breakdown") or {}).get("models") or {}) or 1
+                continue
+            days.append(day)
             models = (day.get("breakdown") or {}).get("models") or {}
             for model, entry in models.items() or [(None, {"metrics": day["metrics"]})]:
                 metrics = entry["metrics"]
@@ -168,7 +182,8 @@ def _read_activity(inputs: Inputs) -> Reading:
     summed = frame.groupby([*key, "listing"], dropna=False)[counts].sum().sum(axis=1)
     best = summed.reset_index(name="size").sort_values("size", ascending=False, kind="stable").drop_duplicates(key)
     kept = frame.merge(best[[*key, "listing"]], on=[*key, "listing"])
-    findings = [Finding("duplicate", len(frame) - len(kept))] if len(kept) < len(frame) else []
+    again += len(frame) - len(kept)
+    findings = [Finding("duplicate", again)] if again else []
     findings += [Finding("total_differs", len(wrong), tuple(wrong[:5]))] if wrong else []
     pages = len(frame["listing"].index) > 0 and len(inputs.documents) > 1
     notes = unfinished(inputs, "metadata.has_more") if not _is_whole(inputs) else ()

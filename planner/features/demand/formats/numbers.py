@@ -21,7 +21,7 @@ BLANKS = (
     "", "null", "(null)", "none", "nan", "na", "n/a", "n.a.", "#n/a", "nil", "undefined", "(blank)", "-", "--",
     "\u2013", "\u2014", "\\n",
 )  # fmt: skip
-SPACES = " \u00a0\u2009\u202f'\u2019_"  # which group digits: spaces, and the Swiss apostrophe
+SPACES = " \u00a0\u2009\u202f'\u2019"  # which group digits: spaces, and the Swiss apostrophe
 CURRENCY_SIGNS = {"$": None, "€": "EUR", "£": "GBP", "₹": "INR"}  # a dollar may be of several countries; ¥ is, too
 CODE = r"(?:[A-Z]{3}|US\$|C\$|A\$|[$€£¥₹])"
 MONEY = re.compile(rf"^(?P<neg>[-(])?\s*(?P<before>{CODE})?\s*(?P<sign>[-+])?(?P<body>[\d.,{SPACES}eE+-]*\d[\d.,]*)\s*(?P<after>{CODE})?\)?$")  # fmt: skip  # noqa: E501
@@ -132,6 +132,13 @@ def parsed(text: object, decimal: Decimal = ".", money: bool = False) -> float |
     except ValueError:
         return None
     return value if abs(value) < float("inf") else None
+
+
+def plain(value: Any) -> Any:
+    """Return a text column as the numbers that every language writes; null where a cell is none, as is ``1_000``."""
+    import ibis
+
+    return ibis.cases((value.contains("_"), ibis.null("float64")), else_=value.try_cast("float64"))
 
 
 def expression(value: Any, decimal: Decimal) -> Any:

@@ -51,7 +51,13 @@ METRICS = {
     ),
     "gemini_cli.token.usage": TokenMetric(
         "type",
-        {"input": "input_tokens", "output": "output_tokens", "thought": "output_tokens", "cache": "cached_tokens"},
+        {
+            "input": "input_tokens",
+            "tool": "input_tokens",
+            "output": "output_tokens",
+            "thought": "output_tokens",
+            "cache": "cached_tokens",
+        },
     ),
 }
 
@@ -159,9 +165,16 @@ def _of_data_point(
         **({"start": start} if cumulative else {}),
     }
     value = item.get("sum", item.get("asInt", item.get("asDouble", item.get("value"))))
-    yield {**common, "measure": measure, "value": float(value or 0.0)}
+    yield {**common, "measure": measure, "value": _amount(value)}
     if metric.counts_calls and measure == "input_tokens":
-        yield {**common, "measure": "requests", "value": float(item.get("count") or 0)}
+        yield {**common, "measure": "requests", "value": _amount(item.get("count"))}
+
+
+def _amount(value: Any) -> float:
+    """Return a value as a number; NaN where there is none."""
+    if isinstance(value, bool):
+        raise TypeError(f"{value} is no count")
+    return float("nan") if value is None else float(value)
 
 
 FORMAT = Format(

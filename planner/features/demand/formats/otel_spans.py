@@ -125,7 +125,8 @@ APART = (
     ("rubyllm", "usage as Anthropic answers it"),
 )
 LOGFIRE_INCLUDES_EPOCH = 1774569600  # 2026-03-27: github.com/pydantic/logfire/pull/1812; spans before it leave them out
-# event -> attributes; Anthropic's input leaves cached tokens out, OpenAI's includes them
+# event -> attributes, ``a + b`` is a sum. Anthropic's input leaves cached tokens out, OpenAI's and Gemini's include them;
+# Gemini counts thoughts and the prompts of tools apart (docs of usageMetadata), OpenAI's output includes reasoning
 EVENTS: Mapping[str, tuple[bool, dict[str, tuple[str, ...]]]] = {
     "claude_code.api_request": (
         False,
@@ -147,8 +148,8 @@ EVENTS: Mapping[str, tuple[bool, dict[str, tuple[str, ...]]]] = {
     "gemini_cli.api_response": (
         True,
         {
-            "input_tokens": ("input_token_count",),
-            "output_tokens": ("output_token_count",),
+            "input_tokens": ("input_token_count + tool_token_count",),
+            "output_tokens": ("output_token_count + thoughts_token_count",),
             "cached_tokens": ("cached_content_token_count",),
         },
     ),
@@ -285,4 +286,15 @@ def _parent(span: dict[str, Any]) -> tuple[str, str]:
 
 def _first(tags: dict[str, Any], names: tuple[str, ...]) -> Any:
     """Return the first of the attributes that has a value: a number, or text that a rule will keep out."""
-    return next((tags[name] for name in names if tags.get(name) not in (None, "")), None)
+    for name in names:
+        first, *more = name.split(" + ")
+        value = tags.get(first)
+        if value in (None, ""):
+            continue
+        for other in more:
+            try:
+                value = float(value) + float(tags.get(other) or 0.0)
+            except (TypeError, ValueError):
+                return f"{value} + {tags.get(other)}"
+        return value
+    return None

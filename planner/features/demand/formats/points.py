@@ -53,7 +53,7 @@ def readings_of_points(
     if not points:
         return rows_to_frame([], dimensions), ()
     frame = pd.DataFrame(points)
-    given = frame["value"]
+    given = frame["value"].map(lambda value: str(value) if isinstance(value, bool) else value)  # true is no count
     frame["value"] = pd.to_numeric(given, errors="coerce").astype("float64")
     frame.loc[frame["value"].isna() & given.notna() & (given != ""), "value"] = NO_NUMBER
     blank = int(frame["value"].isna().sum())

@@ -6,18 +6,21 @@ started: it can stand for one span of time (``--window START/END``), never for h
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from planner.errors import Fault, InputError
 from planner.features.demand.files import SourceFile, fail, read_text
+from planner.features.demand.findings import Finding
 from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
 from planner.features.demand.formats.points import increases, readings_of_points, records
 from planner.units import SECONDS_PER_HOUR
 
 LINE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+(-?\d+))?\s*$")
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
+HISTOGRAM = ("_bucket", "_sum", "_count", "_created")
 Measures = Mapping[str, tuple[str, ...]]  # READING column -> counters that can tell it, the best first
 
 
@@ -59,36 +62,53 @@ def read_counters(
     inputs: Inputs, measures: Measures, labels: tuple[str, ...], workload: str | None, model: str
 ) -> Reading:
     """Return one reading between every two scrapes of a series."""
-    samples = pd.DataFrame(_samples(inputs, measures, labels))
+    unread: dict[str, set[str]] = {}
+    samples = pd.DataFrame(_samples(inputs, measures, labels, unread))
     if samples.empty:
         wanted = ", ".join(name for names in measures.values() for name in names[:1])
         raise fail(inputs.files[0].path, "has none of the counters that are needed", allowed=wanted)
     samples = _best_counter(samples, measures)
     samples = _model_of_workload(samples, workload, model)
+    left = tuple(sorted(unread))
+    told = (Finding("not_read", sum(len(series) for series in unread.values()), left[:5]),) if left else ()
     if samples["epoch"].nunique() < 2:
-        return _snapshot(inputs, samples, labels)
+        reading = _snapshot(inputs, samples, labels)
+        return replace(reading, findings=(*reading.findings, *told))
     points, findings = increases(samples.drop(columns=["counter"]))
     frame, more = readings_of_points(points, labels)
-    return Reading(inputs.lazy(frame), (*findings, *more))
+    return Reading(inputs.lazy(frame), (*findings, *more, *told))
 
 
-def _samples(inputs: Inputs, measures: Measures, labels: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+def _samples(
+    inputs: Inputs, measures: Measures, labels: tuple[str, ...], unread: dict[str, set[str]]
+) -> Iterator[dict[str, Any]]:
+    """Yield the samples of known counters; ``unread`` gets the series of others that may count tokens, by name.
+
+    In an answer, each series was asked for; a scrape has all that a program counts, its histograms too.
+    """
     wanted = {name: measure for measure, names in measures.items() for name in names}
     for file in inputs.files:
         for name, tags, epoch, value in _series(inputs, file):
             measure = wanted.get(name.removesuffix("_total"))
             if measure is None:
+                plain = not name.endswith(HISTOGRAM)
+                if file.kind == "json" or ("token" in name and plain):
+                    unread.setdefault(name, set()).add(_key(tags))
                 continue
             status = str(tags.get("status_code", "200"))
             yield {
                 "measure": measure,
                 "counter": name.removesuffix("_total"),
-                "key": "|".join(f"{k}={v}" for k, v in sorted(tags.items()) if k != "__name__"),
+                "key": _key(tags),
                 "epoch": epoch,
                 "value": value,
                 "skip": RULE_CODE["failed"] if measure == "requests" and not status.startswith(("2", "None")) else 0,
                 **{label: tags.get(label) for label in labels},
             }
+
+
+def _key(tags: Mapping[str, str]) -> str:
+    return "|".join(f"{k}={v}" for k, v in sorted(tags.items()) if k != "__name__")
 
 
 def _series(inputs: Inputs, file: SourceFile) -> Iterator[tuple[str, dict[str, str], float | None, float]]:
