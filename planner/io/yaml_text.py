@@ -1,7 +1,11 @@
-"""YAML as plain values: each key once, no aliases, of a size that a person writes."""
+"""YAML as plain values: each key once, no aliases, of a size that a person writes.
 
+Numbers and flags are those of YAML 1.2: ``1_000``, ``1:30``, ``010`` and ``NO`` (a country) are text or what they look like.
+"""
+
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -30,7 +34,22 @@ def load_yaml(path: Path) -> Any:
         raise yaml.YAMLError("nested too deep") from None
 
 
+_TAG = "tag:yaml.org,2002:"
+_OLD = tuple(_TAG + kind for kind in ("int", "float", "bool"))
+_NEW = {  # kind -> pattern and the characters it begins with
+    "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    "int": (r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    "float": (r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+              "-+.0123456789"),
+}  # fmt: skip
+
+
 class _OneOfEach(yaml.SafeLoader):
+    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {
+        first: [(tag, pattern) for tag, pattern in listed if tag not in _OLD]
+        for first, listed in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()  # type: ignore[no-untyped-call]
@@ -46,3 +65,7 @@ class _OneOfEach(yaml.SafeLoader):
             if isinstance(key, yaml.ScalarNode):
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+for _kind, (_pattern, _first) in _NEW.items():
+    _OneOfEach.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_pattern})$"), list(_first))  # type: ignore[no-untyped-call]

@@ -11,7 +11,17 @@ import pandas as pd
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from planner.errors import Fault, nearest
-from planner.readers.raw_tables import FORMULA_ERRORS, NO_VALUE, SHOWN_PER_COLUMN, RawDemand, Source, clean, in_words
+from planner.readers.raw_tables import (
+    FORMULA_ERRORS,
+    GROUPED,
+    NO_VALUE,
+    SHOWN_PER_COLUMN,
+    RawDemand,
+    Source,
+    clean,
+    in_words,
+    is_grouped,
+)
 from planner.schema.case import DEMAND_COLUMNS
 from planner.schema.describe import columns_of
 from planner.schema.workloads import Demand
@@ -190,6 +200,8 @@ def _judged(column: str, texts: Sequence[str]) -> tuple[list[Any], dict[int, tup
             refused[k] = (NO_VALUE, None)
         elif not text and facts.required:
             refused[k] = ("must be filled in", facts.allowed)
+        elif is_grouped(text, facts):
+            refused[k] = (GROUPED, facts.allowed)
         if k in refused or not text:
             cells[k] = _STAND_IN.get(column, "x") if facts.required else None
     try:

@@ -205,6 +205,7 @@ def _outside(header: Sequence[str], cells: Sequence[str]) -> list[tuple[int, str
 
 
 SHOWN_PER_COLUMN = 20
+GROUPED = "is not a number: write 1000, without underscores"
 
 
 def read_rows(raw: RawTable) -> tuple[list[tuple[int, Row]], list[Fault]]:
@@ -217,11 +218,21 @@ def read_rows(raw: RawTable) -> tuple[list[tuple[int, Row]], list[Fault]]:
         faults += [
             raw.source.fault(NO_VALUE, number, column, text) for column, text in cells.items() if text in FORMULA_ERRORS
         ]
+        grouped = [name for name, text in cells.items() if name in facts and is_grouped(text, facts[name])]
+        faults += [raw.source.fault(GROUPED, number, name, cells[name], facts[name].allowed) for name in grouped]
         try:
-            found.append((number, row_type.model_validate(cells)))
+            row = row_type.model_validate(cells)
         except ValidationError as error:
             faults += row_faults(raw.source, number, cells, error, facts)
+            continue
+        if not grouped:
+            found.append((number, row))
     return found, faults
+
+
+def is_grouped(text: Any, facts: ColumnFacts) -> bool:
+    """Tell ``1_000`` in the place of a number: Python reads it as one, nobody else does."""
+    return facts.kind in (int, float) and isinstance(text, str) and "_" in text
 
 
 def row_faults(

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from planner.errors import Fault, InputError, nearest
 from planner.readers.csv_files import MEGABYTE, read_text
-from planner.readers.raw_tables import FORMULA_ERRORS, NO_VALUE, RawSettings, Source, clean, in_words
+from planner.readers.raw_tables import FORMULA_ERRORS, GROUPED, NO_VALUE, RawSettings, Source, clean, in_words, is_grouped
 from planner.schema.describe import settings_of
 from planner.schema.settings import PlanSettings
 
@@ -111,6 +111,8 @@ def read_settings(raw: RawSettings) -> tuple[PlanSettings | None, list[Fault]]:
         elif key not in known:
             faults.append(raw.fault(f"there is no key {key!r}{_near_key(key, list(known))}", key))
         elif text:
+            if is_grouped(text, known[key]):
+                faults.append(raw.fault(GROUPED, key, text, known[key].allowed))
             *path, leaf = key.split(".")
             block = tree
             for part in path:

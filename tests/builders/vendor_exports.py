@@ -183,6 +183,83 @@ def claude_code() -> str:
     return json.dumps({"resourceMetrics": [{"resource": {}, "scopeMetrics": [{"metrics": [metric]}]}]})
 
 
+def agents_logs(event: str, rows: list[Row]) -> str:
+    """A coding agent's events as OTLP logs."""
+    logs = [
+        {
+            "timeUnixNano": str(int(dt.datetime.fromisoformat(row.pop("time")).timestamp()) * 10**9),
+            "attributes": listed({"event.name": event, **row}),
+        }
+        for row in rows
+    ]
+    return json.dumps({"resourceLogs": [{"resource": {}, "scopeLogs": [{"logRecords": logs}]}]})
+
+
+def codex_events() -> str:
+    """Output holds the reasoning; ``tool_token_count`` is the total of input and output, and no part of either."""
+    names = {"time": "time", "id": "request_id", "model": "model", "input": "input_token_count",
+             "output": "output_token_count", "cached": "cached_token_count", "total": "tool_token_count"}  # fmt: skip
+    rows = requests_of(names, inside=True, **{"event.kind": "response.completed", "reasoning_token_count": 1})
+    return agents_logs("codex.sse_event", rows)
+
+
+def gemini_events() -> str:
+    """Thoughts are beside the output, prompts of tools beside the input; the total is all four."""
+    names = {"time": "time", "id": "prompt_id", "model": "model", "input": "input_token_count",
+             "output": "output_token_count", "cached": "cached_content_token_count",
+             "total": "total_token_count"}  # fmt: skip
+    rows = requests_of(names, inside=True)
+    for number, row in enumerate(rows):
+        thoughts, tools = row["output_token_count"] // 3, row["input_token_count"] // 4
+        row |= {"output_token_count": row["output_token_count"] - thoughts, "thoughts_token_count": thoughts}
+        row |= {"input_token_count": row["input_token_count"] - tools, "tool_token_count": tools}
+        row |= {"session.id": "s", "event.sequence": number}
+    return agents_logs("gemini_cli.api_response", rows)
+
+
+def gemini_metric() -> str:
+    """A counter with a type a value, cumulative from the first hour on; cached tokens are inside the input."""
+    types: dict[str, Callable[[Row], int]] = {
+        "input": lambda r: r["inp"] - r["inp"] // 4,
+        "tool": lambda r: r["inp"] // 4,
+        "cache": lambda r: r["cached"],
+        "output": lambda r: r["out"] - r["out"] // 3,
+        "thought": lambda r: r["out"] // 3,
+    }
+    points = []
+    for kind, value in types.items():
+        for m in MODELS:
+            total = 0
+            for r in [row for row in TRUTH if row["m"] == m]:
+                total += value(r)
+                stamps = {"startTimeUnixNano": str(epoch(0) * 10**9), "timeUnixNano": str(epoch(r["k"] + 1) * 10**9)}
+                points.append({"attributes": listed({"type": kind, "model": m}), **stamps, "asInt": str(total)})
+    metric = {"name": "gemini_cli.token.usage", "sum": {"aggregationTemporality": 2, "dataPoints": points}}
+    return json.dumps({"resourceMetrics": [{"resource": {}, "scopeMetrics": [{"metrics": [metric]}]}]})
+
+
+def openrouter_days() -> str:
+    """A row a day and endpoint; reasoning is inside the completion tokens."""
+    rows = [
+        {
+            "date": "2026-03-02",
+            "model": m,
+            "model_permaslug": m,
+            "endpoint_id": f"{m}-{k}",
+            "provider_name": "p",
+            "usage": 0.01,
+            "byok_usage_inference": 0,
+            "requests": r["req"],
+            "prompt_tokens": r["inp"],
+            "completion_tokens": r["out"],
+            "reasoning_tokens": 1,
+        }
+        for m in MODELS
+        for k, r in enumerate(row for row in TRUTH if row["m"] == m)
+    ]
+    return json.dumps({"data": rows})
+
+
 def agent_events() -> str:
     names = {"time": "time", "id": "request_id", "model": "model", "input": "input_tokens", "output": "output_tokens",
              "cached": "cache_read_tokens", "written": "cache_creation_tokens"}  # fmt: skip
@@ -308,6 +385,10 @@ VENDOR_EXPORTS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
     "langfuse_json": ("a.json", json.dumps(langfuse(), indent=1), "langfuse", ()),
     "claude_code": ("a.json", claude_code(), "otel_genai", ("requests",)),
     "agent_events": ("a.json", agent_events(), "otel_genai", ()),
+    "codex_events": ("a.json", codex_events(), "otel_genai", ("written_tokens",)),
+    "gemini_events": ("a.json", gemini_events(), "otel_genai", ("written_tokens",)),
+    "gemini_metric": ("a.json", gemini_metric(), "otel_genai", ("requests", "written_tokens")),
+    "openrouter_days": ("a.json", openrouter_days(), "openrouter_activity", NO_CACHE),
     "cursor": ("a.csv", as_csv(requests_of(CURSOR, inside=False)), "cursor_usage", ()),
     "openai_legacy": ("a.json", openai_legacy(), "openai_legacy_usage", NO_CACHE),
     "helicone": ("a.csv", as_csv(requests_of(HELICONE, inside=True, response_status=200)), "helicone", ()),

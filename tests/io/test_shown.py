@@ -1,5 +1,6 @@
 """Secrets of addresses, and what a terminal obeys, never reach a message; YAML says each thing once."""
 
+import datetime as dt
 from itertools import product
 from pathlib import Path
 
@@ -60,6 +61,14 @@ def test_yaml_says_each_thing_once(tmp_path: Path, text: str, words: str) -> Non
     (tmp_path / "f.yaml").write_text(text)
     with pytest.raises(yaml.YAMLError, match=words):
         load_yaml(tmp_path / "f.yaml")
+
+
+def test_yaml_is_read_as_it_looks(tmp_path: Path) -> None:
+    """A country is no flag, half past one no 90, and 1_000 no number: it is text, which a field of numbers refuses."""
+    (tmp_path / "f.yaml").write_text("{NO: NO, a: 1:30, b: 1_000, c: 010, d: true, e: 1e3, f: -2, g: 2027-01-01}")
+    day = dt.date(2027, 1, 1)
+    told = {"NO": "NO", "a": "1:30", "b": "1_000", "c": 10, "d": True, "e": 1000, "f": -2, "g": day}
+    assert load_yaml(tmp_path / "f.yaml") == told
 
 
 def test_a_large_yaml_is_refused_unread(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ def by_row(cells):
     """What the pydantic row says: its values, or None where it or the names refuse."""
     if any(text.strip() == "#N/A" for text in cells.values()):
         return None  # a formula without a value: refused wherever it stands
+    if any("_" in cells[name] for name in ("hour_of_week", "requests_per_hour")):
+        return None  # Python alone reads 1_000 as a number
     try:
         d = Demand.model_validate({name: text for name, text in cells.items() if text.strip()})
     except ValidationError:
@@ -97,7 +99,7 @@ def test_one_bad_cell_does_not_change_how_the_others_are_read(tmp_path):
     numbers = np.random.default_rng(7).lognormal(5, 2, 168)
     body = [f"east,w,a,2027-01,{h},{x!r}" for h, x in enumerate(numbers.tolist())]
     frames = []
-    for name, extra in (("plain", []), ("text", ["east,v,a,2027-01,0,1_000"])):
+    for name, extra in (("plain", []), ("text", ["east,v,a,2027-01,0, 1000 "])):
         path = tmp_path / f"{name}.csv"
         path.write_text(HEADER + "\n".join([*body, *extra]) + "\n")
         frame, faults = read_demand(read_csv(path)[0], NAMES)

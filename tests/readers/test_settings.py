@@ -64,6 +64,9 @@ def test_every_key(tmp_path):
                               + ", ".join(settings_of(Policy, "policy."))),
     (MINIMAL + "policy: {headroom: true}\n", "plan.yaml, row 2, column policy.headroom: is not a number "
                                              "(found 'true'); allowed: a number from 0 to below 1"),
+    ("horizon: {start: 2027-01-01, months: 1_2}\n",
+     "plan.yaml, row 1, column horizon.months: is not a number: write 1000, without underscores (found '1_2'); "
+     "allowed: a whole number from 1 to 120"),
     (MINIMAL + "policy: {headroom: [0.2]}\n", "plan.yaml, row 2, column policy.headroom: holds a list; one plain value "
                                               "is needed"),
     (MINIMAL + "name: a\nname: b\n", "plan.yaml, row 2, column name: the key appears twice, in lines 2 and 3"),

@@ -4,7 +4,7 @@ import datetime as dt
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,10 @@ def ingest(sources: list[str], format_name: str | None = None, options: Options 
             else:
                 format = recognised(engine, files, options.names, options.table_name)
             _check_options(format, files, options)
+            if format.utc and options.names.time_zone != "UTC":  # the map's zone is for others
+                options = replace(options, names=options.names.model_copy(update={"time_zone": "UTC"}))
+                if engine.name in ("duckdb", "postgres", "pyspark"):
+                    engine.raw_sql("SET TIME ZONE 'UTC'" if engine.name != "duckdb" else "SET TimeZone = 'UTC'")
             return _history(engine, files, format, options, sources)
 
 
@@ -214,7 +218,7 @@ def _check_cut(files: tuple[SourceFile, ...], findings: list[Finding]) -> tuple[
             raise fail(file.path, "is truncated: its last line is cut off; export it again", value=last)
         open_ended.append(file.path.name)
     shown = ", ".join(open_ended[:3])
-    return (f"{shown}: the last line has no line end; if the export was cut short, it is not whole",) if open_ended else ()
+    return (f"{shown}: the last line has no line end: it may be cut, in the midst of its last number",) if open_ended else ()
 
 
 def _missing_hours(rows: pd.DataFrame) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from planner.features.demand.files import SourceFile, fail, read_text
 from planner.features.demand.formats import FORMAT, FORMATS, declared
 from planner.features.demand.formats.base import Format, Inputs, Reading, Sample, has_signs
 from planner.features.demand.formats.cells import flat_name
-from planner.features.demand.formats.found import SHOWN_COLUMNS
+from planner.features.demand.formats.found import SHOWN_COLUMNS, check_twins
 from planner.features.demand.formats.records import first_row, is_empty_page
 from planner.features.demand.names import NameMap
 
@@ -185,6 +185,8 @@ def read_whole(format: Format, inputs: Inputs) -> Reading:
 
 
 def _read(format: Format, inputs: Inputs) -> Reading:
+    if inputs.files and inputs.files[0].kind == "csv" and format.signs:
+        check_twins(inputs.table(), format, {}, inputs)
     return format.read(inputs) if format.read is not None else declared.read(format, inputs)
 
 

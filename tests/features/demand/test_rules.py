@@ -466,3 +466,59 @@ def test_counts_by_the_minute_tell_the_peak_minute_without_a_map(tmp_path):
     assert any("each row counts 1 min" in note for note in history.report["notes"])
     odd = read(tmp_path, BUCKETS + "2026-03-02 08:07:33,eu,m,40,1,1\n2026-03-02 09:41:10,eu,m,20,1,1\n")
     assert odd.rows["burst_factor"].isna().all()  # sent at any second: no buckets of a minute
+
+
+def test_a_total_s_row_is_no_usage(tmp_path):
+    """A report's last row has the sums of 100 and 250 in, 10 and 30 out, and no model; one without sums is usage."""
+    head = "timestamp,model,requests,input_tokens,output_tokens\n"
+    rows = f"{iso(0)},a,1,100,10\n{iso(0)},b,2,250,30\n"
+    for label in ("", "Total"):
+        history = read(tmp_path, f"{head}{rows}{iso(0)},{label},3,350,40\n")
+        assert (found(history), history.report["totals"]["input_tokens"]) == ({"total_row": 1}, 350)
+    history = read(tmp_path, f"{head}{rows}{iso(0)},,3,350,41\n")
+    assert (found(history), history.report["totals"]["input_tokens"]) == ({}, 700)
+
+
+@pytest.mark.parametrize(("first", "same"), [("7", False), ("100", True)])
+def test_a_column_that_stands_twice_is_refused_where_it_differs(first, same, tmp_path):
+    text = f"input_tokens,timestamp,input_tokens,output_tokens\n{first},{iso(0)},100,10\n"
+    if same:
+        assert read(tmp_path, text).report["totals"]["input_tokens"] == 100
+        return
+    with pytest.raises(InputError, match="input_tokens: stands twice in the header"):
+        read(tmp_path, text)
+
+
+def test_a_request_log_of_dates_has_days_and_no_hours(tmp_path):
+    """Three requests, of which only the day is known, are a day's, and none of its hours'."""
+    head = "request_id,startTime,prompt_tokens,completion_tokens,model_group,model\n"
+    (tmp_path / "log.csv").write_text(head + "".join(f"r{n},2026-03-02,100,10,g,m\n" for n in range(3)))
+    history = ingest([str(tmp_path / "log.csv")])
+    assert history.rows[["bucket_hours", "requests", "input_tokens"]].to_numpy().tolist() == [[24, 3, 300]]
+    assert "known by the day only" in " ".join(history.report["notes"])
+
+
+def test_a_last_line_without_its_end_is_noted(tmp_path):
+    """Half a number, 10 of 105, cannot be told from a whole one."""
+    text = log([GOOD])
+    assert read(tmp_path, text).report["notes"] == read(tmp_path, text[:-1]).report["notes"][:-1]
+    assert "may be cut" in read(tmp_path, text[:-1]).report["notes"][-1]
+
+
+def test_days_in_utc_are_in_utc_whatever_the_map_says(tmp_path):
+    rows = "id,date,model,prompt_tokens,completion_tokens,api_requests\n1,2026-03-02,m,100,10,1\n"
+    (tmp_path / "daily.csv").write_text(rows)
+    history = ingest([str(tmp_path / "daily.csv")], options=Options(names=NameMap(time_zone="Asia/Kolkata")))
+    assert history.report["first_hour"] == "2026-03-02T00:00Z"
+
+
+@pytest.mark.parametrize("text", ["true", "1_000", "1_0.5"])
+def test_what_only_a_program_reads_as_a_number_is_none(text, tmp_path):
+    assert found(read(tmp_path, log([GOOD, ("x", iso(0), "m", text, 0, 1)]))) == {"too_large": 1}
+
+
+def test_a_flag_in_json_is_no_count(tmp_path):
+    rows = [{**plain()[0], "input_tokens": value} for value in (7, True)]
+    for name, text in (("a.json", json.dumps(rows)), ("a.jsonl", "\n".join(map(json.dumps, rows)) + "\n")):
+        (tmp_path / name).write_text(text)
+        assert found(ingest([str(tmp_path / name)]))["too_large"] == 1

@@ -157,21 +157,29 @@ def _with_cached(points: list[dict[str, Any]], inputs: Inputs) -> tuple[list[dic
         said = "cached tokens are derived from metrics that include them; cached_in_input: false would count them twice"
         raise fail(inputs.place, said)
     keys = ["epoch", "bucket_hours", "skip", *DIMENSIONS]
+    frame["value"] = pd.to_numeric(frame["value"], errors="coerce")  # what is none, a rule finds in the points
+    frame = frame.sort_values("value", ascending=False, kind="stable")
+    frame = frame.drop_duplicates(["measure", "name", "epoch", "bucket_hours", "key"])
     wide = frame.pivot_table(index=keys, columns="measure", values="value", aggfunc="sum", dropna=False).dropna(
         how="all"
     )
     prompt = wide["input_tokens"]
     if "active_tokens" in wide:
-        cached = (prompt + wide["output_tokens"] - wide["active_tokens"]).clip(lower=0)
+        told = prompt + wide.get("output_tokens", 0.0) - wide["active_tokens"]
+        cached = told.clip(lower=0)
         note = "cached tokens = ProcessedPromptTokens + GeneratedTokens - ActiveTokens (provisioned deployments)"
     else:
-        cached = (prompt * wide[MATCH_RATE] / 100).round()
+        told = cached = (prompt * wide[MATCH_RATE] / 100).round()
         note = "cached tokens = ProcessedPromptTokens x the cache match rate, rounded to whole tokens"
     table = cached.dropna().rename("value").reset_index()
     extra = [{**row, "measure": "cached_tokens", "name": "derived", "key": "derived"} for row in records(table)]
     for row in extra:
         row["key"] = "|".join(str(row[name]) for name in DIMENSIONS)
-    return plain + extra, (note,)
+    odd = [
+        (int((told.isna() & (prompt > 0)).sum()), "have prompt tokens and no value that tells the cached ones: taken as 0"),
+        (int((told < 0).sum()), "have more ActiveTokens than prompt and generated tokens: cached tokens taken as 0"),
+    ]
+    return plain + extra, (note, *(f"{count} buckets {said}" for count, said in odd if count))
 
 
 FORMAT = Format(

@@ -183,6 +183,12 @@ class Format:
     counters: frozenset[str] = field(default_factory=frozenset)  # of a Prometheus server, without _total
 
 
+def amounts(values: pd.Series) -> pd.Series:
+    """Return cells as numbers, NaN where they are none: ``true`` and ``1_000`` are no counts."""
+    plain = values.map(lambda value: None if isinstance(value, bool) or "_" in str(value) else value)
+    return pd.to_numeric(plain, errors="coerce").astype("float64")
+
+
 def rows_to_frame(rows: list[dict[str, Any]], texts: tuple[str, ...]) -> pd.DataFrame:
     """Make the table of parsed rows: the READING columns that no row has are left out, ``texts`` are text columns."""
     frame = pd.DataFrame(rows)
@@ -190,8 +196,8 @@ def rows_to_frame(rows: list[dict[str, Any]], texts: tuple[str, ...]) -> pd.Data
         if name not in frame.columns:
             frame[name] = 0 if name == "skip" else None
     for name in READING[:-2]:
-        given = frame[name].map(lambda value: str(value) if isinstance(value, bool) else value)  # true is no count
-        frame[name] = pd.to_numeric(given, errors="coerce").astype("float64")
+        given = frame[name]
+        frame[name] = amounts(given)
         frame.loc[frame[name].isna() & given.notna() & (given != ""), name] = NO_NUMBER
     frame["skip"] = frame["skip"].fillna(0).astype("int64")
     for name in ("id", *texts):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from planner.errors import Fault, InputError
+from planner.features.demand.engine import own_function
 from planner.features.demand.formats.moments import EXCEL_EPOCH, EXCEL_FROM, EXCEL_TO, in_zone, plain_moment
 from planner.features.demand.formats.numbers import BLANKS, plain, trimmed
 from planner.units import HOURS_PER_DAY, SECONDS_PER_HOUR
@@ -70,9 +71,31 @@ def squeezed(name: str) -> str:
     return name.replace("_", "").lower()
 
 
+ZONE_BEHIND = re.compile(r"\s*[\[(]((?:UTC|GMT)(?:\s*[+-][\d:]+)?|Local Time)[\])]$", re.IGNORECASE)
+
+
 def flat_name(name: str) -> str:
     """Return a column's name in lower case, without spaces, underscores, and the zone behind it: ``Time [UTC]``."""
-    return re.sub(r"[\s_\-]", "", re.sub(r"\s*[\[(](?:UTC|GMT)[\])]$", "", name.strip(), flags=re.IGNORECASE)).lower()
+    return re.sub(r"[\s_\-]", "", ZONE_BEHIND.sub("", name.strip())).lower()
+
+
+def zone_behind(name: str, otherwise: str, place: str) -> str:
+    """Return the zone that a column's name tells, as Azure's portal writes it; ``otherwise`` where it tells none.
+
+    Raises
+    ------
+    InputError
+        Times are local, or off UTC, and the map has no ``time_zone``.
+    """
+    said = ZONE_BEHIND.search(name.strip())
+    if said is None:
+        return otherwise
+    if re.fullmatch(r"(UTC|GMT)(\s*[+-]0?0(:?00)?)?", said[1], re.IGNORECASE):
+        return "UTC"
+    if otherwise == "UTC":
+        told = "times are in a zone that its name does not settle; say time_zone in the map"
+        raise InputError([Fault(place, told, column=name, allowed="time_zone: Europe/Berlin")])
+    return otherwise
 
 
 def as_text(value: Any) -> Any:
@@ -114,23 +137,13 @@ def text(table: Any, name: str) -> Any:
 
 def json_value(text: Any, path: str) -> Any:
     """Return what a JSON text has at a path (``$.usage.input``), as text; null where it has none, or is no JSON."""
-    found = _engines_own("json_extract_string", ("string", "string"), "string")(text, path)
-    return _engines_own("try", ("string",), "string")(found)
+    found = own_function("json_extract_string", ("string", "string"), "string")(text, path)
+    return own_function("try", ("string",), "string")(found)
 
 
 def is_json(text: Any) -> Any:
     """Tell a JSON text that is whole."""
-    return _engines_own("json_valid", ("string",), "boolean")(text)
-
-
-def _engines_own(name: str, kinds: tuple[str, ...], returns: str) -> Any:
-    """Return a function that the engine has and Ibis does not know."""
-    import ibis
-
-    signature = (kinds, returns)
-    if len(kinds) == 1:  # Ibis counts the parameters; the engine has the body
-        return ibis.udf.scalar.builtin(lambda value: None, name=name, signature=signature)
-    return ibis.udf.scalar.builtin(lambda first, second: None, name=name, signature=signature)
+    return own_function("json_valid", ("string",), "boolean")(text)
 
 
 def epoch_seconds(value: Any, engine: Any, time_zone: str) -> Any:
@@ -183,7 +196,7 @@ def _in_utc(moment: Any, session_zone: str) -> Any:
     """
     if session_zone == "UTC":
         return moment
-    return _engines_own("timezone", ("string", "timestamp('UTC')"), "timestamp")("UTC", moment)
+    return own_function("timezone", ("string", "timestamp('UTC')"), "timestamp")("UTC", moment)
 
 
 def _scaled(value: Any, time_zone: str | None = "UTC") -> Any:

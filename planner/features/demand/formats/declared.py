@@ -4,7 +4,6 @@ Numbers and times that are text are settled by the file (numbers.py, moments.py)
 hour, a day, is told by the declaration, the map or the data (grain.py), and refused where none of them tells.
 """
 
-import re
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -23,6 +22,7 @@ from planner.features.demand.formats.cells import (
     epoch_seconds,
     flat_name,
     moment_column,
+    zone_behind,
 )
 from planner.features.demand.formats.found import (
     ODD_CELLS,
@@ -75,7 +75,8 @@ def _source(format: Format, inputs: Inputs) -> Source:
     kind = inputs.files[0].kind if inputs.files else ""
     lines = kind == "jsonl" and (not format.rows or has_signs(format, frozenset(columns_of_head(inputs.files[0]))))
     if kind not in ("json", "jsonl") or format.rows is None or lines:  # a row a line: read out of core
-        return Source(_prepared(format, inputs.table(format.default_table), inputs))
+        table = inputs.table(format.default_table)
+        return Source(_prepared(format, table, inputs))
     notes = unfinished(inputs, format.more) if format.more else ()
     frame = frame_of(inputs, format.rows, format.json_text)
     if frame.empty:
@@ -274,6 +275,7 @@ def _epoch(table: Any, moment: Any, found: Found, inputs: Inputs) -> tuple[Any, 
 
     names, engine = inputs.names, inputs.engine
     nothing = moments.TimeFormats()
+    zone = zone_behind(found["time"][0], names.time_zone, inputs.place)
     if names.origin_epoch is not None:
         count = as_number(moment, engine).cast("float64")
         return count / UNITS_PER_SECOND[names.time_unit] + names.origin_epoch, nothing
@@ -282,11 +284,12 @@ def _epoch(table: Any, moment: Any, found: Found, inputs: Inputs) -> tuple[Any, 
             raise fail(inputs.place, "time_format is for times that are text in a file", column=found["time"][0])
         said = (names.time_format,)
         formats = moments.TimeFormats(with_zone=said) if "%z" in names.time_format else moments.TimeFormats(said)
-        return moments.expression(moment, formats, names.time_zone), formats
+        return moments.expression(moment, formats, zone), formats
     plain = epoch_seconds(moment, engine, names.time_zone)
     if engine.name != "duckdb" or not moment.type().is_string() or not inputs.files:
         return plain, nothing
-    zone = _zone_in(found["time"][0], inputs)
+    if zone != names.time_zone:  # the column's name says UTC, the engine is in the map's zone
+        plain = numbers.trimmed(moment).try_cast("timestamp").epoch_seconds().cast("float64")
     shape = table.select(odd_=numbers.trimmed(moment), plain_=plain)
     unread = shape.filter((shape["plain_"].isnull() & (shape["odd_"] != "")) | shape["odd_"].re_search(COMPACT))
     texts = [str(value) for value in unread.select("odd_").distinct().limit(ODD_CELLS).to_pandas()["odd_"]]
@@ -294,19 +297,6 @@ def _epoch(table: Any, moment: Any, found: Found, inputs: Inputs) -> tuple[Any, 
     if not formats:
         return plain, nothing
     return ibis.coalesce(moments.expression(moment, formats, zone), plain), formats
-
-
-def _zone_in(name: str, inputs: Inputs) -> str:
-    """Return the zone that a column's name tells, as Azure's portal writes it; else the map's."""
-    said = re.search(r"[\[(]([^\])]+)[\])]$", name.strip())
-    if said is None:
-        return inputs.names.time_zone
-    if said[1].upper() in ("UTC", "GMT", "Z"):
-        return "UTC"
-    if "time" in said[1].lower() and inputs.names.time_zone == "UTC":
-        raise fail(inputs.place, "times are in a zone that its name does not settle; say time_zone in the map",
-                   column=name, allowed="time_zone: Europe/Berlin")  # fmt: skip
-    return inputs.names.time_zone
 
 
 def _skipped_hours(table: Any, moment: Any, epoch: Any, inputs: Inputs) -> list[Finding]:
@@ -331,5 +321,5 @@ def _end(table: Any, found: Found, inputs: Inputs, formats: moments.TimeFormats)
     value = column(table, found["end"][0])
     plain = epoch_seconds(value, inputs.engine, inputs.names.time_zone)
     if formats and value.type().is_string():
-        return ibis.coalesce(moments.expression(value, formats, _zone_in(found["end"][0], inputs)), plain)
+        return ibis.coalesce(moments.expression(value, formats, zone_behind(found["end"][0], inputs.names.time_zone, inputs.place)), plain)
     return plain

@@ -143,9 +143,9 @@ def check_twins(table: Any, format: Format, found: Found, inputs: Inputs) -> Non
     The engine renames the second ``tokens`` of a header to ``tokens_1``.
     """
     heads = [[name.lower() for name in columns_of_head(file)] for file in inputs.files if file.kind == "csv"]
-    used = [name for named in found.values() for name in named] + [
-        name for name in table.columns if name in format.json_text
-    ]
+    known = {flat_name(name) for names in (*format.signs, format.json_text) for name in names}
+    used = [name for named in found.values() for name in named]
+    used += [name for name in table.columns if flat_name(name) in known]
     for name in dict.fromkeys(used):
         if name not in table.columns:
             continue
@@ -190,9 +190,12 @@ def decimal_of(table: Any, names: tuple[str, ...], inputs: Inputs) -> numbers.De
     by_file = {str(file.path): file for file in inputs.files}
     signs: dict[numbers.Decimal, str] = {}
     cells: dict[str, list[numbers.Cell]] = {path: [] for path in by_file}
-    for name in texts:
-        value = numbers.trimmed(column(table, name))
-        odd = table.filter(~value.re_search(r"^[+-]?\d*$")).mutate(odd_=value)
+    is_odd = {name: ~numbers.trimmed(column(table, name)).re_search(r"^[+-]?\d*$") for name in texts}
+    told = table.aggregate(**{f"odd_{k}": odd.any().fill_null(False) for k, odd in enumerate(is_odd.values())}).to_pandas().iloc[0]
+    for k, name in enumerate(texts):
+        if not told[f"odd_{k}"]:
+            continue
+        odd = table.filter(is_odd[name]).mutate(odd_=numbers.trimmed(column(table, name)))
         shown = [odd["odd_"], *([odd["filename"]] if "filename" in odd.columns else [])]
         for row in odd.select(*shown).distinct().limit(ODD_CELLS).to_pandas().to_dict("records"):
             path = str(row.get("filename") or inputs.files[0].path)

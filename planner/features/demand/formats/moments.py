@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from planner.errors import Fault, InputError
+from planner.features.demand.engine import own_function
 from planner.features.demand.formats.numbers import trimmed
 
 NUMERIC = re.compile(r"^(\d{1,2})([/.\-])(\d{1,2})\2(\d{4}|\d{2})(?=\D|$)")
@@ -31,6 +32,7 @@ CLOCK = re.compile(
     r"^(?P<gap>,? +|T|:|)(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?(?::(?P<second>\d{2}))?(?P<fraction>\.\d+)?"
     r"(?P<half> ?[AaPp]\.?[Mm]\.?)?(?P<zone> ?Z| ?UTC| ?GMT| ?[+-]\d{2}:?\d{2})?$"
 )
+OFFSET = r"(?:Z|[+-]\d{2}:?(?:\d{2})?)$"  # after a clock
 EXCEL_EPOCH = 25569  # serial of 1970-01-01
 EXCEL_FROM, EXCEL_TO = 36526, 73051  # 2000 to 2099: as seconds since 1970 they would lie before any log
 
@@ -150,47 +152,27 @@ def _epoch(moment: Any) -> Any:
 
 
 def _strptime(text: Any, form: str) -> Any:
-    import ibis
-
     # DuckDB gives a timestamp with an offset where the format has one; both come as plain UTC
-    function = ibis.udf.scalar.builtin(
-        lambda text, form: None, name="try_strptime", signature=(("string", "string"), "timestamp")
-    )
-    return function(text, form).cast("timestamp")
+    return own_function("try_strptime", ("string", "string"), "timestamp")(text, form).cast("timestamp")
 
 
 def in_zone(time_zone: str, moment: Any) -> Any:
     """Return a local time as plain UTC."""
-    import ibis
-
-    as_local = ibis.udf.scalar.builtin(
-        lambda zone, moment: None, name="timezone", signature=(("string", "timestamp"), "timestamp('UTC')")
-    )
-    as_plain = ibis.udf.scalar.builtin(
-        lambda zone, moment: None, name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp")
-    )
+    as_local = own_function("timezone", ("string", "timestamp"), "timestamp('UTC')")
+    as_plain = own_function("timezone", ("string", "timestamp('UTC')"), "timestamp")
     return as_plain("UTC", as_local(time_zone, moment))
 
 
 def local_time(time_zone: str, epoch: Any) -> Any:
     """Return seconds since 1970 as the local time of a zone. For DuckDB."""
-    import ibis
-
-    as_utc = ibis.udf.scalar.builtin(
-        lambda seconds: None, name="to_timestamp", signature=(("float64",), "timestamp('UTC')")
-    )
-    as_local = ibis.udf.scalar.builtin(
-        lambda zone, moment: None, name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp")
-    )
+    as_utc = own_function("to_timestamp", ("float64",), "timestamp('UTC')")
+    as_local = own_function("timezone", ("string", "timestamp('UTC')"), "timestamp")
     return as_local(time_zone, as_utc(epoch))
 
 
 def plain_moment(epoch: Any) -> Any:
     """Return seconds since 1970 as a timestamp without a zone. For DuckDB."""
-    import ibis
-
-    made = ibis.udf.scalar.builtin(lambda micros: None, name="make_timestamp", signature=(("int64",), "timestamp"))
-    return made((epoch * 1_000_000).cast("int64"))
+    return own_function("make_timestamp", ("int64",), "timestamp")((epoch * 1_000_000).cast("int64"))
 
 
 def moment_of(value: object) -> pd.Timestamp | None:
@@ -209,6 +191,11 @@ def parsed(texts: pd.Series, place: str, formats: TimeFormats | None = None, tim
     """
     shown = texts.astype("object").map(lambda value: None if value is None or value != value else str(value).strip())
     iso = pd.to_datetime(shown, utc=True, errors="coerce", format="ISO8601")
+    if time_zone != "UTC":  # what has no offset is the zone's
+        plain = shown[iso.notna() & ~shown.fillna("").str.contains(OFFSET)]
+        local = pd.to_datetime(plain, errors="coerce", format="ISO8601")
+        local = local.dt.tz_localize(time_zone, ambiguous=True, nonexistent="shift_forward").dt.tz_convert("UTC")
+        iso = iso.mask(iso.index.isin(local.index), local.reindex(iso.index))
     odd = shown[iso.isna() & shown.notna()]
     if odd.empty:
         return iso

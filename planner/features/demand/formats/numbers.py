@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from planner.errors import Fault, InputError
+from planner.features.demand.engine import own_function
 
 Decimal = Literal[".", ","]
 
@@ -40,10 +41,7 @@ def trimmed(value: Any) -> Any:
 
     Not Ibis's ``strip``: it writes out the characters to strip, and Spark reads its backslash-v and -f as letters.
     """
-    import ibis
-
-    own = ibis.udf.scalar.builtin(lambda text: None, name="trim", signature=(("string",), "string"))
-    return own(value)
+    return own_function("trim", ("string",), "string")(value)
 
 
 def is_blank(value: object) -> bool:
@@ -124,8 +122,8 @@ def parsed(text: object, decimal: Decimal = ".", money: bool = False) -> float |
     if is_blank(text):
         return float("nan")
     shown = body_of(str(text)) if money else str(text).strip()
-    if not re.fullmatch(WRITTEN[decimal], shown) or not re.search(r"\d", shown):
-        return None
+    if not re.fullmatch(WRITTEN[decimal], shown, re.ASCII) or not re.search("[0-9]", shown):
+        return None  # digits of other scripts are not read anywhere
     cleaned = re.sub(rf"[{SPACES}{'.' if decimal == ',' else ','}]", "", shown).replace(",", ".")
     try:
         value = float(cleaned)

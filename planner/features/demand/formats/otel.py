@@ -156,7 +156,7 @@ def _of_data_point(
     if measure is None:
         return
     start, end = int(item.get("startTimeUnixNano") or 0) / 1e9, int(item.get("timeUnixNano") or 0) / 1e9
-    start = start or end
+    start = start or max(0.0, end - 1.0)  # a value without a start is of what ended then: an hour that is over
     common = {
         "epoch": end if cumulative else start,
         "bucket_hours": (end - start) / 3600,

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pandas as pd
 
 from planner.features.demand.findings import Finding
-from planner.features.demand.formats.base import rows_to_frame
+from planner.features.demand.formats.base import amounts, rows_to_frame
 from planner.features.demand.formats.cells import NO_NUMBER
 from planner.features.demand.history import VALUES
 from planner.units import HOURS_PER_DAY, SECONDS_PER_HOUR
@@ -53,8 +53,8 @@ def readings_of_points(
     if not points:
         return rows_to_frame([], dimensions), ()
     frame = pd.DataFrame(points)
-    given = frame["value"].map(lambda value: str(value) if isinstance(value, bool) else value)  # true is no count
-    frame["value"] = pd.to_numeric(given, errors="coerce").astype("float64")
+    given = frame["value"]
+    frame["value"] = amounts(given)
     frame.loc[frame["value"].isna() & given.notna() & (given != ""), "value"] = NO_NUMBER
     blank = int(frame["value"].isna().sum())
     if "skip" not in frame:
@@ -105,6 +105,7 @@ def increases(samples: pd.DataFrame) -> tuple[list[dict[str, Any]], tuple[Findin
         two samples of a counter lie over 400 days apart: a moment is wrong.
     """
     samples = samples.dropna(subset=["epoch", "value"]).sort_values(["measure", "key", "epoch"], kind="stable")
+    again = samples.duplicated(["measure", "key", "epoch"]) & ~samples.duplicated(["measure", "key", "epoch", "value"])
     samples = samples.drop_duplicates(["measure", "key", "epoch"])
     if samples.empty:
         return [], ()
@@ -137,7 +138,7 @@ def increases(samples: pd.DataFrame) -> tuple[list[dict[str, Any]], tuple[Findin
                 }
             )
     stamps = pd.to_datetime(at[reset], unit="s", utc=True).dt.strftime("%Y-%m-%dT%H:%MZ")
-    findings = []
+    findings = [Finding("duplicate", int(again.sum()))] if again.any() else []
     if reset.any():
         findings.append(Finding("counter_reset", int(reset.sum()), tuple(stamps.head(5))))
     if gap.any():
