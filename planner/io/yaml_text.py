@@ -1,6 +1,6 @@
 """YAML as plain values: each key once, no aliases, of a size that a person writes.
 
-Numbers and flags are those of YAML 1.2: ``1_000``, ``1:30``, ``010`` and ``NO`` (a country) are text or what they look like.
+Numbers and flags are those of YAML 1.2: ``1_000``, ``1:30`` and ``NO`` (a country) are text, ``010`` is ten.
 """
 
 import re

@@ -9,7 +9,16 @@ from pydantic import ValidationError
 
 from planner.errors import Fault, InputError, nearest
 from planner.readers.csv_files import MEGABYTE, read_text
-from planner.readers.raw_tables import FORMULA_ERRORS, GROUPED, NO_VALUE, RawSettings, Source, clean, in_words, is_grouped
+from planner.readers.raw_tables import (
+    FORMULA_ERRORS,
+    GROUPED,
+    NO_VALUE,
+    RawSettings,
+    Source,
+    clean,
+    in_words,
+    is_grouped,
+)
 from planner.schema.describe import settings_of
 from planner.schema.settings import PlanSettings
 

@@ -22,9 +22,10 @@ from planner.features.demand import spark
 from planner.features.demand.files import SourceFile, fail
 from planner.io.shown import redacted
 
+
 @cache
 def own_function(name: str, kinds: tuple[str, ...], returns: str) -> Any:
-    """Return a function that the engine has and Ibis does not know, one object for each: Ibis keeps all it was told of."""
+    """Return a function that the engine has and Ibis does not know, once: Ibis keeps all that it was told of."""
     import ibis
 
     bodies: dict[int, Callable[..., None]] = {1: lambda value: None, 2: lambda first, second: None}

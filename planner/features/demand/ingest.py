@@ -218,7 +218,11 @@ def _check_cut(files: tuple[SourceFile, ...], findings: list[Finding]) -> tuple[
             raise fail(file.path, "is truncated: its last line is cut off; export it again", value=last)
         open_ended.append(file.path.name)
     shown = ", ".join(open_ended[:3])
-    return (f"{shown}: the last line has no line end: it may be cut, in the midst of its last number",) if open_ended else ()
+    return (
+        (f"{shown}: the last line has no line end: it may be cut, in the midst of its last number",)
+        if open_ended
+        else ()
+    )
 
 
 def _missing_hours(rows: pd.DataFrame) -> tuple[Finding, ...]:
@@ -247,8 +251,8 @@ def _report(
     totals = {name: None if name in lacking else float(rows[name].sum()) for name in VALUES}
     absent = {
         "requests": "no count of requests: tokens only",
-        "input_tokens": "no input tokens: name their column in the map, if there is one (columns: {input_tokens: ...})",
-        "output_tokens": "no output tokens: name their column in the map, if there is one (columns: {output_tokens: ...})",
+        "input_tokens": "no input tokens: if there is a column, name it in the map (columns: {input_tokens: ...})",
+        "output_tokens": "no output tokens: if there is a column, name it in the map (columns: {output_tokens: ...})",
         "cached_tokens": "no cached tokens: they are inside input_tokens",
         "written_tokens": "no tokens written to the cache",
     }

@@ -176,7 +176,10 @@ def _with_cached(points: list[dict[str, Any]], inputs: Inputs) -> tuple[list[dic
     for row in extra:
         row["key"] = "|".join(str(row[name]) for name in DIMENSIONS)
     odd = [
-        (int((told.isna() & (prompt > 0)).sum()), "have prompt tokens and no value that tells the cached ones: taken as 0"),
+        (
+            int((told.isna() & (prompt > 0)).sum()),
+            "have prompt tokens and no value that tells the cached ones: taken as 0",
+        ),
         (int((told < 0).sum()), "have more ActiveTokens than prompt and generated tokens: cached tokens taken as 0"),
     ]
     return plain + extra, (note, *(f"{count} buckets {said}" for count, said in odd if count))

@@ -6,7 +6,7 @@ hour, a day, is told by the declaration, the map or the data (grain.py), and ref
 
 from dataclasses import dataclass
 from functools import reduce
-from operator import add
+from operator import add, and_, or_
 from typing import Any
 
 from planner.features.demand.busy import MINUTE_HOURS
@@ -30,6 +30,7 @@ from planner.features.demand.formats.found import (
     check,
     check_twins,
     decimal_of,
+    incomplete,
     long_of,
     number_in,
     resolve,
@@ -135,6 +136,8 @@ def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how
         return ibis.cases((blank, ibis.null("float64")), else_=total.cast("float64"))
 
     findings += _skipped_hours(table, moment, epoch, inputs)
+    findings += _parts_not_there(table, found)
+    notes += incomplete(format, found, table)
     end = _end(table, found, inputs, formats)
     if end is not None:
         spans = {"bucket_hours": ((end - epoch) / 3600.0).cast("float64")}
@@ -200,6 +203,20 @@ def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how
         workload="workload" if "workload" in found else None,
         model="model" if "model" in found else None,
     )
+
+
+def _parts_not_there(table: Any, found: Found) -> list[Finding]:
+    """Count rows that have one part of a sum and not the other: it counts as 0."""
+    blank = []
+    for ours in COUNTS:
+        if len(found.get(ours, ())) > 1:
+            cells = [numbers.trimmed(as_text(column(table, name))) for name in found[ours]]
+            empty = [cell.isnull() | cell.lower().isin(numbers.BLANKS) for cell in cells]
+            blank.append(reduce(or_, empty) & ~reduce(and_, empty))
+    if not blank:
+        return []
+    count = int(table.filter(reduce(or_, blank)).count().to_pyarrow().as_py())
+    return [Finding("null_as_zero", count)] if count else []
 
 
 def _checked_total(inputs: Inputs) -> tuple[str, ...]:
@@ -321,5 +338,8 @@ def _end(table: Any, found: Found, inputs: Inputs, formats: moments.TimeFormats)
     value = column(table, found["end"][0])
     plain = epoch_seconds(value, inputs.engine, inputs.names.time_zone)
     if formats and value.type().is_string():
-        return ibis.coalesce(moments.expression(value, formats, zone_behind(found["end"][0], inputs.names.time_zone, inputs.place)), plain)
+        return ibis.coalesce(
+            moments.expression(value, formats, zone_behind(found["end"][0], inputs.names.time_zone, inputs.place)),
+            plain,
+        )
     return plain

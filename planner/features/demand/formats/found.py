@@ -58,6 +58,19 @@ def _first_there(alternatives: tuple[str, ...], table: Any, there: dict[str, str
     return ()
 
 
+def incomplete(format: Format, found: Found, table: Any) -> list[str]:
+    """Say which parts of a sum are not in this export."""
+    there = {flat_name(name): name for name in table.columns}
+    said = []
+    for ours, named in found.items():
+        sums = [text.split(" + ") for text in getattr(format.columns, ours, ()) if " + " in text]
+        for parts in sums:
+            lost = [part for part in parts if spelled(part, table, there) is None]
+            if lost and set(map(flat_name, named)) & set(map(flat_name, parts)):
+                said.append(f"{ours} is {' + '.join(named)}: {', '.join(lost)} is not in this export")
+    return said
+
+
 def spelled(name: str, table: Any, there: dict[str, str]) -> str | None:
     """Return a column's name as the table spells it; None where it has none."""
     found = there.get(flat_name(name))
@@ -191,7 +204,11 @@ def decimal_of(table: Any, names: tuple[str, ...], inputs: Inputs) -> numbers.De
     signs: dict[numbers.Decimal, str] = {}
     cells: dict[str, list[numbers.Cell]] = {path: [] for path in by_file}
     is_odd = {name: ~numbers.trimmed(column(table, name)).re_search(r"^[+-]?\d*$") for name in texts}
-    told = table.aggregate(**{f"odd_{k}": odd.any().fill_null(False) for k, odd in enumerate(is_odd.values())}).to_pandas().iloc[0]
+    told = (
+        table.aggregate(**{f"odd_{k}": odd.any().fill_null(False) for k, odd in enumerate(is_odd.values())})
+        .to_pandas()
+        .iloc[0]
+    )
     for k, name in enumerate(texts):
         if not told[f"odd_{k}"]:
             continue

@@ -52,7 +52,7 @@ IN_METADATA = {
 
 
 def with_usage(table: Any, inputs: Inputs) -> Any:
-    """Add what lies in ``metadata``: from the first place that has a count, 0 where none has; nothing where it is empty."""
+    """Add what lies in ``metadata``: from the first place that has a count, 0 where none has; nothing where empty."""
     import ibis
 
     name = next((name for name in table.columns if name.lower() == "metadata"), None)

@@ -125,8 +125,8 @@ APART = (
     ("rubyllm", "usage as Anthropic answers it"),
 )
 LOGFIRE_INCLUDES_EPOCH = 1774569600  # 2026-03-27: github.com/pydantic/logfire/pull/1812; spans before it leave them out
-# event -> attributes, ``a + b`` is a sum. Anthropic's input leaves cached tokens out, OpenAI's and Gemini's include them;
-# Gemini counts thoughts and the prompts of tools apart (docs of usageMetadata), OpenAI's output includes reasoning
+# event -> attributes, ``a + b`` is a sum. Anthropic's input leaves cached tokens out, others include them; Gemini
+# counts thoughts and the prompts of tools apart (docs of usageMetadata), OpenAI's output includes reasoning
 EVENTS: Mapping[str, tuple[bool, dict[str, tuple[str, ...]]]] = {
     "claude_code.api_request": (
         False,
