@@ -5,7 +5,7 @@ Numbers and flags are those of YAML 1.2: ``1_000``, ``1:30`` and ``NO`` (a count
 
 import re
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -45,7 +45,7 @@ _NEW = {  # kind -> pattern and the characters it begins with
 
 
 class _OneOfEach(yaml.SafeLoader):
-    yaml_implicit_resolvers: ClassVar[dict[str, list[Any]]] = {
+    yaml_implicit_resolvers = {  # noqa: RUF012
         first: [(tag, pattern) for tag, pattern in listed if tag not in _OLD]
         for first, listed in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
@@ -68,4 +68,4 @@ class _OneOfEach(yaml.SafeLoader):
 
 
 for _kind, (_pattern, _first) in _NEW.items():
-    _OneOfEach.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_pattern})$"), list(_first))  # type: ignore[no-untyped-call]
+    _OneOfEach.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_pattern})$"), list(_first))
