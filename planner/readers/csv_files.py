@@ -35,6 +35,38 @@ def refuse_size(path: Path, largest_bytes: int) -> None:
         raise InputError([Fault(path.name, message)])
 
 
+def refuse_long_lines(path: Path, longest_bytes: int = MEGABYTE) -> None:
+    """Raise if a line is longer than any table's; of each window, a piece is read up to its first line end.
+
+    Raises
+    ------
+    InputError
+        saying near which byte.
+    """
+    size, window = path.stat().st_size, longest_bytes // 2
+    with path.open("rb") as file:
+        for start in range(0, size - window, window):
+            file.seek(start)
+            left = window
+            while left > 0:
+                piece = file.read(min(left, LONGEST_HEADER))
+                if not piece or b"\n" in piece or b"\r" in piece:
+                    break
+                left -= len(piece)
+            else:
+                said = f"has a line of over {window / MEGABYTE:g} MB, near byte {start:,}: it is damaged, or no table"
+                raise InputError([Fault(path.name, said)])
+
+
+def refuse_wide_header(path: Path) -> None:
+    """Raise if the first line is longer than any table's header."""
+    with path.open("rb") as file:
+        first = file.read(LONGEST_HEADER + 1)
+    if len(first) > LONGEST_HEADER and not {10, 13} & set(first):
+        said = f"its first line is longer than {LONGEST_HEADER // 1024} KB: it holds no names of a table's columns"
+        raise InputError([Fault(path.name, said)])
+
+
 def read_text(path: Path, largest_bytes: int) -> str:
     """Read a small UTF-8 file, with or without byte order mark.
 
@@ -69,6 +101,7 @@ def read_small(path: Path) -> tuple[RawTable, list[Fault]]:
 def read_rows(path: Path) -> list[list[str]]:
     """Read the rows of a small file as text."""
     text = read_text(path, LARGEST_TABLE_BYTES)
+    refuse_wide_header(path)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text[:LONGEST_HEADER]), strict=True)
     try:
         return list(rows)
@@ -78,6 +111,8 @@ def read_rows(path: Path) -> list[list[str]]:
 
 def header(path: Path) -> tuple[str, ...]:
     """Names in the first line of a file; none where they cannot be read, which its reader will tell."""
+    if not path.is_file():
+        return ()
     try:
         with path.open("rb") as file:
             lines = file.read(LONGEST_HEADER).splitlines()

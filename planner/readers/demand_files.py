@@ -15,7 +15,9 @@ from planner.readers.csv_files import (
     LONGEST_HEADER,
     MOST_DEMAND_ROWS,
     not_utf8,
+    refuse_long_lines,
     refuse_size,
+    refuse_wide_header,
     separator_of,
 )
 from planner.readers.raw_tables import FIRST_ROW, RawDemand, Source, clean, header_faults, header_of, letters, text_of
@@ -29,6 +31,8 @@ _SPARE_COLUMNS = 50  # blank cells that a spreadsheet may leave at the end of a 
 def read_demand_csv(path: Path) -> tuple[RawDemand, list[Fault]]:
     """Read demand.csv in columns, a chunk at a time, so that millions of rows fit."""
     refuse_size(path, LARGEST_DEMAND_BYTES)
+    refuse_wide_header(path)
+    refuse_long_lines(path)
     with path.open("rb") as file:
         first = file.read(LONGEST_HEADER).splitlines()[0]
     try:

@@ -1,6 +1,5 @@
 """A workbook: one sheet per table and a sheet `plan`. Other sheets (notes, charts, sums) are the user's own."""
 
-import itertools
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -19,8 +18,8 @@ from planner.readers.settings import SETTINGS_SHEET, read_sheet
 from planner.schema.case import DEMAND_COLUMNS, TABLE, TABLES
 
 LARGEST_WORKBOOK_BYTES = 128 * MEGABYTE
-LARGEST_UNPACKED_BYTES = 768 * MEGABYTE
-MOST_SHEET_ROWS = 2**20  # as many as a spreadsheet has
+LARGEST_UNPACKED_BYTES = 192 * MEGABYTE  # of XML, which takes a few times as much when it is read
+MOST_SHEET_ROWS = 250_000
 MOST_COLUMNS = 256  # cells further right are nobody's table
 _OLD_FORMAT = bytes.fromhex("d0cf11e0")  # .xls, and .xlsx files with a password
 
@@ -38,7 +37,7 @@ def read_workbook(path: Path) -> Raw:
     _refuse(path)
     try:
         grids, strangers = _grids(path)
-    except MemoryError:
+    except (MemoryError, InputError):
         raise
     except Exception as error:  # openpyxl raises whatever the broken part of a file leads it to
         said = f"is not a workbook that can be read ({type(error).__name__}: {error})"
@@ -109,7 +108,11 @@ def _grids(path: Path) -> tuple[dict[str, Grid], list[tuple[str, str]]]:
 def _rows(sheet: Any, **how: Any) -> Iterator[tuple[Any, ...]]:
     """Rows of a sheet, whatever size it claims to have."""
     sheet.reset_dimensions()
-    return itertools.islice(sheet.iter_rows(**how), MOST_SHEET_ROWS)
+    for number, cells in enumerate(sheet.iter_rows(**how)):
+        if number >= MOST_SHEET_ROWS:
+            said = f"has more than {MOST_SHEET_ROWS:,} rows. Put demand into a folder with demand.csv instead"
+            raise InputError([Fault(f"sheet {sheet.title}", said)])
+        yield cells
 
 
 def _texts(sheet: Any) -> tuple[Grid, set[tuple[int, int]]]:

@@ -84,3 +84,19 @@ def test_a_quotation_mark_that_is_never_closed(folder):
 def test_a_row_that_is_longer_than_the_header(folder):
     (folder / "mix.csv").write_text("workload,model\nw,m,0.5\n")
     assert said(folder) == ["mix.csv, row 2: column C holds a value, but has no name in the header (found '0.5')"]
+
+
+def test_lines_that_no_table_has_are_refused_unread(folder):
+    (folder / "mix.csv").write_text("workload,model" + ",x" * 40_000 + "\nw,m\n")
+    demand = (folder / "demand.csv").read_text()
+    (folder / "demand.csv").write_text(demand + "a" * 2**21 + "\n")
+    assert said(folder) == [
+        "mix.csv: its first line is longer than 64 KB: it holds no names of a table's columns",
+        "demand.csv: has a line of over 0.5 MB, near byte 524,288: it is damaged, or no table",
+    ]
+
+
+def test_a_pipe_in_the_place_of_a_table_is_not_waited_for(folder):
+    (folder / "demand.csv").unlink()
+    os.mkfifo(folder / "demand.csv")
+    assert said(folder) == ["demand.csv: is not a file"]

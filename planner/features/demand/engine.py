@@ -279,7 +279,10 @@ def fetched_together(questions: Iterable[tuple[str, Any]]) -> dict[str, pd.DataF
 
 
 def _quoted(file: SourceFile) -> str:
-    return "'" + str(file.path).replace("'", "''") + "'"
+    """Return a file's name as DuckDB reads it: of this file alone, whatever patterns its name looks like."""
+    name = re.sub(r"([*?\[])", r"[\1]", str(file.path))
+    name = f"./{name}" if name.startswith("~") else name
+    return "'" + name.replace("'", "''") + "'"
 
 
 def rejected_lines(engine: Any) -> tuple[int, tuple[str, ...]]:

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import Fault, InputError
+from planner.readers.csv_files import refuse_long_lines
 
 DELIMITERS = ",;\t|"
 HIDDEN = (".", "_")  # also Spark's: _SUCCESS, _delta_log
 HEAD_BYTES = 1 << 16
-WHOLE_LIMIT_BYTES = 1 << 30  # of a JSON document, decompressed
+WHOLE_LIMIT_BYTES = 1 << 27  # of a JSON document, decompressed: as Python objects it takes several times as much
+LONGEST_LINE_BYTES = 1 << 23  # of a table; of its header, an eighth of it
+MOST_COLUMNS = 10_000
 BOMB_RATIO, BOMB_PROBE_BYTES = 300, 1 << 26  # usage logs compress 5 to 60 times; deflate's limit is about 1000
 
 
@@ -89,10 +92,24 @@ def look_into(path: Path) -> SourceFile:
     if not text.strip():
         raise fail(path, "holds nothing but blanks")
     kind = _text_kind(text)
+    if kind in ("csv", "jsonl") and not zipped:
+        _check_lines(path)
     if kind in ("csv", "jsonl") and zipped != (path.suffix == ".gz"):
         now = "is compressed by gzip" if zipped else "is not compressed"
         raise fail(path, f"{now}, but its name says otherwise; rename it", value=path.name, allowed=".gz for gzip only")
     return SourceFile(path, kind, text)
+
+
+def _check_lines(path: Path) -> None:
+    """Refuse a table with a line, or with columns, that no log has."""
+    refuse_long_lines(path, LONGEST_LINE_BYTES)
+    with path.open("rb") as file:
+        first = file.readline(LONGEST_LINE_BYTES // 8 + 1)
+        if len(first) > LONGEST_LINE_BYTES // 8:
+            raise fail(path, "begins with a line of over 1 MB; a table of usage begins with its columns' names")
+        columns = max(first.count(sign.encode()) for sign in DELIMITERS) + 1
+        if columns > MOST_COLUMNS and not first.startswith(b"{"):
+            raise fail(path, f"has {columns:,} columns; at most {MOST_COLUMNS:,} are read")
 
 
 def columns_of_head(file: SourceFile) -> list[str]:
@@ -165,7 +182,7 @@ def read_text(path: Path) -> str:
     except (OSError, EOFError, zlib.error) as error:
         raise fail(path, f"is corrupt or truncated: {error}") from error
     if len(data) > WHOLE_LIMIT_BYTES:
-        raise fail(path, "is above 1 GiB as one JSON document; export it month by month, or as CSV or Parquet")
+        raise fail(path, "is above 128 MB as one JSON document; export it month by month, or as CSV or Parquet")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -169,3 +169,26 @@ def test_a_query_that_the_user_stops_is_no_fault(tmp_path, capsys, monkeypatch):
     assert main(["ingest", str(source), "-o", str(tmp_path / "h")]) == 3
     assert "interrupted" in capsys.readouterr().err
     assert not (tmp_path / "h").exists()
+
+
+@pytest.mark.parametrize("name", ["a[1].csv", "a*.csv", "a?.csv", "~a.csv", "d[ir]*/a{1,2}.csv"])
+def test_a_name_is_a_name_and_no_pattern(name, tmp_path, monkeypatch):
+    """Beside it lies a1.csv, which each of the patterns would match."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(as_csv(plain()))
+    (tmp_path / "a1.csv").write_text(as_csv([{**row, "model": "other"} for row in plain()]))
+    monkeypatch.chdir(tmp_path)
+    assert ingest([name]).report["series"]["model"] == ["gpt-a", "gpt-b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("timestamp,input_tokens" + ",x" * 600_000 + "\n1,2\n", "line of over 1 MB"),
+     ("timestamp,input_tokens" + ",x" * 20_000 + "\n1,2\n", "20,002 columns"),
+     ("timestamp,input_tokens\n1," + "9" * 9_000_000 + "\n", "a line of over 4 MB")],
+)  # fmt: skip
+def test_what_no_log_has_is_refused_unread(text, words, tmp_path):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(InputError, match=words):
+        ingest([str(tmp_path / "a.csv")])
