@@ -5,7 +5,7 @@ import pytest
 
 from planner.features.tasks import spread, task_costs, trend
 from planner.plan.metrics import HORIZON
-from planner.plan.metrics.tables import TASK_COLUMNS
+from planner.plan.metrics.tables import TASKS
 from planner.plan.metrics.task_costs import NOBODY
 from planner.verify.figures import metrics_of
 from tests import builders
@@ -15,7 +15,7 @@ from tests.builders.task_plans import MONTHS, OFFER, ON_DEMAND, THROUGHPUT, WORK
 
 def test_the_plan_of_tiny() -> None:
     costs = january()
-    assert tuple(costs.table.columns) == TASK_COLUMNS
+    assert tuple(costs.table.columns) == TASKS.columns
     one = costs.by("workload").iloc[0]
     assert (one["tasks"], one["requests"], one["reserved_requests"]) == pytest.approx((3_720, 7_440, 5_952))
     assert (one["capacity_usd"], one["on_demand_usd"], one["total_usd"]) == pytest.approx((7_440, 4_464, 11_904))
