@@ -25,9 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, and say what was found."""
+    from planner.features.catalogue.offer_findings import review
+    from planner.features.catalogue.published import catalogue_folder, read_catalogue
     from planner.plan.warnings import warnings_of
+    from planner.plan.warnings.prices import UNDATED
     from planner.plan.warnings.uncounted import uncounted_in
     from planner.readers import load
+    from planner.verify.trust import trust_that_decides
 
     try:
         case = load(arguments.input)
@@ -36,10 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
             print(json.dumps({"valid": False, "faults": [_plain(fault) for fault in error.faults]}, indent=2))
             return error.exit_code
         raise
-    cautions, uncounted = warnings_of(case), uncounted_in(case)
+    cautions, uncounted = [*warnings_of(case), *trust_that_decides(case)], uncounted_in(case)
+    prices = [
+        f for f in review(case, read_catalogue(catalogue_folder()), case.settings.horizon.start) if f.code != UNDATED
+    ]
     if arguments.json:
         found = {"valid": True, "input_digest": case.digest, "rows": _counts(case), "faults": []}
-        told = {"warnings": cautions, "not_counted": uncounted}
+        told: dict[str, list[Any]] = {"warnings": cautions, "not_counted": uncounted, "prices": prices}
         print(json.dumps({**found, **{name: [_plain(c) for c in listed] for name, listed in told.items()}}, indent=2))
         return EXIT_PLAN
     print(f"{case.settings.name}: {case.periods[0].name} to {case.periods[-1].name}; the input is valid")
@@ -54,6 +61,10 @@ def run(arguments: argparse.Namespace) -> int:
         print("What the plan will not count, by definition:")
         for caution in uncounted:
             print(f"  {caution.severity}: {caution}")
+    if prices:
+        print(f"Prices and offers to look at before {case.settings.horizon.start} (planner offers check):")
+        for finding in prices:
+            print(f"  {finding.code}: {finding}")
     return EXIT_PLAN
 
 

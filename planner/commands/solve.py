@@ -10,12 +10,20 @@ Exit codes: 0 plan, 1 wrong use or input, 2 no plan exists, 3 stopped before a p
 import argparse
 import json
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from planner.console.arguments import count, folder_name, positive, refuse_unusable, share
 from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.console.progress import Progress
-from planner.errors import EXIT_PLAN, InfeasibleError, PlannerError
+from planner.errors import EXIT_PLAN, InfeasibleError, PlannerError, StoppedError
+
+if TYPE_CHECKING:
+    from planner.plan.reading import Reading
+    from planner.plan.rules_cost import RulesCost
+    from planner.solver.find import Options
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     parser.add_argument("--mix", action="store_true", help="also study other model mixes (planner mix): sheet Mix")
     parser.add_argument(
-        "--rules-cost", action="store_true",
-        help="also solve without each rule, and with nothing signed, to show what each costs (several times as long)",
+        "--rules-cost", action=argparse.BooleanOptionalAction,
+        help="what each rule costs: found in whole units (many times as long), or not at all; without either, for "
+        "units of any size where that is quick",
     )  # fmt: skip
     configure_outputs(parser)
     parser.add_argument("--json", action="store_true", help="print the result for machines")
@@ -47,7 +56,6 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, tiers_of
     from planner.features.tasks import cost_per_task_sheet
     from planner.features.what_if import rules_cost_sheet
-    from planner.features.what_if.rules_cost import rules_cost
     from planner.io.cache import FOLDER
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
@@ -56,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.verify.figures import figures_of
     from planner.workbook.report import Report
 
+    started = time.monotonic()
     case = load(arguments.input)
     directory = arguments.output or Path("reports") / folder_name(case.settings.name)
     refuse_unusable(directory)
@@ -75,15 +84,12 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         print(json.dumps(error.document(), indent=2, ensure_ascii=False))
         return error.exit_code
-    rules = None
-    if arguments.rules_cost:
-        with Progress("without each rule") as progress:
-            rules = rules_cost(reading, options, progress)
+    rules = None if arguments.rules_cost is False else _rules_cost(arguments, reading, options, started)
     report = Report(
         figures_of(reading, audited=True), previous, read_accuracy(arguments.input), arguments.notice_days, rules
     )
     extra = [cost_per_task_sheet.SHEET]
-    if rules is not None:
+    if rules is not None and rules.rules:
         extra.append(rules_cost_sheet.sheet_of(rules))
     if arguments.mix:
         extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, options, Progress, as_is=report.plan)))
@@ -96,3 +102,20 @@ def run(arguments: argparse.Namespace) -> int:
         print_report(report, sys.stdout)
         print(f"\nwritten to {directory}")
     return EXIT_PLAN
+
+
+def _rules_cost(arguments: argparse.Namespace, reading: "Reading", options: "Options", started: float) -> "RulesCost":
+    """Find what each rule costs in what is left of the time limit."""
+    from planner.features.what_if.rules_cost import BUDGET_SECONDS, rules_cost
+    from planner.plan.rules_cost import Nothing, RulesCost
+
+    limit, whole = options.time_limit_seconds, bool(arguments.rules_cost)
+    left = None if limit is None else max(limit - (time.monotonic() - started), 1e-3)
+    try:
+        with Progress("without each rule") as progress:
+            budget = None if whole else BUDGET_SECONDS
+            asked = replace(options, time_limit_seconds=left)
+            return rules_cost(reading, asked, progress, whole=whole, budget_seconds=budget)
+    except StoppedError:
+        why = "Not worked out: the time limit ran out. planner solve FOLDER --rules-cost without --time-limit does it."
+        return RulesCost((), Nothing(None), skipped=why)

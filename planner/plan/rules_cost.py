@@ -25,19 +25,32 @@ class Nothing:
     """Signing nothing today: what is owed stays owed, the rest is bought on demand or by the hour.
 
     total_usd : its cost over the horizon; None: the demand cannot be served that way at all. broken : the rules that
-    it breaks, in words; empty: it keeps every rule.
+    it breaks, in words; empty: it keeps every rule. units_usd, on_demand_usd, egress_usd : parts of the cost, units
+    being what is owed and what is bought by the hour.
     """
 
     total_usd: float | None
     broken: tuple[str, ...] = ()
+    units_usd: float = 0.0
+    on_demand_usd: float = 0.0
+    egress_usd: float = 0.0
 
 
 @dataclass(frozen=True)
 class RulesCost:
-    """The cost of each rule, the dearest first, and of signing nothing."""
+    """The cost of each rule, the dearest first, and of signing nothing.
+
+    total_usd, to_sign_usd : of the plan that the rules are left out of. any_size : it is the cheapest for units of any
+    size, not the plan itself, and so are the plans without a rule; whole units are a rule then, beside the plan itself.
+    skipped : why nothing was worked out, a sentence; blank: it was.
+    """
 
     rules: tuple[RuleCost, ...]
     nothing: Nothing
+    total_usd: float = 0.0
+    to_sign_usd: float = 0.0
+    any_size: bool = False
+    skipped: str = ""
 
     @property
     def deciding(self) -> tuple[RuleCost, ...]:

@@ -99,6 +99,11 @@ class Case:
         policy = self.settings.policy.model_copy(update=changes)
         return replace(self, settings=self.settings.model_copy(update={"policy": policy}))
 
+    def nothing_for_sale(self) -> "Case":
+        """Return the case in which no offer can be bought; terms of a month, so that none ties months together."""
+        shut = {"min_units": 0.0, "unit_step": 0.0, "max_units": 0.0, "term_months": 1}
+        return replace(self, offers=tuple(o.model_copy(update=shut) for o in self.offers))
+
     # -- defaults that one table takes from another --------------------------------------
     def headroom(self, w: Workload) -> float:
         """Spare share of all capacity for a workload (its own, else the policy's)."""

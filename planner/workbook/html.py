@@ -101,33 +101,33 @@ def _picture(svg: str, legend: Sequence[tuple[str, str]] = ()) -> PageChart:
     return PageChart(Markup(svg), legend)
 
 
-def _figures(report: Report) -> list[tuple[str, str]]:
-    k, total = story.kpis(report), report.plan.totals.total_usd
-    saving = story.all_on_demand_usd(report) - total
+def _figures(report: Report) -> list[tuple[str, str, str]]:
+    """Name, value and meaning of the figures on top."""
+    k, total, base = story.kpis(report), report.plan.totals.total_usd, story.compared_with(report)
     tiles = [("Cost of the plan", usd(total))]
-    if math.isfinite(saving):
-        tiles.append(("Saving", usd(saving)))
+    if base is not None:
+        tiles.append(("Saving", usd(base.usd - total)))
     tiles.append(("Signed for", usd(sum(line.term_usd for line in report.lines))))
     names = (("Coverage", "coverage"), ("Utilisation", "utilisation"), ("Vacancy", "vacancy"),
              ("Effective savings rate", "effective_savings_rate"))  # fmt: skip
     tiles += [(label, percent(k[key])) for label, key in names]
-    return tiles
+    return [(label, value, story.DEFINITIONS[label]) for label, value in tiles]
 
 
 def _strategies(report: Report) -> Section:
-    rows = rows_of(report.metrics.strategies)
-    known = [row for row in rows if math.isfinite(float(row.total_usd))]
+    ways = story.ways(report)
     drawn = [
-        (str(r.strategy)[:1].upper() + str(r.strategy)[1:], float(r.total_usd), BLUE if r is rows[-1] else GREY)
-        for r in known
+        (way.name, way.total_usd, BLUE if way is ways[-1] else GREY) for way in ways if math.isfinite(way.total_usd)
     ]
     notes = [
-        f"{r.strategy} is not possible: {r.note}" if r.note else f"{r.strategy} is not possible"
-        for r in rows
-        if not r.possible
+        f"{way.name} is not possible: {way.note}" if way.note else f"{way.name} is not possible"
+        for way in ways
+        if not way.possible
     ]
     chart = _picture(bars(drawn, alt="Total cost of each strategy, USD"))
-    return Section("Four ways to serve the same usage", chart=chart, note="; ".join(notes) + "." if notes else "")
+    note = "; ".join(notes) + "." if notes else ""
+    between = story.from_one_saving_to_the_other(report)
+    return Section("Ways to serve the same usage", chart=chart, note=note, lines=[between] if between else ())
 
 
 def _buy(report: Report) -> Section:

@@ -1,6 +1,7 @@
 """The plan in sentences: decision, risks, proof, reasons. Summary, terminal and web page say the same."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -9,16 +10,16 @@ from planner.plan.metrics.tables import HORIZON
 from planner.plan.orders import OrderLine
 from planner.plan.plan import Status
 from planner.plan.pool_months import OrderValue, PoolMonth
-from planner.plan.rules_cost import Nothing
+from planner.plan.warnings.prices import OLD, OLD_DAYS, UNCONFIRMED, price_doubts
 from planner.plan.why import LineRent
 from planner.units import hour_label
 from planner.workbook.report import Report, rows_of
 from planner.workbook.text import amount, clean, joined, percent, usd
 
-ALL_ON_DEMAND = 0  # position in metrics.strategies
 SAME = 5e-4  # a share that shows as 0.0 %
 _POOLS, _FEW_UNITS, _RULES, _DECIDES = 3, 1e-6, 6, 0.5
 _BARELY = 0.10  # over break-even, as a share of it
+CENT = 0.01  # USD
 _NONE = 5e-6  # a gap that shows as 0.000 %
 _TRIFLE = 0.01  # a share of the rent that a reason does not mention
 
@@ -54,58 +55,143 @@ def beyond_commitments(report: Report) -> list[str]:
 
 
 def decision(report: Report) -> tuple[str, str]:
-    """Two sentences: what to commit to, and what that costs against all on demand."""
+    """Two sentences: what to commit to, and what that costs against signing nothing today."""
     lines, totals = report.lines, report.plan.totals
+    hourly = by_the_hour(report)
     if lines:
         count = f"{len(lines)} commitment{'s' if len(lines) != 1 else ''}"
         signed = usd(sum(n.term_usd for n in lines))
-        first = f"Sign {count} worth {signed} over their terms, and leave the rest of the usage to on demand."
+        first = f"Sign {count} worth {signed} over their terms{hourly}, and leave the rest of the usage to on demand."
+    elif hourly:
+        first = f"Sign nothing new{hourly}, and leave the rest of the usage to on demand."
     else:
         first = "Sign nothing new: on demand and today's commitments serve this usage at the lowest cost."
     second = f"The plan costs {usd(totals.total_usd)} for {report.horizon}"
-    alternative = all_on_demand_usd(report)
-    if report.rules is not None and report.rules.nothing.total_usd:
-        return first, f"{second}, {against_nothing(report, report.rules.nothing)}."
-    if alternative > 0:
-        share = 1 - totals.total_usd / alternative
-        words = f"{percent(abs(share))} {'less' if share > 0 else 'more'} than" if abs(share) >= SAME else "as much as"
-        second += f", {words} all on demand ({usd(alternative)}{unless_possible(report)})"
+    base = compared_with(report)
+    if base is not None:
+        second += f", {less_or_more(totals.total_usd, base.usd)} {base.name} ({usd(base.usd)}{base.note})"
     return first, second + "."
 
 
-def against_nothing(report: Report, nothing: Nothing) -> str:
-    """Compare the plan with signing nothing today, in words."""
-    alternative, total = nothing.total_usd or 0.0, report.plan.totals.total_usd
-    share = 1 - total / alternative
-    words = f"{percent(abs(share))} {'less' if share > 0 else 'more'} than" if abs(share) >= SAME else "as much as"
-    broken = f", which breaks {joined(list(nothing.broken))}" if nothing.broken else ", which keeps every rule too"
-    return f"{words} signing nothing today ({usd(alternative)}{broken})"
+def by_the_hour(report: Report) -> str:
+    """Words of the decision for units bought by the hour; blank where there are none."""
+    total = report.plan.totals.unreserved_usd
+    return f", buy units by the hour for {usd(total)} beyond commitments" if total > _DECIDES else ""
+
+
+@dataclass(frozen=True)
+class Base:
+    """What the plan is compared with, the same everywhere: its name, its cost, and what must be added in words."""
+
+    name: str
+    usd: float
+    note: str = ""
+
+
+def compared_with(report: Report) -> Base | None:
+    """Return what the saving is against: signing nothing today, where that was worked out, else all on demand."""
+    first = ways(report)[0]
+    if not (math.isfinite(first.total_usd) and first.total_usd > 0):
+        return None
+    if report.rules is not None and report.rules.nothing.total_usd:
+        return Base("signing nothing today", first.total_usd, f", which {first.note}" if first.note else "")
+    return Base("all on demand", first.total_usd, "" if first.possible else ", which not every rule allows")
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way to serve the same usage: parts of its cost in USD (NaN: it has no price), and what must be known of it."""
+
+    name: str
+    units_usd: float
+    on_demand_usd: float
+    egress_usd: float
+    total_usd: float
+    possible: bool
+    note: str = ""
+
+
+def ways(report: Report) -> list[Way]:
+    """List what the plan is compared with, first what the saving is against, last the plan itself."""
+    found = []
+    nothing = None if report.rules is None else report.rules.nothing
+    if nothing is not None and nothing.total_usd:
+        note = f"breaks {joined(list(nothing.broken))}" if nothing.broken else ""
+        found.append(Way("Signing nothing today", nothing.units_usd, nothing.on_demand_usd, nothing.egress_usd,
+                         nothing.total_usd, not nothing.broken, note))  # fmt: skip
+    for row in rows_of(report.metrics.strategies):
+        name, units = str(row.strategy), float(row.capacity_usd) + float(row.sunk_usd)
+        found.append(Way(name[:1].upper() + name[1:], units, float(row.on_demand_usd), float(row.egress_usd),
+                         float(row.total_usd), bool(row.possible), str(row.note or "")))  # fmt: skip
+    return found
+
+
+def less_or_more(total: float, base: float) -> str:
+    """Compare two costs in words that go before the name of the second."""
+    share = 1 - total / base
+    return f"{percent(abs(share))} {'less' if share > 0 else 'more'} than" if abs(share) >= SAME else "as much as"
+
+
+def from_one_saving_to_the_other(report: Report) -> str:
+    """Lead from the saving to the effective savings rate, in dollars; blank where one of them is not there."""
+    base, owed, total = compared_with(report), report.plan.totals.sunk_usd, report.plan.totals.total_usd
+    row = _whole(report)
+    usage, rate = float(row.on_demand_equivalent_usd), float(row.effective_savings_rate)
+    if base is None or not usage > 0 or not math.isfinite(rate):
+        return ""
+    rest = base.usd - usage - owed
+    parts = [f"the same usage all on demand {usd(usage)}"]
+    if owed > 0:
+        parts.append(f"{usd(owed)} owed already")
+    told = " + ".join(parts)
+    if abs(rest) >= _DECIDES:
+        why = "that rules ask for" if rest > 0 else "on demand that owed units serve"
+        told += f" {'+' if rest > 0 else '-'} {usd(abs(rest))} {why}"
+    return (
+        f"Saving {usd(base.usd - total)} = {base.name} {usd(base.usd)} - the plan {usd(total)}. "
+        f"{base.name[:1].upper()}{base.name[1:]} = {told}. The effective savings rate of {percent(rate)} compares the "
+        f"plan with {usd(usage)} alone, as if nothing were owed and no rule asked for more."
+    )
 
 
 def rule_lines(report: Report) -> list[str]:
     """Say of each rule that decides something what it costs, the dearest first; a rule that rests on a default."""
     if report.rules is None:
         return []
+    if report.rules.skipped:
+        return [report.rules.skipped]
     lines = []
     for rule in report.rules.deciding[:_RULES]:
         less = f", {usd(abs(rule.less_to_sign_usd))} {'less' if rule.less_to_sign_usd > 0 else 'more'} to sign"
         default = f" ({rule.unmeasured} is the default: nobody has measured or set it)" if rule.unmeasured else ""
         name = rule.rule[:1].upper() + rule.rule[1:]
         lines.append(f"{clean(name, 120)}: {usd(rule.saves_usd)} less{less}{default}.")
-    return lines or ["No rule costs anything: without any of them the plan would be the same."]
+    if not lines:
+        return ["No rule costs anything: without any of them the plan would be the same."]
+    if report.rules.any_size:
+        own = f"{usd(report.rules.total_usd)}, {usd(report.rules.to_sign_usd)} to sign"
+        lines.append(f"Against the cheapest plan for units of any size ({own}); in whole units: solve --rules-cost.")
+    return lines
 
 
 def deciding_rule(report: Report) -> list[str]:
-    """Warn where one rule decides most of what is signed."""
-    signed = sum(line.term_usd for line in report.lines)
-    if report.rules is None or signed <= 0:
+    """Warn where one rule, or a default that nobody has measured, decides most of what is signed."""
+    if report.rules is None or report.rules.to_sign_usd <= 0:
         return []
-    return [
-        f"One rule decides this order: {clean(r.rule, 120)}, {usd(r.less_to_sign_usd)} of the {usd(signed)} would not "
-        f"be signed{f'. It rests on {r.unmeasured}, a default that nobody has set' if r.unmeasured else ''}."
-        for r in sorted(report.rules.deciding, key=lambda r: -r.less_to_sign_usd)[:2]
-        if r.less_to_sign_usd > _DECIDES * signed
+    signed = report.rules.to_sign_usd
+    found = [r for r in report.rules.deciding if r.less_to_sign_usd > _DECIDES * signed]
+    if not found:
+        return []
+    first = max(found, key=lambda r: (bool(r.unmeasured), round(r.less_to_sign_usd), r.rule.startswith("without")))
+    also = [clean(r.rule, 120) for r in found if r is not first]
+    lines = [
+        f"One rule decides this order: {clean(first.rule, 120)}, {usd(first.less_to_sign_usd)} of the {usd(signed)} "
+        f"{'(for units of any size) ' if report.rules.any_size else ''}would not be signed"
+        f"{f'. As much hangs on: {joined(also)}' if also else ''}."
     ]
+    if first.unmeasured:
+        lines.append(f"It rests on {first.unmeasured}, a default that nobody has set: measure it before you sign.")
+    return [" ".join(lines)]
 
 
 def dated(report: Report) -> str:
@@ -114,42 +200,41 @@ def dated(report: Report) -> str:
     return f"Reservation plan for {report.horizon} · input {digest} · figures as of {report.dated}"
 
 
-def all_on_demand_usd(report: Report) -> float:
-    """Cost of the same usage all on demand; NaN where that has no price."""
-    return float(report.metrics.strategies["total_usd"].iloc[ALL_ON_DEMAND])
-
-
-def unless_possible(report: Report) -> str:
-    """Words to add where the plan is compared with all on demand, and quotas do not allow that."""
-    return "" if bool(report.metrics.strategies["possible"].iloc[ALL_ON_DEMAND]) else ", which not every rule allows"
-
-
 def proof(report: Report) -> list[str]:
-    """How good the plan is, and how we know."""
+    """How good the plan is, and how we know: dollars that a better plan could save, and what part is whole units."""
     p, total = report.plan.proof, report.plan.totals.total_usd
     bound = usd(p.bound_usd, 2)
     if p.status == Status.GIVEN:
         given = "The units were given, not chosen; deployments and routing are the cheapest for them."
         proved = f"No plan that keeps every rule costs less than {bound}, which is proved in exact arithmetic."
         return [given, proved] if p.bound_usd > 0 else [given]
+    left = total - p.bound_usd
+    checked = "Cost and every rule were re-checked in plain arithmetic before this report was written."
     if p.gap < _NONE:
-        lines = [f"This is the cheapest plan: a bound of {bound} on any plan is proved in exact arithmetic."]
-    else:
-        proved = f"No plan for this input costs less than {bound}, which is proved in exact arithmetic"
-        lines = [f"{proved}: this plan is within {percent(p.gap, 3)} of it."]
-    if p.tree_bound_usd is not None and p.tree_gap is not None:
-        gap, bound = percent(max(p.tree_gap, 0.0), 3), usd(p.tree_bound_usd, 2)
-        lines.append(
-            f"With whole units, the solver's search finds none below {bound}: within {gap} of {usd(total, 2)}."
-        )
-    lines.append("Cost and every rule were re-checked in plain arithmetic before this report was written.")
-    return lines
+        return [f"This is the cheapest plan: a bound of {bound} on any plan is proved in exact arithmetic.", checked]
+    proved = f"a bound of {bound} on any plan is proved in exact arithmetic"
+    if p.tree_bound_usd is None or p.tree_gap is None:
+        return [f"No plan can cost more than {usd(left)} ({percent(p.gap, 3)}) less: {proved}.", checked]
+    better = max(total - p.tree_bound_usd, 0.0)
+    rounding = left - better
+    first = (
+        f"A better plan could save {usd(better)} ({percent(max(p.tree_gap, 0.0), 3)}) at most, as the solver's search "
+        "of whole units found."
+        if better > CENT
+        else "No plan in whole units is cheaper, as the solver's search found."
+    )
+    second = (
+        f"If units of any size were sold, {usd(left)} ({percent(p.gap, 3)}) at most: {proved}, and {usd(rounding)} of "
+        "it is rounding to whole units."
+    )
+    return [first, second, checked]
 
 
 def risks(report: Report) -> list[str]:
     """Worst stress margin, largest overflow, offers that barely pay, and what a buyer must read."""
-    found = [_worst_margin(report), _overflow(report), _barely(report)]
-    return [text for text in found if text] + [*deciding_rule(report), *report.metrics.cautions]
+    found = [_worst_margin(report), _overflow(report), _barely(report), _doubtful_prices(report)]
+    return [*deciding_rule(report), *beyond_commitments(report), *(text for text in found if text),
+            *report.metrics.cautions]  # fmt: skip
 
 
 def _worst_margin(report: Report) -> str:
@@ -185,6 +270,16 @@ def _overflow(report: Report) -> str:
     return f"{spent}. The quota nearest to its limit is that of {place}: its peak takes {share}."
 
 
+def _doubtful_prices(report: Report) -> str:
+    """Say how many prices are old on the day the plan begins, or not confirmed."""
+    doubts = price_doubts(report.case, report.case.settings.horizon.start)
+    old = sum(d.rows for d in doubts if d.code == OLD)
+    unconfirmed = sum(d.rows for d in doubts if d.code == UNCONFIRMED)
+    parts = [f"{unconfirmed} rows are not confirmed by the seller"] if unconfirmed else []
+    parts += [f"{old} rows are more than {OLD_DAYS} days old on {report.case.settings.horizon.start}"] if old else []
+    return f"Prices: {' and '.join(parts)} (planner check lists them)." if parts else ""
+
+
 def _barely(report: Report) -> str:
     """Name purchases that use alone pays for, but only just."""
     found = sorted({v.line.offer.offer for v in report.values if _just_pays(v)})
@@ -216,11 +311,36 @@ def reason(value: OrderValue, rent: LineRent) -> str:
     return f"Needed for a guaranteed share, a full quota or a stress case: {shown} used."
 
 
+def _whole(report: Report) -> Any:
+    """Figures of use and saving over the horizon."""
+    frame = report.metrics.savings
+    return frame[frame["period"] == HORIZON].iloc[0]
+
+
 def kpis(report: Report) -> dict[str, float]:
     """Coverage, utilisation, vacancy and effective savings rate over the horizon (shares)."""
-    frame = report.metrics.savings
-    row: Any = frame[frame["period"] == HORIZON].iloc[0]
+    row = _whole(report)
     return {name: float(row[name]) for name in ("coverage", "utilisation", "vacancy", "effective_savings_rate")}
+
+
+DEFINITIONS = {
+    "Cost of the plan": "Everything over the plan's months: units (new, earlier, by the hour), on demand and egress.",
+    "Saving": "Cost of signing nothing today (what is owed stays owed, the rest on demand or by the hour) - cost of "
+    "the plan; where that was not worked out, cost of the same usage all on demand - cost of the plan.",
+    "Signed for": "Units x price x every hour of the whole term, of all new commitments.",
+    "Coverage": "Demand served by reserved units / all demand, both at on-demand prices.",
+    "Utilisation": "Demand served by reserved units / reserved capacity, weighted by what the units cost.",
+    "Vacancy": "Idle share of reserved units that is kept for failover.",
+    "Effective savings rate": "1 - cost of the plan / cost of the same usage at on-demand prices, with nothing owed.",
+}  # of the figures on the first page
+
+
+def largest(report: Report, most: int) -> tuple[list[OrderLine], list[OrderLine]]:
+    """Return the order's lines of most worth, and the rest, both in the order of the purchase order."""
+    ranked = sorted(range(len(report.lines)), key=lambda k: -report.lines[k].term_usd)
+    first = set(ranked[:most])
+    shown = [line for k, line in enumerate(report.lines) if k in first]
+    return shown, [line for k, line in enumerate(report.lines) if k not in first]
 
 
 def line_text(line: OrderLine) -> str:

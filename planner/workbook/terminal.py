@@ -64,14 +64,13 @@ def _costs(report: Report) -> TextTable:
 
 
 def _strategies(report: Report) -> TextTable:
-    table = TextTable(("Four ways to serve this usage", "Cost", "Saving", ""), words=(3,))
-    rows = rows_of(report.metrics.strategies)
-    for k, row in enumerate(rows):
-        total, saving = float(row.total_usd), float(row.saving_share)
-        note = "" if row.possible else Styled("not possible", LOST)
-        cost = usd(total) if math.isfinite(total) else "–"
-        name = clean(row.strategy, 40)
-        table.add(name[:1].upper() + name[1:], cost, percent(saving), note, style="bold" if k == len(rows) - 1 else "")
+    table = TextTable(("Ways to serve this usage", "Cost", "Saving", ""), words=(3,))
+    ways, base = story.ways(report), story.compared_with(report)
+    for k, way in enumerate(ways):
+        note = "" if way.possible else Styled("not possible", LOST)
+        cost = usd(way.total_usd) if math.isfinite(way.total_usd) else "–"
+        saving = percent(1 - way.total_usd / base.usd) if base is not None else "–"
+        table.add(clean(way.name, 40), cost, saving, note, style="bold" if k == len(ways) - 1 else "")
     return table
 
 
@@ -80,14 +79,13 @@ def _buy(report: Report) -> TextTable | RenderableType:
         return bold("Nothing to buy.")
     heads = ("To buy", "Region", "Units", "Months", "From", "USD per\nunit-hour", "Whole term")
     table = TextTable(heads, left=2)
-    ranked = sorted(report.lines, key=lambda line: -line.term_usd)
-    for line in ranked[:_BUY]:
+    shown, rest = story.largest(report, _BUY)
+    for line in shown:
         offer = line.offer
         table.add(
             clean(offer.offer, 60), clean(line.region, 40), amount(line.units), str(offer.term_months),
             f"{line.start}", f"{offer.usd_per_unit_hour:,.4g}", usd(line.term_usd),
         )  # fmt: skip
-    rest = ranked[_BUY:]
     if rest:
         table.add(f"and {len(rest)} more", "", "", "", "", "", usd(sum(n.term_usd for n in rest)))
     return table
@@ -95,10 +93,12 @@ def _buy(report: Report) -> TextTable | RenderableType:
 
 def _use(report: Report) -> str:
     k = story.kpis(report)
-    return (
+    told = story.from_one_saving_to_the_other(report)
+    figures = (
         f"Coverage {percent(k['coverage'])} · utilisation {percent(k['utilisation'])} · "
         f"vacancy {percent(k['vacancy'])} · effective savings rate {percent(k['effective_savings_rate'])}"
     )
+    return f"{figures}\n{told}" if told else figures
 
 
 def _tasks(report: Report) -> str:

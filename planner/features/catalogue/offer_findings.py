@@ -1,17 +1,12 @@
 """What a careful buyer looks at again in a folder of offers: age, promises that end, retirements, doubtful figures."""
 
 import datetime as dt
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 
 from planner.features.catalogue.published import Catalogue, Rate
-from planner.schema.base import Row
+from planner.plan.warnings.prices import price_doubts
 from planner.schema.case import Case
-
-OLD_DAYS = 90
-PRICED = ("pools", "throughput", "offers", "on_demand", "routes")
-_UNCONFIRMED = re.compile(r"\b(third-party|derived|not confirmed)\b")
 
 
 @dataclass(frozen=True)
@@ -30,52 +25,11 @@ class Finding:
 def review(case: Case, catalogue: Catalogue, today: dt.date) -> list[Finding]:
     """All findings, in the order of the rules."""
     return [
-        *_old(case, today),
-        *_unconfirmed(case),
+        *(Finding(d.code, d.table, d.message, d.remedy) for d in price_doubts(case, today)),
         *_promotions(case, catalogue),
         *_retirements(case, catalogue),
         *_no_capacity(case, catalogue),
     ]
-
-
-def _groups(case: Case) -> dict[tuple[str, str, str], list[Row]]:
-    """Rows with figures by table, source and date."""
-    found: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
-    for table in PRICED:
-        for row in case.rows(table):
-            if not (table == "routes" and not getattr(row, "usd_per_gb", 0)):
-                found[table, row.source or "", row.as_of or ""].append(row)
-    return found
-
-
-def _old(case: Case, today: dt.date) -> list[Finding]:
-    found = []
-    for (table, source, as_of), rows in _groups(case).items():
-        try:
-            age = (today - dt.date.fromisoformat(as_of)).days
-        except ValueError:
-            message = f"{_rows(rows)} without a date" + (f" ({source})" if source else " and source")
-            found.append(Finding("no-date", table, message, "Fill in as_of as 2027-01-31, and source"))
-            continue
-        if age > OLD_DAYS:
-            message = f"{_rows(rows)} of {as_of} ({age} days old): {source}"
-            found.append(Finding("old-price", table, message, "Read the price again before you sign"))
-    return found
-
-
-def _unconfirmed(case: Case) -> list[Finding]:
-    found = []
-    for (table, source, _), rows in _groups(case).items():
-        doubtful = [row for row in rows if row.note and _UNCONFIRMED.search(row.note)]
-        if doubtful:
-            words = sorted({word for row in doubtful for word in _UNCONFIRMED.findall(row.note or "")})
-            message = f"{_rows(doubtful)} {' and '.join(words)}: {source}"
-            found.append(Finding("unconfirmed", table, message, "Ask the seller for these figures in writing"))
-    return found
-
-
-def _rows(rows: list[Row]) -> str:
-    return f"{len(rows)} row{'s' if len(rows) != 1 else ''}"
 
 
 def _provider_of(case: Case) -> dict[str, str]:

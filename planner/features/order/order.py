@@ -227,13 +227,12 @@ def as_owed(case: Case, order: pd.DataFrame) -> Case:
         )
         for line in order.to_dict("records")
     ]
-    closed = {"min_units": 0.0, "unit_step": 0.0, "max_units": 0.0, "term_months": 1}  # so that nothing ties months
-    shut = tuple(o.model_copy(update=closed) for o in case.offers)
     settings = case.settings
     for family in on_purchases(sets_of(case)):  # decided by the order; the audit says which of them it breaks
         if isinstance(family.relaxed_by, Cell) and family.relaxed_by.table == SETTINGS:
             settings = with_setting(settings, family.relaxed_by.column, None)
-    return replace(case, settings=settings, offers=shut, commitments=(*case.commitments, *owed))
+    free = replace(case, settings=settings, commitments=(*case.commitments, *owed))
+    return free.nothing_for_sale()
 
 
 def without_stress(case: Case) -> Case:

@@ -1,7 +1,14 @@
-"""What each rule costs: the case solved again without it, exactly, and what signing nothing today would cost.
+"""What each rule costs: the case solved again without it, and what signing nothing today would cost.
 
-A rule that is left out only allows more plans, so the plan itself stays possible: where the new search finds nothing
-better than the gap that was asked, the rule costs nothing. Components that do not change keep their answer.
+A rule that is left out only allows more plans. Found in one of two ways:
+
+- for units of any size (what `planner solve` does by itself): linear programmes, each exact, beside the cheapest plan
+  for units of any size. A rule whose rows have no price in that plan's certificate costs nothing: the same prices prove
+  the same bound without it. What whole units cost is the rest of the plan itself.
+- in whole units (``whole=True``): each a search of its own, beside the plan. Where it finds nothing better than the gap
+  that was asked, the rule costs nothing.
+
+Components that do not change keep their answer.
 """
 
 import tempfile
@@ -11,93 +18,159 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from planner.errors import InfeasibleError
+import pandas as pd
+
 from planner.model.family import SETTINGS, Cell
 from planner.model.program import FAMILIES
+from planner.model.tables import sets_of
 from planner.plan.orders import order_lines
 from planner.plan.plan import CERTIFICATE_COLUMNS, Plan
 from planner.plan.reading import Reading
 from planner.plan.rules_cost import Nothing, RuleCost, RulesCost
+from planner.schema.capacity import Offer, Throughput
 from planner.schema.case import Case
 from planner.schema.settings import Policy
-from planner.solver.find import Options, find_plan
+from planner.solver.find import Options, find_cost, find_plan
 from planner.solver.parallel import on_all_cores
 from planner.solver.shortfall import with_setting
 from planner.verify.figures import figures_of
 
 MOST_QUOTAS, MOST_OF_A_KIND = 6, 4
 GAP, CENT = 1e-3, 0.005  # relative gap of whole units at least (finer takes minutes for little); USD
+EXACT = 1e-7  # relative: differences of linear programmes that count as none
+BUDGET_SECONDS = 40.0  # of a processor: more is not spent unless it is asked for
+SECONDS_PER_AMOUNT = 1.5e-5  # of a linear programme: measured on 62,000 to 150,000 amounts (ways x slots), rounded up
+WHOLE_UNITS = "units of any size"
 
 
 @dataclass(frozen=True)
 class _Variant:
+    """A case without a rule. priced : whether a row of it has a price in the certificate (None: it cannot tell)."""
+
     rule: str
     case: Case
     unmeasured: str = ""
+    priced: bool | None = None
 
 
-def rules_cost(reading: Reading, options: Options, progress: Callable[[int, int], None] | None = None) -> RulesCost:
+def rules_cost(
+    reading: Reading, options: Options, progress: Callable[[int, int], None] | None = None, *, whole: bool = True,
+    budget_seconds: float | None = None,
+) -> RulesCost:  # fmt: skip
     """Solve the case of a plan again without each of its rules.
 
     Parameters
     ----------
-    reading : the case and its plan. progress : is given (variants solved, all variants).
+    reading : the case and its plan. progress : is given (variants solved, all variants). whole : in whole units.
+    budget_seconds : of a processor; where the estimate is above it nothing is solved. None: no limit.
 
     Raises
     ------
     StoppedError : the time limit ran out.
     """
-    case, plan = reading.case, reading.plan
-    variants = [*_policy(case), *_quotas(case, plan), *_caps(case), *_residency(case)]
-    done = [0]
-
-    def step() -> None:
-        done[0] += 1
-        if progress is not None:
-            progress(done[0], len(variants) + 1)
-
+    case = reading.case
+    sized = _has_sizes(case)
+    if budget_seconds is not None:
+        solves = len(_variants(case, reading.plan)) + 2
+        seconds = solves * _seconds(case)
+        if seconds > budget_seconds:
+            return RulesCost((), Nothing(None), skipped=_too_long(solves, seconds))
     with tempfile.TemporaryDirectory(prefix="planner-rules-") as own:
-        gap = max(options.gap, GAP)
-        alone = replace(options, gap=gap, workers=1, kept=None, store=options.store or Path(own))
+        alone = replace(options, gap=max(options.gap, GAP), workers=1, kept=None, store=options.store or Path(own))
+        asked = case if whole or not sized else case.with_policy(whole_units=False)
+        base = reading.plan if asked is case else find_plan(asked, alone)
+        variants = [v for v in _variants(asked, base) if v.priced is not False]
+        done = [0]
+
+        def step() -> None:
+            done[0] += 1
+            if progress is not None:
+                progress(done[0], len(variants) + 1)
+
         found = on_all_cores(lambda v: find_plan(v.case, alone), variants, options.workers, step)
-        nothing = _nothing(case, alone)
+        nothing = _nothing(case, replace(alone, gap=options.gap))
         step()
-    total, signed = plan.totals.total_usd, _signed(case, plan)
-    rules = []
-    for variant, other in zip(variants, found, strict=True):
-        saves, less = total - other.totals.total_usd, signed - _signed(variant.case, other)
-        if saves <= max(CENT, gap * abs(total)):
-            saves, less = 0.0, 0.0
-        rules.append(RuleCost(variant.rule, total - saves, signed - less, saves, less, variant.unmeasured))
-    return RulesCost(tuple(sorted(rules, key=lambda r: (-r.saves_usd, -abs(r.less_to_sign_usd)))), nothing)
+    total, signed = base.totals.total_usd, _signed(asked, base)
+    least = max(CENT, (alone.gap if whole and sized else EXACT) * abs(total))
+    rules = [_cost(v, total, signed, other, least) for v, other in zip(variants, found, strict=True)]
+    free = [v for v in _variants(asked, base) if v.priced is False]
+    rules += [RuleCost(v.rule, total, signed, 0.0, 0.0, v.unmeasured) for v in free]
+    if asked is not case:
+        plan, to_sign = reading.plan.totals.total_usd, _signed(case, reading.plan)
+        rules.append(RuleCost(WHOLE_UNITS, total, signed, max(0.0, plan - total), to_sign - signed))
+    rules.sort(key=lambda r: (-r.saves_usd, -abs(r.less_to_sign_usd)))
+    return RulesCost(tuple(rules), nothing, total, signed, any_size=asked is not case)
+
+
+def _cost(variant: _Variant, total: float, signed: float, other: Plan, least: float) -> RuleCost:
+    saves, less = total - other.totals.total_usd, signed - _signed(variant.case, other)
+    if saves <= least:
+        saves, less = 0.0, 0.0
+    return RuleCost(variant.rule, total - saves, signed - less, saves, less, variant.unmeasured)
+
+
+def _variants(case: Case, plan: Plan) -> list[_Variant]:
+    prices = plan.certificate.reindex(columns=list(CERTIFICATE_COLUMNS))
+    prices = prices[prices["price"] != 0]
+    exact = not case.settings.policy.whole_units or not _has_sizes(case)  # the certificate proves the plan's own cost
+    return [*_policy(case, prices, exact), *_quotas(case, prices), *_caps(case), *_residency(case)]
+
+
+def _has_sizes(case: Case) -> bool:
+    """Whether units come in whole steps, so that a plan of whole units may differ from one of any size."""
+    rows: tuple[Offer | Throughput, ...] = (*case.offers, *case.throughput)
+    sized = any(row.min_units > 0 or row.unit_step > 0 for row in rows)
+    return case.settings.policy.whole_units and sized
+
+
+def _seconds(case: Case) -> float:
+    """Estimate the processor time of one linear programme of a case."""
+    sets = sets_of(case)
+    return SECONDS_PER_AMOUNT * len(sets.arcs) * len(sets.slots)
+
+
+def _too_long(solves: int, seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    return (
+        f"Not worked out: {solves} more plans of this size take about {minutes} minute{'s' * (minutes > 1)} of a "
+        "processor, in whole units more. planner solve FOLDER --rules-cost takes the time."
+    )
 
 
 def _signed(case: Case, plan: Plan) -> float:
     return sum(line.term_usd for line in order_lines(case, plan))
 
 
-def _policy(case: Case) -> list[_Variant]:
-    """Rules of plan.yaml, each left out."""
+def _policy(case: Case, prices: pd.DataFrame, exact: bool) -> list[_Variant]:
+    """Rules of plan.yaml, each left out; `exact`: without a price in the certificate a rule costs nothing."""
     policy = case.settings.policy
+    lost = prices["case"].fillna("").astype(str).str.startswith("failover ")
+
+    def priced(rows: "pd.Series[bool]") -> bool | None:
+        return bool(rows.any()) if exact else None
+
     failover, found = policy.failover, []
     if failover.enabled and any(r.fails for r in case.regions):
         off = failover.model_copy(update={"enabled": False})
-        found.append(_Variant("without failover", case.with_policy(failover=off)))
+        found.append(_Variant("without failover", case.with_policy(failover=off), priced=priced(lost)))
         if failover.on_demand_trust < 1:
             trusted = failover.model_copy(update={"on_demand_trust": 1.0})
             unmeasured = "" if "on_demand_trust" in failover.model_fields_set else "failover.on_demand_trust"
             rule = f"on demand trusted in full while a region is lost (now {failover.on_demand_trust:g})"
-            found.append(_Variant(rule, case.with_policy(failover=trusted), unmeasured))
+            counted = priced(lost & (prices["kind"] == "stress_quota"))
+            found.append(_Variant(rule, case.with_policy(failover=trusted), unmeasured, counted))
         if failover.headroom > 0:
             full = failover.model_copy(update={"headroom": 0.0})
             rule = f"without headroom while a region is lost (now {failover.headroom:.0%})"
-            found.append(_Variant(rule, case.with_policy(failover=full)))
+            found.append(_Variant(rule, case.with_policy(failover=full), priced=priced(lost)))
     if any(case.headroom(w) > 0 or case.reserved_headroom(w) > 0 for w in case.workloads):
         tight = tuple(w.model_copy(update={"headroom": 0.0, "reserved_headroom": 0.0}) for w in case.workloads)
         unmeasured = "" if "headroom" in policy.model_fields_set else "headroom"
-        found.append(_Variant("without headroom", replace(case, workloads=tight), unmeasured))
-    if policy.whole_units:
-        found.append(_Variant("units of any size", case.with_policy(whole_units=False)))
+        spare = any(case.reserved_headroom(w) > 0 for w in case.workloads)  # a part of every load: no row of its own
+        found.append(_Variant("without headroom", replace(case, workloads=tight), unmeasured,
+                              None if spare else priced(prices["case"] == "headroom")))  # fmt: skip
+    if _has_sizes(case):
+        found.append(_Variant(WHOLE_UNITS, case.with_policy(whole_units=False)))
     cells = [family.relaxed_by for family in FAMILIES if isinstance(family.relaxed_by, Cell)]
     for path in dict.fromkeys(cell.column for cell in cells if cell.table == SETTINGS):
         told = attrgetter(path.removeprefix("policy."))
@@ -107,10 +180,9 @@ def _policy(case: Case) -> list[_Variant]:
     return found
 
 
-def _quotas(case: Case, plan: Plan) -> list[_Variant]:
+def _quotas(case: Case, prices: pd.DataFrame) -> list[_Variant]:
     """Quotas that have a price in the plan's certificate, each doubled; without one a quota decides nothing."""
-    prices = plan.certificate.reindex(columns=list(CERTIFICATE_COLUMNS))
-    prices = prices[prices["kind"].isin(("quota", "stress_quota")) & (prices["price"] > 0)]
+    prices = prices[prices["kind"].isin(("quota", "stress_quota"))]
     priced = set(prices[["region", "model", "supply"]].astype(str).itertuples(index=False, name=None))
     quotas = [q for q in case.on_demand if q.tokens_per_minute_quota and (q.region, q.model, q.option) in priced]
     found = []
@@ -152,7 +224,7 @@ def _residency(case: Case) -> list[_Variant]:
     """Workloads that only some regions may serve, each allowed in any."""
     bound = [w for w in case.workloads if w.serving_regions not in (None, "any")]
     found = []
-    for some, rule in _few(bound, lambda w: f"{w.workload} served in any region", "every residency rule"):
+    for some, rule in _few(bound, lambda w: f"with {w.workload} served in any region", "every residency rule"):
         free = tuple(w.model_copy(update={"serving_regions": "any"}) if w in some else w for w in case.workloads)
         found.append(_Variant(rule, replace(case, workloads=free)))
     return found
@@ -167,18 +239,19 @@ def _few(rows: list[Any], name: Callable[[Any], str], together: str) -> list[tup
 
 def _nothing(case: Case, options: Options) -> Nothing:
     """Price signing nothing: first by every rule, then without headroom and failover, then without quotas."""
-    shut = tuple(o.model_copy(update={"min_units": 0.0, "unit_step": 0.0, "max_units": 0.0}) for o in case.offers)
-    bare = replace(case, offers=shut)
+    bare = case.nothing_for_sale()
     calm: dict[str | None, float] = dict.fromkeys((None, *(r.region for r in case.regions)), 0.0)
     open_quotas = tuple(q.model_copy(update={"tokens_per_minute_quota": None}) for q in case.on_demand)
     for tried, asked in (
         (bare, options), (bare, replace(options, stress=calm)),
         (replace(bare, on_demand=open_quotas), replace(options, stress=calm)),
     ):  # fmt: skip
-        try:
-            found = find_plan(tried, asked)
-        except InfeasibleError:
+        if find_cost(tried, asked) is None:  # without the search for what would mend the input
             continue
+        found = find_plan(tried, asked)
         broken = () if asked is options else figures_of(Reading(case, replace(found, input_digest=case.digest))).broken
-        return Nothing(found.totals.total_usd, tuple(dict.fromkeys(rule.what for rule in broken)))
+        t = found.totals
+        units = t.total_usd - t.on_demand_usd - t.egress_usd
+        names = tuple(dict.fromkeys(rule.what for rule in broken))
+        return Nothing(t.total_usd, names, units, t.on_demand_usd, t.egress_usd)
     return Nothing(None)

@@ -5,9 +5,12 @@ import pandas as pd
 from planner.plan.margins import Margin
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.break_even import NEVER, NO_PRICE
+from planner.plan.orders import order_lines
 from planner.plan.warnings.uncounted import uncounted_in
+from planner.plan.why import line_rents
 
 _SHOWN = 5
+_SAME = 0.005  # of a ratio that is shown with two decimals
 _NEVER_REMEDY = (
     "Ask for a discount of more than the excess, or leave the offer out; buy it only where a quota, failover or a "
     "guarantee asks for it."
@@ -36,19 +39,7 @@ def cautions(
     """List the cautions of a plan, the gravest first."""
     found = [text for m in margins for text in _costs_nothing(m)]
     found += _no_failover(basis)
-    never = break_even[break_even["verdict"] == NEVER]
-    if len(never):
-        least = never["break_even_utilisation"].min()
-        found.append(Advice(
-            f"Can never pay at this token mix: {_named(list(never['offer']))}. A unit that is always full still costs "
-            f"{least:.2f} times what on demand would, or more.", _NEVER_REMEDY,
-        ))  # fmt: skip
-    bought = [name for name in dict.fromkeys(basis.plan.purchases["offer"]) if name in set(never["offer"])]
-    if bought:
-        found.append(Advice(
-            f"Bought all the same: {_named(bought)}. Stress cases, quotas or guaranteed shares ask for it, or single "
-            "workloads pay more than the mix.", _BOUGHT_REMEDY,
-        ))  # fmt: skip
+    found += _never_pays(basis, break_even)
     found += [
         Advice(f"{trap.where[0].upper()}{trap.where[1:]}: {trap.message}.", f"{trap.remedy}.")
         for trap in uncounted_in(basis.case, basis.plan, basis.derived)
@@ -62,6 +53,47 @@ def cautions(
             text = f"{str(row.strategy).capitalize()} is not possible as things stand: {row.note}."
             found.append(Advice(text, "Nothing, unless you want to compare with it: then ask for that quota or price."))
     return tuple(found)
+
+
+def _never_pays(basis: Basis, break_even: pd.DataFrame) -> list[Advice]:
+    """Name the offers that cannot pay at this token mix, those that are bought apart, with what asks for them."""
+    never = break_even[break_even["verdict"] == NEVER].drop_duplicates("offer")
+    bought = never[never["offer"].isin(basis.plan.purchases["offer"])]
+    left = never[~never["offer"].isin(basis.plan.purchases["offer"])]
+    found = []
+    if len(bought):
+        asks = _asked_by(basis, set(bought["offer"]))
+        found.append(Advice(
+            f"Purchased although it never breaks even, because {asks}: {_named(list(bought['offer']))}. A unit that is "
+            f"always full costs {_times(bought)} what on demand would.", _BOUGHT_REMEDY,
+        ))  # fmt: skip
+    if len(left):
+        found.append(Advice(
+            f"Can never pay at this token mix, and is not bought: {_named(list(left['offer']))}. A unit that is always "
+            f"full costs {_times(left)} what on demand would.", _NEVER_REMEDY,
+        ))  # fmt: skip
+    return found
+
+
+def _times(offers: pd.DataFrame) -> str:
+    low, high = offers["break_even_utilisation"].min(), offers["break_even_utilisation"].max()
+    return f"{low:.2f} times" if high - low < _SAME else f"{low:.2f} to {high:.2f} times"
+
+
+def _asked_by(basis: Basis, offers: set[str]) -> str:
+    """Say what pays for purchases: the stress cases with the largest part of their rent, else what else may ask."""
+    lines = order_lines(basis.case, basis.plan)
+    usd: dict[str, float] = {}
+    for line, rent in zip(lines, line_rents(basis.reading, lines), strict=True):
+        if line.offer.offer in offers:
+            for name, part in rent.stress_by_case.items():
+                usd[name] = usd.get(name, 0.0) + part * line.units
+    cases = [name for name in sorted(usd, key=lambda name: -usd[name]) if usd[name] > 0]
+    if not cases:
+        return (
+            "a quota, a guaranteed share or a size that is sold asks for it, or single workloads pay more than the mix"
+        )
+    return f"{_named(cases)} {'asks' if len(cases) == 1 else 'ask'} for it"
 
 
 def _costs_nothing(m: Margin) -> list[Advice]:

@@ -13,12 +13,14 @@ region and model without such a pool stays on demand.
 Reserved for the average: the same with the mean load over the horizon instead of the largest; where the load of a slot
 is above it, the share of the requests that does not fit goes on demand.
 
-Left aside in both, in their favour: whole units, terms and budgets. A strategy that would need more than a quota is
+Where units are whole, deployments and what is bought for them are rounded up to sizes that are sold. Left aside in
+both, in their favour: terms, budgets and the most that an offer sells. A strategy that would need more than a quota is
 computed as if the quota were raised, and said not to be possible; so is one that does not serve every stress case with
 its units (found like the margins of the plan), or that costs less than the bound on any plan that keeps the
 rules. Without any price the total is NaN.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +35,7 @@ from planner.plan.metrics.tables import STRATEGIES
 from planner.plan.plan import Totals
 from planner.units import HOURS_PER_WEEK
 
-_SHOWN, _ROUNDING = 4, 1e-9
+_SHOWN, _ROUNDING, _DUST = 4, 1e-9, 1e-9
 ALL_ON_DEMAND, PEAK, AVERAGE, PLAN = (
     "all on demand", "reserved for the peak", "reserved for the average", "the plan",
 )  # fmt: skip
@@ -49,10 +51,12 @@ def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence
     load = reserved.flows.unit_load(len(basis.names.deployments), basis.names.slot_count, headroom=True)
     weeks = basis.weeks
     mean = load @ weeks / weeks.sum() if weeks.sum() > 0 else np.zeros(len(load))
+    deployed = _deployment_sizes(basis)
     nothing = np.zeros(len(load))
     rows = [_on_demand_row(basis, ALL_ON_DEMAND, np.ones(len(basis.flows.rph)), price, 0.0, "")]
     _mark(rows[0], broken(_every_period(basis, nothing)), basis)
-    for name, units in ((PEAK, load.max(axis=1, initial=0.0)), (AVERAGE, mean)):
+    for name, wanted in ((PEAK, load.max(axis=1, initial=0.0)), (AVERAGE, mean)):
+        units = np.array([_sold(n, *size) for n, size in zip(wanted.tolist(), deployed, strict=True)])
         overflow = 1 - reserved.fitting(units, load)
         rows.append(_on_demand_row(basis, name, overflow, price, reserved.usd(basis, units), reserved.note))
         _mark(rows[-1], broken(_every_period(basis, units)), basis)
@@ -77,7 +81,9 @@ def _mark(row: dict[str, Any], broken: Sequence[str], basis: Basis) -> None:
     """Say which stress cases a strategy does not keep, or that it is below what any plan can cost."""
     notes = [f"breaks {', '.join(broken[:_SHOWN])}{' ...' if len(broken) > _SHOWN else ''}"] if broken else []
     if row["possible"] and not broken and row["total_usd"] < basis.plan.proof.bound_usd * (1 - _ROUNDING):
-        notes = ["costs less than any plan that keeps every rule: terms, budgets and whole units are left aside"]
+        notes = [
+            "costs less than any plan that keeps every rule: terms, budgets and what is sold at most are left aside"
+        ]
     row["possible"] = row["possible"] and not notes
     row["note"] = "; ".join(text for text in (*notes, row["note"]) if text)
 
@@ -142,7 +148,7 @@ class _Reserved:
     """The usage as if reserved units served all of it: flows with the loads of the chosen pools."""
 
     flows: Flows
-    price: dict[tuple[str, str], float]  # USD per unit-hour by (pool, meter)
+    price: dict[tuple[str, str], tuple[float, float, float]]  # by (pool, meter): USD per unit-hour, least units, step
     deployments: tuple[tuple[str, str, str], ...]
     note: str
 
@@ -166,13 +172,12 @@ class _Reserved:
         for (pool, meter, _), n in zip(self.deployments, units.tolist(), strict=True):
             need[pool, meter] = need.get((pool, meter), 0.0) + n
         earlier = basis.derived.earlier_units
-        return float(
-            sum(
-                max(0.0, n - earlier.get((*key, period.name), 0.0)) * self.price.get(key, 0.0) * period.hours
-                for key, n in need.items()
-                for period in basis.case.periods
-            )
-        )
+        total = 0.0
+        for key, n in need.items():
+            usd, least, step = self.price.get(key, (0.0, 0.0, 0.0))
+            for period in basis.case.periods:
+                total += _sold(n - earlier.get((*key, period.name), 0.0), least, step) * usd * period.hours
+        return total
 
 
 def _reserved(basis: Basis) -> _Reserved:
@@ -181,7 +186,7 @@ def _reserved(basis: Basis) -> _Reserved:
     loads = basis.derived.loads.assign(
         kept=basis.derived.loads["units_per_request"] / basis.derived.loads["usable_share"]
     )
-    usd = [prices.get(key, np.nan) for key in zip(loads["pool"], loads["meter"], strict=True)]
+    usd = [prices[key][0] if key in prices else np.nan for key in zip(loads["pool"], loads["meter"], strict=True)]
     loads["usd"] = loads["kept"] * usd
     served = basis.flows.ways[["workload", "model", "region"]].assign(requests=basis.requests.sum(axis=1))
     served = served.groupby(["workload", "model", "region"], as_index=False)[["requests"]].sum()
@@ -212,15 +217,33 @@ def _reserved(basis: Basis) -> _Reserved:
     return _Reserved(flows, prices, basis.names.deployments, note)
 
 
-def _unit_prices(basis: Basis) -> dict[tuple[str, str], float]:
-    """Cheapest offer of each pool and meter, USD per unit-hour; the unreserved price where nothing is offered."""
-    prices: dict[tuple[str, str], float] = {}
+def _unit_prices(basis: Basis) -> dict[tuple[str, str], tuple[float, float, float]]:
+    """Cheapest offer of each pool and meter: USD per unit-hour, and its sizes; the unreserved price where none is."""
+    prices: dict[tuple[str, str], tuple[float, float, float]] = {}
+    whole = basis.case.settings.policy.whole_units
     for o in basis.case.offers:
         key = o.pool, o.meter
-        prices[key] = min(prices.get(key, np.inf), o.usd_per_unit_hour)
+        one = (o.usd_per_unit_hour, o.min_units if whole else 0.0, o.unit_step if whole else 0.0)
+        prices[key] = min(prices.get(key, one), one)
     unreserved = {p.pool: p.usd_per_unreserved_unit_hour for p in basis.case.pools}
     for pool, meter, _ in basis.names.deployments:
         price = unreserved[pool]
         if price is not None:
-            prices.setdefault((pool, meter), price)
+            prices.setdefault((pool, meter), (price, 0.0, 0.0))
     return prices
+
+
+def _deployment_sizes(basis: Basis) -> list[tuple[float, float]]:
+    """Least units and step of each deployment; 0 where any size may be deployed."""
+    if not basis.case.settings.policy.whole_units:
+        return [(0.0, 0.0)] * len(basis.names.deployments)
+    sizes = {(t.pool, t.meter, t.model): (t.min_units, t.unit_step) for t in basis.case.throughput}
+    return [sizes.get(key, (0.0, 0.0)) for key in basis.names.deployments]
+
+
+def _sold(units: float, least: float, step: float) -> float:
+    """Return the smallest size that is sold and not below `units`: 0, or `least` and whole steps."""
+    if units <= _DUST:
+        return 0.0
+    steps = math.ceil((units - least) / step - _DUST) if step > 0 and units > least else 0
+    return max(units, least) if step <= 0 else least + step * steps

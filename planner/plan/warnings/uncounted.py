@@ -17,7 +17,7 @@ from planner.schema.settings import Period, add_months
 from planner.schema.workloads import Workload
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
-SHOWN_USD = 0.5  # what rounds to nothing is not told
+SHOWN_USD = 1.0  # less is not told
 _KEYS = ["workload", "region", "model", "option"]
 
 
@@ -217,6 +217,8 @@ def uncounted_in(case: Case, plan: Plan | None = None, derived: Derived | None =
 
 
 def _more_or_less(usd: float) -> str:
+    if abs(usd) <= SHOWN_USD:
+        return "as much in all"
     return f"${abs(usd):,.0f} {'more' if usd > 0 else 'less'}"
 
 

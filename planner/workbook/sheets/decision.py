@@ -1,6 +1,5 @@
 """The two sentences of the decision as formulas, so that they follow edited units."""
 
-import math
 from decimal import ROUND_HALF_UP, Decimal
 
 from planner.workbook import story
@@ -14,7 +13,7 @@ def what_to_sign(report: Report, order: Block | None) -> str | Live:
     if order is None:
         return story.decision(report)[0]
     bought = f"SUMPRODUCT(--({order.range('units')}>0))"
-    end = " over their terms, and leave the rest of the usage to on demand."
+    end = f" over their terms{story.by_the_hour(report)}, and leave the rest of the usage to on demand."
     formula = (
         f'="Sign "&{bought}&" commitment"&IF({bought}=1,"","s")&" worth $"&FIXED({order.total("term_usd")},0)&"{end}"'
     )
@@ -23,23 +22,23 @@ def what_to_sign(report: Report, order: Block | None) -> str | Live:
 
 
 def what_it_costs(report: Report, total: str, alternative: str) -> str | Live:
-    """Cost of the plan (cell `total`) against all on demand (cell `alternative`)."""
-    usd, other = report.plan.totals.total_usd, story.all_on_demand_usd(report)
-    if report.rules is not None and report.rules.nothing.total_usd:
+    """Cost of the plan (cell `total`) against what the saving is against (cell `alternative`)."""
+    usd, base = report.plan.totals.total_usd, story.compared_with(report)
+    if base is None:
         return story.decision(report)[1]
-    if not (math.isfinite(other) and other > 0):
-        return story.decision(report)[1]
-    start, unless = "The plan costs $", story.unless_possible(report)
+    start = "The plan costs $"
     share = f"1-{total}/{alternative}"
+    note = base.note.replace('"', '""')
     formula = (
         f'="{start}"&FIXED({total},0)&" for {report.horizon}, "&IF(ABS({share})<{story.SAME},"as much as",'
         f'FIXED(100*ABS({share}),1)&" % "&IF({total}<={alternative},"less","more")&" than")&'
-        f'" all on demand ($"&FIXED({alternative},0)&"{unless})."'
+        f'" {base.name} ($"&FIXED({alternative},0)&"{note})."'
     )
-    saved = 1 - usd / other
+    saved = 1 - usd / base.usd
     words = f"{fixed(100 * abs(saved), 1)} % {'less' if saved > 0 else 'more'} than"
     words = words if abs(saved) >= story.SAME else "as much as"
-    return Live(formula, f"{start}{fixed(usd)} for {report.horizon}, {words} all on demand (${fixed(other)}{unless}).")
+    told = f"{start}{fixed(usd)} for {report.horizon}, {words} {base.name} (${fixed(base.usd)}{base.note})."
+    return Live(formula, told)
 
 
 def as_planned(order: Block) -> Live:

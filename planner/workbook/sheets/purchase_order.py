@@ -61,6 +61,7 @@ WORKINGS = (
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _YEARS = 10  # columns of the table of cash; later years are added up in the last
+_FEW = 1e-6  # units
 _ONE_PAGE = 52  # rows that one page holds at a size that can be read
 
 
@@ -130,6 +131,8 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
         _edited(sheet, block)
         bottom = _now_and_later(sheet, block, rows)
         bottom = _cash(sheet, block, rows, bottom + 2)
+    bottom = _by_the_hour(sheet, report, bottom + 2)
+    if rows:
         broken = story.banner(report)
         if broken:
             sheet.merged(bottom + 2, 0, last, " ".join(broken), "alert")
@@ -228,6 +231,30 @@ def _cash(sheet: Sheet, block: Block, rows: list[OrderRow], top: int) -> int:
     else:
         sheet.put(total + 1, 0, f"{years[-1] - shown[-1]} more years are not shown.", "aside")
     return total + 1
+
+
+def _by_the_hour(sheet: Sheet, report: Report, top: int) -> int:
+    """List the units that the plan deploys beyond commitments, which nobody signs for; returns the last row."""
+    months = [m for m in report.months if m.unreserved_units > _FEW]
+    if not months:
+        return top - 2
+    sheet.put(
+        top, 0, "Beyond commitments: units billed by the hour, nothing to sign; not in the totals above", "section"
+    )
+    heads = {"pool": 0, "region": 2, "month": 3, "units": 5, "price": 8, "usd": 14}
+    labels = {"pool": "Pool", "region": "Region", "month": "Month", "units": "Units", "price": PRICE_UNIT, "usd": "USD"}
+    for key, column in heads.items():
+        sheet.put(top + 1, column, labels[key], "header" if key in ("pool", "region", "month") else "header_right")
+    row = top + 1
+    for m in sorted(months, key=lambda m: (m.period, m.region, m.pool, m.meter)):
+        row += 1
+        sheet.put(row, heads["pool"], m.pool, "text")
+        sheet.put(row, heads["region"], m.region, "text")
+        sheet.put(row, heads["month"], m.period, "text")
+        sheet.put(row, heads["units"], m.unreserved_units, "units")
+        sheet.put(row, heads["price"], m.unreserved_usd_per_unit_hour, "price")
+        sheet.put(row, heads["usd"], m.unreserved_usd, "cents")
+    return row
 
 
 def _billed(lines: list[Any], year: int, month: int) -> float:

@@ -1,4 +1,4 @@
-"""Summary: one printed page. Decision, cost of four strategies, what to buy, key risks, proof, approval."""
+"""Summary: one printed page. Decision, cost of each way to serve the usage, what to buy, key risks, proof, approval."""
 
 import math
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ STRATEGIES = (
     Column("on_demand", "On demand\nUSD", "usd", 15),
     Column("egress", "Egress\nUSD", "usd", 12),
     Column("total", "Total\nUSD", "usd", 15),
-    Column("saving", "Against all\non demand", "percent", 14),
+    Column("saving", "Saving against\nthe first", "percent", 14),
     Column("note", "", "text:wrap", 30),
 )
 BUY = (
@@ -60,11 +60,15 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     sheet.raw.set_row(1, 16)
     sheet.widths(STRATEGIES)
     strategies = 11
-    plan_row = strategies + len(report.metrics.strategies)
+    plan_row = strategies + len(story.ways(report))
     _decision(sheet, report, sources.order, plan_row, strategies + 1)
     _figures(sheet, report, sources.order, plan_row)
     _strategies(sheet, report, sources, strategies)
     top = plan_row + 2
+    between = story.from_one_saving_to_the_other(report)
+    if between:
+        sheet.merged(top - 1, 0, _LAST, between, "line")
+        sheet.raw.set_row(top - 1, 14 * (1 + len(between) // 150))
     _chart(sheet, strategies + 1, plan_row, top)
     top += 12
     top = _what_to_buy(sheet, report, sources, top)
@@ -97,8 +101,8 @@ def _figures(sheet: Sheet, report: Report, order: Block | None, plan_row: int) -
     k = story.kpis(report)
     signed = sum(n.term_usd for n in report.lines)
     total = report.plan.totals.total_usd
-    all_usd = story.all_on_demand_usd(report)
-    saved: Any = Live(f"=$E${12 + 1}-$E${plan_row + 1}", all_usd - total) if math.isfinite(all_usd) else None
+    base = story.compared_with(report)
+    saved: Any = Live(f"=$E${12 + 1}-$E${plan_row + 1}", base.usd - total) if base is not None else None
     tiles: list[tuple[str, Any, str]] = [
         ("Cost of the plan", Live(f"=$E${plan_row + 1}", total), "usd:big"),
         ("Saving", saved, "usd:big"),
@@ -110,33 +114,32 @@ def _figures(sheet: Sheet, report: Report, order: Block | None, plan_row: int) -
     ]
     for column, (label, value, style) in enumerate(tiles):
         sheet.put(7, column, label, "key")
+        sheet.raw.write_comment(7, column, story.DEFINITIONS[label], {"x_scale": 1.6})
         sheet.put(8, column, value, style)
     sheet.raw.set_row(8, 22)
 
 
 def _strategies(sheet: Sheet, report: Report, sources: Sources, top: int) -> None:
-    sheet.put(top - 1, 0, "Four ways to serve the same usage", "section")
-    rows = rows_of(report.metrics.strategies)
+    sheet.put(top - 1, 0, "Ways to serve the same usage", "section")
+    ways = story.ways(report)
     base = f"$E${top + 2}"
-    first_total = float(rows[0].total_usd)
+    first_total = ways[0].total_usd
     records: list[dict[str, Any]] = []
-    for k, row in enumerate(rows):
-        plan = k == len(rows) - 1
-        record = _plan_row(report, sources) if plan else _strategy_row(row)
+    for way in ways:
+        record = _plan_row(report, sources) if way is ways[-1] else _strategy_row(way)
         known = record["total"] is not None and math.isfinite(first_total) and first_total > 0
         saving = round(1 - plain_number(record["total"]) / first_total, 12) + 0.0 if known else 0.0
         record["saving"] = Live(f"=1-{{total}}/{base}", saving) if known else None
-        note = clean(row.note, 120) if row.note else ""
-        record["note"] = note if row.possible else f"Not possible: {note}" if note else "Not possible"
-        records.append({"name": str(row.strategy)[:1].upper() + str(row.strategy)[1:], **record})
+        note = clean(way.note, 120)
+        record["note"] = note if way.possible else f"Not possible: {note}" if note else "Not possible"
+        records.append({"name": way.name, **record})
     sheet.table(top, STRATEGIES, records)
 
 
-def _strategy_row(row: Any) -> dict[str, Any]:
-    if not math.isfinite(float(row.total_usd)):
+def _strategy_row(way: story.Way) -> dict[str, Any]:
+    if not math.isfinite(way.total_usd):
         return {"units": None, "on_demand": None, "egress": None, "total": None}
-    units = float(row.capacity_usd) + float(row.sunk_usd)
-    parts = {"units": units, "on_demand": float(row.on_demand_usd), "egress": float(row.egress_usd)}
+    parts = {"units": way.units_usd, "on_demand": way.on_demand_usd, "egress": way.egress_usd}
     return {**parts, "total": Live("={units}+{on_demand}+{egress}", sum(parts.values()))}
 
 
@@ -175,18 +178,16 @@ def _chart(sheet: Sheet, first: int, last: int, top: int) -> None:
     chart.set_y_axis(axis("", reverse=True, crossing="max"))
     chart.set_legend({"none": True})
     chart.set_size({"width": 895, "height": 235})
-    alt = (
-        "Bars of the total cost of four strategies: all on demand, reserved for the peak or the average, and the plan."
-    )
+    alt = "Bars of the total cost of each way to serve the usage, from signing nothing to the plan."
     sheet.raw.insert_chart(top, 0, chart, {"x_offset": 2, "y_offset": 2, "description": alt, "object_position": 1})
 
 
 def _what_to_buy(sheet: Sheet, report: Report, sources: Sources, top: int) -> int:
     order = sources.order
     records: list[dict[str, Any]] = []
-    ranked = sorted(range(len(report.lines)), key=lambda k: -report.lines[k].term_usd)
-    for k in ranked[:_BUY] if order is not None else []:
-        line = report.lines[k]
+    shown, _ = story.largest(report, _BUY)
+    for line in shown:
+        k = report.lines.index(line)
         assert order is not None
         records.append({
             "offer": line.offer.offer, "region": line.region, "units": Live(f"={order.cell('units', k)}", line.units),
