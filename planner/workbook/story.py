@@ -133,14 +133,16 @@ def less_or_more(total: float, base: float) -> str:
 
 
 def from_one_saving_to_the_other(report: Report) -> str:
-    """Lead from the saving to the effective savings rate, in dollars; blank where one of them is not there."""
+    """Lead from the saving to the effective savings rate, in dollars; blank where they are the same or one is not there."""
     base, owed, total = compared_with(report), report.plan.totals.sunk_usd, report.plan.totals.total_usd
     row = _whole(report)
     usage, rate = float(row.on_demand_equivalent_usd), float(row.effective_savings_rate)
     if base is None or not usage > 0 or not math.isfinite(rate):
         return ""
     rest = base.usd - usage - owed
-    parts = [f"the same usage all on demand {usd(usage)}"]
+    if abs(base.usd - usage) < _DECIDES:
+        return ""
+    parts = [f"the same usage on demand {usd(usage)}"]
     if owed > 0:
         parts.append(f"{usd(owed)} owed already")
     told = " + ".join(parts)

@@ -45,3 +45,14 @@ def test_for_machines(tmp_path, capsys):
 def test_wrong_use(tmp_path, capsys):
     assert main(["check", str(tmp_path / "nowhere")]) == 1
     assert "nowhere: there is no such folder or file" in capsys.readouterr().err
+
+
+def test_prices_that_are_old_or_not_confirmed_are_listed(tmp_path, capsys):
+    offer = {"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 1.0, "source": "a mail"}
+    rows = tables(offers=[{**offer, "as_of": "2026-01-01", "note": "third-party"}])
+    assert main(["check", str(write_folder(rows, tmp_path))]) == 0
+    out = capsys.readouterr().out
+    assert "Prices and offers to look at before 2027-01-01 (planner offers check):" in out
+    assert "  old-price: offers: 1 row of 2026-01-01 (365 days old): a mail. Read the price again" in out
+    assert "  unconfirmed: offers: 1 row third-party: a mail." in out
+    assert "no-date" not in out  # nobody dates every row

@@ -86,6 +86,21 @@ def test_peak_and_average_differ_where_demand_does() -> None:
     assert row(found, strategy="reserved for the average").total_usd == pytest.approx(8 * 744 + 4 * 372 * 3)
 
 
+def test_strategies_are_priced_in_sizes_that_are_sold() -> None:
+    sized = [{"pool": "west-m", "model": "m", "tokens_per_minute_per_unit": 1, "min_units": 5, "unit_step": 3}]
+    sold = [{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 1.0, "min_units": 4, "unit_step": 4}]
+    rows = builders.tables(demand=builders.profile("west", "w", [4.0, 12.0]), throughput=sized, offers=sold)
+    plan = hand_plan(hand_case())
+    flows = hourly([("west", "w", "m", "west", "standard", 1.0)])
+    flows["requests_per_hour"] = np.where(flows["hour_of_week"] % 2, 12.0, 4.0)
+    none = {n: getattr(plan, n).iloc[:0] for n in ("purchases", "deployments", "stress_slots", "stress_dispatch")}
+    case = builders.case(rows, whole_units=True)
+    found = metrics_of(case, repriced(case, replace(plan, dispatch=flows, **none))).strategies
+    # the peak of 12 takes a deployment of 5 + 3 x 3 = 14, for which 16 are bought; the mean of 8 is 5 + 3, and 2 x 4
+    assert row(found, strategy="reserved for the peak").total_usd == pytest.approx(16 * 744)
+    assert row(found, strategy="reserved for the average").total_usd == pytest.approx(8 * 744 + 4 * 372 * 3)
+
+
 def test_a_strategy_above_a_quota_is_said_not_to_be_possible() -> None:
     case = hand_case(on_demand=on_demand_rows(tokens_per_minute_quota=9))
     found = metrics_of(case, on(case, hand_plan(case))).strategies

@@ -13,6 +13,7 @@ from planner.schema.case import Case
 from planner.verify import stress
 from planner.verify.figures import metrics_of
 from planner.verify.margins import margins_of
+from planner.verify.trust import trust_that_decides
 from tests import builders
 from tests.builders.hand_plans import hand_case, hand_plan, on, on_demand_rows
 
@@ -150,3 +151,20 @@ def _random(seed: int) -> tuple[Case, Plan]:
     none = {name: getattr(plan, name).iloc[:0] for name in ("purchases", "dispatch", "stress_slots", "stress_dispatch")}
     held = pd.DataFrame(deployments, columns=["pool", "meter", "model", "period", "units"])
     return case, replace(plan, deployments=held, **none)
+
+
+@pytest.mark.parametrize(("quota", "held", "trust", "decides"), [
+    (24, 0, {}, True),  # 20 are asked of the region that is left: 12 of its 24 are not enough, 24 are
+    (24, 0, {"on_demand_trust": 0.5}, True),
+    (40, 0, {}, False),  # 20 of 40 are enough
+    (18, 0, {}, False),  # not enough even if trusted in full: units are needed whatever the trust is
+    (24, 8, {}, False),  # 12, and 8 units that are owed anyway
+])  # fmt: skip
+def test_trust_decides_where_on_demand_alone_serves_a_loss_only_if_trusted_in_full(
+    quota: float, held: float, trust: dict[str, float], decides: bool
+) -> None:
+    owed = [{"offer": f"{r}-m-1m", "units": held, "start": "2027-01-01", "end": "2027-02-01"} for r in ("east", "west")]
+    rows = builders.two_regions(on_demand=on_demand_rows(tokens_per_minute_quota=quota), commitments=owed if held else [])
+    found = trust_that_decides(builders.case(rows, failover={"enabled": True, **trust}))
+    assert [c.code for c in found] == (["trust-decides"] if decides else [])
+    assert all(("the default, which nobody has set" in c.message) == (not trust) for c in found)

@@ -137,7 +137,7 @@ def test_summary_compares_four_strategies(book) -> None:
         "All on demand", "Reserved for the peak", "Reserved for the average", "The plan"]  # fmt: skip
     assert rows[0]["Total USD"] == pytest.approx(44_640)
     assert rows[3]["Total USD"] == pytest.approx(23_808)
-    assert rows[3]["Against all on demand"] == pytest.approx(1 - 23_808 / 44_640)
+    assert rows[3]["Saving against the first"] == pytest.approx(1 - 23_808 / 44_640)
     assert book["Summary"]["A4"].value.startswith("Sign 2 commitments worth $14,880 over their terms")
     assert book["Summary"]["A5"].value.endswith(
         "46.7 % less than all on demand ($44,640, which not every rule allows)."

@@ -67,8 +67,9 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     top = plan_row + 2
     between = story.from_one_saving_to_the_other(report)
     if between:
-        sheet.merged(top - 1, 0, _LAST, between, "line")
-        sheet.raw.set_row(top - 1, 14 * (1 + len(between) // 150))
+        sheet.merged(top, 0, _LAST, between, "line")
+        sheet.raw.set_row(top, 14 * (1 + len(between) // 150))
+        top += 1
     _chart(sheet, strategies + 1, plan_row, top)
     top += 12
     top = _what_to_buy(sheet, report, sources, top)

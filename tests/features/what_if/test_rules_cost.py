@@ -1,6 +1,7 @@
 """What the rules cost, by hand on the smallest case: 10 requests an hour, 744 hours, a unit 1 USD an hour."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -8,9 +9,10 @@ from planner.features.what_if.rules_cost import rules_cost
 from planner.plan.reading import Reading
 from planner.plan.rules_cost import RulesCost
 from planner.schema.case import Case
-from planner.solver.find import Options
+from planner.solver.find import Options, find_plan
 from planner.solver.solve import solve
 from planner.verify.figures import figures_of
+from planner.workbook import story
 from planner.workbook.report import Report
 from planner.workbook.terminal import print_report
 from tests import builders
@@ -36,6 +38,10 @@ def failover_case() -> Case:
 def found_of(case: Case) -> tuple[Reading, RulesCost]:
     reading = Reading(case, solve(case))
     return reading, rules_cost(reading, Options(workers=1))
+
+
+def report_of(reading: Reading, found: RulesCost) -> Report:
+    return Report(figures_of(reading), rules=found)
 
 
 def test_failover_and_the_trust_that_nobody_set_cost_what_they_make_the_plan_buy() -> None:
@@ -76,3 +82,57 @@ def test_the_terminal_names_the_rule_that_decides_the_order() -> None:
     assert "more than signing nothing today ($8,928, which breaks failover east and failover west)" in text
     assert "One rule decides this order" in text
     assert "failover.on_demand_trust" in text
+
+
+def test_whole_units_are_a_rule_beside_the_plan_where_the_others_are_found_for_units_of_any_size() -> None:
+    sized = [{"pool": f"{r}-m", "model": "m", "tokens_per_minute_per_unit": 1, "min_units": 5, "unit_step": 5}
+             for r in ("east", "west")]  # fmt: skip
+    rows = builders.two_regions(on_demand=on_demand(10_000.0, 24), throughput=sized)
+    case = builders.case(rows, whole_units=True, failover={"enabled": True, "share": 1.0})
+    reading = Reading(case, solve(case))
+    found = rules_cost(reading, Options(workers=1), whole=False)
+    # of any size: 8 units in each region and 2 requests on demand; in steps of 5: 10 units, which serve everything
+    any_size, whole = (16 + 2 * 2 * 0.6) * HOURS, 20 * HOURS
+    assert reading.plan.totals.total_usd == pytest.approx(whole)
+    assert found.any_size
+    assert (found.total_usd, found.to_sign_usd) == pytest.approx((any_size, 16 * HOURS))
+    rules = {r.rule: (r.saves_usd, r.less_to_sign_usd) for r in found.rules}
+    assert rules["units of any size"] == pytest.approx((whole - any_size, 4 * HOURS))
+    assert rules["without failover"] == pytest.approx((any_size - 20 * 0.6 * HOURS, 16 * HOURS))
+    assert "(for units of any size) would not be signed" in " ".join(story.deciding_rule(report_of(reading, found)))
+
+
+def test_a_rule_without_a_price_in_the_certificate_is_not_solved_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = builders.two_regions(on_demand=on_demand(10_000.0, 48))  # half of 48 is enough for the 20 of both regions
+    case = builders.case(rows, failover={"enabled": True, "share": 1.0})
+    reading = Reading(case, solve(case))
+
+    def refused(case: Case, options: Options) -> object:
+        assert not case.offers[0].usd_per_unit_hour or case.offers[0].max_units == 0, "solved again without a rule"
+        return find_plan(case, options)
+
+    monkeypatch.setattr("planner.features.what_if.rules_cost.find_plan", refused)
+    found = rules_cost(reading, Options(workers=1), whole=False)
+    assert {r.rule: r.saves_usd for r in found.rules} == {"without failover": 0.0, TRUST: 0.0}
+
+
+def test_what_takes_too_long_is_said_with_the_command_that_does_it() -> None:
+    case = failover_case()
+    found = rules_cost(Reading(case, solve(case)), Options(workers=1), whole=False, budget_seconds=0.0)
+    assert found.rules == ()
+    assert "planner solve FOLDER --rules-cost takes the time" in found.skipped
+    assert story.rule_lines(report_of(Reading(case, solve(case)), found)) == [found.skipped]
+
+
+def test_the_saving_leads_to_the_effective_savings_rate() -> None:
+    reading, found = found_of(failover_case())
+    report = report_of(reading, found)
+    # the plan 18.4 an hour, signing nothing 12, which is what the usage costs on demand: one figure, nothing to explain
+    assert story.compared_with(report) == story.Base(
+        "signing nothing today", pytest.approx(12 * HOURS), ", which breaks failover east and failover west"
+    )
+    assert story.from_one_saving_to_the_other(report) == ""
+    more = replace(found, nothing=replace(found.nothing, total_usd=20 * HOURS))
+    told = story.from_one_saving_to_the_other(report_of(reading, more))
+    assert told.startswith("Saving $1,190 = signing nothing today $14,880 - the plan $13,690. ")
+    assert "= the same usage on demand $8,928 + $5,952 that rules ask for." in told
