@@ -133,7 +133,7 @@ def less_or_more(total: float, base: float) -> str:
 
 
 def from_one_saving_to_the_other(report: Report) -> str:
-    """Lead from the saving to the effective savings rate, in dollars; blank where they are the same or one is not there."""
+    """Lead from the saving to the effective savings rate, in dollars; blank where there is nothing to explain."""
     base, owed, total = compared_with(report), report.plan.totals.sunk_usd, report.plan.totals.total_usd
     row = _whole(report)
     usage, rate = float(row.on_demand_equivalent_usd), float(row.effective_savings_rate)

@@ -163,8 +163,9 @@ def _random(seed: int) -> tuple[Case, Plan]:
 def test_trust_decides_where_on_demand_alone_serves_a_loss_only_if_trusted_in_full(
     quota: float, held: float, trust: dict[str, float], decides: bool
 ) -> None:
-    owed = [{"offer": f"{r}-m-1m", "units": held, "start": "2027-01-01", "end": "2027-02-01"} for r in ("east", "west")]
-    rows = builders.two_regions(on_demand=on_demand_rows(tokens_per_minute_quota=quota), commitments=owed if held else [])
+    both = ("east", "west")
+    owed = [{"offer": f"{r}-m-1m", "units": held, "start": "2027-01-01", "end": "2027-02-01"} for r in both if held]
+    rows = builders.two_regions(on_demand=on_demand_rows(tokens_per_minute_quota=quota), commitments=owed)
     found = trust_that_decides(builders.case(rows, failover={"enabled": True, **trust}))
     assert [c.code for c in found] == (["trust-decides"] if decides else [])
     assert all(("the default, which nobody has set" in c.message) == (not trust) for c in found)
