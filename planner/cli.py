@@ -95,7 +95,7 @@ def _overview() -> argparse.ArgumentParser:
     listing = "\n".join(f"  {name:<{width}}  {line}" for name, _, line in COMMANDS)
     parser = _Parser(
         prog="planner",
-        description="Plan reserved LLM capacity: how many units to commit to, what to leave to on-demand.",
+        description="Plan reserved LLM capacity: how many units to commit to, what to leave to on demand.",
         epilog=f"commands:\n{listing}\n\n`planner COMMAND --help` explains each.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

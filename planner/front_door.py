@@ -55,7 +55,7 @@ def price(
     ----------
     order : workbook of a plan whose purchase order was edited; or a table with the columns offer, period (month,
         2027-01), units and usd_per_unit_hour.
-    gap : relative gap asked of whole units. time_limit_seconds : of the search.
+    gap : relative gap accepted for whole units. time_limit_seconds : of the search.
 
     Returns
     -------

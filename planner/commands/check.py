@@ -1,4 +1,4 @@
-"""Read a planning folder or workbook: list every fault, and the usual mistakes of those who buy capacity.
+"""Read a planning folder or workbook: list every fault, and common mistakes in buying capacity.
 
     planner check my-plan
     planner check inputs.xlsx --json

@@ -1,10 +1,10 @@
-"""Check a finished plan from its files alone: cost, every rule, every stress case, the bound, the figures it tells.
+"""Check a finished plan from its files alone: cost, every rule, every stress case, the bound, the figures it states.
 
     planner verify data/quickstart reports/quickstart
     planner verify inputs.xlsx reports/2027-q1 --deep
 
 Nothing of what found the plan is used: totals are re-priced from its tables, each rule is re-checked in plain
-arithmetic, each stress case of every hour is proved anew by small programmes of verify's own, and so is the lower
+arithmetic, each stress case of every hour is proved again by small programmes of verify's own, and so is the lower
 bound, from the plan's prices: the first line says in dollars how far the plan can be from the cheapest possible one.
 Files that were edited, taken away or added are found. --deep also searches for a cheaper plan with the whole problem
 written out flow by flow, sizes and all (small cases only).
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read, check, tell."""
+    """Read, check and print."""
     from planner.readers import load
     from planner.verify.check import verify
 

@@ -6,7 +6,7 @@ import unicodedata
 HIDDEN = "***"
 _LONG = "password|passwd|passphrase|secret|token|api_key|apikey|access_key|account_?key|private_key|credentials?"
 _SHORT = "passcode|pass|pwd|pw|auth|sharedaccesskey|signature|sig"  # words of sentences too: only before "="
-# who is told in an address: all up to the last @ before a space, a quote or the path of another address
+# the user part of an address: all up to the last @ before a space, a quote or the path of another address
 _ADDRESS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.:-]*://)(?P<who>[^\s'\"<>]*)@", re.IGNORECASE)
 _OPTION = re.compile(
     rf"(?P<key>(?<![a-z0-9])[\"']?(?:[a-z0-9]+[_.-])*(?:(?:ssl)?(?:{_LONG})[\"']?\s*(?:=|:(?=\s*\S)(?!/))|"

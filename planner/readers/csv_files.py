@@ -110,7 +110,7 @@ def read_rows(path: Path) -> list[list[str]]:
 
 
 def header(path: Path) -> tuple[str, ...]:
-    """Names in the first line of a file; none where they cannot be read, which its reader will tell."""
+    """Names in the first line of a file; none where they cannot be read, which its reader will report."""
     if not path.is_file():
         return ()
     try:

@@ -1,4 +1,4 @@
-"""The digest that names an input in every report: SHA-256 of what it tells, the same for any order of rows.
+"""The digest that names an input in every report: SHA-256 of its content, the same for any order of rows.
 
 A column that is blank or at its default is left out, so a planner that knows more columns finds the same digest.
 """
@@ -14,7 +14,7 @@ from pydantic_core import to_json
 if TYPE_CHECKING:
     from planner.schema.case import Case
 
-DIGEST_FORMAT = 2  # raise it when a default changes: what a blank cell tells is then another thing
+DIGEST_FORMAT = 2  # raise it when a default changes: a blank cell then means something else
 
 _SOURCE = ("source", "as_of", "note")
 _TABLES_0_1_0 = {
@@ -84,7 +84,7 @@ def _told(row: BaseModel) -> str:
 
 
 def _digest_0_1_0(case: "Case") -> str | None:
-    """Digest as planner 0.1.0 made it: every field that it knew, blank or not; None: it knew less than this tells."""
+    """Digest as planner 0.1.0 made it: every field that it knew, blank or not; None: it knew less than this holds."""
     from planner.schema.case import DEMAND_COLUMNS
 
     settings = _as_0_1_0(case.settings, _SETTINGS_0_1_0)
@@ -110,7 +110,7 @@ def _digest_0_1_0(case: "Case") -> str | None:
 
 
 def _as_0_1_0(model: BaseModel, fields: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the values of the fields that were known, in their order; None where another field tells something."""
+    """Return the values of the fields that were known, in their order; None where another field holds something."""
     if set(model.model_dump(exclude_defaults=True)) - fields.keys():
         return None
     found: dict[str, Any] = {}

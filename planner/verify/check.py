@@ -48,7 +48,7 @@ class Verdict:
 
 
 def verify(case: Case, directory: str | Path, deep: bool = False) -> Verdict:
-    """Check a plan: files, cost, every rule, every stress case by proofs of this room, the bound, all that it tells.
+    """Check a plan: files, cost, every rule, every stress case by proofs of this room, the bound, every figure.
 
     An order without a witness (one that breaks a stress case has none) is judged by those proofs alone.
 

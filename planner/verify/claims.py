@@ -109,7 +109,7 @@ def _by_key(frame: pd.DataFrame, key: list[str]) -> "pd.Series[float]":
 
 
 def figure_findings(directory: Path, reading: Reading) -> list[Finding]:
-    """Check every figure and word that plan.json tells against those that its tables give.
+    """Check every figure and text in plan.json against those that its tables give.
 
     Words, and figures that only one of the two knows, are compared where the same version of planner wrote them.
     """

@@ -1,4 +1,4 @@
-"""What a careful buyer looks at again in a folder of offers: age, promises that end, retirements, doubtful figures."""
+"""What a careful buyer checks again in a folder of offers: age, expiring promotions, retirements, doubtful figures."""
 
 import datetime as dt
 from collections import defaultdict

@@ -124,7 +124,7 @@ def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path |
 
 
 def _marks(before: Signatures | None, entry: Entry, ledger: Path, directory: Path) -> tuple[Mark, ...]:
-    """Every signature that the directory tells of, and this one; one that its ledger does not hold is dropped."""
+    """Every signature that the directory holds, and this one; one that its ledger does not hold is dropped."""
     mine = Mark(seen_from(directory, ledger), entry.entry, entry.sha256, entry.by, str(entry.date))
     marks = []
     for mark in () if before is None else before.marks:

@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check, sign, write, tell."""
+    """Check, sign, write and print."""
     from planner.features.ledger.accept import Signature, accept
     from planner.features.ledger.evidence import LEDGER
     from planner.workbook.text import clean

@@ -116,7 +116,7 @@ def _refuse_signed_plan(directory: Path) -> None:
 
 
 def mark_of_directory(directory: Path) -> Mark | None:
-    """Return the first signature that a plan's directory tells of."""
+    """Return the first signature that a plan's directory holds."""
     try:
         signatures = read_signatures(directory)
     except InputError as error:

@@ -4,7 +4,7 @@
     planner ledger reports/ledger.jsonl --head 9f2c41d07a3e
 
 Each entry holds the hash of the one before, so an entry that was edited, removed, inserted or moved is detected. The
-file alone cannot show: entries cut off at its end, or all of it written anew with new hashes. The head that was noted
+file alone cannot show: entries cut off at its end, or all of it rewritten with new hashes. The head that was noted
 elsewhere when a plan was signed, such as on its purchase order, shows both: give it with --head.
 Exit codes: 0 nothing was changed, 1 something was (it says which entry and what), or the ledger cannot be read.
 """

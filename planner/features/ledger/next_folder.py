@@ -42,7 +42,7 @@ class Signed:
 
     @property
     def mark(self) -> str:
-        """What tells the rows of this plan from those of others."""
+        """What distinguishes the rows of this plan from those of others."""
         return f"plan {self.plan_sha256[:16]}"
 
     def same_input(self, row: Row) -> bool:

@@ -1,11 +1,11 @@
-"""What a shift of the model mix would be worth: the whole plan again at other shares of small, mid and frontier models.
+"""What another model mix would cost: a complete plan at other shares of small, mid and frontier models.
 
     planner mix data/quickstart
     planner mix data/quickstart --shares small=0.7,mid=0.25,frontier=0.05 --shares frontier=1 -o reports/mix
 
 Compares the mix as it is (the optimum within each workload's allowed shares) with 70/25/5, all frontier and all small,
 or with each --shares. A workload whose min_share and max_share do not permit a target gets the nearest permitted
-shares, and the page says which limit held it back. Quality is not in the numbers. docs/cost-per-task.md explains it.
+shares, and the output names the limit. Quality is not in the numbers. docs/cost-per-task.md explains it.
 Exit codes: 0 compared (a target without a plan is listed with the reason), 1 wrong use or input, 2 no plan as things
 are, 3 stopped.
 """
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Solve each mix, compare, write, tell."""
+    """Solve each mix, compare, write and print."""
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study
     from planner.io.cache import FOLDER
     from planner.readers import load

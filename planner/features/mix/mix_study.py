@@ -3,7 +3,7 @@
 A target is put upon every workload, in every region and hour, as "at least as good": of small models no more than the
 permitted share nearest to it (studies.mix_shares), of frontier models no less. More of a better tier may serve, where
 it is cheaper, or where a region is lost: were the shares fixed, failover would have to be bought for each tier apart,
-and the study would show what that costs, not what the shift is worth. Everything else is decided anew: purchases,
+and the study would show what that costs, not what the shift is worth. Everything else is decided again: purchases,
 deployments, what is served where. Each plan is proved and audited like any other.
 
 The mix as it is is the cheapest within the allowed shares; so a target within them never costs less. A shift that they

@@ -121,7 +121,7 @@ def attribute(
     Parameters
     ----------
     old, new : case and plan. options : how mixtures are solved. detail : each cause, groups, or (auto) each while no
-    more than MOST_EACH differ. progress : told (mixtures solved, all).
+    more than MOST_EACH differ. progress : called with (combinations solved, all).
     """
     hybrids = Hybrids(old[0], new[0])
     differing = [cause for cause in CAUSES if hybrids.differ(cause)]

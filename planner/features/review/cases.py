@@ -139,7 +139,7 @@ def _unseen(case: Case, actual: Actual, seen: pd.DataFrame) -> tuple[list[Scenar
 
 
 def _mean_weeks(case: Case, actual: Actual) -> tuple[tuple[Scenario, ...], pd.DataFrame]:
-    """Return scenarios and demand of the mean week that came, month by month; hours of the week not seen as planned."""
+    """Return scenarios and demand of the actual mean week, month by month; hours of the week not seen as planned."""
     seen = actual.seen.groupby(_SLOT, as_index=False)[["hour"]].count().rename(columns={"hour": "times"})
     sums = actual.rows.groupby(["region", "workload", *_SLOT], as_index=False)["requests"].sum()
     sums = sums.merge(seen, on=_SLOT)

@@ -1,4 +1,4 @@
-"""Set a finished plan against what happened: what it cost, what to keep, drop, raise, lower or watch, and why.
+"""Compare a finished plan with what happened: what it cost, what to keep, drop, raise, lower or watch, and why.
 
     planner review reports/2027-q1 history
     planner review reports/2027-q1 history --map names.yaml --rules rules.yaml -o reports/2027-q1-review
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read, review, write and tell."""
+    """Read, review, write and print."""
     from planner.features.demand.history import load_history
     from planner.features.demand.names import load_names
     from planner.features.review import review

@@ -1,12 +1,12 @@
-"""The regret: the plan's commitments on the demand that came, against the best commitments for it.
+"""The regret: the plan's commitments on the actual demand, against the best commitments for it.
 
 Both on the hours that were, with the same offers, rules and prices. Deployments of the plan's side and all units of the
 best are of any size: a continuous programme, solved exactly. What whole units cost, the plan paid on its own forecast
 too; the same difference is taken there, and only what is above it is regret. So a history equal to the forecast has a
 regret of exactly 0. (Whole units on both sides would cost a search of minutes for each, and a gap in each answer.)
 
-Where the plan's commitments cannot keep the stress cases on the demand that came, both sides are left without them, and
-it is told; where they cannot even serve it, what is unserved is left out on both sides, and told too.
+Where the plan's commitments cannot meet the stress cases on the actual demand, both sides are solved without them, and
+this is reported; where they cannot even serve it, what is unserved is left out on both sides, and reported too.
 """
 
 import math
@@ -40,7 +40,7 @@ from planner.units import HOURS_PER_DAY
 class Hindsight:
     """The regret, and the cases that verdicts go on from.
 
-    came : the demand that came, hour by hour, with the rules that the plan's commitments can keep there.
+    came : the actual demand, hour by hour, with the rules that the plan's commitments can keep there.
     planned : what the forecast had for the same hours, under the same rules. needed_units : where the plan's
     commitments cannot keep the rules, what the best plan that keeps them holds, by pool, meter and period (empty: they
     can, or no plan could).
@@ -53,7 +53,7 @@ class Hindsight:
 
 
 def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Callable[[], None]) -> Hindsight:
-    """Price the plan's commitments on what came, find the best for it, and do the same on the forecast."""
+    """Price the plan's commitments on the actual demand, find the best for it, and do the same on the forecast."""
     case = with_room_at_the_calendar(case, plan, actual.months, alone=False)
     came = any_size(at_the_hours_that_were(case, actual))
     planned = any_size(planned_at_the_calendar(case, actual))
@@ -94,7 +94,7 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
 
 
 def _in_the_plan_s_names(what: Lacking) -> Lacking:
-    """Return what is lacking without the marks that tell copies of workloads and scenarios apart."""
+    """Return what is lacking without the marks that distinguish copies of workloads and scenarios."""
     short = what.shortfall
     row = tuple((column, name.split(SPLIT)[0]) for column, name in short.row)
     return Lacking(replace(short, row=row, scenario=short.scenario.split(SPLIT)[0]))

@@ -1,4 +1,4 @@
-"""The hours that crashed: demand that met a limit; overflow that a unit would serve cheaper."""
+"""Hours in which demand hit a limit; overflow that a unit would serve more cheaply."""
 
 from collections.abc import Sequence
 

@@ -3,7 +3,7 @@
 Held are the commitments in force, earlier and bought, and the units that the plan deploys beyond them; nothing else is
 for sale. Units are divided among models in any size, month by month. Stress cases are not asked (nobody lost a region
 for the review), nor guaranteed shares (a history does not say who waited). What neither units nor quotas can serve
-is *unserved*: it is taken out of the demand and told, with origin, workload, model and hour.
+is *unserved*: it is taken out of the demand and listed, with origin, workload, model and hour.
 """
 
 from dataclasses import dataclass, replace
@@ -63,7 +63,7 @@ def held(case: Case, plan: Plan) -> Case:
 
 
 def serve_month(case: Case, actual: Actual, period: Period, options: Options) -> ServedMonth:
-    """Serve what came in a month; `case` is what is held (`held`)."""
+    """Serve a month's actual demand; `case` is what is held (`held`)."""
     month = at_calendar_hours(case, actual, period)
     found = find_plan(always_servable(any_size(without_stress(month))), options)
     flows = found.dispatch

@@ -53,11 +53,11 @@ def review(
     Parameters
     ----------
     case, plan : as `load_finished` gives them.
-    history : hourly rows; those outside the plan's months are left out and told.
+    history : hourly rows; those outside the plan's months are left out, with a note.
     rules : thresholds; None: the defaults.
     names : what the history's regions, workloads and models are called in the plan.
     store : folder that keeps answers of the solver; None: none is kept.
-    progress : told (steps done, all steps).
+    progress : called with (steps done, all steps).
 
     Raises
     ------

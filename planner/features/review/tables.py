@@ -1,8 +1,8 @@
 """The thresholds and the tables of a review: every column with its unit. Shares are 0-1; NaN: not defined.
 
-Every amount of the past is of the hours seen. `side` tells whose figures a row holds: PLANNED, the plan at the weights
+Every amount of the past is of the hours seen. `side` says whose figures a row holds: PLANNED, the plan at the weights
 it was made with (days of the month / 7); EXPECTED, the same plan at the hours of the calendar that were seen; ACTUAL,
-the demand that came, served by what is held as cheaply as possible.
+the actual demand, served as cheaply as possible with the units held.
 """
 
 import datetime as dt
@@ -135,11 +135,11 @@ class Span:
 class Regret:
     """What the plan costs above the plan that would have been best, USD over the horizon, on the hours that were.
 
-    plan_usd : the plan's commitments on the demand that came. best_usd : the best commitments for it, same offers and
+    plan_usd : the plan's commitments on the actual demand. best_usd : the best commitments for it, same offers and
     rules. Units of the best are of any size. forecast_usd : the same difference on the plan's own forecast, that is
     what whole units (and the gap of the search) cost there: nobody's regret. standby_usd : of plan_usd, units by the
     hour beyond what is held, which the rules would have asked for on this demand: nobody paid them. rules_kept :
-    whether the plan's commitments keep the stress cases on the demand that came; if not, neither side is asked to.
+    whether the plan's commitments meet the stress cases on the actual demand; if not, neither side has to.
     broken : what they cannot meet. unserved_requests : of the horizon, that they cannot serve at all (left
     out on both sides).
     months_ahead : months, or parts of months, not seen: taken as the plan has them, on both sides.
@@ -174,7 +174,7 @@ class Verdict:
     commitments (and the changes named before it) as they are. saving_usd : what they would have saved over the months
     of the horizon; those of drop, lower and raise add up. usd : what it costs in the horizon, counted tail included.
     last_unit_usd, next_unit_usd : what each of its last `step_units` units, and of as many more, is worth over those
-    months by serving demand and keeping the rules; price_usd : what a unit costs in them. None: it cannot be told.
+    months by serving demand and keeping the rules; price_usd : what a unit costs in them. None: it cannot be known.
     seen_share : of the hours in which it is in force. evidence : sentences.
     """
 
@@ -196,7 +196,7 @@ class Verdict:
 
     @property
     def name(self) -> str:
-        """Offer and first day, which tell commitments apart."""
+        """Offer and first day, which identify a commitment."""
         return f"{self.owed.offer.offer} from {self.owed.start}"
 
 

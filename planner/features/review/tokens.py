@@ -15,8 +15,8 @@ SAME = 1e-9  # relative: what was seen is what was planned
 def as_seen(case: Case, rows: pd.DataFrame) -> tuple[Workload, ...]:
     """Return the workloads with the token lengths and cache rates of some rows of a history (`Actual.rows`).
 
-    What the rows do not tell stays as planned: tokens that are blank, cached and written tokens where the export has no
-    such columns. The cache rate on demand keeps its planned ratio to the rate on reserved units, because a history does
+    What the rows do not contain stays as planned: blank tokens, cached and written tokens without such columns in the
+    export. The cache rate on demand keeps its planned ratio to the rate on reserved units, because a history does
     not say which of the two served a request.
     """
     names = ["requests", *TOKENS]

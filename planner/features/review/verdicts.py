@@ -1,9 +1,9 @@
 """A verdict for each commitment: keep, drop at expiry, raise, lower or watch, with its dollars (docs/review.md).
 
-Each commitment is asked what other number of its units would have cost, on the demand that came and with every rule.
-The one that would have saved most is changed first; the next is asked with that change made, and so on. So two
-commitments that could stand in for each other are not both dropped, and the savings add up. What the same change would
-have saved on the plan's own forecast is taken off: there, whole units forbade it.
+For each commitment, other numbers of its units are priced on the actual demand, with every rule in place.
+The one that would have saved most is changed first; the next is priced with that change made, and so on. So two
+commitments that could replace each other are not both dropped, and the savings add up. What the same change would
+have saved on the plan's own forecast is subtracted: whole units ruled it out there.
 """
 
 import math

@@ -25,7 +25,7 @@ class AlertRule:
 
 @dataclass(frozen=True)
 class Alert:
-    """A workload whose task became dearer while its volume was flat.
+    """A workload whose task became more expensive while its volume was flat.
 
     rise_share, volume_share : change of the cost of a task, and of tasks an hour, as shares. usd : the rise over the
     tasks of the later span. driver : the factor (results.tasks.factors) that adds most; driver_usd_per_task: how much.
@@ -57,7 +57,7 @@ class Alert:
 
 
 def alerts(movements: Sequence[Movement], rule: AlertRule | None = None) -> tuple[Alert, ...]:
-    """Find every workload of every movement that the rule meets, the dearest first."""
+    """Find every workload of every movement that the rule meets, the most expensive first."""
     limits = AlertRule() if rule is None else rule
     found = [alert for movement in movements for alert in _of(movement, limits)]
     return tuple(sorted(found, key=lambda a: (-a.usd, a.workload, a.after)))

@@ -1,4 +1,4 @@
-"""What a task costs, month by month, why that moved, and an alert where it rose while volume was flat.
+"""What a task costs month by month, why that changed, and an alert where it rose while volume was flat.
 
     planner tasks reports/2027-q1
     planner tasks reports/2027-q1 --by workload,model
@@ -7,7 +7,7 @@
 
 A task is a workload's requests_per_task requests. All cost of the plan is attributed (docs/cost-per-task.md), and each
 change of the cost of a task is divided among its causes: exactly, whatever their order.
-Exit codes: 0 told, 1 wrong use or input.
+Exit codes: 0 printed, 1 wrong use or input.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read, attribute, compare, tell."""
+    """Read, attribute, compare and print."""
     from planner.features.tasks import AlertRule, alerts, task_costs
     from planner.plan.finished import load_finished
 

@@ -1,4 +1,4 @@
-"""What a change would make of the plan: the questions of a meeting, beside the plan as it stands.
+"""What a change would do to the plan: questions asked in a meeting, next to the plan as it stands.
 
     planner what-if my-plan --set failover.enabled=false
     planner what-if my-plan --scale demand=1.4 --name "grow 40 %"

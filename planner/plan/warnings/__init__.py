@@ -1,4 +1,4 @@
-"""The mistakes of the trade, seen in the input alone: what `planner check` says of a case that is valid."""
+"""Common mistakes, seen in the input alone: what `planner check` says about a valid case."""
 
 from collections.abc import Callable
 

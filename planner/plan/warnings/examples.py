@@ -1,4 +1,4 @@
-"""Rows of the starter that were left as they came: their figures are invented."""
+"""Rows left over from the starter example: their figures are invented."""
 
 import re
 

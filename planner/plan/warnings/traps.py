@@ -105,7 +105,7 @@ def no_cache_rate(case: Case) -> list[Caution]:
 
 
 def thin_headroom(case: Case) -> list[Caution]:
-    """Less spare capacity than the 30% that the trade keeps."""
+    """Less spare capacity than the usual 30%."""
     return [
         Caution(
             "thin-headroom", "risk", f"workload {w.workload}",

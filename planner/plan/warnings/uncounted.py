@@ -17,7 +17,7 @@ from planner.schema.settings import Period, add_months
 from planner.schema.workloads import Workload
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
-SHOWN_USD = 1.0  # less is not told
+SHOWN_USD = 1.0  # less is not shown
 _KEYS = ["workload", "region", "model", "option"]
 
 

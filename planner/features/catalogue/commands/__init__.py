@@ -1,4 +1,4 @@
-"""What providers really sell: list it, make the offer tables of a folder from it, check them, and find where they pay.
+"""What providers sell: list it, build the offer tables of a folder from it, check them, and find where they pay off.
 
     planner offers list
     planner offers show gpt-6-sol

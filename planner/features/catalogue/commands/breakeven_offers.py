@@ -1,4 +1,4 @@
-"""Tell how busy a reserved unit must be to cost what on demand would (u*), for your workloads or at any mix of tokens.
+"""Show the break-even utilisation of reserved units (u*), for your workloads or at any mix of tokens.
 
     planner offers breakeven my-plan
     planner offers breakeven --provider azure --regions eastus2 --models gpt-6-sol --cache 0,0.8 --ratio 10,input

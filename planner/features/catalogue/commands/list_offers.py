@@ -46,7 +46,7 @@ def show(tables: list[tuple[str, list[str], list[list[str]]]], as_json: bool) ->
 
 
 def _shortened(row: dict[str, str], sources: dict[tuple[str, ...], int]) -> dict[str, str]:
-    """Leave out what --json alone tells, number the source, and put small figures side by side."""
+    """Leave out what only --json shows, number the source, and put small figures side by side."""
     found = {name: value for name, value in row.items() if name not in _ONLY_JSON}
     if {"as of", "source"} <= found.keys():
         source = found.pop("as of"), found.pop("source")

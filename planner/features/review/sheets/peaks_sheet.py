@@ -1,4 +1,4 @@
-"""Peaks: the hours that crashed; and the overflow that a commitment would have served cheaper."""
+"""Peaks: hours that hit a limit, and overflow that a commitment would have served more cheaply."""
 
 from typing import Any
 
