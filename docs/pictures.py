@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 DOTS_PER_INCH = 130
 MARGIN = 24  # pixels of white around what is printed
 PRINTED = re.compile(r"(<!-- begin: terminal -->\n).*?(<!-- end -->)", re.DOTALL)
+REST = "What the rules cost"  # from here on the page leaves to reports/example
 PAGES = {"summary": "Key risks", "week": "of which on demand"}  # words that only this page has
 
 
@@ -29,7 +30,8 @@ def main() -> None:
         )
         folder = Path(name) / "reports" / "quickstart-2027-q1"
         page = ROOT / "README.md"
-        block = "\n".join(["```text", *(line.rstrip() for line in report.rstrip().splitlines()), "```", ""])
+        shown = report.partition(REST)[0].rstrip().splitlines()
+        block = "\n".join(["```text", *(line.rstrip() for line in shown), "```", ""])
         page.write_text(PRINTED.sub(lambda found: found[1] + block + found[2], page.read_text("utf-8")), "utf-8")
         _run("soffice", f"-env:UserInstallation={(folder / 'office').as_uri()}", "--headless", "--convert-to", "pdf",
              "--outdir", folder, folder / "plan.xlsx")  # fmt: skip

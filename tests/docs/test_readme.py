@@ -25,7 +25,7 @@ def shape(line):
 def test_ci_runs_both_commands_tests_first():
     quickstart, tests = (block.strip() for block in SHELL.findall(README))
     lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if line.startswith("python3 ")] == [tests, quickstart]
+    assert [line for line in lines if line.startswith("python3 -m venv .venv ")] == [tests, quickstart]
 
 
 def test_the_printed_plan(tmp_path, capsys, monkeypatch):
