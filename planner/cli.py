@@ -15,10 +15,10 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from types import FrameType
+from types import FrameType, ModuleType
 
 from planner.errors import EXIT_PLAN, EXIT_STOPPED, EXIT_WRONG, InputError, PlannerError
-from planner.io.shown import printable, redacted
+from planner.io.shown import printable, redacted, shown_streams
 from planner.versions import VERSION
 
 # name, module (configure(parser) and run(arguments) -> int), one line of help
@@ -127,6 +127,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     command.configure(parser)
     arguments = parser.parse_args(chosen.arguments)
+    with shown_streams():  # names come from outside: a terminal obeys none of them
+        return _run(command, arguments)
+
+
+def _run(command: ModuleType, arguments: argparse.Namespace) -> int:
+    """Run a command; its errors become words and exit codes."""
     try:
         code: int = command.run(arguments)
         sys.stdout.flush()

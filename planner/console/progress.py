@@ -5,6 +5,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from planner.io.shown import below
+
 
 class Progress:
     """Call it with (done, all); shows a bar on standard error where that is a terminal."""
@@ -27,7 +29,7 @@ class Progress:
                 BarColumn(),
                 TextColumn("{task.fields[count]}"),
                 TimeElapsedColumn(),
-                console=Console(stderr=True),
+                console=Console(file=below(sys.stderr)),
                 transient=True,
             )
             self._bar.start()

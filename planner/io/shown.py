@@ -1,7 +1,11 @@
 """Text from outside, made safe to show: no secret of a database's address, nothing that a terminal obeys."""
 
 import re
+import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, cast
 
 HIDDEN = "***"
 _LONG = "password|passwd|passphrase|secret|token|api_key|apikey|access_key|account_?key|private_key|credentials?"
@@ -34,7 +38,54 @@ def printable(text: str) -> str:
     return "".join(_shown(character) for character in text)
 
 
+class ShownStream:
+    """A stream that shows what is printed as ``printable`` does; rich, whose cells are safe, writes to ``below``."""
+
+    def __init__(self, below: IO[str]) -> None:
+        self.below = below
+
+    def write(self, text: str) -> int:
+        """Write the text, tabs as they are."""
+        self.below.write("\t".join(map(printable, text.split("\t"))))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        """Leave all else to the stream below."""
+        return getattr(self.below, name)
+
+
+def below(stream: Any) -> IO[str]:
+    """Return the stream that a ``ShownStream`` writes to; any other stream is itself."""
+    return stream.below if isinstance(stream, ShownStream) else stream
+
+
+@contextmanager
+def shown_streams() -> Iterator[None]:
+    """Let all that is printed be shown as ``printable`` does."""
+    streams = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("Any", ShownStream(below(stream))) for stream in streams)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = streams
+
+
+def without_formulas(table: Any) -> Any:
+    """Return a frame for a CSV file in which no cell begins as a formula does: a quotation mark goes before it.
+
+    A spreadsheet would calculate it, and names come from outside. Numbers are left alone.
+    """
+    texts = table.select_dtypes(include=["object", "string", "category"])
+    return table.assign(**{name: texts[name].map(_no_formula, na_action="ignore") for name in texts})
+
+
+def _no_formula(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
 def _shown(character: str) -> str:
-    if character == "\n" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+    if character in "\n\ufffe\uffff":
+        return character if character == "\n" else f"\\u{ord(character):04x}"
+    if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp"):
         return character
     return character.encode("unicode_escape").decode("ascii")

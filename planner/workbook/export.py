@@ -8,6 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from planner.io.atomic import written_beside
+from planner.io.shown import without_formulas
 from planner.plan.metrics.tables import Metrics
 from planner.workbook.focus import focus_contract_commitments, focus_purchases
 from planner.workbook.report import Report
@@ -31,7 +32,7 @@ def write_tables(report: Report, directory: str | Path, format: Format = "csv") 
         path = Path(directory) / f"{name}.{format}"
         with written_beside(path) as beside:
             if format == "csv":
-                table.to_csv(beside, index=False, lineterminator="\n")
+                without_formulas(table).to_csv(beside, index=False, lineterminator="\n")
             else:
                 table.to_parquet(beside, index=False)
         written.append(path)

@@ -4,17 +4,20 @@ import math
 import re
 import unicodedata
 
+from planner.io.shown import printable
+
 LONGEST_CELL = 32_767  # characters Excel takes in a cell
 _SPACES = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+")
-# XML 1.0 forbids C0 controls, lone surrogates and two non-characters; C1 controls and bidi overrides are unwanted
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
 
 
 def clean(text: object, longest: int = LONGEST_CELL) -> str:
-    """Return `text` without control characters, line breaks as spaces, cut with an ellipsis at `longest` characters."""
+    """Return `text` with control characters as escapes, line breaks as spaces, cut with an ellipsis at `longest`.
+
+    What XML forbids and what turns the direction of text is among them: no part of a name is dropped.
+    """
     safe = str(text)
     if not (safe.isascii() and safe.isprintable()):
-        safe = _FORBIDDEN.sub("", _SPACES.sub(" ", safe))
+        safe = printable(_SPACES.sub(" ", safe))
     return safe if len(safe) <= longest else safe[: longest - 1] + "…"
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from planner.io.shown import below
 from planner.workbook.text import clean, width_of
 
 if TYPE_CHECKING:
@@ -170,7 +171,9 @@ def console_for(stream: IO[str]) -> Console:
     """Open a console on a stream: as wide as the terminal, up to a limit; plain text in a pipe."""
     from rich.console import Console  # rich is slow to import
 
-    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = Console(
+        file=below(stream) if stream.isatty() else stream, highlight=False, markup=False, emoji=False, soft_wrap=False
+    )
     console.width = min(console.width, WIDEST) if console.is_terminal else PIPE_WIDTH
     return console
 

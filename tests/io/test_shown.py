@@ -1,15 +1,17 @@
 """Secrets of addresses, and what a terminal obeys, never reach a message; YAML says each thing once."""
 
 import datetime as dt
+import sys
 from itertools import product
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
 from planner.cli import main
 from planner.errors import InputError
-from planner.io.shown import printable, redacted
+from planner.io.shown import printable, redacted, shown_streams, without_formulas
 from planner.io.yaml_text import load_yaml
 
 SECRET = ("hunter2", "p@ss", "a/b", "x:y@z/w", "%40pct", "s#h?q")
@@ -43,6 +45,20 @@ def test_what_is_no_secret_stays(text: str) -> None:
 def test_a_terminal_obeys_nothing() -> None:
     assert printable("a\x1b[31mb\u202ec\x9bd\ne") == "a\\x1b[31mb\\u202ec\\x9bd\ne"
     assert printable("Zürich 東京 +5 %") == "Zürich 東京 +5 %"
+
+
+def test_all_that_is_printed_is_shown_escaped(capsys: pytest.CaptureFixture[str]) -> None:
+    with shown_streams():
+        print("a\tb\x1b[31m\u202e")
+        print("\x9b", file=sys.stderr)
+    assert capsys.readouterr() == ("a\tb\\x1b[31m\\u202e\n", "\\x9b\n")
+
+
+def test_no_cell_of_an_export_begins_as_a_formula_does() -> None:
+    names = ["=1+1", "-x", "plain", None]
+    table = pd.DataFrame({"name": names, "usd": [-1.0, 2, 3, 4], "kind": pd.Categorical(["@f", "a", "a", "+b"])})
+    csv = without_formulas(table).to_csv(index=False)
+    assert csv == "name,usd,kind\n'=1+1,-1.0,'@f\n'-x,2.0,a\nplain,3.0,a\n,4.0,'+b\n"
 
 
 def test_the_command_line_shows_a_file_name_escaped(capsys: pytest.CaptureFixture[str]) -> None:

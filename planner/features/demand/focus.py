@@ -19,6 +19,7 @@ from planner.features.demand.files import SourceFile, columns_of_head, fail, lis
 from planner.features.demand.focus_commitments import Commitment, contract_commitment, used_commitments
 from planner.features.demand.formats import moments, numbers
 from planner.io.atomic import replace_file
+from planner.io.shown import without_formulas
 
 NEEDED = {"ChargeCategory", "ChargePeriodStart"}
 COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
@@ -281,10 +282,10 @@ def write_commitments(report: dict[str, Any], folder: Path) -> None:
         ],
         columns=["offer", "units", "start", "end", "note"],
     )
-    replace_file(folder / "commitments.csv", lambda path: table.to_csv(path, index=False))
+    replace_file(folder / "commitments.csv", lambda path: without_formulas(table).to_csv(path, index=False))
     hours = report["hours"]
     if not hours.empty:
-        replace_file(folder / "commitment_hours.csv", lambda path: hours.to_csv(path, index=False))
+        replace_file(folder / "commitment_hours.csv", lambda path: without_formulas(hours).to_csv(path, index=False))
     told = {name: value for name, value in report.items() if name != "hours"}
     text = json.dumps(told, indent=2, default=str) + "\n"
     replace_file(folder / "commitments.json", lambda path: path.write_text(text, encoding="utf-8"))

@@ -13,6 +13,7 @@ from planner.features.mix import mix_sheet as mix
 from planner.features.mix.mix_sheet import CAUTION
 from planner.features.mix.mix_tables import ALL, TIERS, MixStudy, MixVariant
 from planner.io.atomic import written_beside
+from planner.io.shown import without_formulas
 from planner.workbook.book import new_book
 from planner.workbook.report import rows_of
 from planner.workbook.text import clean, percent, task_usd, usd
@@ -40,7 +41,7 @@ def write_mix(study: MixStudy, directory: str | Path, created: dt.date) -> None:
         mix.write(book.add_sheet(mix.NAME), study)
         book.raw.close()
     with written_beside(folder / TABLE) as beside:
-        table(study).to_csv(beside, index=False, lineterminator="\n")
+        without_formulas(table(study)).to_csv(beside, index=False, lineterminator="\n")
     with written_beside(folder / JSON) as beside:
         beside.write_text(mix_json(study), encoding="utf-8", newline="\n")
 

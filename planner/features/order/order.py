@@ -29,7 +29,7 @@ from planner.solver.solve import audited
 from planner.verify.figures import figures_of
 from planner.workbook import story
 from planner.workbook.report import TOTAL_NAMES, Report
-from planner.workbook.text import percent, usd
+from planner.workbook.text import clean, percent, usd
 
 _HALVINGS = 6  # of the share of a stress case that given units can serve: to 2 %
 _LESS = (1.0, 0.95, 0.9, 0.8, 0.6, 0.3)  # of that share, where sizes on their grid cannot serve it
@@ -95,6 +95,8 @@ def price_order(
     InputError : the order names an offer or month that the case does not know, or one offer at two prices.
     InfeasibleError : with these units demand cannot be served even without headroom and failover; says where.
     """
+    named = {clean(offer.offer): offer.offer for offer in case.offers}  # a workbook shows them cleaned
+    order = order.assign(offer=order["offer"].map(lambda name: named.get(name, name)))
     priced = _at_order_prices(case, order)
     owed = as_owed(priced, order)
     if find_cost(owed, options, progress) is not None:

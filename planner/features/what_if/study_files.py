@@ -13,6 +13,7 @@ from planner.features.what_if import study_sheet
 from planner.features.what_if.case_change import Change, Factor
 from planner.features.what_if.study import Answer, Purchase, Study, differences
 from planner.io.atomic import written_beside
+from planner.io.shown import without_formulas
 from planner.plan.plan import Totals
 from planner.workbook.book import new_book
 
@@ -37,7 +38,7 @@ def write_study(study: Study, directory: Path, created: dt.date) -> None:
         book.raw.close()
     for name, frame in ((TABLE, case_table(study)), (LINES, line_table(study))):
         with written_beside(directory / name) as beside:
-            frame.to_csv(beside, index=False, lineterminator="\n")
+            without_formulas(frame).to_csv(beside, index=False, lineterminator="\n")
     with written_beside(directory / JSON) as beside:
         beside.write_text(study_json(study), encoding="utf-8", newline="\n")
 

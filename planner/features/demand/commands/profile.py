@@ -8,6 +8,7 @@ PNG and SVG.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -45,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.profile import profile
     from planner.features.demand.told import profile_lines
     from planner.io.atomic import replace_file
+    from planner.io.shown import below, without_formulas
 
     history = load_history(arguments.history)
     rows = history.rows
@@ -58,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     history = History(rows, history.report)
     treatment = Treatment(arguments.cap_spikes, arguments.skip_outages)
     result = profile(history, treatment, arguments.quiet_hours)
-    console = Console(width=100, highlight=False)
+    console = Console(file=below(sys.stdout) if sys.stdout.isatty() else sys.stdout, width=100, highlight=False)
     print_heat_map(result.together, console)
     print_curve(result.together, console)
     for line in profile_lines(result):
@@ -80,8 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         require("matplotlib")
         folder: Path = arguments.output
-        replace_file(folder / "profile.csv", lambda path: result.weeks.to_csv(path, index=False))
-        replace_file(folder / "marks.csv", lambda path: result.marks.to_csv(path, index=False))
+        replace_file(folder / "profile.csv", lambda path: without_formulas(result.weeks).to_csv(path, index=False))
+        replace_file(folder / "marks.csv", lambda path: without_formulas(result.marks).to_csv(path, index=False))
         text = json.dumps(result.as_dict(), indent=2, default=str) + "\n"
         replace_file(folder / "profile.json", lambda path: path.write_text(text, encoding="utf-8"))
         title = "Requests per hour, mean by day and hour (UTC)"
