@@ -8,13 +8,17 @@ from contextlib import contextmanager
 from typing import IO, Any, cast
 
 HIDDEN = "***"
-_LONG = "password|passwd|passphrase|secret|token|api_key|apikey|access_key|account_?key|private_key|credentials?"
+_LONG = "password|passwd|passphrase|secret|token|api[_-]?key|access_?key|account_?key|private_?key|credentials?|cookie"
 _SHORT = "passcode|pass|pwd|pw|auth|sharedaccesskey|signature|sig"  # words of sentences too: only before "="
-# the user part of an address: all up to the last @ before a space, a quote or the path of another address
-_ADDRESS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.:-]*://)(?P<who>[^\s'\"<>]*)@", re.IGNORECASE)
+# the user part of an address: all up to the last @ before a space
+_ADDRESS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.:-]*://)(?P<who>\S*)@", re.IGNORECASE)
+_BARE = re.compile(  # without a scheme: u:password@host:5432, and Oracle's u/password@host
+    r"(?<![\w/@:.-])(?:jdbc:oracle:thin:[^\s@/]+/|[\w.%+-]+:)(?!//)[^\s@/'\"]+@(?=[\w.-]+[:/])", re.IGNORECASE
+)
+_QUERY = re.compile(r"(?P<key>[?&](?:key|code)=)[^\s&#'\"]+", re.IGNORECASE)
 _OPTION = re.compile(
-    rf"(?P<key>(?<![a-z0-9])[\"']?(?:[a-z0-9]+[_.-])*(?:(?:ssl)?(?:{_LONG})[\"']?\s*(?:=|:(?=\s*\S)(?!/))|"
-    rf"(?:{_SHORT})[\"']?\s*=)\s*)"
+    rf"(?P<key>(?<![a-z0-9])[\"']?(?:[a-z0-9]+[_.-])*(?:[a-z0-9]*(?:{_LONG})[\"']?"
+    rf"(?:\s*(?:=>?|:(?=\s*\S)(?!/))|(?<=--password)\s)|(?:{_SHORT})[\"']?\s*=)\s*)"
     r"(?P<value>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|\{[^}]*\}|[^\s;&,)\]}'\"]+)",
     re.IGNORECASE,
 )
@@ -26,6 +30,8 @@ def redacted(text: str) -> str:
 
     The user goes too: some databases take a token there.
     """
+    text = _BARE.sub(f"{HIDDEN}@", text)
+    text = _QUERY.sub(lambda found: f"{found['key']}{HIDDEN}", text)
     text = _ADDRESS.sub(lambda found: f"{found['scheme']}{HIDDEN}@", text)
     text = _OPTION.sub(lambda found: f"{found['key']}{HIDDEN}", text)
     return _BEARER.sub(lambda found: f"{found['key']}{HIDDEN}", text)

@@ -25,6 +25,9 @@ OPTIONS = (
     "jdbc:sqlserver://h;user=u;password={};", "md:db?motherduck_token={}", "https://h/x?access_token={}&a=1",
     "databricks://h?token={}", "AccountKey={};x=1", "aws_secret_access_key={}", "Authorization: Bearer {}xxxxxxxx",
     '{{"password": "{}"}}', "api_key: {}", "client_secret={}&x", "passwd={}",
+    "PGPASSWORD={}", "DbPassword={};", "--password {}", "password => {}", "x-api-key: {}", "Cookie: session={}",
+    "https://h/x?key={}&a=1", "u:{}@h:5432/db", "jdbc:oracle:thin:u/{}@h:1521/x", "postgresql://u:'{}'@h/db",
+    'postgresql://u:"{}"@h/db', "postgresql://u:<{}>@h/db",
 )  # fmt: skip
 
 
@@ -36,7 +39,15 @@ def test_no_spelling_tells_the_secret(text: str, secret: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["reports/q1/plan.json: is missing", "10 tokens: 5", "at 09:30 a@b.org asks", "C:/x/y.csv"]
+    "text",
+    [
+        "reports/x@2.csv",
+        "input_tokens = prompt_tokens",
+        "reports/q1/plan.json: is missing",
+        "10 tokens: 5",
+        "at 09:30 a@b.org asks",
+        "C:/x/y.csv",
+    ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redacted(text) == text
