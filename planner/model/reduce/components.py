@@ -33,8 +33,22 @@ def spanning(sets: Sets) -> list[Family]:
 
     Rows on sizes count too: they are there only where units are whole.
     """
-    wide = [family for family in families_of(sets) if family.spans in (Spans.PERIOD, Spans.EVERYTHING)]
-    return [family for family, rows in zip(wide, _stated(sets, wide)) if rows.count]
+    return _with_rows(sets, [f for f in families_of(sets) if f.spans in (Spans.PERIOD, Spans.EVERYTHING)])
+
+
+def _with_rows(sets: Sets, families: Sequence[Family]) -> list[Family]:
+    """Return the families that state some row.
+
+    A family that claims something of its rows is stated twice, cheaply: without flows, and with those of a skeleton. Of
+    one that says nothing of itself all rows are stated: they may be there for the flows of one hour only.
+    """
+    silent = [family for family in families if not family.allows]
+    told = [family for family in families if family.allows]
+    few = (replace(sets, arcs=sets.arcs.assign(priced=False)), skeleton(sets)) if told else ()
+    counts = np.sum([[rows.count for rows in _stated(some, told)] for some in few], axis=0) if told else []
+    found = {family.name for family, count in zip(told, counts) if count}
+    found |= {family.name for family, rows in zip(silent, _stated(sets, silent)) if rows.count}
+    return [family for family in families if family.name in found]
 
 
 def split(sets: Sets) -> list[Sets]:
@@ -45,9 +59,7 @@ def split(sets: Sets) -> list[Sets]:
     """
     count_needs, count_meters = len(sets.needs), len(sets.meters)
     families = families_of(sets)
-    if _priced_as_a_whole(sets) or any(
-        rows.count for rows in _stated(sets, [f for f in families if f.spans is Spans.EVERYTHING])
-    ):
+    if _priced_as_a_whole(sets) or _with_rows(sets, [f for f in families if f.spans is Spans.EVERYTHING]):
         return [_part(sets, np.ones(count_needs, bool), np.ones(count_meters, bool))]
     bones = skeleton(sets)
     at = columns_of(bones)
@@ -65,7 +77,7 @@ def split_periods(part: Sets) -> list[Sets]:
     """Split a component into groups of periods, in the order of time; one where a row of unknown reach ties them."""
     count, families = len(part.periods), families_of(part)
     wide = [family for family in families if family.spans is Spans.EVERYTHING]
-    if count < 2 or _priced_as_a_whole(part) or any(rows.count for rows in _stated(part, wide)):
+    if count < 2 or _priced_as_a_whole(part) or _with_rows(part, wide):
         return [part]
     bones = skeleton(part)
     at = columns_of(bones)
