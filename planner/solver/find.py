@@ -1,5 +1,6 @@
 """From a case to its plan: split, solve on all cores, prove, and put the parts together."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from planner.plan.plan import Plan, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble
 from planner.solver.check_rows import check_rows, keep_rows, values_of
+from planner.solver.coarse import DEPTH, FINER, coarse_plan
 from planner.solver.component import (
     HIGHS,
     ComponentPlan,
@@ -35,6 +37,7 @@ from planner.solver.session import sunk_usd
 from planner.solver.store import Store, digest_of, key_of
 
 DEFAULT_GAP = 1e-4
+ENOUGH = 15.0  # times what the first rough plans took: then there is time for better than finer ones
 ROUNDING = 1e-8  # relative: what tolerances of 1e-9 let a plan cost less than it should
 
 
@@ -208,15 +211,56 @@ def _finished(
             progress(finished[0], len(parts))
 
     def plan(part: _Begun | Sets) -> ComponentPlan | None:
-        begun = _begin(part, options, clock, store) if isinstance(part, Sets) else part
-        return _finish(begun, options, store)
+        spare = rough.get(id(part))
+        try:
+            clock.left()  # before a large part is stated in vain
+            begun = _begin(part, options, clock, store) if isinstance(part, Sets) else part
+            found = _finish(begun, options, store)
+        except StoppedError:
+            if spare is None:
+                raise
+            return spare
+        return _cheaper(found, spare)
 
     workers = options.workers if options.solver == HIGHS else 1  # PuLP's warnings and files are one process's
+    new = [part for part in parts if isinstance(part, Sets)]
+    rough = _rough(new, clock, workers) if options.solver == HIGHS and np.isfinite(clock.deadline) else {}
     found = on_all_cores(plan, parts, workers, step)
     if store is not None:
         store.tidy()
     stuck = [part if isinstance(part, Sets) else part.part for part, one in zip(parts, found) if one is None]
     return [one for one in found if one is not None], stuck
+
+
+def _rough(parts: Sequence[Sets], clock: Clock, workers: int | None) -> dict[int, ComponentPlan]:
+    """Find a rough plan of every part, by its identity, before any part takes the time: finer where there is little."""
+    found: dict[int, ComponentPlan] = {}
+    left = clock.left()
+    for depth in (DEPTH, FINER):
+
+        def plan(part: Sets, depth: int = depth) -> ComponentPlan | None:
+            try:
+                clock.left()
+                return coarse_plan(part, replace(clock), depth)
+            except StoppedError:
+                return None
+
+        for part, one in zip(parts, on_all_cores(plan, parts, workers)):
+            before = found.get(id(part))
+            if one is not None and (before is None or one.usd < before.usd):
+                found[id(part)] = one
+        before_s, left = left, clock.deadline - time.monotonic()
+        if left > ENOUGH * (before_s - left):
+            break
+    return found
+
+
+def _cheaper(found: ComponentPlan | None, rough: ComponentPlan | None) -> ComponentPlan | None:
+    """Return the cheaper plan, with what was proved by the finer search."""
+    if found is None or rough is None or found.usd <= rough.usd:
+        return found
+    proved = {name: getattr(found, name) for name in ("bound_usd", "tree_bound_usd", "prices")}
+    return replace(rough, **proved)
 
 
 @dataclass(frozen=True)

@@ -345,6 +345,7 @@ def solve_whole(
         tightened = np.inf if start is None else start[0]
         if start is not None:
             seen(start[1])
+        if start is not None and rounds > 0:
             master.tighten(tightened)
         for _ in range(rounds):
             found = master.solve(gap * MASTER_SHARE)

@@ -1,0 +1,70 @@
+"""Hours of like demand served alike: a plan that keeps every rule, never dearer than all on demand at home."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from planner.errors import StoppedError
+from planner.model.reduce.components import parts_to_solve
+from planner.model.tables import sets_of
+from planner.schema.case import Case
+from planner.solver import find
+from planner.solver.coarse import coarse_plan
+from planner.solver.highs import Clock
+from planner.solver.solve import solve
+from tests import builders
+from tests.builders.one_hour import on_demand, two
+
+HOURS, WEEKS = 744, 31 / 7
+
+
+def week(seed: int, whole_units: bool, **policy: object) -> Case:
+    """Two regions that may serve each other, random demand in every hour of the week."""
+    random = np.random.default_rng(seed)
+    demand = [row for r in ("east", "west") for row in builders.profile(r, "w", random.uniform(1, 9, 168).tolist())]
+    tables = two(
+        1, 1, demand=demand,
+        offers=[{"offer": r, "pool": f"{r}-m", "usd_per_unit_hour": 1.0, "min_units": 2, "unit_step": 1}
+                for r in ("east", "west")],
+        on_demand=[on_demand(r, usd_per_mtok_input=1.8 / 60e-6, tokens_per_minute_quota=8) for r in ("east", "west")],
+    )  # fmt: skip
+    return builders.case(tables, whole_units=whole_units, **policy)
+
+
+@pytest.mark.parametrize("whole_units", [False, True])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_rough_plan_lies_between_its_bound_and_what_it_may_cost(seed: int, whole_units: bool) -> None:
+    case = week(seed, whole_units, failover={"enabled": True, "share": 0.6, "on_demand_trust": 0.5})
+    best = solve(case, gap=1e-6)
+    (part,) = parts_to_solve(sets_of(case))
+    costs = []
+    for depth in (0, 3, 5):
+        rough = coarse_plan(part, Clock(), depth)
+        assert rough is not None
+        assert rough.bound_usd <= best.proof.bound_usd * (1 + 1e-9)
+        assert rough.usd >= best.totals.total_usd * (1 - 1e-6)
+        costs.append(rough.usd)
+    assert costs[2] <= costs[0]  # finer groups: half of the hours alike, no dearer
+    assert costs[2] <= best.totals.total_usd * 1.1
+
+
+def test_where_time_ends_before_any_optimum_there_is_a_plan_no_dearer_than_all_on_demand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On demand costs 1.8 USD a request; the plan is audited and its bound recomputed like any other."""
+
+    def stopped(*_: object) -> None:
+        raise StoppedError("out of time")
+
+    case = week(3, True, failover={"enabled": False})
+    best = solve(case, gap=1e-6).totals.total_usd
+    monkeypatch.setattr(find, "begin_component", stopped)
+    plan = solve(case, time_limit_seconds=1000.0)
+    asked = float(case.demand["requests_per_hour"].sum())
+    assert best * (1 - 1e-9) <= plan.totals.total_usd <= asked * WEEKS * 1.8 * (1 + 1e-9)
+    assert plan.proof.status == "gap"
+    assert 0 < plan.proof.bound_usd <= best
+    assert plan.proof.tree_gap == pytest.approx(plan.proof.gap)
+    with pytest.raises(StoppedError):
+        solve(replace(case), time_limit_seconds=1e-9)
