@@ -20,8 +20,11 @@ from planner.cli import COMMANDS
 from planner.features.demand.findings import RULES
 from planner.features.demand.formats import FORMATS
 from planner.features.demand.new import ARCHETYPES
-from planner.features.review.tables import Rules
+from planner.features.mix.mix_tables import MIX_FIGURES
+from planner.features.review.tables import REVIEW_FIGURES, Rules
+from planner.features.tasks.movement import MOVEMENT_FIGURES
 from planner.features.tasks.task_formula import LABEL, MEANING
+from planner.features.tasks.trend import SPREAD, TREND
 from planner.model import objective
 from planner.model.columns import columns_of
 from planner.model.constraints.stress import stress_columns
@@ -214,9 +217,14 @@ def frame_table(frame: frames.Frame) -> Iterable[str]:
 
 def figures_tables() -> Iterable[str]:
     """Return every table of figures."""
-    for frame in FIGURES:
+    named = [(f"metrics.{frame.name}", frame) for frame in FIGURES]
+    named += [(f"tasks.{frame.name}", frame) for frame in (TREND, SPREAD)]
+    named += [(f"movement.{frame.name}", frame) for frame in MOVEMENT_FIGURES]
+    named += [(f"mix.{frame.name}", frame) for frame in MIX_FIGURES]
+    named += [(f"review.{frame.name}", frame) for frame in REVIEW_FIGURES]
+    for name, frame in named:
         yield from (
-            f"### metrics.{frame.name}",
+            f"### {name}",
             "",
             f"{frame.row[0].upper()}{frame.row[1:]}.",
             "",

@@ -15,12 +15,13 @@ TEXT: Final = "text"  # object in memory, dictionary-encoded in a file
 WHOLE: Final = "int64"
 NUMBER: Final = "double"
 FLAG: Final = "bool"
-_DTYPES: Final = {TEXT: "object", WHOLE: "int64", NUMBER: "float64", FLAG: "bool"}
+MOMENT: Final = "time"  # UTC
+_DTYPES: Final = {TEXT: "object", WHOLE: "int64", NUMBER: "float64", FLAG: "bool", MOMENT: "datetime64[us, UTC]"}
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: type (TEXT, WHOLE, NUMBER or FLAG), unit ("" where it has none) and meaning."""
+    """One column of a table: type (TEXT, WHOLE, NUMBER, FLAG or MOMENT), unit ("" where it has none) and meaning."""
 
     name: str
     kind: str
@@ -60,7 +61,11 @@ class Frame:
         """Make the table of rows that are in the order of the columns."""
         if not rows:
             return self.empty()
-        numbers = {name: dtype for name, dtype in self.dtypes.items() if name not in self.texts}
+        numbers = {
+            name: dtype
+            for name, dtype in self.dtypes.items()
+            if name not in self.texts and not dtype.startswith("datetime")
+        }
         return pd.DataFrame(rows, columns=list(self.columns)).astype(numbers)
 
     def empty(self) -> pd.DataFrame:
@@ -79,7 +84,7 @@ class Frame:
         wrong = [
             column.name
             for column in self.declared
-            if len(frame) and column.name in frame and column.kind != TEXT
+            if len(frame) and column.name in frame and column.kind not in (TEXT, MOMENT)
             and not pd.api.types.is_numeric_dtype(frame[column.name])
         ]  # fmt: skip
         said = [f"lacks {', '.join(missing)}"] if missing else []

@@ -20,10 +20,10 @@ import pandas as pd
 from planner.errors import Fault, InfeasibleError, InputError, Shortfall
 from planner.features.mix.mix_tables import (
     ALL,
-    HELD_COLUMNS,
-    TIER_COLUMNS,
+    HELD,
     TIERS,
-    WORKLOAD_COLUMNS,
+    TIERS_REACHED,
+    WORKLOADS,
     LeftOut,
     MixStudy,
     MixTarget,
@@ -176,7 +176,7 @@ def shifted_case(
 ) -> tuple[Case, pd.DataFrame]:
     """Return the case with every workload at least as good as the permitted shares nearest to a target.
 
-    Also what held back which workload: columns HELD_COLUMNS.
+    Also what held back which workload: columns HELD.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def shifted_case(
             rows[m.workload, m.model] = _bounded(m, tier_of[m.model], exact[m.model])
     mix = tuple(rows[m.workload, m.model] for m in case.mix)
     settings = case.settings.model_copy(update={"name": f"{case.settings.name}, mix {target.name}"})
-    return replace(case, mix=mix, settings=settings), pd.DataFrame(held, columns=list(HELD_COLUMNS))
+    return replace(case, mix=mix, settings=settings), HELD.of(held)
 
 
 def _bounded(row: Mix, tier: str, share: float) -> Mix:
@@ -256,7 +256,7 @@ def _limit(tier: str, rows: Sequence[Mix], low: float, high: float, target: floa
 
 
 def _none_held() -> pd.DataFrame:
-    return pd.DataFrame(columns=list(HELD_COLUMNS))
+    return HELD.empty()
 
 
 def _model_shares_of(costs: TaskCosts) -> dict[tuple[str, str], float]:
@@ -280,7 +280,7 @@ def _variant(
     difference = table["total_usd"] - before
     workloads = table.assign(
         difference_usd=difference, difference_share=difference / before.where(before > 0)
-    )[list(WORKLOAD_COLUMNS)]  # fmt: skip
+    )[list(WORKLOADS.columns)]  # fmt: skip
     return MixVariant(
         target=target,
         shortfalls=(),
@@ -309,13 +309,13 @@ def _tier_table(costs: TaskCosts, target: MixTarget, tier_of: dict[str, str]) ->
             wanted = float("nan") if target.shares is None else target.shares[tier]
             part = float(own.loc[own["tier"] == tier, "requests"].sum())
             rows.append((name, tier, wanted, part / whole if whole > 0 else 0.0))
-    return pd.DataFrame(rows, columns=list(TIER_COLUMNS))
+    return TIERS_REACHED.of(rows)
 
 
 def _impossible(target: MixTarget, shortfalls: tuple[Shortfall, ...], held: pd.DataFrame) -> MixVariant:
     none = float("nan")
     return MixVariant(
         target, shortfalls, none, none, none, none, none, none, none,
-        pd.DataFrame(columns=list(PURCHASE_COLUMNS)), pd.DataFrame(columns=list(WORKLOAD_COLUMNS)),
-        pd.DataFrame(columns=list(TIER_COLUMNS)), held,
+        pd.DataFrame(columns=list(PURCHASE_COLUMNS)), WORKLOADS.empty(),
+        TIERS_REACHED.empty(), held,
     )  # fmt: skip

@@ -11,12 +11,27 @@ from dataclasses import dataclass
 import pandas as pd
 
 from planner.errors import Shortfall
+from planner.plan.frames import NUMBER, TEXT, Column, Frame
 
 TIERS = ("small", "mid", "frontier")  # from the cheapest to the best
 ALL = "(all)"  # of workloads
-WORKLOAD_COLUMNS = ("workload", "tasks", "total_usd", "usd_per_task", "difference_usd", "difference_share")
-TIER_COLUMNS = ("workload", "tier", "target_share", "share")
-HELD_COLUMNS = ("workload", "tier", "target_share", "share", "limit")
+_WORKLOAD = Column("workload", TEXT, f"workload; `{ALL}`: all of them")
+_TIER = Column("tier", TEXT, "small, mid or frontier")
+_TARGET = Column("target_share", NUMBER, "share of requests asked; NaN: the mix as it is", "share")
+WORKLOADS = Frame("workloads", "cost of each workload at a target", (
+    Column("workload", TEXT, "workload"), Column("tasks", NUMBER, "tasks", "tasks"),
+    Column("total_usd", NUMBER, "cost", "USD"), Column("usd_per_task", NUMBER, "cost of a task", "USD"),
+    Column("difference_usd", NUMBER, "cost less that of the mix as it is", "USD"),
+    Column("difference_share", NUMBER, "the same, over that cost", "share"),
+))  # fmt: skip
+TIERS_REACHED = Frame("tiers", "one row for each workload and tier, then for all workloads", (
+    _WORKLOAD, _TIER, _TARGET, Column("share", NUMBER, "share of requests reached", "share"),
+))  # fmt: skip
+HELD = Frame("held", "one row for each workload and tier that limits hold from the target", (
+    Column("workload", TEXT, "workload"), _TIER, _TARGET, Column("share", NUMBER, "nearest permitted share", "share"),
+    Column("limit", TEXT, "which limit; blank: it takes or gives what another tier is held from"),
+))  # fmt: skip
+MIX_FIGURES = (WORKLOADS, TIERS_REACHED, HELD)
 
 
 @dataclass(frozen=True)
@@ -36,10 +51,10 @@ class MixVariant:
         that of the mix as it is; difference_share: over it. Negative: it costs less.
     reserved_usd, on_demand_usd, egress_usd : of the total (reserved: everything that units cost).
     commitments : what it buys: offer, period, units, usd inside the horizon.
-    workloads : columns WORKLOAD_COLUMNS; adds up to total_usd, but for capacity that nobody asks for.
-    tiers : columns TIER_COLUMNS: asked and reached, of each workload and of ALL. target_share is NaN for the mix as it
+    workloads : columns WORKLOADS; adds up to total_usd, but for capacity that nobody asks for.
+    tiers : columns TIERS_REACHED: asked and reached, of each workload and of ALL. target_share is NaN for the mix as it
         is. More of a better tier than asked may be cheaper.
-    held : columns HELD_COLUMNS: where a workload's limits do not permit the target, the nearest permitted share, and
+    held : columns HELD: where a workload's limits do not permit the target, the nearest permitted share, and
         which limit ("" where it only takes or gives what another tier is held from).
     """
 
@@ -56,6 +71,11 @@ class MixVariant:
     workloads: pd.DataFrame
     tiers: pd.DataFrame
     held: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        """Refuse a table that is not what it is declared to be."""
+        for frame in MIX_FIGURES:
+            frame.check(getattr(self, frame.name))
 
     @property
     def possible(self) -> bool:

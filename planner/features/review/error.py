@@ -12,7 +12,7 @@ import pandas as pd
 
 from planner.features.demand.forecast.accuracy import bias, wape
 from planner.features.review.actual import Actual
-from planner.features.review.tables import ASSUMPTION_COLUMNS, ERROR_COLUMNS
+from planner.features.review.tables import ASSUMPTIONS, ERRORS
 from planner.features.review.tokens import as_seen
 from planner.plan.plan import Plan
 from planner.schema.case import Case
@@ -24,7 +24,7 @@ _FIGURES = ("input_tokens", "output_tokens", "cache_hit_rate", "cache_write_rate
 
 
 def forecast_error(case: Case, actual: Actual) -> pd.DataFrame:
-    """Errors by region, workload and month, and their sums (ALL): columns ERROR_COLUMNS."""
+    """Errors by region, workload and month, and their sums (ALL): columns ERRORS."""
     hourly = _laid_out(case, actual)
     rows = []
     periods = [*actual.months, ALL]
@@ -34,7 +34,7 @@ def forecast_error(case: Case, actual: Actual) -> pd.DataFrame:
         for period in periods:
             part = own if period == ALL else own[own["period"] == period]
             rows.append((region, workload, period, *_measures(part, several=len(case.scenarios) > 1)))
-    return pd.DataFrame(rows, columns=list(ERROR_COLUMNS))
+    return ERRORS.of(rows)
 
 
 def _measures(part: pd.DataFrame, several: bool) -> tuple[float, ...]:
@@ -70,7 +70,7 @@ def _laid_out(case: Case, actual: Actual) -> pd.DataFrame:
 
 
 def assumptions(case: Case, plan: Plan, actual: Actual) -> pd.DataFrame:
-    """Token lengths, cache rates, peak minutes and mix by workload, assumed and seen: columns ASSUMPTION_COLUMNS."""
+    """Token lengths, cache rates, peak minutes and mix by workload, assumed and seen: columns ASSUMPTIONS."""
     rows: list[tuple[object, ...]] = []
     for period in actual.months:
         came = actual.rows[actual.rows["period"] == period]
@@ -79,7 +79,7 @@ def assumptions(case: Case, plan: Plan, actual: Actual) -> pd.DataFrame:
             if w.workload in set(came["workload"]):
                 rows += [_row(w, seen[w.workload], period, name) for name in _FIGURES if getattr(w, name) is not None]
         rows += _mix(case, plan, came, period)
-    return pd.DataFrame(rows, columns=list(ASSUMPTION_COLUMNS))
+    return ASSUMPTIONS.of(rows)
 
 
 def _row(w: Workload, seen: Workload, period: str, name: str) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planner.features.review.tables import MONTH_COLUMNS, POOL_COLUMNS
+from planner.features.review.tables import MONTHLY, POOLS
 from planner.plan.flows import Floats
 from planner.plan.metrics.basis import Basis, ratio
 from planner.plan.metrics.capacity_cost import equivalent_usd
@@ -45,7 +45,7 @@ class Counted:
         return total.reshape(len(flows.ways), periods)
 
     def months(self, side: str, unserved: Floats | None = None) -> pd.DataFrame:
-        """Cost and use of each period: columns MONTH_COLUMNS. unserved : requests of each period."""
+        """Cost and use of each period: columns MONTHLY. unserved : requests of each period."""
         names, ways = self.basis.names, self.basis.flows.ways
         priced, requests = self.by_way(factor=True), self.by_way()
         pools = self.pools(side)
@@ -75,10 +75,10 @@ class Counted:
                 "effective_savings_rate": 1 - ratio(capacity + paid, whole),
                 "unserved_requests": np.zeros(len(names.periods)) if unserved is None else unserved,
             }
-        )[list(MONTH_COLUMNS)]
+        )[list(MONTHLY.columns)]
 
     def pools(self, side: str) -> pd.DataFrame:
-        """Use and cost of each pool and meter in each period in which units are held: columns POOL_COLUMNS.
+        """Use and cost of each pool and meter in each period in which units are held: columns POOLS.
 
         What a pool with several meters serves is divided among them as their cost.
         """
@@ -104,7 +104,7 @@ class Counted:
         table["covered_usd"] *= np.where(pool_usd > 0, usd / np.where(pool_usd > 0, pool_usd, 1.0), 1.0)
         table["effective_savings_rate"] = 1 - ratio(usd, table["covered_usd"].to_numpy(float))
         table["side"] = side
-        return table[list(POOL_COLUMNS)]
+        return table[list(POOLS.columns)]
 
     def _use(self) -> pd.DataFrame:
         """Unit-hours used, and the busiest slot's load with headroom, by pool, meter and period."""

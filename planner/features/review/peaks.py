@@ -10,8 +10,8 @@ from planner.features.review.cases import hour_of
 from planner.features.review.served import ServedMonth
 from planner.features.review.tables import (
     LEVEL,
-    OVERFLOW_COLUMNS,
-    PEAK_COLUMNS,
+    OVERFLOW,
+    PEAKS,
     QUOTA,
     REQUESTS,
     TOKENS,
@@ -27,7 +27,7 @@ from planner.units import HOURS_PER_WEEK
 
 
 def overflow(case: Case, months: Sequence[tuple[PoolMonth, float]], least_usd: float) -> pd.DataFrame:
-    """Find for each pool the offer, months and units that would have saved most: columns OVERFLOW_COLUMNS.
+    """Find for each pool the offer, months and units that would have saved most: columns OVERFLOW.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def overflow(case: Case, months: Sequence[tuple[PoolMonth, float]], least_usd: f
                     best = served - cost, row
         if best is not None:
             rows.append(best[1])
-    table = pd.DataFrame(rows, columns=list(OVERFLOW_COLUMNS))
+    table = OVERFLOW.of(rows)
     return table.sort_values(["saving_usd", "pool", "meter"], ascending=[False, True, True], ignore_index=True)
 
 
@@ -84,7 +84,7 @@ def _sizes(offer: Offer, over: Floats, whole: bool) -> list[float]:
 
 
 def peaks(case: Case, actual: Actual, months: Sequence[tuple[ServedMonth, Basis]], rules: Rules) -> pd.DataFrame:
-    """List the hours, by time: columns PEAK_COLUMNS.
+    """List the hours, by time: columns PEAKS.
 
     Met quota: what is left for on demand, after reserved units and the cheapest routes, takes at least
     `met_quota_share` of a quota (tokens a minute, bursts included). Unserved: neither units nor quotas in reach could
@@ -95,8 +95,8 @@ def peaks(case: Case, actual: Actual, months: Sequence[tuple[ServedMonth, Basis]
     parts.append(_levels(case, actual, rules))
     parts = [p for p in parts if len(p)]
     if not parts:
-        return pd.DataFrame({name: [] for name in PEAK_COLUMNS})
-    table = pd.concat(parts, ignore_index=True).reindex(columns=list(PEAK_COLUMNS))
+        return PEAKS.empty()
+    table = pd.concat(parts, ignore_index=True).reindex(columns=list(PEAKS.columns))
     return table.sort_values(["hour", "kind", "region", "model", "workload"], ignore_index=True, na_position="last")
 
 

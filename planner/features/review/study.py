@@ -16,11 +16,11 @@ from planner.features.review.peaks import overflow, peaks
 from planner.features.review.served import ServedMonth, held, serve_month
 from planner.features.review.tables import (
     ACTUAL,
-    COMMITMENT_COLUMNS,
+    COMMITMENTS,
     EXPECTED,
-    MONTH_COLUMNS,
+    MONTHLY,
     PLANNED,
-    POOL_COLUMNS,
+    POOLS,
     Review,
     Rules,
 )
@@ -137,8 +137,8 @@ def _figures(
         by_pool.append(counted.pools(ACTUAL))
     order = {p.name: k for k, p in enumerate(case.periods)}
     return (
-        _sorted(by_month, ["period"], order)[list(MONTH_COLUMNS)],
-        _sorted(by_pool, ["pool", "meter", "period"], order)[list(POOL_COLUMNS)],
+        _sorted(by_month, ["period"], order)[list(MONTHLY.columns)],
+        _sorted(by_pool, ["pool", "meter", "period"], order)[list(POOLS.columns)],
     )
 
 
@@ -166,7 +166,7 @@ def _calendar_usd(monthly: pd.DataFrame, actual: Actual) -> float:
 
 
 def _by_commitment(case: Case, plan: Plan, pools: pd.DataFrame) -> pd.DataFrame:
-    """Each commitment's part of its pool, by units, in each month: columns COMMITMENT_COLUMNS."""
+    """Each commitment's part of its pool, by units, in each month: columns COMMITMENTS."""
     rows = []
     for k, line in enumerate(lines_of(case, plan), start=1):
         offer = line.owed.offer
@@ -180,5 +180,5 @@ def _by_commitment(case: Case, plan: Plan, pools: pd.DataFrame) -> pd.DataFrame:
         covered = own["covered_usd"].where(own["covered_usd"] > 0)
         own["effective_savings_rate"] = 1 - own["usd"] / covered
         rows.append(own.assign(commitment=k, offer=offer.offer))
-    table = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=list(COMMITMENT_COLUMNS))
-    return table[list(COMMITMENT_COLUMNS)]
+    table = pd.concat(rows, ignore_index=True) if rows else COMMITMENTS.empty()
+    return table[list(COMMITMENTS.columns)]

@@ -19,6 +19,7 @@ from planner.features.order.order import Lacking
 from planner.features.tasks import Alert
 from planner.io.yaml_text import load_yaml
 from planner.plan.expiries import Calendar
+from planner.plan.frames import FLAG, MOMENT, NUMBER, TEXT, WHOLE, Column, Frame
 from planner.plan.orders import Owed
 
 
@@ -93,28 +94,75 @@ KEEP, DROP, RAISE, LOWER, WATCH = "keep", "drop at expiry", "raise", "lower", "w
 QUOTA, UNSERVED, LEVEL = "met quota", "unserved", "above plan"
 TOKENS, REQUESTS = "tokens/minute", "requests/hour"  # units of a peak
 
-MONTH_COLUMNS = (
-    "period", "side", "hours", "requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd",
-    "coverage", "utilisation", "vacancy", "effective_savings_rate", "unserved_requests",
-)  # fmt: skip
-POOL_COLUMNS = (
-    "pool", "meter", "region", "period", "side", "units", "capacity_unit_hours", "used_unit_hours", "utilisation",
-    "vacancy", "usd", "covered_usd", "coverage", "effective_savings_rate",
-)  # fmt: skip
-COMMITMENT_COLUMNS = ("commitment", "offer", *POOL_COLUMNS)
-OVERFLOW_COLUMNS = (
-    "pool", "meter", "region", "offer", "first_period", "last_period", "units", "on_demand_usd", "commitment_usd",
-    "saving_usd", "runs_on",
-)  # fmt: skip
-PEAK_COLUMNS = (
-    "kind", "hour", "region", "model", "workload", "option", "found", "limit", "share", "unserved_requests", "unit",
-)  # fmt: skip
-ERROR_COLUMNS = (
-    "region", "workload", "period", "hours", "actual_requests", "planned_requests", "wape", "bias", "peak_actual_rph",
-    "peak_planned_rph", "scenario_coverage",
-)  # fmt: skip
-ASSUMPTION_COLUMNS = ("workload", "period", "figure", "assumed", "seen", "change_share", "remark")
-TASK_COLUMNS = ("workload", "period", "side", "tasks", "total_usd", "usd_per_task")
+_PERIOD = Column("period", TEXT, "month")
+_SIDE = Column("side", TEXT, "planned, expected or actual")
+_WORKLOAD = Column("workload", TEXT, "workload")
+_REGION = Column("region", TEXT, "region")
+_POOL = Column("pool", TEXT, "pool")
+_METER = Column("meter", TEXT, "what its units count")
+_COVERAGE = Column("coverage", NUMBER, "on-demand value of what reserved units serve, of all", "share")
+_UTILISATION = Column("utilisation", NUMBER, "used over capacity", "share")
+_VACANCY = Column("vacancy", NUMBER, "units that no hour takes", "share")
+_RATE = Column("effective_savings_rate", NUMBER, "1 - cost over the same use on demand", "share")
+_TOTAL_USD = Column("total_usd", NUMBER, "cost", "USD")
+
+MONTHLY = Frame("monthly", "one row for each month and side", (
+    _PERIOD, _SIDE, Column("hours", NUMBER, "hours seen", "hours"), Column("requests", NUMBER, "requests", "requests"),
+    Column("capacity_usd", NUMBER, "what units cost", "USD"),
+    Column("on_demand_usd", NUMBER, "requests on demand", "USD"),
+    Column("egress_usd", NUMBER, "data that crosses regions", "USD"), _TOTAL_USD, _COVERAGE, _UTILISATION, _VACANCY,
+    _RATE, Column("unserved_requests", NUMBER, "requests that neither units nor quotas could serve", "requests"),
+))  # fmt: skip
+POOLS = Frame("pools", "one row for each pool, meter, month and side in which units are held", (
+    _POOL, _METER, _REGION, _PERIOD, _SIDE, Column("units", NUMBER, "units held", "units"),
+    Column("capacity_unit_hours", NUMBER, "units times hours seen", "unit-hours"),
+    Column("used_unit_hours", NUMBER, "of them used", "unit-hours"), _UTILISATION, _VACANCY,
+    Column("usd", NUMBER, "what the units cost", "USD"),
+    Column("covered_usd", NUMBER, "what they serve, at on-demand prices", "USD"), _COVERAGE, _RATE,
+))  # fmt: skip
+COMMITMENTS = Frame("commitments", "one row for each commitment, month and side: its part of its pool, by units", (
+    Column("commitment", WHOLE, "its place among the verdicts, from 1"), Column("offer", TEXT, "offer"), *POOLS.declared,
+))  # fmt: skip
+OVERFLOW = Frame("overflow", "one row for each pool whose overflow an offer would have served cheaper", (
+    _POOL, _METER, _REGION, Column("offer", TEXT, "offer"),
+    Column("first_period", TEXT, "first month of its term"),
+    Column("last_period", TEXT, "last month of it that was seen"),
+    Column("units", NUMBER, "units that would have saved most", "units"),
+    Column("on_demand_usd", NUMBER, "what they would have served, at on-demand prices", "USD"),
+    Column("commitment_usd", NUMBER, "what they would have cost", "USD"),
+    Column("saving_usd", NUMBER, "difference", "USD"),
+    Column("runs_on", FLAG, "the term is longer than the months seen"),
+))  # fmt: skip
+PEAKS = Frame("peaks", "one row for each hour in which demand met a limit or was above the plan", (
+    Column("kind", TEXT, "met quota, unserved, or above plan"),
+    Column("hour", MOMENT, "start of the hour, UTC"), _REGION,
+    Column("model", TEXT, "model; blank: any"), Column("workload", TEXT, "workload; blank: any"),
+    Column("option", TEXT, "on-demand option; blank: none"), Column("found", NUMBER, "what the hour had", "as `unit`"),
+    Column("limit", NUMBER, "quota, or planned level", "as `unit`"),
+    Column("share", NUMBER, "found over limit", "share"),
+    Column("unserved_requests", NUMBER, "requests that could not be served", "requests"),
+    Column("unit", TEXT, "tokens/minute or requests/hour"),
+))  # fmt: skip
+ERRORS = Frame("errors", "errors of the forecast by region, workload and month, and their sums (`all`)", (
+    _REGION, _WORKLOAD, _PERIOD, Column("hours", NUMBER, "hours compared", "hours"),
+    Column("actual_requests", NUMBER, "requests that came", "requests"),
+    Column("planned_requests", NUMBER, "requests planned, expected over scenarios", "requests"),
+    Column("wape", NUMBER, "sum of absolute errors over requests that came", "share"),
+    Column("bias", NUMBER, "planned over actual requests, less 1", "share"),
+    Column("peak_actual_rph", NUMBER, "highest hour that came", "requests/hour"),
+    Column("peak_planned_rph", NUMBER, "highest hour planned", "requests/hour"),
+    Column("scenario_coverage", NUMBER, "hours that lay within the scenarios; NaN: there is one", "share"),
+))  # fmt: skip
+ASSUMPTIONS = Frame("assumptions", "what the plan assumed of a workload and month, and what was seen", (
+    _WORKLOAD, _PERIOD, Column("figure", TEXT, "what is compared"), Column("assumed", NUMBER, "in the plan"),
+    Column("seen", NUMBER, "in the history"), Column("change_share", NUMBER, "seen over assumed, less 1", "share"),
+    Column("remark", TEXT, "why they may differ"),
+))  # fmt: skip
+TASK_COSTS = Frame("tasks", "cost of the tasks of each workload, month and side", (
+    _WORKLOAD, _PERIOD, _SIDE, Column("tasks", NUMBER, "tasks", "tasks"), _TOTAL_USD,
+    Column("usd_per_task", NUMBER, "cost of a task", "USD"),
+))  # fmt: skip
+REVIEW_FIGURES = (MONTHLY, POOLS, COMMITMENTS, OVERFLOW, PEAKS, ERRORS, ASSUMPTIONS, TASK_COSTS)
 
 
 @dataclass(frozen=True)
@@ -231,6 +279,11 @@ class Review:
     alerts: tuple[Alert, ...]
     calendar: Calendar
     calendar_usd: float
+
+    def __post_init__(self) -> None:
+        """Refuse a table that is not what it is declared to be."""
+        for frame in REVIEW_FIGURES:
+            frame.check(getattr(self, frame.name))
 
     def __repr__(self) -> str:
         """Name the plan reviewed, what it cost and the decisions."""

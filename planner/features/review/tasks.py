@@ -12,7 +12,7 @@ import pandas as pd
 
 from planner.features.review.actual import Actual
 from planner.features.review.served import ServedMonth
-from planner.features.review.tables import ACTUAL, PLANNED, TASK_COLUMNS, Rules
+from planner.features.review.tables import ACTUAL, PLANNED, TASK_COSTS, Rules
 from planner.features.tasks import Alert, AlertRule, Movement, alerts, task_costs, why_moved
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts
 from planner.plan.plan import Plan
@@ -22,7 +22,7 @@ from planner.schema.case import Case
 def tasks_of(
     owned: Case, plan: Plan, actual: Actual, months: Sequence[ServedMonth], rules: Rules
 ) -> tuple[pd.DataFrame, tuple[Alert, ...]]:
-    """Return what tasks cost by workload and month (TASK_COLUMNS), and the alerts, the dearest first.
+    """Return what tasks cost by workload and month (TASK_COSTS), and the alerts, the dearest first.
 
     Compared are each month with the one before it, the last with the first, and each with the plan.
     """
@@ -33,13 +33,13 @@ def tasks_of(
     table = pd.concat(parts, ignore_index=True)
     table = table.sort_values(["workload", "period", "side"], ascending=[True, True, False], ignore_index=True)
     rule = AlertRule(rules.alert_rise_share, rules.alert_flat_share, rules.alert_usd)
-    return table[list(TASK_COLUMNS)], alerts(_movements(planned, came), rule)
+    return table[list(TASK_COSTS.columns)], alerts(_movements(planned, came), rule)
 
 
 def _table(costs: TaskCosts, side: str, periods: tuple[str, ...]) -> pd.DataFrame:
     table = costs.by("workload", "period")
     table = table[table["period"].isin(periods) & (table["workload"] != NOBODY) & (table["tasks"] > 0)]
-    return table.assign(side=side)[list(TASK_COLUMNS)]
+    return table.assign(side=side)[list(TASK_COSTS.columns)]
 
 
 def _movements(planned: TaskCosts, came: dict[str, TaskCosts]) -> list[Movement]:

@@ -30,7 +30,7 @@ def lines_of(case: Case, plan: Plan) -> tuple[Line, ...]:
 def verdicts(
     case: Case, plan: Plan, actual: Actual, past: Hindsight, use: pd.DataFrame, rules: Rules, step: Callable[[], None]
 ) -> tuple[Verdict, ...]:
-    """Judge every commitment. use : POOL_COLUMNS, expected and actual."""
+    """Judge every commitment. use : POOLS, expected and actual."""
     lines = lines_of(case, plan)
     held = [line.owed.units for line in lines]
     nothing = plan.purchases.iloc[:0]

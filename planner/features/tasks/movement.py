@@ -28,16 +28,21 @@ from planner.features.tasks.task_formula import (
     cost_of_task,
 )
 from planner.plan.flows import Floats
+from planner.plan.frames import NUMBER, TEXT, Column, Frame
 from planner.plan.metrics.tables import HORIZON
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts
 
-EVIDENCE_COLUMNS = ("workload", "factor", "what", "before", "after", "kind")  # kind: number, share or index
+EVIDENCE = Frame("evidence", "one row for each thing that changed, of a factor of a workload", (
+    Column("workload", TEXT, "workload"), Column("factor", TEXT, "factor of the cost of a task"),
+    Column("what", TEXT, "what changed"), Column("before", NUMBER, "before, as `kind` says"),
+    Column("after", NUMBER, "after"), Column("kind", TEXT, "number, share or index"),
+))  # fmt: skip
 _SAME = 1e-9  # relative
 _Line = tuple[str, str, float, float, str]
 
 
 def evidence(s: Sides, indices: dict[str, Floats]) -> pd.DataFrame:
-    """List what changed for each workload with tasks on both sides: columns EVIDENCE_COLUMNS.
+    """List what changed for each workload with tasks on both sides: columns EVIDENCE.
 
     Parameters
     ----------
@@ -45,7 +50,7 @@ def evidence(s: Sides, indices: dict[str, Floats]) -> pd.DataFrame:
     """
     told = [_covered(s, side) for side in (0, 1)], [_utilisation(s, side) for side in (0, 1)]
     rows = [(name, *line) for k, name in enumerate(s.workloads) for line in _lines(s, k, indices, *told)]
-    found = pd.DataFrame(rows, columns=list(EVIDENCE_COLUMNS))
+    found = EVIDENCE.of(rows)
     gap = (found["after"] - found["before"]).abs()
     shown: pd.DataFrame = found[gap > _SAME * found[["before", "after"]].abs().max(axis=1)].reset_index(drop=True)
     return shown
@@ -136,9 +141,19 @@ def shapley(value: Callable[[frozenset[str]], Floats], factors: tuple[str, ...])
     return parts
 
 
-WORKLOAD_COLUMNS = ("workload", "tasks_before", "tasks_after", "tasks_per_hour_before", "tasks_per_hour_after",
-                    "usd_per_task_before", "usd_per_task_after", "usd_before", "usd_after")  # fmt: skip
-EFFECT_COLUMNS = ("workload", "factor", "usd_per_task", "usd")
+WORKLOADS = Frame("workloads", "one row for each workload with tasks or cost on one side", (
+    Column("workload", TEXT, "workload"),
+    *(Column(f"{name}_{word}", NUMBER, f"{meaning}, {word}", unit)
+      for name, meaning, unit in (("tasks", "tasks", "tasks"), ("tasks_per_hour", "tasks an hour", "tasks/hour"),
+                                  ("usd_per_task", "cost of a task; NaN: no tasks", "USD"), ("usd", "cost", "USD"))
+      for word in ("before", "after")),
+))  # fmt: skip
+EFFECTS = Frame("effects", "one row for each factor of a workload that changed its cost", (
+    Column("workload", TEXT, "workload"), Column("factor", TEXT, "factor; `tasks`: more or fewer of them"),
+    Column("usd_per_task", NUMBER, "part of the change of the cost of a task", "USD"),
+    Column("usd", NUMBER, "part of the change of the cost", "USD"),
+))  # fmt: skip
+MOVEMENT_FIGURES = (WORKLOADS, EFFECTS, EVIDENCE)
 NOTHING = 1e-12  # of the cost of both: less is rounding
 CLOSE = 1e-8  # relative: the formula and the attributed cost
 
@@ -148,12 +163,12 @@ class Movement:
     """A change of the cost of tasks and its reasons.
 
     before, after : what is compared, in words: a month, with the plan's name where plans differ.
-    workloads : columns WORKLOAD_COLUMNS, one row a workload; usd_per_task is NaN where there are no tasks.
-    effects : columns EFFECT_COLUMNS. usd_per_task of a workload's factors add up to the change of its cost of a task;
+    workloads : columns WORKLOADS, one row a workload; usd_per_task is NaN where there are no tasks.
+    effects : columns EFFECTS. usd_per_task of a workload's factors add up to the change of its cost of a task;
         usd of its factors and of `tasks` (more or fewer of them) add up to the change of its cost, and all of them to
         the change of the total. A workload with tasks on one side only has the factor `tasks` alone. Effects of
         nothing are left out.
-    evidence : columns EVIDENCE_COLUMNS: what of a factor changed, before and after.
+    evidence : columns EVIDENCE: what of a factor changed, before and after.
     """
 
     before: str
@@ -161,6 +176,11 @@ class Movement:
     workloads: pd.DataFrame
     effects: pd.DataFrame
     evidence: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        """Refuse a table that is not what it is declared to be."""
+        for frame in MOVEMENT_FIGURES:
+            frame.check(getattr(self, frame.name))
 
     @property
     def by_factor(self) -> pd.DataFrame:
@@ -230,9 +250,9 @@ def _workloads(before: Span, after: Span) -> pd.DataFrame:
         tasks = requests / span.workloads.take("requests_per_task", rows, 1.0)
         found |= {f"tasks_{word}": tasks, f"tasks_per_hour_{word}": tasks / span.hours, f"usd_{word}": usd}
         found[f"usd_per_task_{word}"] = np.divide(usd, tasks, out=np.full(len(tasks), np.nan), where=tasks > 0)
-    table = pd.DataFrame(found)[list(WORKLOAD_COLUMNS)]
+    table = pd.DataFrame(found)[list(WORKLOADS.columns)]
     if before.nobody_usd or after.nobody_usd:
-        none = dict.fromkeys(WORKLOAD_COLUMNS[1:5], 0.0)
+        none = dict.fromkeys(WORKLOADS.columns[1:5], 0.0)
         rest = {"workload": NOBODY, **none, "usd_before": before.nobody_usd, "usd_after": after.nobody_usd}
         table = pd.concat([table, pd.DataFrame([rest])], ignore_index=True)
     used = (table[["tasks_before", "tasks_after", "usd_before", "usd_after"]] != 0).any(axis=1)
@@ -266,7 +286,7 @@ def _effects(workloads: pd.DataFrame, sides: Sides, factors: tuple[str, ...], pa
             own = parts[:, number[name]].tolist()
             rows += [(name, f, usd, usd * mean_tasks) for f, usd in zip(factors, own, strict=True)]
             rows.append((name, TASKS, 0.0, mean_usd * (float(w.tasks_after) - float(w.tasks_before))))
-    found = pd.DataFrame(rows, columns=list(EFFECT_COLUMNS))
+    found = EFFECTS.of(rows)
     whole = float(workloads[["usd_before", "usd_after"]].to_numpy(float).sum())
     shown: pd.DataFrame = found[found["usd"].abs() > NOTHING * whole].reset_index(drop=True)
     return shown

@@ -3,17 +3,31 @@
 import numpy as np
 import pandas as pd
 
+from planner.plan.frames import NUMBER, TEXT, Column, Frame
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts
 
-TREND_COLUMNS = ("workload", "period", "tasks", "total_usd", "usd_per_task", "change_usd", "change_share",
-                 "since_first_usd", "since_first_share")  # fmt: skip
-SPREAD_COLUMNS = ("workload", "over", "usd_per_task", "lowest", "lowest_usd", "highest", "highest_usd",
-                  "deviation_usd", "variation")  # fmt: skip
+_WORKLOAD = Column("workload", TEXT, "workload")
+_PER_TASK = Column("usd_per_task", NUMBER, "cost of a task", "USD")
+TREND = Frame("trend", "cost of a workload's task in each month with tasks", (
+    _WORKLOAD, Column("period", TEXT, "month"), Column("tasks", NUMBER, "tasks", "tasks"),
+    Column("total_usd", NUMBER, "cost", "USD"), _PER_TASK,
+    Column("change_usd", NUMBER, "against the month before; NaN: it is the first", "USD"),
+    Column("change_share", NUMBER, "the same, over the month before", "share"),
+    Column("since_first_usd", NUMBER, "against the first month", "USD"),
+    Column("since_first_share", NUMBER, "the same, over the first month", "share"),
+))  # fmt: skip
+SPREAD = Frame("spread", "how the cost of a workload's task differs over months, origins, regions or models", (
+    _WORKLOAD, Column("over", TEXT, "month, origin, region or model"), _PER_TASK,
+    Column("lowest", TEXT, "where a task costs least"), Column("lowest_usd", NUMBER, "what it costs there", "USD"),
+    Column("highest", TEXT, "where it costs most"), Column("highest_usd", NUMBER, "what it costs there", "USD"),
+    Column("deviation_usd", NUMBER, "standard deviation, weighted by tasks", "USD"),
+    Column("variation", NUMBER, "deviation over the mean", "share"),
+))  # fmt: skip
 OVER = {"month": "period", "origin": "origin", "region": "region", "model": "model"}
 
 
 def trend(costs: TaskCosts) -> pd.DataFrame:
-    """Cost of a task by month, against the month before and against the first: columns TREND_COLUMNS.
+    """Cost of a task by month, against the month before and against the first: columns TREND.
 
     Only months with tasks have a row; the month before is the last that had some.
     """
@@ -27,11 +41,11 @@ def trend(costs: TaskCosts) -> pd.DataFrame:
         since_first_usd=table["usd_per_task"] - first,
         since_first_share=_change(table["usd_per_task"], first),
     )
-    return found[list(TREND_COLUMNS)]
+    return found[list(TREND.columns)]
 
 
 def spread(costs: TaskCosts) -> pd.DataFrame:
-    """How the cost of a workload's task differs between months, origins, regions and models: columns SPREAD_COLUMNS.
+    """How the cost of a workload's task differs between months, origins, regions and models: columns SPREAD.
 
     deviation_usd : standard deviation, weighted by tasks; variation: that over usd_per_task, the mean. lowest and
     highest name the month, origin, region or model.
@@ -48,7 +62,7 @@ def spread(costs: TaskCosts) -> pd.DataFrame:
             low, high = int(np.argmin(usd)), int(np.argmax(usd))
             rows.append((str(workload), over, mean, str(names[low]), float(usd[low]), str(names[high]),
                          float(usd[high]), deviation, deviation / mean if mean > 0 else float("nan")))  # fmt: skip
-    found = pd.DataFrame(rows, columns=list(SPREAD_COLUMNS))
+    found = SPREAD.of(rows)
     return found.sort_values("workload", kind="stable", ignore_index=True)
 
 

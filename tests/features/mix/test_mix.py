@@ -8,10 +8,11 @@ import pytest
 
 from planner.errors import InfeasibleError, InputError
 from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, model_shares, nearest
-from planner.features.mix.mix_tables import ALL, MixStudy, MixTarget, MixVariant
+from planner.features.mix.mix_tables import ALL, MIX_FIGURES, MixStudy, MixTarget, MixVariant
 from planner.schema.case import Case
 from planner.schema.workloads import Mix
 from tests import builders
+from tests.builders.declared import undeclared
 
 TIERS = ("small", "mid", "frontier")
 USD = {"small": 1.0, "mid": 2.0, "frontier": 5.0}  # of a request on demand: 60 tokens
@@ -61,6 +62,8 @@ def test_the_default_mixes() -> None:
     one = study["all frontier"].workloads.iloc[0]
     assert (one["workload"], one["usd_per_task"], one["difference_share"]) == ("w", pytest.approx(5), pytest.approx(4))
     assert all(v.held.empty for v in study.values())
+    tables = [(frame, getattr(v, frame.name)) for v in study.values() for frame in MIX_FIGURES]
+    assert [line for frame, table in tables for line in undeclared(frame, table)] == []
 
 
 def test_a_mix_that_no_workload_allows_is_left_out() -> None:

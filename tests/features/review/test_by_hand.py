@@ -19,6 +19,7 @@ from planner.features.review.tables import (
     LOWER,
     QUOTA,
     RAISE,
+    REVIEW_FIGURES,
     UNSERVED,
     WATCH,
     Review,
@@ -28,7 +29,9 @@ from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.solver.solve import solve
 from tests import builders
+from tests.builders.declared import undeclared
 from tests.builders.histories import history_of
+from tests.builders.one_hour import on_demand
 
 HOURS = 744
 
@@ -45,6 +48,14 @@ def plan(case: Case) -> Plan:
 
 def month(found: Review, side: str) -> pd.Series:
     return found.monthly[found.monthly["side"] == side].iloc[0]
+
+
+def test_every_table_is_what_it_is_declared_to_be() -> None:
+    """More is asked than quotas and units can serve, so that hardly a table is empty."""
+    case = builders.case(builders.tables(on_demand=[on_demand(tokens_per_minute_quota=4)]))
+    found = review(case, solve(case), history_of(case, 2.0))
+    assert [line for frame in REVIEW_FIGURES for line in undeclared(frame, getattr(found, frame.name))] == []
+    assert {frame.name for frame in REVIEW_FIGURES if not len(getattr(found, frame.name))} <= {"overflow"}
 
 
 def test_what_came_as_planned_is_kept_and_nothing_is_regretted(case: Case, plan: Plan) -> None:

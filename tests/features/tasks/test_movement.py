@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from planner.errors import AuditError, InputError
 from planner.features.tasks import Movement, month_by_month, task_costs, why_moved
 from planner.features.tasks import task_formula as f
-from planner.features.tasks.movement import shapley
+from planner.features.tasks.movement import MOVEMENT_FIGURES, shapley
 from planner.solver.solve import solve
 from tests import builders
+from tests.builders.declared import undeclared
 from tests.builders.hand_plans import hourly
 from tests.builders.task_plans import (
     HOURS,
@@ -71,6 +72,7 @@ def test_one_change_is_put_down_to_one_factor(name: str) -> None:
     change, factor, usd = ONLY[name]
     movement = why_moved(january(), january(**change))
     assert effects(movement) == {factor: pytest.approx(usd, abs=1e-12)}
+    assert [line for frame in MOVEMENT_FIGURES for line in undeclared(frame, getattr(movement, frame.name))] == []
     assert effects(why_moved(january(**change), january())) == {factor: pytest.approx(-usd, abs=1e-12)}
 
 
