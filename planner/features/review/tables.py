@@ -121,7 +121,7 @@ POOLS = Frame("pools", "one row for each pool, meter, month and side in which un
     Column("covered_usd", NUMBER, "what they serve, at on-demand prices", "USD"), _COVERAGE, _RATE,
 ))  # fmt: skip
 COMMITMENTS = Frame("commitments", "one row for each commitment, month and side: its part of its pool, by units", (
-    Column("commitment", WHOLE, "its place among the verdicts, from 1"), Column("offer", TEXT, "offer"), *POOLS.declared,
+    Column("commitment", WHOLE, "its place among the verdicts"), Column("offer", TEXT, "offer"), *POOLS.declared,
 ))  # fmt: skip
 OVERFLOW = Frame("overflow", "one row for each pool whose overflow an offer would have served cheaper", (
     _POOL, _METER, _REGION, Column("offer", TEXT, "offer"),
