@@ -21,7 +21,7 @@ from tests.builders.one_hour import WEEKS, hours, on_demand, workload
 GAP = 1e-8
 HOURS = 744
 EXAMPLES = settings(
-    max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -1,6 +1,7 @@
 """Whatever is edited in a finished plan is found, by itself or with every digest and total made to fit."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -35,16 +36,22 @@ ROWS = two_regions(
 )  # fmt: skip
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def case() -> Any:
     return case_of(ROWS, whole_units=True)
 
 
+@pytest.fixture(scope="module")
+def plan_as_written(case: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written") / "q"
+    planner.write_plan(planner.metrics_of(case, solve(case)), folder)
+    assert verify(case, folder).findings == []
+    return folder
+
+
 @pytest.fixture
-def folder(case: Any, tmp_path: Path) -> Path:
-    planner.write_plan(planner.metrics_of(case, solve(case)), tmp_path / "q")
-    assert verify(case, tmp_path / "q").findings == []
-    return tmp_path / "q"
+def folder(plan_as_written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(plan_as_written, tmp_path / "q"))
 
 
 def edited(folder: Path, change: Callable[[dict[str, Any]], Any], fit: bool) -> None:

@@ -15,8 +15,10 @@ does not start.
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -65,6 +67,7 @@ def connected(url: str, place: str) -> Iterator[Any]:
             raise InputError([Fault(place, "another Spark session is active here; use it (pyspark://), or stop it")])
     zone = "UTC" if there is None else str(there.conf.get(TIME_ZONE))
     default, had_default = Path("spark-warehouse"), Path("spark-warehouse").exists()
+    interrupt = signal.getsignal(signal.SIGINT)
     session = there if there is not None else _started(url, place)
     engine = ibis.pyspark.connect(session)
     try:
@@ -72,6 +75,8 @@ def connected(url: str, place: str) -> Iterator[Any]:
     finally:
         if there is None:
             session.stop()
+            if threading.current_thread() is threading.main_thread():  # Spark's own calls a context that is gone
+                signal.signal(signal.SIGINT, interrupt)
             if not had_default:
                 with suppress(OSError):  # Spark makes an empty one wherever it starts
                     default.rmdir()
