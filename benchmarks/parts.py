@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from benchmarks import instances
 from benchmarks.measure import Run, assert_equal, run, solve_command, total_usd
 from benchmarks.page import Section
 from benchmarks.size import Size
@@ -199,4 +200,5 @@ PARTS: dict[str, Callable[[Path, bool, Sizes], Iterator[Section]]] = {
     "e": again,
     "f": phases,
     "g": small,
+    "h": instances.curve,
 }

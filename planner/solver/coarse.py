@@ -21,6 +21,7 @@ from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.arcs import prune
 from planner.model.reduce.slots import merge_slots
 from planner.model.reduce.stress import slot_tree
+from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, Tolls
 from planner.solver.certificate import certify
 from planner.solver.component import ComponentPlan, plan_of
@@ -33,7 +34,7 @@ from planner.solver.whole import solve_whole
 
 DEPTH, FINER = 3, 5  # halvings: 1 s, 3 s where the whole takes 8 s; 19 %, 5 % dearer (measured)
 ROUGH = 0.01  # gap of its whole units
-CANDIDATES = 0  # none: deployments rounded up, then purchases
+CANDIDATES = 12  # where units rounded up are no plan
 
 
 def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan | None:
@@ -47,16 +48,18 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
     if 2 * groups > len(fine.slots) or fine.keep is not None:
         return None
     sets, share = _grouped(fine, group_of, groups)
-    solve = open_program(program_of(sets), clock)
+    program = program_of(fine)
+    solve = open_program(_over_slots(program_of(sets), program, group_of, share), clock)
     if not solve_linear(solve):
         return None
     duals, values = solve.session.row_duals(), solve.session.values()
     if part.has_size_rules:
-        whole = solve_whole(solve, ROUGH, clock, rounds=CANDIDATES)
+        whole = solve_whole(solve, ROUGH, clock, rounds=0)  # deployments rounded up, then purchases
+        if whole is not None and not np.isfinite(whole.usd) and solve_linear(solve):
+            whole = solve_whole(solve, ROUGH, clock, rounds=CANDIDATES)
         if whole is None or not np.isfinite(whole.usd):
             return None
         values = whole.values
-    program = program_of(fine)
     found = _expanded(solve.program, program, group_of, share, values)
     price = _spread(solve.program, program, group_of, duals)
     usd = float(program.cost @ found)
@@ -119,6 +122,25 @@ def _grouped(fine: Sets, group_of: Ints, groups: int) -> tuple[Sets, Floats]:
     units = (np.zeros(len(sets.purchases)), np.zeros((len(sets.deployments), len(sets.periods))))
     tolls = Tolls(*units, np.zeros((len(sets.meters), len(sets.periods))), -full * (1 - mean[need]))
     return replace(sets, tolls=tolls), share
+
+
+def _over_slots(coarse: LinearProgram, program: LinearProgram, group_of: Ints, share: Floats) -> LinearProgram:
+    """Take rows that add up slots from the real programme: an entry of f is the sum over its slots, times d / D."""
+    own, at = coarse.columns, program.columns
+    number = np.zeros((len(coarse.sets.arcs), len(coarse.sets.slots)), dtype=np.int64)
+    number[own.flow_arc, own.flow_slot] = own.flows
+    column, factor = np.arange(at.count), np.ones(at.count)
+    column[at.flow_first :] = number[at.flow_arc, group_of[at.flow_slot]]
+    factor[at.flow_first :] = share[program.sets.arcs["need"].to_numpy(int)[at.flow_arc], at.flow_slot]
+    families = []
+    for mine, rows in zip(coarse.families, program.families):
+        if "slot" in rows.index or not (rows.column >= at.flow_first).any():
+            families.append(mine)
+            continue
+        key, entry = np.unique(rows.row * own.count + column[rows.column], return_inverse=True)
+        value = np.bincount(entry, rows.value * factor[rows.column], len(key)).astype(float)
+        families.append(Rows(rows.family, rows.index, rows.lower, rows.upper, key // own.count, key % own.count, value))
+    return replace(coarse, families=tuple(families))
 
 
 def _expanded(coarse: LinearProgram, program: LinearProgram, group_of: Ints, share: Floats, values: Floats) -> Floats:

@@ -147,6 +147,31 @@ def _tied(
     progress: Callable[[int, int], None] | None,
 ) -> Found:  # fmt: skip
     """Solve parts in whole units that some rows may tie: as they are, else under prices, else all in one programme."""
+    rough = _tied_roughly(sets, wide, clock, options.workers)
+    try:
+        found = _tied_finely(sets, wide, loose, options, clock, progress)
+    except StoppedError:
+        if rough is None:
+            raise
+        return rough, []
+    plans, stuck = found
+    return (rough, []) if rough is not None and not stuck and _usd(rough) < _usd(plans) else found
+
+
+def _tied_roughly(sets: Sets, wide: Sequence[Family], clock: Clock, workers: int | None) -> list[ComponentPlan] | None:
+    """Find a rough plan of what some rows tie, where the time is limited."""
+    if not np.isfinite(clock.deadline):
+        return None
+    parts = parts_to_solve(sets)
+    found = _rough(parts, clock, workers)
+    plans = [found[id(part)] for part in parts if id(part) in found]
+    return plans if len(plans) == len(parts) and keep_rows(sets, wide, plans, sized=True) else None
+
+
+def _tied_finely(
+    sets: Sets, wide: Sequence[Family], loose: Sets, options: Options, clock: Clock,
+    progress: Callable[[int, int], None] | None,
+) -> Found:  # fmt: skip
     store = None if options.store is None else Store(options.store)
     begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts_to_solve(loose), options.workers)
     so_far = [decided(b.found) if isinstance(b.found, LinearSolve) else b.found for b in begun if b.found is not None]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from planner.errors import StoppedError
-from planner.model.reduce.components import parts_to_solve
+from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver import find
+from planner.solver.check_rows import keep_rows
 from planner.solver.coarse import coarse_plan
 from planner.solver.highs import Clock
 from planner.solver.solve import solve
@@ -68,3 +69,16 @@ def test_where_time_ends_before_any_optimum_there_is_a_plan_no_dearer_than_all_o
     assert plan.proof.tree_gap == pytest.approx(plan.proof.gap)
     with pytest.raises(StoppedError):
         solve(replace(case), time_limit_seconds=1e-9)
+
+
+@pytest.mark.parametrize("policy", [{"egress": {"max_cross_region_share": 0.02}}, {"max_commitment_usd": 3000.0}])
+def test_a_rough_plan_keeps_rows_that_add_up_hours(policy: dict[str, object]) -> None:
+    case = week(4, True, failover={"enabled": False}, **policy)
+    whole = sets_of(case)
+    (part,) = parts_to_solve(whole)
+    rough = coarse_plan(part, Clock(), 2)
+    assert rough is not None
+    assert keep_rows(whole, spanning(whole), [rough], sized=True)
+    assert rough.usd >= solve(case, gap=1e-6).totals.total_usd * (1 - 1e-6)
+    limited = solve(case, gap=1e-6, time_limit_seconds=1000.0)
+    assert limited.totals.total_usd == pytest.approx(solve(case, gap=1e-6).totals.total_usd, rel=1e-6)
