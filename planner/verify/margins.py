@@ -274,7 +274,8 @@ class _Server:
                 return
             self.prices.append(price)
             lower = np.maximum(lower, price @ wanted)
-            upper = np.minimum(upper, share * _times(wanted, wanted[:, k]))
+            times = _times(wanted, wanted[:, k])
+            upper = np.minimum(upper, np.where(np.isinf(times), np.inf, share * np.nan_to_num(times, posinf=0.0)))
             rest = np.where(solved, -1.0, lower)
             k = int(np.argmax(rest))
             if not best.beaten_by(rest[k]):

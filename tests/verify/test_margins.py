@@ -80,6 +80,23 @@ def test_nothing_stands_and_nothing_limits() -> None:
     assert load == pytest.approx({False: 10, True: 10})  # west's 10 units, the rest on a quota that is blank
 
 
+def test_a_slot_that_needs_nothing_that_stands_tells_nothing_of_other_workloads() -> None:
+    # w is busiest and has a model without a quota; v comes in another hour and has 16 of the 20 that headroom asks for
+    option = {"region": "west", "usd_per_mtok_input": 1.0, "usd_per_mtok_output": 1.0}
+    rows = builders.tables(
+        models=[{"model": "m"}, {"model": "n"}],
+        workloads=[{"workload": w, "input_tokens": 60, "output_tokens": 0} for w in ("w", "v")],
+        mix=[{"workload": "w", "model": "m"}, {"workload": "w", "model": "n"}, {"workload": "v", "model": "m"}],
+        demand=[{"region": "west", "workload": w, "hour_of_week": h, "requests_per_hour": n}
+                for w, h, n in (("w", 0, 100.0), ("v", 1, 10.0))],
+        on_demand=[{**option, "model": "m", "tokens_per_minute_quota": 16.0}, {**option, "model": "n"}],
+    )  # fmt: skip
+    case = builders.case(rows, headroom=0.5, reserved_headroom=0.0)
+    plan = hand_plan(hand_case())
+    found = margins_of(Reading(case, on(case, plan)), np.zeros((1, 1)))[0]
+    assert (found.slot, found.growth) == (1, pytest.approx(16 / 20))
+
+
 def test_a_workload_alone_may_grow_further() -> None:
     """Two workloads of 5 in each region; east's loss leaves west 20 + 20 x 0.5 = 30 for 20."""
     rows = builders.two_regions(

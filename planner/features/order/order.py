@@ -134,6 +134,8 @@ def _all_deployed(owed: Case, deployments: pd.DataFrame) -> pd.DataFrame:
         sized = set()
     keys = ["pool", "meter", "period"]
     earlier = Derived.of(owed).earlier.groupby(keys, as_index=False)[["units"]].sum()
+    if earlier.empty:
+        return deployments
     both = deployments.merge(earlier.rename(columns={"units": "committed"}), on=keys, how="left")
     placed = both.groupby(keys)["units"].transform("sum")
     grow = (both["committed"] > placed) & (placed > 0)
