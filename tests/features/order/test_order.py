@@ -1,14 +1,21 @@
 """Orders as edited by procurement: priced exactly, and their faults told."""
 
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from planner.errors import InfeasibleError, InputError
 from planner.features.order.order import price_order
+from planner.plan.files import write_plan
+from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.solve import solve
 from tests import builders
+from tests.oracle.check import check
+from tests.oracle.generate import generate
 
 HOURS = 31 * 24  # January 2027
 
@@ -144,3 +151,19 @@ def test_an_order_that_breaks_failover_is_priced_without_a_search_for_what_would
         f"failover {r}: the loss of {r} cannot be served: 11 of 20 requests/hour on Mon 00:00 "
         for r in ("east", "west")
     ]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 4])
+def test_the_verdict_on_a_random_edit_is_that_of_an_independent_check_of_every_rule(seed: int, tmp_path: Path) -> None:
+    generate(tmp_path / "folder", seed, regions=2, workloads=1, models=1,
+             features=("quota", "commitments", "whole")[: seed % 3 + 1])  # fmt: skip
+    case = load(tmp_path / "folder")
+    edited = solve(case, gap=1e-3).purchases
+    factor = np.random.default_rng(seed).choice([0.5, 0.9, 1.0, 1.2], len(edited))
+    usd = edited["offer"].map({o.offer: o.usd_per_unit_hour for o in case.offers}).astype(float)
+    lines = edited.assign(units=np.round(edited["units"] * factor, 2), usd_per_unit_hour=usd)
+    priced = price_order(case, lines, Options(workers=1))
+    write_plan(priced.plan, priced.case, tmp_path / "ordered")
+    faults, _, _ = check(tmp_path / "folder", tmp_path / "ordered")
+    assert bool(priced.broken) == bool(faults), (priced.broken, faults)
+    assert bool(faults) == (seed != 4)  # 4 stays servable: both verdicts are seen
