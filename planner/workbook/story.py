@@ -203,7 +203,12 @@ def dated(report: Report) -> str:
 
 
 def proof(report: Report) -> list[str]:
-    """How good the plan is, and how we know: dollars that a better plan could save, and what part is whole units."""
+    """How good the plan is, and how we know: what a better plan could save, what part is whole units, the bill."""
+    told, agrees = bill(report)
+    return [*_proved(report), *([told] if told and agrees else [])]
+
+
+def _proved(report: Report) -> list[str]:
     p, total = report.plan.proof, report.plan.totals.total_usd
     bound = usd(p.bound_usd, 2)
     if p.status == Status.GIVEN:
@@ -234,9 +239,30 @@ def proof(report: Report) -> list[str]:
 
 def risks(report: Report) -> list[str]:
     """Worst stress margin, largest overflow, offers that barely pay, and what a buyer must read."""
-    found = [_worst_margin(report), _overflow(report), _barely(report), _doubtful_prices(report)]
+    told, agrees = bill(report)
+    found = [
+        "" if agrees else told,
+        _worst_margin(report),
+        _overflow(report),
+        _barely(report),
+        _doubtful_prices(report),
+    ]
     return [*deciding_rule(report), *beyond_commitments(report), *(text for text in found if text),
             *report.metrics.cautions]  # fmt: skip
+
+
+def bill(report: Report) -> tuple[str, bool]:
+    """Set the usage behind the forecast against the bill: a sentence (blank: no bill), and whether they agree."""
+    check = None if report.forecast is None else report.forecast.bill
+    if check is None:
+        return "", True
+    by = (
+        f"{usd(check.usd_history, 2)} at list prices, {usd(check.usd_bill, 2)} billed, "
+        f"{percent(check.difference_share)} apart"
+    )
+    if check.reconciles:
+        return f"The usage behind this forecast reconciles to the provider's bill: {by}.", True
+    return f"The usage behind this forecast does not reconcile to the provider's bill within 1 %: {by}.", False
 
 
 def _worst_margin(report: Report) -> str:

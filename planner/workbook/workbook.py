@@ -43,6 +43,7 @@ SHEETS = (
     (week.NAME, GREEN),
     (on_demand.NAME, GREEN),
     (headroom.NAME, GREEN),
+    (headroom.WORKLOADS_NAME, GREEN),
     (headroom.LOAD_NAME, GREEN),
     (egress.NAME, GREEN),
     (why.NAME, ORANGE),
@@ -109,6 +110,7 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     week.write(at[week.NAME], at[week_data.NAME], report)
     od = on_demand.write(at[on_demand.NAME], report)
     stress = headroom.write(at[headroom.NAME], report)
+    headroom.write_workloads(at[headroom.WORKLOADS_NAME], report)
     headroom.write_load(at[headroom.LOAD_NAME], report)
     crossing = egress.write(at[egress.NAME], report)
     why.write(at[why.NAME], report, order)

@@ -69,7 +69,7 @@ def write(sheet: Sheet, report: Report, order: Block | None) -> Block:
     if calendar.cut:
         sheet.put(top, 3, f"Only the first {len(calendar.months)} months are shown; commitments run on.", "aside")
     last = _by_month(sheet, calendar, block, top + 1 + _CHART_ROWS, top + 1)
-    sheet.printed(last, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 0))
+    sheet.printed(last, len(COLUMNS) - 1, freeze=(TOP + 1, 0))  # two tables: no head of one stands above the other
     return block
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from planner.readers.forecast_accuracy import ALL, SeriesAccuracy
+from planner.workbook import story
 from planner.workbook.book import Column, Live, Sheet
 from planner.workbook.report import Report
 
@@ -86,13 +87,9 @@ def _remarks(report: Report) -> Iterator[tuple[str, str]]:
     assert accuracy is not None
     for fault in accuracy.faults:
         yield fault, "alert"
-    if accuracy.bill is not None:
-        amounts = f"{accuracy.bill.usd_history:,.2f} USD at list prices, {accuracy.bill.usd_bill:,.2f} USD billed"
-        by = f"{amounts}, {accuracy.bill.difference_share:+.1%}"
-        if accuracy.bill.reconciles:
-            yield f"The usage behind this forecast reconciles to the provider's bill: {by}.", "line"
-        else:
-            yield f"The usage behind this forecast does not reconcile to the provider's bill within 1 %: {by}.", "alert"
+    told, agrees = story.bill(report)
+    if told:
+        yield told, "line" if agrees else "alert"
     for bet in report.bets:
         yield str(bet), "alert"
     untried = [f"{row.region} {row.workload}" for row in accuracy.series if row.origins == 0]

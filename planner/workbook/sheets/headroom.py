@@ -8,7 +8,7 @@ from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title,
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.theme import BLUE
 
-NAME, LOAD_NAME = "Headroom and failover", "Stress load"
+NAME, WORKLOADS_NAME, LOAD_NAME = "Headroom and failover", "Workload margins", "Stress load"
 TOP = 3
 
 COLUMNS = (
@@ -24,6 +24,14 @@ COLUMNS = (
     Column("margin", "Margin", "percent", 10),
     Column("binds", "Makes the\nplan buy", "text", 10),
     Column("paid", "Units it pays for\nUSD", "usd", 15, total=True),
+)
+WORKLOADS = (
+    Column("workload", "Workload", "text:wrap", 26),
+    Column("case", "Stress case", "text:wrap", 30),
+    Column("margin", "It alone may\ngrow by", "percent", 14),
+    Column("hour", "Binding hour\n(UTC)", "text", 18),
+    Column("period", "Month", "text", 12),
+    Column("scenario", "Scenario", "text:wrap", 14),
 )
 LOAD = (
     Column("case", "Stress case", "text:wrap", 30),
@@ -87,6 +95,24 @@ def _record(row: Any, paid: dict[str, float]) -> dict[str, Any]:
         "binds": bool(row.sets_units),
         "paid": paid.get(str(row.case), 0.0),
     }
+
+
+def write_workloads(sheet: Sheet, report: Report) -> None:
+    """Write how far each workload alone may grow until a stress case breaks."""
+    text = (
+        "How far the demand of one workload may grow, the others as they are, until a stress case can no longer be "
+        "served; the smallest first. Blank: no limit. A case that is broken has none to give."
+    )
+    sheet.heading(WORKLOADS_NAME, text, len(WORKLOADS) - 1)
+    sheet.widths(WORKLOADS)
+    rows = [
+        {"workload": str(r.workload), "case": str(r.case), "margin": float(r.margin_share) + 0.0,
+         "hour": hour_text(r.hour_of_week), "period": text_of(r.period), "scenario": text_of(r.scenario)}
+        for r in rows_of(report.metrics.workload_margins)
+    ]  # fmt: skip
+    empty = "None: there is no stress case, or too many to look at each workload."
+    block = sheet.table(TOP, WORKLOADS, rows, empty=empty)
+    sheet.printed(block.last, len(WORKLOADS) - 1, repeat=TOP, freeze=(TOP + 1, 1))
 
 
 def _load(report: Report) -> list[dict[str, Any]]:
