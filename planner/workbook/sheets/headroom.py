@@ -105,7 +105,7 @@ def write_workloads(sheet: Sheet, report: Report) -> None:
     )
     sheet.heading(WORKLOADS_NAME, text, len(WORKLOADS) - 1)
     sheet.widths(WORKLOADS)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"workload": str(r.workload), "case": str(r.case), "margin": float(r.margin_share) + 0.0,
          "hour": hour_text(r.hour_of_week), "period": text_of(r.period), "scenario": text_of(r.scenario)}
         for r in rows_of(report.metrics.workload_margins)
