@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     case = load(arguments.input)
     directory = arguments.output or Path("reports") / folder_name(case.settings.name)
-    refuse_unusable(directory)
+    refuse_unusable(directory, arguments.export)
     refuse_signed(directory)
     previous = previous_of(arguments)
     if arguments.mix:

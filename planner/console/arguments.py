@@ -50,8 +50,11 @@ def folder_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:80] or "plan"
 
 
-def refuse_unusable(directory: Path) -> None:
-    """Refuse an output directory that is a file, before any work is done."""
+def refuse_unusable(directory: Path, tables: Path | None = None) -> None:
+    """Refuse an output directory that is a file, before any work is done; and tables that would go into a plan's."""
+    if tables is not None and tables.resolve().is_relative_to(directory.resolve()):
+        said = f"--export {tables} lies inside {directory}, the plan's own directory: a plan has no other files in it"
+        raise PlannerError(f"{said}; give --export a directory of its own")
     for path in (directory, *directory.parents):
         if path.exists():
             if not path.is_dir():

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from planner.console.arguments import refuse_unusable
 from planner.console.outputs import configure_outputs, previous_of, write_outputs
-from planner.errors import InputError
+from planner.errors import InputError, PlannerError
 from planner.plan.files import write_plan
 from planner.plan.manifest import TABLES, faults_of_files, files_in
 from planner.plan.metrics import summary_of
@@ -38,6 +39,13 @@ def test_tables_go_where_they_are_sent(tmp_path: Path, format: str) -> None:
     found = [path.name for path in (tmp_path / "tables").iterdir()]
     assert f"focus_purchases.{format}" in found
     assert all(name.endswith(format) for name in found)
+
+
+def test_tables_do_not_go_into_the_plan_s_own_directory(tmp_path: Path) -> None:
+    refuse_unusable(tmp_path / "plan", tmp_path / "tables")
+    for inside in (tmp_path / "plan", tmp_path / "plan" / "tables"):
+        with pytest.raises(PlannerError, match="give --export a directory of its own"):
+            refuse_unusable(tmp_path / "plan", inside)
 
 
 def test_changes_against_the_last_signed_plan(tmp_path: Path) -> None:

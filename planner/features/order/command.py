@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     case = load(arguments.input)
     order = read_purchase_order(arguments.order)
     directory = arguments.output or Path("reports") / f"{folder_name(case.settings.name)}-ordered"
-    refuse_unusable(directory)
+    refuse_unusable(directory, arguments.export)
     refuse_signed(directory)
     previous = previous_of(arguments)
     store = directory.absolute().parent / FOLDER

@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     last = load_finished(arguments.against)
     case = load(arguments.input)
     directory = _directory(arguments, folder_name(case.settings.name))
-    refuse_unusable(directory)
+    refuse_unusable(directory, arguments.export)
     refuse_signed(directory)
     owed = case.settings.horizon.start if arguments.owed is True else arguments.owed
     with tempfile.TemporaryDirectory() as scratch, Progress() as solving:
