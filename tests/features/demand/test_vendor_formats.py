@@ -32,7 +32,8 @@ def test_totals_agree_to_the_token_and_hours_are_where_they_were(name, tmp_path)
 
 @pytest.mark.parametrize(
     ("column", "zone", "first"),
-    [("[UTC]", None, "2026-03-22T08:00Z"), ("[UTC]", "Europe/Berlin", "2026-03-22T08:00Z"),
+    [("", None, "2026-03-22T08:00Z"), ("", "Europe/Berlin", "2026-03-22T07:00Z"),
+     ("[UTC]", None, "2026-03-22T08:00Z"), ("[UTC]", "Europe/Berlin", "2026-03-22T08:00Z"),
      ("[Local Time]", "Europe/Berlin", "2026-03-22T07:00Z"), ("[UTC+1]", "Europe/Berlin", "2026-03-22T07:00Z"),
      ("[Local Time]", None, None), ("[UTC+1]", None, None)],
 )  # fmt: skip
@@ -51,3 +52,11 @@ def test_the_zone_in_a_column_s_name(column, zone, first, written, azure, tmp_pa
             ingest([str(tmp_path / "a.csv")], options=options)
         return
     assert ingest([str(tmp_path / "a.csv")], options=options).report["first_hour"] == first
+
+
+@pytest.mark.parametrize("name", ["deepseek", "console", "openrouter_days"])
+def test_what_is_in_utc_stays_so_whatever_the_map_says(name, tmp_path):
+    file_name, text, *_ = VENDOR_EXPORTS[name]
+    (tmp_path / file_name).write_text(text)
+    history = ingest([str(tmp_path / file_name)], options=Options(names=NameMap(time_zone="Asia/Kolkata")))
+    assert history.report["first_hour"] == "2026-03-02T00:00Z"

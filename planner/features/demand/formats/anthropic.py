@@ -50,6 +50,7 @@ CONSOLE = Format(
     finest="one day (or one hour, as it was exported)",
     cached_in_input=False,
     signs=(("usage_date_utc", "usage_input_tokens_no_cache", "usage_output_tokens"),),
+    utc=True,
     columns=Columns(
         time=("usage_date_utc",),
         input_tokens=("usage_input_tokens_no_cache",),

@@ -16,7 +16,7 @@ from planner.features.demand.findings import Finding
 from planner.features.demand.formats import moments, numbers
 from planner.features.demand.formats.azure_monitor import FOUNDRY, MATCH_RATE, MEASURE, of_points
 from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample, has_signs
-from planner.features.demand.formats.cells import ZONE_BEHIND, flat_name, zone_behind
+from planner.features.demand.formats.cells import flat_name, zone_behind
 from planner.units import SECONDS_PER_HOUR
 
 LONG_SIGNS = ("TimeGenerated", "MetricName", "Total")
@@ -80,8 +80,7 @@ def _stamps(table: pd.DataFrame, mine: dict[str, str], file: SourceFile, inputs:
     name = mine["timegenerated"]
     said = inputs.names.time_format
     formats = moments.TimeFormats((said,)) if said else None
-    zone = "UTC" if ZONE_BEHIND.search(name.strip()) is None else inputs.names.time_zone
-    zone = zone_behind(name, zone, str(file.path))
+    zone = zone_behind(name, inputs.names.time_zone, str(file.path))
     texts = table[name].where(~table[name].map(numbers.is_blank), None)
     return moments.parsed(texts.rename(name), str(file.path), formats, zone)
 

@@ -34,6 +34,7 @@ OPENROUTER_DAYS = Format(
     cached_in_input=True,
     signs=(("date", "model_permaslug", "prompt_tokens", "completion_tokens", "requests"),),
     rows=("data",),
+    utc=True,
     bucket_hours=24.0,
     columns=Columns(
         time=("date",),
@@ -191,6 +192,7 @@ DEEPSEEK = Format(
             "output_tokens": "output_tokens",
         },
     ),
+    utc=True,
     columns=Columns(time=("utc_date",), workload=("api_key_name",), model=("model",)),
     repeats="a row that comes again as it is is a copy; others are parts, which add up",
     lacks=("no hour: it gives level and growth, never the shape of a week", *NO_REGION),

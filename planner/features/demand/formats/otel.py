@@ -172,7 +172,7 @@ def _of_data_point(
 
 def _amount(value: Any) -> float:
     """Return a value as a number; NaN where there is none."""
-    if isinstance(value, bool):
+    if isinstance(value, bool) or "_" in str(value):
         raise TypeError(f"{value} is no count")
     return float("nan") if value is None else float(value)
 

@@ -292,6 +292,8 @@ def _first(tags: dict[str, Any], names: tuple[str, ...]) -> Any:
         if value in (None, ""):
             continue
         for other in more:
+            if isinstance(value, bool) or "_" in f"{value}{tags.get(other)}":
+                return f"{value} + {tags.get(other)}"  # no numbers: a rule keeps the row out
             try:
                 value = float(value) + float(tags.get(other) or 0.0)
             except (TypeError, ValueError):
