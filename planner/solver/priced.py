@@ -45,6 +45,7 @@ FEW = 20  # of prices for fixed sizes
 CLOSE = 1e-7  # relative: prices for units of any size are good enough
 STEP = 0.7  # part of the way from the best prices to the master's
 DEARER = 4.0  # what the penalty for missing a row grows by where it is not enough
+STEEP = 256.0  # times that penalty where sizes are chosen: there a row may be dear to keep, and must be
 PENALTIES = 12  # how often it may
 TURN = 0.7  # of the time left that all searches at some prices may take
 SHARE = 0.4  # of the gap asked that a part's search may leave open
@@ -172,7 +173,7 @@ class _Run:
         ``plans`` are those known; each optimum met is added (``keep``: with its values). The penalty for missing a row
         is also the largest price: it grows as long as the rows are not kept at it.
         """
-        coupling, penalty, dearer = self.coupling, self.penalty, 0
+        coupling, penalty, dearer = self.coupling, self.penalty * (STEEP if keep else 1.0), 0
         best = _Priced(prices, -np.inf, (), None)
         for _ in range(rounds):
             at = prices
@@ -254,7 +255,9 @@ class _Run:
             self._combine(best)
             if best.gap() <= self.gap:
                 return
-            mixed = mixture([p.plans for p in self.parts], coupling.lower, coupling.upper, self.penalty, self.clock)
+            mixed = mixture(
+                [p.plans for p in self.parts], coupling.lower, coupling.upper, self.penalty * DEARER, self.clock
+            )
             if mixed is None or mixed.usd - best.bound_usd <= 0.2 * self.gap * abs(mixed.usd):
                 return
             at = coupling.sensible(best_at + STEP * (mixed.prices - best_at), [part.program for part in self.parts])
@@ -300,7 +303,7 @@ class _Run:
         if not all(part.plans for part in self.parts):
             return
         chosen = mixture(
-            [p.plans for p in self.parts], coupling.lower, coupling.upper, self.penalty, self.clock, whole=True
+            [p.plans for p in self.parts], coupling.lower, coupling.upper, self.penalty * STEEP, self.clock, whole=True
         )
         if chosen is None:
             return
@@ -310,7 +313,7 @@ class _Run:
             own.append([plan for plan in part.plans if plan.sizes == sizes])
             fixed = np.frombuffer(sizes) if sizes else np.zeros(0)
             part.solve.session.set_column_bounds(part.sized, fixed, fixed)
-        start = mixture(own, coupling.lower, coupling.upper, self.penalty, self.clock)
+        start = mixture(own, coupling.lower, coupling.upper, self.penalty * STEEP, self.clock)
         if start is None:
             return
         known = [len(plans) for plans in own]
