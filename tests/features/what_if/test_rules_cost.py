@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,9 @@ from planner.verify.figures import figures_of
 from planner.workbook import story
 from planner.workbook.report import Report
 from planner.workbook.terminal import print_report
+from planner.workbook.workbook import write_workbook
 from tests import builders
+from tests.builders.books import opened
 
 HOURS = 744
 TRUST = "on demand trusted in full while a region is lost (now 0.5)"
@@ -136,3 +139,18 @@ def test_the_saving_leads_to_the_effective_savings_rate() -> None:
     told = story.from_one_saving_to_the_other(report_of(reading, more))
     assert told.startswith("Saving $1,190 = signing nothing today $14,880 - the plan $13,690. ")
     assert "= the same usage on demand $8,928 + $5,952 that rules ask for." in told
+
+
+def test_units_bought_by_the_hour_stand_in_the_headline_and_on_the_purchase_order(tmp_path: Path) -> None:
+    pools = [{"pool": "west-m", "region": "west", "usd_per_unreserved_unit_hour": 0.5}]  # a commitment costs 1
+    case = builders.case(builders.tables(pools=pools))
+    report = Report(figures_of(Reading(case, solve(case))))
+    assert story.decision(report)[0] == (
+        "Sign nothing new, buy units by the hour for $3,720 beyond commitments, and leave the rest of the usage to on "
+        "demand."
+    )
+    write_workbook(report, tmp_path / "plan.xlsx")
+    cells = [cell.value for row in opened(tmp_path / "plan.xlsx")["Purchase order"].iter_rows() for cell in row]
+    at = next(k for k, value in enumerate(cells) if str(value).startswith("Beyond commitments"))
+    assert [value for value in cells[at:] if value in ("west-m", "west", "2027-01", 10, 0.5, 3720)] == [
+        "west-m", "west", "2027-01", 10, 0.5, 3720]  # fmt: skip
