@@ -46,6 +46,7 @@ CLOSE = 1e-7  # relative: prices for units of any size are good enough
 STEP = 0.7  # part of the way from the best prices to the master's
 DEARER = 4.0  # what the penalty for missing a row grows by where it is not enough
 STEEP = 256.0  # times that penalty where sizes are chosen: there a row may be dear to keep, and must be
+RAISED = 4  # how often it grows for chosen sizes: to STEEP
 PENALTIES = 12  # how often it may
 TURN = 0.7  # of the time left that all searches at some prices may take
 SHARE = 0.4  # of the gap asked that a part's search may leave open
@@ -173,7 +174,7 @@ class _Run:
         ``plans`` are those known; each optimum met is added (``keep``: with its values). The penalty for missing a row
         is also the largest price: it grows as long as the rows are not kept at it.
         """
-        coupling, penalty, dearer = self.coupling, self.penalty * (STEEP if keep else 1.0), 0
+        coupling, penalty, dearer = self.coupling, self.penalty, 0
         best = _Priced(prices, -np.inf, (), None)
         for _ in range(rounds):
             at = prices
@@ -194,10 +195,11 @@ class _Run:
                 best = replace(best, prices=at, bound_usd=worth, duals=tuple(duals for _, _, duals in found))
             mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock)
             while mixed is not None and not mixed.fits and mixed.usd - best.bound_usd <= close * abs(best.bound_usd):
-                if dearer == PENALTIES or keep:
+                if dearer == (RAISED if keep else PENALTIES):
                     return None
                 penalty, dearer = penalty * DEARER, dearer + 1
-                self.penalty = penalty * DEARER  # of whole units, which need more
+                if not keep:
+                    self.penalty = penalty * DEARER  # of whole units, which need more
                 mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock)
             if mixed is None:
                 return None
@@ -313,7 +315,7 @@ class _Run:
             own.append([plan for plan in part.plans if plan.sizes == sizes])
             fixed = np.frombuffer(sizes) if sizes else np.zeros(0)
             part.solve.session.set_column_bounds(part.sized, fixed, fixed)
-        start = mixture(own, coupling.lower, coupling.upper, self.penalty * STEEP, self.clock)
+        start = mixture(own, coupling.lower, coupling.upper, self.penalty, self.clock)
         if start is None:
             return
         known = [len(plans) for plans in own]
