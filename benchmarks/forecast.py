@@ -24,10 +24,10 @@ from planner.features.demand.backtest.rules import (
     ForecastAndSolve,
     fractile,
 )
-from planner.features.demand.backtest.walk import Terms, backtest, summarise
-from planner.features.demand.forecast.accuracy import coverage, try_out, wape
+from planner.features.demand.backtest.walk import PurchaseTerms, backtest, summarise
 from planner.features.demand.forecast.forecast import total_of
 from planner.features.demand.forecast.models import ensemble, seasonal_naive, short_week
+from planner.features.demand.forecast.one_series import coverage, try_out, wape
 from planner.features.demand.forecast.spread import hour_quantile
 from planner.features.demand.history import load_history
 from planner.features.demand.series import hourly_series
@@ -155,7 +155,7 @@ def rules(series: dict[str, np.ndarray], term: int = 52, seen: int = 53) -> pd.D
         hours = weeks_of(values).ravel()
         if len(hours) < (seen + 26) * HOURS_PER_WEEK:
             continue
-        summary = summarise(backtest({name: hours}, Terms(0.3, term, 1, seen))).set_index("rule")
+        summary = summarise(backtest({name: hours}, PurchaseTerms(0.3, term, 1, seen))).set_index("rule")
         rows[name] = summary["of_clairvoyant"]
     return pd.DataFrame(rows).T.dropna()
 

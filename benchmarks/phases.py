@@ -20,10 +20,10 @@ from typing import Any
 STEPS = {
     "read": ["planner.readers.load:load"],
     "reduce": [
-        "planner.model.tables:sets_of",
+        "planner.model.index_tables:sets_of",
         "planner.model.reduce.components:split",
         "planner.model.reduce.slots:merge_slots",
-        "planner.model.reduce.arcs:prune",
+        "planner.model.reduce.slots:prune",
     ],
     "build": ["planner.solver.linear:open_component"],
     "solve": ["planner.solver.linear:solve_linear", "planner.solver.whole:solve_whole"],
@@ -31,14 +31,14 @@ STEPS = {
     "certify": ["planner.solver.certificate:certify", "planner.solver.prices:price_table"],
     "stress witness": ["planner.solver.component:_plan"],
     "put together": ["planner.solver.find:_plan"],
-    "audit": ["planner.plan.audit.check:audit"],
+    "audit": ["planner.plan.audit.all_checks:audit"],
     "metrics": [
-        "planner.verify.margins:margins_of",
+        "planner.verify.growth_margins:margins_of",
         "planner.plan.metrics.collect:collect",
         "planner.plan.metrics.collect:summary_of",
     ],
     "write plan": ["planner.plan.files:write_plan"],
-    "write workbook": ["planner.workbook.workbook:write_workbook"],
+    "write workbook": ["planner.workbook.plan_workbook:write_workbook"],
     "terminal": ["planner.workbook.terminal:print_report"],
 }
 

@@ -17,25 +17,26 @@ from pathlib import Path
 from typing import Any
 
 from planner.cli import COMMANDS
-from planner.features.demand.findings import RULES
+from planner.features.demand.export_findings import RULES
 from planner.features.demand.formats import FORMATS
 from planner.features.demand.new import ARCHETYPES
 from planner.features.mix.mix_tables import MIX_FIGURES
-from planner.features.review.tables import REVIEW_FIGURES, Rules
+from planner.features.review.review_rules import Rules
+from planner.features.review.review_tables import REVIEW_FIGURES
 from planner.features.tasks.movement import MOVEMENT_FIGURES
 from planner.features.tasks.task_formula import LABEL, MEANING
 from planner.features.tasks.trend import SPREAD, TREND
 from planner.model import objective
 from planner.model.columns import columns_of
-from planner.model.constraints.stress import stress_columns
+from planner.model.constraints.stress_rows import stress_columns
 from planner.model.family import Cell, Family
+from planner.model.index_tables import sets_of
 from planner.model.program import FAMILIES, STRESS_FAMILIES
-from planner.model.reduce import stress as stress_rays
+from planner.model.reduce import project_stress as stress_rays
 from planner.model.sets import names_of
-from planner.model.tables import sets_of
 from planner.plan import files, frames
 from planner.plan.audit import bound, findings, totals
-from planner.plan.metrics.tables import FIGURES
+from planner.plan.metrics.metric_tables import FIGURES
 from planner.readers import load
 from planner.schema import describe
 from planner.solver import assemble, certificate, find, highs, stress, ties, whole

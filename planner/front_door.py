@@ -16,7 +16,7 @@ from planner.features.order.order_reader import read_purchase_order
 from planner.features.resolve.attribution import AUTO
 from planner.features.resolve.resolve import Resolved
 from planner.features.resolve.resolve import resolve as resolve_against
-from planner.features.review.study import review as review_of
+from planner.features.review.review_study import review as review_of
 from planner.plan import files
 from planner.plan.expiries import NOTICE_DAYS
 from planner.plan.finished import Finished, load_finished
@@ -27,7 +27,8 @@ from planner.solver.find import Options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from planner.features.review.tables import Review, Rules
+    from planner.features.review.review_rules import Rules
+    from planner.features.review.review_tables import Review
     from planner.plan.plan import Plan
     from planner.schema.case import Case
 
@@ -155,7 +156,7 @@ def write_workbook(
     notice_days : days before its end by which a commitment is to be decided on.
     """
     from planner.features.tasks import cost_per_task_sheet
-    from planner.workbook import workbook
+    from planner.workbook import plan_workbook
     from planner.workbook.report import Report
 
-    workbook.write_workbook(Report(metrics, previous, None, notice_days), path, [cost_per_task_sheet.SHEET])
+    plan_workbook.write_workbook(Report(metrics, previous, None, notice_days), path, [cost_per_task_sheet.SHEET])

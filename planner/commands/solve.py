@@ -51,11 +51,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, solve, audit, write and print."""
-    from planner.features.ledger.evidence import refuse_signed
+    from planner.features.ledger.accept import refuse_signed
     from planner.features.mix import mix_sheet
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, tiers_of
     from planner.features.tasks import cost_per_task_sheet
-    from planner.features.what_if import rules_cost_sheet
+    from planner.features.what_if import rules_cost_study
     from planner.io.cache import FOLDER
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     extra = [cost_per_task_sheet.SHEET]
     if rules is not None and rules.rules:
-        extra.append(rules_cost_sheet.sheet_of(rules))
+        extra.append(rules_cost_study.sheet_of(rules))
     if arguments.mix:
         extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, options, Progress, as_is=report.plan)))
     write_outputs(arguments, report, directory, extra)
@@ -106,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _rules_cost(arguments: argparse.Namespace, reading: "Reading", options: "Options", started: float) -> "RulesCost":
     """Find what each rule costs in what is left of the time limit."""
-    from planner.features.what_if.rules_cost import BUDGET_SECONDS, rules_cost
+    from planner.features.what_if.rules_cost_study import BUDGET_SECONDS, rules_cost
     from planner.plan.rules_cost import Nothing, RulesCost
 
     limit, whole = options.time_limit_seconds, bool(arguments.rules_cost)

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import EXIT_PLAN, EXIT_WRONG
-from planner.workbook.text import clean
+from planner.workbook.text_tables import clean
 
 if TYPE_CHECKING:
-    from planner.verify.check import Verdict
+    from planner.verify.verification import Verification
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, check and print."""
     from planner.readers import load
-    from planner.verify.check import verify
+    from planner.verify.verification import verify
 
     verdict = verify(load(arguments.input), arguments.plan, deep=arguments.deep)
     if arguments.json:
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_WRONG if verdict.findings else EXIT_PLAN
 
 
-def _plain(verdict: "Verdict") -> dict[str, Any]:
+def _plain(verdict: "Verification") -> dict[str, Any]:
     found = [{"rule": f.rule, "message": f.message} for f in verdict.findings]
     told: dict[str, Any] = {
         "plan": verdict.plan.name,
@@ -64,7 +64,7 @@ def _plain(verdict: "Verdict") -> dict[str, Any]:
     return told
 
 
-def _tell(verdict: "Verdict") -> None:
+def _tell(verdict: "Verification") -> None:
     plan, most = verdict.plan, verdict.above_best_usd
     total, proof = plan.totals.total_usd, plan.proof
     share = f" ({most / abs(total):.2%})" if total else ""

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from planner.plan.plan import Plan
-    from planner.workbook.extra_sheets import ExtraSheet
-    from planner.workbook.report import Report
+    from planner.workbook.report import ExtraSheet, Report
 
 
 def configure_outputs(parser: argparse.ArgumentParser, previous: bool = True) -> None:
@@ -66,7 +65,7 @@ def write_outputs(
 
     files = dict(also or {})
     if not arguments.no_workbook:
-        from planner.workbook.workbook import write_workbook
+        from planner.workbook.plan_workbook import write_workbook
 
         files[WORKBOOK] = lambda path: write_workbook(report, path, extra)
     if arguments.html:

@@ -22,8 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import PlannerError
-from planner.io.atomic import COMMITTED, dead_drafts, draft, undisturbed
-from planner.io.lock import locked
+from planner.io.atomic import COMMITTED, dead_drafts, draft, locked, undisturbed
 
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 _HIDDEN = (".", "~")  # of editors and file managers: never part of a directory of ours

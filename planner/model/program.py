@@ -7,7 +7,7 @@ import numpy as np
 
 from planner.model.columns import Columns, columns_of
 from planner.model.constraints import declared
-from planner.model.constraints.stress import stress_columns
+from planner.model.constraints.stress_rows import stress_columns
 from planner.model.family import Family
 from planner.model.objective import objective
 from planner.model.rows import Rows

@@ -19,7 +19,7 @@ Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class StressCase:
+class StressScale:
     """A stress case of rule 8: headroom (nothing fails) or the loss of one region.
 
     ``demand_scale`` has one factor for each origin-workload: 1 / (1 - headroom), or what of the
@@ -102,7 +102,7 @@ class Sets:
     quota_load: Floats
     purchases: pd.DataFrame
     caps: pd.DataFrame
-    cases: tuple[StressCase, ...]
+    cases: tuple[StressScale, ...]
     whole_units: bool
     max_away_share: float | None
     budget_usd: float | None

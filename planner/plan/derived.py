@@ -9,55 +9,55 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plan.frames import FLAG, NUMBER, TEXT, Column, Frame
+from planner.plan.frames import FLAG, NUMBER, TEXT, Field, Frame
 from planner.schema.capacity import SHARED_DEPLOYMENT, OnDemand, Throughput
 from planner.schema.case import Case
 from planner.schema.workloads import Workload
 from planner.units import BYTES_PER_GB, MINUTES_PER_HOUR, TOKENS_PER_MTOK
 
 LOADS = Frame("loads", "one row for each workload, pool, meter and model of the workload's mix", (
-    Column("workload", TEXT, "workload"),
-    Column("pool", TEXT, "pool"),
-    Column("meter", TEXT, "what the pool's units count"),
-    Column("model", TEXT, "model"),
-    Column("region", TEXT, "region of the pool"),
-    Column("deployment", TEXT, "the model; `*` in a pool whose units move by the hour"),
-    Column("units_per_request", NUMBER, "what one request per hour takes, bursts included", "units per request/hour"),
-    Column("usable_share", NUMBER, "1 - reserved_headroom", "share"),
+    Field("workload", TEXT, "workload"),
+    Field("pool", TEXT, "pool"),
+    Field("meter", TEXT, "what the pool's units count"),
+    Field("model", TEXT, "model"),
+    Field("region", TEXT, "region of the pool"),
+    Field("deployment", TEXT, "the model; `*` in a pool whose units move by the hour"),
+    Field("units_per_request", NUMBER, "what one request per hour takes, bursts included", "units per request/hour"),
+    Field("usable_share", NUMBER, "1 - reserved_headroom", "share"),
 ))  # fmt: skip
 OPTIONS = Frame("options", "one row for each workload, region, model of its mix and on-demand option", (
-    Column("workload", TEXT, "workload"),
-    Column("region", TEXT, "region"),
-    Column("model", TEXT, "model"),
-    Column("option", TEXT, "on-demand option"),
-    Column("on_demand_usd", NUMBER, "one request, before the scenario's factor", "USD"),
-    Column("quota_per_request", NUMBER, "what one request per hour counts on the quota, bursts included",
+    Field("workload", TEXT, "workload"),
+    Field("region", TEXT, "region"),
+    Field("model", TEXT, "model"),
+    Field("option", TEXT, "on-demand option"),
+    Field("on_demand_usd", NUMBER, "one request, before the scenario's factor", "USD"),
+    Field("quota_per_request", NUMBER, "what one request per hour counts on the quota, bursts included",
            "tokens/minute per request/hour"),
-    Column("tokens_per_request", NUMBER, "all tokens, unweighted", "tokens"),
-    Column("guaranteed", FLAG, "counts as guaranteed"),
+    Field("tokens_per_request", NUMBER, "all tokens, unweighted", "tokens"),
+    Field("guaranteed", FLAG, "counts as guaranteed"),
 ))  # fmt: skip
 TRAVEL = Frame("travel", "one row for each workload, origin and region that may serve it (route and residency)", (
-    Column("workload", TEXT, "workload"),
-    Column("origin", TEXT, "region where the demand arises"),
-    Column("region", TEXT, "region where it is served"),
-    Column("egress_usd", NUMBER, "data of one request and its answer; 0 at home", "USD"),
-    Column("gb_in", NUMBER, "data of one request; 0 at home", "GB"),
-    Column("gb_out", NUMBER, "data of its answer; 0 at home", "GB"),
-    Column("in_usd", NUMBER, "part of egress_usd: the request", "USD"),
-    Column("out_usd", NUMBER, "part of egress_usd: the answer", "USD"),
+    Field("workload", TEXT, "workload"),
+    Field("origin", TEXT, "region where the demand arises"),
+    Field("region", TEXT, "region where it is served"),
+    Field("egress_usd", NUMBER, "data of one request and its answer; 0 at home", "USD"),
+    Field("gb_in", NUMBER, "data of one request; 0 at home", "GB"),
+    Field("gb_out", NUMBER, "data of its answer; 0 at home", "GB"),
+    Field("in_usd", NUMBER, "part of egress_usd: the request", "USD"),
+    Field("out_usd", NUMBER, "part of egress_usd: the answer", "USD"),
 ))  # fmt: skip
 EARLIER = Frame("earlier", "one row for each pool, meter and month with units of earlier commitments", (
-    Column("pool", TEXT, "pool"),
-    Column("meter", TEXT, "what its units count"),
-    Column("period", TEXT, "month"),
-    Column("units", NUMBER, "in force", "units"),
-    Column("usd", NUMBER, "what they cost in the month", "USD"),
+    Field("pool", TEXT, "pool"),
+    Field("meter", TEXT, "what its units count"),
+    Field("period", TEXT, "month"),
+    Field("units", NUMBER, "in force", "units"),
+    Field("usd", NUMBER, "what they cost in the month", "USD"),
 ))  # fmt: skip
 SLOTS = Frame("slots", "one row for each scenario and month", (
-    Column("scenario", TEXT, "scenario"),
-    Column("period", TEXT, "month"),
-    Column("weeks", NUMBER, "how often each hour of the week is expected: probability x weeks of the month", "weeks"),
-    Column("price_factor", NUMBER, "of on-demand prices", "ratio"),
+    Field("scenario", TEXT, "scenario"),
+    Field("period", TEXT, "month"),
+    Field("weeks", NUMBER, "how often each hour of the week is expected: probability x weeks of the month", "weeks"),
+    Field("price_factor", NUMBER, "of on-demand prices", "ratio"),
 ))  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from planner.plan.manifest import INPUT, PLAN, TABLES, faults_of_files, read_doc
 from planner.plan.plan import Plan
 from planner.readers.load import load
 from planner.schema.case import Case
-from planner.schema.digest import is_input_of
+from planner.schema.input_digest import is_input_of
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ _DTYPES: Final = {TEXT: "object", WHOLE: "int64", NUMBER: "float64", FLAG: "bool
 
 
 @dataclass(frozen=True)
-class Column:
+class Field:
     """One column of a table: type (TEXT, WHOLE, NUMBER, FLAG or MOMENT), unit ("" where it has none) and meaning."""
 
     name: str
@@ -35,7 +35,7 @@ class Frame:
 
     name: str
     row: str
-    declared: tuple[Column, ...]
+    declared: tuple[Field, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -93,49 +93,49 @@ class Frame:
             raise ValueError(f"the table {self.name} {' and '.join(said)}")
 
 
-_PERIOD = Column("period", TEXT, "month")
-_SCENARIO = Column("scenario", TEXT, "scenario")
-_POOL = Column("pool", TEXT, "pool")
-_METER = Column("meter", TEXT, "what its units count")
+_PERIOD = Field("period", TEXT, "month")
+_SCENARIO = Field("scenario", TEXT, "scenario")
+_POOL = Field("pool", TEXT, "pool")
+_METER = Field("meter", TEXT, "what its units count")
 _WAY = (
-    Column("origin", TEXT, "region where the demand arises"),
-    Column("workload", TEXT, "workload"),
-    Column("model", TEXT, "model that serves it"),
-    Column("region", TEXT, "region where it is served"),
-    Column("supply", TEXT, "the pool, or the on-demand option"),
+    Field("origin", TEXT, "region where the demand arises"),
+    Field("workload", TEXT, "workload"),
+    Field("model", TEXT, "model that serves it"),
+    Field("region", TEXT, "region where it is served"),
+    Field("supply", TEXT, "the pool, or the on-demand option"),
 )
 
 PURCHASES = Frame("purchases", "one row for each offer bought at the start of a month", (
-    Column("offer", TEXT, "what is bought"),
-    Column("period", TEXT, "month at whose start it is bought"),
-    Column("units", NUMBER, "units", "units"),
-    Column("usd", NUMBER, "what they cost inside the horizon", "USD"),
+    Field("offer", TEXT, "what is bought"),
+    Field("period", TEXT, "month at whose start it is bought"),
+    Field("units", NUMBER, "units", "units"),
+    Field("usd", NUMBER, "what they cost inside the horizon", "USD"),
 ))  # fmt: skip
 
 DEPLOYMENTS = Frame("deployments", "one row for each pool, meter and model in a month", (
     _POOL,
     _METER,
-    Column("model", TEXT, "the model they are set aside for; `*`: all models of a pool whose units move by the hour"),
+    Field("model", TEXT, "the model they are set aside for; `*`: all models of a pool whose units move by the hour"),
     _PERIOD,
-    Column("units", NUMBER, "units deployed, committed or not", "units"),
+    Field("units", NUMBER, "units deployed, committed or not", "units"),
 ))  # fmt: skip
 
 DISPATCH = Frame("dispatch", "one row for each flow that is not 0", (
     *_WAY,
     _SCENARIO,
     _PERIOD,
-    Column("hour_of_week", WHOLE, "0 = Monday 00:00 UTC, to 167", "hour"),
-    Column("requests_per_hour", NUMBER, "what is served", "requests/hour"),
+    Field("hour_of_week", WHOLE, "0 = Monday 00:00 UTC, to 167", "hour"),
+    Field("requests_per_hour", NUMBER, "what is served", "requests/hour"),
 ))  # fmt: skip
 
 STRESS = Frame("stress", "one row for each hour of a group, and for each flow of its routing", (
-    Column("case", TEXT, "`headroom`, or `failover` and the region that is lost"),
-    Column("group", WHOLE, "number of the group within the case"),
-    Column("scenario", TEXT, "rows of hours: scenario"),
+    Field("case", TEXT, "`headroom`, or `failover` and the region that is lost"),
+    Field("group", WHOLE, "number of the group within the case"),
+    Field("scenario", TEXT, "rows of hours: scenario"),
     _PERIOD,
-    Column("hour_of_week", WHOLE, "rows of hours: hour of the week", "hour"),
-    *(Column(c.name, c.kind, f"rows of routings: {c.meaning}", c.unit) for c in _WAY),
-    Column("requests_per_hour", NUMBER, "rows of routings: what is served", "requests/hour"),
+    Field("hour_of_week", WHOLE, "rows of hours: hour of the week", "hour"),
+    *(Field(c.name, c.kind, f"rows of routings: {c.meaning}", c.unit) for c in _WAY),
+    Field("requests_per_hour", NUMBER, "rows of routings: what is served", "requests/hour"),
 ))  # fmt: skip
 STRESS_SLOTS = STRESS.only("stress_slots", "one row for each hour that a group covers",
                            ("case", "group", "scenario", "period", "hour_of_week"))  # fmt: skip
@@ -145,30 +145,30 @@ STRESS_DISPATCH = STRESS.only(
 )  # fmt: skip
 
 STRESS_RENTS = Frame("stress_rents", "one row for each hour in which one more unit has a worth", (
-    Column("case", TEXT, "blank: worth to ordinary use (rule 4); else worth to this stress case (rule 8)"),
+    Field("case", TEXT, "blank: worth to ordinary use (rule 4); else worth to this stress case (rule 8)"),
     _POOL,
     _METER,
-    Column("model", TEXT, "model of the deployment, or `*`"),
+    Field("model", TEXT, "model of the deployment, or `*`"),
     _SCENARIO,
     _PERIOD,
-    Column("hour_of_week", WHOLE, "hour of the week; of a stress case, the hour that sets its need", "hour"),
-    Column("usd_per_unit", NUMBER, "worth of one more unit, all such hours of the month together", "USD/unit"),
+    Field("hour_of_week", WHOLE, "hour of the week; of a stress case, the hour that sets its need", "hour"),
+    Field("usd_per_unit", NUMBER, "worth of one more unit, all such hours of the month together", "USD/unit"),
 ))  # fmt: skip
 RENTS = STRESS_RENTS.only("rents", STRESS_RENTS.row, STRESS_RENTS.columns[1:])
 
 CERTIFICATE = Frame("certificate", "one row for each price", (
-    Column("kind", TEXT, "the rule that it prices"),
-    Column("ray", WHOLE, "number of the ray of rule 8"),
-    Column("case", TEXT, "stress case"),
-    Column("origin", TEXT, "origin"),
-    Column("workload", TEXT, "workload"),
-    Column("model", TEXT, "model, or `*`"),
-    Column("region", TEXT, "region (of `egress`: the destination)"),
-    Column("supply", TEXT, "the pool, or the on-demand option"),
-    Column("meter", TEXT, "what the pool's units count"),
+    Field("kind", TEXT, "the rule that it prices"),
+    Field("ray", WHOLE, "number of the ray of rule 8"),
+    Field("case", TEXT, "stress case"),
+    Field("origin", TEXT, "origin"),
+    Field("workload", TEXT, "workload"),
+    Field("model", TEXT, "model, or `*`"),
+    Field("region", TEXT, "region (of `egress`: the destination)"),
+    Field("supply", TEXT, "the pool, or the on-demand option"),
+    Field("meter", TEXT, "what the pool's units count"),
     _SCENARIO,
     _PERIOD,
-    Column("hour_of_week", WHOLE, "hour of the week", "hour"),
-    Column("price", NUMBER, "of the rule's unit: thousand requests per hour, unit, token per minute, GB, thousand "
+    Field("hour_of_week", WHOLE, "hour of the week", "hour"),
+    Field("price", NUMBER, "of the rule's unit: thousand requests per hour, unit, token per minute, GB, thousand "
                             "requests, USD", "USD"),
 ))  # fmt: skip

@@ -6,19 +6,19 @@ import pandas as pd
 from planner.errors import AuditError
 from planner.plan.derived import Derived
 from planner.plan.flows import WAY, Floats, Flows, Names
-from planner.plan.frames import NUMBER, TEXT, WHOLE, Column, Frame
+from planner.plan.frames import NUMBER, TEXT, WHOLE, Field, Frame
 from planner.plan.plan import Totals
 from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 MONTHS_IN_FORCE = Frame("months in force", "one row for each purchase and month of its term inside the horizon", (
-    Column("row", WHOLE, "position of the purchase"),
-    Column("pool", TEXT, "pool"),
-    Column("meter", TEXT, "what its units count"),
-    Column("period", TEXT, "month"),
-    Column("units", NUMBER, "in force", "units"),
-    Column("reserved_usd", NUMBER, "what they cost in the month", "USD"),
-    Column("tail_usd", NUMBER, "(1 - tail_value) of the payments past the horizon, spread over its months inside it by "
+    Field("row", WHOLE, "position of the purchase"),
+    Field("pool", TEXT, "pool"),
+    Field("meter", TEXT, "what its units count"),
+    Field("period", TEXT, "month"),
+    Field("units", NUMBER, "in force", "units"),
+    Field("reserved_usd", NUMBER, "what they cost in the month", "USD"),
+    Field("tail_usd", NUMBER, "(1 - tail_value) of the payments past the horizon, spread over its months inside it by "
                                "their hours", "USD"),
 ))  # fmt: skip
 _METER = ["pool", "meter", "period"]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
@@ -103,3 +104,41 @@ class Witness:
         slot = self.slot[order[first[entry] + nth]]
         total = np.bincount(thing[entry] * slots + slot, amount[thing, place][entry], len(amount) * slots)
         return total.astype(float).reshape(len(amount), slots)
+
+
+LOAD_COLUMNS = ("region", "model", "supply", "reserved", "unlimited", "requests_per_hour")
+
+
+@dataclass(frozen=True)
+class WorkloadMargin:
+    """How far one workload alone may grow in a stress case: ``growth`` as a factor, and the slot where it ends."""
+
+    workload: str
+    growth: float
+    slot: int
+
+
+@dataclass(frozen=True)
+class Margin:
+    """A stress case and the slot that binds.
+
+    slot : where growth ends first; where nothing ends it, the slot of most demand; -1: the case asks for nothing.
+    need_rph : stressed demand of that slot, requests per hour.
+    growth : largest factor by which all demand can grow, in every slot, with every request still served by what stands;
+        below 1 the case is broken; inf: nothing that is used has a limit.
+    load : columns LOAD_COLUMNS: who serves that slot's demand (where the case is broken: as much of it as can be),
+        reserved units first.
+    workloads : the same of each workload alone, the others as they are; empty where that was not asked.
+    """
+
+    case: StressCase
+    slot: int
+    need_rph: float
+    growth: float
+    load: pd.DataFrame
+    workloads: tuple[WorkloadMargin, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Margin as a share of demand: growth less 1; NaN where the case asks for nothing."""
+        return self.growth - 1 if self.slot >= 0 else float("nan")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planner.plan.audit.capacity import deployed_units
+from planner.plan.audit.capacity_check import deployed_units
 from planner.plan.flows import Floats
 from planner.plan.joins import Ints, encode, positions
 from planner.plan.orders import OrderLine

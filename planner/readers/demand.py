@@ -34,7 +34,7 @@ Codes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Names:
+class KnownNames:
     """Names that demand may use, each in string order; None where the table that holds them could not be read."""
 
     region: Sequence[str] | None
@@ -48,7 +48,7 @@ def spread_out(
     row: npt.NDArray[np.int64],
     codes: Mapping[str, Codes],
     numbers: Mapping[str, npt.NDArray[np.float64]],
-    names: Names,
+    names: KnownNames,
 ) -> tuple[pd.DataFrame | None, list[Fault]]:
     """Spread rows over all scenarios and periods, refuse hours given twice, drop zeros, sort."""
     known = {column: getattr(names, column) for column in ("region", "workload", "scenario", "period")}
@@ -105,7 +105,7 @@ _BAD = -2  # code of a text that will not do
 _STAND_IN = {"hour_of_week": "0", "requests_per_hour": "0"}  # passes in place of a refused text
 
 
-def read_demand(raw: RawDemand, names: Names) -> tuple[pd.DataFrame | None, list[Fault]]:
+def read_demand(raw: RawDemand, names: KnownNames) -> tuple[pd.DataFrame | None, list[Fault]]:
     """Check demand and bring it to canonical order.
 
     Returns

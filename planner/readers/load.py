@@ -8,12 +8,12 @@ from typing import Any
 
 from planner.errors import Fault, InputError, nearest
 from planner.readers import csv_files
-from planner.readers.demand import Names, read_demand
+from planner.readers.demand import KnownNames, read_demand
 from planner.readers.demand_files import read_demand_csv, read_demand_parquet
 from planner.readers.local_demand import in_utc, is_local, read_local
 from planner.readers.raw_tables import Raw, RawDemand, RawSettings, RawTable, capped, read_rows
 from planner.readers.rules import Tables, known_names, reference_faults, rule_faults, unserved
-from planner.readers.settings import SETTINGS_FILE, SETTINGS_SHEET, read_settings, read_yaml
+from planner.readers.settings_file import SETTINGS_FILE, SETTINGS_SHEET, read_settings, read_yaml
 from planner.schema.base import Row
 from planner.schema.case import BASE_SCENARIO, TABLE, TABLES, Case, Table
 from planner.schema.settings import PlanSettings, periods_of
@@ -155,12 +155,12 @@ def _in_utc(raw: Raw, demand: RawDemand, settings: PlanSettings | None) -> tuple
     return in_utc(demand, zones, periods_of(settings.horizon.start, settings.horizon.months))
 
 
-def _names(raw: Raw, settings: PlanSettings | None) -> Names:
+def _names(raw: Raw, settings: PlanSettings | None) -> KnownNames:
     """Gather the names that demand may use."""
     periods = None
     if settings is not None:
         periods = [period.name for period in periods_of(settings.horizon.start, settings.horizon.months)]
-    return Names(
+    return KnownNames(
         region=known_names(raw, "regions", "region"),
         workload=known_names(raw, "workloads", "workload"),
         scenario=known_names(raw, "scenarios", "scenario"),
@@ -174,7 +174,7 @@ def _read(path: Path) -> Raw:
     if not path.exists():
         raise InputError([Fault(str(path), "there is no such folder or file")])
     if path.suffix.lower() in WORKBOOK_SUFFIXES:
-        from planner.readers.workbook import read_workbook
+        from planner.readers.workbook_file import read_workbook
 
         return read_workbook(path)
     raise InputError([Fault(str(path), "is neither a planning folder nor a workbook (.xlsx)")])

@@ -144,6 +144,6 @@ class Case:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that was read, the same for any order of rows: names the input in every report."""
-        from planner.schema.digest import input_digest
+        from planner.schema.input_digest import input_digest
 
         return input_digest(self)

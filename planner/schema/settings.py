@@ -128,7 +128,7 @@ class Policy(Settings):
         return {} if block is None else block
 
 
-class Purchase(Settings):
+class PurchaseHead(Settings):
     """The head of the purchase order; what is blank is left to be filled in by hand."""
 
     buyer: str | None = column(None, meaning="who buys: company, department, address", blank="to be filled in")
@@ -155,7 +155,7 @@ class PlanSettings(Settings):
     name: str = column("plan", meaning="name of the plan, shown on every report", min_length=1)
     horizon: Horizon
     policy: Policy = Field(default_factory=Policy)
-    purchase: Purchase = Field(default_factory=Purchase)
+    purchase: PurchaseHead = Field(default_factory=PurchaseHead)
 
     @field_validator("name", mode="before")
     @classmethod

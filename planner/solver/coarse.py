@@ -18,9 +18,8 @@ import numpy as np
 
 from planner.model.objective import objective
 from planner.model.program import LinearProgram, program_of
-from planner.model.reduce.arcs import prune
-from planner.model.reduce.slots import merge_slots
-from planner.model.reduce.stress import slot_tree
+from planner.model.reduce.project_stress import slot_tree
+from planner.model.reduce.slots import merge_slots, prune
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, Tolls
 from planner.solver.certificate import certify

@@ -8,8 +8,7 @@ import pandas as pd
 from planner.errors import PlannerError
 from planner.model.family import Reduction
 from planner.model.program import LinearProgram, program_of
-from planner.model.reduce.arcs import prune
-from planner.model.reduce.slots import merge_slots
+from planner.model.reduce.slots import merge_slots, prune
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import breaks, prices_on_sizes, refusing, rules_on_sizes
 from planner.solver.certificate import Certificate, certify

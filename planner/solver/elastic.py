@@ -23,8 +23,8 @@ import numpy as np
 
 from planner.model.family import Asked
 from planner.model.program import LinearProgram, program_of
+from planner.model.reduce.project_stress import SlotTree, network_tables, slot_tree
 from planner.model.reduce.slots import merge_slots
-from planner.model.reduce.stress import SlotTree, network_tables, slot_tree
 from planner.model.sets import Floats, Ints, Sets
 from planner.solver.highs import INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
 from planner.solver.limits import Limit, failover_stretch, limits_of, with_single_bounds

@@ -10,11 +10,11 @@ import numpy as np
 from planner.errors import PlannerError, StoppedError
 from planner.model.columns import columns_of
 from planner.model.family import Family
+from planner.model.index_tables import sets_of
 from planner.model.objective import terms_of
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.reduce.slots import Line, with_kept
 from planner.model.sets import Keep, Sets
-from planner.model.tables import sets_of
 from planner.plan.plan import Plan, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble

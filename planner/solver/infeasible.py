@@ -14,9 +14,9 @@ import numpy as np
 
 from planner.errors import InfeasibleError, Shortfall, StoppedError
 from planner.model.family import Asked
+from planner.model.index_tables import sets_of
 from planner.model.reduce.components import spanning, split
 from planner.model.sets import Sets
-from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver.component import begin_component
 from planner.solver.elastic import Change, Elastic

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from planner.model.columns import largest_sizes
-from planner.model.constraints.stress import STRESS_BALANCE, STRESS_QUOTA
+from planner.model.constraints.stress_rows import STRESS_BALANCE, STRESS_QUOTA
 from planner.model.family import SETTINGS, Asked, Cell, Family, Relaxed
 from planner.model.program import LinearProgram, families_of
 from planner.model.rows import Rows

@@ -7,7 +7,7 @@ import pandas as pd
 
 from planner.model.family import Family
 from planner.model.program import LinearProgram, families_of
-from planner.model.reduce.stress import StressNetwork
+from planner.model.reduce.project_stress import StressNetwork
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, names_of
 from planner.plan.plan import CERTIFICATE_COLUMNS

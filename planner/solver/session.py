@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from planner.model.columns import columns_of
+from planner.model.index_tables import sets_of
 from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.components import parts_to_solve
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Sets
-from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver.highs import INF, Clock
 from planner.solver.infeasible import explain

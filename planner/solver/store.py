@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.io.cache import Cache
-from planner.io.code import source_digest
+from planner.io.cache import Cache, source_digest
 from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Sets

@@ -6,7 +6,7 @@ from itertools import pairwise
 import highspy
 import numpy as np
 
-from planner.model.reduce.stress import (
+from planner.model.reduce.project_stress import (
     NetworkTables,
     SlotTree,
     StressNetwork,

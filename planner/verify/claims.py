@@ -10,14 +10,13 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.plan.audit.findings import Finding
 from planner.plan.files import document, rounded
-from planner.plan.manifest import INPUT, faults_of_files, format_of, read_document
+from planner.plan.manifest import INPUT, faults_of_files, faults_of_signing, format_of, read_document
 from planner.plan.metrics import summary_of
 from planner.plan.plan import RENT_COLUMNS, STRESS_RENT_COLUMNS, Plan, Status
 from planner.plan.reading import Reading
-from planner.plan.signatures import faults_of_signing
 from planner.readers.load import load
 from planner.schema.case import Case
-from planner.schema.digest import is_input_of
+from planner.schema.input_digest import is_input_of
 from planner.verify.figures import figures_of
 from planner.versions import VERSION
 

@@ -7,8 +7,8 @@ from planner.plan.metrics import Metrics, collect
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.schema.case import Case
-from planner.schema.digest import is_input_of
-from planner.verify.margins import asked_of, broken_cases, margins_of
+from planner.schema.input_digest import is_input_of
+from planner.verify.growth_margins import asked_of, broken_cases, margins_of
 
 
 def metrics_of(case: Case, plan: Plan) -> Metrics:

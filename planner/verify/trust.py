@@ -3,12 +3,12 @@
 import numpy as np
 
 from planner.plan import frames
-from planner.plan.audit.broken import BROKEN
+from planner.plan.audit.findings import BROKEN
 from planner.plan.plan import Plan, Proof, Status, Totals
 from planner.plan.reading import Reading
-from planner.plan.warnings.caution import Caution, listed
+from planner.plan.warnings.traps import Caution, listed
 from planner.schema.case import Case
-from planner.verify.margins import margins_of
+from planner.verify.growth_margins import margins_of
 
 
 def trust_that_decides(case: Case) -> list[Caution]:

@@ -12,7 +12,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from planner.workbook.text import clean, footer_text, width_of
+from planner.workbook.text_tables import clean, footer_text, width_of
 from planner.workbook.theme import FONT, INK, MUTED, RULE, properties
 
 LONGEST_TITLE = 120

@@ -13,7 +13,7 @@ from planner.schema.case import TABLE, Table
 from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
 from planner.workbook.book import Book, Column, Live, Sheet, new_book
-from planner.workbook.text import clean
+from planner.workbook.text_tables import clean
 from planner.workbook.theme import BLUE, GREY
 
 LAST_ROW = {"demand": 200_000}

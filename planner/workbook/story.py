@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plan.metrics.tables import HORIZON
+from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.orders import OrderLine
 from planner.plan.plan import Status
 from planner.plan.pool_months import OrderValue, PoolMonth
@@ -14,7 +14,7 @@ from planner.plan.warnings.prices import OLD, OLD_DAYS, UNCONFIRMED, price_doubt
 from planner.plan.why import LineRent
 from planner.units import hour_label
 from planner.workbook.report import Report, rows_of
-from planner.workbook.text import amount, clean, joined, percent, usd
+from planner.workbook.text_tables import amount, clean, joined, percent, usd
 
 SAME = 5e-4  # a share that shows as 0.0 %
 _POOLS, _FEW_UNITS, _RULES, _DECIDES = 3, 1e-6, 6, 0.5

@@ -5,11 +5,22 @@ from __future__ import annotations
 import math
 from typing import IO, TYPE_CHECKING
 
-from planner.plan.metrics.tables import HORIZON
+from planner.plan.metrics.metric_tables import HORIZON
 from planner.workbook import story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
-from planner.workbook.text import amount, clean, percent, task_usd, usd
-from planner.workbook.text_tables import LOST, Styled, TextTable, bold, console_for, show
+from planner.workbook.text_tables import (
+    LOST,
+    Styled,
+    TextTable,
+    amount,
+    bold,
+    clean,
+    console_for,
+    percent,
+    show,
+    task_usd,
+    usd,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -19,8 +19,8 @@ from planner.plan.plan import Proof
 from planner.plan.reading import Reading
 from planner.units import HOURS_PER_WEEK
 from planner.verify.figures import figures_of, metrics_of
+from planner.workbook.plan_workbook import write_workbook
 from planner.workbook.report import Report
-from planner.workbook.workbook import write_workbook
 from tests import builders
 from tests.builders.hand_plans import hand_case, hand_plan
 

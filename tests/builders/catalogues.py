@@ -3,10 +3,10 @@
 import datetime as dt
 import functools
 
-from planner.features.catalogue.break_even import Axes, Row, break_even_rows
+from planner.features.catalogue.break_even import Axes, BreakEven, break_even_rows
 from planner.features.catalogue.lookup import endpoint
 from planner.features.catalogue.published import Catalogue, catalogue_folder, read_catalogue
-from planner.features.catalogue.request import Quote, Terms
+from planner.features.catalogue.request import Negotiated, Quote
 
 READ_ON = dt.date(2026, 11, 23)
 
@@ -16,9 +16,11 @@ def catalogue() -> Catalogue:
     return read_catalogue(catalogue_folder())
 
 
-def quotes(*told: tuple[str, str, str, float]) -> Terms:
+def quotes(*told: tuple[str, str, str, float]) -> Negotiated:
     """Quotes of (provider, product, term, USD per unit-hour)."""
-    return Terms(quotes=tuple(Quote(provider=p, product=q, term=t, usd_per_unit_hour=usd) for p, q, t, usd in told))
+    return Negotiated(
+        quotes=tuple(Quote(provider=p, product=q, term=t, usd_per_unit_hour=usd) for p, q, t, usd in told)
+    )
 
 
 def u_star(where: str, model: str, term: str, *, ratio=None, cached=0.0, product=None, meter=None, terms=None) -> float:
@@ -27,7 +29,7 @@ def u_star(where: str, model: str, term: str, *, ratio=None, cached=0.0, product
     axes = Axes((cached,), (ratio,))
     found = [
         row
-        for row in break_even_rows(catalogue(), at, [model], axes, terms or Terms(), READ_ON)
+        for row in break_even_rows(catalogue(), at, [model], axes, terms or Negotiated(), READ_ON)
         if row.term == term
         and (product is None or row.offer.endswith(f" {product}"))
         and (meter is None or row.meter == meter)
@@ -38,6 +40,6 @@ def u_star(where: str, model: str, term: str, *, ratio=None, cached=0.0, product
     return value
 
 
-def row_of(rows: list[Row], **wanted: object) -> Row:
+def row_of(rows: list[BreakEven], **wanted: object) -> BreakEven:
     (found,) = [row for row in rows if all(getattr(row, name) == value for name, value in wanted.items())]
     return found

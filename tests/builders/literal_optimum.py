@@ -2,8 +2,8 @@
 
 import highspy
 
+from planner.model.index_tables import sets_of
 from planner.model.program import literal_program
-from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver.highs import highs_model, quiet_highs, set_options
 from planner.solver.scaling import scale_of

@@ -6,8 +6,8 @@ tokens, so a request per hour counts 1 token a minute on a quota, and 1000 a min
 
 from typing import Any
 
+from planner.model.index_tables import sets_of
 from planner.model.sets import Sets
-from planner.model.tables import sets_of
 from tests import builders
 
 WEEKS = 31 / 7  # of January 2027

@@ -68,7 +68,7 @@ def test_an_answer_is_kept_for_the_code_that_found_it(tmp_path: Path) -> None:
     folder = write_folder(tables(), tmp_path / "in")
     words = ("solve", str(folder), "-o", "reports/q", "--no-workbook", "--json")
     true = json.loads(run(ROOT, tmp_path, *words))
-    other = edited_copy(tmp_path / "other", "model/tables.py", '"""', '"""Edited. ')
+    other = edited_copy(tmp_path / "other", "model/index_tables.py", '"""', '"""Edited. ')
     script = "from planner.solver.store import _versions; print(_versions())"
     keys = {
         subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {str(p)!r}); {script}"], cwd=tmp_path,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from planner.model.index_tables import sets_of
 from planner.model.program import FAMILIES, STRESS_FAMILIES, literal_program
 from planner.model.reduce.slots import with_kept
 from planner.model.sets import Keep, Sets
-from planner.model.tables import sets_of
 from tests.builders.lp_text import lp_text
 from tests.builders.one_hour import hours, on_demand, one, sets, two, workload
 from tests.builders.solved import Solved, solved

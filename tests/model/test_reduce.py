@@ -9,13 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner.model.columns import largest_sizes
+from planner.model.index_tables import sets_of
 from planner.model.program import literal_program, program_of
-from planner.model.reduce.arcs import prune
 from planner.model.reduce.components import parts_to_solve, split
-from planner.model.reduce.slots import expand, merge_slots
-from planner.model.reduce.stress import network, ray_of, slot_tree
+from planner.model.reduce.project_stress import network, ray_of, slot_tree
+from planner.model.reduce.slots import expand, merge_slots, prune
 from planner.model.sets import Sets
-from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver.highs import Clock, Session
 from planner.solver.linear import open_component, solve_linear

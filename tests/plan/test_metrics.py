@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.plan.metrics import HORIZON, Metrics, summary_of
-from planner.plan.metrics.tables import FIGURES
+from planner.plan.metrics.metric_tables import FIGURES
 from planner.plan.plan import Plan
 from planner.plan.pricing import price
 from planner.schema.case import Case

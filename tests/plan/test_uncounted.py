@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from planner.errors import InputError
-from planner.plan.warnings.caution import Caution
+from planner.plan.warnings.traps import Caution
 from planner.plan.warnings.uncounted import uncounted_in
 from planner.readers import load
 from planner.schema.case import Case

@@ -12,12 +12,12 @@ import pytest
 
 from planner.cli import main
 from planner.errors import InputError
+from planner.features.ledger.accept import changed
 from planner.features.ledger.chain import read_ledger
-from planner.features.ledger.evidence import changed
 from planner.plan.finished import load_finished
 from planner.plan.manifest import read_document
 from planner.readers import load
-from planner.verify.check import verify
+from planner.verify.verification import verify
 
 OLD = Path(__file__).parent / "written_by_0_1_0"
 

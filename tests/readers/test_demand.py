@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from planner.errors import InputError
-from planner.readers.demand import Names, read_demand
+from planner.readers.demand import KnownNames, read_demand
 from planner.readers.demand_files import read_demand_csv as read_csv
 from planner.schema.workloads import Demand
 
-NAMES = Names(["east", "west"], ["v", "w"], ["a", "b"], ["2027-01", "2027-02"])
+NAMES = KnownNames(["east", "west"], ["v", "w"], ["a", "b"], ["2027-01", "2027-02"])
 HEADER = "region,workload,scenario,period,hour_of_week,requests_per_hour\n"
 ODD_NUMBERS = [
     "", " ", "0", "-0", "1.5", " 2 ", "+3", "1e3", "1E-3", ".5", "5.", "1_000", "0x10", "nan", "NaN", "inf", "-inf",

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from planner.errors import InputError
-from planner.readers.settings import read_settings, read_sheet, read_yaml
+from planner.readers.settings_file import read_settings, read_sheet, read_yaml
 from planner.schema.describe import settings_of
 from planner.schema.settings import PlanSettings, Policy
 

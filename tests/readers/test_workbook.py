@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 from planner.errors import InputError
-from planner.readers import load, workbook
+from planner.readers import load, workbook_file
 from tests.builders import case, profile, tables, two_regions
 
 PLAN = [
@@ -180,7 +180,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as package:
         package.writestr("xl/sharedStrings2.xml", b"\0" * 5_000_000)
     assert path.stat().st_size < 100_000
-    monkeypatch.setattr(workbook, "LARGEST_UNPACKED_BYTES", 4_000_000)
+    monkeypatch.setattr(workbook_file, "LARGEST_UNPACKED_BYTES", 4_000_000)
     assert said(path) == [
         "in.xlsx: unpacks to 5 MB; at most 3 MB are read. Put demand into a folder with demand.csv instead"
     ]

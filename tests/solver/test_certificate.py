@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from planner.model.index_tables import sets_of
 from planner.model.program import literal_program
 from planner.model.reduce.slots import merge_slots
-from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver import component
 from planner.solver.certificate import certify

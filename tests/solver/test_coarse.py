@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from planner.errors import StoppedError
+from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve, spanning
-from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver import find
 from planner.solver.check_rows import keep_rows

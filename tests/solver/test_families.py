@@ -15,13 +15,13 @@ from planner.errors import AuditError, InfeasibleError, PlannerError
 from planner.model import objective, program
 from planner.model.columns import Columns, columns_of
 from planner.model.family import SETTINGS, Cell, Family, Reduction, Spans
+from planner.model.index_tables import sets_of
 from planner.model.program import FAMILIES, STRESS_FAMILIES, literal_program, program_of
 from planner.model.reduce.components import split
 from planner.model.reduce.slots import merge_slots, with_kept
 from planner.model.rows import Rows, Term, joined
 from planner.model.sets import Keep, Sets
 from planner.model.structure import columns_named, lowering_hurts
-from planner.model.tables import sets_of
 from planner.plan.audit import audit, rules
 from planner.plan.audit.linear_rule import LinearRule
 from planner.plan.audit.rules import CHECKED, RULES

@@ -9,7 +9,7 @@ from planner.plan.files import write_plan
 from planner.plan.plan import Status, gap_of
 from planner.solver.find import Options
 from planner.solver.solve import solve
-from planner.verify.check import verify
+from planner.verify.verification import verify
 from tests import builders
 from tests.builders.one_hour import on_demand, workload
 

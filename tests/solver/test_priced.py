@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from planner.model.columns import columns_of
+from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.sets import Sets
-from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver import find
 from planner.solver.check_rows import keep_rows

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from planner.model.index_tables import sets_of
 from planner.model.reduce.components import split
-from planner.model.tables import sets_of
 from planner.schema.case import Case
 from planner.solver.find import Options, find_plan
 from planner.solver.store import Store, key_of

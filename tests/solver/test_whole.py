@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planner.errors import InfeasibleError
 from planner.model.columns import columns_of
-from planner.model.tables import sets_of
+from planner.model.index_tables import sets_of
 from planner.schema.case import Case
 from planner.solver.solve import solve
 from planner.solver.whole import Master

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from planner.plan.margins import Margin
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
+from planner.plan.stress_cases import Margin
 from planner.schema.case import Case
-from planner.verify import stress
+from planner.verify import stress_proof
 from planner.verify.figures import metrics_of
-from planner.verify.margins import margins_of
+from planner.verify.growth_margins import margins_of
 from planner.verify.trust import trust_that_decides
 from tests import builders
 from tests.builders.hand_plans import hand_case, hand_plan, on, on_demand_rows
@@ -127,9 +127,9 @@ def test_an_independent_search_finds_the_same(seed: int, monkeypatch: pytest.Mon
         factor = np.full(len(reading.demand), growth)
         if workload is not None:
             factor = np.where(np.arange(len(factor)) % len(reading.names.workloads) == workload, growth, 1.0)
-        monkeypatch.setattr(stress, "stress_cases", lambda case, names: (margin.case,))
-        return not stress.prove_stress(case, reading.derived, reading.names, units, reading.demand * factor[:, None]
-                                       ).findings  # fmt: skip
+        monkeypatch.setattr(stress_proof, "stress_cases", lambda case, names: (margin.case,))
+        grown = reading.demand * factor[:, None]
+        return not stress_proof.prove_stress(case, reading.derived, reading.names, units, grown).findings
 
     for margin in margins_of(reading):
         alone = [(w.growth, reading.names.workloads.index(w.workload)) for w in margin.workloads if w.growth > 1]

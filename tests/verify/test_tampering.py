@@ -21,7 +21,7 @@ from planner.plan.plan import Plan
 from planner.plan.pricing import price
 from planner.solver.find import Options
 from planner.solver.solve import audited, solve
-from planner.verify.check import verify
+from planner.verify.verification import verify
 from tests.builders import case as case_of
 from tests.builders import profile, two_regions, write_folder
 

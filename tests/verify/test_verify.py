@@ -16,8 +16,8 @@ from planner.plan.metrics import summary_of
 from planner.plan.plan import RENT_COLUMNS
 from planner.plan.reading import Reading
 from planner.schema.case import Case
-from planner.verify.check import verify
 from planner.verify.figures import figures_of
+from planner.verify.verification import verify
 from tests import builders
 from tests.builders.hand_plans import POLICY, hand_case, hand_plan, on, on_demand_rows
 

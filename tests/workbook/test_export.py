@@ -9,8 +9,7 @@ import pytest
 from planner.plan.metrics import Metrics
 from planner.plan.plan import Plan
 from planner.verify.figures import metrics_of
-from planner.workbook.export import write_tables
-from planner.workbook.focus import focus_contract_commitments, focus_purchases
+from planner.workbook.export import focus_contract_commitments, focus_purchases, write_tables
 from planner.workbook.report import Report
 from tests.builders.books import small
 from tests.builders.hand_plans import hand_case, hand_plan, on

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from planner.features.tasks import cost_per_task_sheet
+from planner.workbook.plan_workbook import write_workbook
 from planner.workbook.report import Report
-from planner.workbook.workbook import write_workbook
 from tests.builders.books import hostile, opened, small, small_workbook
 
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")

@@ -13,9 +13,9 @@ from planner.schema.case import Case
 from planner.verify.figures import metrics_of
 from planner.workbook.export import write_tables
 from planner.workbook.html import write_html
+from planner.workbook.plan_workbook import write_workbook
 from planner.workbook.report import Report
 from planner.workbook.terminal import print_report
-from planner.workbook.workbook import write_workbook
 from tests import builders
 from tests.builders.books import opened
 from tests.builders.hand_plans import hand_case, hand_plan, hourly, on, witness

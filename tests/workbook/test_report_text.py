@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.workbook.svg import Series, areas, bars, columns
-from planner.workbook.text import amount, clean, footer_text, joined, percent, usd
+from planner.workbook.html import Series, areas, bars, columns
+from planner.workbook.text_tables import amount, clean, footer_text, joined, percent, usd
 
 
 @pytest.mark.parametrize(

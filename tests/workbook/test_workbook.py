@@ -12,11 +12,10 @@ import pytest
 
 from planner.features.tasks import cost_per_task_sheet
 from planner.readers.forecast_accuracy import ForecastAccuracy, SeriesAccuracy
-from planner.schema.settings import Purchase
+from planner.schema.settings import PurchaseHead
 from planner.verify.figures import metrics_of
-from planner.workbook.extra_sheets import ExtraSheet
-from planner.workbook.report import Report
-from planner.workbook.workbook import HIDDEN, reading_order, write_workbook
+from planner.workbook.plan_workbook import HIDDEN, reading_order, write_workbook
+from planner.workbook.report import ExtraSheet, Report
 from tests.builders.books import DIGEST, HOSTILE, hostile, opened, small, small_workbook
 from tests.builders.hand_plans import hand_case, hand_plan, on
 
@@ -99,7 +98,7 @@ def test_the_order_says_who_buys_and_what_is_billed_when(tmp_path: Path) -> None
     offers = [{"offer": f"{r}-m-1m", "pool": f"{r}-m", "term_months": 3, "usd_per_unit_hour": 1.0,
                "list_usd_per_unit_hour": 1.25} for r in ("east", "west")]  # fmt: skip
     case = hand_case(policy={"months": 2}, offers=offers)
-    case = replace(case, settings=case.settings.model_copy(update={"purchase": Purchase.model_validate(purchase)}))
+    case = replace(case, settings=case.settings.model_copy(update={"purchase": PurchaseHead.model_validate(purchase)}))
     bought = [("east-m-1m", "2027-01", 10.0, 14_160.0), ("west-m-1m", "2027-02", 10.0, 6_720.0)]
     plan = on(case, hand_plan(case))
     plan = replace(plan, purchases=pd.DataFrame(bought, columns=["offer", "period", "units", "usd"]))

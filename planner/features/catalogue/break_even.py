@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 from planner.features.catalogue.lookup import Endpoint, price_of, products_of, rate_of, terms_of, unit_of
 from planner.features.catalogue.published import HOURLY, Catalogue, Price, Product, Rate, Unit
-from planner.features.catalogue.request import Terms
+from planner.features.catalogue.request import Negotiated
 from planner.units import MINUTES_PER_HOUR, TOKENS_PER_MTOK
 
 
 @dataclass(frozen=True)
-class Mix:
+class TokenMix:
     """Tokens of one request (only their ratios matter): fresh input, read from cache, written to cache, output."""
 
     fresh: float
@@ -30,11 +30,11 @@ class Mix:
     output: float = 0.0
 
 
-def mix_of(input_per_output: float | None, cache_hit_rate: float = 0.0) -> Mix:
+def mix_of(input_per_output: float | None, cache_hit_rate: float = 0.0) -> TokenMix:
     """Mix of an input:output ratio and a cache rate; ratio None: input only."""
     if input_per_output is None:
-        return Mix(1 - cache_hit_rate, cache_hit_rate)
-    return Mix(input_per_output * (1 - cache_hit_rate), input_per_output * cache_hit_rate, 0.0, 1.0)
+        return TokenMix(1 - cache_hit_rate, cache_hit_rate)
+    return TokenMix(input_per_output * (1 - cache_hit_rate), input_per_output * cache_hit_rate, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Meter:
     cache_write_weight: float = 1.0
     output_weight: float = 1.0
 
-    def units_for(self, mix: Mix) -> float:
+    def units_for(self, mix: TokenMix) -> float:
         """Units that serve one request an hour, [unit-hours per request]."""
         weighted = (
             mix.fresh * self.input_weight
@@ -68,7 +68,7 @@ class TokenPrices:
     written: float
     output: float
 
-    def cost(self, mix: Mix) -> float:
+    def cost(self, mix: TokenMix) -> float:
         """On-demand cost of one request, USD."""
         usd = mix.fresh * self.fresh + mix.cached * self.cached + mix.written * self.written + mix.output * self.output
         return usd / TOKENS_PER_MTOK
@@ -80,7 +80,7 @@ def token_prices(fresh: float, cached: float | None, written: float | None, outp
 
 
 def break_even(
-    meters: Sequence[Meter], mix: Mix, on_demand: TokenPrices, on_demand_mix: Mix | None = None
+    meters: Sequence[Meter], mix: TokenMix, on_demand: TokenPrices, on_demand_mix: TokenMix | None = None
 ) -> float | None:  # fmt: skip
     """Return u*; None where the offer serves nothing of the mix, or on demand is free.
 
@@ -123,7 +123,7 @@ class Axes:
 
 
 @dataclass(frozen=True)
-class Row:
+class BreakEven:
     """One offer at one mix. Prices in USD per unit-hour; shares 0 to 1; None where a price is not known."""
 
     offer: str
@@ -144,8 +144,8 @@ class Row:
 
 
 def break_even_rows(
-    catalogue: Catalogue, at: Endpoint, models: Iterable[str], axes: Axes, terms: Terms, today: dt.date
-) -> list[Row]:  # fmt: skip
+    catalogue: Catalogue, at: Endpoint, models: Iterable[str], axes: Axes, terms: Negotiated, today: dt.date
+) -> list[BreakEven]:  # fmt: skip
     """Rows of every product, term, model and mix at an endpoint, where there is a rating and an on-demand price."""
     found = []
     for model in models:
@@ -177,8 +177,8 @@ def rate_prices(rate: Rate) -> TokenPrices:
 
 def _of_term(
     product: Product, at: Endpoint, model: str, term: str, units: dict[str, Unit | None],
-    priced: dict[str, Price | None], rate: Rate, axes: Axes, terms: Terms, today: dt.date,
-) -> list[Row]:  # fmt: skip
+    priced: dict[str, Price | None], rate: Rate, axes: Axes, terms: Negotiated, today: dt.date,
+) -> list[BreakEven]:  # fmt: skip
     meters, statuses, notes = {}, list[str](), []
     lists: dict[str, float | None] = {}
     months = 0.0
@@ -216,7 +216,7 @@ def meter_of(unit: Unit, usd_per_unit_hour: float) -> Meter:
     )
 
 
-def mixes(axes: Axes) -> list[tuple[str, float, Mix]]:
+def mixes(axes: Axes) -> list[tuple[str, float, TokenMix]]:
     """Mixes to compare at: label, cache rate, tokens."""
     return [
         ("input only" if ratio is None else f"{ratio:g}:1 in:out", hit, mix_of(ratio, hit))
@@ -232,15 +232,15 @@ def verdict_of(u_star: float | None) -> str:
 
 def _row(
     product: Product, at: Endpoint, model: str, term: str, months: float, label: str, hit: float,
-    units: dict[str, Unit | None], meters: dict[str, Meter], lists: dict[str, float | None], mix: Mix, rate: Rate,
+    units: dict[str, Unit | None], meters: dict[str, Meter], lists: dict[str, float | None], mix: TokenMix, rate: Rate,
     axes: Axes, status: str, notes: Sequence[str],
-) -> Row:  # fmt: skip
+) -> BreakEven:  # fmt: skip
     known = len(meters) == len(units)
     u = break_even(list(meters.values()), mix, rate_prices(rate)) if known else None
     single = len(units) == 1
     first = next(iter(units))
     paid = meters[first].usd_per_unit_hour if single and known else None
-    return Row(
+    return BreakEven(
         f"{at.name} {product.product}", model, first if single else " + ".join(units), term, months, label, hit,
         paid, lists.get(first) if single else None, u,
         None if u is None else after_price_cut(u, axes.price_cut, axes.cut_after_months, months),
@@ -250,10 +250,15 @@ def _row(
 
 
 def _by_meter(
-    both: Row, meters: dict[str, Meter], lists: dict[str, float | None], mix: Mix, prices: TokenPrices, axes: Axes
-) -> list[Row]:  # fmt: skip
+    both: BreakEven,
+    meters: dict[str, Meter],
+    lists: dict[str, float | None],
+    mix: TokenMix,
+    prices: TokenPrices,
+    axes: Axes,
+) -> list[BreakEven]:
     """Give the meters apart: input tokens against their price, output tokens against theirs."""
-    parts = {"input": Mix(mix.fresh, mix.cached, mix.written), "output": Mix(0.0, 0.0, 0.0, mix.output)}
+    parts = {"input": TokenMix(mix.fresh, mix.cached, mix.written), "output": TokenMix(0.0, 0.0, 0.0, mix.output)}
     rows = []
     for name, meter in meters.items():
         u = break_even([meter], parts[name], prices) if name in parts else None
@@ -265,7 +270,7 @@ def _by_meter(
             "break_even_utilisation": u, "after_price_cut": after, "verdict": verdict_of(u),
             "discount_needed": discount_needed(u, axes.utilisation),
         }  # fmt: skip
-        rows.append(Row(**(vars(both) | values)))
+        rows.append(BreakEven(**(vars(both) | values)))
     return rows
 
 

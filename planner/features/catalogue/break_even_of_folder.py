@@ -4,9 +4,9 @@ from itertools import groupby
 
 from planner.features.catalogue.break_even import (
     Axes,
+    BreakEven,
     Meter,
-    Mix,
-    Row,
+    TokenMix,
     after_price_cut,
     break_even,
     discount_needed,
@@ -18,7 +18,7 @@ from planner.schema.case import Case
 from planner.schema.workloads import Workload
 
 
-def folder_rows(case: Case, axes: Axes) -> list[Row]:
+def folder_rows(case: Case, axes: Axes) -> list[BreakEven]:
     """One row for each offer, model of its pool and workload that the model may serve.
 
     Compared with the on-demand option asked for in the pool's region; offers of one pool and term that are sold by the
@@ -53,7 +53,7 @@ def _sets(offers: list[Offer], lines: dict[str, Throughput]) -> list[list[Offer]
 
 def _row(
     offers: list[Offer], lines: dict[str, Throughput], model: str, w: Workload, options: list[OnDemand], axes: Axes
-) -> Row:  # fmt: skip
+) -> BreakEven:  # fmt: skip
     meters = [
         Meter(
             t.tokens_per_minute_per_unit, offer.usd_per_unit_hour, t.input_weight, t.cached_input_weight,
@@ -75,7 +75,7 @@ def _row(
     notes = dict.fromkeys(part for offer in offers for part in (offer.note,) if part)
     months = float(offers[0].term_months)
     term = f"{months:g} month{'s' if months > 1 else ''}"
-    return Row(
+    return BreakEven(
         " + ".join(o.offer for o in offers), model, " + ".join(lines), term, months,
         w.workload, w.cache_hit_rate, one.usd_per_unit_hour if one else None,
         (one.list_usd_per_unit_hour or one.usd_per_unit_hour) if one else None, u_star,
@@ -85,8 +85,8 @@ def _row(
     )  # fmt: skip
 
 
-def _mix(w: Workload, hit: float, burst_factor: float = 1.0) -> Mix:
+def _mix(w: Workload, hit: float, burst_factor: float = 1.0) -> TokenMix:
     """Tokens of a request; units are held for the peak minute, so that a request takes `burst_factor` times as many."""
     fresh = w.input_tokens * (1 - hit - w.cache_write_rate)
     tokens = (fresh, w.input_tokens * hit, w.input_tokens * w.cache_write_rate, w.output_tokens)
-    return Mix(*(part * burst_factor for part in tokens))
+    return TokenMix(*(part * burst_factor for part in tokens))

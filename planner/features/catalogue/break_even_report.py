@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from planner.features.catalogue.break_even import Row
+from planner.features.catalogue.break_even import BreakEven
 from planner.io.atomic import written_beside
 from planner.workbook.book import Column, new_book
-from planner.workbook.svg import BarLook, bars
+from planner.workbook.html import BarLook, bars
 from planner.workbook.theme import BLUE, VERMILION
 
 COLUMNS = (
@@ -51,7 +51,7 @@ _TITLE = "Utilisation at which a reserved unit costs what on demand would"
 _MARK = "100%: beyond this line it never pays"
 
 
-def break_even_chart(rows: Sequence[Row]) -> str:
+def break_even_chart(rows: Sequence[BreakEven]) -> str:
     """SVG text, the same for the same rows; offers without a known price are left out, the cheapest come first."""
     known = [(r, r.break_even_utilisation) for r in rows if r.break_even_utilisation is not None]
     ranked = sorted(known, key=lambda pair: (pair[1], pair[0].offer, pair[0].model, pair[0].term, pair[0].mix))
@@ -63,6 +63,6 @@ def break_even_chart(rows: Sequence[Row]) -> str:
     return bars(shown, alt="Break-even utilisation", width=900, look=look) + "\n"
 
 
-def _label(row: Row) -> str:
+def _label(row: BreakEven) -> str:
     hit = "" if row.cache_hit_rate is None else f", {row.cache_hit_rate:.0%} cached"
     return f"{row.model}, {row.offer}, {row.meter}, {row.term}, {row.mix}{hit}".replace(", tokens", "")

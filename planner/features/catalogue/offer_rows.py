@@ -8,7 +8,7 @@ from typing import Any
 from planner.features.catalogue.break_even import rated
 from planner.features.catalogue.lookup import Endpoint, price_of, products_of, quota_of, rate_of, terms_of, unit_of
 from planner.features.catalogue.published import HOURLY, Catalogue, Egress, Price, Product, Published, Rate, Unit
-from planner.features.catalogue.request import Choice, OwnNodes, OwnQuota, Quote, Terms
+from planner.features.catalogue.request import Choice, Negotiated, OwnNodes, OwnQuota, Quote
 
 TableRow = dict[str, Any]
 
@@ -33,7 +33,7 @@ def marked(row: Published, *more: str) -> str:
     return "; ".join(part for part in (row.status, *more, row.note) if part)
 
 
-def supply_at(catalogue: Catalogue, choice: Choice, at: Endpoint, models: Sequence[str], terms: Terms) -> Supply:
+def supply_at(catalogue: Catalogue, choice: Choice, at: Endpoint, models: Sequence[str], terms: Negotiated) -> Supply:
     """Pools of an endpoint: one a region (all models share it), one a model, or one for all that a provider sells."""
     found = Supply()
     for product in products_of(catalogue, choice.provider):
@@ -45,7 +45,7 @@ def supply_at(catalogue: Catalogue, choice: Choice, at: Endpoint, models: Sequen
     return found
 
 
-def _pool(catalogue: Catalogue, product: Product, at: Endpoint, models: list[str], terms: Terms) -> Supply:
+def _pool(catalogue: Catalogue, product: Product, at: Endpoint, models: list[str], terms: Negotiated) -> Supply:
     meters = product.meters.split(";")
     made = Supply()
     served: list[str] = []
@@ -102,8 +102,8 @@ def _throughput(pool: str, product: Product, unit: Unit, meter: str) -> TableRow
 
 
 def _offers(
-    catalogue: Catalogue, product: Product, at: Endpoint, pool: str, model: str, sizes: dict[str, Unit], terms: Terms,
-    left: list[str],
+    catalogue: Catalogue, product: Product, at: Endpoint, pool: str, model: str, sizes: dict[str, Unit],
+    terms: Negotiated, left: list[str],
 ) -> Iterator[TableRow]:  # fmt: skip
     for term in terms_of(catalogue, product):
         priced = {meter: price_of(catalogue, product, at, model, meter, term) for meter in sizes}

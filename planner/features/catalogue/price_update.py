@@ -26,7 +26,7 @@ Cells = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Change:
+class PriceChange:
     """One cell that a file says is different now."""
 
     table: str
@@ -109,9 +109,9 @@ _ALLOWED = "LiteLLM's model_prices_and_context_window.json, or a JSON answer of 
 
 def changes(
     tables: dict[str, list[Cells]], told: dict[str, Any] | list[Any], source: str, as_of: dt.date
-) -> list[Change]:
+) -> list[PriceChange]:
     """Apply a price file to the tables `on_demand` and `prices` (in place); return what changed, table by table."""
-    found: list[Change] = []
+    found: list[PriceChange] = []
     if isinstance(told, dict):
         found += _litellm(tables["on_demand"], told)
     else:
@@ -138,10 +138,10 @@ def _same(old: str, new: float) -> bool:
     return bool(old) and abs(float(old) - new) <= 1e-9 * max(1.0, abs(new))
 
 
-def _set(table: str, k: int, row: Cells, what: str, column: str, value: float) -> Iterator[Change]:
+def _set(table: str, k: int, row: Cells, what: str, column: str, value: float) -> Iterator[PriceChange]:
     if not _same(row[column], value):
         old, row[column] = row[column], f"{value:.10g}"
-        yield Change(table, k + 2, what, column, old, row[column])
+        yield PriceChange(table, k + 2, what, column, old, row[column])
 
 
 def _price(entry: Any, key: str) -> float | None:
@@ -155,9 +155,9 @@ def _price(entry: Any, key: str) -> float | None:
     return float(value) * TOKENS_PER_MTOK if good and value is not None else None
 
 
-def _litellm(rows: list[Cells], told: dict[str, Any]) -> list[Change]:
+def _litellm(rows: list[Cells], told: dict[str, Any]) -> list[PriceChange]:
     """Rows with a price_key are compared; then those derived from a global list price follow it."""
-    found: list[Change] = []
+    found: list[PriceChange] = []
     for k, row in enumerate(rows):
         for column, value in zip(PRICES, _told_prices(row, told), strict=True):
             if value is not None:
@@ -222,9 +222,9 @@ def _is_of(row: Cells, price: _UnitPrice) -> bool:
     )
 
 
-def _azure(rows: list[Cells], items: list[Any]) -> list[Change]:
+def _azure(rows: list[Cells], items: list[Any]) -> list[PriceChange]:
     """Price rows of Azure units, by deployment type, region and term."""
-    found: list[Change] = []
+    found: list[PriceChange] = []
     for usd, price in _unit_prices(items):
         for k, row in enumerate(rows):
             if _is_of(row, price):

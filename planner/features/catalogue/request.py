@@ -60,7 +60,7 @@ class Quote(_Scope):
 
 
 @dataclass(frozen=True)
-class Terms:
+class Negotiated:
     """All that was negotiated."""
 
     discounts: tuple[Discount, ...] = ()
@@ -147,9 +147,9 @@ class Request(_Block):
     self_hosted: tuple[OwnNodes, ...] = ()
 
     @property
-    def terms(self) -> Terms:
+    def terms(self) -> Negotiated:
         """What was negotiated."""
-        return Terms(self.discounts, self.quotes)
+        return Negotiated(self.discounts, self.quotes)
 
 
 def read_request(path: Path) -> Request:

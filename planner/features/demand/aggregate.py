@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.busy import bursts, minute_counts, stamp
 from planner.features.demand.copies import each_id_once, id_counts
 from planner.features.demand.engine import fetched, fetched_together, settled
-from planner.features.demand.findings import Finding
-from planner.features.demand.formats.base import READING, RULE_CODE, Format, Reading
+from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats.cells import NO_NUMBER
+from planner.features.demand.formats.format import READING, RULE_CODE, ExportReading, Format
 from planner.features.demand.formats.numbers import BLANKS
 from planner.features.demand.history import SERIES, UNKNOWN, VALUES
 from planner.features.demand.names import NameMap
+from planner.features.demand.profile import bursts, minute_counts, stamp
 from planner.units import SECONDS_PER_HOUR
 
 LONG_AGO_EPOCH = 1420070400  # 2015-01-01: no LLM was billed by the token before
@@ -41,11 +41,11 @@ class Hours:
     """Sums by hour, series and source file (rows that passed), and what was found wrong."""
 
     frame: pd.DataFrame
-    findings: tuple[Finding, ...]
+    findings: tuple[ExportFinding, ...]
     rows_read: int
 
 
-def labelled(reading: Reading, format: Format, names: NameMap) -> Any:
+def labelled(reading: ExportReading, format: Format, names: NameMap) -> Any:
     """Add region, workload and model from the export's own columns, renamed by the map; null where it has none."""
     import ibis
 
@@ -269,7 +269,7 @@ def total_rows(frame: pd.DataFrame, cached_in_input: bool) -> pd.Series:
     return found
 
 
-def aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: NameMap) -> Hours:
+def aggregate(reading: ExportReading, readings: Any, cached_in_input: bool, names: NameMap) -> Hours:
     """Sum judged readings into hours, each request id once, and name every rule that struck.
 
     Parameters
@@ -282,7 +282,7 @@ def aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: Nam
     return _aggregate(reading, settled(readings), cached_in_input, names)
 
 
-def _aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: NameMap) -> Hours:
+def _aggregate(reading: ExportReading, readings: Any, cached_in_input: bool, names: NameMap) -> Hours:
     by_data = reading.cached_by_data and names.cached_in_input is None
     frame = sum_hours(readings, cached_in_input, reading.bucket_hours, by_data)
     rows_read = int(frame["rows"].sum())
@@ -295,7 +295,7 @@ def _aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: Na
     told = fetched_together(_questions(reading, readings, frame, good))
     if "ids" in told and told["ids"]["rows"][0] > told["ids"]["ids"][0]:
         once = _aggregate(replace(reading, ids_to_check=False), each_id_once(readings), cached_in_input, names)
-        repeats = Finding("duplicate", rows_read - once.rows_read)
+        repeats = ExportFinding("duplicate", rows_read - once.rows_read)
         return Hours(once.frame, (repeats, *once.findings), rows_read)
     found = []
     rules = {code: name for name, code in RULE_CODE.items()}
@@ -305,12 +305,12 @@ def _aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: Na
         shown_rows = tuple(sorted(map(_told, examples)))
         rule, number = rules[abs(int(str(code)))], int(count)
         if rule == "cached_above_input" and apart:
-            found.append(Finding("cached_apart", apart, shown_rows))
+            found.append(ExportFinding("cached_apart", apart, shown_rows))
             number -= apart
         if number:
-            found.append(Finding(rule, number, shown_rows))
+            found.append(ExportFinding(rule, number, shown_rows))
     if totals.any():
-        found.append(Finding("total_row", int(frame.loc[totals.index[totals], "rows"].sum())))
+        found.append(ExportFinding("total_row", int(frame.loc[totals.index[totals], "rows"].sum())))
     good = good.assign(burst=np.nan)
     if "minutes" in told:
         measured, keys = bursts(told["minutes"]), ["hour", *SERIES]
@@ -319,7 +319,9 @@ def _aggregate(reading: Reading, readings: Any, cached_in_input: bool, names: Na
     return Hours(with_defaults(good, names), tuple(found), rows_read)
 
 
-def _questions(reading: Reading, readings: Any, frame: pd.DataFrame, good: pd.DataFrame) -> Iterator[tuple[str, Any]]:
+def _questions(
+    reading: ExportReading, readings: Any, frame: pd.DataFrame, good: pd.DataFrame
+) -> Iterator[tuple[str, Any]]:
     """Yield what is still to be asked once the hours are known: ``minutes``, ``ids``, ``examples``; the longest first.
 
     The examples of each verdict are a question of their own to DuckDB, which stops at the fifth row: ``examples 7``.

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.busy import in_hours
-from planner.features.demand.findings import Finding
+from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.history import SERIES, UNKNOWN, VALUES
+from planner.features.demand.profile import in_hours
 from planner.units import HOURS_PER_DAY
 
 SHORT_LOG_ROWS = 2_000_000
@@ -85,16 +85,16 @@ def each_id_once(readings: Any) -> Any:
 KEY = ["hour", "span", *SERIES]
 
 
-def counted_once(frame: pd.DataFrame, have_ids: bool) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+def counted_once(frame: pd.DataFrame, have_ids: bool) -> tuple[pd.DataFrame, tuple[ExportFinding, ...]]:
     """Drop what overlapping files repeat, and coarse buckets that finer ones cover; then sum over the files.
 
     ``have_ids`` says that rows were told apart by their ids already.
     """
-    findings: list[Finding] = []
+    findings: list[ExportFinding] = []
     frame, dropped = (frame, 0) if have_ids else _same_files(frame)
     frame, covered = _covered_by_finer(frame)
     if dropped + covered:
-        findings.append(Finding("overlap", dropped + covered))
+        findings.append(ExportFinding("overlap", dropped + covered))
     if not frame.duplicated(KEY).any():
         return frame[[*KEY, *VALUES, "burst"]], tuple(findings)
     summed = frame.groupby(KEY, as_index=False, dropna=False)[list(VALUES)].sum(min_count=1)

@@ -19,7 +19,7 @@ import pandas as pd
 
 from planner.errors import Fault, InputError, PlannerError
 from planner.features.demand import spark
-from planner.features.demand.files import SourceFile, fail
+from planner.features.demand.source_files import SourceFile, fail
 from planner.io.shown import redacted
 
 

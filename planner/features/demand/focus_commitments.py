@@ -23,7 +23,7 @@ SPEND = "spend"
 
 
 @dataclass(frozen=True)
-class Commitment:
+class BilledCommitment:
     """One commitment as billing data has it.
 
     ``units`` is blank where it is not known, or where the commitment is one of money; ``why`` then says so.
@@ -62,7 +62,7 @@ def unit_and_hours(text: str | None) -> tuple[str, float | None]:
     return found["unit"].strip() or "unit", HOURS_OF_UNIT[found["time"].lower()]
 
 
-def used_commitments(rows: pd.DataFrame) -> list[Commitment]:
+def used_commitments(rows: pd.DataFrame) -> list[BilledCommitment]:
     """Return the commitments of usage and purchase rows.
 
     Parameters
@@ -79,7 +79,7 @@ def used_commitments(rows: pd.DataFrame) -> list[Commitment]:
         unit, hours = unit_and_hours(next(iter(group["unit"].dropna()), None))
         term = _is_term(bought)
         currencies = sorted({str(value) for value in group["currency"].dropna()})
-        one = Commitment(
+        one = BilledCommitment(
             id=str(identity),
             name=str(name),
             unit=unit,
@@ -102,16 +102,16 @@ def _is_term(bought: pd.DataFrame) -> bool:
 
 
 def _with_units(
-    one: Commitment, used: pd.DataFrame, bought: pd.DataFrame, hours: float | None, money: bool
-) -> Commitment:
+    one: BilledCommitment, used: pd.DataFrame, bought: pd.DataFrame, hours: float | None, money: bool
+) -> BilledCommitment:
     values = asdict(one)
     if money:
         values |= {"money": _sum(bought["billed_cost"]) if len(bought) else None}
-        return Commitment(**values | {"why": "a commitment of money: it has no units"})
+        return BilledCommitment(**values | {"why": "a commitment of money: it has no units"})
     known = used[used["quantity"].notna()]
     if len(known) < len(used):
         without = f"{len(used) - len(known)} of {len(used)} usage rows have no CommitmentDiscountQuantity"
-        return Commitment(**values | {"why": f"units are not known: {without}"})
+        return BilledCommitment(**values | {"why": f"units are not known: {without}"})
     of_use = _rate(known, hours)
     of_purchase, why = _bought_rate(bought, hours)
     units = of_use if of_use is not None else of_purchase
@@ -121,7 +121,7 @@ def _with_units(
         why = ""
     elif units is None and not why:
         why = "units are not known: there is no quantity, or no length of its period"
-    return Commitment(**values | {"units": units, "why": why})
+    return BilledCommitment(**values | {"units": units, "why": why})
 
 
 def _bought_rate(bought: pd.DataFrame, hours: float | None) -> tuple[float | None, str]:
@@ -193,7 +193,7 @@ def _sum(values: pd.Series) -> float | None:
     return None if pd.isna(total) else float(total)
 
 
-def contract_commitment(row: dict[str, Any]) -> Commitment:
+def contract_commitment(row: dict[str, Any]) -> BilledCommitment:
     """Return one row of FOCUS 1.3's Contract Commitment dataset.
 
     Parameters
@@ -219,7 +219,7 @@ def contract_commitment(row: dict[str, Any]) -> Commitment:
         length = float(np.ceil(length * 3600 / 60) * 60 / 3600)  # 23:59:59 is the end of a day
         units = round(quantity * hours / length, 6) if length > 0 else None
         why = "" if length > 0 else f"units are not known: {row['unit']} without the period's start and end"
-    return Commitment(
+    return BilledCommitment(
         id=row["id"],
         name=row["name"] or row["id"],
         unit=unit,

@@ -33,7 +33,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from planner.errors import Fault, InputError
-from planner.features.demand.findings import Finding
+from planner.features.demand.export_findings import ExportFinding
 from planner.io.atomic import replace_file
 
 HOUR = dt.timedelta(hours=1)
@@ -53,7 +53,7 @@ def repeated_hours(zone_name: str, first_hour: int, last_hour: int) -> list[tupl
     return found
 
 
-def split_repeated(frame: pd.DataFrame, zone_name: str) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+def split_repeated(frame: pd.DataFrame, zone_name: str) -> tuple[pd.DataFrame, tuple[ExportFinding, ...]]:
     """Split each repeated local hour over its two UTC hours, where all of it was read as one and the other is empty."""
     if zone_name == "UTC" or frame.empty:
         return frame, ()
@@ -71,7 +71,7 @@ def split_repeated(frame: pd.DataFrame, zone_name: str) -> tuple[pd.DataFrame, t
             split += 1
     if not split:
         return frame, ()
-    return pd.concat(halves, ignore_index=True), (Finding("repeated_hour", split),)
+    return pd.concat(halves, ignore_index=True), (ExportFinding("repeated_hour", split),)
 
 
 def repeated_local(zone_name: str) -> tuple[tuple[int, int], ...]:

@@ -14,20 +14,20 @@ from planner.errors import Fault, InputError
 from planner.features.demand import engine as engines
 from planner.features.demand.aggregate import LONG_AGO_EPOCH, aggregate, judged, labelled
 from planner.features.demand.copies import counted_once
-from planner.features.demand.files import SourceFile, fail, list_sources
-from planner.features.demand.findings import Finding
+from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats import FORMAT, FORMATS
-from planner.features.demand.formats.base import Format, Inputs, Reading
+from planner.features.demand.formats.format import ExportReading, Format, Inputs
 from planner.features.demand.history import SERIES, TOKENS, UNKNOWN, VALUES, History, split_repeated, tidy
 from planner.features.demand.names import NameMap
 from planner.features.demand.prometheus_server import DEFAULT_DAYS, fetch, is_server
 from planner.features.demand.recognise import named, read_whole, recognised
+from planner.features.demand.source_files import SourceFile, fail, list_sources
 
 FUTURE_SLACK_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
-class Options:
+class IngestOptions:
     """What the user may say about an ingest."""
 
     names: NameMap = field(default_factory=NameMap)
@@ -37,7 +37,7 @@ class Options:
     until: dt.datetime | None = None  # rows after it are kept out; None: now
 
 
-def ingest(sources: list[str], format_name: str | None = None, options: Options | None = None) -> History:
+def ingest(sources: list[str], format_name: str | None = None, options: IngestOptions | None = None) -> History:
     """Read usage exports, or a database, into a history.
 
     Parameters
@@ -51,7 +51,7 @@ def ingest(sources: list[str], format_name: str | None = None, options: Options 
     InputError
         Nothing usable: missing, empty, corrupt or truncated files, an unknown format, or no row left.
     """
-    options = options or Options()
+    options = options or IngestOptions()
     if any(is_server(source) for source in sources):
         return _from_server(sources, format_name, options)
     with _opened(sources, options) as (engine, files):
@@ -69,7 +69,7 @@ def ingest(sources: list[str], format_name: str | None = None, options: Options 
             return _history(engine, files, format, options, sources)
 
 
-def _from_server(sources: list[str], format_name: str | None, options: Options) -> History:
+def _from_server(sources: list[str], format_name: str | None, options: IngestOptions) -> History:
     """Ingest from a Prometheus server."""
     if len(sources) > 1:
         raise InputError([Fault(sources[0], "a Prometheus server is ingested alone, not with other sources")])
@@ -85,7 +85,7 @@ def _from_server(sources: list[str], format_name: str | None, options: Options) 
 
 
 @contextmanager
-def _opened(sources: list[str], options: Options) -> Iterator[tuple[Any, tuple[SourceFile, ...]]]:
+def _opened(sources: list[str], options: IngestOptions) -> Iterator[tuple[Any, tuple[SourceFile, ...]]]:
     urls = [source for source in sources if engines.is_url(source)]
     zone = options.names.time_zone
     if urls and len(sources) > 1:
@@ -105,7 +105,7 @@ def _place(files: tuple[SourceFile, ...]) -> str:
     return files[0].path.name if len(files) == 1 else f"{files[0].path.name} and {len(files) - 1} more"
 
 
-def _check_options(format: Format, files: tuple[SourceFile, ...], options: Options) -> None:
+def _check_options(format: Format, files: tuple[SourceFile, ...], options: IngestOptions) -> None:
     """Refuse options, and keys of the map, that this source would leave without effect."""
     faults = []
     names = options.names
@@ -132,7 +132,7 @@ def _check_options(format: Format, files: tuple[SourceFile, ...], options: Optio
 
 
 def _history(
-    engine: Any, files: tuple[SourceFile, ...], format: Format, options: Options, sources: list[str]
+    engine: Any, files: tuple[SourceFile, ...], format: Format, options: IngestOptions, sources: list[str]
 ) -> History:
     window = options.window
     hours = (window[0].timestamp() / 3600, window[1].timestamp() / 3600) if window else None
@@ -148,7 +148,7 @@ def _history(
     findings = [*reading.findings, *result.findings]
     if files and files[0].kind == "csv":
         count, lines = engines.rejected_lines(engine)
-        findings += [Finding("unreadable_line", count, lines)] if count else []
+        findings += [ExportFinding("unreadable_line", count, lines)] if count else []
     notes = (*reading.notes, *_check_cut(files, findings))
     place = engines.redact(sources[0]) if not files else _place(files)
     if result.frame.empty:
@@ -168,14 +168,14 @@ def _history(
     return History(rows, {**report, **_how(reading, format, options.names, inside)})
 
 
-def _cached_in_input(reading: Reading, format: Format, names: NameMap) -> bool:
+def _cached_in_input(reading: ExportReading, format: Format, names: NameMap) -> bool:
     """Tell whether input includes cached tokens: the map says, else the file, else the format."""
     if names.cached_in_input is not None:
         return names.cached_in_input
     return format.cached_in_input if reading.cached_in_input is None else reading.cached_in_input
 
 
-def _how(reading: Reading, format: Format, names: NameMap, inside: bool) -> dict[str, Any]:
+def _how(reading: ExportReading, format: Format, names: NameMap, inside: bool) -> dict[str, Any]:
     """Return how the export was read and why: sentences for --explain."""
     who = "the map says" if names.cached_in_input is not None else f"so do exports of {format.name}"
     shown = "includes" if inside else "leaves out"
@@ -191,12 +191,12 @@ def _how(reading: Reading, format: Format, names: NameMap, inside: bool) -> dict
     }
 
 
-def _told(finding: Finding) -> str:
+def _told(finding: ExportFinding) -> str:
     shown = f", such as {finding.examples[0]}" if finding.examples else ""
     return f"{finding.count} rows: {finding.meaning}{shown}"
 
 
-def _check_cut(files: tuple[SourceFile, ...], findings: list[Finding]) -> tuple[str, ...]:
+def _check_cut(files: tuple[SourceFile, ...], findings: list[ExportFinding]) -> tuple[str, ...]:
     """Refuse a CSV whose last line is cut off: an export that stopped half way; note one that only may be.
 
     A last line that has all its cells may be whole, as many programs leave out the last line end, or end in half a
@@ -225,7 +225,7 @@ def _check_cut(files: tuple[SourceFile, ...], findings: list[Finding]) -> tuple[
     )
 
 
-def _missing_hours(rows: pd.DataFrame) -> tuple[Finding, ...]:
+def _missing_hours(rows: pd.DataFrame) -> tuple[ExportFinding, ...]:
     """Count the hours within each series' own span in which nothing was seen at all, of any series."""
     hourly = rows[rows["bucket_hours"] == 1]
     if hourly.empty:
@@ -235,13 +235,13 @@ def _missing_hours(rows: pd.DataFrame) -> tuple[Finding, ...]:
     missing = every.difference(seen)
     if missing.empty:
         return ()
-    return (Finding("missing_hours", len(missing), tuple(f"{hour:%Y-%m-%dT%H:%MZ}" for hour in missing[:5])),)
+    return (ExportFinding("missing_hours", len(missing), tuple(f"{hour:%Y-%m-%dT%H:%MZ}" for hour in missing[:5])),)
 
 
 def _report(
     rows: pd.DataFrame,
     format: Format,
-    findings: list[Finding],
+    findings: list[ExportFinding],
     notes: tuple[str, ...],
     rows_read: int,
     files: tuple[SourceFile, ...],

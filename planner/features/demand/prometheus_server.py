@@ -13,7 +13,7 @@ from typing import Any
 
 from planner.errors import Fault, InputError
 from planner.features.demand.engine import redact
-from planner.features.demand.files import SourceFile, look_into
+from planner.features.demand.source_files import SourceFile, look_into
 
 STEP_SECONDS, CALL_SECONDS, TIMEOUT_SECONDS = 3600, 30 * 86400, 120
 DEFAULT_DAYS = 90

@@ -8,13 +8,13 @@ from typing import Any
 
 from planner.errors import Fault, InputError
 from planner.features.demand import engine as engines
-from planner.features.demand.files import SourceFile, fail, read_text
 from planner.features.demand.formats import FORMAT, FORMATS, declared
-from planner.features.demand.formats.base import Format, Inputs, Reading, Sample, has_signs
 from planner.features.demand.formats.cells import flat_name
+from planner.features.demand.formats.format import ExportReading, Format, Inputs, Sample, has_signs
 from planner.features.demand.formats.found import SHOWN_COLUMNS, check_twins
 from planner.features.demand.formats.records import first_row, is_empty_page
 from planner.features.demand.names import NameMap
+from planner.features.demand.source_files import SourceFile, fail, read_text
 
 # what Python raises where a number, a list or an object is not what the format has at that place
 WRONG_SHAPE = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError, AssertionError)
@@ -167,7 +167,7 @@ def _nearest(sample: Sample) -> str | None:
     return best[1] if best[0] >= 0.5 else None
 
 
-def read_whole(format: Format, inputs: Inputs) -> Reading:
+def read_whole(format: Format, inputs: Inputs) -> ExportReading:
     """Read an export.
 
     Raises
@@ -184,7 +184,7 @@ def read_whole(format: Format, inputs: Inputs) -> Reading:
         raise InputError(found or [_fault(format, inputs, error)]) from error
 
 
-def _read(format: Format, inputs: Inputs) -> Reading:
+def _read(format: Format, inputs: Inputs) -> ExportReading:
     if inputs.files and inputs.files[0].kind == "csv" and format.signs:
         check_twins(inputs.table(), format, {}, inputs)
     return format.read(inputs) if format.read is not None else declared.read(format, inputs)

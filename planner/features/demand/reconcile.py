@@ -20,10 +20,10 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.features.catalogue.published import Catalogue, Rate
 from planner.features.demand.engine import embedded, explained, in_order
-from planner.features.demand.files import SourceFile, look_into
 from planner.features.demand.formats import moments, numbers
 from planner.features.demand.formats.cells import flat_name
 from planner.features.demand.history import TOKENS, UNKNOWN, History
+from planner.features.demand.source_files import SourceFile, look_into
 from planner.units import TOKENS_PER_MTOK
 
 TOLERANCE = 0.01  # of the bill
@@ -51,7 +51,7 @@ DATE = re.compile(r"[-@]?(?:20\d{2}-?\d{2}-?\d{2})(?:-v\d+)?(?::\d+)?$|-v\d+(?::
 
 
 @dataclass(frozen=True)
-class Line:
+class BillLine:
     """One model in one month (``all``: not told apart): tokens, and dollars of the history and of the bill."""
 
     month: str
@@ -73,7 +73,7 @@ class Reconciliation:
     bill: str
     usd_history: float
     usd_bill: float
-    lines: tuple[Line, ...]
+    lines: tuple[BillLine, ...]
     reasons: tuple[str, ...]
 
     @property
@@ -122,7 +122,7 @@ def reconcile(history: History, bill: str, catalogue: Catalogue) -> Reconciliati
     theirs = billed.assign(key=keys).groupby(["month", "key"], as_index=False)[["usd"]].sum()
     both = ours.merge(theirs, on=["month", "key"], how="outer", suffixes=("", "_bill")).sort_values(["month", "key"])
     lines = tuple(
-        Line(
+        BillLine(
             str(row["month"]),
             str(labels.get(row["key"], row["key"])) if by_model else ALL,
             0.0 if pd.isna(row["tokens"]) else float(row["tokens"]),
@@ -182,7 +182,7 @@ def _is_sum(rows: pd.DataFrame) -> pd.Series:
 
 def _costs(column: pd.Series, name: str, file: SourceFile) -> pd.Series:
     cells = [
-        numbers.Cell(str(file.path), name, str(text)) for text in column.dropna().unique() if isinstance(text, str)
+        numbers.TextCell(str(file.path), name, str(text)) for text in column.dropna().unique() if isinstance(text, str)
     ]
     semicolons = ";" in file.head.partition("\n")[0]
     sign = numbers.settled([c for c in cells if not numbers.is_blank(c.text)], semicolons=semicolons, whole=False)
@@ -266,7 +266,7 @@ def rate_of_model(catalogue: Catalogue, model: str, region: str, provider: str |
 
 
 def _reasons(
-    history: History, lines: tuple[Line, ...], unpriced: list[str], mine: pd.DataFrame, ours: float, theirs: float
+    history: History, lines: tuple[BillLine, ...], unpriced: list[str], mine: pd.DataFrame, ours: float, theirs: float
 ) -> tuple[str, ...]:
     """Return the likely reasons of a difference; none where there is none."""
     if abs(ours - theirs) <= TOLERANCE * abs(theirs):

@@ -38,9 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, sign, write and print."""
-    from planner.features.ledger.accept import Signature, accept
-    from planner.features.ledger.evidence import LEDGER
-    from planner.workbook.text import clean
+    from planner.features.ledger.accept import LEDGER, Signature, accept
+    from planner.workbook.text_tables import clean
 
     directory: Path = arguments.plan
     beside = directory.parent if directory.name not in ("", "..") else directory.resolve().parent
@@ -67,7 +66,7 @@ def _login() -> str:
 
 
 def _tell(done: "Accepted", ledger: Path) -> None:
-    from planner.workbook.text import amount, clean, usd
+    from planner.workbook.text_tables import amount, clean, usd
 
     entry = done.entry
     if done.signed:

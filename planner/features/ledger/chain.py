@@ -12,8 +12,8 @@ from typing import IO, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planner.errors import PlannerError
+from planner.io.atomic import locked
 from planner.io.digest import FORMAT, read_json, seal_of, sealed
-from planner.io.lock import locked
 
 START = "0" * 64  # `previous` of the first entry
 Hash = Field(pattern=r"^[0-9a-f]{64}$")

@@ -32,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, check, list."""
+    from planner.features.ledger.accept import changed
     from planner.features.ledger.chain import read_ledger, torn_line
-    from planner.features.ledger.evidence import changed
 
     path: Path = arguments.ledger
     ledger = read_ledger(path)
@@ -100,8 +100,7 @@ def _list(entries: "tuple[Entry, ...]", plans: dict[int, list[str]]) -> None:
     """Print the entries as a table."""
     import sys
 
-    from planner.workbook.text import usd
-    from planner.workbook.text_tables import LOST, Styled, TextTable, console_for
+    from planner.workbook.text_tables import LOST, Styled, TextTable, console_for, usd
 
     if not entries:
         return

@@ -11,7 +11,7 @@ from planner.errors import Fault, InputError
 from planner.plan.orders import Owed
 from planner.readers.csv_files import appended, read_small
 from planner.readers.raw_tables import read_rows
-from planner.readers.settings import SETTINGS_FILE, read_settings, read_yaml
+from planner.readers.settings_file import SETTINGS_FILE, read_settings, read_yaml
 from planner.schema.base import Row
 from planner.schema.capacity import Commitment, Offer, Pool, Throughput
 from planner.schema.case import Case

@@ -16,8 +16,7 @@ from planner.io.atomic import written_beside
 from planner.io.shown import without_formulas
 from planner.workbook.book import new_book
 from planner.workbook.report import rows_of
-from planner.workbook.text import clean, percent, task_usd, usd
-from planner.workbook.text_tables import LOST, Styled, TextTable, console_for
+from planner.workbook.text_tables import LOST, Styled, TextTable, clean, console_for, percent, task_usd, usd
 
 if TYPE_CHECKING:
     from rich.console import Console

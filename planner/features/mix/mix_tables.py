@@ -11,25 +11,25 @@ from dataclasses import dataclass
 import pandas as pd
 
 from planner.errors import Shortfall
-from planner.plan.frames import NUMBER, TEXT, Column, Frame
+from planner.plan.frames import NUMBER, TEXT, Field, Frame
 
 TIERS = ("small", "mid", "frontier")  # from the cheapest to the best
 ALL = "(all)"  # of workloads
-_WORKLOAD = Column("workload", TEXT, f"workload; `{ALL}`: all of them")
-_TIER = Column("tier", TEXT, "small, mid or frontier")
-_TARGET = Column("target_share", NUMBER, "share of requests asked; NaN: the mix as it is", "share")
+_WORKLOAD = Field("workload", TEXT, f"workload; `{ALL}`: all of them")
+_TIER = Field("tier", TEXT, "small, mid or frontier")
+_TARGET = Field("target_share", NUMBER, "share of requests asked; NaN: the mix as it is", "share")
 WORKLOADS = Frame("workloads", "cost of each workload at a target", (
-    Column("workload", TEXT, "workload"), Column("tasks", NUMBER, "tasks", "tasks"),
-    Column("total_usd", NUMBER, "cost", "USD"), Column("usd_per_task", NUMBER, "cost of a task", "USD"),
-    Column("difference_usd", NUMBER, "cost less that of the mix as it is", "USD"),
-    Column("difference_share", NUMBER, "the same, over that cost", "share"),
+    Field("workload", TEXT, "workload"), Field("tasks", NUMBER, "tasks", "tasks"),
+    Field("total_usd", NUMBER, "cost", "USD"), Field("usd_per_task", NUMBER, "cost of a task", "USD"),
+    Field("difference_usd", NUMBER, "cost less that of the mix as it is", "USD"),
+    Field("difference_share", NUMBER, "the same, over that cost", "share"),
 ))  # fmt: skip
 TIERS_REACHED = Frame("tiers", "one row for each workload and tier, then for all workloads", (
-    _WORKLOAD, _TIER, _TARGET, Column("share", NUMBER, "share of requests reached", "share"),
+    _WORKLOAD, _TIER, _TARGET, Field("share", NUMBER, "share of requests reached", "share"),
 ))  # fmt: skip
 HELD = Frame("held", "one row for each workload and tier that limits hold from the target", (
-    Column("workload", TEXT, "workload"), _TIER, _TARGET, Column("share", NUMBER, "nearest permitted share", "share"),
-    Column("limit", TEXT, "which limit; blank: it takes or gives what another tier is held from"),
+    Field("workload", TEXT, "workload"), _TIER, _TARGET, Field("share", NUMBER, "nearest permitted share", "share"),
+    Field("limit", TEXT, "which limit; blank: it takes or gives what another tier is held from"),
 ))  # fmt: skip
 MIX_FIGURES = (WORKLOADS, TIERS_REACHED, HELD)
 

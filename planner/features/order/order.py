@@ -13,9 +13,9 @@ import pandas as pd
 
 from planner.errors import Fault, InfeasibleError, InputError, Shortfall
 from planner.model.family import SETTINGS, Cell
+from planner.model.index_tables import sets_of
 from planner.model.structure import on_purchases
-from planner.model.tables import sets_of
-from planner.plan.audit.broken import BrokenRule
+from planner.plan.audit.findings import BrokenRule
 from planner.plan.derived import Derived
 from planner.plan.metrics import Metrics
 from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status, Totals, gap_of
@@ -29,7 +29,7 @@ from planner.solver.solve import audited
 from planner.verify.figures import figures_of
 from planner.workbook import story
 from planner.workbook.report import TOTAL_NAMES, Report
-from planner.workbook.text import clean, percent, usd
+from planner.workbook.text_tables import clean, percent, usd
 
 _HALVINGS = 6  # of the share of a stress case that given units can serve: to 2 %
 _LESS = (1.0, 0.95, 0.9, 0.8, 0.6, 0.3)  # of that share, where sizes on their grid cannot serve it

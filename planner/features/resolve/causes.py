@@ -6,7 +6,7 @@ demand, supply or share of the mix they cost nothing.
 """
 
 from planner.schema.describe import settings_of
-from planner.schema.settings import Policy, Purchase
+from planner.schema.settings import Policy, PurchaseHead
 
 VOLUME, SHAPE, MIX, CACHE, TOKENS = "volume", "shape", "mix", "cache_rate", "token_lengths"
 ON_DEMAND_PRICES, OFFER_PRICES = "on_demand_prices", "offer_prices"
@@ -32,7 +32,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "horizon.start": CALENDAR,
         "horizon.months": CALENDAR,
         **dict.fromkeys(settings_of(Policy, "policy."), POLICY),
-        **{f"purchase.{key}": REPORTS_ONLY for key in Purchase.model_fields},
+        **{f"purchase.{key}": REPORTS_ONLY for key in PurchaseHead.model_fields},
     },
     "regions": {"region": OFFERS, "fails": POLICY, "provider": REPORTS_ONLY, "time_zone": REPORTS_ONLY},
     "models": {"model": OFFERS, "tier": REPORTS_ONLY},

@@ -1,16 +1,17 @@
 """Changes after `planner resolve`: why the cost changed, cause by cause, its parts, and every line of both plans."""
 
+from __future__ import annotations
+
 import math
-from typing import Any
+from typing import IO, Any
 
 from planner.features.resolve import changes as story
-from planner.features.resolve.changes import Cause, Changes
+from planner.features.resolve.changes import UNCHANGED, Cause, Changes
 from planner.plan.plan import Totals
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid
-from planner.workbook.extra_sheets import ExtraSheet, Recomputed
-from planner.workbook.report import TOTAL_NAMES, Report
+from planner.workbook.report import TOTAL_NAMES, ExtraSheet, Recomputed, Report
 from planner.workbook.sheets.changes_sheet import NAME
-from planner.workbook.text import clean
+from planner.workbook.text_tables import LOST, TextTable, amount, bold, clean, console_for, show, usd
 from planner.workbook.theme import BLUE, GREEN, ORANGE, VERMILION
 
 LAST = 10  # last printed column
@@ -211,3 +212,64 @@ def _lines(changes: Changes) -> list[dict[str, Any]]:
         }
         for line in changes.lines
     ]
+
+
+_LINES, _BROKEN = 20, 6
+
+
+def print_changes(changes: Changes, stream: IO[str]) -> None:
+    """Print the lines that change, the causes of the change of cost, and the result of keeping the last plan."""
+    console = console_for(stream)
+    console.print(bold(story.heading(changes)))
+    console.print(story.change(changes))
+    console.print()
+    show(console, _change_table(changes))
+    same = [line for line in changes.lines if line.what == UNCHANGED]
+    if same:
+        units = amount(math.fsum(line.after_units for line in same))
+        console.print(f"Unchanged: {len(same)} line{'s' if len(same) > 1 else ''}, {units} units.")
+    if changes.causes:
+        console.print()
+        show(console, _cause_table(changes))
+        console.print(story.exactness(changes), style="dim")
+    if changes.kept is not None:
+        console.print()
+        kept_is, free = story.keeping(changes.kept)
+        console.print(kept_is)
+        for what in changes.kept.broken[:_BROKEN]:
+            console.print(f"- {clean(str(what), 300)}", style=LOST)
+        if len(changes.kept.broken) > _BROKEN:
+            console.print(f"- and {len(changes.kept.broken) - _BROKEN} more in changes.json")
+        console.print(free)
+    for note in changes.notes:
+        console.print()
+        console.print(f"Note: {clean(note, 1000)}.")
+
+
+def _change_table(changes: Changes) -> TextTable | str:
+    moved = [line for line in changes.lines if line.what != UNCHANGED]
+    if not moved:
+        return "No line changes."
+    table = TextTable(("Offer", "Region", "From", "Last plan", "This plan", "Change", "What"), left=2, words=(2, 6))
+    ranked = sorted(moved, key=lambda n: -abs(n.after_usd - n.before_usd))[:_LINES]
+    for line in sorted(ranked, key=lambda n: (n.start, n.region, n.offer, n.end)):
+        table.add(
+            clean(line.offer, 60), clean(line.region, 40), f"{line.start}", amount(line.before_units),
+            amount(line.after_units), _signed(line.after_units - line.before_units), story.what(line),
+        )  # fmt: skip
+    if len(moved) > _LINES:
+        table.add(f"and {len(moved) - _LINES} smaller ones", "", "", "", "", "", "")
+    return table
+
+
+def _signed(units: float) -> str:
+    return amount(units) if units <= 0 else f"+{amount(units)}"
+
+
+def _cause_table(changes: Changes) -> TextTable:
+    table = TextTable(("Why the cost changed", "USD", "What it covers"), words=(2,))
+    for cause in changes.causes:
+        table.add(cause.name, usd(cause.usd, 2), cause.meaning)
+    total = math.fsum(cause.usd for cause in changes.causes)
+    table.add("All causes", usd(total, 2), "", style="bold")
+    return table

@@ -13,7 +13,7 @@ from planner.plan.files import rounded
 from planner.plan.plan import Plan, Totals
 from planner.schema.capacity import Offer
 from planner.schema.case import Case
-from planner.workbook.text import amount, clean, usd
+from planner.workbook.text_tables import amount, clean, usd
 
 # key: what a reader sees, and which part of the input it is
 CAUSE_NAMES: dict[str, tuple[str, str]] = {
@@ -38,7 +38,7 @@ NEW, MORE, FEWER, DROPPED, ENDING, UNCHANGED = "new", "more", "fewer", "dropped"
 
 
 @dataclass(frozen=True)
-class Line:
+class ChangeLine:
     """Units under one offer that start on one day, in the last plan and in this one.
 
     Units that run out before this plan's months and are bought again under the same offer on that day are one line:
@@ -129,7 +129,7 @@ class Changes:
     previous_horizon: tuple[str, str]  # first and last month
     before: Totals
     after: Totals
-    lines: tuple[Line, ...]
+    lines: tuple[ChangeLine, ...]
     causes: tuple[Cause, ...]
     exact_to_usd: float
     solves: int
@@ -163,7 +163,7 @@ def change(changes: Changes) -> str:
     return f"{told}{usd(abs(by), 2)}{share} {'more' if by > 0 else 'less'}."
 
 
-def what(line: Line) -> str:
+def what(line: ChangeLine) -> str:
     """Say what becomes of a line."""
     if line.what == ENDING:
         return f"ends {line.end}"
@@ -260,7 +260,7 @@ def own_name(offer: Offer) -> str:
     return offer.offer.removesuffix(f" at {offer.usd_per_unit_hour!r}")
 
 
-def change_lines(old: tuple[Case, Plan], new: tuple[Case, Plan]) -> tuple[Line, ...]:
+def change_lines(old: tuple[Case, Plan], new: tuple[Case, Plan]) -> tuple[ChangeLine, ...]:
     """Compare what two plans hold; before_usd and after_usd add up to each plan's reserved_usd and sunk_usd."""
     before, after = _contracts(*old), _contracts(*new)
     begins, ends = new[0].periods[0].start, new[0].periods[-1].end
@@ -314,8 +314,10 @@ def _contracts(case: Case, plan: Plan) -> dict[Key, _Held]:
     return found
 
 
-def _line(case: Case, key: Key, was: _Held, held: _Held, renews: bool, what: str) -> Line:
+def _line(case: Case, key: Key, was: _Held, held: _Held, renews: bool, what: str) -> ChangeLine:
     offer, start, end = key
     pool = held.offer.pool
     region = next(p.region for p in case.pools if p.pool == pool)
-    return Line(offer, pool, region, start, end, held.owed, renews, was.units, held.units, was.usd, held.usd, what)
+    return ChangeLine(
+        offer, pool, region, start, end, held.owed, renews, was.units, held.units, was.usd, held.usd, what
+    )

@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read both, solve, compare, attribute, write and print."""
-    from planner.features.ledger.evidence import refuse_signed
+    from planner.features.ledger.accept import refuse_signed
     from planner.features.resolve import change_reasons
     from planner.features.resolve.changes import write_changes
     from planner.features.resolve.resolve import resolve
@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print((directory / CHANGES).read_text(encoding="utf-8"), end="")
     else:
-        from planner.features.resolve.terminal_changes import print_changes
+        from planner.features.resolve.change_reasons import print_changes
         from planner.workbook.terminal import print_report
 
         print_report(report, sys.stdout)

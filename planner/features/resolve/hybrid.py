@@ -53,7 +53,7 @@ Need = tuple[str, str]  # origin, workload
 
 
 @dataclass(frozen=True)
-class Spread:
+class DemandArrays:
     """Demand of a case as arrays.
 
     rate : mean requests per hour of each origin and workload, expected over scenarios and the case's own months.
@@ -66,7 +66,7 @@ class Spread:
     weight: Floats
 
     @classmethod
-    def of(cls, case: Case) -> "Spread":
+    def of(cls, case: Case) -> "DemandArrays":
         """Lay out the demand of a case."""
         names = tuple(s.scenario for s in case.scenarios)
         weight = np.array([s.probability for s in case.scenarios])
@@ -87,13 +87,13 @@ class Spread:
         return cls(rate, demand, names, weight)
 
 
-def same_rates(old: Spread, new: Spread) -> bool:
+def same_rates(old: DemandArrays, new: DemandArrays) -> bool:
     """Whether two cases have the same mean rates."""
     needs = old.rate.keys() | new.rate.keys()
     return all(np.isclose(old.rate.get(n, 0.0), new.rate.get(n, 0.0), rtol=SAME_RATE, atol=0.0) for n in needs)
 
 
-def same_shape(old: Spread, new: Spread) -> bool:
+def same_shape(old: DemandArrays, new: DemandArrays) -> bool:
     """Whether two cases spread the rates that both have in the same way, months taken by position."""
     if old.scenarios != new.scenarios or not np.array_equal(old.weight, new.weight):
         return False
@@ -108,7 +108,7 @@ def same_shape(old: Spread, new: Spread) -> bool:
     return True
 
 
-def shaped(case: Case, volume: Spread, shape: Spread) -> dict[Need, Floats]:
+def shaped(case: Case, volume: DemandArrays, shape: DemandArrays) -> dict[Need, Floats]:
     """Demand of a hybrid: the rates of ``volume``, spread as in ``shape`` over the scenarios and months of ``case``."""
     names, months = [s.scenario for s in case.scenarios], len(case.periods)
     found = {}
@@ -122,7 +122,7 @@ def shaped(case: Case, volume: Spread, shape: Spread) -> dict[Need, Floats]:
     return found
 
 
-def _in_scenarios(own: Spread, demand: Floats, names: list[str]) -> Floats:
+def _in_scenarios(own: DemandArrays, demand: Floats, names: list[str]) -> Floats:
     """Demand by the scenarios of a hybrid; one that the demand's case does not know has its mean over scenarios."""
     if tuple(names) == own.scenarios:
         return demand
@@ -257,8 +257,8 @@ class Hybrids:
         }
 
     @cached_property
-    def _spread(self) -> tuple[Spread, Spread]:
-        return Spread.of(self.old), Spread.of(self.new)
+    def _spread(self) -> tuple[DemandArrays, DemandArrays]:
+        return DemandArrays.of(self.old), DemandArrays.of(self.new)
 
     def _demand(self, bare: Case, taken: frozenset[str]) -> Any:
         sides = [cause in taken for cause in (VOLUME, SHAPE, CALENDAR)]

@@ -21,7 +21,7 @@ _TERMS = ("pool", "meter", "usd_per_unit_hour")
 
 
 @dataclass(frozen=True)
-class Signed:
+class BoughtUnlisted:
     """Units bought by the last plan that the case does not list among its commitments."""
 
     offer: Offer
@@ -30,7 +30,7 @@ class Signed:
     units: float
 
 
-def unlisted(last: Finished, case: Case, before: dt.date) -> tuple[Signed, ...]:
+def unlisted(last: Finished, case: Case, before: dt.date) -> tuple[BoughtUnlisted, ...]:
     """List purchases of the last plan that start before a day, are in force in the case's months, and are not listed.
 
     Of a purchase that the case lists in part (same offer, or its name as signed, same start and end), the rest.
@@ -49,11 +49,11 @@ def unlisted(last: Finished, case: Case, before: dt.date) -> tuple[Signed, ...]:
             if c.offer in (offer.offer, as_signed(offer)) and (c.start, c.end) == (start, end)
         )
         if units - listed > SAME_UNITS:
-            found.append(Signed(offer, start, end, float(units) - listed))
+            found.append(BoughtUnlisted(offer, start, end, float(units) - listed))
     return tuple(sorted(found, key=lambda s: (s.start, s.offer.offer)))
 
 
-def with_owed(case: Case, last: Finished, signed: tuple[Signed, ...]) -> Case:
+def with_owed(case: Case, last: Finished, signed: tuple[BoughtUnlisted, ...]) -> Case:
     """Return the case with signed purchases among its commitments.
 
     An offer that the case sells at other terms, or no longer, stands once more as it was signed, with nothing for
@@ -188,5 +188,5 @@ def _kept(
     return plan, kept, []
 
 
-def _told(signed: Signed) -> str:
+def _told(signed: BoughtUnlisted) -> str:
     return f"{signed.units:g} units of {signed.offer.offer} from {signed.start} to {signed.end}"

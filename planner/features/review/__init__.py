@@ -1,5 +1,5 @@
 """Review: a finished plan against what happened since."""
 
-from planner.features.review.study import review
+from planner.features.review.review_study import review
 
 __all__ = ["review"]

@@ -15,7 +15,7 @@ from planner.errors import Fault, InputError
 from planner.features.demand.history import SERIES, TOKENS, History
 from planner.features.demand.names import Dimension
 from planner.features.demand.series import hour_of_week
-from planner.features.review.tables import Span
+from planner.features.review.review_tables import SeenSpan
 from planner.schema.case import Case
 
 ROW_COLUMNS = ("hour", "period", "hour_of_week", *SERIES, "requests", *TOKENS)
@@ -31,7 +31,7 @@ class Actual:
 
     rows: pd.DataFrame
     seen: pd.DataFrame
-    spans: tuple[Span, ...]
+    spans: tuple[SeenSpan, ...]
     notes: tuple[str, ...]
 
     def counts(self, period: str) -> np.ndarray:
@@ -64,7 +64,7 @@ def actual_of(case: Case, history: History, names: Names | None = None) -> Actua
     )
     seen = rows[["hour", "period", "hour_of_week"]].drop_duplicates("hour").reset_index(drop=True)
     hours = seen["period"].value_counts()
-    spans = tuple(Span(p.name, int(hours.get(p.name, 0)), int(p.hours)) for p in case.periods)
+    spans = tuple(SeenSpan(p.name, int(hours.get(p.name, 0)), int(p.hours)) for p in case.periods)
     return Actual(rows[list(ROW_COLUMNS)], seen, spans, (*notes, *counted, *_told(spans)))
 
 
@@ -126,7 +126,7 @@ def _with_requests(case: Case, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[s
                   "plan's tokens per request, so their token lengths cannot be reviewed"]  # fmt: skip
 
 
-def _told(spans: tuple[Span, ...]) -> list[str]:
+def _told(spans: tuple[SeenSpan, ...]) -> list[str]:
     told = []
     for s in spans:
         if s.hours_seen == 0:

@@ -35,8 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.names import load_names
     from planner.features.review import review
     from planner.features.review.review_files import text_of, write_review
+    from planner.features.review.review_rules import load_rules
     from planner.features.review.review_terminal import print_review
-    from planner.features.review.tables import load_rules
     from planner.io.cache import FOLDER
     from planner.plan.finished import load_finished
 

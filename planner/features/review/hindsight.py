@@ -16,15 +16,16 @@ from dataclasses import dataclass, field, replace
 from planner.errors import InfeasibleError
 from planner.features.order.order import Lacking, as_owed, lacking, without_stress
 from planner.features.review.actual import Actual
-from planner.features.review.cases import (
+from planner.features.review.review_tables import Regret
+from planner.features.review.served import (
     SPLIT,
+    always_servable,
     any_size,
     at_the_hours_that_were,
+    cut,
     planned_at_the_calendar,
     with_room_at_the_calendar,
 )
-from planner.features.review.served import always_servable, cut
-from planner.features.review.tables import Regret
 from planner.plan.derived import Derived
 from planner.plan.orders import Owed
 from planner.plan.plan import Plan
@@ -115,7 +116,7 @@ _PARTS = 20  # steps a commitment is divided into where its offer sells any amou
 
 
 @dataclass(frozen=True)
-class Line:
+class HeldLine:
     """A commitment whose units may change: all that its price and sizes say.
 
     price_usd : of a unit over the months of the horizon in which it is in force, counted tail included. tail_usd : that
@@ -131,7 +132,7 @@ class Line:
     deployed_step: float
 
     @classmethod
-    def of(cls, case: Case, owed: Owed) -> "Line":
+    def of(cls, case: Case, owed: Owed) -> "HeldLine":
         """Look up a commitment's months and price."""
         inside = [p for p in case.periods if owed.start <= p.start and owed.end >= p.end]
         rate = owed.offer.usd_per_unit_hour
@@ -169,11 +170,11 @@ class Line:
 
 
 @dataclass
-class Ledger:
+class HeldCosts:
     """A case held open, the units of each line, and what they cost; remembers every answer."""
 
     case: Case
-    lines: Sequence[Line]
+    lines: Sequence[HeldLine]
     units: list[float]
     known: dict[tuple[float, ...], float] = field(default_factory=dict)
     live: LiveCase | None = None
@@ -216,7 +217,7 @@ class Ledger:
         return math.inf if answer is None else answer.total_usd + tail
 
 
-def best_units(ledger: Ledger, number: int) -> float:
+def best_units(ledger: HeldCosts, number: int) -> float:
     """Find the units of a line that cost least, the other lines as they are in the ledger."""
     line, here = ledger.lines[number], ledger.units[number]
     base = ledger.cost(number, here)
@@ -227,7 +228,7 @@ def best_units(ledger: Ledger, number: int) -> float:
     return 0.0 if _saves(ledger, number, 0.0, base - least) else here  # all or nothing, at the smallest size
 
 
-def _searched(ledger: Ledger, number: int, here: float, sign: float) -> float:
+def _searched(ledger: HeldCosts, number: int, here: float, sign: float) -> float:
     """Find the best number of steps in one direction: doubled while it saves, then halved down on the slope."""
     line = ledger.lines[number]
 
@@ -251,5 +252,5 @@ def _searched(ledger: Ledger, number: int, here: float, sign: float) -> float:
     return 0.0 if sign < 0 and _saves(ledger, number, 0.0, ledger.cost(number, best)) else best
 
 
-def _saves(ledger: Ledger, number: int, to: float, cost: float) -> bool:
+def _saves(ledger: HeldCosts, number: int, to: float, cost: float) -> bool:
     return ledger.allows(number, to) and ledger.cost(number, to) < cost - 1e-9 * abs(cost)

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from planner.features.review.review_story import span_of
+from planner.features.review.review_tables import ACTUAL, DROP, EXPECTED, LOWER, RAISE, Review, Verdict
 from planner.features.review.sheets import expiries_sheet as review_expiries
 from planner.features.review.sheets import forecast_sheet as review_forecast
 from planner.features.review.sheets import months_sheet as review_months
@@ -18,14 +19,13 @@ from planner.features.review.sheets import peaks_sheet as review_peaks
 from planner.features.review.sheets import rules_sheet as review_rules
 from planner.features.review.sheets import summary_sheet as review_summary
 from planner.features.review.sheets import tasks_sheet as review_tasks
-from planner.features.review.tables import ACTUAL, DROP, EXPECTED, LOWER, RAISE, Review, Verdict
 from planner.io.atomic import written_beside
 from planner.io.shown import without_formulas
 from planner.plan.expiries import Expiry
 from planner.plan.files import rounded
 from planner.workbook.book import new_book
-from planner.workbook.svg import BarLook, Series, bars, columns
-from planner.workbook.text import clean
+from planner.workbook.html import BarLook, Series, bars, columns
+from planner.workbook.text_tables import clean
 from planner.workbook.theme import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
 
 _COLOUR = {DROP: VERMILION, LOWER: ORANGE, RAISE: GREEN}

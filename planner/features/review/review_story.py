@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from planner.features.review.tables import EXPECTED, KEEP, QUOTA, UNSERVED, Review
-from planner.workbook.text import clean, usd
+from planner.features.review.review_tables import EXPECTED, KEEP, QUOTA, UNSERVED, Review
+from planner.workbook.text_tables import clean, usd
 
 
 def headline(review: Review) -> list[str]:

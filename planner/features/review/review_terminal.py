@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import IO
 
 from planner.features.review import review_story as story
-from planner.features.review.tables import ACTUAL, EXPECTED, KEEP, LEVEL, TOKENS, Review
+from planner.features.review.review_tables import ACTUAL, EXPECTED, KEEP, LEVEL, TOKENS, Review
 from planner.workbook.report import rows_of
-from planner.workbook.text import amount, clean, percent, usd
-from planner.workbook.text_tables import LOST, TextTable, bold, console_for, show
+from planner.workbook.text_tables import LOST, TextTable, amount, bold, clean, console_for, percent, show, usd
 
 _MONTHS, _VERDICTS, _PEAKS, _OVERFLOW, _ALERTS, _ERRORS, _NOTES = 4, 14, 6, 5, 5, 8, 6
 

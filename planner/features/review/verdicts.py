@@ -14,16 +14,17 @@ import pandas as pd
 
 from planner.features.order.order import as_owed
 from planner.features.review.actual import Actual
-from planner.features.review.hindsight import Hindsight, Ledger, Line, best_units
-from planner.features.review.tables import ACTUAL, DROP, EXPECTED, KEEP, LOWER, RAISE, WATCH, Rules, Verdict
+from planner.features.review.hindsight import HeldCosts, HeldLine, Hindsight, best_units
+from planner.features.review.review_rules import Rules
+from planner.features.review.review_tables import ACTUAL, DROP, EXPECTED, KEEP, LOWER, RAISE, WATCH, Verdict
 from planner.plan.orders import Owed, owed_after
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 
 
-def lines_of(case: Case, plan: Plan) -> tuple[Line, ...]:
+def lines_of(case: Case, plan: Plan) -> tuple[HeldLine, ...]:
     """Every commitment that is in force in a month of the horizon, by end, region and offer."""
-    lines = [Line.of(case, o) for o in owed_after(case, plan)]
+    lines = [HeldLine.of(case, o) for o in owed_after(case, plan)]
     return tuple(line for line in lines if line.periods and line.owed.units > 0)
 
 
@@ -34,8 +35,8 @@ def verdicts(
     lines = lines_of(case, plan)
     held = [line.owed.units for line in lines]
     nothing = plan.purchases.iloc[:0]
-    came = Ledger(as_owed(past.came, nothing), lines, list(held))
-    planned = Ledger(as_owed(past.planned, nothing), lines, list(held))
+    came = HeldCosts(as_owed(past.came, nothing), lines, list(held))
+    planned = HeldCosts(as_owed(past.planned, nothing), lines, list(held))
     worth, alone = [], []
     for k in range(len(lines)):
         worth.append(_worth(came, k))
@@ -69,7 +70,7 @@ def verdicts(
 
 
 def _verdict(
-    k: int, line: Line, verdict: str, best: float, saving: float, worth: tuple[float | None, float | None],
+    k: int, line: HeldLine, verdict: str, best: float, saving: float, worth: tuple[float | None, float | None],
     seen: float, use: pd.DataFrame,
 ) -> Verdict:  # fmt: skip
     units = line.owed.units
@@ -93,7 +94,7 @@ def _verdict(
     return replace(plain, evidence=sentences(plain))
 
 
-def _worth(ledger: Ledger, number: int) -> tuple[float | None, float | None]:
+def _worth(ledger: HeldCosts, number: int) -> tuple[float | None, float | None]:
     """Tell what a unit of the last step, and of one more, is worth, USD: its price and what the change costs."""
     line, here = ledger.lines[number], ledger.units[number]
     step = min(line.step, here)
@@ -107,12 +108,12 @@ def _difference(before: float, after: float) -> float:
     return 0.0 if math.isinf(before) or math.isinf(after) else before - after
 
 
-def _seen(actual: Actual, line: Line) -> float:
+def _seen(actual: Actual, line: HeldLine) -> float:
     spans = [s for s in actual.spans if s.period in line.periods]
     return sum(s.hours_seen for s in spans) / sum(s.hours for s in spans)
 
 
-def _short(line: Line, past: Hindsight, case: Case, plan: Plan) -> float:
+def _short(line: HeldLine, past: Hindsight, case: Case, plan: Plan) -> float:
     """Units that the pool lacks to keep the rules, in the month of the commitment that lacks most; 0: none."""
     if not past.needed_units:
         return 0.0

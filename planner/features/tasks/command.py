@@ -88,7 +88,7 @@ def _keys(text: str) -> tuple[str, ...]:
 def _movements(arguments: argparse.Namespace, costs: "TaskCosts", other: "TaskCosts | None") -> "tuple[Movement, ...]":
     """Movements asked for: against another plan; between two months; else from month to month."""
     from planner.features.tasks import month_by_month, why_moved
-    from planner.plan.metrics.tables import HORIZON
+    from planner.plan.metrics.metric_tables import HORIZON
 
     first, last = arguments.first, arguments.last
     if other is not None:

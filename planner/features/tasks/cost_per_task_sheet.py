@@ -5,14 +5,13 @@ from typing import Any
 
 from planner.features.tasks import AlertRule, Movement, alerts, month_by_month, trend
 from planner.features.tasks.task_formula import FACTORS, LABEL
-from planner.plan.metrics.tables import HORIZON
+from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.metrics.task_costs import NOBODY
 from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid
-from planner.workbook.extra_sheets import ExtraSheet, Recomputed
-from planner.workbook.report import Report, rows_of
-from planner.workbook.sheets import egress
+from planner.workbook.report import ExtraSheet, Recomputed, Report, rows_of
+from planner.workbook.sheets import egress_sheet
 from planner.workbook.sheets.cost_bars import cost_bars
-from planner.workbook.text import percent
+from planner.workbook.text_tables import percent
 from planner.workbook.theme import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
 
 MONTH_BY_MONTH = (
@@ -249,4 +248,4 @@ def _details(report: Report) -> Sequence[dict[str, Any]]:
     ]
 
 
-SHEET = ExtraSheet(NAME, GREEN, egress.NAME, write)
+SHEET = ExtraSheet(NAME, GREEN, egress_sheet.NAME, write)

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import AuditError
-from planner.features.tasks.sides import Pair, Sides
 from planner.features.tasks.span import Span, span_of
 from planner.features.tasks.task_formula import (
     CACHE,
@@ -25,17 +24,19 @@ from planner.features.tasks.task_formula import (
     TOKENS,
     UTILISATION,
     VOLUME,
+    Pair,
+    Sides,
     cost_of_task,
 )
 from planner.plan.flows import Floats
-from planner.plan.frames import NUMBER, TEXT, Column, Frame
-from planner.plan.metrics.tables import HORIZON
+from planner.plan.frames import NUMBER, TEXT, Field, Frame
+from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts
 
 EVIDENCE = Frame("evidence", "one row for each thing that changed, of a factor of a workload", (
-    Column("workload", TEXT, "workload"), Column("factor", TEXT, "factor of the cost of a task"),
-    Column("what", TEXT, "what changed"), Column("before", NUMBER, "before, as `kind` says"),
-    Column("after", NUMBER, "after"), Column("kind", TEXT, "number, share or index"),
+    Field("workload", TEXT, "workload"), Field("factor", TEXT, "factor of the cost of a task"),
+    Field("what", TEXT, "what changed"), Field("before", NUMBER, "before, as `kind` says"),
+    Field("after", NUMBER, "after"), Field("kind", TEXT, "number, share or index"),
 ))  # fmt: skip
 _SAME = 1e-9  # relative
 _Line = tuple[str, str, float, float, str]
@@ -142,16 +143,16 @@ def shapley(value: Callable[[frozenset[str]], Floats], factors: tuple[str, ...])
 
 
 WORKLOADS = Frame("workloads", "one row for each workload with tasks or cost on one side", (
-    Column("workload", TEXT, "workload"),
-    *(Column(f"{name}_{word}", NUMBER, f"{meaning}, {word}", unit)
+    Field("workload", TEXT, "workload"),
+    *(Field(f"{name}_{word}", NUMBER, f"{meaning}, {word}", unit)
       for name, meaning, unit in (("tasks", "tasks", "tasks"), ("tasks_per_hour", "tasks an hour", "tasks/hour"),
                                   ("usd_per_task", "cost of a task; NaN: no tasks", "USD"), ("usd", "cost", "USD"))
       for word in ("before", "after")),
 ))  # fmt: skip
 EFFECTS = Frame("effects", "one row for each factor of a workload that changed its cost", (
-    Column("workload", TEXT, "workload"), Column("factor", TEXT, "factor; `tasks`: more or fewer of them"),
-    Column("usd_per_task", NUMBER, "part of the change of the cost of a task", "USD"),
-    Column("usd", NUMBER, "part of the change of the cost", "USD"),
+    Field("workload", TEXT, "workload"), Field("factor", TEXT, "factor; `tasks`: more or fewer of them"),
+    Field("usd_per_task", NUMBER, "part of the change of the cost of a task", "USD"),
+    Field("usd", NUMBER, "part of the change of the cost", "USD"),
 ))  # fmt: skip
 MOVEMENT_FIGURES = (WORKLOADS, EFFECTS, EVIDENCE)
 NOTHING = 1e-12  # of the cost of both: less is rounding

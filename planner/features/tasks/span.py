@@ -9,7 +9,7 @@ import numpy as np
 from planner.errors import Fault, InputError
 from planner.plan.flows import WAY, Bools, Floats
 from planner.plan.joins import Ints
-from planner.plan.metrics.tables import HORIZON
+from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.metrics.task_costs import TaskCosts, way_capacity_usd
 from planner.schema.case import Case
 from planner.schema.workloads import Workload

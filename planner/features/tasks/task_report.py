@@ -8,11 +8,10 @@ from typing import IO, TYPE_CHECKING, Any
 from planner.features.tasks import Alert, Movement, spread
 from planner.features.tasks.movement import in_words
 from planner.features.tasks.task_formula import FACTORS, LABEL, TASKS
-from planner.plan.metrics.tables import HORIZON
+from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts
 from planner.workbook.report import rows_of
-from planner.workbook.text import amount, clean, percent, task_usd, usd
-from planner.workbook.text_tables import LOST, TextTable, console_for
+from planner.workbook.text_tables import LOST, TextTable, amount, clean, console_for, percent, task_usd, usd
 
 if TYPE_CHECKING:
     from rich.console import Console

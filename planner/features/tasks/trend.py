@@ -3,25 +3,25 @@
 import numpy as np
 import pandas as pd
 
-from planner.plan.frames import NUMBER, TEXT, Column, Frame
+from planner.plan.frames import NUMBER, TEXT, Field, Frame
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts
 
-_WORKLOAD = Column("workload", TEXT, "workload")
-_PER_TASK = Column("usd_per_task", NUMBER, "cost of a task", "USD")
+_WORKLOAD = Field("workload", TEXT, "workload")
+_PER_TASK = Field("usd_per_task", NUMBER, "cost of a task", "USD")
 TREND = Frame("trend", "cost of a workload's task in each month with tasks", (
-    _WORKLOAD, Column("period", TEXT, "month"), Column("tasks", NUMBER, "tasks", "tasks"),
-    Column("total_usd", NUMBER, "cost", "USD"), _PER_TASK,
-    Column("change_usd", NUMBER, "against the month before; NaN: it is the first", "USD"),
-    Column("change_share", NUMBER, "the same, over the month before", "share"),
-    Column("since_first_usd", NUMBER, "against the first month", "USD"),
-    Column("since_first_share", NUMBER, "the same, over the first month", "share"),
+    _WORKLOAD, Field("period", TEXT, "month"), Field("tasks", NUMBER, "tasks", "tasks"),
+    Field("total_usd", NUMBER, "cost", "USD"), _PER_TASK,
+    Field("change_usd", NUMBER, "against the month before; NaN: it is the first", "USD"),
+    Field("change_share", NUMBER, "the same, over the month before", "share"),
+    Field("since_first_usd", NUMBER, "against the first month", "USD"),
+    Field("since_first_share", NUMBER, "the same, over the first month", "share"),
 ))  # fmt: skip
 SPREAD = Frame("spread", "how the cost of a workload's task differs over months, origins, regions or models", (
-    _WORKLOAD, Column("over", TEXT, "month, origin, region or model"), _PER_TASK,
-    Column("lowest", TEXT, "where a task costs least"), Column("lowest_usd", NUMBER, "what it costs there", "USD"),
-    Column("highest", TEXT, "where it costs most"), Column("highest_usd", NUMBER, "what it costs there", "USD"),
-    Column("deviation_usd", NUMBER, "standard deviation, weighted by tasks", "USD"),
-    Column("variation", NUMBER, "deviation over the mean", "share"),
+    _WORKLOAD, Field("over", TEXT, "month, origin, region or model"), _PER_TASK,
+    Field("lowest", TEXT, "where a task costs least"), Field("lowest_usd", NUMBER, "what it costs there", "USD"),
+    Field("highest", TEXT, "where it costs most"), Field("highest_usd", NUMBER, "what it costs there", "USD"),
+    Field("deviation_usd", NUMBER, "standard deviation, weighted by tasks", "USD"),
+    Field("variation", NUMBER, "deviation over the mean", "share"),
 ))  # fmt: skip
 OVER = {"month": "period", "origin": "origin", "region": "region", "model": "model"}
 

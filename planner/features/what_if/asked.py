@@ -21,7 +21,7 @@ from typing import Any
 import yaml
 
 from planner.errors import Fault, InputError, nearest
-from planner.features.what_if.case_change import TARGETS, Change, Factor
+from planner.features.what_if.case_change import TARGETS, CaseChange, Factor
 from planner.readers.csv_files import MEGABYTE, read_text
 
 MOST_CASES = 500
@@ -98,14 +98,14 @@ def grid_of(text: str) -> list[str]:
     return [f"{low + k * step:.12g}" for k in range(count)]
 
 
-def grid_cases(grids: Sequence[tuple[str, Sequence[str]]], base: Change | None = None) -> list[Change]:
+def grid_cases(grids: Sequence[tuple[str, Sequence[str]]], base: CaseChange | None = None) -> list[CaseChange]:
     """Every combination of the values of some grids, each a case; of a policy key or of a factor.
 
     ``base`` : a change that each of them makes besides.
     """
     cases = []
     for values in itertools.product(*(values for _, values in grids)):
-        start = base or Change("")
+        start = base or CaseChange("")
         settings, scale = list(start.set), list(start.scale)
         words = []
         for (key, _), value in zip(grids, values, strict=True):
@@ -120,7 +120,7 @@ def grid_cases(grids: Sequence[tuple[str, Sequence[str]]], base: Change | None =
     return cases
 
 
-def read_cases(path: Path) -> list[Change]:
+def read_cases(path: Path) -> list[CaseChange]:
     """Read cases.yaml.
 
     Raises
@@ -181,7 +181,7 @@ def _block(tree: dict[str, Any], name: str, path: Path, faults: list[Fault]) -> 
     return block
 
 
-def _case(name: str, body: object, path: Path, faults: list[Fault]) -> Change | None:
+def _case(name: str, body: object, path: Path, faults: list[Fault]) -> CaseChange | None:
     place, before = f"{path.name}, case {name!r}", len(faults)
     if not isinstance(body, dict) or not body:
         faults.append(Fault(place, "changes nothing", value=body, allowed=", ".join(_PARTS)))
@@ -202,7 +202,7 @@ def _case(name: str, body: object, path: Path, faults: list[Fault]) -> Change | 
         else:
             faults.append(Fault(place, "is not a number of months", column="forbid_terms", value=text))
     certain = body.get("certain")
-    change = Change(
+    change = CaseChange(
         name,
         tuple(_pairs(body, "set", place, faults)),
         tuple(scale),

@@ -23,7 +23,7 @@ from pydantic import BaseModel
 
 from planner.errors import Fault, InputError, nearest
 from planner.readers.raw_tables import RawSettings, Source
-from planner.readers.settings import read_settings
+from planner.readers.settings_file import read_settings
 from planner.schema.base import LARGEST, MOST_REQUESTS
 from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
@@ -59,7 +59,7 @@ class Factor:
 
 
 @dataclass(frozen=True)
-class Change:
+class CaseChange:
     """One named case of a study. Without any change it is the folder as it stands."""
 
     name: str
@@ -100,7 +100,7 @@ class _Problems:
 Scaling = Callable[[Case, Factor, _Problems], Case]
 
 
-def changed(case: Case, change: Change) -> Case:
+def changed(case: Case, change: CaseChange) -> Case:
     """Return the case with a change made.
 
     Raises
@@ -130,7 +130,7 @@ def full_key(key: str) -> str:
     return key if key.startswith("policy.") else f"policy.{key}"
 
 
-def _settings(case: Case, change: Change, problems: _Problems) -> PlanSettings:
+def _settings(case: Case, change: CaseChange, problems: _Problems) -> PlanSettings:
     """Read the settings again with the values that were set, by the rules of plan.yaml."""
     known = [key.removeprefix("policy.") for key in settings_of(Policy)]
     values = _flat(case.settings)
@@ -285,7 +285,7 @@ _APPLY: Mapping[str, Scaling] = {
 
 
 # -- what cannot be bought, and what is certain ------------------------------------------------------------------------
-def _refused(case: Case, change: Change, problems: _Problems) -> set[str]:
+def _refused(case: Case, change: CaseChange, problems: _Problems) -> set[str]:
     """Names of the offers that a change takes off the table."""
     offers, regions = [o.offer for o in case.offers], [r.region for r in case.regions]
     terms = sorted({o.term_months for o in case.offers})

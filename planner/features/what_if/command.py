@@ -25,7 +25,7 @@ from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN, Fault, InputError, PlannerError
 
 if TYPE_CHECKING:
-    from planner.features.what_if.case_change import Change
+    from planner.features.what_if.case_change import CaseChange
     from planner.features.what_if.study import Study
     from planner.schema.case import Case
 
@@ -116,12 +116,12 @@ def _earlier(study: "Study | None", case: "Case", directory: Path) -> "Study | N
     return study
 
 
-def _asked(arguments: argparse.Namespace) -> "list[Change]":
+def _asked(arguments: argparse.Namespace) -> "list[CaseChange]":
     """Cases that the options and the file ask for, every fault at once."""
     from dataclasses import replace
 
     from planner.features.what_if.asked import factor_of, grid_cases, grid_of, read_cases, setting_of
-    from planner.features.what_if.case_change import Change
+    from planner.features.what_if.case_change import CaseChange
 
     faults: list[Fault] = []
     settings, scale, grids = [], [], []
@@ -142,7 +142,7 @@ def _asked(arguments: argparse.Namespace) -> "list[Change]":
                     grids.append((key.strip(), grid_of(value)))
             except ValueError as error:
                 faults.append(Fault(option, str(error), value=text))
-    cases: list[Change] = []
+    cases: list[CaseChange] = []
     if arguments.cases is not None:
         try:
             cases = read_cases(arguments.cases)
@@ -150,7 +150,7 @@ def _asked(arguments: argparse.Namespace) -> "list[Change]":
             faults += error.faults
     if faults:
         raise InputError(faults)
-    one = Change("", tuple(settings), tuple(scale), tuple(arguments.strike), tuple(arguments.refuse),
+    one = CaseChange("", tuple(settings), tuple(scale), tuple(arguments.strike), tuple(arguments.refuse),
                  tuple(arguments.refuse_pool), tuple(arguments.forbid_term), arguments.certain)  # fmt: skip
     if grids:
         spread = grid_cases(grids, one)
@@ -158,7 +158,7 @@ def _asked(arguments: argparse.Namespace) -> "list[Change]":
             *([replace(c, name=f"{arguments.name} {c.name}") for c in spread] if arguments.name else spread),
             *cases,
         ]
-    if one != Change(""):
+    if one != CaseChange(""):
         return [replace(one, name=arguments.name or str(one)), *cases]
     if arguments.name:
         raise PlannerError("--name names a case, but no change was given for it")

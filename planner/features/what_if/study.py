@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from planner.errors import Fault, InfeasibleError, InputError, StoppedError
-from planner.features.what_if.case_change import Change, changed
-from planner.plan.metrics.tables import HORIZON
+from planner.features.what_if.case_change import CaseChange, changed
+from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.orders import order_lines
 from planner.plan.reading import Reading
 from planner.schema.case import Case
@@ -20,14 +20,14 @@ from planner.solver.find import Options
 from planner.solver.solve import audited
 from planner.verify.figures import figures_of
 
-AS_IT_STANDS = Change("as it stands")
+AS_IT_STANDS = CaseChange("as it stands")
 SAME_USD = 0.005  # differences below half a cent are rounding
 
 Progress = Callable[[str], AbstractContextManager[Callable[[int, int], None] | None]]
 
 
 @dataclass(frozen=True)
-class Purchase:
+class StudyLine:
     """Units bought under an offer at the start of a period; usd: what the whole term is signed for."""
 
     offer: str
@@ -49,7 +49,7 @@ class Answer:
     shares 0-1; None where not defined.
     """
 
-    change: Change
+    change: CaseChange
     input_digest: str
     problem: str = ""
     total_usd: float | None = None
@@ -59,7 +59,7 @@ class Answer:
     coverage: float | None = None
     utilisation: float | None = None
     margins: Mapping[str, float | None] | None = None
-    purchases: tuple[Purchase, ...] = ()
+    purchases: tuple[StudyLine, ...] = ()
 
     @property
     def possible(self) -> bool:
@@ -91,7 +91,7 @@ class Study:
 
 def what_if(
     case: Case,
-    changes: Sequence[Change],
+    changes: Sequence[CaseChange],
     options: Options | None = None,
     progress: Progress | None = None,
     earlier: Study | None = None,
@@ -125,16 +125,16 @@ def what_if(
     return Study(case.settings.name, case.digest, months, base, tuple(found.values()))
 
 
-def refused_orders(base: Answer) -> list[Change]:
+def refused_orders(base: Answer) -> list[CaseChange]:
     """Make a case for each pool of which the plan buys units: none are to be had, at any term or by the hour.
 
     What is owed of it stays in force. Quota is not capacity: a seller may refuse an order.
     """
     pools = dict.fromkeys(purchase.pool for purchase in base.purchases)
-    return [Change(f"{pool} refused", refuse_pools=(pool,)) for pool in pools]
+    return [CaseChange(f"{pool} refused", refuse_pools=(pool,)) for pool in pools]
 
 
-def all_changed(case: Case, changes: Sequence[Change]) -> list[Case]:
+def all_changed(case: Case, changes: Sequence[CaseChange]) -> list[Case]:
     """Make every change, and gather the faults of all of them.
 
     Raises
@@ -156,7 +156,7 @@ def all_changed(case: Case, changes: Sequence[Change]) -> list[Case]:
     return made
 
 
-def _answer(case: Case, change: Change, options: Options, shown: Progress) -> Answer:
+def _answer(case: Case, change: CaseChange, options: Options, shown: Progress) -> Answer:
     with shown(change.name) as told:
         try:
             reading = audited(case, options, told)
@@ -167,7 +167,7 @@ def _answer(case: Case, change: Change, options: Options, shown: Progress) -> An
     return answer_of(reading, change)
 
 
-def answer_of(reading: Reading, change: Change) -> Answer:
+def answer_of(reading: Reading, change: CaseChange) -> Answer:
     """Put together what a plan comes to."""
     case, plan = reading.case, reading.plan
     metrics = figures_of(reading, audited=True)
@@ -185,7 +185,7 @@ def answer_of(reading: Reading, change: Change) -> Answer:
         utilisation=_known(whole["utilisation"]),
         margins=margins,
         purchases=tuple(
-            Purchase(
+            StudyLine(
                 line.offer.offer,
                 line.offer.pool,
                 line.region,

@@ -10,8 +10,8 @@ import pandas as pd
 
 from planner.errors import Fault, InputError
 from planner.features.what_if import study_sheet
-from planner.features.what_if.case_change import Change, Factor
-from planner.features.what_if.study import Answer, Purchase, Study, differences
+from planner.features.what_if.case_change import CaseChange, Factor
+from planner.features.what_if.study import Answer, Study, StudyLine, differences
 from planner.io.atomic import written_beside
 from planner.io.shown import without_formulas
 from planner.plan.plan import Totals
@@ -136,7 +136,7 @@ def read_study(directory: Path) -> Study | None:
 def _answer(item: dict[str, Any]) -> Answer:
     change = item["change"]
     return Answer(
-        change=Change(
+        change=CaseChange(
             str(change["name"]),
             tuple((str(key), str(value)) for key, value in change["set"]),
             tuple(
@@ -149,7 +149,7 @@ def _answer(item: dict[str, Any]) -> Answer:
             tuple(map(int, change["forbid_terms"])),
             change["certain"],
         ),
-        purchases=tuple(Purchase(**purchase) for purchase in item["purchases"]),
+        purchases=tuple(StudyLine(**purchase) for purchase in item["purchases"]),
         **{name: item[name] for name in ("input_digest", "problem", "total_usd", "bound_usd", "to_sign_usd", "parts",
                                          "coverage", "utilisation", "margins")},
     )  # fmt: skip

@@ -6,8 +6,7 @@ from typing import IO
 
 from planner.features.what_if.study import SAME_USD, Answer, Study, differences
 from planner.features.what_if.study_files import difference_usd
-from planner.workbook.text import amount, clean, percent, usd
-from planner.workbook.text_tables import LOST, Styled, TextTable, console_for
+from planner.workbook.text_tables import LOST, Styled, TextTable, amount, clean, console_for, percent, usd
 
 _PROBLEM, _LINES = 900, 8
 

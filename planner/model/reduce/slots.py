@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from planner.model.family import Reduction
-from planner.model.sets import Keep, Sets
+from planner.model.sets import Bools, Keep, Sets
 from planner.model.structure import refusing
 
 
@@ -75,3 +75,57 @@ def with_kept(sets: Sets, keep: Keep, units: Mapping[Line, float], limit: Mappin
             limit_units=np.array([(limit or {}).get(line, 0.0) for line in lines], dtype=float),
         ),
     )
+
+
+TINY = 1e-9  # GB per month
+
+
+def prune(sets: Sets) -> Sets:
+    """Take out of the priced programme the arcs that no optimum needs."""
+    arcs = sets.arcs
+    kept = arcs["priced"].to_numpy(bool) & ~_barred(sets)
+    if not refusing(sets, Reduction.ARCS):
+        kept &= ~_dominated(sets, kept)
+    return replace(sets, arcs=arcs.assign(priced=kept))
+
+
+def _barred(sets: Sets) -> Bools:
+    arcs = sets.arcs
+    quota = np.append(sets.quotas["tokens_per_minute"].to_numpy(float), np.inf)[arcs["quota"].to_numpy(int)]
+    barred = (quota <= 0) & (sets.quota_load > 0)
+    if "cross_region_share" not in sets.left_out and sets.max_away_share is not None and sets.max_away_share <= 0:
+        barred |= arcs["away"].to_numpy(bool)
+    caps = sets.caps.iloc[:0] if "egress" in sets.left_out else sets.caps
+    closed = {(o, s) for o, s, cap in caps.itertuples(index=False) if cap < TINY}
+    if closed:
+        ends = list(zip(arcs["origin"], arcs["region"]))
+        there = np.array([pair in closed for pair in ends]) & (arcs["gb_in"] > 0).to_numpy()
+        back = np.array([(s, o) in closed for o, s in ends]) & (arcs["gb_out"] > 0).to_numpy()
+        barred |= (there | back) & arcs["away"].to_numpy(bool)
+    return np.asarray(barred, bool)
+
+
+def _dominated(sets: Sets, kept: Bools) -> Bools:
+    arcs = sets.arcs
+    dominated = np.zeros(len(arcs), bool)
+    if not len(sets.slots):
+        return dominated
+    quota = np.append(sets.quotas["tokens_per_minute"].to_numpy(float), np.inf)[arcs["quota"].to_numpy(int)]
+    unlimited = kept & ~arcs["reserved"].to_numpy(bool) & np.isinf(quota)
+    if not unlimited.any():
+        return dominated
+    factors = sets.slots["price_factor"].to_numpy(float)
+    usd, egress = arcs["usd"].to_numpy(float), arcs["egress_usd"].to_numpy(float)
+    low, high = factors.min() * usd + egress, factors.max() * usd + egress  # linear in the factor: the ends decide
+    away, sure = arcs["away"].to_numpy(bool), arcs["guaranteed"].to_numpy(bool)
+    region = arcs["region"].to_numpy(object)
+    for rows in arcs.groupby(["need", "model"], sort=False).indices.values():
+        for b in rows[unlimited[rows]]:
+            if dominated[b]:
+                continue
+            cheaper = (low[b] <= low[rows]) & (high[b] <= high[rows])
+            equal = (low[b] == low[rows]) & (high[b] == high[rows])
+            fits = (sure[b] | ~sure[rows]) & ((not away[b]) | (region[rows] == region[b]))
+            first = ~(equal & unlimited[rows]) | (rows > b)
+            dominated[rows[cheaper & fits & first & (rows != b)]] = True
+    return dominated

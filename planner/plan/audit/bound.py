@@ -23,9 +23,8 @@ import pandas as pd
 
 from planner.plan.audit.findings import Finding
 from planner.plan.audit.largest_sizes import LargestSizes, largest_deployed, unit_usd
-from planner.plan.audit.linear_rule import RulePrices, WayNames
+from planner.plan.audit.linear_rule import RulePrices, Way, WayNames, ways_of
 from planner.plan.audit.rules import rules_of
-from planner.plan.audit.ways_table import Way, ways_of
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Names
 from planner.plan.joins import encode

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.plan.audit.ways_table import Way
+from planner.plan.audit.linear_rule import Way
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Names
 from planner.plan.stress_cases import stress_cases

@@ -11,7 +11,7 @@ from planner.plan.flows import Flows, Names
 from planner.plan.joins import Ints
 from planner.plan.plan import Plan, Status, Totals, gap_of
 from planner.schema.case import Case
-from planner.schema.digest import is_input_of
+from planner.schema.input_digest import is_input_of
 
 
 def sound_tables(case: Case, plan: Plan, names: Names) -> tuple[pd.DataFrame, pd.DataFrame, list[Finding]]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import AuditError
-from planner.plan.audit.capacity import deployed_units
+from planner.plan.audit.capacity_check import deployed_units
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
 from planner.plan.joins import Ints

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from planner.plan.margins import Margin
 from planner.plan.metrics.basis import Basis
-from planner.plan.metrics.break_even import NEVER, NO_PRICE
+from planner.plan.metrics.offer_break_even import NEVER, NO_PRICE
 from planner.plan.orders import order_lines
+from planner.plan.stress_cases import Margin
 from planner.plan.warnings.uncounted import uncounted_in
 from planner.plan.why import line_rents
 

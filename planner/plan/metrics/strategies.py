@@ -30,8 +30,8 @@ import pandas as pd
 
 from planner.plan.flows import Floats, Flows
 from planner.plan.metrics.basis import Basis, ratio
-from planner.plan.metrics.capacity_cost import equivalent_usd
-from planner.plan.metrics.tables import STRATEGIES
+from planner.plan.metrics.metric_tables import STRATEGIES
+from planner.plan.metrics.task_costs import equivalent_usd
 from planner.plan.plan import Totals
 from planner.units import HOURS_PER_WEEK
 

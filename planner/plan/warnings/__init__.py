@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from planner.plan.warnings.caution import Caution
-from planner.plan.warnings.examples import left_over_examples
 from planner.plan.warnings.traps import (
+    Caution,
     flat_demand,
     idle_commitments,
+    left_over_examples,
     no_cache_rate,
     no_demand,
     no_failover,

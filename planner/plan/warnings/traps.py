@@ -1,13 +1,86 @@
 """Traps of an input and its plan: demand, workloads, failover, capacity; each with what to do."""
 
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Names
-from planner.plan.warnings.caution import Caution, listed, origins, pairs, with_demand, workload_named
-from planner.schema.case import Case
+from planner.schema.case import TABLES, Case
+from planner.schema.workloads import Workload
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something valid that is probably not meant, or will cost.
+
+    `severity` is "risk" (a plan may not exist, fail or mislead) or "cost" (it will probably cost more than it need).
+    """
+
+    code: str
+    severity: str
+    where: str
+    message: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}. {self.remedy}."
+
+
+def workload_named(case: Case, name: str) -> Workload:
+    """Find a workload by its name."""
+    return next(w for w in case.workloads if w.workload == name)
+
+
+def with_demand(case: Case) -> list[Workload]:
+    """List the workloads that have demand."""
+    names = set(case.demand["workload"].unique())
+    return [w for w in case.workloads if w.workload in names]
+
+
+def origins(case: Case) -> list[str]:
+    """List the regions where demand arises."""
+    return sorted(map(str, case.demand["region"].unique()))
+
+
+def pairs(case: Case) -> list[tuple[str, str]]:
+    """List the origins and workloads that have demand."""
+    found = case.demand[["region", "workload"]].drop_duplicates().astype(str)
+    return sorted(found.itertuples(index=False, name=None))
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join a few names; many are cut."""
+    all_names = list(names)
+    more = f" and {len(all_names) - 4} more" if len(all_names) > 4 else ""
+    return ", ".join(all_names[:4]) + more
+
+
+_EXAMPLE = re.compile(r"\bexample\b", re.IGNORECASE)
+_SHOWN = 4
+
+
+def left_over_examples(case: Case) -> list[Caution]:
+    """Rows whose note, source or provider says that they are an example, a line a table."""
+    found = []
+    for table in TABLES:
+        names = [
+            ", ".join(str(getattr(row, key)) for key in table.key) or f"row {k}"
+            for k, row in enumerate(case.rows(table.name) if table.name != "demand" else (), start=1)
+            if any(_EXAMPLE.search(str(getattr(row, name, None) or "")) for name in ("note", "source", "provider"))
+        ]
+        if names:
+            shown = "; ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+            count = f"{len(names)} row{'s' if len(names) > 1 else ''}"
+            message = f"{count} left over from an example ({shown}): their figures are invented"
+            remedy = "Put your own figures there, or remove the word example from note, source and provider"
+            found.append(Caution("example-rows", "risk", f"table {table.name}", message, remedy))
+    return found
+
 
 # Peak hour over mean hour of a week that each kind of workload usually shows.
 USUAL_PEAK_TO_AVERAGE = {"customer_service": (3.0, 5.0), "voice_agent": (2.0, 4.0), "internal_tools": (5.0, 10.0)}

@@ -11,7 +11,7 @@ import pandas as pd
 
 from planner.plan.derived import Derived
 from planner.plan.plan import Plan
-from planner.plan.warnings.caution import Caution, listed
+from planner.plan.warnings.traps import Caution, listed
 from planner.schema.case import Case
 from planner.schema.settings import Period, add_months
 from planner.schema.workloads import Workload

@@ -16,7 +16,7 @@ from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
 from planner.workbook.book import Column, Live, Sheet, Value
 from planner.workbook.heat import heat_map
 from planner.workbook.report import Report
-from planner.workbook.text import width_of
+from planner.workbook.text_tables import width_of
 from planner.workbook.theme import HEAT
 
 NAME, DEMAND_NAME = "Assumptions", "Demand"

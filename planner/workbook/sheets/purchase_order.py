@@ -12,13 +12,13 @@ from typing import Any
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from planner.plan.pool_months import OrderValue
-from planner.schema.settings import Purchase
+from planner.schema.settings import PurchaseHead
 from planner.units import HOURS_PER_DAY
 from planner.workbook import story
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.order_columns import OFFER, ORDER_SHEET, PRICE, PRICE_UNIT, START, UNITS
 from planner.workbook.report import Report
-from planner.workbook.text import amount
+from planner.workbook.text_tables import amount
 
 NAME = ORDER_SHEET
 TOP = 10  # row of the header (0-based)
@@ -146,7 +146,7 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
 
 def _head(sheet: Sheet, report: Report) -> None:
     """Write who buys from whom, and which plan this is."""
-    p: Purchase = report.case.settings.purchase
+    p: PurchaseHead = report.case.settings.purchase
     sellers = sorted({line.provider for line in report.lines if line.provider})
     vendors = ", ".join(sellers) + (" (an order each)" if len(sellers) > 1 else "")
     left: tuple[tuple[str, Any], ...] = (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from planner.plan.metrics.tables import HORIZON
+from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.pool_months import PoolMonth
 from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.workbook.book import Block, Column, Live, Sheet

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from planner.features.catalogue.break_even import (
     Meter,
-    Mix,
+    TokenMix,
     after_price_cut,
     break_even,
     discount_needed,
@@ -23,7 +23,7 @@ def test_by_hand():
     # at 5 = 160 weighted, so 375 requests an hour. On demand: 100 x 2 + 100 x 0.2 + 10 x 10 = 320 USD a million:
     # 375 x 320e-6 = 0.12 USD an hour. A unit at 0.09 USD an hour breaks even when busy 75% of the time.
     meter = Meter(1000, 0.09, cached_input_weight=0.1, output_weight=5)
-    u = break_even([meter], Mix(100, 100, 0, 10), token_prices(2, 0.2, None, 10))
+    u = break_even([meter], TokenMix(100, 100, 0, 10), token_prices(2, 0.2, None, 10))
     assert u == pytest.approx(0.75, rel=1e-12)
 
 
@@ -31,19 +31,21 @@ def test_two_meters_by_hand():
     # Input meter: 1,000 tokens a minute for 0.06 an hour; output meter: 100 for 0.06. A request of 1,000 in, 100 out
     # needs 1/60 unit-hour of each: 0.002 USD. On demand: 1,000 x 1 + 100 x 10 = 2,000 per million = 0.002 USD. u* = 1.
     meters = [Meter(1000, 0.06, output_weight=0), Meter(100, 0.06, 0, 0, 0, 1)]
-    assert break_even(meters, Mix(1000, 0, 0, 100), token_prices(1, None, None, 10)) == pytest.approx(1.0, rel=1e-12)
+    assert break_even(meters, TokenMix(1000, 0, 0, 100), token_prices(1, None, None, 10)) == pytest.approx(
+        1.0, rel=1e-12
+    )
 
 
 def test_lower_cache_rate_outside_makes_reserving_better():
     meter, prices = Meter(1000, 0.09), token_prices(2, 0.2, None, 10)
-    same = break_even([meter], Mix(100, 100, 0, 10), prices)
-    worse_outside = break_even([meter], Mix(100, 100, 0, 10), prices, Mix(200, 0, 0, 10))
+    same = break_even([meter], TokenMix(100, 100, 0, 10), prices)
+    worse_outside = break_even([meter], TokenMix(100, 100, 0, 10), prices, TokenMix(200, 0, 0, 10))
     assert worse_outside < same
 
 
 def test_nothing_to_compare():
-    assert break_even([Meter(1000, 0.1)], Mix(0), token_prices(1, None, None, 1)) is None
-    assert break_even([Meter(1000, 0.1)], Mix(10), token_prices(0, None, None, 0)) is None
+    assert break_even([Meter(1000, 0.1)], TokenMix(0), token_prices(1, None, None, 1)) is None
+    assert break_even([Meter(1000, 0.1)], TokenMix(10), token_prices(0, None, None, 0)) is None
 
 
 @given(SOME, SOME, st.floats(0.1, 50), SHARE)

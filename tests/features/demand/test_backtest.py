@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.cli import main
+from planner.features.demand.backtest.backtest_report import table_lines, verdict
 from planner.features.demand.backtest.rules import ForecastAndSolve, Planner, clairvoyant_ladder, fractile, growth_of
-from planner.features.demand.backtest.told import table_lines, verdict
-from planner.features.demand.backtest.walk import Terms, backtest, in_force, summarise
+from planner.features.demand.backtest.walk import PurchaseTerms, backtest, in_force, summarise
 from planner.features.demand.history import save_history
 from tests.builders.usage import WEEK, as_history, of
 
@@ -68,7 +68,7 @@ def test_the_clairvoyant_ladder_by_hand():
 @given(st.lists(st.integers(1, 9), min_size=8, max_size=12), st.integers(2, 6), st.sampled_from([0.2, 0.3, 0.5]))
 def test_no_rule_beats_the_clairvoyant_plan(levels, term, discount):
     values = np.concatenate([WEEK * level for level in levels])
-    summary = summarise(backtest({"p": values}, Terms(discount, term, 1, 4))).set_index("rule")
+    summary = summarise(backtest({"p": values}, PurchaseTerms(discount, term, 1, 4))).set_index("rule")
     assert (summary["regret"] >= -1e-9).all()
     assert summary.loc["all on demand", "savings_rate"] == pytest.approx(0.0)
     # effective savings rate = coverage x (1 - (1 - discount) / utilisation)
@@ -81,7 +81,7 @@ def test_rules_do_not_see_the_future():
     values = np.concatenate([WEEK * (3 + k % 3) for k in range(14)])
     other = values.copy()
     other[-168 * 3 :] *= 5
-    ledgers = [backtest({"p": v}, Terms(0.3, 8, 1, 6)) for v in (values, other)]
+    ledgers = [backtest({"p": v}, PurchaseTerms(0.3, 8, 1, 6)) for v in (values, other)]
     for rule in ("planner", "look-back 30 days", "reserve the peak"):
         committed = [
             ledger[(ledger["rule"] == rule) & (ledger["week"] <= 5)]["committed"].to_numpy() for ledger in ledgers
@@ -96,7 +96,7 @@ def test_commitments_end():
 def test_it_says_so_where_nothing_is_to_be_won():
     values = np.zeros(168 * 10)
     values[::12] = 100.0  # used one hour in twelve
-    summary = summarise(backtest({"p": values}, Terms(0.3, 4, 1, 4)))
+    summary = summarise(backtest({"p": values}, PurchaseTerms(0.3, 4, 1, 4)))
     assert "Nothing was to be won" in verdict(summary)
 
 
@@ -144,7 +144,9 @@ def test_hours_that_are_not_known_count_for_nobody():
     values = np.tile(np.full(168, 10.0), 8)
     holed = values.copy()
     holed[168 * 6 : 168 * 6 + 84] = np.nan  # half of a week of the replay
-    whole, half = (summarise(backtest({"p": v}, Terms(0.3, 4, 1, 4))).set_index("rule") for v in (values, holed))
+    whole, half = (
+        summarise(backtest({"p": v}, PurchaseTerms(0.3, 4, 1, 4))).set_index("rule") for v in (values, holed)
+    )
     for rule in ("reserve the average", "look-back 7 days", "clairvoyant"):
         assert whole.loc[rule, "savings_rate"] == pytest.approx(0.3)
         assert half.loc[rule, "savings_rate"] == pytest.approx(0.3)
@@ -240,7 +242,7 @@ def test_a_loss_is_no_multiple_of_what_could_be_won():
     assert table_lines(table)[-1] == "| reserve the peak | -50.0 % | 100.0 % | 50.0 % | below -100 % | 50.0 % |"
     values = np.zeros(168 * 10)
     values[::12] = 100.0  # nothing can be won: no rule is measured against it
-    assert summarise(backtest({"p": values}, Terms(0.3, 4, 1, 4)))["of_clairvoyant"].isna().all()
+    assert summarise(backtest({"p": values}, PurchaseTerms(0.3, 4, 1, 4)))["of_clairvoyant"].isna().all()
 
 
 def test_terms_that_end_before_the_next_purchase_are_told(tmp_path, capsys):

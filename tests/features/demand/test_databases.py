@@ -8,7 +8,7 @@ import pytest
 
 from planner.cli import main
 from planner.features.demand.history import load_history
-from planner.features.demand.ingest import Options, ingest
+from planner.features.demand.ingest import IngestOptions, ingest
 from planner.features.demand.names import NameMap
 from tests.builders.exports import TOTALS, as_csv, iso, plain
 from tests.builders.litellm_postgres import CREATE, fill
@@ -49,7 +49,7 @@ def test_litellm_log_in_its_own_postgres(postgres, tmp_path):
 
 def test_the_map_renames_inside_the_database(postgres):
     names = NameMap(names={"region": {"https://eu.example/": "swedencentral"}, "model": {"gpt-0": "zero"}})
-    rows = ingest([postgres], options=Options(names=names)).rows
+    rows = ingest([postgres], options=IngestOptions(names=names)).rows
     assert set(rows["region"]) == {"swedencentral"}
     assert set(rows["model"]) == {"zero", "gpt-1", "gpt-2"}
 
@@ -76,7 +76,7 @@ def test_any_engine_that_ibis_knows(tmp_path):
         ]
         connection.executemany("INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?)", cells)
     connection.close()
-    history = ingest([f"sqlite://{path}"], options=Options(table_name="usage"))
+    history = ingest([f"sqlite://{path}"], options=IngestOptions(table_name="usage"))
     assert history.report["totals"] == TOTALS
     assert len(history.rows) == 12
 
@@ -89,7 +89,7 @@ def test_a_duckdb_file_is_only_read(tmp_path):
         connection.sql(f"CREATE TABLE usage AS SELECT * FROM read_csv('{tmp_path / 'usage.csv'}')")
         connection.sql("CREATE VIEW settled AS SELECT 1 AS theirs")
     before = path.read_bytes()
-    history = ingest([f"duckdb://{path}"], options=Options(table_name="usage"))
+    history = ingest([f"duckdb://{path}"], options=IngestOptions(table_name="usage"))
     assert history.report["totals"] == TOTALS
     assert path.read_bytes() == before
 

@@ -10,12 +10,19 @@ import pytest
 
 from planner.cli import main
 from planner.errors import InputError
-from planner.features.demand.forecast.accuracy import bias, coverage, held_out_plan, pinball, try_out, wape
 from planner.features.demand.forecast.dates import day_factors, effect_of, holidays_of, split_zone
 from planner.features.demand.forecast.events import load_events
 from planner.features.demand.forecast.forecast import forecast
 from planner.features.demand.forecast.models import MODELS, shift_of, short_week, to_weeks
-from planner.features.demand.forecast.one_series import Assumptions
+from planner.features.demand.forecast.one_series import (
+    Assumptions,
+    bias,
+    coverage,
+    held_out_plan,
+    pinball,
+    try_out,
+    wape,
+)
 from planner.features.demand.forecast.planned_moves import load_moves
 from planner.features.demand.forecast.spread import (
     KINDS,

@@ -77,7 +77,7 @@ def test_one_scrape_has_no_hours_but_may_stand_for_a_window(tmp_path):
     import datetime as dt
 
     from planner.errors import InputError
-    from planner.features.demand.ingest import Options
+    from planner.features.demand.ingest import IngestOptions
 
     path = tmp_path / "m.prom"
     path.write_text(
@@ -88,7 +88,7 @@ def test_one_scrape_has_no_hours_but_may_stand_for_a_window(tmp_path):
     with pytest.raises(InputError, match=r"one scrape.*input_tokens 1,200"):
         ingest([str(path)])
     window = (dt.datetime(2026, 3, 2, tzinfo=dt.UTC), dt.datetime(2026, 3, 3, tzinfo=dt.UTC))
-    rows = ingest([str(path)], options=Options(window=window)).rows
+    rows = ingest([str(path)], options=IngestOptions(window=window)).rows
     assert rows[["bucket_hours", "input_tokens", "output_tokens"]].to_numpy().tolist() == [[24.0, 1200.0, 34.0]]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner.errors import InputError
-from planner.features.demand.ingest import Options, ingest
+from planner.features.demand.ingest import IngestOptions, ingest
 from planner.features.demand.names import NameMap, load_names
 from tests.builders.exports import VLLM_NAMES, as_csv, epoch, iso, openai, plain, prometheus
 
@@ -188,7 +188,7 @@ def test_local_time_around_daylight_saving(tmp_path):
         f"{t:%Y-%m-%d %H:%M:%S},m,{200 if t.hour == 2 else 100},1,1\n" for t in local
     )
     until = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
-    history = read(tmp_path, text, options=Options(names=NameMap(time_zone="Europe/Berlin"), until=until))
+    history = read(tmp_path, text, options=IngestOptions(names=NameMap(time_zone="Europe/Berlin"), until=until))
     assert found(history) == {"repeated_hour": 1}
     assert list(history.rows["requests"]) == [100.0] * 9
     assert history.rows["hour"].iloc[0] == pd.Timestamp("2026-10-24 20:00", tz="UTC")
@@ -209,7 +209,7 @@ def test_the_map_renames_and_gives_defaults(tmp_path):
         "cached_in_input: false\n"
     )
     text = "when,team,model,requests,toks,cached_tokens,output_tokens\n2026-03-02 00:00:00,t1,m-2026-01-01,1,10,4,1\n"
-    history = read(tmp_path, text, options=Options(names=load_names(path)))
+    history = read(tmp_path, text, options=IngestOptions(names=load_names(path)))
     row = history.rows.iloc[0]
     assert [row["region"], row["workload"], row["model"]] == ["eastus2", "chat", "m"]
     assert [row["input_tokens"], row["cached_tokens"]] == [10, 4]
@@ -245,7 +245,7 @@ def test_plain_table_is_recognised(tmp_path):
 def test_a_trace_that_counts_its_seconds(tmp_path):
     names = NameMap.model_validate({"time_origin": "2026-03-02T00:00:00Z", "time_unit": "ms"})
     text = "Timestamp,Model,Request tokens,Response tokens\n0,m,10,1\n3600000,m,20,2\n3601500,m,30,3\n"
-    history = read(tmp_path, text, options=Options(names=names))
+    history = read(tmp_path, text, options=IngestOptions(names=names))
     assert history.rows["requests"].tolist() == [1, 2]
     assert history.rows["input_tokens"].tolist() == [10, 50]
     assert str(history.rows["hour"].iloc[0]) == "2026-03-02 00:00:00+00:00"
@@ -287,7 +287,7 @@ def test_midnights_alone_are_days(tmp_path):
     daily = BUCKETS + "".join(f"2026-03-0{day} 00:00:00,eu,m,100,5,5\n" for day in range(1, 5))
     assert set(read(tmp_path, daily).rows["bucket_hours"]) == {24.0}
     assert set(read(tmp_path, daily + "2026-03-05 01:00:00,eu,m,1,1,1\n").rows["bucket_hours"]) == {1.0}
-    said = read(tmp_path, daily, options=Options(names=NameMap(bucket_hours=1)))
+    said = read(tmp_path, daily, options=IngestOptions(names=NameMap(bucket_hours=1)))
     assert set(said.rows["bucket_hours"]) == {1.0}
 
 
@@ -330,7 +330,7 @@ def test_numbers_that_nothing_settles_are_refused_with_row_and_column(cells, tmp
     text = BUCKETS + f'{iso(0)},eu,m,5,"{cells[0]}",1\n{iso(1)},eu,m,5,"{cells[1]}",1\n'
     with pytest.raises(InputError, match="row 2, column input_tokens"):
         read(tmp_path, text)
-    history = read(tmp_path, text, options=Options(names=NameMap(decimal=",")))
+    history = read(tmp_path, text, options=IngestOptions(names=NameMap(decimal=",")))
     assert history.report["totals"]["input_tokens"] >= 1234.5
 
 
@@ -366,7 +366,7 @@ def test_days_and_months_that_nothing_tells_apart_are_refused_and_can_be_said(tm
     text = BUCKETS + "01/02/2026 08:00,eu,m,5,7,1\n03/02/2026 08:00,eu,m,5,7,1\n"
     with pytest.raises(InputError, match="no row shows which number is the day"):
         read(tmp_path, text)
-    said = read(tmp_path, text, options=Options(names=NameMap(time_format="%d/%m/%Y %H:%M")))
+    said = read(tmp_path, text, options=IngestOptions(names=NameMap(time_format="%d/%m/%Y %H:%M")))
     assert [f"{at:%m-%d}" for at in said.rows["hour"]] == ["02-01", "02-03"]
     settled = read(tmp_path, text + "02/25/2026 08:00,eu,m,5,7,1\n")
     assert [f"{at:%m-%d}" for at in settled.rows["hour"]] == ["01-02", "02-25", "03-02"]
@@ -377,7 +377,7 @@ def test_equal_loads_in_a_repeated_hour_are_two_hours(tmp_path):
     hours = ("00", "01", "02", "02", "03", "04")
     text = "time,model,requests,input_tokens,output_tokens\n"
     text += "".join(f"2026-10-25 {hour}:00:00,m,100,10,1\n" for hour in hours)
-    options = Options(names=NameMap(time_zone="Europe/Berlin"))
+    options = IngestOptions(names=NameMap(time_zone="Europe/Berlin"))
     assert list(read(tmp_path, text, options=options).rows["requests"]) == [100.0] * 6
     twice = read(tmp_path, text + "2026-10-25 04:00:00,m,100,10,1\n" * 3, options=options)
     assert found(twice)["duplicate"] == 3
@@ -388,7 +388,7 @@ def test_local_times_that_a_clock_skips_are_noted(tmp_path):
     """Berlin, 29 March 2026: 02:00 to 03:00 does not exist."""
     text = "time,model,requests,input_tokens,output_tokens\n"
     text += "".join(f"2026-03-29 0{hour}:00:00,m,100,10,1\n" for hour in range(5))
-    history = read(tmp_path, text, options=Options(names=NameMap(time_zone="Europe/Berlin")))
+    history = read(tmp_path, text, options=IngestOptions(names=NameMap(time_zone="Europe/Berlin")))
     assert found(history)["skipped_hour"] == 1
 
 
@@ -409,7 +409,7 @@ def test_full_minutes_without_requests_are_asked_for(tmp_path):
     with pytest.raises(InputError, match="say bucket_hours in the map"):
         read(tmp_path, text)
     for hours, count in ((0, 30), (1 / 60, None)):
-        said = read(tmp_path, text, options=Options(names=NameMap(bucket_hours=hours)))
+        said = read(tmp_path, text, options=IngestOptions(names=NameMap(bucket_hours=hours)))
         assert said.report["totals"]["requests"] == count
 
 
@@ -419,7 +419,7 @@ def test_rows_that_show_their_input_without_cached_tokens(tmp_path):
     assert [history.report["totals"][name] for name in ("input_tokens", "cached_tokens")] == [40, 400]
     assert found(history) == {"cached_apart": 4}
     said = read(tmp_path, log([(f"r{k}", iso(k), "m", 10, 100, 1) for k in range(4)]),
-                options=Options(names=NameMap(cached_in_input=True)))  # fmt: skip
+                options=IngestOptions(names=NameMap(cached_in_input=True)))  # fmt: skip
     assert said.report["totals"]["input_tokens"] == 0
 
 
@@ -427,21 +427,21 @@ def test_an_absent_column_is_refused_with_the_key_that_would_name_it(tmp_path):
     text = f"timestamp,id,toks_prompt,output_tokens\n{iso(0)},a,5,7\n"
     with pytest.raises(InputError, match=r"no column for input_tokens.*columns: \{input_tokens: ...\}.*toks_prompt"):
         read(tmp_path, text)
-    named = read(tmp_path, text, options=Options(names=NameMap(columns={"input_tokens": "toks_prompt"})))
+    named = read(tmp_path, text, options=IngestOptions(names=NameMap(columns={"input_tokens": "toks_prompt"})))
     assert named.report["totals"]["input_tokens"] == 5
-    absent = read(tmp_path, text, options=Options(names=NameMap(columns={"input_tokens": None})))
+    absent = read(tmp_path, text, options=IngestOptions(names=NameMap(columns={"input_tokens": None})))
     assert absent.report["totals"]["input_tokens"] is None
 
 
 def test_a_map_adds_columns_and_explains_token_types(tmp_path):
     sums = NameMap(columns={"input_tokens": ["a", "b"]})
     text = "timestamp,requests,a,b,output_tokens\n2026-03-02T01:00:00Z,1,5,6,7\n"
-    assert read(tmp_path, text, options=Options(names=sums)).report["totals"]["input_tokens"] == 11
+    assert read(tmp_path, text, options=IngestOptions(names=sums)).report["totals"]["input_tokens"] == 11
     long = {"kind": "what", "value": "n", "kinds": {"in": "input_tokens", "out": "output_tokens", "calls": "requests"}}
     text = "timestamp,model,what,n\n" + "".join(
         f"{iso(0)},m,{k},{n}\n" for k, n in (("in", 5), ("out", 6), ("calls", 2))
     )
-    totals = read(tmp_path, text, options=Options(names=NameMap(long=long))).report["totals"]
+    totals = read(tmp_path, text, options=IngestOptions(names=NameMap(long=long))).report["totals"]
     assert [totals[name] for name in ("requests", "input_tokens", "output_tokens")] == [2, 5, 6]
 
 
@@ -508,7 +508,7 @@ def test_a_last_line_without_its_end_is_noted(tmp_path):
 def test_days_in_utc_are_in_utc_whatever_the_map_says(tmp_path):
     rows = "id,date,model,prompt_tokens,completion_tokens,api_requests\n1,2026-03-02,m,100,10,1\n"
     (tmp_path / "daily.csv").write_text(rows)
-    history = ingest([str(tmp_path / "daily.csv")], options=Options(names=NameMap(time_zone="Asia/Kolkata")))
+    history = ingest([str(tmp_path / "daily.csv")], options=IngestOptions(names=NameMap(time_zone="Asia/Kolkata")))
     assert history.report["first_hour"] == "2026-03-02T00:00Z"
 
 

@@ -14,7 +14,7 @@ from planner.cli import main
 from planner.errors import InputError, PlannerError
 from planner.features.demand import spark
 from planner.features.demand.aggregate import EXAMPLES
-from planner.features.demand.ingest import Options, ingest
+from planner.features.demand.ingest import IngestOptions, ingest
 from planner.features.demand.names import NameMap
 from tests.builders.exports import at
 
@@ -114,9 +114,9 @@ def same(here, there):
 def test_a_request_log_in_a_folder_of_parquet(session, tmp_path):
     folder = written(tmp_path / "spendlogs", log())
     names = NameMap(names={"region": {"https://eu.example/": "swedencentral", "https://us.example/": "eastus2"}})
-    there = ingest(["pyspark://"], options=Options(table_name=str(folder), names=names, until=UNTIL))
+    there = ingest(["pyspark://"], options=IngestOptions(table_name=str(folder), names=names, until=UNTIL))
     assert there.report["format"] == "litellm_spendlogs"
-    same(ingest([str(folder)], options=Options(names=names, until=UNTIL)), there)
+    same(ingest([str(folder)], options=IngestOptions(names=names, until=UNTIL)), there)
     assert {f["rule"] for f in there.report["findings"]} == {
         "negative", "future", "long_ago", "no_time", "null_tokens", "null_as_zero", "failed", "response_cache",
         "cached_above_input", "too_large", "duplicate",
@@ -127,7 +127,7 @@ def test_a_request_log_in_a_folder_of_parquet(session, tmp_path):
 def test_litellm_s_table_is_found_though_a_metastore_knows_one_case_only(session, tmp_path):
     log(500).rename(columns=str.lower).to_parquet(tmp_path / "log.parquet")
     session.read.parquet(str(tmp_path / "log.parquet")).write.saveAsTable("litellm_spendlogs")
-    history = ingest(["pyspark://"], options=Options(until=UNTIL))
+    history = ingest(["pyspark://"], options=IngestOptions(until=UNTIL))
     assert history.report["totals"]["requests"] > 400
 
 
@@ -158,10 +158,10 @@ def test_a_plain_table_with_a_column_map(session, tmp_path):
     frame.to_csv(tmp_path / "plain.csv", index=False)
     session.sql("CREATE SCHEMA usage")
     session.createDataFrame(frame).write.saveAsTable("usage.plain")
-    here = ingest([str(tmp_path / "plain.csv")], "table", Options(names=names, until=UNTIL.replace(month=5)))
+    here = ingest([str(tmp_path / "plain.csv")], "table", IngestOptions(names=names, until=UNTIL.replace(month=5)))
     there = ingest(
         ["pyspark://"],
-        options=Options(table_name="spark_catalog.usage.plain", names=names, until=UNTIL.replace(month=5)),
+        options=IngestOptions(table_name="spark_catalog.usage.plain", names=names, until=UNTIL.replace(month=5)),
     )
     same(here, there)
     assert {"no_time", "null_as_zero", "duplicate", "too_large"} <= {f["rule"] for f in there.report["findings"]}

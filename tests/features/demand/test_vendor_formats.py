@@ -3,7 +3,7 @@
 import pytest
 
 from planner.errors import InputError
-from planner.features.demand.ingest import Options, ingest
+from planner.features.demand.ingest import IngestOptions, ingest
 from planner.features.demand.names import NameMap
 from tests.builders.exports import TOTALS, TRUTH
 from tests.builders.vendor_exports import VENDOR_EXPORTS
@@ -46,7 +46,7 @@ def test_the_zone_in_a_column_s_name(column, zone, first, written, azure, tmp_pa
     else:
         counts, values = "requests,input_tokens,output_tokens", "1,100,10"
     (tmp_path / "a.csv").write_text(f'TimeGenerated {column},{counts}\n"{written}",{values}\n')
-    options = Options(names=NameMap(time_zone=zone or "UTC"))
+    options = IngestOptions(names=NameMap(time_zone=zone or "UTC"))
     if first is None:
         with pytest.raises(InputError, match="say time_zone in the map"):
             ingest([str(tmp_path / "a.csv")], options=options)
@@ -58,5 +58,5 @@ def test_the_zone_in_a_column_s_name(column, zone, first, written, azure, tmp_pa
 def test_what_is_in_utc_stays_so_whatever_the_map_says(name, tmp_path):
     file_name, text, *_ = VENDOR_EXPORTS[name]
     (tmp_path / file_name).write_text(text)
-    history = ingest([str(tmp_path / file_name)], options=Options(names=NameMap(time_zone="Asia/Kolkata")))
+    history = ingest([str(tmp_path / file_name)], options=IngestOptions(names=NameMap(time_zone="Asia/Kolkata")))
     assert history.report["first_hour"] == "2026-03-02T00:00Z"

@@ -179,7 +179,7 @@ def test_a_process_killed_half_way_leaves_no_lock_and_a_torn_line_that_is_told(t
 
 def test_a_lock_that_is_not_to_be_had_is_told(tmp_path: Path, monkeypatch) -> None:
     path = tmp_path / "ledger.jsonl"
-    monkeypatch.setattr("planner.io.lock.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("planner.io.atomic.WAIT_SECONDS", 0.0)
     with opened(path), pytest.raises(PlannerError, match="another process"), opened(path):
         pass
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planner.features.resolve.changes import Line, as_signed, change_lines, own_name
+from planner.features.resolve.changes import ChangeLine, as_signed, change_lines, own_name
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.solver.solve import solve
@@ -29,7 +29,7 @@ def made(purchases: list[tuple[str, str, float]], **options: Any) -> tuple[Case,
     return case, type(plan)(**{**plan.__dict__, "purchases": frame})
 
 
-def told(lines: tuple[Line, ...]) -> list[tuple[str, str, float, float, str, bool]]:
+def told(lines: tuple[ChangeLine, ...]) -> list[tuple[str, str, float, float, str, bool]]:
     return [(n.offer, str(n.start), n.before_units, n.after_units, n.what, n.renews) for n in lines]
 
 

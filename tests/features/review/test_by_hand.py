@@ -10,7 +10,8 @@ import pytest
 
 from planner.errors import InputError
 from planner.features.review import review
-from planner.features.review.tables import (
+from planner.features.review.review_rules import Rules
+from planner.features.review.review_tables import (
     ACTUAL,
     DROP,
     EXPECTED,
@@ -23,7 +24,6 @@ from planner.features.review.tables import (
     UNSERVED,
     WATCH,
     Review,
-    Rules,
 )
 from planner.plan.plan import Plan
 from planner.schema.case import Case

@@ -6,7 +6,8 @@ import shlex
 
 from planner.cli import main
 from planner.features.review import review
-from planner.features.review.tables import KEEP, Rules
+from planner.features.review.review_rules import Rules
+from planner.features.review.review_tables import KEEP
 from planner.readers import load
 from planner.solver.solve import solve
 from tests.builders.histories import history_of

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from planner.errors import InfeasibleError
 from planner.features.review import review
-from planner.features.review.tables import KEEP
+from planner.features.review.review_tables import KEEP
 from planner.schema.case import Case
 from planner.solver.solve import solve
 from tests.builders.histories import history_of

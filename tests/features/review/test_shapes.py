@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from planner.features.review import review
-from planner.features.review.tables import ACTUAL, KEEP, LOWER
+from planner.features.review.review_tables import ACTUAL, KEEP, LOWER
 from planner.schema.case import Case
 from planner.solver.solve import solve
 from tests import builders

@@ -6,8 +6,8 @@ import pytest
 
 from planner.features.tasks import cost_per_task_sheet
 from planner.verify.figures import metrics_of
+from planner.workbook.plan_workbook import write_workbook
 from planner.workbook.report import Report
-from planner.workbook.workbook import write_workbook
 from tests import builders
 from tests.builders.books import opened
 from tests.builders.hand_plans import hourly

@@ -5,7 +5,7 @@ import pytest
 
 from planner.features.tasks import spread, task_costs, trend
 from planner.plan.metrics import HORIZON
-from planner.plan.metrics.tables import TASKS
+from planner.plan.metrics.metric_tables import TASKS
 from planner.plan.metrics.task_costs import NOBODY
 from planner.verify.figures import metrics_of
 from tests import builders

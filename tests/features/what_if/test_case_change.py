@@ -3,7 +3,7 @@
 import pytest
 
 from planner.errors import InputError
-from planner.features.what_if.case_change import Change, Factor, changed
+from planner.features.what_if.case_change import CaseChange, Factor, changed
 from planner.solver.solve import solve
 from tests import builders
 
@@ -13,31 +13,34 @@ RESERVED = 10 * HOURS
 ON_DEMAND = 30 * HOURS
 
 
-def usd(change: Change, tables: builders.Tables | None = None, **policy: object) -> float:
+def usd(change: CaseChange, tables: builders.Tables | None = None, **policy: object) -> float:
     return solve(changed(builders.case(tables, **policy), change)).totals.total_usd
 
 
-def scaled(what: str, factor: float, **where: str) -> Change:
-    return Change("c", scale=(Factor(what, factor, tuple(where.items())),))
+def scaled(what: str, factor: float, **where: str) -> CaseChange:
+    return CaseChange("c", scale=(Factor(what, factor, tuple(where.items())),))
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (Change("c"), RESERVED),
+        (CaseChange("c"), RESERVED),
         (scaled("demand", 1.5), 15 * HOURS),
         (scaled("demand", 0, workload="w"), 0),
         (scaled("offer_prices", 0.5, pool="west-m"), 5 * HOURS),
         (scaled("discount", 0.25, term_months="1"), 7.5 * HOURS),
         (scaled("on_demand_prices", 0.2), 6 * HOURS),  # 0.60 USD a request is less than a unit-hour
-        (Change("c", strike=("west-m-1m",)), ON_DEMAND),
-        (Change("c", refuse=("west",)), ON_DEMAND),
-        (Change("c", forbid_terms=(1,)), ON_DEMAND),
-        (Change("c", set=(("max_commitment_usd", "744"),)), HOURS + 27 * HOURS),  # one unit, nine requests on demand
-        (Change("c", set=(("policy.max_commitment_usd", "0"),)), ON_DEMAND),
+        (CaseChange("c", strike=("west-m-1m",)), ON_DEMAND),
+        (CaseChange("c", refuse=("west",)), ON_DEMAND),
+        (CaseChange("c", forbid_terms=(1,)), ON_DEMAND),
+        (
+            CaseChange("c", set=(("max_commitment_usd", "744"),)),
+            HOURS + 27 * HOURS,
+        ),  # one unit, nine requests on demand
+        (CaseChange("c", set=(("policy.max_commitment_usd", "0"),)), ON_DEMAND),
     ],
 )
-def test_what_a_change_costs(change: Change, expected: float) -> None:
+def test_what_a_change_costs(change: CaseChange, expected: float) -> None:
     assert usd(change) == pytest.approx(expected)
 
 
@@ -48,7 +51,7 @@ def test_quotas_and_headroom() -> None:
                     "tokens_per_minute_quota": 10}],
     )  # fmt: skip
     # 10 requests an hour of 60 tokens are 10 tokens a minute: the quota is full; with headroom 0.5 it must be 20
-    headroom = Change("c", set=(("headroom", "0.5"),), scale=(Factor("quotas", 2.0),))
+    headroom = CaseChange("c", set=(("headroom", "0.5"),), scale=(Factor("quotas", 2.0),))
     assert usd(headroom, tables) == pytest.approx(ON_DEMAND)
     assert changed(builders.case(tables), headroom).on_demand[0].tokens_per_minute_quota == 20
 
@@ -68,12 +71,12 @@ def test_a_scenario_for_certain() -> None:
         scenarios=[{"scenario": "low", "probability": 0.5}, {"scenario": "high", "probability": 0.5}],
         demand=builders.profile("west", "w", 4.0, "low") + builders.profile("west", "w", 10.0, "high"),
     )
-    assert usd(Change("c", certain="low"), tables) == pytest.approx(4 * HOURS)
-    assert usd(Change("c", certain="high"), tables) == pytest.approx(10 * HOURS)
+    assert usd(CaseChange("c", certain="low"), tables) == pytest.approx(4 * HOURS)
+    assert usd(CaseChange("c", certain="high"), tables) == pytest.approx(10 * HOURS)
 
 
 def test_every_fault_at_once() -> None:
-    change = Change(
+    change = CaseChange(
         "odd",
         set=(("headrom", "0.2"), ("headroom", "2")),
         scale=(Factor("demnd", 2.0), Factor("demand", 2.0, (("workload", "x"),)), Factor("quotas", 2.0),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.features.what_if.rules_cost import rules_cost
+from planner.features.what_if.rules_cost_study import rules_cost
 from planner.plan.reading import Reading
 from planner.plan.rules_cost import RulesCost
 from planner.schema.case import Case
@@ -14,9 +14,9 @@ from planner.solver.find import Options, find_plan
 from planner.solver.solve import solve
 from planner.verify.figures import figures_of
 from planner.workbook import story
+from planner.workbook.plan_workbook import write_workbook
 from planner.workbook.report import Report
 from planner.workbook.terminal import print_report
-from planner.workbook.workbook import write_workbook
 from tests import builders
 from tests.builders.books import opened
 
@@ -114,7 +114,7 @@ def test_a_rule_without_a_price_in_the_certificate_is_not_solved_again(monkeypat
         assert not case.offers[0].usd_per_unit_hour or case.offers[0].max_units == 0, "solved again without a rule"
         return find_plan(case, options)
 
-    monkeypatch.setattr("planner.features.what_if.rules_cost.find_plan", refused)
+    monkeypatch.setattr("planner.features.what_if.rules_cost_study.find_plan", refused)
     found = rules_cost(reading, Options(workers=1), whole=False)
     assert {r.rule: r.saves_usd for r in found.rules} == {"without failover": 0.0, TRUST: 0.0}
 

@@ -30,7 +30,7 @@ from planner.features.catalogue.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from planner.features.catalogue.break_even import Axes, Row
+    from planner.features.catalogue.break_even import Axes, BreakEven
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -89,14 +89,14 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_PLAN
 
 
-def _of_folder(arguments: argparse.Namespace, axes: "Axes") -> "list[Row]":
+def _of_folder(arguments: argparse.Namespace, axes: "Axes") -> "list[BreakEven]":
     from planner.features.catalogue.break_even_of_folder import folder_rows
     from planner.readers import load
 
     return folder_rows(load(arguments.input), axes)
 
 
-def _of_catalogue(arguments: argparse.Namespace, axes: "Axes") -> "list[Row]":
+def _of_catalogue(arguments: argparse.Namespace, axes: "Axes") -> "list[BreakEven]":
     from planner.features.catalogue.break_even import break_even_rows
     from planner.features.catalogue.request import deployment_types, endpoints_of, make_request
 
@@ -127,7 +127,7 @@ def _of_catalogue(arguments: argparse.Namespace, axes: "Axes") -> "list[Row]":
     return rows
 
 
-def _print(rows: "list[Row]", axes: "Axes") -> None:
+def _print(rows: "list[BreakEven]", axes: "Axes") -> None:
     header = [
         "offer",
         "model",
@@ -168,11 +168,11 @@ def _fine(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
 
 
-def _csv(rows: "list[Row]") -> str:
-    from planner.features.catalogue.break_even import Row
+def _csv(rows: "list[BreakEven]") -> str:
+    from planner.features.catalogue.break_even import BreakEven
 
     out = io.StringIO()
-    names = [field.name for field in fields(Row)]
+    names = [field.name for field in fields(BreakEven)]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(names)
     for row in rows:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.features.demand.forecast.accuracy import try_out
 from planner.features.demand.forecast.models import ensemble, to_weeks
+from planner.features.demand.forecast.one_series import try_out
 from planner.features.demand.forecast.scenarios import PAIRED_WEEKS, WEIGHTS, levels_of_futures, paired_scatter
 from planner.features.demand.forecast.spread import Spread, level_ratios
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK

@@ -76,7 +76,7 @@ STEP_HOURS = {"week": HOURS_PER_WEEK, "day": HOURS_PER_DAY}
 
 
 @dataclass(frozen=True)
-class Terms:
+class PurchaseTerms:
     """What is bought: discount on the on-demand price (share), length of a term, and when.
 
     ``step``: week or day; ``every_steps``: steps between purchases; ``first_week``: weeks of history before the first
@@ -123,7 +123,7 @@ def to_steps(values: np.ndarray, step_hours: int) -> np.ndarray:
 
 
 def backtest(
-    pools: dict[str, np.ndarray], terms: Terms, progress: Callable[[int, int], None] | None = None
+    pools: dict[str, np.ndarray], terms: PurchaseTerms, progress: Callable[[int, int], None] | None = None
 ) -> pd.DataFrame:
     """Replay every rule on every pool.
 
@@ -151,11 +151,11 @@ def backtest(
     return pd.concat(parts, ignore_index=True)
 
 
-def _fresh(terms: Terms) -> dict[str, Rule]:
+def _fresh(terms: PurchaseTerms) -> dict[str, Rule]:
     return rules(terms.price_ratio, terms.term_weeks)
 
 
-def _walk(rule: Rule, steps: np.ndarray, start: int, terms: Terms) -> np.ndarray:
+def _walk(rule: Rule, steps: np.ndarray, start: int, terms: PurchaseTerms) -> np.ndarray:
     """Return what a rule buys in each step from ``start``."""
     count = len(steps) - start
     bought = np.zeros(count)
@@ -172,7 +172,7 @@ def in_force(bought: np.ndarray, term_steps: int) -> np.ndarray:
     return np.asarray(total - ended)
 
 
-def _pay(steps: np.ndarray, committed: np.ndarray, terms: Terms) -> pd.DataFrame:
+def _pay(steps: np.ndarray, committed: np.ndarray, terms: PurchaseTerms) -> pd.DataFrame:
     hours = np.isfinite(steps).sum(axis=1)
     demand = np.nan_to_num(steps)
     used = np.minimum(demand, committed[:, None]).sum(axis=1)

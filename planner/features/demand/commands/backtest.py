@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from planner.features.demand.backtest.walk import Terms
+    from planner.features.demand.backtest.walk import PurchaseTerms
 
 REPLAYS = ("as it was", "reversed", "step")
 
@@ -50,11 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
     import pandas as pd
 
     from planner.console.progress import Progress
-    from planner.features.demand.backtest.told import LEGEND, draw_savings, meaning, table_lines, verdict
+    from planner.features.demand.backtest.backtest_report import LEGEND, draw_savings, meaning, table_lines, verdict
     from planner.features.demand.backtest.walk import (
         LONGEST_GAP_WEEKS,
         VARIANTS,
-        Terms,
+        PurchaseTerms,
         after_long_gap,
         backtest,
         choose_step,
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     whole = pools_of(series, arguments.pool)
     every_pool = {name: after_long_gap(values) for name, values in whole.items()}
     step = arguments.step or choose_step(every_pool)
-    terms = Terms(arguments.discount, arguments.term, arguments.every, arguments.after, step)
+    terms = PurchaseTerms(arguments.discount, arguments.term, arguments.every, arguments.after, step)
     pools = _replayable(arguments, terms, every_pool)
     notes = [
         *series.notes,
@@ -116,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _replayable(
-    arguments: argparse.Namespace, terms: "Terms", pools: "dict[str, np.ndarray]"
+    arguments: argparse.Namespace, terms: "PurchaseTerms", pools: "dict[str, np.ndarray]"
 ) -> "dict[str, np.ndarray]":
     """Return the pools that are long enough; every fault of the arguments at once, and none that is left."""
     from planner.errors import Fault, InputError

@@ -56,12 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.forecast.dates import load_season
     from planner.features.demand.forecast.events import load_events
     from planner.features.demand.forecast.forecast import forecast
+    from planner.features.demand.forecast.forecast_report import left_out_lines, report_of, tell
     from planner.features.demand.forecast.one_series import Assumptions
     from planner.features.demand.forecast.planned_moves import load_moves
-    from planner.features.demand.forecast.told import left_out_lines, report_of, tell
     from planner.features.demand.history import load_history
+    from planner.features.demand.ingest_report import reconciliation_line
     from planner.features.demand.marks import Treatment
-    from planner.features.demand.told import reconciliation_line
 
     history = load_history(arguments.history)
     last = history.rows["hour"].max()

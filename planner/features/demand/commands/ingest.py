@@ -53,13 +53,13 @@ def run(arguments: argparse.Namespace) -> int:
     require("duckdb")
     require("ibis")
     from planner.errors import Fault, InputError
-    from planner.features.demand.files import look_into
-    from planner.features.demand.focus import ingest_focus, is_focus, write_commitments
+    from planner.features.demand.focus_billing import ingest_focus, is_focus, write_commitments
     from planner.features.demand.formats import FORMAT
     from planner.features.demand.history import save_history
-    from planner.features.demand.ingest import Options, ingest
+    from planner.features.demand.ingest import IngestOptions, ingest
+    from planner.features.demand.ingest_report import explain_history, moment, tell_commitments, tell_history, window
     from planner.features.demand.names import load_names
-    from planner.features.demand.told import explain_history, moment, tell_commitments, tell_history, window
+    from planner.features.demand.source_files import look_into
 
     first, *rest = arguments.sources
     known = [*FORMAT, "focus"]
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
             write_commitments(report, arguments.output)
         tell_commitments(report, None if arguments.explain else arguments.output)
         return 0
-    options = Options(
+    options = IngestOptions(
         names=load_names(arguments.map, arguments.region, arguments.workload),
         table_name=arguments.table,
         window=window(arguments.window),

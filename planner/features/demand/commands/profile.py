@@ -42,9 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.errors import Fault, InputError
     from planner.features.demand.charts import print_curve, print_heat_map
     from planner.features.demand.history import History, load_history
+    from planner.features.demand.ingest_report import profile_lines
     from planner.features.demand.marks import Treatment
     from planner.features.demand.profile import profile
-    from planner.features.demand.told import profile_lines
     from planner.io.atomic import replace_file
     from planner.io.shown import below, without_formulas
 

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Fault, InputError
-from planner.features.demand.forecast.accuracy import Trials, learnable
 from planner.features.demand.forecast.dates import factors_of
 from planner.features.demand.forecast.events import outside, with_events
 from planner.features.demand.forecast.one_series import (
     RECENT_WEEKS,
     Assumptions,
     SeriesForecast,
+    Trials,
     ended_hours,
+    learnable,
     one_series,
 )
 from planner.features.demand.forecast.planned_moves import late_moves, moved_hours, moved_mix, moved_shapes

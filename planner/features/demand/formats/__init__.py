@@ -18,7 +18,7 @@ from planner.features.demand.formats import (
     prometheus,
     table,
 )
-from planner.features.demand.formats.base import Format
+from planner.features.demand.formats.format import Format
 
 FORMATS: tuple[Format, ...] = (
     litellm.SPENDLOGS,

@@ -6,7 +6,7 @@ messages report and the Console's CSV have no count of requests: the analytics r
 
 from dataclasses import replace
 
-from planner.features.demand.formats.base import Columns, Format
+from planner.features.demand.formats.format import ExportColumns, Format
 
 WRITTEN = "cache_creation.ephemeral_5m_input_tokens + cache_creation.ephemeral_1h_input_tokens"
 MESSAGES = Format(
@@ -20,7 +20,7 @@ MESSAGES = Format(
     ),
     rows=("data", "results"),
     more="has_more",
-    columns=Columns(
+    columns=ExportColumns(
         time=("starting_at",),
         end=("ending_at",),
         input_tokens=("uncached_input_tokens",),
@@ -51,7 +51,7 @@ CONSOLE = Format(
     cached_in_input=False,
     signs=(("usage_date_utc", "usage_input_tokens_no_cache", "usage_output_tokens"),),
     utc=True,
-    columns=Columns(
+    columns=ExportColumns(
         time=("usage_date_utc",),
         input_tokens=("usage_input_tokens_no_cache",),
         cached_tokens=("usage_input_tokens_cache_read",),

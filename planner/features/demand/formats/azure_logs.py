@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 
 from planner.features.demand.engine import in_order
-from planner.features.demand.files import SourceFile, fail
-from planner.features.demand.findings import Finding
+from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats import moments, numbers
 from planner.features.demand.formats.azure_monitor import FOUNDRY, MATCH_RATE, MEASURE, of_points
-from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample, has_signs
 from planner.features.demand.formats.cells import flat_name, zone_behind
+from planner.features.demand.formats.format import RULE_CODE, ExportReading, Format, Inputs, Sample, has_signs
+from planner.features.demand.source_files import SourceFile, fail
 from planner.units import SECONDS_PER_HOUR
 
 LONG_SIGNS = ("TimeGenerated", "MetricName", "Total")
@@ -35,7 +35,7 @@ def recognise(sample: Sample) -> bool:
     return has_signs(FORMAT, sample.columns) or wide
 
 
-def read(inputs: Inputs) -> Reading:
+def read(inputs: Inputs) -> ExportReading:
     """Return one reading a bucket and deployment."""
     points: list[dict[str, Any]] = []
     seen: set[str] = set()
@@ -71,8 +71,8 @@ def read(inputs: Inputs) -> Reading:
             )
     reading = of_points(points, seen, inputs, notes)
     untimed = int(sum(1 for p in points if p["epoch"] is None))
-    return Reading(
-        **{**vars(reading), "findings": (*reading.findings, *([Finding("no_time", untimed)] if untimed else []))}
+    return ExportReading(
+        **{**vars(reading), "findings": (*reading.findings, *([ExportFinding("no_time", untimed)] if untimed else []))}
     )
 
 
@@ -125,7 +125,7 @@ def _wide(
 
 def _sign(columns: list[tuple[str, pd.Series]], file: SourceFile, inputs: Inputs) -> numbers.Decimal:
     cells = [
-        numbers.Cell(str(file.path), name, str(text))
+        numbers.TextCell(str(file.path), name, str(text))
         for name, column in columns
         for text in column.dropna().unique()
         if isinstance(text, str) and not text.strip().isdigit() and not numbers.is_blank(text)

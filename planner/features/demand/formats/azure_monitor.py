@@ -12,11 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from planner.features.demand.files import SourceFile, fail
-from planner.features.demand.findings import Finding
-from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
+from planner.features.demand.export_findings import ExportFinding
+from planner.features.demand.formats.format import RULE_CODE, ExportReading, Format, Inputs, Sample
+from planner.features.demand.formats.google_monitoring import readings_of_points, records
 from planner.features.demand.formats.moments import moment_of
-from planner.features.demand.formats.points import readings_of_points, records
+from planner.features.demand.source_files import SourceFile, fail
 from planner.units import SECONDS_PER_HOUR
 
 PROMPT, GENERATED, ACTIVE, MATCH_RATE = "ProcessedPromptTokens", "GeneratedTokens", "ActiveTokens", "match_rate"
@@ -55,7 +55,7 @@ def _answers(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [document] if isinstance(document.get("value"), list) else []
 
 
-def read(inputs: Inputs) -> Reading:
+def read(inputs: Inputs) -> ExportReading:
     """Return one reading a bucket and deployment."""
     points: list[dict[str, Any]] = []
     seen: set[str] = set()
@@ -74,7 +74,9 @@ def read(inputs: Inputs) -> Reading:
     return of_points(points, seen, inputs)
 
 
-def of_points(points: list[dict[str, Any]], seen: set[str], inputs: Inputs, notes: tuple[str, ...] = ()) -> Reading:
+def of_points(
+    points: list[dict[str, Any]], seen: set[str], inputs: Inputs, notes: tuple[str, ...] = ()
+) -> ExportReading:
     """Return the reading of metric values, whichever export they come from.
 
     Parameters
@@ -95,11 +97,11 @@ def of_points(points: list[dict[str, Any]], seen: set[str], inputs: Inputs, note
     frame, findings = readings_of_points(points, DIMENSIONS)
     unread = sorted(name for name in seen if name.lower() not in {*MEASURE, *FOUNDRY})
     if unread:
-        findings = (*findings, Finding("not_read", len(unread), tuple(unread[:5])))
+        findings = (*findings, ExportFinding("not_read", len(unread), tuple(unread[:5])))
     foundry = PROMPT.lower() not in family  # which counts cached and written tokens apart
     if foundry:
         more = (*more, "Foundry metrics: InputTokens is taken without the cached and written tokens")
-    return Reading(inputs.lazy(frame), findings, (*notes, *more), cached_in_input=False if foundry else None)
+    return ExportReading(inputs.lazy(frame), findings, (*notes, *more), cached_in_input=False if foundry else None)
 
 
 def _value(name: Any) -> str:

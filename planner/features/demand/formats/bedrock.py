@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from planner.features.demand.files import fail
-from planner.features.demand.findings import Finding
-from planner.features.demand.formats.base import Columns, Format, Inputs, Reading, Sample, Skip
-from planner.features.demand.formats.points import readings_of_points
+from planner.features.demand.export_findings import ExportFinding
+from planner.features.demand.formats.format import ExportColumns, ExportReading, Format, Inputs, Sample, Skip
+from planner.features.demand.formats.google_monitoring import readings_of_points
 from planner.features.demand.formats.records import unfinished
+from planner.features.demand.source_files import fail
 
 MEASURE = {
     "invocations": "requests",
@@ -38,7 +38,7 @@ def recognise(sample: Sample) -> bool:
     return isinstance(document, dict) and any(signs <= set(document) for signs in SIGNS)
 
 
-def read(inputs: Inputs) -> Reading:
+def read(inputs: Inputs) -> ExportReading:
     """Return one reading a bucket and model."""
     series = [item for file, document in inputs.documents for item in _series(file.path, document)]
     several = _told_apart(series)
@@ -57,13 +57,13 @@ def read(inputs: Inputs) -> Reading:
     frame, findings = readings_of_points(points, ("model", "aws_region"))
     unread = [label for _, document in inputs.documents for label in _unread(document)]
     if unread:
-        findings = (*findings, Finding("not_read", len(unread), tuple(unread[:5])))
+        findings = (*findings, ExportFinding("not_read", len(unread), tuple(unread[:5])))
     notes = unfinished(inputs, "NextToken")
     if not steps:
         notes = (*notes, "one timestamp only: its bucket is taken as one hour")
     if several:
         notes = (*notes, "series of one metric whose label names no model are added up: label each with its model")
-    return Reading(inputs.lazy(frame), findings, notes)
+    return ExportReading(inputs.lazy(frame), findings, notes)
 
 
 def _series(path: Any, document: Any) -> list[dict[str, Any]]:
@@ -163,7 +163,7 @@ INVOCATIONS = Format(
     cached_in_input=False,
     signs=(("modelId", "requestId", "input.inputTokenCount"), ("schemaType", "modelId", "output.outputTokenCount")),
     bucket_hours=0.0,
-    columns=Columns(
+    columns=ExportColumns(
         time=("timestamp",),
         id=("requestId",),
         input_tokens=("input.inputTokenCount",),

@@ -14,8 +14,8 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.features.demand.engine import in_order
 from planner.features.demand.formats import moments, numbers
-from planner.features.demand.formats.base import Format, Inputs, Reading, rows_to_frame
 from planner.features.demand.formats.cells import flat_name
+from planner.features.demand.formats.format import ExportReading, Format, Inputs, rows_to_frame
 from planner.units import SECONDS_PER_HOUR
 
 # the first that fits; meters abbreviate: "Inp" for input, "cchd" for cached
@@ -77,7 +77,7 @@ AZURE = Bill(
 def reader(bill: Bill) -> Any:
     """Return the reader of a provider's bill."""
 
-    def read(inputs: Inputs) -> Reading:
+    def read(inputs: Inputs) -> ExportReading:
         rows: list[dict[str, Any]] = []
         left, unknown, notes = 0, [], []
         for file in inputs.files:
@@ -94,7 +94,7 @@ def reader(bill: Bill) -> Any:
             ours = {name: str(value) for name, value in found.items()}
             mask = _ours(table, mine, bill)
             cells = [
-                numbers.Cell(str(file.path), ours["quantity"], str(t))
+                numbers.TextCell(str(file.path), ours["quantity"], str(t))
                 for t in table[ours["quantity"]].dropna().unique()
                 if isinstance(t, str) and not t.strip().isdigit() and not numbers.is_blank(t)
             ]
@@ -158,7 +158,7 @@ def reader(bill: Bill) -> Any:
         frame = frame.groupby(key, dropna=False, as_index=False)[counts].sum(min_count=1)
         for name in counts:  # a bill has no row where nothing was used
             frame[name] = frame[name].fillna(0.0)
-        return Reading(inputs.lazy(frame.assign(skip=0)), (), tuple(notes), may_tell_minutes=False,
+        return ExportReading(inputs.lazy(frame.assign(skip=0)), (), tuple(notes), may_tell_minutes=False,
                        how=("tokens are the quantity times the unit, its kind as the meter's name says",))  # fmt: skip
 
     return read

@@ -9,12 +9,9 @@ from functools import reduce
 from operator import add, and_, or_
 from typing import Any
 
-from planner.features.demand.busy import MINUTE_HOURS
 from planner.features.demand.engine import settled as as_view
-from planner.features.demand.files import columns_of_head, fail
-from planner.features.demand.findings import Finding
+from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats import moments, numbers
-from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, has_signs
 from planner.features.demand.formats.cells import (
     as_number,
     as_text,
@@ -24,6 +21,7 @@ from planner.features.demand.formats.cells import (
     moment_column,
     zone_behind,
 )
+from planner.features.demand.formats.format import RULE_CODE, ExportReading, Format, Inputs, has_signs
 from planner.features.demand.formats.found import (
     ODD_CELLS,
     Found,
@@ -40,6 +38,8 @@ from planner.features.demand.formats.found import (
 from planner.features.demand.formats.grain import DATE_ALONE, Grain, each_row_once, grain_of
 from planner.features.demand.formats.records import DOCUMENT, each_page_once, frame_of, unfinished
 from planner.features.demand.history import TOKENS, VALUES, repeated_local
+from planner.features.demand.profile import MINUTE_HOURS
+from planner.features.demand.source_files import columns_of_head, fail
 
 COUNTS = (*VALUES, "total_tokens", "bucket_hours")
 NAMED = ("region", "workload", "model")
@@ -49,16 +49,16 @@ COMPACT = r"^(19|20)\d{6}$"  # a date that looks like a number of seconds
 
 
 @dataclass(frozen=True)
-class Source:
+class ExportTable:
     """The export as one lazy table, and what was found while it was put together."""
 
     table: Any
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ExportFinding, ...] = ()
     notes: tuple[str, ...] = ()
     once: bool = False  # repeated rows are left out already
 
 
-def read(format: Format, inputs: Inputs) -> Reading:
+def read(format: Format, inputs: Inputs) -> ExportReading:
     """Return one reading a row of a declared format."""
     assert format.columns is not None
     source = _source(format, inputs)
@@ -68,16 +68,16 @@ def read(format: Format, inputs: Inputs) -> Reading:
     table, found, copies = shortened(source.table, found, format.long or long_of(inputs), inputs)
     check(format, found, columns, inputs, chosen)
     findings = (*source.findings, *copies)
-    return reading_of(format, inputs, Source(table, findings, source.notes, source.once), found, how)
+    return reading_of(format, inputs, ExportTable(table, findings, source.notes, source.once), found, how)
 
 
-def _source(format: Format, inputs: Inputs) -> Source:
+def _source(format: Format, inputs: Inputs) -> ExportTable:
     """Return the table: of the engine, or of JSON documents laid flat, each page once."""
     kind = inputs.files[0].kind if inputs.files else ""
     lines = kind == "jsonl" and (not format.rows or has_signs(format, frozenset(columns_of_head(inputs.files[0]))))
     if kind not in ("json", "jsonl") or format.rows is None or lines:  # a row a line: read out of core
         table = inputs.table(format.default_table)
-        return Source(_prepared(format, table, inputs))
+        return ExportTable(_prepared(format, table, inputs))
     notes = unfinished(inputs, format.more) if format.more else ()
     frame = frame_of(inputs, format.rows, format.json_text)
     if frame.empty:
@@ -85,7 +85,7 @@ def _source(format: Format, inputs: Inputs) -> Source:
     assert format.columns is not None
     own = {flat_name(name): name for name in frame.columns}
     has_id = any(flat_name(name) in own for name in format.columns.id)
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ExportFinding, ...] = ()
     if not has_id:
         times = {flat_name(n) for n in (*format.columns.time, *format.columns.end)}
         numeric = [str(name) for name in frame.select_dtypes("number").columns]
@@ -93,14 +93,16 @@ def _source(format: Format, inputs: Inputs) -> Source:
         key = [str(n) for n in frame.columns if n not in (*counts, DOCUMENT, "filename")]
         frame, findings = each_page_once(frame, counts, key)
     table = inputs.lazy(frame.drop(columns=[DOCUMENT]))
-    return Source(_prepared(format, table, inputs), findings, notes, once=not has_id)
+    return ExportTable(_prepared(format, table, inputs), findings, notes, once=not has_id)
 
 
 def _prepared(format: Format, table: Any, inputs: Inputs) -> Any:
     return table if format.prepare is None else format.prepare(table, inputs)
 
 
-def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how: tuple[str, ...] = ()) -> Reading:
+def reading_of(
+    format: Format, inputs: Inputs, source: ExportTable, found: Found, how: tuple[str, ...] = ()
+) -> ExportReading:
     """Return the reading of a table whose columns are known."""
     import ibis
 
@@ -190,7 +192,7 @@ def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how
     if unused:
         notes.append(f"columns that are not read: {', '.join(unused)}")
     default = None if spans else grain.hours
-    return Reading(
+    return ExportReading(
         reading,
         tuple(findings),
         tuple(notes),
@@ -205,7 +207,7 @@ def reading_of(format: Format, inputs: Inputs, source: Source, found: Found, how
     )
 
 
-def _parts_not_there(table: Any, found: Found) -> list[Finding]:
+def _parts_not_there(table: Any, found: Found) -> list[ExportFinding]:
     """Count rows that have one part of a sum and not the other: it counts as 0."""
     blank = []
     for ours in COUNTS:
@@ -216,7 +218,7 @@ def _parts_not_there(table: Any, found: Found) -> list[Finding]:
     if not blank:
         return []
     count = int(table.filter(reduce(or_, blank)).count().to_pyarrow().as_py())
-    return [Finding("null_as_zero", count)] if count else []
+    return [ExportFinding("null_as_zero", count)] if count else []
 
 
 def _checked_total(inputs: Inputs) -> tuple[str, ...]:
@@ -316,7 +318,7 @@ def _epoch(table: Any, moment: Any, found: Found, inputs: Inputs) -> tuple[Any, 
     return ibis.coalesce(moments.expression(moment, formats, zone), plain), formats
 
 
-def _skipped_hours(table: Any, moment: Any, epoch: Any, inputs: Inputs) -> list[Finding]:
+def _skipped_hours(table: Any, moment: Any, epoch: Any, inputs: Inputs) -> list[ExportFinding]:
     """Count local times that do not exist: those that the engine moved on by an hour."""
     zone = inputs.names.time_zone
     if zone == "UTC" or inputs.engine.name != "duckdb" or not inputs.files or not moment.type().is_string():
@@ -326,7 +328,7 @@ def _skipped_hours(table: Any, moment: Any, epoch: Any, inputs: Inputs) -> list[
     moved = local.epoch_seconds() != written.try_cast("timestamp").epoch_seconds()
     plain = ~written.re_search(r"(Z|[+-]\d{2}:?(\d{2})?|[A-Za-z]{3,})$") & written.re_search(r"\d:\d{2}")
     count = int(table.filter(moved & plain).count().to_pyarrow().as_py())
-    return [Finding("skipped_hour", count)] if count else []
+    return [ExportFinding("skipped_hour", count)] if count else []
 
 
 def _end(table: Any, found: Found, inputs: Inputs, formats: moments.TimeFormats) -> Any:

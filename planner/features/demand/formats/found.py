@@ -5,10 +5,8 @@ from typing import Any
 
 from planner.errors import Fault, InputError
 from planner.features.demand.engine import settled as as_view
-from planner.features.demand.files import columns_of_head, fail
-from planner.features.demand.findings import Finding
+from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats import numbers
-from planner.features.demand.formats.base import Columns, Format, Inputs, Long
 from planner.features.demand.formats.cells import (
     NO_NUMBER,
     as_number,
@@ -17,6 +15,8 @@ from planner.features.demand.formats.cells import (
     flat_name,
     json_value,
 )
+from planner.features.demand.formats.format import ExportColumns, Format, Inputs, Long
+from planner.features.demand.source_files import columns_of_head, fail
 
 SHOWN_COLUMNS = 4000  # letters
 ODD_CELLS = 50_000
@@ -24,7 +24,7 @@ TOKEN_WORDS = ("token", "cache", "prompt", "completion", "input", "output")
 Found = dict[str, tuple[str, ...]]  # our column -> theirs, which are added
 
 
-def resolve(declared: Columns, table: Any, chosen: dict[str, Any]) -> tuple[Found, tuple[str, ...]]:
+def resolve(declared: ExportColumns, table: Any, chosen: dict[str, Any]) -> tuple[Found, tuple[str, ...]]:
     """Return our column -> theirs: what the map says, else the first declared name that is there; and why, in words."""
     there = {flat_name(name): name for name in sorted(table.columns, reverse=True)}
     found: Found = {}
@@ -89,7 +89,9 @@ def long_of(inputs: Inputs) -> Long | None:
     return None if said is None else Long(said.kind, said.value, {k.lower(): str(v) for k, v in said.kinds.items()})
 
 
-def shortened(table: Any, found: Found, long: Long | None, inputs: Inputs) -> tuple[Any, Found, tuple[Finding, ...]]:
+def shortened(
+    table: Any, found: Found, long: Long | None, inputs: Inputs
+) -> tuple[Any, Found, tuple[ExportFinding, ...]]:
     """Return a table of one row a token type as one row a bucket; a row that comes again as it is counts once."""
     import ibis
 
@@ -115,7 +117,7 @@ def shortened(table: Any, found: Found, long: Long | None, inputs: Inputs) -> tu
                              else_=ibis.null("float64")) for ours in dict.fromkeys(long.kinds.values())}  # fmt: skip
     wide = table.mutate(**made)
     grouped = wide.group_by(by).aggregate(**{ours: wide[ours].sum() for ours in made})
-    copies = (Finding("duplicate", lost),) if lost else ()
+    copies = (ExportFinding("duplicate", lost),) if lost else ()
     rest = {k: v for k, v in found.items() if k not in made}
     return as_view(grouped, "shortened"), {**rest, **{ours: (ours,) for ours in made}}, copies
 
@@ -202,7 +204,7 @@ def decimal_of(table: Any, names: tuple[str, ...], inputs: Inputs) -> numbers.De
         return "."
     by_file = {str(file.path): file for file in inputs.files}
     signs: dict[numbers.Decimal, str] = {}
-    cells: dict[str, list[numbers.Cell]] = {path: [] for path in by_file}
+    cells: dict[str, list[numbers.TextCell]] = {path: [] for path in by_file}
     is_odd = {name: ~numbers.trimmed(column(table, name)).re_search(r"^[+-]?\d*$") for name in texts}
     told = (
         table.aggregate(**{f"odd_{k}": odd.any().fill_null(False) for k, odd in enumerate(is_odd.values())})
@@ -217,7 +219,7 @@ def decimal_of(table: Any, names: tuple[str, ...], inputs: Inputs) -> numbers.De
         for row in odd.select(*shown).distinct().limit(ODD_CELLS).to_pandas().to_dict("records"):
             path = str(row.get("filename") or inputs.files[0].path)
             if not numbers.is_blank(row["odd_"]):
-                cells.setdefault(path, []).append(numbers.Cell(path, name, str(row["odd_"])))
+                cells.setdefault(path, []).append(numbers.TextCell(path, name, str(row["odd_"])))
     for path, listed in cells.items():
         file = by_file.get(path, inputs.files[0])
         semicolons = ";" in file.head.partition("\n")[0]

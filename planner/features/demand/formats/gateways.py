@@ -4,7 +4,7 @@ Field names: OpenRouter's activity export and API (docs and SDK, 2026); Cursor's
 exports of requests; Langfuse's observations; OpenInference's spans as Phoenix exports them; DeepSeek's usage CSV.
 """
 
-from planner.features.demand.formats.base import Columns, Format, Long, Skip
+from planner.features.demand.formats.format import ExportColumns, Format, Long, Skip
 
 NO_REGION = ("no region: give --region or a map file",)
 
@@ -16,7 +16,7 @@ OPENROUTER = Format(
     signs=(("generation_id", "created_at", "tokens_prompt"),),
     rows=("data",),
     bucket_hours=0.0,
-    columns=Columns(
+    columns=ExportColumns(
         time=("created_at",),
         id=("generation_id",),
         input_tokens=("tokens_prompt",),
@@ -36,7 +36,7 @@ OPENROUTER_DAYS = Format(
     rows=("data",),
     utc=True,
     bucket_hours=24.0,
-    columns=Columns(
+    columns=ExportColumns(
         time=("date",),
         requests=("requests",),
         input_tokens=("prompt_tokens",),
@@ -55,7 +55,7 @@ CURSOR = Format(
     cached_in_input=False,
     signs=(("Date", "Model", "Input (w/ Cache Write)", "Input (w/o Cache Write)", "Output Tokens"),),
     bucket_hours=0.0,
-    columns=Columns(
+    columns=ExportColumns(
         time=("Date",),
         input_tokens=("Input (w/o Cache Write)",),
         cached_tokens=("Cache Read",),
@@ -80,7 +80,7 @@ HELICONE = Format(
     ),
     rows=("data",),
     bucket_hours=0.0,
-    columns=Columns(
+    columns=ExportColumns(
         time=("request_created_at",),
         id=("request_id", "response_id"),
         input_tokens=("prompt_tokens",),
@@ -105,7 +105,7 @@ PORTKEY = Format(
     signs=(("created_at", "ai_model", "req_units", "res_units"),),
     rows=("data",),
     bucket_hours=0.0,
-    columns=Columns(
+    columns=ExportColumns(
         time=("created_at",),
         id=("id",),
         input_tokens=("req_units",),
@@ -132,7 +132,7 @@ LANGFUSE = Format(
     rows=("data",),
     json_text=("usageDetails", "usage_details"),
     bucket_hours=0.0,
-    columns=Columns(
+    columns=ExportColumns(
         time=("startTime",),
         id=("id",),
         input_tokens=("usageDetails.input", "usageDetails.input_tokens"),
@@ -157,7 +157,7 @@ PHOENIX = Format(
     signs=(("start_time", f"{COUNT}.prompt", f"{COUNT}.completion"),),
     rows=("data",),
     bucket_hours=0.0,
-    columns=Columns(
+    columns=ExportColumns(
         time=("start_time",),
         id=("context.span_id", "span_id", "id"),
         input_tokens=(f"{COUNT}.prompt",),
@@ -193,7 +193,7 @@ DEEPSEEK = Format(
         },
     ),
     utc=True,
-    columns=Columns(time=("utc_date",), workload=("api_key_name",), model=("model",)),
+    columns=ExportColumns(time=("utc_date",), workload=("api_key_name",), model=("model",)),
     repeats="a row that comes again as it is is a copy; others are parts, which add up",
     lacks=("no hour: it gives level and growth, never the shape of a week", *NO_REGION),
 )

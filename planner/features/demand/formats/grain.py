@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from planner.errors import Fault, InputError
-from planner.features.demand.findings import Finding
-from planner.features.demand.formats.base import Format, Inputs
+from planner.features.demand.export_findings import ExportFinding
+from planner.features.demand.formats.format import Format, Inputs
 
 LEAST_DAYS = 3  # midnights, before a file without any other hour is taken to count days
 LEAST_MINUTES = 20  # rows at full minutes, before a file without ids and seconds is asked what it counts
@@ -152,7 +152,7 @@ def _all_on_the_hour(rows: Any) -> bool:
 
 def each_row_once(
     table: Any, values: set[str], *, counted: bool, size: int, spare: Sequence[tuple[int, int]] = ()
-) -> tuple[Any, tuple[Finding, ...]]:
+) -> tuple[Any, tuple[ExportFinding, ...]]:
     """Drop buckets that come again, equal in every column, where at least half of the buckets that come again are so.
 
     Otherwise equal rows are parts of one whole (servers that the export does not name), and are added. Rows of a log
@@ -173,7 +173,7 @@ def each_row_once(
     if not counted:
         alike = kinds.filter(kinds["times_"] > 1)
         more = alike.aggregate(n=(alike["times_"] - 1).sum()).to_pandas()["n"].iloc[0]
-        return table, (Finding("alike", int(more)),) if more == more and more else ()
+        return table, (ExportFinding("alike", int(more)),) if more == more and more else ()
     key = [name for name in table.columns if name not in values]
     buckets = kinds.group_by(key).aggregate(
         rows_=kinds["times_"].sum(), least_=kinds["times_"].min(), kinds_=kinds.count()
@@ -186,13 +186,13 @@ def each_row_once(
         parts=(again["kinds_"] > 1).sum(),
     )
     told = counts.to_pandas().iloc[0]
-    parts = (Finding("parts", int(told["parts"])),) if told["buckets"] and told["parts"] else ()
+    parts = (ExportFinding("parts", int(told["parts"])),) if told["buckets"] and told["parts"] else ()
     if not told["buckets"] or told["same"] < told["buckets"] / 2:
         return table, parts
     lost = int((kinds["times_"] - 1).sum().to_pyarrow().as_py())
     if not lost:
         return table, parts
-    return _distinct(table, spare), (Finding("duplicate", lost), *parts)
+    return _distinct(table, spare), (ExportFinding("duplicate", lost), *parts)
 
 
 def _distinct(table: Any, spare: Sequence[tuple[int, int]]) -> Any:

@@ -11,22 +11,22 @@ from typing import Any
 
 import pandas as pd
 
-from planner.features.demand.files import fail
-from planner.features.demand.findings import Finding
+from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats import declared, prometheus
-from planner.features.demand.formats.base import (
-    Columns,
+from planner.features.demand.formats.cells import as_number, as_text, is_json, json_value
+from planner.features.demand.formats.format import (
+    ExportColumns,
+    ExportReading,
     Format,
     Inputs,
-    Reading,
     Sample,
     Skip,
     has_signs,
     rows_to_frame,
 )
-from planner.features.demand.formats.cells import as_number, as_text, is_json, json_value
 from planner.features.demand.formats.records import unfinished
 from planner.features.demand.history import VALUES
+from planner.features.demand.source_files import fail
 from planner.units import HOURS_PER_DAY
 
 # column -> what every key of it begins with, and the places where versions of LiteLLM put it, the likeliest first
@@ -96,7 +96,7 @@ SPENDLOGS = Format(
     json_text=("metadata",),
     prepare=with_usage,
     bucket_hours=0.0,
-    columns=Columns(
+    columns=ExportColumns(
         time=("startTime",),
         id=("request_id",),
         input_tokens=("prompt_tokens",),
@@ -132,18 +132,18 @@ def recognise_daily(sample: Sample) -> bool:
     return has_signs(DAILY, sample.columns)
 
 
-def read_daily(inputs: Inputs) -> Reading:
+def read_daily(inputs: Inputs) -> ExportReading:
     """Return one reading a day, model and (where the export has it) model group."""
     if inputs.files and inputs.files[0].kind == "json" and any("results" in d for _, d in inputs.documents):
         return _read_activity(inputs)
     reading = declared.read(DAILY, inputs)
     by_tag = "tag" in {name.lower() for name in inputs.table("LiteLLM_DailyUserSpend").columns}
     if by_tag:
-        return Reading(**{**vars(reading), "notes": (*reading.notes, BY_TAG)})
+        return ExportReading(**{**vars(reading), "notes": (*reading.notes, BY_TAG)})
     return reading
 
 
-def _read_activity(inputs: Inputs) -> Reading:
+def _read_activity(inputs: Inputs) -> ExportReading:
     """Read /user/daily/activity: it cuts its rows into pages and sums each page, so that pages' parts of a day add."""
     rows, wrong, again = [], [], 0
     for listing, file, document in _listings(inputs):
@@ -183,12 +183,12 @@ def _read_activity(inputs: Inputs) -> Reading:
     best = summed.reset_index(name="size").sort_values("size", ascending=False, kind="stable").drop_duplicates(key)
     kept = frame.merge(best[[*key, "listing"]], on=[*key, "listing"])
     again += len(frame) - len(kept)
-    findings = [Finding("duplicate", again)] if again else []
-    findings += [Finding("total_differs", len(wrong), tuple(wrong[:5]))] if wrong else []
+    findings = [ExportFinding("duplicate", again)] if again else []
+    findings += [ExportFinding("total_differs", len(wrong), tuple(wrong[:5]))] if wrong else []
     pages = len(frame["listing"].index) > 0 and len(inputs.documents) > 1
     notes = unfinished(inputs, "metadata.has_more") if not _is_whole(inputs) else ()
     how = ("a day on several pages comes in parts, which add up",) if pages else ()
-    return Reading(inputs.lazy(kept.drop(columns="listing")), tuple(findings), notes, how=how)
+    return ExportReading(inputs.lazy(kept.drop(columns="listing")), tuple(findings), notes, how=how)
 
 
 def _listings(inputs: Inputs) -> list[tuple[str, Any, Any]]:
@@ -227,7 +227,7 @@ DAILY = Format(
     read=read_daily,
     signs=(DAILY_SIGNS,),
     bucket_hours=float(HOURS_PER_DAY),
-    columns=Columns(
+    columns=ExportColumns(
         time=("date",),
         id=("id",),
         requests=("successful_requests", "api_requests"),

@@ -50,7 +50,7 @@ def is_blank(value: object) -> bool:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TextCell:
     """A cell and where it is."""
 
     file: str
@@ -59,7 +59,7 @@ class Cell:
 
 
 def settled(
-    cells: Iterable[Cell], given: Decimal | None = None, *, semicolons: bool = False, whole: bool = True
+    cells: Iterable[TextCell], given: Decimal | None = None, *, semicolons: bool = False, whole: bool = True
 ) -> Decimal:
     """Return the decimal sign of a file's numbers.
 
@@ -77,8 +77,8 @@ def settled(
     """
     if given is not None:
         return given
-    proof: dict[Decimal, Cell] = {}
-    open_cells: list[Cell] = []
+    proof: dict[Decimal, TextCell] = {}
+    open_cells: list[TextCell] = []
     for cell in cells:
         text = body_of(cell.text)
         if re.fullmatch(BOTH_WAYS, text):
@@ -167,7 +167,7 @@ def row_of(path: Path, column: str, text: str) -> int | None:
     return None
 
 
-def _fault(cell: Cell, message: str, allowed: str | None = None) -> Fault:
+def _fault(cell: TextCell, message: str, allowed: str | None = None) -> Fault:
     path = Path(cell.file)
     return Fault(
         str(path), message, row=row_of(path, cell.column, cell.text), column=cell.column, value=cell.text,

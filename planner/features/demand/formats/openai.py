@@ -4,7 +4,7 @@ Fields: the ``openai`` 3.54 SDK's types. ``input_tokens`` includes cached and ca
 (``/v1/organization/costs``) are money by the day: they tell nothing that a history holds.
 """
 
-from planner.features.demand.formats.base import Columns, Format
+from planner.features.demand.formats.format import ExportColumns, Format
 
 USAGE = Format(
     name="openai_usage",
@@ -20,7 +20,7 @@ USAGE = Format(
     ),
     rows=("data", "results"),
     more="has_more",
-    columns=Columns(
+    columns=ExportColumns(
         time=("start_time",),
         end=("end_time",),
         requests=("num_model_requests",),
@@ -44,7 +44,7 @@ LEGACY = Format(
     signs=(("aggregation_timestamp", "n_requests", "n_context_tokens_total", "n_generated_tokens_total"),),
     rows=("data",),
     bucket_hours=5 / 60,
-    columns=Columns(
+    columns=ExportColumns(
         time=("aggregation_timestamp",),
         requests=("n_requests",),
         input_tokens=("n_context_tokens_total",),

@@ -12,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from planner.features.demand.files import fail
-from planner.features.demand.findings import Finding
+from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats import otel_spans
-from planner.features.demand.formats.base import Format, Inputs, Reading, Sample, rows_to_frame
+from planner.features.demand.formats.format import ExportReading, Format, Inputs, Sample, rows_to_frame
+from planner.features.demand.formats.google_monitoring import increases, readings_of_points
 from planner.features.demand.formats.otel_spans import DIMENSIONS, as_otlp, attributes, is_export, named
-from planner.features.demand.formats.points import increases, readings_of_points
+from planner.features.demand.source_files import fail
 
 TOKEN_METRIC = "gen_ai.client.token.usage"
 CUMULATIVE = (2, "AGGREGATION_TEMPORALITY_CUMULATIVE")
@@ -67,7 +67,7 @@ def recognise(sample: Sample) -> bool:
     return is_export(sample.document)
 
 
-def read(inputs: Inputs) -> Reading:
+def read(inputs: Inputs) -> ExportReading:
     """Return one reading a span or event, or one an export interval and set of attributes of a metric."""
     exports = []
     for file, document in inputs.documents:
@@ -81,10 +81,10 @@ def read(inputs: Inputs) -> Reading:
     if any(True for document in exports for _ in _points(document)):
         notes = (*notes, "metrics of tokens are left out: they count the calls of the spans or events again")
     frame = rows_to_frame(rows, DIMENSIONS)
-    return Reading(inputs.lazy(frame), findings, notes, ids_to_check=True, bucket_hours=None, cached_by_data=True)
+    return ExportReading(inputs.lazy(frame), findings, notes, ids_to_check=True, bucket_hours=None, cached_by_data=True)
 
 
-def _read_metrics(inputs: Inputs, exports: list[dict[str, Any]]) -> Reading:
+def _read_metrics(inputs: Inputs, exports: list[dict[str, Any]]) -> ExportReading:
     deltas: list[dict[str, Any]] = []
     totals: list[dict[str, Any]] = []
     names: set[str] = set()
@@ -94,7 +94,7 @@ def _read_metrics(inputs: Inputs, exports: list[dict[str, Any]]) -> Reading:
         for name, cumulative, point in _points(document):
             names.add(name)
             (totals if cumulative else deltas).append(point)
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[ExportFinding, ...] = ()
     if totals:
         risen, findings = increases(pd.DataFrame(_from_zero(totals)))
         deltas += risen
@@ -105,8 +105,8 @@ def _read_metrics(inputs: Inputs, exports: list[dict[str, Any]]) -> Reading:
     if len(inside) > 1:
         raise fail(inputs.place, "has metrics that count cached tokens differently; export them apart", value=names)
     frame, more = readings_of_points(deltas, DIMENSIONS)
-    unread = (Finding("not_read", left),) if left else ()
-    return Reading(inputs.lazy(frame), (*findings, *more, *unread), cached_in_input=inside.pop())
+    unread = (ExportFinding("not_read", left),) if left else ()
+    return ExportReading(inputs.lazy(frame), (*findings, *more, *unread), cached_in_input=inside.pop())
 
 
 def _unread(document: dict[str, Any]) -> Iterator[int]:

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from planner.features.demand.findings import Finding
-from planner.features.demand.formats.base import RULE_CODE
+from planner.features.demand.export_findings import ExportFinding
+from planner.features.demand.formats.format import RULE_CODE
 from planner.features.demand.formats.moments import moment_of
 
 OUTERMOST = ("resourceMetrics", "resourceSpans", "resourceLogs")
@@ -158,7 +158,7 @@ EVENTS: Mapping[str, tuple[bool, dict[str, tuple[str, ...]]]] = {
 
 def readings(
     documents: list[dict[str, Any]], normalised: bool = True
-) -> tuple[list[dict[str, Any]], tuple[str, ...], tuple[Finding, ...]]:
+) -> tuple[list[dict[str, Any]], tuple[str, ...], tuple[ExportFinding, ...]]:
     """Return one reading a span or event that reports usage, of all documents together: a trace may lie in several.
 
     Parameters

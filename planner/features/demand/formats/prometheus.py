@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import Fault, InputError
-from planner.features.demand.files import SourceFile, fail, read_text
-from planner.features.demand.findings import Finding
-from planner.features.demand.formats.base import RULE_CODE, Format, Inputs, Reading, Sample
-from planner.features.demand.formats.points import increases, readings_of_points, records
+from planner.features.demand.export_findings import ExportFinding
+from planner.features.demand.formats.format import RULE_CODE, ExportReading, Format, Inputs, Sample
+from planner.features.demand.formats.google_monitoring import increases, readings_of_points, records
+from planner.features.demand.source_files import SourceFile, fail, read_text
 from planner.units import SECONDS_PER_HOUR
 
 LINE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+(-?\d+))?\s*$")
@@ -34,7 +34,7 @@ def counters_format(
             return any(line.startswith(prefix) for line in sample.text.splitlines())
         return sample.kind == "json" and any(series.startswith(prefix) for series in _names(sample.document))
 
-    def read(inputs: Inputs) -> Reading:
+    def read(inputs: Inputs) -> ExportReading:
         return read_counters(inputs, measures, labels, more.get("workload"), model)
 
     return Format(
@@ -60,7 +60,7 @@ def _names(document: Any) -> list[str]:
 
 def read_counters(
     inputs: Inputs, measures: Measures, labels: tuple[str, ...], workload: str | None, model: str
-) -> Reading:
+) -> ExportReading:
     """Return one reading between every two scrapes of a series."""
     unread: dict[str, set[str]] = {}
     samples = pd.DataFrame(_samples(inputs, measures, labels, unread))
@@ -70,13 +70,13 @@ def read_counters(
     samples = _best_counter(samples, measures)
     samples = _model_of_workload(samples, workload, model)
     left = tuple(sorted(unread))
-    told = (Finding("not_read", sum(len(series) for series in unread.values()), left[:5]),) if left else ()
+    told = (ExportFinding("not_read", sum(len(series) for series in unread.values()), left[:5]),) if left else ()
     if samples["epoch"].nunique() < 2:
         reading = _snapshot(inputs, samples, labels)
         return replace(reading, findings=(*reading.findings, *told))
     points, findings = increases(samples.drop(columns=["counter"]))
     frame, more = readings_of_points(points, labels)
-    return Reading(inputs.lazy(frame), (*findings, *more, *told))
+    return ExportReading(inputs.lazy(frame), (*findings, *more, *told))
 
 
 def _samples(
@@ -169,7 +169,7 @@ def _only(values: pd.Series) -> object:
     return found[0] if len(found) == 1 else None
 
 
-def _snapshot(inputs: Inputs, samples: pd.DataFrame, labels: tuple[str, ...]) -> Reading:
+def _snapshot(inputs: Inputs, samples: pd.DataFrame, labels: tuple[str, ...]) -> ExportReading:
     if inputs.window_hours is None:
         totals = samples.groupby("measure")["value"].sum()
         told = ", ".join(f"{name} {value:,.0f}" for name, value in totals.items())
@@ -189,7 +189,9 @@ def _snapshot(inputs: Inputs, samples: pd.DataFrame, labels: tuple[str, ...]) ->
         for row in records(samples.drop(columns=["counter"]))
     ]
     frame, findings = readings_of_points(points, labels)
-    return Reading(inputs.lazy(frame), findings, ("one scrape stands for the whole of --window: it has no hours",))
+    return ExportReading(
+        inputs.lazy(frame), findings, ("one scrape stands for the whole of --window: it has no hours",)
+    )
 
 
 # vLLM: docs/design/metrics.md of vllm-project/vllm. Prompt tokens include those found in the prefix cache, whose hits

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from planner.features.demand.files import fail
-from planner.features.demand.findings import Finding
-from planner.features.demand.formats.base import Inputs, Sample
+from planner.features.demand.export_findings import ExportFinding
+from planner.features.demand.formats.format import Inputs, Sample
+from planner.features.demand.source_files import fail
 
 DOCUMENT = "document_"  # number of the document that a row is from
 
@@ -96,7 +96,7 @@ def frame_of(inputs: Inputs, path: Sequence[str], whole: Sequence[str] = ()) -> 
 
 def each_page_once(
     frame: pd.DataFrame, counts: Sequence[str], key: Sequence[str]
-) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+) -> tuple[pd.DataFrame, tuple[ExportFinding, ...]]:
     """Count a bucket that several documents have once, from the document that has most of it; parts of one add up.
 
     Parameters
@@ -106,7 +106,7 @@ def each_page_once(
     """
     if frame.empty:
         return frame, ()
-    findings: list[Finding] = []
+    findings: list[ExportFinding] = []
     filled = frame[list(key)].astype("string").fillna("")
     labels = filled.agg("|".join, axis=1) if len(key) else pd.Series("", index=frame.index)
     whole = frame.drop(columns=[DOCUMENT, "filename"]).astype("string").fillna("").agg("|".join, axis=1)
@@ -117,9 +117,9 @@ def each_page_once(
     same, parts = int((alike["nunique"] < alike["size"]).sum()), int((alike["nunique"] > 1).sum())
     if copies.any() and same >= parts:
         frame, within = frame[~copies], within[~copies]
-        findings.append(Finding("duplicate", int(copies.sum())))
+        findings.append(ExportFinding("duplicate", int(copies.sum())))
     if parts:
-        findings.append(Finding("parts", int(again.sum()), tuple(label[:120] for label, _ in alike.index[:3])))
+        findings.append(ExportFinding("parts", int(again.sum()), tuple(label[:120] for label, _ in alike.index[:3])))
     size = frame[list(counts)].fillna(0.0).sum(axis=1)
     by_document = size.groupby([within["key"], within["document"]]).sum()
     ranked = by_document.sort_values(ascending=False, kind="stable").reset_index()
@@ -127,12 +127,12 @@ def each_page_once(
     kept = within["document"] == within["key"].map(best)
     if not kept.all():
         gone = frame[~kept]
-        findings.append(Finding("duplicate", len(gone), tuple(within.loc[gone.index, "key"].str[:60].head(3))))
-    merged: dict[str, Finding] = {}
+        findings.append(ExportFinding("duplicate", len(gone), tuple(within.loc[gone.index, "key"].str[:60].head(3))))
+    merged: dict[str, ExportFinding] = {}
     for found in findings:
         before = merged.get(found.rule)
         merged[found.rule] = (
-            found if before is None else Finding(found.rule, before.count + found.count, found.examples)
+            found if before is None else ExportFinding(found.rule, before.count + found.count, found.examples)
         )
     return frame[kept], tuple(merged.values())
 

@@ -7,14 +7,14 @@ Nested fields are named with dots (``usage.input``). Input is taken to include c
 from dataclasses import replace
 from typing import Any
 
-from planner.features.demand.files import fail
 from planner.features.demand.formats import declared
-from planner.features.demand.formats.base import Columns, Format, Inputs, Reading, Sample
 from planner.features.demand.formats.cells import as_number, flat_name
+from planner.features.demand.formats.format import ExportColumns, ExportReading, Format, Inputs, Sample
 from planner.features.demand.formats.found import SHOWN_COLUMNS, check, long_of, resolve, shortened
+from planner.features.demand.source_files import fail
 
 # names that are understood without a map, the first that is there
-PLAIN = Columns(
+PLAIN = ExportColumns(
     time=(
         "time", "timestamp", "hour", "ts", "date time", "time generated", "created at", "start time", "hour utc",
         "hour timestamp", "event time", "request time", "usage date", "utc date", "created", "date", "day",
@@ -55,7 +55,7 @@ def recognise(sample: Sample) -> bool:
     return has(PLAIN.time) and (has(PLAIN.requests) or has(PLAIN.input_tokens) or has(PLAIN.output_tokens))
 
 
-def read(inputs: Inputs) -> Reading:
+def read(inputs: Inputs) -> ExportReading:
     """Return one reading a row."""
     table = _lengthened(inputs)
     chosen = {str(ours): theirs for ours, theirs in inputs.names.columns.items()}
@@ -66,10 +66,10 @@ def read(inputs: Inputs) -> Reading:
     table, found, copies = shortened(table, found, long_of(inputs), inputs)
     columns = frozenset(name for name in table.columns if name != "filename")
     check(FORMAT, found, columns, inputs, chosen)
-    return declared.reading_of(FORMAT, inputs, declared.Source(table, copies), found, how)
+    return declared.reading_of(FORMAT, inputs, declared.ExportTable(table, copies), found, how)
 
 
-def _with_hour(table: Any, chosen: dict[str, Any]) -> Columns:
+def _with_hour(table: Any, chosen: dict[str, Any]) -> ExportColumns:
     """Return the plain names; ``hour`` beside a date is an hour of the day, alone it is the time."""
     there = {flat_name(name) for name in table.columns}
     date = next((name for name in ("date", "day", "utc date", "usage date") if flat_name(name) in there), None)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planner.features.review.tables import Review
+from planner.features.review.review_tables import Review
 from planner.workbook.book import Column, Live, Sheet
 from planner.workbook.report import rows_of
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.features.review.tables import ACTUAL, EXPECTED, PLANNED, Review
+from planner.features.review.review_tables import ACTUAL, EXPECTED, PLANNED, Review
 from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid
 from planner.workbook.report import rows_of
 from planner.workbook.theme import BLUE, SKY

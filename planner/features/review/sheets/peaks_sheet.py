@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.features.review.tables import LEVEL, Review
+from planner.features.review.review_tables import LEVEL, Review
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.report import rows_of
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from planner.features.review.tables import Review, Rules
+from planner.features.review.review_rules import Rules
+from planner.features.review.review_tables import Review
 from planner.workbook.book import Column, Sheet
 
 NAME = "Rules and notes"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from planner.features.review import review_story as story
-from planner.features.review.tables import Review, Verdict
+from planner.features.review.review_tables import Review, Verdict
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid
 from planner.workbook.theme import BLUE
 

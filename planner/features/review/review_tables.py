@@ -1,0 +1,224 @@
+"""The tables of a review: every column with its unit. Shares are 0-1; NaN: not defined.
+
+Every amount of the past is of the hours seen. `side` says whose figures a row holds: PLANNED, the plan at the weights
+it was made with (days of the month / 7); EXPECTED, the same plan at the hours of the calendar that were seen; ACTUAL,
+the actual demand, served as cheaply as possible with the units held.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import pandas as pd
+
+from planner.features.order.order import Lacking
+from planner.features.review.review_rules import Rules
+from planner.features.tasks import Alert
+from planner.plan.expiries import Calendar
+from planner.plan.frames import FLAG, MOMENT, NUMBER, TEXT, WHOLE, Field, Frame
+from planner.plan.orders import Owed
+
+PLANNED, EXPECTED, ACTUAL = "planned", "expected", "actual"
+KEEP, DROP, RAISE, LOWER, WATCH = "keep", "drop at expiry", "raise", "lower", "watch"
+QUOTA, UNSERVED, LEVEL = "met quota", "unserved", "above plan"
+TOKENS, REQUESTS = "tokens/minute", "requests/hour"  # units of a peak
+
+_PERIOD = Field("period", TEXT, "month")
+_SIDE = Field("side", TEXT, "planned, expected or actual")
+_WORKLOAD = Field("workload", TEXT, "workload")
+_REGION = Field("region", TEXT, "region")
+_POOL = Field("pool", TEXT, "pool")
+_METER = Field("meter", TEXT, "what its units count")
+_COVERAGE = Field("coverage", NUMBER, "on-demand value of what reserved units serve, of all", "share")
+_UTILISATION = Field("utilisation", NUMBER, "used over capacity", "share")
+_VACANCY = Field("vacancy", NUMBER, "units that no hour takes", "share")
+_RATE = Field("effective_savings_rate", NUMBER, "1 - cost over the same use on demand", "share")
+_TOTAL_USD = Field("total_usd", NUMBER, "cost", "USD")
+
+MONTHLY = Frame("monthly", "one row for each month and side", (
+    _PERIOD, _SIDE, Field("hours", NUMBER, "hours seen", "hours"), Field("requests", NUMBER, "requests", "requests"),
+    Field("capacity_usd", NUMBER, "what units cost", "USD"),
+    Field("on_demand_usd", NUMBER, "requests on demand", "USD"),
+    Field("egress_usd", NUMBER, "data that crosses regions", "USD"), _TOTAL_USD, _COVERAGE, _UTILISATION, _VACANCY,
+    _RATE, Field("unserved_requests", NUMBER, "requests that neither units nor quotas could serve", "requests"),
+))  # fmt: skip
+POOLS = Frame("pools", "one row for each pool, meter, month and side in which units are held", (
+    _POOL, _METER, _REGION, _PERIOD, _SIDE, Field("units", NUMBER, "units held", "units"),
+    Field("capacity_unit_hours", NUMBER, "units times hours seen", "unit-hours"),
+    Field("used_unit_hours", NUMBER, "of them used", "unit-hours"), _UTILISATION, _VACANCY,
+    Field("usd", NUMBER, "what the units cost", "USD"),
+    Field("covered_usd", NUMBER, "what they serve, at on-demand prices", "USD"), _COVERAGE, _RATE,
+))  # fmt: skip
+COMMITMENTS = Frame("commitments", "one row for each commitment, month and side: its part of its pool, by units", (
+    Field("commitment", WHOLE, "its place among the verdicts"), Field("offer", TEXT, "offer"), *POOLS.declared,
+))  # fmt: skip
+OVERFLOW = Frame("overflow", "one row for each pool whose overflow an offer would have served cheaper", (
+    _POOL, _METER, _REGION, Field("offer", TEXT, "offer"),
+    Field("first_period", TEXT, "first month of its term"),
+    Field("last_period", TEXT, "last month of it that was seen"),
+    Field("units", NUMBER, "units that would have saved most", "units"),
+    Field("on_demand_usd", NUMBER, "what they would have served, at on-demand prices", "USD"),
+    Field("commitment_usd", NUMBER, "what they would have cost", "USD"),
+    Field("saving_usd", NUMBER, "difference", "USD"),
+    Field("runs_on", FLAG, "the term is longer than the months seen"),
+))  # fmt: skip
+PEAKS = Frame("peaks", "one row for each hour in which demand met a limit or was above the plan", (
+    Field("kind", TEXT, "met quota, unserved, or above plan"),
+    Field("hour", MOMENT, "start of the hour, UTC"), _REGION,
+    Field("model", TEXT, "model; blank: any"), Field("workload", TEXT, "workload; blank: any"),
+    Field("option", TEXT, "on-demand option; blank: none"), Field("found", NUMBER, "what the hour had", "as `unit`"),
+    Field("limit", NUMBER, "quota, or planned level", "as `unit`"),
+    Field("share", NUMBER, "found over limit", "share"),
+    Field("unserved_requests", NUMBER, "requests that could not be served", "requests"),
+    Field("unit", TEXT, "tokens/minute or requests/hour"),
+))  # fmt: skip
+ERRORS = Frame("errors", "errors of the forecast by region, workload and month, and their sums (`all`)", (
+    _REGION, _WORKLOAD, _PERIOD, Field("hours", NUMBER, "hours compared", "hours"),
+    Field("actual_requests", NUMBER, "requests that came", "requests"),
+    Field("planned_requests", NUMBER, "requests planned, expected over scenarios", "requests"),
+    Field("wape", NUMBER, "sum of absolute errors over requests that came", "share"),
+    Field("bias", NUMBER, "planned over actual requests, less 1", "share"),
+    Field("peak_actual_rph", NUMBER, "highest hour that came", "requests/hour"),
+    Field("peak_planned_rph", NUMBER, "highest hour planned", "requests/hour"),
+    Field("scenario_coverage", NUMBER, "hours that lay within the scenarios; NaN: there is one", "share"),
+))  # fmt: skip
+ASSUMPTIONS = Frame("assumptions", "what the plan assumed of a workload and month, and what was seen", (
+    _WORKLOAD, _PERIOD, Field("figure", TEXT, "what is compared"), Field("assumed", NUMBER, "in the plan"),
+    Field("seen", NUMBER, "in the history"), Field("change_share", NUMBER, "seen over assumed, less 1", "share"),
+    Field("remark", TEXT, "why they may differ"),
+))  # fmt: skip
+TASK_COSTS = Frame("tasks", "cost of the tasks of each workload, month and side", (
+    _WORKLOAD, _PERIOD, _SIDE, Field("tasks", NUMBER, "tasks", "tasks"), _TOTAL_USD,
+    Field("usd_per_task", NUMBER, "cost of a task", "USD"),
+))  # fmt: skip
+REVIEW_FIGURES = (MONTHLY, POOLS, COMMITMENTS, OVERFLOW, PEAKS, ERRORS, ASSUMPTIONS, TASK_COSTS)
+
+
+@dataclass(frozen=True)
+class SeenSpan:
+    """How much of a month the history shows: hours seen of all its hours."""
+
+    period: str
+    hours_seen: int
+    hours: int
+
+    @property
+    def share(self) -> float:
+        """Share of the month's hours seen."""
+        return self.hours_seen / self.hours
+
+
+@dataclass(frozen=True)
+class Regret:
+    """What the plan costs above the plan that would have been best, USD over the horizon, on the hours that were.
+
+    plan_usd : the plan's commitments on the actual demand. best_usd : the best commitments for it, same offers and
+    rules. Units of the best are of any size. forecast_usd : the same difference on the plan's own forecast, that is
+    what whole units (and the gap of the search) cost there: nobody's regret. standby_usd : of plan_usd, units by the
+    hour beyond what is held, which the rules would have asked for on this demand: nobody paid them. rules_kept :
+    whether the plan's commitments meet the stress cases on the actual demand; if not, neither side has to.
+    broken : what they cannot meet. unserved_requests : of the horizon, that they cannot serve at all (left
+    out on both sides).
+    months_ahead : months, or parts of months, not seen: taken as the plan has them, on both sides.
+    """
+
+    plan_usd: float
+    best_usd: float
+    forecast_usd: float
+    standby_usd: float
+    rules_kept: bool
+    broken: tuple[Lacking, ...]
+    unserved_requests: float
+    months_ahead: tuple[str, ...]
+
+    @property
+    def above_best_usd(self) -> float:
+        """The plan above the best of any size."""
+        return self.plan_usd - self.best_usd
+
+    @property
+    def usd(self) -> float:
+        """The regret: what is above the best, less what whole units cost on the forecast itself; 0 below a cent."""
+        regret = self.above_best_usd - self.forecast_usd
+        return regret if regret > max(0.01, 1e-8 * abs(self.plan_usd)) else 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What to do with a commitment, and why.
+
+    number : its place in the list, from 1. units : as held; best_units : those that would have cost least, the other
+    commitments (and the changes named before it) as they are. saving_usd : what they would have saved over the months
+    of the horizon; those of drop, lower and raise add up. usd : what it costs in the horizon, counted tail included.
+    last_unit_usd, next_unit_usd : what each of its last `step_units` units, and of as many more, is worth over those
+    months by serving demand and keeping the rules; price_usd : what a unit costs in them. None: it cannot be known.
+    seen_share : of the hours in which it is in force. evidence : sentences.
+    """
+
+    number: int
+    owed: Owed
+    verdict: str
+    units: float
+    step_units: float
+    best_units: float
+    saving_usd: float
+    usd: float
+    price_usd: float
+    last_unit_usd: float | None
+    next_unit_usd: float | None
+    utilisation: float
+    planned_utilisation: float
+    seen_share: float
+    evidence: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Offer and first day, which identify a commitment."""
+        return f"{self.owed.offer.offer} from {self.owed.start}"
+
+
+@dataclass(frozen=True)
+class Review:
+    """A plan against what happened.
+
+    name, months : the plan and its horizon. until : first moment after the last hour seen. spans : each month.
+    notes : what was assumed or left out. verdicts : one a commitment in force in a month of the horizon.
+    monthly, pools, commitments, overflow, peaks, errors, assumptions, tasks : tables, columns as named in this file.
+    paid_usd : what the hours seen cost (actual); calendar_usd : what whole months seen would have cost as planned at
+    the calendar's hours above the plan's weights. alerts : tasks that became dearer at a flat volume, with the
+    driver. calendar : of expiries.
+    """
+
+    name: str
+    months: tuple[str, ...]
+    until: dt.datetime
+    rules: Rules
+    spans: tuple[SeenSpan, ...]
+    notes: tuple[str, ...]
+    regret: Regret
+    verdicts: tuple[Verdict, ...]
+    monthly: pd.DataFrame
+    pools: pd.DataFrame
+    commitments: pd.DataFrame
+    overflow: pd.DataFrame
+    peaks: pd.DataFrame
+    errors: pd.DataFrame
+    assumptions: pd.DataFrame
+    tasks: pd.DataFrame
+    alerts: tuple[Alert, ...]
+    calendar: Calendar
+    calendar_usd: float
+
+    def __post_init__(self) -> None:
+        """Refuse a table that is not what it is declared to be."""
+        for frame in REVIEW_FIGURES:
+            frame.check(getattr(self, frame.name))
+
+    def __repr__(self) -> str:
+        """Name the plan reviewed, what it cost and the decisions."""
+        asked = sum(v.verdict != KEEP for v in self.verdicts)
+        return f"<Review of {self.name}: paid {self.paid_usd:,.2f} USD, {asked} of {len(self.verdicts)} to change>"
+
+    @property
+    def paid_usd(self) -> float:
+        """What the hours seen cost."""
+        return float(self.monthly.loc[self.monthly["side"] == ACTUAL, "total_usd"].sum())

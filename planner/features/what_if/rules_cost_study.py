@@ -1,0 +1,301 @@
+"""What each rule costs: the case solved again without it, and what signing nothing today would cost.
+
+A rule that is left out only allows more plans. Found in one of two ways:
+
+- for units of any size (what `planner solve` does by itself): linear programmes, each exact, beside the cheapest plan
+  for units of any size. A rule whose rows have no price in that plan's certificate costs nothing: the same prices prove
+  the same bound without it. What whole units cost is the rest of the plan itself.
+- in whole units (``whole=True``): each a search of its own, beside the plan. Where it finds nothing better than the gap
+  that was asked, the rule costs nothing.
+
+Components that do not change keep their answer.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner.model.family import SETTINGS, Cell
+from planner.model.index_tables import sets_of
+from planner.model.program import FAMILIES
+from planner.plan.orders import order_lines
+from planner.plan.plan import CERTIFICATE_COLUMNS, Plan
+from planner.plan.reading import Reading
+from planner.plan.rules_cost import Nothing, RuleCost, RulesCost
+from planner.schema.capacity import Offer, Throughput
+from planner.schema.case import Case
+from planner.schema.settings import Policy
+from planner.solver.find import Options, find_cost, find_plan
+from planner.solver.parallel import on_all_cores
+from planner.solver.shortfall import with_setting
+from planner.verify.figures import figures_of
+from planner.workbook.book import Column, Sheet, Value
+from planner.workbook.report import ExtraSheet, Recomputed, Report
+from planner.workbook.sheets import why_sheet
+from planner.workbook.theme import ORANGE
+
+MOST_QUOTAS, MOST_OF_A_KIND = 6, 4
+GAP, CENT = 1e-3, 0.005  # relative gap of whole units at least (finer takes minutes for little); USD
+EXACT = 1e-7  # relative: differences of linear programmes that count as none
+BUDGET_SECONDS = 40.0  # of a processor: more is not spent unless it is asked for
+SECONDS_PER_AMOUNT = 1.5e-5  # of a linear programme: measured on 62,000 to 150,000 amounts (ways x slots), rounded up
+WHOLE_UNITS = "units of any size"
+
+
+@dataclass(frozen=True)
+class _Variant:
+    """A case without a rule. priced : whether a row of it has a price in the certificate (None: it cannot tell)."""
+
+    rule: str
+    case: Case
+    unmeasured: str = ""
+    priced: bool | None = None
+
+
+def rules_cost(
+    reading: Reading, options: Options, progress: Callable[[int, int], None] | None = None, *, whole: bool = True,
+    budget_seconds: float | None = None,
+) -> RulesCost:  # fmt: skip
+    """Solve the case of a plan again without each of its rules.
+
+    Parameters
+    ----------
+    reading : the case and its plan. progress : is given (variants solved, all variants). whole : in whole units.
+    budget_seconds : of a processor; where the estimate is above it nothing is solved. None: no limit.
+
+    Raises
+    ------
+    StoppedError : the time limit ran out.
+    """
+    case = reading.case
+    sized = _has_sizes(case)
+    if budget_seconds is not None:
+        solves = len(_variants(case, reading.plan)) + 2
+        seconds = solves * _seconds(case)
+        if seconds > budget_seconds:
+            return RulesCost((), Nothing(None), skipped=_too_long(solves, seconds))
+    with tempfile.TemporaryDirectory(prefix="planner-rules-") as own:
+        alone = replace(options, gap=max(options.gap, GAP), workers=1, kept=None, store=options.store or Path(own))
+        asked = case if whole or not sized else case.with_policy(whole_units=False)
+        base = reading.plan if asked is case else find_plan(asked, alone)
+        variants = [v for v in _variants(asked, base) if v.priced is not False]
+        done = [0]
+
+        def step() -> None:
+            done[0] += 1
+            if progress is not None:
+                progress(done[0], len(variants) + 1)
+
+        found = on_all_cores(lambda v: find_plan(v.case, alone), variants, options.workers, step)
+        nothing = _nothing(case, replace(alone, gap=options.gap))
+        step()
+    total, signed = base.totals.total_usd, _signed(asked, base)
+    least = max(CENT, (alone.gap if whole and sized else EXACT) * abs(total))
+    rules = [_cost(v, total, signed, other, least) for v, other in zip(variants, found, strict=True)]
+    free = [v for v in _variants(asked, base) if v.priced is False]
+    rules += [RuleCost(v.rule, total, signed, 0.0, 0.0, v.unmeasured) for v in free]
+    if asked is not case:
+        plan, to_sign = reading.plan.totals.total_usd, _signed(case, reading.plan)
+        rules.append(RuleCost(WHOLE_UNITS, total, signed, max(0.0, plan - total), to_sign - signed))
+    rules.sort(key=lambda r: (-r.saves_usd, -abs(r.less_to_sign_usd)))
+    return RulesCost(tuple(rules), nothing, total, signed, any_size=asked is not case)
+
+
+def _cost(variant: _Variant, total: float, signed: float, other: Plan, least: float) -> RuleCost:
+    saves, less = total - other.totals.total_usd, signed - _signed(variant.case, other)
+    if saves <= least:
+        saves, less = 0.0, 0.0
+    return RuleCost(variant.rule, total - saves, signed - less, saves, less, variant.unmeasured)
+
+
+def _variants(case: Case, plan: Plan) -> list[_Variant]:
+    prices = plan.certificate.reindex(columns=list(CERTIFICATE_COLUMNS))
+    prices = prices[prices["price"] != 0]
+    exact = not case.settings.policy.whole_units or not _has_sizes(case)  # the certificate proves the plan's own cost
+    return [*_policy(case, prices, exact), *_quotas(case, prices), *_caps(case), *_residency(case)]
+
+
+def _has_sizes(case: Case) -> bool:
+    """Whether units come in whole steps, so that a plan of whole units may differ from one of any size."""
+    rows: tuple[Offer | Throughput, ...] = (*case.offers, *case.throughput)
+    sized = any(row.min_units > 0 or row.unit_step > 0 for row in rows)
+    return case.settings.policy.whole_units and sized
+
+
+def _seconds(case: Case) -> float:
+    """Estimate the processor time of one linear programme of a case."""
+    sets = sets_of(case)
+    return SECONDS_PER_AMOUNT * len(sets.arcs) * len(sets.slots)
+
+
+def _too_long(solves: int, seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    return (
+        f"Not worked out: {solves} more plans of this size take about {minutes} minute{'s' * (minutes > 1)} of a "
+        "processor, in whole units more. planner solve FOLDER --rules-cost takes the time."
+    )
+
+
+def _signed(case: Case, plan: Plan) -> float:
+    return sum(line.term_usd for line in order_lines(case, plan))
+
+
+def _policy(case: Case, prices: pd.DataFrame, exact: bool) -> list[_Variant]:
+    """Rules of plan.yaml, each left out; `exact`: without a price in the certificate a rule costs nothing."""
+    policy = case.settings.policy
+    lost = prices["case"].fillna("").astype(str).str.startswith("failover ")
+
+    def priced(rows: "pd.Series[bool]") -> bool | None:
+        return bool(rows.any()) if exact else None
+
+    failover, found = policy.failover, []
+    if failover.enabled and any(r.fails for r in case.regions):
+        off = failover.model_copy(update={"enabled": False})
+        found.append(_Variant("without failover", case.with_policy(failover=off), priced=priced(lost)))
+        if failover.on_demand_trust < 1:
+            trusted = failover.model_copy(update={"on_demand_trust": 1.0})
+            unmeasured = "" if "on_demand_trust" in failover.model_fields_set else "failover.on_demand_trust"
+            rule = f"on demand trusted in full while a region is lost (now {failover.on_demand_trust:g})"
+            counted = priced(lost & (prices["kind"] == "stress_quota"))
+            found.append(_Variant(rule, case.with_policy(failover=trusted), unmeasured, counted))
+        if failover.headroom > 0:
+            full = failover.model_copy(update={"headroom": 0.0})
+            rule = f"without headroom while a region is lost (now {failover.headroom:.0%})"
+            found.append(_Variant(rule, case.with_policy(failover=full), priced=priced(lost)))
+    if any(case.headroom(w) > 0 or case.reserved_headroom(w) > 0 for w in case.workloads):
+        tight = tuple(w.model_copy(update={"headroom": 0.0, "reserved_headroom": 0.0}) for w in case.workloads)
+        unmeasured = "" if "headroom" in policy.model_fields_set else "headroom"
+        spare = any(case.reserved_headroom(w) > 0 for w in case.workloads)  # a part of every load: no row of its own
+        found.append(_Variant("without headroom", replace(case, workloads=tight), unmeasured,
+                              None if spare else priced(prices["case"] == "headroom")))  # fmt: skip
+    if _has_sizes(case):
+        found.append(_Variant(WHOLE_UNITS, case.with_policy(whole_units=False)))
+    cells = [family.relaxed_by for family in FAMILIES if isinstance(family.relaxed_by, Cell)]
+    for path in dict.fromkeys(cell.column for cell in cells if cell.table == SETTINGS):
+        told = attrgetter(path.removeprefix("policy."))
+        if told(policy) is not None and told(Policy()) is None:  # blank: no such rule
+            free = replace(case, settings=with_setting(case.settings, path, None))
+            found.append(_Variant(f"without {path.rpartition('.')[2]}", free))
+    return found
+
+
+def _quotas(case: Case, prices: pd.DataFrame) -> list[_Variant]:
+    """Quotas that have a price in the plan's certificate, each doubled; without one a quota decides nothing."""
+    prices = prices[prices["kind"].isin(("quota", "stress_quota"))]
+    priced = set(prices[["region", "model", "supply"]].astype(str).itertuples(index=False, name=None))
+    quotas = [q for q in case.on_demand if q.tokens_per_minute_quota and (q.region, q.model, q.option) in priced]
+    found = []
+    if len(quotas) > 1:
+        every = _doubled(case, {(q.region, q.model, q.option) for q in quotas})
+        found.append(_Variant("every quota that binds doubled", every))
+        quotas = quotas if len(quotas) <= MOST_QUOTAS else []
+    for q in quotas:
+        option = "" if q.option == "standard" else f", {q.option}"
+        rule = f"quota of {q.model} in {q.region}{option} doubled"
+        found.append(_Variant(rule, _doubled(case, {(q.region, q.model, q.option)})))
+    return found
+
+
+def _doubled(case: Case, which: set[tuple[str, str, str]]) -> Case:
+    return replace(case, on_demand=tuple(
+        q.model_copy(update={"tokens_per_minute_quota": 2 * q.tokens_per_minute_quota})
+        if q.tokens_per_minute_quota and (q.region, q.model, q.option) in which else q
+        for q in case.on_demand
+    ))  # fmt: skip
+
+
+def _caps(case: Case) -> list[_Variant]:
+    """Egress caps and the most units that an offer sells, each left out; many of a kind together."""
+    found = []
+    capped = [r for r in case.routes if r.max_gb_per_month is not None]
+    named = _few(capped, lambda r: f"without the egress cap {r.origin} to {r.destination}", "every egress cap")
+    for some, rule in named:
+        routes = tuple(r.model_copy(update={"max_gb_per_month": None}) if r in some else r for r in case.routes)
+        found.append(_Variant(rule, replace(case, routes=routes)))
+    limited = [o for o in case.offers if o.max_units]
+    for some, rule in _few(limited, lambda o: f"without max_units of {o.offer}", "max_units of any offer"):
+        offers = tuple(o.model_copy(update={"max_units": None}) if o in some else o for o in case.offers)
+        found.append(_Variant(rule, replace(case, offers=offers)))
+    return found
+
+
+def _residency(case: Case) -> list[_Variant]:
+    """Workloads that only some regions may serve, each allowed in any."""
+    bound = [w for w in case.workloads if w.serving_regions not in (None, "any")]
+    found = []
+    for some, rule in _few(bound, lambda w: f"with {w.workload} served in any region", "every residency rule"):
+        free = tuple(w.model_copy(update={"serving_regions": "any"}) if w in some else w for w in case.workloads)
+        found.append(_Variant(rule, replace(case, workloads=free)))
+    return found
+
+
+def _few(rows: list[Any], name: Callable[[Any], str], together: str) -> list[tuple[list[Any], str]]:
+    """Each row by itself, or all of them where they are many."""
+    if len(rows) > MOST_OF_A_KIND:
+        return [(rows, f"without {together}")]
+    return [([row], name(row)) for row in rows]
+
+
+def _nothing(case: Case, options: Options) -> Nothing:
+    """Price signing nothing: first by every rule, then without headroom and failover, then without quotas."""
+    bare = case.nothing_for_sale()
+    calm: dict[str | None, float] = dict.fromkeys((None, *(r.region for r in case.regions)), 0.0)
+    open_quotas = tuple(q.model_copy(update={"tokens_per_minute_quota": None}) for q in case.on_demand)
+    for tried, asked in (
+        (bare, options), (bare, replace(options, stress=calm)),
+        (replace(bare, on_demand=open_quotas), replace(options, stress=calm)),
+    ):  # fmt: skip
+        if find_cost(tried, asked) is None:  # without the search for what would mend the input
+            continue
+        found = find_plan(tried, asked)
+        broken = () if asked is options else figures_of(Reading(case, replace(found, input_digest=case.digest))).broken
+        t = found.totals
+        units = t.total_usd - t.on_demand_usd - t.egress_usd
+        names = tuple(dict.fromkeys(rule.what for rule in broken))
+        return Nothing(t.total_usd, names, units, t.on_demand_usd, t.egress_usd)
+    return Nothing(None)
+
+
+NAME = "What the rules cost"
+TOP = 3
+COLUMNS = (
+    Column("rule", "If this rule were changed", "text:wrap", 52),
+    Column("total", "Cost of the\ncheapest plan, USD", "usd", 18),
+    Column("saves", "Less than\nthe plan, USD", "usd", 15),
+    Column("sign", "To sign\nUSD", "usd", 14),
+    Column("less", "Less to sign\nthan the plan, USD", "usd", 15),
+    Column("note", "", "text:wrap", 40),
+)
+
+
+def sheet_of(found: RulesCost) -> ExtraSheet:
+    """Return the sheet."""
+
+    def fill(sheet: Sheet, report: Report) -> list[Recomputed]:
+        write(sheet, found)
+        return []
+
+    return ExtraSheet(NAME, ORANGE, why_sheet.HOURS_NAME, fill)
+
+
+def write(sheet: Sheet, found: RulesCost) -> None:
+    """Write the rules, the dearest first."""
+    text = (
+        "Each line is the case solved again, exactly, with one rule changed and everything else as it is. Lines do not "
+        "add up: without one rule another may decide. A difference within the gap that was asked counts as none."
+    )
+    sheet.heading(NAME, text, len(COLUMNS) - 1)
+    sheet.widths(COLUMNS)
+    rows: list[Mapping[str, Value]] = [
+        {"rule": r.rule[:1].upper() + r.rule[1:], "total": r.total_usd, "saves": r.saves_usd, "sign": r.to_sign_usd,
+         "less": r.less_to_sign_usd,
+         "note": f"{r.unmeasured} is the default: nobody has measured or set it" if r.unmeasured else ""}
+        for r in found.rules
+    ]  # fmt: skip
+    block = sheet.table(TOP, COLUMNS, rows, empty="No rule could be left out.")
+    sheet.printed(block.last, len(COLUMNS) - 1, freeze=(TOP + 1, 1))

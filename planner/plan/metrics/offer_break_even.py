@@ -1,0 +1,100 @@
+"""Break-even utilisation of each offer: how full a unit must be to cost no more than on demand would."""
+
+import numpy as np
+import pandas as pd
+
+from planner.plan.flows import Floats
+from planner.plan.joins import encode
+from planner.plan.metrics.basis import Basis
+from planner.plan.metrics.metric_tables import BREAK_EVEN
+from planner.schema.capacity import Offer
+
+PAYS, WITHOUT_HEADROOM, NEVER = "pays", "only without headroom", "never"
+NO_PRICE, NO_USE = "no on-demand price", "no use"
+_LOAD_KEYS = ["workload", "pool", "model"]
+
+
+def break_even(basis: Basis) -> pd.DataFrame:
+    r"""Compare each offer with on demand at this buyer's token mix: columns BREAK_EVEN.
+
+    With q requests of each workload and model, u units per request/hour on each meter and p the on-demand price:
+
+        break-even = Σ_meters price · Σ q·u / Σ q·p          attainable = Σ q·u / Σ q·u/(1 − reserved headroom)
+
+    The mix q is what the plan serves of the pool's models in the pool's region, by whatever supply; where that is
+    nothing, the demand that may be served there. A pool that sells meters apart needs all of them: the other meters
+    count at their cheapest offer. Prices are those of the cheapest option that is not a guaranteed tier, scenarios'
+    factors expected. Above 1, even a unit that is always full costs more than on demand: it can never pay.
+    """
+    use = _use(basis)
+    cheapest: dict[tuple[str, str], float] = {}
+    for o in basis.case.offers:
+        key = o.pool, o.meter
+        cheapest[key] = min(cheapest.get(key, np.inf), o.usd_per_unit_hour)
+    region = {p.pool: p.region for p in basis.case.pools}
+    rows = []
+    for o in basis.case.offers:
+        worth, needed, attainable, verdict = _compared(o, use.get(o.pool, {}), cheapest)
+        rows.append((o.offer, o.pool, o.meter, region[o.pool], o.term_months, o.usd_per_unit_hour,
+                     worth, needed, attainable, verdict))  # fmt: skip
+    return BREAK_EVEN.of(rows)
+
+
+def _compared(
+    offer: Offer, use: dict[str, tuple[float, float, float]], cheapest: dict[tuple[str, str], float]
+) -> tuple[float, float, float, str]:
+    """On-demand value of a full unit-hour, break-even and attainable utilisation, and the verdict."""
+    nan = float("nan")
+    units, kept, value = use.get(offer.meter, (0.0, 0.0, 0.0))
+    if not units > 0:
+        return nan, nan, nan, NO_USE
+    attainable = units / kept
+    if np.isnan(value):
+        return nan, nan, attainable, NO_PRICE
+    price = {meter: cheapest.get((offer.pool, meter), 0.0) for meter in use} | {offer.meter: offer.usd_per_unit_hour}
+    cost = {meter: price[meter] * part[0] for meter, part in use.items()}
+    together = sum(cost.values())
+    share = cost[offer.meter] / together if together > 0 else 1 / len(cost)
+    worth = value * share / units
+    needed = together / value if value > 0 else np.inf
+    if needed > 1:
+        return worth, needed, attainable, NEVER
+    return worth, needed, attainable, WITHOUT_HEADROOM if needed > attainable else PAYS
+
+
+def _use(basis: Basis) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Units, units with headroom and on-demand price (NaN: none) of the buyer's mix, by pool and meter."""
+    names, loads, prices = basis.names, basis.derived.loads, basis.reading.prices
+    served = np.zeros(prices.usd.shape)
+    _, *way, _ = names.codes(basis.flows.ways)
+    np.add.at(served, (way[0], way[2], way[1]), basis.requests.sum(axis=1))
+    workload, region, model = (
+        encode(loads[column], known)
+        for column, known in (("workload", names.workloads), ("region", names.regions), ("model", names.models))
+    )
+    pool = encode(loads["pool"], names.supplies)
+    requests = served[workload, region, model]
+    idle = np.bincount(pool, requests, len(names.supplies))[pool] <= 0
+    q = np.where(idle, _may_come(basis)[workload, region], requests)
+    factor = sum(s.probability * s.on_demand_price_factor for s in basis.case.scenarios)
+    units = q * loads["units_per_request"].to_numpy(float)
+    kept = units / loads["usable_share"].to_numpy(float)
+    usd = q * factor * prices.usd[workload, region, model]
+    found: dict[str, dict[str, tuple[float, float, float]]] = {}
+    rows = zip(loads["pool"], loads["meter"], q.tolist(), units.tolist(), kept.tolist(), usd.tolist(), strict=True)
+    for name, meter, n, *amounts in rows:
+        if n > 0:
+            so_far = found.setdefault(name, {}).get(meter, (0.0, 0.0, 0.0))
+            found[name][meter] = (so_far[0] + amounts[0], so_far[1] + amounts[1], so_far[2] + amounts[2])
+    return found
+
+
+def _may_come(basis: Basis) -> Floats:
+    """Demand of each workload that may be served in each region: workloads x regions."""
+    names, travel = basis.names, basis.derived.travel
+    asked = basis.reading.demand.sum(axis=1).reshape(len(names.regions), len(names.workloads))
+    workload = encode(travel["workload"], names.workloads)
+    origin, region = encode(travel["origin"], names.regions), encode(travel["region"], names.regions)
+    may = np.zeros((len(names.workloads), len(names.regions)))
+    np.add.at(may, (workload, region), asked[origin, workload])
+    return may
