@@ -22,13 +22,12 @@ from planner.model.reduce.project_stress import slot_tree
 from planner.model.reduce.slots import merge_slots, prune
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, Tolls
-from planner.solver.certificate import certify
+from planner.solver.certificate import certify, price_table
 from planner.solver.component import ComponentPlan, plan_of
+from planner.solver.continuous import LinearSolve, open_program, solve_linear
 from planner.solver.highs import Clock
-from planner.solver.linear import LinearSolve, open_program, solve_linear
-from planner.solver.prices import price_table
 from planner.solver.scaling import need_peaks
-from planner.solver.stress import Cut, Routing, Separator
+from planner.solver.stress_search import Cut, Routing, Separator
 from planner.solver.whole import solve_whole
 
 DEPTH, FINER = 3, 5  # halvings: 1 s, 3 s where the whole takes 8 s; 19 %, 5 % dearer (measured)

@@ -11,14 +11,13 @@ from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.slots import merge_slots, prune
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import breaks, prices_on_sizes, refusing, rules_on_sizes
-from planner.solver.certificate import Certificate, certify
+from planner.solver.certificate import Certificate, certify, price_table
+from planner.solver.continuous import LinearSolve, open_program, solve_linear
 from planner.solver.highs import Clock
-from planner.solver.linear import LinearSolve, open_program, solve_linear
-from planner.solver.prices import price_table
 from planner.solver.scaling import column_scale
 from planner.solver.single import solve_sizes
+from planner.solver.stress_search import WitnessArrays, witness_of
 from planner.solver.ties import choose_by_rule, equal_offers_by_rule
-from planner.solver.witness import Witness, witness_of
 
 HIGHS = "highs"
 SHARP = 1e-7  # relative: a linear optimum whose certificate leaves more open is solved on with finer costs
@@ -63,7 +62,7 @@ class ComponentPlan(Decided):
     stress_slot: Ints
     stress_usd: Floats
     stress_units: Floats
-    witness: Witness
+    witness: WitnessArrays
     prices: pd.DataFrame
 
 
@@ -104,7 +103,7 @@ def finish_component(part: Sets, solve: LinearSolve, gap: float, solver: str = H
     prices = price_table(program, certificate, solve.cuts, networks, part)
     tree_bound = certificate.bound_usd
     if solver != HIGHS:
-        from planner.solver.pulp_solvers import solve_with_pulp
+        from planner.solver.other_solvers import solve_with_pulp
 
         wanted = refusing(part, Reduction.SIZES) if part.has_size_rules else ()
         if wanted:

@@ -21,8 +21,8 @@ from planner.model.program import LinearProgram
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, Tolls
 from planner.model.structure import refused_by, rules_on_sizes
+from planner.solver.assemble import WAY, original_slots, rows_of
 from planner.solver.certificate import exact_sum_down
-from planner.solver.check_rows import WAY, original_slots, rows_of
 
 MARGIN = 1e-9  # relative: how far a tolled cost stays from earning money
 

@@ -14,10 +14,10 @@ from planner.model.objective import objective
 from planner.model.program import LinearProgram, families_of
 from planner.model.sets import Floats, Sets
 from planner.model.structure import columns_named
+from planner.solver.continuous import ROUNDS, LinearSolve, cut_rows, solve_linear
 from planner.solver.highs import INF, OPTIMAL, Clock, highs_model, quiet_highs, set_options
-from planner.solver.linear import ROUNDS, LinearSolve, cut_rows, solve_linear
 from planner.solver.scaling import Scale, scale_of
-from planner.solver.stress import Cut
+from planner.solver.stress_search import Cut
 from planner.solver.whole import WholeResult, rounded, values_without_sizes
 
 TURN = 0.9  # of the time left that HiGHS may search: then the plan is still made sharper

@@ -29,7 +29,7 @@ from planner.model.sets import Floats, Ints, Sets
 from planner.solver.highs import INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
 from planner.solver.limits import Limit, failover_stretch, limits_of, with_single_bounds
 from planner.solver.scaling import deployment_peaks, need_peaks, scale_of
-from planner.solver.stress import SHORT, StressCaseProblem
+from planner.solver.stress_search import SHORT, StressCaseProblem
 
 ROUNDS = 500
 MOST_ROWS = 8  # new rows of a stress case and period in one round
@@ -38,7 +38,7 @@ LEAST = 1e-9  # changes below this share of `full` are none
 
 
 @dataclass(frozen=True)
-class Change:
+class LimitChange:
     """A limit's change in the limit's unit, and where it is set: stress case ("": none) and slot (-1: no single one).
 
     ``value`` : units that an offer sells at least, where they are whole and so no amount in between will do.
@@ -149,7 +149,7 @@ class Elastic:
         return least
 
     # -- solving -------------------------------------------------------------------------
-    def least_change(self, rules: Collection[str]) -> list[Change] | None:
+    def least_change(self, rules: Collection[str]) -> list[LimitChange] | None:
         """Find the least change of the limits of some rules with which there is a plan; None: no such change is enough.
 
         Raises
@@ -178,7 +178,9 @@ class Elastic:
         for k in np.flatnonzero(amounts > LEAST):
             case, slot = setters.get(int(k), ("", -1))
             amount = float(amounts[k] * self.full[k])
-            found.append(Change(self.limits[k], amount, case, slot, self._size(int(k), values) if len(whole) else None))
+            found.append(
+                LimitChange(self.limits[k], amount, case, slot, self._size(int(k), values) if len(whole) else None)
+            )
         return found
 
     def _size(self, limit: int, values: Floats) -> float | None:

@@ -18,7 +18,7 @@ from planner.model.sets import Keep, Sets
 from planner.plan.plan import Plan, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble
-from planner.solver.check_rows import check_rows, keep_rows, values_of
+from planner.solver.assemble import check_rows, keep_rows, values_of
 from planner.solver.coarse import DEPTH, FINER, coarse_plan
 from planner.solver.component import (
     HIGHS,
@@ -28,9 +28,9 @@ from planner.solver.component import (
     finish_component,
     reduced_program,
 )
+from planner.solver.continuous import LinearSolve
 from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
-from planner.solver.linear import LinearSolve
 from planner.solver.parallel import on_all_cores
 from planner.solver.priced import solve_priced
 from planner.solver.session import sunk_usd

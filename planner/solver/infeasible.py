@@ -6,24 +6,88 @@ is rounded up to figures that a person would write, applied to the case, and sol
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from planner.errors import InfeasibleError, Shortfall, StoppedError
-from planner.model.family import Asked
+from planner.model.family import SETTINGS, Asked
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import spanning, split
 from planner.model.sets import Sets
 from planner.schema.case import Case
+from planner.schema.workloads import Route
 from planner.solver.component import begin_component
-from planner.solver.elastic import Change, Elastic
+from planner.solver.elastic import Elastic, LimitChange
 from planner.solver.highs import Clock
 from planner.solver.limits import Limit
-from planner.solver.shortfall import apply, can_apply, shortfall_of
 from planner.solver.single import solve_sizes
+
+
+def shortfall_of(case: Case, sets: Sets, change: LimitChange) -> Shortfall:
+    """Name the cell of a change, what it would have to say, and the slot that sets it."""
+    limit, cell = change.limit, change.limit.cell
+    names = [f"name {k + 1}" for k in range(len(limit.key))] if cell is None else [column for column, _ in cell.key]
+    offer = next((o for o in case.offers if limit.rule == "units" and o.offer == limit.key[0]), None)
+    slot = sets.slots.iloc[change.slot] if change.slot >= 0 else None
+    needs = limit.has - change.amount if limit.lowered else limit.has + change.amount
+    return Shortfall(
+        rule=limit.rule,
+        table="" if cell is None else cell.table,
+        row=tuple(zip(names, limit.key)),
+        column="" if cell is None else cell.column,
+        unit="" if cell is None else cell.unit,
+        has=limit.has,
+        needs=needs if change.value is None else change.value,
+        pool="" if offer is None else offer.pool,
+        meter="" if offer is None else offer.meter,
+        case=change.case,
+        scenario="" if slot is None else str(slot["scenario"]),
+        period="" if slot is None else sets.periods[int(slot["period"])],
+        hour_of_week=-1 if slot is None else int(slot["hour_of_week"]),
+    )
+
+
+def can_apply(shortfalls: Iterable[Shortfall]) -> bool:
+    """Whether each shortfall is a cell of the input; the bound of a row of a family that names no cell is not."""
+    return all(s.table for s in shortfalls)
+
+
+def apply(case: Case, shortfalls: Iterable[Shortfall]) -> Case:
+    """Return the case with what the shortfalls ask for, exactly."""
+    for s in shortfalls:
+        names = dict(s.row)
+        if s.table == SETTINGS:
+            case = replace(case, settings=with_setting(case.settings, s.column, s.needs))
+        elif s.rule == "route":
+            routes = [*case.routes, Route(origin=names["origin"], destination=names["destination"])]
+            case = replace(case, routes=tuple(sorted(routes, key=lambda r: (r.origin, r.destination))))
+        elif s.table == "demand":
+            asked = case.demand
+            mine = (asked["region"] == names["region"]) & (asked["workload"] == names["workload"])
+            factor = mine.map({True: s.needs, False: 1.0}).astype(float)
+            left = asked.assign(requests_per_hour=asked["requests_per_hour"] * factor)
+            case = replace(case, demand=left[left["requests_per_hour"] > 0].reset_index(drop=True))
+        else:
+            rows = tuple(
+                row.model_copy(update={s.column: s.needs})
+                if all(getattr(row, key) == name for key, name in names.items())
+                else row
+                for row in case.rows(s.table)
+            )
+            changed: dict[str, Any] = {s.table: rows}
+            case = replace(case, **changed)
+    return case
+
+
+def with_setting(block: Any, path: str, value: float | None) -> Any:
+    """Return a block of settings with one of them, at a dotted path, changed."""
+    name, _, rest = path.partition(".")
+    return block.model_copy(update={name: with_setting(getattr(block, name), rest, value) if rest else value})
+
 
 LAST = (Asked.FAILOVER, Asked.DEMAND)  # changed only where no limit helps
 TRUST = "trust"  # looked at by itself: it only helps if the other limits do not
@@ -121,7 +185,9 @@ class _Search:
             opened = self._programmes(self.case, open_trust=True)
             found = _changes(opened, (TRUST,))
             if found is not None:
-                return [self._checked(self.case, opened, found or [(opened[0], Change(_trust(opened), SOME_TRUST))])]
+                return [
+                    self._checked(self.case, opened, found or [(opened[0], LimitChange(_trust(opened), SOME_TRUST))])
+                ]
         added: list[Shortfall] = []
         case, programmes = self.case, self.programmes
         for route in self._helpful_routes():
@@ -159,7 +225,7 @@ class _Search:
         return list(routes.values())
 
     def _checked(
-        self, case: Case, programmes: Sequence[Elastic], changes: Sequence[tuple[Elastic, Change]]
+        self, case: Case, programmes: Sequence[Elastic], changes: Sequence[tuple[Elastic, LimitChange]]
     ) -> tuple[Shortfall, ...]:
         """Write changes as cells of the input, rounded up, and apply them: there must be a plan."""
         for nudge in NUDGES:
@@ -169,9 +235,9 @@ class _Search:
         raise ArithmeticError("what was found to be enough is not, once it is in the input")
 
 
-def _changes(programmes: Sequence[Elastic], rules: Sequence[str]) -> list[tuple[Elastic, Change]] | None:
+def _changes(programmes: Sequence[Elastic], rules: Sequence[str]) -> list[tuple[Elastic, LimitChange]] | None:
     """Least changes of some rules over all programmes; None where for one of them none is enough."""
-    found: list[tuple[Elastic, Change]] = []
+    found: list[tuple[Elastic, LimitChange]] = []
     for elastic in programmes:
         changes = elastic.least_change(rules)
         if changes is None:
@@ -180,7 +246,7 @@ def _changes(programmes: Sequence[Elastic], rules: Sequence[str]) -> list[tuple[
     return found
 
 
-def _lowered(changes: list[tuple[Elastic, Change]] | None) -> float:
+def _lowered(changes: list[tuple[Elastic, LimitChange]] | None) -> float:
     """How much has to be given up of what no limit helps."""
     return math.inf if changes is None else sum(c.amount for _, c in changes if c.limit.asked in LAST)
 

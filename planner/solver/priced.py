@@ -29,14 +29,13 @@ from planner.model.columns import columns_of
 from planner.model.family import Family
 from planner.model.program import LinearProgram
 from planner.model.sets import Floats, Ints, Sets
-from planner.solver.certificate import Certificate, certify
+from planner.solver.certificate import Certificate, certify, coupling_prices, price_table
 from planner.solver.component import ComponentPlan, plan_of
+from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.coupling import Coupling, coupling_of, tolled
 from planner.solver.highs import Clock, set_options
-from planner.solver.linear import LinearSolve, solve_linear
 from planner.solver.mixture import Mixture, PartPlan, mixture
 from planner.solver.parallel import on_all_cores
-from planner.solver.prices import coupling_prices, price_table
 from planner.solver.single import solve_sizes
 
 ROUNDS = 60  # of prices for units of any size

@@ -18,12 +18,12 @@ from planner.model.reduce.components import parts_to_solve
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Sets
 from planner.schema.case import Case
+from planner.solver.continuous import LinearSolve, open_program, solve_linear
 from planner.solver.highs import INF, Clock
 from planner.solver.infeasible import explain
-from planner.solver.linear import LinearSolve, open_program, solve_linear
 from planner.solver.scaling import deployment_peaks, need_peaks
 from planner.solver.store import digest_of, key_of
-from planner.solver.stress import Cut, Separator
+from planner.solver.stress_search import Cut, Separator
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from planner.model.columns import Columns, affordable_sizes, columns_of
 from planner.model.family import Reduction
 from planner.model.sets import Floats
 from planner.model.structure import prices_on_sizes, refusing, rules_on_sizes
+from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.direct import search, solve_direct
+from planner.solver.grouping import grouping
 from planner.solver.highs import Clock
-from planner.solver.linear import LinearSolve, solve_linear
-from planner.solver.whole import ROUNDS, WholeResult, grouping, solve_whole
+from planner.solver.whole import ROUNDS, WholeResult, solve_whole
 
 SOON = 12  # candidates of the search by groups: most parts need fewer (measured)
 DIRECT_COLUMNS = 300_000  # of a programme that HiGHS may search as it stands

@@ -22,7 +22,7 @@ from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Sets
 from planner.model.structure import prices_on_sizes, rules_on_sizes
 from planner.solver.component import ComponentPlan
-from planner.solver.witness import Witness
+from planner.solver.stress_search import WitnessArrays
 
 CODE = ("model", "solver", "units.py")  # rooms that an answer follows from
 
@@ -119,7 +119,7 @@ def _to_arrays(plan: ComponentPlan) -> dict[str, np.ndarray]:
     return {
         **{name: getattr(plan, name) for name in _ARRAYS},
         **{name: np.array(getattr(plan, name)) for name in _NUMBERS},
-        **{f"witness_{field.name}": getattr(plan.witness, field.name) for field in fields(Witness)},
+        **{f"witness_{field.name}": getattr(plan.witness, field.name) for field in fields(WitnessArrays)},
         "prices": np.frombuffer(table.getvalue(), np.uint8),
     }
 
@@ -133,6 +133,6 @@ def _from_arrays(part: Sets, data: dict[str, np.ndarray]) -> ComponentPlan:
     return ComponentPlan(
         sets=sets,
         **values,
-        witness=Witness(**{field.name: data[f"witness_{field.name}"] for field in fields(Witness)}),
+        witness=WitnessArrays(**{field.name: data[f"witness_{field.name}"] for field in fields(WitnessArrays)}),
         prices=pd.read_parquet(io.BytesIO(data["prices"].tobytes())),
     )

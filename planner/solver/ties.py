@@ -12,8 +12,8 @@ import numpy as np
 from planner.model.family import Reduction
 from planner.model.sets import Floats
 from planner.model.structure import breaks
+from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.highs import TOLERANCE, set_options
-from planner.solver.linear import LinearSolve, solve_linear
 from planner.solver.scaling import column_scale
 
 ON_GRID = 1e-9  # steps

@@ -19,10 +19,11 @@ from planner.model.family import Reduction
 from planner.model.program import LinearProgram, families_of, program_of
 from planner.model.sets import Floats, Ints
 from planner.model.structure import refused_by, rules_on_sizes
+from planner.solver.continuous import LinearSolve, cut_rows, solve_linear
+from planner.solver.grouping import grouping
 from planner.solver.highs import INF, OPTIMAL, Clock, Session, highs_model, quiet_highs, run, set_options
-from planner.solver.linear import LinearSolve, cut_rows, solve_linear
 from planner.solver.scaling import Scale, scale_of
-from planner.solver.stress import Cut
+from planner.solver.stress_search import Cut
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,6 @@ def values_without_sizes(linear: LinearProgram, sized: LinearProgram, values: Fl
     return found
 
 
-GROUPS = 40  # most estimates (θ) of one component: fewer are weaker, more slow the master down (measured)
 ROUNDS = 400
 SLACK = 1e-6  # relative, where a bound is rounded so that no plan is cut off
 TIE = 3e-8  # most that the rule for equal plans adds to a commitment's price
@@ -277,48 +277,6 @@ def _with_tie_rule(program: LinearProgram) -> Floats:
     hair = 0.5 + 0.3 * ~bought["held"].to_numpy(bool) + 0.2 * rank
     cost[program.columns.committed] *= 1 + TIE * hair
     return cost
-
-
-@dataclass(frozen=True)
-class Grouping:
-    """How the rows with flows fall into groups of slots (no more than GROUPS): read from their entries.
-
-    group_of : group of each row whose flows are all of one; -1 for rows without flows, and for those that tie groups.
-    tying : rows that tie groups together. use_group, use_row : group and number among `tying` of every part of a
-    tying limit that some flow can use.
-    divisible : whether each tying row is an upper limit >= 0 on flows alone, none of which counts negative. Then the
-        master may hand each group its part of the limit: a group's cost is convex in its units and its parts.
-    """
-
-    group_of: Ints
-    groups: int
-    tying: Ints
-    use_group: Ints
-    use_row: Ints
-    divisible: bool
-
-
-def grouping(program: LinearProgram) -> Grouping:
-    """Put each row with flows into its group of slots."""
-    at, slots, rows = program.columns, max(len(program.sets.slots), 1), program.row_count
-    row, column, value = program.entries()
-    used = value != 0
-    row, column, value = row[used], column[used], value[used]
-    is_flow = column >= at.flow_first
-    group = at.flow_slot[column[is_flow] - at.flow_first] * min(GROUPS, slots) // slots
-    low, high = np.full(rows, slots), np.full(rows, -1)
-    np.minimum.at(low, row[is_flow], group)
-    np.maximum.at(high, row[is_flow], group)
-    ties = high > low
-    group_of = np.where(ties, -1, high)
-    tying = np.flatnonzero(ties)
-    lower, upper = program.bounds()
-    limits = bool(np.all(np.isinf(lower[tying]) & np.isfinite(upper[tying]) & (upper[tying] >= 0)))
-    of_tying = ties[row]
-    divisible = limits and bool(np.all(is_flow[of_tying] & (value[of_tying] > 0)))
-    number = np.searchsorted(tying, row[is_flow][ties[row[is_flow]]])
-    pairs = np.unique(np.column_stack([group[ties[row[is_flow]]], number]), axis=0)
-    return Grouping(group_of, int(high.max(initial=-1)) + 1, tying, pairs[:, 0], pairs[:, 1], divisible)
 
 
 def solve_whole(

@@ -5,8 +5,8 @@ import pytest
 from planner.model.index_tables import sets_of
 from planner.model.reduce.slots import prune
 from planner.model.sets import Sets
+from planner.solver.continuous import open_component, solve_linear
 from planner.solver.highs import Clock
-from planner.solver.linear import open_component, solve_linear
 from tests import builders
 
 

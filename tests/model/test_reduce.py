@@ -16,8 +16,8 @@ from planner.model.reduce.project_stress import network, ray_of, slot_tree
 from planner.model.reduce.slots import expand, merge_slots, prune
 from planner.model.sets import Sets
 from planner.schema.case import Case
+from planner.solver.continuous import open_component, solve_linear
 from planner.solver.highs import Clock, Session
-from planner.solver.linear import open_component, solve_linear
 from tests import builders
 from tests.builders.one_hour import hours, on_demand, sets, two, workload
 from tests.builders.random_tables import cases

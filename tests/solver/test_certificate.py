@@ -13,8 +13,8 @@ from planner.model.reduce.slots import merge_slots
 from planner.schema.case import Case
 from planner.solver import component
 from planner.solver.certificate import certify
+from planner.solver.continuous import LinearSolve, open_component, solve_linear
 from planner.solver.highs import Clock, Session
-from planner.solver.linear import LinearSolve, open_component, solve_linear
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.random_tables import cases

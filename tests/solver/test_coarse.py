@@ -10,7 +10,7 @@ from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.schema.case import Case
 from planner.solver import find
-from planner.solver.check_rows import keep_rows
+from planner.solver.assemble import keep_rows
 from planner.solver.coarse import coarse_plan
 from planner.solver.highs import Clock
 from planner.solver.solve import solve

@@ -28,12 +28,12 @@ from planner.plan.audit.rules import CHECKED, RULES
 from planner.plan.flows import Names
 from planner.plan.pricing import price
 from planner.schema.case import Case
-from planner.solver.elastic import Change
+from planner.solver.elastic import LimitChange
 from planner.solver.find import Options, find_plan
 from planner.solver.highs import Clock, Session
+from planner.solver.infeasible import apply, shortfall_of
 from planner.solver.limits import limits_of
 from planner.solver.session import sunk_usd
-from planner.solver.shortfall import apply, shortfall_of
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.foreign_families import FOREIGN, FOREIGN_TERMS, least_spend, one_row, stressed_on_demand, two_months
@@ -217,7 +217,7 @@ def test_a_familys_cell_moves_its_bounds_as_it_says(family: Family, some_cases: 
         for k, limit in enumerate(known.limits):
             if limit.rule != family.name or not limit.has:
                 continue
-            more = shortfall_of(case, sets, Change(limit, 0.1 * limit.has))
+            more = shortfall_of(case, sets, LimitChange(limit, 0.1 * limit.has))
             then = sets_of(apply(case, [more]))
             rows, after = given.families[0], family.rows(then, columns_of(then))
             bounds = [np.where(np.isfinite(r.lower), r.lower, r.upper) for r in (rows, after)]

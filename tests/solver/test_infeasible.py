@@ -11,7 +11,7 @@ from planner.errors import InfeasibleError, InputError
 from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import Options, find_cost
-from planner.solver.shortfall import apply
+from planner.solver.infeasible import apply
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.one_hour import on_demand, workload

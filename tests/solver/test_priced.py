@@ -10,12 +10,12 @@ from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.sets import Sets
 from planner.schema.case import Case
 from planner.solver import find
-from planner.solver.check_rows import keep_rows
+from planner.solver.assemble import keep_rows
 from planner.solver.component import ComponentPlan, begin_component, reduced_program
+from planner.solver.continuous import LinearSolve
 from planner.solver.coupling import coupling_of
 from planner.solver.find import Options, find_plan
 from planner.solver.highs import Clock
-from planner.solver.linear import LinearSolve
 from planner.solver.mixture import PartPlan, mixture
 from planner.solver.priced import solve_priced
 from planner.solver.solve import solve

@@ -9,8 +9,7 @@ from planner.errors import PlannerError, StoppedError
 from planner.plan.files import write_plan
 from planner.readers import load
 from planner.schema.case import Case
-from planner.solver.other_solvers import SOLVERS, is_there, other_solver
-from planner.solver.pulp_solvers import write_lp
+from planner.solver.other_solvers import SOLVERS, is_there, other_solver, write_lp
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.one_hour import on_demand, one, sets, workload

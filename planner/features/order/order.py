@@ -24,7 +24,7 @@ from planner.plan.reading import Reading
 from planner.schema.capacity import TOKENS_METER, Commitment, Offer
 from planner.schema.case import Case
 from planner.solver.find import Options, find_cost, find_plan
-from planner.solver.shortfall import with_setting
+from planner.solver.infeasible import with_setting
 from planner.solver.solve import audited
 from planner.verify.figures import figures_of
 from planner.workbook import story

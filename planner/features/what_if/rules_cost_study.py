@@ -31,8 +31,8 @@ from planner.schema.capacity import Offer, Throughput
 from planner.schema.case import Case
 from planner.schema.settings import Policy
 from planner.solver.find import Options, find_cost, find_plan
+from planner.solver.infeasible import with_setting
 from planner.solver.parallel import on_all_cores
-from planner.solver.shortfall import with_setting
 from planner.verify.figures import figures_of
 from planner.workbook.book import Column, Sheet, Value
 from planner.workbook.report import ExtraSheet, Recomputed, Report

@@ -8,7 +8,7 @@ from planner.model.program import LinearProgram, program_of
 from planner.model.sets import Floats, Sets
 from planner.solver.highs import INF, Clock, RowEntries, Session
 from planner.solver.scaling import deployment_peaks, need_peaks
-from planner.solver.stress import Cut, Separator
+from planner.solver.stress_search import Cut, Separator
 
 ROUNDS = 500  # far more than was ever needed (about 5)
 
