@@ -74,12 +74,14 @@ class Witness:
         key[len(slot) :][(period < 0) | (row_case < 0)] = -1
         flows, unknown = Flows.of(case, derived, names, rows, key[len(slot) :])
         return [
-            cls._one(flows, key[: len(slot)][slot_case == k], slot[slot_case == k], k, count, periods)
+            cls._one(
+                flows, key[: len(slot)][slot_case == k], slot=slot[slot_case == k], case=k, count=count, periods=periods
+            )
             for k in range(count)
         ], unknown
 
     @classmethod
-    def _one(cls, flows: Flows, key: Ints, slot: Ints, case: int, count: int, periods: int) -> "Witness":
+    def _one(cls, flows: Flows, key: Ints, *, slot: Ints, case: int, count: int, periods: int) -> "Witness":
         own = np.flatnonzero(flows.place // periods % count == case)
         places, number = np.unique(np.concatenate([key, flows.place[own]]), return_inverse=True)
         routings = Flows(flows.ways, flows.loads, flows.way[own], number[len(key) :], flows.rph[own])

@@ -65,7 +65,9 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
     table = price_table(program, certificate, [], [], part)
     real = LinearSolve(program, solve.session, _OfGroups(solve.separator, group_of))
     try:
-        return plan_of(real, found, usd, certificate.bound_usd, certificate, price, table)
+        return plan_of(
+            real, found, usd=usd, tree_bound=certificate.bound_usd, certificate=certificate, duals=price, prices=table
+        )
     except ArithmeticError:  # some rule looks at single hours
         return None
 

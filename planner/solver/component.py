@@ -125,11 +125,11 @@ def finish_component(part: Sets, solve: LinearSolve, gap: float, solver: str = H
     else:
         values = choose_by_rule(solve)
     clock.deadline = np.inf
-    return plan_of(solve, values, usd, tree_bound, certificate, duals, prices)
+    return plan_of(solve, values, usd=usd, tree_bound=tree_bound, certificate=certificate, duals=duals, prices=prices)
 
 
 def plan_of(
-    solve: LinearSolve, values: Floats, usd: float, tree_bound: float, certificate: Certificate, duals: Floats,
+    solve: LinearSolve, values: Floats, *, usd: float, tree_bound: float, certificate: Certificate, duals: Floats,
     prices: pd.DataFrame,
 ) -> ComponentPlan:  # fmt: skip
     """Make a component's plan of the values of its columns, with the routings that prove its stress cases.

@@ -129,7 +129,7 @@ def _components(
     names = [family.name for family in wide]
     loose = sets.without(names)
     if wide and sets.has_size_rules and options.solver == HIGHS:  # the search for whole units may be long: look first
-        plans, stuck = _tied(sets, wide, loose, options, clock, progress)
+        plans, stuck = _tied(sets, wide, loose=loose, options=options, clock=clock, progress=progress)
     else:
         plans, stuck = _solve(loose, options, clock, progress)
         if not stuck and not keep_rows(sets, wide, plans, sized=True):
@@ -143,13 +143,13 @@ Found = tuple[list[ComponentPlan], list[Sets]]  # plans, and the parts that have
 
 
 def _tied(
-    sets: Sets, wide: Sequence[Family], loose: Sets, options: Options, clock: Clock,
+    sets: Sets, wide: Sequence[Family], *, loose: Sets, options: Options, clock: Clock,
     progress: Callable[[int, int], None] | None,
 ) -> Found:  # fmt: skip
     """Solve parts in whole units that some rows may tie: as they are, else under prices, else all in one programme."""
     rough = _tied_roughly(sets, wide, clock, options.workers)
     try:
-        found = _tied_finely(sets, wide, loose, options, clock, progress)
+        found = _tied_finely(sets, wide, loose=loose, options=options, clock=clock, progress=progress)
     except StoppedError:
         if rough is None:
             raise
@@ -169,7 +169,7 @@ def _tied_roughly(sets: Sets, wide: Sequence[Family], clock: Clock, workers: int
 
 
 def _tied_finely(
-    sets: Sets, wide: Sequence[Family], loose: Sets, options: Options, clock: Clock,
+    sets: Sets, wide: Sequence[Family], *, loose: Sets, options: Options, clock: Clock,
     progress: Callable[[int, int], None] | None,
 ) -> Found:  # fmt: skip
     store = None if options.store is None else Store(options.store)
@@ -201,7 +201,7 @@ def _priced(
     parts = [(b.part, b.found) for b in begun if isinstance(b.found, LinearSolve)]
     if len(parts) < len(begun):
         return None
-    plans = solve_priced(sets, wide, parts, options.gap, clock, options.workers)
+    plans = solve_priced(sets, wide, parts=parts, gap=options.gap, clock=clock, workers=options.workers)
     return plans if plans is not None and keep_rows(sets, wide, plans, sized=True) else None
 
 

@@ -298,7 +298,7 @@ def solve_with_pulp(solve: LinearSolve, name: str, gap: float, clock: Clock) -> 
     solve.separator.short = LOOSE
     added = 0
     for _ in range(ROUNDS):
-        _add_stress(problem, columns, program, scale, solve, added)
+        _add_stress(problem, columns, program=program, scale=scale, solve=solve, added=added)
         added = len(solve.cuts)
         status = run_solver(problem, name, other, clock, gap)
         clock.left()
@@ -318,7 +318,7 @@ def solve_with_pulp(solve: LinearSolve, name: str, gap: float, clock: Clock) -> 
 
 
 def _add_stress(
-    problem: pulp.LpProblem, columns: list[pulp.LpVariable], program: LinearProgram, scale: Scale,
+    problem: pulp.LpProblem, columns: list[pulp.LpVariable], *, program: LinearProgram, scale: Scale,
     solve: LinearSolve, added: int,
 ) -> None:  # fmt: skip
     rows = cut_rows(program, solve.cuts[added:])

@@ -95,6 +95,7 @@ class _Best:
 def solve_priced(
     sets: Sets,
     families: Sequence[Family],
+    *,
     parts: Sequence[tuple[Sets, LinearSolve]],
     gap: float,
     clock: Clock,
@@ -361,5 +362,9 @@ class _Run:
                 table = coupling_prices(table, sets, families, coupling.stated, at)
                 certificate = Certificate(certificate.bound_usd + worth, certificate.row_price, certificate.cut_price)
             tree = usd - (cost - min(bound, cost)) if k == 0 else usd
-            found.append(plan_of(part.solve, values, usd, tree, certificate, duals, table))
+            found.append(
+                plan_of(
+                    part.solve, values, usd=usd, tree_bound=tree, certificate=certificate, duals=duals, prices=table
+                )
+            )
         return found

@@ -221,7 +221,7 @@ class _Builder:
         limited = (quota >= 0) & np.isfinite(np.append(limit, np.inf)[quota])
         rate = amount * ways["quota_per_request"].to_numpy(float)[way]
         self._cap(quota[limited], at[limited], flow[limited], rate[limited], limit)
-        self._load(ways, way, at, flow, amount, stressed is None)
+        self._load(ways, way, slot=at, flow=flow, amount=amount, headroom=stressed is None)
         if stressed is None:
             self._guaranteed(ways["guaranteed"].to_numpy(bool)[way], of_pair, need, flow)
             self._egress(ways.iloc[way], block % self.periods, flow, weight)
@@ -251,7 +251,7 @@ class _Builder:
         size = np.maximum.reduce([np.ones(len(rows)), top])
         self._add_rows(-INF, top / size, len(rows), (at, flow, rate / size[at]))
 
-    def _load(self, ways: pd.DataFrame, way: Ints, slot: Ints, flow: Ints, amount: Floats, headroom: bool) -> None:
+    def _load(self, ways: pd.DataFrame, way: Ints, *, slot: Ints, flow: Ints, amount: Floats, headroom: bool) -> None:
         """Rule 4: one row a deployment and slot that is used."""
         own = ways[["workload", "model", "supply", "reserved"]].assign(way=np.arange(len(ways)))
         loads = own[own["reserved"]].merge(self.derived.loads.rename(columns={"pool": "supply"}),

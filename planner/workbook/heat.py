@@ -10,7 +10,9 @@ def hours_header(sheet: Sheet, row: int, first: int) -> None:
         sheet.put(row, first + hour, f"{hour:02d}", "hour")
 
 
-def heat_map(sheet: Sheet, first_row: int, first: int, last_row: int, last: int, colours: tuple[str, str, str]) -> None:
+def heat_map(
+    sheet: Sheet, first_row: int, *, first: int, last_row: int, last: int, colours: tuple[str, str, str]
+) -> None:
     """Colour cells from 0 (light) to the highest value (dark), one hue."""
     low, middle, high = colours
     scale = {"type": "3_color_scale", "min_type": "num", "min_value": 0, "mid_type": "percent", "mid_value": 50,

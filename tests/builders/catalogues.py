@@ -29,7 +29,9 @@ def u_star(where: str, model: str, term: str, *, ratio=None, cached=0.0, product
     axes = Axes((cached,), (ratio,))
     found = [
         row
-        for row in break_even_rows(catalogue(), at, [model], axes, terms or Negotiated(), READ_ON)
+        for row in break_even_rows(
+            catalogue(), at, models=[model], axes=axes, terms=terms or Negotiated(), today=READ_ON
+        )
         if row.term == term
         and (product is None or row.offer.endswith(f" {product}"))
         and (meter is None or row.meter == meter)

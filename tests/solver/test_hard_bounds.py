@@ -66,6 +66,6 @@ def test_kept_purchases_off_the_step_are_weighed_exactly() -> None:
     case = builders.case(tables, whole_units=True)
     free, last = solve(case, workers=1), LastPurchases({("o", "2027-01"): 7.0}, ())
     assert free.totals.total_usd == pytest.approx(10 * HOURS)
-    plan, told = keep_purchases(case, last, 2000.0, free, Options(workers=1))
+    plan, told = keep_purchases(case, last, usd_per_unit=2000.0, free=free, options=Options(workers=1))
     assert plan.totals.total_usd == pytest.approx(8184.0)
     assert told.changed_units == pytest.approx(2.0)

@@ -39,7 +39,9 @@ def priced(case: Case) -> list[ComponentPlan] | None:
     """Plans of the parts under prices."""
     whole = sets_of(case)
     parts = begun(whole)
-    return None if parts is None else solve_priced(whole, spanning(whole), parts, GAP, Clock(), 1)
+    return (
+        None if parts is None else solve_priced(whole, spanning(whole), parts=parts, gap=GAP, clock=Clock(), workers=1)
+    )
 
 
 def apart(budget_usd: float, east: float = 7, west: float = 4) -> Case:

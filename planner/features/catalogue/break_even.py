@@ -144,7 +144,7 @@ class BreakEven:
 
 
 def break_even_rows(
-    catalogue: Catalogue, at: Endpoint, models: Iterable[str], axes: Axes, terms: Negotiated, today: dt.date
+    catalogue: Catalogue, at: Endpoint, *, models: Iterable[str], axes: Axes, terms: Negotiated, today: dt.date
 ) -> list[BreakEven]:  # fmt: skip
     """Rows of every product, term, model and mix at an endpoint, where there is a rating and an on-demand price."""
     found = []
@@ -159,7 +159,18 @@ def break_even_rows(
                 priced = {m: price_of(catalogue, product, at, model, m, term) for m in units}
                 if term == HOURLY and not any(priced.values()):
                     continue
-                found += _of_term(product, at, model, term, units, priced, rate, axes, terms, today)
+                found += _of_term(
+                    product,
+                    at,
+                    model=model,
+                    term=term,
+                    units=units,
+                    priced=priced,
+                    rate=rate,
+                    axes=axes,
+                    terms=terms,
+                    today=today,
+                )
     return found
 
 
@@ -176,7 +187,7 @@ def rate_prices(rate: Rate) -> TokenPrices:
 
 
 def _of_term(
-    product: Product, at: Endpoint, model: str, term: str, units: dict[str, Unit | None],
+    product: Product, at: Endpoint, *, model: str, term: str, units: dict[str, Unit | None],
     priced: dict[str, Price | None], rate: Rate, axes: Axes, terms: Negotiated, today: dt.date,
 ) -> list[BreakEven]:  # fmt: skip
     meters, statuses, notes = {}, list[str](), []
@@ -199,7 +210,7 @@ def _of_term(
             _row(product, at, model, term, months, label, hit, units, meters, lists, mix, rate, axes, status, notes)
         )
         if len(units) > 1 and len(meters) == len(units):
-            out += _by_meter(out[-1], meters, lists, mix, rate_prices(rate), axes)
+            out += _by_meter(out[-1], meters, lists=lists, mix=mix, prices=rate_prices(rate), axes=axes)
     return out
 
 
@@ -252,6 +263,7 @@ def _row(
 def _by_meter(
     both: BreakEven,
     meters: dict[str, Meter],
+    *,
     lists: dict[str, float | None],
     mix: TokenMix,
     prices: TokenPrices,

@@ -38,7 +38,7 @@ def folder_rows(case: Case, axes: Axes) -> list[BreakEven]:
             for workload in case.workloads:
                 if (workload.workload, model) in allowed:
                     for chosen in _sets(offers, lines):
-                        rows.append(_row(chosen, lines, model, workload, options, axes))
+                        rows.append(_row(chosen, lines, model=model, w=workload, options=options, axes=axes))
     return rows
 
 
@@ -52,7 +52,7 @@ def _sets(offers: list[Offer], lines: dict[str, Throughput]) -> list[list[Offer]
 
 
 def _row(
-    offers: list[Offer], lines: dict[str, Throughput], model: str, w: Workload, options: list[OnDemand], axes: Axes
+    offers: list[Offer], lines: dict[str, Throughput], *, model: str, w: Workload, options: list[OnDemand], axes: Axes
 ) -> BreakEven:  # fmt: skip
     meters = [
         Meter(

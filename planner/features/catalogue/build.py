@@ -74,7 +74,11 @@ def build(catalogue: Catalogue, request: Request) -> Built:
                     left.append(f"{at.name}: {model} retires on {gone}, before the plan ends ({end})")
                 models.append(model)
             made = supply_at(catalogue, choice, at, models, request.terms)
-            rates = [r for m in models for r in on_demand_at(catalogue, choice, at, m, request.quotas, end, left)]
+            rates = [
+                r
+                for m in models
+                for r in on_demand_at(catalogue, choice, at=at, model=m, own=request.quotas, horizon_end=end, left=left)
+            ]
             usable = {row["model"] for row in [*made.throughput, *rates]}
             if not usable:
                 left.append(f"{at.name}: none of the models has a price there: no region is written")

@@ -74,7 +74,9 @@ def _pool(catalogue: Catalogue, product: Product, at: Endpoint, models: list[str
                     )
     if not served:
         return Supply(left=made.left)
-    made.offers = list(_offers(catalogue, product, at, name, served[0], sizes, terms, made.left))
+    made.offers = list(
+        _offers(catalogue, product, at=at, pool=name, model=served[0], sizes=sizes, terms=terms, left=made.left)
+    )
     hourly = price_of(catalogue, product, at, served[0], meters[0], HOURLY)
     unreserved = None if hourly is None else terms.effective(product, at, served[0], meters[0], hourly)[0]
     if {offer["meter"] for offer in made.offers} != set(meters) and unreserved is None:
@@ -102,7 +104,7 @@ def _throughput(pool: str, product: Product, unit: Unit, meter: str) -> TableRow
 
 
 def _offers(
-    catalogue: Catalogue, product: Product, at: Endpoint, pool: str, model: str, sizes: dict[str, Unit],
+    catalogue: Catalogue, product: Product, *, at: Endpoint, pool: str, model: str, sizes: dict[str, Unit],
     terms: Negotiated, left: list[str],
 ) -> Iterator[TableRow]:  # fmt: skip
     for term in terms_of(catalogue, product):
@@ -122,7 +124,19 @@ def _offers(
             elif months is None:
                 left.append(f"{pool}: no offer, because {price.note}. Add a quote with its term_months")
             else:
-                yield _offer(product, pool, meter, term, months, effective, listed, price, quote, sizes[meter], left)
+                yield _offer(
+                    product,
+                    pool,
+                    meter=meter,
+                    term=term,
+                    months=months,
+                    effective=effective,
+                    listed=listed,
+                    price=price,
+                    quote=quote,
+                    unit=sizes[meter],
+                    left=left,
+                )
 
 
 def _of(meter: str) -> str:
@@ -130,7 +144,7 @@ def _of(meter: str) -> str:
 
 
 def _offer(
-    product: Product, pool: str, meter: str, term: str, months: int, effective: float, listed: float | None,
+    product: Product, pool: str, *, meter: str, term: str, months: int, effective: float, listed: float | None,
     price: Price, quote: Quote | None, unit: Unit, left: list[str],
 ) -> TableRow:  # fmt: skip
     shared = product.pool_per != "model"
@@ -210,7 +224,7 @@ def own_supply(nodes: Sequence[OwnNodes]) -> Supply:
 
 
 def on_demand_at(
-    catalogue: Catalogue, choice: Choice, at: Endpoint, model: str, own: tuple[OwnQuota, ...], horizon_end: dt.date,
+    catalogue: Catalogue, choice: Choice, *, at: Endpoint, model: str, own: tuple[OwnQuota, ...], horizon_end: dt.date,
     left: list[str],
 ) -> list[TableRow]:  # fmt: skip
     """Rows of on_demand for a model at an endpoint, one for each option with a price."""
@@ -221,7 +235,7 @@ def on_demand_at(
             left.append(f"{at.name}: no on-demand price of {model} ({option}) was read for this endpoint, so no row")
             continue
         row: TableRow = {"region": at.name, "model": model, "option": option, **_prices(rate, horizon_end, at, left)}
-        row |= _quota(catalogue, choice, at, model, own, left)
+        row |= _quota(catalogue, choice, at=at, model=model, own=own, left=left)
         rows.append(row | {"guaranteed": rate.guaranteed, "source": rate.source, "as_of": rate.as_of})
         extra = (rows[-1].pop("_promotion"), rows[-1].pop("_quota_note"))
         rows[-1]["note"] = "; ".join(part for part in (marked(rate), *extra) if part)
@@ -259,7 +273,7 @@ def _scaled(value: float | None, factor: float) -> float | None:
 
 
 def _quota(
-    catalogue: Catalogue, choice: Choice, at: Endpoint, model: str, own: tuple[OwnQuota, ...], left: list[str]
+    catalogue: Catalogue, choice: Choice, *, at: Endpoint, model: str, own: tuple[OwnQuota, ...], left: list[str]
 ) -> dict[str, Any]:  # fmt: skip
     published = quota_of(catalogue, at, model, choice.usage_tier)
     mine = [

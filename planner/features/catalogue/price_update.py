@@ -138,7 +138,7 @@ def _same(old: str, new: float) -> bool:
     return bool(old) and abs(float(old) - new) <= 1e-9 * max(1.0, abs(new))
 
 
-def _set(table: str, k: int, row: Cells, what: str, column: str, value: float) -> Iterator[PriceChange]:
+def _set(table: str, k: int, *, row: Cells, what: str, column: str, value: float) -> Iterator[PriceChange]:
     if not _same(row[column], value):
         old, row[column] = row[column], f"{value:.10g}"
         yield PriceChange(table, k + 2, what, column, old, row[column])
@@ -161,7 +161,7 @@ def _litellm(rows: list[Cells], told: dict[str, Any]) -> list[PriceChange]:
     for k, row in enumerate(rows):
         for column, value in zip(PRICES, _told_prices(row, told), strict=True):
             if value is not None:
-                found += _set("on_demand", k, row, _named(row), column, round(value, 8))
+                found += _set("on_demand", k, row=row, what=_named(row), column=column, value=round(value, 8))
     changed = {c.line for c in found}
     for line in changed:  # a price that moved is no longer the promotional one
         row = rows[line - 2]
@@ -175,7 +175,7 @@ def _litellm(rows: list[Cells], told: dict[str, Any]) -> list[PriceChange]:
             for column in PRICES:
                 if parent[column]:
                     value = round(float(parent[column]) * float(times[1]), 8)
-                    found += _set("on_demand", k, row, _named(row), column, value)
+                    found += _set("on_demand", k, row=row, what=_named(row), column=column, value=value)
     return found
 
 
@@ -231,5 +231,5 @@ def _azure(rows: list[Cells], items: list[Any]) -> list[PriceChange]:
                 what = " ".join(
                     part for part in ("azure ptu", price.deployment_type, row["region"], row["term"]) if part
                 )
-                found += _set("prices", k, row, what, "fee_usd", usd)
+                found += _set("prices", k, row=row, what=what, column="fee_usd", value=usd)
     return found

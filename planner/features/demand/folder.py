@@ -53,7 +53,16 @@ def write_demand(
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".planner-", dir=folder) as staging:
         stage = Path(staging)
-        _stage(stage, folder, demand, scenarios, workloads, mix, horizon, replaced)
+        _stage(
+            stage,
+            folder,
+            demand=demand,
+            scenarios=scenarios,
+            workloads=workloads,
+            mix=mix,
+            horizon=horizon,
+            replaced=replaced,
+        )
         for extra, content in (extras or {}).items():
             _write(stage / "forecast" / extra, content)
         written = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
@@ -68,6 +77,7 @@ def write_demand(
 def _stage(
     stage: Path,
     folder: Path,
+    *,
     demand: pd.DataFrame,
     scenarios: pd.DataFrame,
     workloads: pd.DataFrame,

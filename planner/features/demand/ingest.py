@@ -164,7 +164,7 @@ def _history(
     rows = tidy(rows)
     findings += [*once, *clock, *_missing_hours(rows)]
     read = result.rows_read + sum(f.count for f in reading.findings if f.rule == "duplicate")
-    report = _report(rows, format, findings, notes, read, files, sources)
+    report = _report(rows, format, findings=findings, notes=notes, rows_read=read, files=files, sources=sources)
     return History(rows, {**report, **_how(reading, format, options.names, inside)})
 
 
@@ -241,6 +241,7 @@ def _missing_hours(rows: pd.DataFrame) -> tuple[ExportFinding, ...]:
 def _report(
     rows: pd.DataFrame,
     format: Format,
+    *,
     findings: list[ExportFinding],
     notes: tuple[str, ...],
     rows_read: int,

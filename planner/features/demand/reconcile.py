@@ -133,7 +133,7 @@ def reconcile(history: History, bill: str, catalogue: Catalogue) -> Reconciliati
     )
     unpriced = sorted(set(mine.loc[mine["usd"].isna(), "model"]))
     usd_history, usd_bill = float(ours["usd"].sum()), float(theirs["usd"].sum())
-    reasons = _reasons(history, lines, unpriced, mine, usd_history, usd_bill)
+    reasons = _reasons(history, lines, unpriced=unpriced, mine=mine, ours=usd_history, theirs=usd_bill)
     return Reconciliation(bill if total is not None else Path(bill).name, usd_history, usd_bill, lines, reasons)
 
 
@@ -266,7 +266,13 @@ def rate_of_model(catalogue: Catalogue, model: str, region: str, provider: str |
 
 
 def _reasons(
-    history: History, lines: tuple[BillLine, ...], unpriced: list[str], mine: pd.DataFrame, ours: float, theirs: float
+    history: History,
+    lines: tuple[BillLine, ...],
+    *,
+    unpriced: list[str],
+    mine: pd.DataFrame,
+    ours: float,
+    theirs: float,
 ) -> tuple[str, ...]:
     """Return the likely reasons of a difference; none where there is none."""
     if abs(ours - theirs) <= TOLERANCE * abs(theirs):

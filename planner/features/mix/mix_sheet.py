@@ -73,7 +73,7 @@ def write(sheet: Sheet, study: MixStudy) -> None:
     found = [v for v in study.variants if v.possible]
     block = sheet.table(TOP, VARIANTS, _variants(study, found, sheet.name))
     alt = "Bars of the cost of the plan at each mix of models, divided into reserved, on demand and egress."
-    cost_bars(sheet, block, 3, "reserved", "Cost of the plan at each mix", alt)
+    cost_bars(sheet, block, top=3, reserved="reserved", title="Cost of the plan at each mix", alt=alt)
     top = block.last + 1
     for variant in study.variants:
         if not variant.possible:

@@ -139,7 +139,7 @@ def mix_study(
     if as_is is None:
         as_is = _solved(case, AS_IS, options, shown)
     costs = task_costs(case, as_is)
-    first = _variant(AS_IS, as_is, costs, None, tier_of, _none_held())
+    first = _variant(AS_IS, as_is, costs=costs, first=None, tier_of=tier_of, held=_none_held())
     used = _model_shares_of(costs)
     variants = [first]
     left_out: list[LeftOut] = []
@@ -155,7 +155,9 @@ def mix_study(
         except InfeasibleError as error:
             variants.append(_impossible(target, error.shortfalls, held))
             continue
-        variants.append(_variant(target, plan, task_costs(shifted, plan), first, tier_of, held))
+        variants.append(
+            _variant(target, plan, costs=task_costs(shifted, plan), first=first, tier_of=tier_of, held=held)
+        )
     months = tuple(period.name for period in case.periods)
     return MixStudy(case.settings.name, case.digest, months, tuple(variants), tuple(left_out))
 
@@ -267,7 +269,7 @@ def _model_shares_of(costs: TaskCosts) -> dict[tuple[str, str], float]:
 
 
 def _variant(
-    target: MixTarget, plan: Plan, costs: TaskCosts, first: MixVariant | None, tier_of: dict[str, str],
+    target: MixTarget, plan: Plan, *, costs: TaskCosts, first: MixVariant | None, tier_of: dict[str, str],
     held: pd.DataFrame,
 ) -> MixVariant:  # fmt: skip
     totals = plan.totals

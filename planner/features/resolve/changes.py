@@ -275,10 +275,10 @@ def change_lines(old: tuple[Case, Plan], new: tuple[Case, Plan]) -> tuple[Change
             renews = bool(parts)
             was = _Held(held.offer, sum(p.units for p in parts), sum(p.usd for p in parts)) if parts else None
         what = _what(None if was is None else was.units, held, end <= ends)
-        lines.append(_line(new[0], key, was or _Held(held.offer), held, renews, what))
+        lines.append(_line(new[0], key, was=was or _Held(held.offer), held=held, renews=renews, what=what))
     for key, held in rest.items():
         gone = ENDING if key[2] <= begins else DROPPED
-        lines.append(_line(old[0], key, held, _Held(held.offer, owed=held.owed), False, gone))
+        lines.append(_line(old[0], key, was=held, held=_Held(held.offer, owed=held.owed), renews=False, what=gone))
     return tuple(sorted(lines, key=lambda line: (line.start, line.region, line.offer, line.end)))
 
 
@@ -314,7 +314,7 @@ def _contracts(case: Case, plan: Plan) -> dict[Key, _Held]:
     return found
 
 
-def _line(case: Case, key: Key, was: _Held, held: _Held, renews: bool, what: str) -> ChangeLine:
+def _line(case: Case, key: Key, *, was: _Held, held: _Held, renews: bool, what: str) -> ChangeLine:
     offer, start, end = key
     pool = held.offer.pool
     region = next(p.region for p in case.pools if p.pool == pool)

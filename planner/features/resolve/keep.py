@@ -66,6 +66,7 @@ def last_purchases(old: tuple[Case, Plan], case: Case) -> LastPurchases:
 def keep_purchases(
     case: Case,
     last: LastPurchases,
+    *,
     usd_per_unit: float,
     free: Plan,
     options: Options,

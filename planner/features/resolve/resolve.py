@@ -150,7 +150,7 @@ def resolve(
     )
     old, kept = (last.case, last.plan), None
     if keep_usd is not None:
-        plan, kept, told = _kept(case, old, keep_usd, plan, options, on_solve)
+        plan, kept, told = _kept(case, old, usd=keep_usd, free=plan, options=options, progress=on_solve)
         notes += told
     why = Attribution((), 0.0, 0)
     if detail != NONE:
@@ -179,12 +179,12 @@ def resolve(
 
 
 def _kept(
-    case: Case, old: tuple[Case, Plan], usd: float, free: Plan, options: Options, progress: Progress | None
+    case: Case, old: tuple[Case, Plan], *, usd: float, free: Plan, options: Options, progress: Progress | None
 ) -> tuple[Plan, Keeping | None, list[str]]:
     last = last_purchases(old, case)
     if not last.units:
         return free, None, ["--keep has nothing to keep: no offer and month is for sale in both plans"]
-    plan, kept = keep_purchases(case, last, usd, free, options, progress)
+    plan, kept = keep_purchases(case, last, usd_per_unit=usd, free=free, options=options, progress=progress)
     return plan, kept, []
 
 

@@ -64,13 +64,15 @@ def verdicts(
             saving[k] = saving[k] if found[k] == RAISE else 0.0
             found[k], best[k] = RAISE, max(best[k], line.owed.units + short)
     return tuple(
-        _verdict(k, line, found[k], best[k], saving[k], worth[k], _seen(actual, line), use)
+        _verdict(
+            k, line, verdict=found[k], best=best[k], saving=saving[k], worth=worth[k], seen=_seen(actual, line), use=use
+        )
         for k, line in enumerate(lines)
     )
 
 
 def _verdict(
-    k: int, line: HeldLine, verdict: str, best: float, saving: float, worth: tuple[float | None, float | None],
+    k: int, line: HeldLine, *, verdict: str, best: float, saving: float, worth: tuple[float | None, float | None],
     seen: float, use: pd.DataFrame,
 ) -> Verdict:  # fmt: skip
     units = line.owed.units

@@ -184,7 +184,9 @@ def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
     sheet.put(top - 1, 0, "By model", "section")
     by_model = sheet.table(top, MODELS, _rows(rows_of(metrics.by_model), "model"))
     alt = "Bars of the cost of each workload, divided into reserved, on demand and egress."
-    cost_bars(sheet, by_workload, 3, "capacity", "Cost of each workload, and what it is spent on", alt)
+    cost_bars(
+        sheet, by_workload, top=3, reserved="capacity", title="Cost of each workload, and what it is spent on", alt=alt
+    )
     top = by_model.total_row + 2
     sheet.put(top, 0, "By workload, model and month", "section")
     columns = (

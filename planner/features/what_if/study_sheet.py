@@ -45,7 +45,7 @@ def write(sheet: Sheet, study: Study) -> None:
     )
     if possible:
         alt = "Bars of the cost of the plan in each case, divided into reserved, on demand and egress."
-        cost_bars(sheet, block, 3, "reserved", "Cost of the plan in each case", alt)
+        cost_bars(sheet, block, top=3, reserved="reserved", title="Cost of the plan in each case", alt=alt)
     top = block.last + 1
     for answer in study.answers:
         if not answer.possible:

@@ -53,12 +53,20 @@ def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence
     mean = load @ weeks / weeks.sum() if weeks.sum() > 0 else np.zeros(len(load))
     deployed = _deployment_sizes(basis)
     nothing = np.zeros(len(load))
-    rows = [_on_demand_row(basis, ALL_ON_DEMAND, np.ones(len(basis.flows.rph)), price, 0.0, "")]
+    rows = [
+        _on_demand_row(
+            basis, ALL_ON_DEMAND, overflow=np.ones(len(basis.flows.rph)), price=price, capacity_usd=0.0, note=""
+        )
+    ]
     _mark(rows[0], broken(_every_period(basis, nothing)), basis)
     for name, wanted in ((PEAK, load.max(axis=1, initial=0.0)), (AVERAGE, mean)):
         units = np.array([_sold(n, *size) for n, size in zip(wanted.tolist(), deployed, strict=True)])
         overflow = 1 - reserved.fitting(units, load)
-        rows.append(_on_demand_row(basis, name, overflow, price, reserved.usd(basis, units), reserved.note))
+        rows.append(
+            _on_demand_row(
+                basis, name, overflow=overflow, price=price, capacity_usd=reserved.usd(basis, units), note=reserved.note
+            )
+        )
         _mark(rows[-1], broken(_every_period(basis, units)), basis)
     rows.append({
         "strategy": PLAN, "possible": True,
@@ -89,7 +97,7 @@ def _mark(row: dict[str, Any], broken: Sequence[str], basis: Basis) -> None:
 
 
 def _on_demand_row(
-    basis: Basis, name: str, overflow: Floats, price: Floats, capacity_usd: float, note: str
+    basis: Basis, name: str, *, overflow: Floats, price: Floats, capacity_usd: float, note: str
 ) -> dict[str, Any]:
     """Cost of a strategy in which the share `overflow` of each flow goes on demand."""
     flows, slots = basis.flows, basis.derived.slots

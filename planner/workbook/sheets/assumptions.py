@@ -131,4 +131,4 @@ def _week(sheet: Sheet, top: int, key: Sequence[str], week: Sequence[Sequence[fl
         row = top + day + 1
         sheet.put(top + day, 5 + HOURS_PER_DAY, Live(f"=SUM(F{row}:AC{row})", sum(hours)), "count")
     if scaled:
-        heat_map(sheet, top, 5, top + DAYS_PER_WEEK - 1, 4 + HOURS_PER_DAY, HEAT)
+        heat_map(sheet, top, first=5, last_row=top + DAYS_PER_WEEK - 1, last=4 + HOURS_PER_DAY, colours=HEAT)

@@ -4,7 +4,7 @@ from planner.workbook.book import Block, Sheet, axis, chart_title, grid
 from planner.workbook.theme import BLUE, GREEN, ORANGE
 
 
-def cost_bars(sheet: Sheet, block: Block, top: int, reserved: str, title: str, alt: str) -> None:
+def cost_bars(sheet: Sheet, block: Block, *, top: int, reserved: str, title: str, alt: str) -> None:
     """Draw a bar for each row of `block`, whose columns are name, `reserved`, on_demand and egress (USD)."""
     chart = sheet.book.chart("bar", "stacked")
     for key, name, colour in ((reserved, "Reserved", BLUE), ("on_demand", "On demand", ORANGE),

@@ -59,7 +59,10 @@ def write(sheet: Sheet, report: Report, order: Block | None) -> Block:
     columns = (*COLUMNS, *WORKINGS)
     block = block_at(NAME, TOP, columns, len(calendar.expiries))
     numbers = number_pools(report.months)
-    rows = [_record(e, calendar, numbers, block, order, sheet.at(NOTICE_ROW, 0)) for e in calendar.expiries]
+    rows = [
+        _record(e, calendar, numbers=numbers, block=block, order=order, notice=sheet.at(NOTICE_ROW, 0))
+        for e in calendar.expiries
+    ]
     sheet.table(TOP, columns, rows, empty="Nothing is committed.")
     if not rows:
         sheet.printed(block.last, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 0))
@@ -74,7 +77,13 @@ def write(sheet: Sheet, report: Report, order: Block | None) -> Block:
 
 
 def _record(
-    e: Expiry, calendar: Calendar, numbers: dict[tuple[str, str], int], block: Block, order: Block | None, notice: str
+    e: Expiry,
+    calendar: Calendar,
+    *,
+    numbers: dict[tuple[str, str], int],
+    block: Block,
+    order: Block | None,
+    notice: str,
 ) -> dict[str, Any]:
     o, offer = e.owed, e.owed.offer
     units: float | Live = o.units

@@ -37,7 +37,7 @@ def write(sheet: Sheet, data: Sheet, report: Report) -> None:
         ("of which by reserved units", RESERVED, HEAT),
         ("of which on demand (overflow)", ON_DEMAND, HEAT_OVERFLOW),
     ):
-        _grid(sheet, top, title, column, colours, weeks[chosen])
+        _grid(sheet, top, title=title, column=column, colours=colours, week=weeks[chosen])
         top += DAYS_PER_WEEK + 3
     _charts(sheet, top)
     sheet.printed(top + 37, _LAST, portrait=True, one_page=True)
@@ -61,7 +61,7 @@ def _choices(sheet: Sheet, weeks: list[ServedWeek], chosen: int) -> None:
         sheet.merged(_CHOICE + 2, 10, _LAST, "Figures are expected values over all scenarios.", "note")
 
 
-def _grid(sheet: Sheet, top: int, title: str, column: int, colours: tuple[str, str, str], week: ServedWeek) -> None:
+def _grid(sheet: Sheet, top: int, *, title: str, column: int, colours: tuple[str, str, str], week: ServedWeek) -> None:
     sheet.put(top, 0, title, "section")
     hours_header(sheet, top + 1, 1)
     values = {DEMAND: week.demand_rph, RESERVED: week.reserved_rph, ON_DEMAND: week.on_demand_rph}[column]
@@ -70,7 +70,7 @@ def _grid(sheet: Sheet, top: int, title: str, column: int, colours: tuple[str, s
         for hour in range(HOURS_PER_DAY):
             k = day * HOURS_PER_DAY + hour
             sheet.put(top + 2 + day, 1 + hour, Live(f"={week_data.address(column, k)}", values[k]), "heat")
-    heat_map(sheet, top + 2, 1, top + 1 + DAYS_PER_WEEK, HOURS_PER_DAY, colours)
+    heat_map(sheet, top + 2, first=1, last_row=top + 1 + DAYS_PER_WEEK, last=HOURS_PER_DAY, colours=colours)
 
 
 def _charts(sheet: Sheet, top: int) -> None:
@@ -81,17 +81,24 @@ def _charts(sheet: Sheet, top: int) -> None:
     level.add_series(series(CAPACITY, "Reserved capacity at the hour's mix", LABEL, line={"color": INK, **dashed}))
     week.combine(level)
     alt = "Requests per hour over 168 hours, by reserved units and on demand, with the reserved capacity as a line."
-    _insert(sheet, top, week, "Demand by hour of the week, and what serves it", "Hour of the week (UTC)", alt)
+    _insert(
+        sheet,
+        top,
+        chart=week,
+        title="Demand by hour of the week, and what serves it",
+        hours="Hour of the week (UTC)",
+        alt=alt,
+    )
     duration = book.chart("line")
     duration.add_series(series(SORTED, "Load", RANK, line={"color": BLUE, "width": 2}))
     mix = "Reserved capacity at the month's mix"
     duration.add_series(series(LEVEL, mix, RANK, line={"color": VERMILION, **dashed}))
     title = "Load-duration curve: for how many hours of the week is the load this high?"
     alt = "Hours of the week sorted from the busiest to the quietest, with the reserved capacity as a level line."
-    _insert(sheet, top + 18, duration, title, "Hours of the week at this load or more", alt)
+    _insert(sheet, top + 18, chart=duration, title=title, hours="Hours of the week at this load or more", alt=alt)
 
 
-def _insert(sheet: Sheet, row: int, chart: Any, title: str, hours: str, alt: str) -> None:
+def _insert(sheet: Sheet, row: int, *, chart: Any, title: str, hours: str, alt: str) -> None:
     chart.set_title(chart_title(title))
     chart.set_x_axis(axis(hours, interval_unit=24, interval_tick=24))
     chart.set_y_axis(grid("Requests per hour", num_format="#,##0", min=0))

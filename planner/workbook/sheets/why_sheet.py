@@ -103,7 +103,7 @@ def write_hours(sheet: Sheet, report: Report) -> None:
             sheet.put(top + 1 + day, 0, WEEKDAYS[day], "day")
             for hour in range(HOURS_PER_DAY):
                 sheet.put(top + 1 + day, 1 + hour, float(week[day * HOURS_PER_DAY + hour]) or None, "rent")
-        heat_map(sheet, top + 1, 1, top + DAYS_PER_WEEK, HOURS_PER_DAY, HEAT)
+        heat_map(sheet, top + 1, first=1, last_row=top + DAYS_PER_WEEK, last=HOURS_PER_DAY, colours=HEAT)
         total = Live(f"=SUM(B{top + 2}:Y{top + 1 + DAYS_PER_WEEK})", float(week.sum()))
         sheet.put(top + 1 + DAYS_PER_WEEK, 0, "Sum of the rents, USD", "key")
         sheet.merged(top + 1 + DAYS_PER_WEEK, 1, 2, total, "cents:bold")

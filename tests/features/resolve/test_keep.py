@@ -32,7 +32,7 @@ def bought(case: Case, units: dict[tuple[str, str], float]) -> Plan:
 
 def kept(case: Case, units: dict[tuple[str, str], float], usd: float) -> tuple[Plan, Keeping]:
     last = last_purchases((case, bought(case, units)), case)
-    return keep_purchases(case, last, usd, solve(case, gap=1e-9, workers=1), OPTIONS)
+    return keep_purchases(case, last, usd_per_unit=usd, free=solve(case, gap=1e-9, workers=1), options=OPTIONS)
 
 
 def units_of(plan: Plan) -> dict[tuple[str, str], float]:

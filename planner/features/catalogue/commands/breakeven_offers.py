@@ -123,7 +123,9 @@ def _of_catalogue(arguments: argparse.Namespace, axes: "Axes") -> "list[BreakEve
         request = make_request({"providers": [told], "quotes": list(map(_quote, arguments.quote))}, "options")
         for at in endpoints_of(catalogue, request.providers[0]):
             models = request.providers[0].models
-            rows += break_even_rows(catalogue, at, models, axes, request.terms, today_of(arguments))
+            rows += break_even_rows(
+                catalogue, at, models=models, axes=axes, terms=request.terms, today=today_of(arguments)
+            )
     return rows
 
 

@@ -70,7 +70,9 @@ def read(inputs: Inputs) -> ExportReading:
                 seen.add(name)
                 measure = MEASURE.get(name.lower()) or FOUNDRY.get(name.lower())
                 for series in (metric.get("timeseries") or []) if measure else []:
-                    points += _series_points(series, str(measure), name, metric, answer, hours)
+                    points += _series_points(
+                        series, str(measure), name=name, metric=metric, document=answer, hours=hours
+                    )
     return of_points(points, seen, inputs)
 
 
@@ -118,7 +120,7 @@ def _bucket_hours(file: SourceFile, interval: Any) -> float:
 
 
 def _series_points(
-    series: dict[str, Any], measure: str, name: str, metric: dict[str, Any], document: dict[str, Any], hours: float
+    series: dict[str, Any], measure: str, *, name: str, metric: dict[str, Any], document: dict[str, Any], hours: float
 ) -> list[dict[str, Any]]:
     given = series.get("metadata_values") or {
         _value(m["name"]): m.get("value") for m in series.get("metadatavalues") or []

@@ -25,7 +25,7 @@ Measures = Mapping[str, tuple[str, ...]]  # READING column -> counters that can 
 
 
 def counters_format(
-    name: str, title: str, prefix: str, measures: Measures, labels: tuple[str, ...], model: str, **more: Any
+    name: str, title: str, *, prefix: str, measures: Measures, labels: tuple[str, ...], model: str, **more: Any
 ) -> Format:
     """Return the format of one program's counters, which are known by the prefix of their names."""
 
