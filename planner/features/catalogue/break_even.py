@@ -207,7 +207,23 @@ def _of_term(
     status, out = " + ".join(dict.fromkeys(statuses)), []
     for label, hit, mix in mixes(axes):
         out.append(
-            _row(product, at, model, term, months, label, hit, units, meters, lists, mix, rate, axes, status, notes)
+            _row(
+                product,
+                at,
+                model=model,
+                term=term,
+                months=months,
+                label=label,
+                hit=hit,
+                units=units,
+                meters=meters,
+                lists=lists,
+                mix=mix,
+                rate=rate,
+                axes=axes,
+                status=status,
+                notes=notes,
+            )
         )
         if len(units) > 1 and len(meters) == len(units):
             out += _by_meter(out[-1], meters, lists=lists, mix=mix, prices=rate_prices(rate), axes=axes)
@@ -242,7 +258,7 @@ def verdict_of(u_star: float | None) -> str:
 
 
 def _row(
-    product: Product, at: Endpoint, model: str, term: str, months: float, label: str, hit: float,
+    product: Product, at: Endpoint, *, model: str, term: str, months: float, label: str, hit: float,
     units: dict[str, Unit | None], meters: dict[str, Meter], lists: dict[str, float | None], mix: TokenMix, rate: Rate,
     axes: Axes, status: str, notes: Sequence[str],
 ) -> BreakEven:  # fmt: skip
