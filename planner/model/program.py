@@ -70,7 +70,7 @@ def program_of(sets: Sets, sized: bool = False, families: Sequence[Family] | Non
     """State the programme of some sets: every decision, cost term and family of constraints but rule 8 (stress).
 
     With ``sized`` the size rules of whole units are stated too. Rule 8 is added as projected rows (`reduce.stress`);
-    `model.literal` states it with all its flows. ``families``: these only.
+    `literal_program` states it with all its flows. ``families``: these only.
     """
     at = columns_of(sets, sized)
     stated = families_of(sets) if families is None else families

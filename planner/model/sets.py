@@ -34,7 +34,7 @@ class StressScale:
 
 @dataclass(frozen=True)
 class Keep:
-    """How much weighs what a plan changes against the last one (`reduce.kept` writes it into the purchases).
+    """How much weighs what a plan changes against the last one (`model.reduce.slots` writes it into the purchases).
 
     usd_per_unit : what each unit more or fewer is charged. cost_counts : whether the cost counts besides; False: the
     fewest changes at any cost. limited : whether all changes together stay within the purchases' ``limit_units``.

@@ -72,7 +72,7 @@ def write_plan(
     Parameters
     ----------
     directory : its place; a plan that is there is replaced, unless it is signed. What others put there stays.
-    summary : main figures for plan.json (`metrics.summary_of`); None: it holds none.
+    summary : main figures for plan.json (`metrics.collect.summary_of`); None: it holds none.
     also : more files that belong to the plan (workbook, page, ...): by name, what writes one to the path it is given.
     done : called once the plan is in place.
 

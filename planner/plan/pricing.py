@@ -96,7 +96,7 @@ def price(
 
     Parameters
     ----------
-    purchases, deployments, dispatch : tables with the columns of results.plan; millions of rows of dispatch are fine.
+    purchases, deployments, dispatch : tables with the columns of plan.plan; millions of rows of dispatch are fine.
     derived : of this case, if the caller has it.
 
     Raises

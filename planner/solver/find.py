@@ -63,7 +63,7 @@ class Options:
     store : folder that keeps the answers of components (None: nothing is kept).
     stress : share of its demand that a stress case asks for, by lost region (None: headroom); 1 where it is not named.
     kept : purchases of the last plan whose change is charged. The plan's totals leave that charge out, its bound does
-        not: `studies.keep` puts the bound of the plan that is free to move in its place.
+        not: `features.resolve.keep` puts the bound of the plan that is free to move in its place.
     """
 
     gap: float = DEFAULT_GAP
@@ -155,7 +155,7 @@ def _tied(
             raise
         return rough, []
     plans, stuck = found
-    return (rough, []) if rough is not None and not stuck and _usd(rough) < _usd(plans) else found
+    return found if rough is None or stuck else (_better(plans, rough), [])
 
 
 def _tied_roughly(sets: Sets, wide: Sequence[Family], clock: Clock, workers: int | None) -> list[ComponentPlan] | None:
@@ -189,9 +189,21 @@ def _tied_finely(
         if priced is None:
             raise
         return priced, []
-    if priced is not None and (stuck or _usd(priced) < _usd(plans)):
-        return priced, []
-    return plans, stuck
+    if priced is None:
+        return plans, stuck
+    return priced if stuck else _better(plans, priced), []
+
+
+def _better(plans: list[ComponentPlan], others: list[ComponentPlan]) -> list[ComponentPlan]:
+    """Choose the cheaper plan; of two that cost the same but for rounding, the one of which more is proved."""
+    usd, other = _usd(plans), _usd(others)
+    if abs(usd - other) <= ROUNDING * max(abs(usd), abs(other)):
+        return others if _bound_usd(others) > _bound_usd(plans) else plans
+    return others if other < usd else plans
+
+
+def _bound_usd(plans: Sequence[ComponentPlan]) -> float:
+    return float(np.sum([plan.tree_bound_usd for plan in plans]))
 
 
 def _priced(
@@ -212,7 +224,7 @@ def _usd(plans: Sequence[ComponentPlan]) -> float:
 def _closed(plans: Sequence[ComponentPlan], gap: float) -> bool:
     """Whether plans are as near to what is proved as is asked."""
     usd = _usd(plans)
-    return usd - float(np.sum([plan.tree_bound_usd for plan in plans])) <= gap * abs(usd)
+    return usd - _bound_usd(plans) <= gap * abs(usd)
 
 
 def _solve(

@@ -121,7 +121,6 @@ class Session:
         self.highs = quiet_highs()
         set_options(self.highs, presolve="off", solver="simplex", simplex_dual_edge_weight_strategy=DEVEX)
         self._extra_scale: list[float] = []
-        self._slack_scale: list[float] = []
         self.highs.passModel(highs_model(program, self.scale))
 
     def solve(self) -> bool:
@@ -160,24 +159,6 @@ class Session:
                 value * factor,
             )
             self._extra_scale.append(factor)
-
-    def solve_with_slack(self, cost: Floats, entries: list[list[tuple[int, float]]]) -> Floats:
-        """Add slack columns (natural units: row, value) at a cost each, solve, and return their values.
-
-        The cost is in units of the solver's own objective; with slack enough, there is always an optimum.
-        """
-        row_scale = self.row_scale
-        first = self.highs.getNumCol()
-        for price, column in zip(cost, entries):
-            rows = np.array([row for row, _ in column], dtype=np.int32)
-            value = np.array([v for _, v in column]) * row_scale[rows]
-            size = 1.0 / np.abs(value).max()
-            self.highs.addCol(price * size, 0.0, INF, len(rows), rows, value * size)
-            self._slack_scale.append(size)
-        if not self.solve():
-            raise ArithmeticError("no point satisfies even the elastic programme")
-        slack: Floats = np.array(self.highs.getSolution().col_value)[first:] * np.array(self._slack_scale)
-        return slack
 
     def scaled_costs(self, cost: Floats) -> Floats:
         """Costs as HiGHS has them, of costs in natural units."""
@@ -229,10 +210,6 @@ class Session:
     def row_duals(self) -> Floats:
         """Dual of every row, USD per natural unit of its right-hand side: the programme's rows, then the added ones."""
         return np.array(self.highs.getSolution().row_dual) * self.scale.cost * self.row_scale
-
-    def reduced_costs(self) -> Floats:
-        """Reduced cost of every column, USD per natural unit."""
-        return np.array(self.highs.getSolution().col_dual) * self.scale.cost / self.scale.column
 
     def objective(self) -> float:
         """USD of the programme's columns."""

@@ -144,10 +144,6 @@ class StressCaseProblem:
         """Record the flows of the last `unserved` as the routing of some slots."""
         return Routing(self.number, period, slots, envelope, self.flow(), self.net)
 
-    def short_by_class(self) -> Floats:
-        """Unserved demand of each class (krph) in the last `unserved`."""
-        return np.array(self.highs.getSolution().col_value)[len(self.net.arcs) :] * self.class_scale
-
     def ray(self) -> StressRay:
         """Ray that the duals of the last `unserved` give."""
         net = self.net

@@ -169,7 +169,9 @@ def rule_lines(report: Report) -> list[str]:
         name = rule.rule[:1].upper() + rule.rule[1:]
         lines.append(f"{clean(name, 120)}: {usd(rule.saves_usd)} less{less}{default}.")
     if not lines:
-        return ["No rule costs anything: without any of them the plan would be the same."]
+        return [
+            "None of the rules that were tried costs anything: without any of them the plan would cost the same."
+        ]
     if report.rules.any_size:
         own = f"{usd(report.rules.total_usd)}, {usd(report.rules.to_sign_usd)} to sign"
         lines.append(f"Against the cheapest plan for units of any size ({own}); in whole units: solve --rules-cost.")
@@ -336,7 +338,7 @@ def reason(value: OrderValue, rent: LineRent) -> str:
         return f"{percent(1 - stress, 0)} paid by use, {percent(stress, 0)} by {case} ({hour} UTC)."
     if even is not None and used >= even * (1 - _TRIFLE):
         return f"Cheaper than on demand: {shown} used, {percent(even, 0)} to break even."
-    return f"Needed for a guaranteed share, a full quota or a stress case: {shown} used."
+    return f"Needed for a guaranteed share, a full quota, a stress case or another rule: {shown} used."
 
 
 def _whole(report: Report) -> Any:

@@ -6,6 +6,7 @@ families of `tests.builders.foreign_families` exist only here: what planner make
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -137,6 +138,12 @@ def test_every_family_binds_in_some_case_and_every_plan_is_the_literal_optimum(s
 def _last(sets: Sets) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
     lines = [(str(o), sets.periods[int(p)]) for o, p in zip(sets.purchases["offer"], sets.purchases["period"])]
     return dict.fromkeys(lines, 1.0), dict.fromkeys(lines, 1.0)
+
+
+def test_the_audit_has_every_check_that_is_named() -> None:
+    for name in CHECKED.values():
+        module, _, function = name.partition(".")
+        assert callable(getattr(import_module(f"planner.plan.audit.{module}"), function)), name
 
 
 def test_every_family_is_checked_by_the_audit() -> None:

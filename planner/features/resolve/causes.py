@@ -1,7 +1,7 @@
 """Causes of a change of cost: every column of the input belongs to one, so that nothing is counted twice or left out.
 
 `COLUMNS` is the whole assignment: table, column, cause. OWNERS says which cause decides whether a row is there at all.
-A column of REPORTS_ONLY changes no cost. Workloads, models and regions are in every hybrid (`studies.hybrid`): with no
+A column of REPORTS_ONLY changes no cost. Workloads, models and regions are in every hybrid (`resolve.hybrid`): with no
 demand, supply or share of the mix they cost nothing.
 """
 

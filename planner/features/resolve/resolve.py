@@ -122,8 +122,8 @@ def resolve(
     ----------
     case, last : what is asked now; the last plan with its input. options : how to solve.
     owed_before : purchases of the last plan that start before this day count as signed (None: only what the case lists
-        among its commitments). keep_usd : see `studies.keep`; None: the plan is free to move.
-    detail : see `studies.attribution`; "none": the cost is attributed to no causes.
+        among its commitments). keep_usd : see `resolve.keep`; None: the plan is free to move.
+    detail : see `resolve.attribution`; "none": the cost is attributed to no causes.
 
     Raises
     ------

@@ -28,7 +28,7 @@ class Alert:
     """A workload whose task became more expensive while its volume was flat.
 
     rise_share, volume_share : change of the cost of a task, and of tasks an hour, as shares. usd : the rise over the
-    tasks of the later span. driver : the factor (results.tasks.factors) that adds most; driver_usd_per_task: how much.
+    tasks of the later span. driver : the factor (tasks.task_formula) that adds most; driver_usd_per_task: how much.
     evidence : what of the driver changed, in words.
     """
 

@@ -198,7 +198,7 @@ def why_moved(
     after_period: str = HORIZON,
     labels: tuple[str, str] | None = None,
 ) -> Movement:
-    """Divide the change of each workload's cost of a task among the factors (results.tasks.formula), exactly.
+    """Divide the change of each workload's cost of a task among the factors (tasks.task_formula), exactly.
 
     Parameters
     ----------

@@ -94,7 +94,9 @@ def check_rule(rule: LinearRule, purchases: pd.DataFrame, deployments: pd.DataFr
 
     def describe(k: int) -> str:
         where = ", ".join(str(v) for v in rule.rows[k].values())
-        return f"{where}{': ' if where else ''}{value[k]:,.6g} {rule.unit}, allowed {lower[k]:,.6g} to {upper[k]:,.6g}"
+        limits = (("at least", lower[k]), ("at most", upper[k]))
+        allowed = " and ".join(f"{word} {limit:,.6g}" for word, limit in limits if np.isfinite(limit))
+        return f"{where}{': ' if where else ''}{value[k]:,.6g} {rule.unit}, allowed {allowed}"
 
     found = worst(rule.family, over(value, upper), value - upper, np.nan_to_num(upper, posinf=1.0), describe)
     return found + worst(rule.family, over(-value, -lower), lower - value, np.nan_to_num(lower, neginf=1.0), describe)

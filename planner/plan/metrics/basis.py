@@ -64,12 +64,12 @@ class Basis:
 
     @cached_property
     def in_force(self) -> pd.DataFrame:
-        """New commitments by month (results.commitments)."""
+        """New commitments by month (plan.pricing)."""
         return months_in_force(self.case, self.plan.purchases)
 
     @cached_property
     def balance(self) -> pd.DataFrame:
-        """Units committed and deployed by pool, meter and period (results.commitments)."""
+        """Units committed and deployed by pool, meter and period (plan.pricing)."""
         return unit_balance(self.case, self.in_force, self.derived.earlier, self.plan.deployments)
 
     @cached_property

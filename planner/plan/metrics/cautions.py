@@ -91,7 +91,8 @@ def _asked_by(basis: Basis, offers: set[str]) -> str:
     cases = [name for name in sorted(usd, key=lambda name: -usd[name]) if usd[name] > 0]
     if not cases:
         return (
-            "a quota, a guaranteed share or a size that is sold asks for it, or single workloads pay more than the mix"
+            "a quota, a guaranteed share, a size that is sold or another rule asks for it, or single workloads pay "
+            "more than the mix"
         )
     return f"{_named(cases)} {'asks' if len(cases) == 1 else 'ask'} for it"
 

@@ -3,7 +3,7 @@
 The same usage: every request that the plan serves, by the same model in the same region. So egress is the same in all
 four, and earlier commitments are owed in all four (and used in those that reserve).
 
-All on demand: every request at the price of `equivalent.equivalent_usd`.
+All on demand: every request at the price of `task_costs.equivalent_usd`.
 
 Reserved for the peak: for each region and model, the pool with the least reserved cost of a mean request, its meters
 at their cheapest offer (where none is offered, at the unreserved price). Each deployment holds, over the horizon, the
@@ -90,7 +90,7 @@ def _mark(row: dict[str, Any], broken: Sequence[str], basis: Basis) -> None:
     notes = [f"breaks {', '.join(broken[:_SHOWN])}{' ...' if len(broken) > _SHOWN else ''}"] if broken else []
     if row["possible"] and not broken and row["total_usd"] < basis.plan.proof.bound_usd * (1 - _ROUNDING):
         notes = [
-            "costs less than any plan that keeps every rule: terms, budgets and what is sold at most are left aside"
+            "costs less than any plan that keeps every rule: terms, budgets, what is sold at most and others are left aside"
         ]
     row["possible"] = row["possible"] and not notes
     row["note"] = "; ".join(text for text in (*notes, row["note"]) if text)
