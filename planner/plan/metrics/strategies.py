@@ -90,7 +90,8 @@ def _mark(row: dict[str, Any], broken: Sequence[str], basis: Basis) -> None:
     notes = [f"breaks {', '.join(broken[:_SHOWN])}{' ...' if len(broken) > _SHOWN else ''}"] if broken else []
     if row["possible"] and not broken and row["total_usd"] < basis.plan.proof.bound_usd * (1 - _ROUNDING):
         notes = [
-            "costs less than any plan that keeps every rule: terms, budgets, what is sold at most and others are left aside"
+            "costs less than any plan that keeps every rule: terms, budgets, what is sold at most and others are "
+            "left aside"
         ]
     row["possible"] = row["possible"] and not notes
     row["note"] = "; ".join(text for text in (*notes, row["note"]) if text)
