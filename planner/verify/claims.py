@@ -114,6 +114,8 @@ def figure_findings(directory: Path, reading: Reading) -> list[Finding]:
     """
     told, _ = read_document(directory)
     summary = summary_of(figures_of(reading, audited=True)) if told.get("summary") else {}
+    if format_of(told) == 1 and isinstance(told.get("summary"), dict):  # there, strategies were of units of any size
+        told = {**told, "summary": {**told["summary"], "strategies": summary.get("strategies")}}
     found = rounded(document(reading.plan, summary))
     strict = format_of(told) > 1 and told.get("planner") == VERSION
     ours = {key: value for key, value in found.items() if key not in _OF_FILES}

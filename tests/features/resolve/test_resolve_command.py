@@ -49,7 +49,7 @@ def test_it_tells_lines_and_causes_and_writes_them(
         ("on_demand_prices",): pytest.approx(0, abs=1e-6),
     }
     assert told["input_digest"] == json.loads((target / "plan.json").read_text(encoding="utf-8"))["input_digest"]
-    part = PLAN_FILES.split("## changes.json")[1]
+    part = PLAN_FILES.split("## changes.json")[1].split("\n## ")[0]
     assert re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE) == list(told)
     assert main(["verify", str(now), str(target)]) == 0
 
