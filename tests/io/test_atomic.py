@@ -50,7 +50,6 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
             beside.write_text("ne")
             raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     with pytest.raises(KeyboardInterrupt):
         stopped()
     assert (tmp_path / "f").read_text() == "old"
