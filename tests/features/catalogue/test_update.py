@@ -81,3 +81,36 @@ def test_command_shows_then_writes_a_copy_when_accepted(tmp_path, capsys):
     capsys.readouterr()
     assert main(words) == 0
     assert "no price differs" in capsys.readouterr().out
+
+
+def test_prices_in_another_currency_are_refused(tmp_path, capsys):
+    item = {"meterName": "Provisioned Managed Global Unit", "armRegionName": "swedencentral", "retailPrice": 1.4}
+    path = tmp_path / "prices.json"
+    for told in ({"Items": [item | {"currencyCode": "CAD"}]}, {"BillingCurrency": "EUR", "Items": [item]}):
+        path.write_text(json.dumps(told), encoding="utf-8")
+        assert main(["offers", "update", str(path), "--catalogue", str(tmp_path / "c")]) == 1
+        assert "another currency" in capsys.readouterr().err
+    assert not (tmp_path / "c").exists()
+
+
+def test_nothing_differs_says_how_much_was_compared(tmp_path, capsys):
+    path = tmp_path / "prices.json"
+    path.write_text('{"my-model": {"input_cost_per_token": 1e-06}}', encoding="utf-8")
+    count = sum(1 for row in tables()["on_demand"] if row["price_key"])
+    assert main(["offers", "update", str(path), "--catalogue", str(tmp_path / "c")]) == 0
+    shown = capsys.readouterr().out
+    assert f"none of the {count} priced rows is in this file" in shown
+    assert "no price differs" not in shown
+    rows = [r for r in tables()["on_demand"] if r["price_key"] == "gpt-6-sol" and r["option"] == "standard"]
+    price = float(rows[0]["usd_per_mtok_input"]) / 1e6
+    path.write_text(json.dumps({"gpt-6-sol": {"input_cost_per_token": price}}), encoding="utf-8")
+    assert main(["offers", "update", str(path), "--catalogue", str(tmp_path / "c")]) == 0
+    assert f"no price differs; compared {len(rows)} of {count} priced rows" in capsys.readouterr().out
+
+
+def test_a_first_page_says_that_more_follow(tmp_path, capsys):
+    item = {"meterName": "Provisioned Managed Global Unit", "armRegionName": "eastus2", "retailPrice": 1.0}
+    path = tmp_path / "prices.json"
+    path.write_text(json.dumps({"Items": [item], "NextPageLink": "https://next.example"}), encoding="utf-8")
+    assert main(["offers", "update", str(path), "--catalogue", str(tmp_path / "c")]) == 0
+    assert "more prices follow" in capsys.readouterr().out

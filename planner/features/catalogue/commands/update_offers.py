@@ -11,9 +11,13 @@ reservation prices). With --accept the changed rows are written with the file's 
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from planner.errors import EXIT_PLAN, PlannerError
 from planner.features.catalogue.commands.common import day, folder_of, print_table, write_new
+
+if TYPE_CHECKING:
+    from planner.features.catalogue.price_update import Coverage
 
 TABLES = ("on_demand", "prices")
 
@@ -31,22 +35,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show the difference; write it if accepted."""
     from planner.features.catalogue.commands.common import today_of
-    from planner.features.catalogue.price_update import changes, read_prices, read_table, table_text
+    from planner.features.catalogue.price_update import (
+        changes,
+        coverage,
+        more_pages,
+        read_prices,
+        read_table,
+        table_text,
+    )
     from planner.features.catalogue.published import ROWS, catalogue_folder
 
     target = folder_of(arguments)
     start = target if target.exists() else catalogue_folder()
     read = {name: read_table(start / f"{name}.csv") for name in TABLES}
     told = read_prices(arguments.file)
-    found = changes({name: rows for name, (_, rows) in read.items()}, told, arguments.file.name, today_of(arguments))
+    tables = {name: rows for name, (_, rows) in read.items()}
+    asked = coverage(tables, told)
+    found = changes(tables, told, arguments.file.name, today_of(arguments))
     if arguments.json:
         print(json.dumps([vars(change) for change in found], indent=2))
     else:
         header = ["table", "line", "what", "column", "now", "file", "change"]
         lines = [[c.table, str(c.line), c.what, c.column, c.old, c.new, _moved(c.old, c.new)] for c in found]
         print_table(f"{len(found)} price{'s' if len(found) != 1 else ''} differ", header, lines)
-        if not found:
-            print("no price differs")
+        print(_compared(asked, bool(found)))
+        for note in more_pages(arguments.file):
+            print(f"note: {note}")
     if not found or not arguments.accept:
         if found and not arguments.json:
             print("nothing was written; --accept writes these prices to the catalogue")
@@ -63,6 +77,15 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         print(f"written to {target}")
     return EXIT_PLAN
+
+
+def _compared(asked: "Coverage", differ: bool) -> str:
+    """Say how much was compared, so that "no price differs" is not taken for more than it is."""
+    if not asked.compared:
+        return f"none of the {asked.of} priced rows is in this file: nothing was compared"
+    others = asked.of - asked.compared
+    rest = f"; the other {others} are not in it, so nothing is known of them" if others else ""
+    return f"{'' if differ else 'no price differs; '}compared {asked.compared} of {asked.of} priced rows{rest}"
 
 
 def _moved(old: str, new: str) -> str:
