@@ -98,7 +98,7 @@ def test_a_strategy_above_a_quota_is_said_not_to_be_possible() -> None:
     found = metrics_of(case, on(case, hand_plan(case))).strategies
     first = row(found, strategy="all on demand")
     assert not first.possible
-    assert "needs 10 tokens/minute of m in east, quota 9 and 1 more quotas" in first.note
+    assert "needs 10 tokens/minute of m in east, quota 9, and 1 more quota" in first.note
     assert first.total_usd == pytest.approx(44_640)  # as if the quota were raised
 
 

@@ -148,7 +148,8 @@ def _above_quota(basis: Basis, rph: Floats) -> str:
         return ""
     most = above[np.argmax(load[above] / np.maximum(limit[above], 1e-9))]
     region, model, _ = names.quotas[most]
-    more = f" and {len(above) - 1} more quotas" if len(above) > 1 else ""
+    others = len(above) - 1
+    more = f", and {others} more quota{'s' * (others > 1)}" if others else ""
     return f"needs {load[most]:,.0f} tokens/minute of {model} in {region}, quota {limit[most]:,.0f}{more}"
 
 
