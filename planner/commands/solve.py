@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, solve, audit, write and print."""
-    from planner.features.ledger.accept import refuse_signed
+    from planner.features.ledger.evidence import refuse_signed
     from planner.features.mix import mix_sheet
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, tiers_of
     from planner.features.tasks import cost_per_task_sheet

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from planner.plan.plan import Plan
-    from planner.workbook.report import ExtraSheet, Report
+    from planner.workbook.extra_sheets import ExtraSheet
+    from planner.workbook.report import Report
 
 
 def configure_outputs(parser: argparse.ArgumentParser, previous: bool = True) -> None:

@@ -7,7 +7,8 @@ from planner.io.atomic import written_beside
 from planner.units import HOURS_PER_DAY
 from planner.workbook import story
 from planner.workbook.book import Block, Book, block_at, new_book
-from planner.workbook.report import ExtraSheet, Recomputed, Report
+from planner.workbook.extra_sheets import ExtraSheet, Recomputed
+from planner.workbook.report import Report
 from planner.workbook.sheets import (
     assumptions,
     audit_sheet,

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,7 +20,6 @@ from planner.plan.why import LineRent, line_rents
 from planner.readers.forecast_accuracy import ForecastAccuracy
 from planner.schema.case import TABLES, Case
 from planner.units import hour_label
-from planner.workbook.book import Sheet
 
 # parts of the cost of a plan (the fields of Totals) in words
 TOTAL_NAMES = {
@@ -133,30 +131,3 @@ def _day(text: str | None) -> dt.date | None:
         return dt.date.fromisoformat(text) if text else None
     except ValueError:
         return None
-
-
-@dataclass(frozen=True)
-class Recomputed:
-    """A total of the plan as a sheet shows it: what it is, where it stands, its formula, its value, what the plan says.
-
-    `formula` has no equals sign; `value` and `plan` are US dollars.
-    """
-
-    what: str
-    where: str
-    formula: str
-    value: float
-    plan: float
-
-
-@dataclass(frozen=True)
-class ExtraSheet:
-    """A sheet that a feature adds to the plan's workbook, or puts in the place of the core's sheet of the same name.
-
-    behind : the sheet that it follows in reading order. fill : writes it, and returns what the audit recomputes.
-    """
-
-    name: str
-    colour: str
-    behind: str
-    fill: Callable[[Sheet, Report], Sequence[Recomputed]]

@@ -12,8 +12,8 @@ import pytest
 
 from planner.cli import main
 from planner.errors import InputError
-from planner.features.ledger.accept import changed
 from planner.features.ledger.chain import read_ledger
+from planner.features.ledger.evidence import changed
 from planner.plan.finished import load_finished
 from planner.plan.manifest import read_document
 from planner.readers import load

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.workbook.html import Series, areas, bars, columns
+from planner.workbook.svg import Series, areas, bars, columns
 from planner.workbook.text_tables import amount, clean, footer_text, joined, percent, usd
 
 

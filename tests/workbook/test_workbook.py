@@ -14,8 +14,9 @@ from planner.features.tasks import cost_per_task_sheet
 from planner.readers.forecast_accuracy import ForecastAccuracy, SeriesAccuracy
 from planner.schema.settings import PurchaseHead
 from planner.verify.figures import metrics_of
+from planner.workbook.extra_sheets import ExtraSheet
 from planner.workbook.plan_workbook import HIDDEN, reading_order, write_workbook
-from planner.workbook.report import ExtraSheet, Report
+from planner.workbook.report import Report
 from tests.builders.books import DIGEST, HOSTILE, hostile, opened, small, small_workbook
 from tests.builders.hand_plans import hand_case, hand_plan, on
 

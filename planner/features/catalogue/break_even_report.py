@@ -8,7 +8,7 @@ from typing import Any
 from planner.features.catalogue.break_even import BreakEven
 from planner.io.atomic import written_beside
 from planner.workbook.book import Column, new_book
-from planner.workbook.html import BarLook, bars
+from planner.workbook.svg import BarLook, bars
 from planner.workbook.theme import BLUE, VERMILION
 
 COLUMNS = (

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.features.demand.busy import bursts, minute_counts, stamp
 from planner.features.demand.copies import each_id_once, id_counts
 from planner.features.demand.engine import fetched, fetched_together, settled
 from planner.features.demand.export_findings import ExportFinding
@@ -23,7 +24,6 @@ from planner.features.demand.formats.format import READING, RULE_CODE, ExportRea
 from planner.features.demand.formats.numbers import BLANKS
 from planner.features.demand.history import SERIES, UNKNOWN, VALUES
 from planner.features.demand.names import NameMap
-from planner.features.demand.profile import bursts, minute_counts, stamp
 from planner.units import SECONDS_PER_HOUR
 
 LONG_AGO_EPOCH = 1420070400  # 2015-01-01: no LLM was billed by the token before

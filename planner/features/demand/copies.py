@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.features.demand.busy import in_hours
 from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.history import SERIES, UNKNOWN, VALUES
-from planner.features.demand.profile import in_hours
 from planner.units import HOURS_PER_DAY
 
 SHORT_LOG_ROWS = 2_000_000

@@ -38,7 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check, sign, write and print."""
-    from planner.features.ledger.accept import LEDGER, Signature, accept
+    from planner.features.ledger.accept import Signature, accept
+    from planner.features.ledger.evidence import LEDGER
     from planner.workbook.text_tables import clean
 
     directory: Path = arguments.plan

@@ -32,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, check, list."""
-    from planner.features.ledger.accept import changed
     from planner.features.ledger.chain import read_ledger, torn_line
+    from planner.features.ledger.evidence import changed
 
     path: Path = arguments.ledger
     ledger = read_ledger(path)

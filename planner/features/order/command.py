@@ -34,7 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the order, price it, compare it with the optimum, write it."""
-    from planner.features.ledger.accept import refuse_signed
+    from planner.features.ledger.evidence import refuse_signed
     from planner.features.order.order import price_order, priced_in_words
     from planner.features.order.order_reader import read_purchase_order
     from planner.features.tasks import cost_per_task_sheet

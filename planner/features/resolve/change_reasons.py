@@ -9,7 +9,8 @@ from planner.features.resolve import changes as story
 from planner.features.resolve.changes import UNCHANGED, Cause, Changes
 from planner.plan.plan import Totals
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid
-from planner.workbook.report import TOTAL_NAMES, ExtraSheet, Recomputed, Report
+from planner.workbook.extra_sheets import ExtraSheet, Recomputed
+from planner.workbook.report import TOTAL_NAMES, Report
 from planner.workbook.sheets.changes_sheet import NAME
 from planner.workbook.text_tables import LOST, TextTable, amount, bold, clean, console_for, show, usd
 from planner.workbook.theme import BLUE, GREEN, ORANGE, VERMILION

@@ -55,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read both, solve, compare, attribute, write and print."""
-    from planner.features.ledger.accept import refuse_signed
+    from planner.features.ledger.evidence import refuse_signed
     from planner.features.resolve import change_reasons
     from planner.features.resolve.changes import write_changes
     from planner.features.resolve.resolve import resolve

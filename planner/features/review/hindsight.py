@@ -16,16 +16,15 @@ from dataclasses import dataclass, field, replace
 from planner.errors import InfeasibleError
 from planner.features.order.order import Lacking, as_owed, lacking, without_stress
 from planner.features.review.actual import Actual
-from planner.features.review.review_tables import Regret
-from planner.features.review.served import (
+from planner.features.review.cases import (
     SPLIT,
-    always_servable,
     any_size,
     at_the_hours_that_were,
-    cut,
     planned_at_the_calendar,
     with_room_at_the_calendar,
 )
+from planner.features.review.review_tables import Regret
+from planner.features.review.served import always_servable, cut
 from planner.plan.derived import Derived
 from planner.plan.orders import Owed
 from planner.plan.plan import Plan

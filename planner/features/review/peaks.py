@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from planner.features.review.actual import Actual
+from planner.features.review.cases import hour_of
 from planner.features.review.review_rules import Rules
 from planner.features.review.review_tables import LEVEL, OVERFLOW, PEAKS, QUOTA, REQUESTS, TOKENS, UNSERVED
-from planner.features.review.served import ServedMonth, hour_of
+from planner.features.review.served import ServedMonth
 from planner.plan.flows import Floats
 from planner.plan.metrics.basis import Basis
 from planner.plan.pool_months import PoolMonth

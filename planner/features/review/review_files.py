@@ -24,7 +24,7 @@ from planner.io.shown import without_formulas
 from planner.plan.expiries import Expiry
 from planner.plan.files import rounded
 from planner.workbook.book import new_book
-from planner.workbook.html import BarLook, Series, bars, columns
+from planner.workbook.svg import BarLook, Series, bars, columns
 from planner.workbook.text_tables import clean
 from planner.workbook.theme import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
 

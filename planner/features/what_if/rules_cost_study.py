@@ -35,7 +35,8 @@ from planner.solver.infeasible import with_setting
 from planner.solver.parallel import on_all_cores
 from planner.verify.figures import figures_of
 from planner.workbook.book import Column, Sheet, Value
-from planner.workbook.report import ExtraSheet, Recomputed, Report
+from planner.workbook.extra_sheets import ExtraSheet, Recomputed
+from planner.workbook.report import Report
 from planner.workbook.sheets import why_sheet
 from planner.workbook.theme import ORANGE
 

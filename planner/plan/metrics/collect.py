@@ -7,7 +7,7 @@ import pandas as pd
 
 from planner.plan.audit.findings import Finding, broken_rules
 from planner.plan.flows import Floats
-from planner.plan.metrics import strategies, task_costs, use
+from planner.plan.metrics import strategies, task_costs, travel, use
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.cautions import cautions
 from planner.plan.metrics.metric_tables import HORIZON, Metrics
@@ -50,10 +50,10 @@ def collect(
         by_model=task_costs.by_model(cost),
         costs=cost,
         tasks=tasks,
-        egress=use.egress(basis),
+        egress=travel.egress(basis),
         egress_share=plan.totals.egress_usd / total if total > 0 else float("nan"),
-        away_share=use.share_away(basis),
-        on_demand=use.on_demand(basis),
+        away_share=travel.share_away(basis),
+        on_demand=travel.on_demand(basis),
         stress=stress(basis, margins),
         workload_margins=workload_margins(basis, margins),
         stress_load=stress_load(margins),

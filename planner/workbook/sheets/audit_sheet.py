@@ -6,7 +6,8 @@ from typing import Any
 
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.workbook.book import Block, Column, Live, Sheet
-from planner.workbook.report import TOTAL_NAMES, Recomputed, Report, rows_of
+from planner.workbook.extra_sheets import Recomputed
+from planner.workbook.report import TOTAL_NAMES, Report, rows_of
 
 _SLACK = 1e-6  # relative and absolute: what a solver's tolerance may leave
 _PLUS = "*(1+0.000001)+0.000001"

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from planner.features.demand import copies, profile
+from planner.features.demand import busy, copies
 from planner.features.demand.history import VALUES
 from planner.features.demand.ingest import ingest
 from tests.builders.exports import iso
@@ -12,7 +12,7 @@ from tests.builders.exports import iso
 @pytest.fixture(autouse=True)
 def treat_all_logs_as_long(monkeypatch):
     monkeypatch.setattr(copies, "SHORT_LOG_ROWS", 0)
-    monkeypatch.setattr(profile, "SHORT_LOG_ROWS", 0)
+    monkeypatch.setattr(busy, "SHORT_LOG_ROWS", 0)
 
 
 def write(path, rows):
@@ -98,6 +98,6 @@ def test_the_peak_minute_is_measured_in_the_busiest_half_day_only(tmp_path):
 def test_the_busiest_half_day_of_a_log_with_holes():
     hours = [0, 1, 2, 20, 31, 32, 60]
     sums = pd.DataFrame({"hour": hours, "rows": [5, 5, 5, 9, 9, 9, 17]})
-    assert profile.busiest_hours(sums) == 20  # 20 and 31: 18 rows; 31 and 32: 18; 60: 17; 0 to 2: 15
+    assert busy.busiest_hours(sums) == 20  # 20 and 31: 18 rows; 31 and 32: 18; 60: 17; 0 to 2: 15
     sums["rows"] = [7, 7, 7, 9, 9, 9, 17]
-    assert profile.busiest_hours(sums) == 0
+    assert busy.busiest_hours(sums) == 0

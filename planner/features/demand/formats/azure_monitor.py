@@ -14,8 +14,8 @@ import pandas as pd
 
 from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats.format import RULE_CODE, ExportReading, Format, Inputs, Sample
-from planner.features.demand.formats.google_monitoring import readings_of_points, records
 from planner.features.demand.formats.moments import moment_of
+from planner.features.demand.formats.points import readings_of_points, records
 from planner.features.demand.source_files import SourceFile, fail
 from planner.units import SECONDS_PER_HOUR
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats.format import ExportColumns, ExportReading, Format, Inputs, Sample, Skip
-from planner.features.demand.formats.google_monitoring import readings_of_points
+from planner.features.demand.formats.points import readings_of_points
 from planner.features.demand.formats.records import unfinished
 from planner.features.demand.source_files import fail
 

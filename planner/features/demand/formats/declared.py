@@ -9,6 +9,7 @@ from functools import reduce
 from operator import add, and_, or_
 from typing import Any
 
+from planner.features.demand.busy import MINUTE_HOURS
 from planner.features.demand.engine import settled as as_view
 from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats import moments, numbers
@@ -38,7 +39,6 @@ from planner.features.demand.formats.found import (
 from planner.features.demand.formats.grain import DATE_ALONE, Grain, each_row_once, grain_of
 from planner.features.demand.formats.records import DOCUMENT, each_page_once, frame_of, unfinished
 from planner.features.demand.history import TOKENS, VALUES, repeated_local
-from planner.features.demand.profile import MINUTE_HOURS
 from planner.features.demand.source_files import columns_of_head, fail
 
 COUNTS = (*VALUES, "total_tokens", "bucket_hours")

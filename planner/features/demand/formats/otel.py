@@ -15,8 +15,8 @@ import pandas as pd
 from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats import otel_spans
 from planner.features.demand.formats.format import ExportReading, Format, Inputs, Sample, rows_to_frame
-from planner.features.demand.formats.google_monitoring import increases, readings_of_points
 from planner.features.demand.formats.otel_spans import DIMENSIONS, as_otlp, attributes, is_export, named
+from planner.features.demand.formats.points import increases, readings_of_points
 from planner.features.demand.source_files import fail
 
 TOKEN_METRIC = "gen_ai.client.token.usage"

@@ -14,7 +14,7 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats.format import RULE_CODE, ExportReading, Format, Inputs, Sample
-from planner.features.demand.formats.google_monitoring import increases, readings_of_points, records
+from planner.features.demand.formats.points import increases, readings_of_points, records
 from planner.features.demand.source_files import SourceFile, fail, read_text
 from planner.units import SECONDS_PER_HOUR
 
