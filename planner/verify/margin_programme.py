@@ -54,12 +54,7 @@ class Layout:
     @classmethod
     def of(cls, case: Case, names: Names, stressed: StressCase, reach: Reach, part: Ints) -> "Layout":
         """Lay out the ways of one part of a stress case."""
-        position = np.full(len(reach.workload), -1, np.int64)
-        position[part] = np.arange(len(part))
-        ways = reach.ways[position[reach.ways["class"].to_numpy(int)] >= 0]
-        column = np.full(len(reach.ways), -1, np.int64)
-        column[ways["way"].to_numpy(int)] = np.arange(len(ways))
-        of_class = position[ways["class"].to_numpy(int)]
+        ways, column, of_class = reach.of_part(part)
         things, at, way, amount = [], [], [], []
         first = 0
         for table, name in ((reach.loads, "units_per_request"), (reach.counted, "quota_per_request")):

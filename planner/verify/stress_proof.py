@@ -44,6 +44,15 @@ class Reach:
     loads: pd.DataFrame
     counted: pd.DataFrame
 
+    def of_part(self, part: Ints) -> tuple[pd.DataFrame, Ints, Ints]:
+        """Return the ways of some classes, the place among them of each way (-1: none), and the class in the part."""
+        position = np.full(len(self.workload), -1, np.int64)
+        position[part] = np.arange(len(part))
+        ways = self.ways[position[self.ways["class"].to_numpy(int)] >= 0]
+        column = np.full(len(self.ways), -1, np.int64)
+        column[ways["way"].to_numpy(int)] = np.arange(len(ways))
+        return ways, column, position[ways["class"].to_numpy(int)]
+
     def class_demand(self, demand: Floats) -> Floats:
         """Add up demand (needs x slots) by class."""
         total = np.zeros((len(self.workload), demand.shape[1]))
@@ -168,12 +177,7 @@ class _Server:
         self, case: Case, names: Names, stressed: StressCase, reach: Reach, part: Ints, scale_rph: float
     ) -> None:
         self.scale, self.part, self.solved = scale_rph, part, 0
-        position = np.full(len(reach.workload), -1, np.int64)
-        position[part] = np.arange(len(part))
-        ways = reach.ways[position[reach.ways["class"].to_numpy(int)] >= 0]
-        column = np.full(len(reach.ways), -1, np.int64)
-        column[ways["way"].to_numpy(int)] = np.arange(len(ways))
-        of_class = position[ways["class"].to_numpy(int)]
+        ways, column, of_class = reach.of_part(part)
         count = len(ways)
         short = count + np.arange(len(part))
         ones = np.ones(count)
