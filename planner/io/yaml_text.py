@@ -29,7 +29,7 @@ def load_yaml(path: Path) -> Any:
     if size > LARGEST_BYTES:
         raise InputError([Fault(str(path), f"is too large: {size / 2**20:,.0f} MB; at most 1 MB is read")])
     try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_OneOfEach)
+        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Plain)
     except RecursionError:
         raise yaml.YAMLError("nested too deep") from None
 
@@ -44,13 +44,11 @@ _NEW = {  # kind -> pattern and the characters it begins with
 }  # fmt: skip
 
 
-class _OneOfEach(yaml.SafeLoader):
-    yaml_implicit_resolvers = {  # noqa: RUF012
-        first: [(tag, pattern) for tag, pattern in listed if tag not in _OLD]
-        for first, listed in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+class EachKeyOnce(yaml.parser.Parser, yaml.composer.Composer, yaml.constructor.BaseConstructor):
+    """What a loader has in common here: a key that appears twice in one block is a fault, and so is an alias."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse an alias."""
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases are not used here; write it out", event.start_mark)
@@ -58,6 +56,7 @@ class _OneOfEach(yaml.SafeLoader):
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Refuse a key that was there before."""
         seen = set()
         for key, _ in node.value:
             if key.value in seen and isinstance(key, yaml.ScalarNode):
@@ -67,5 +66,12 @@ class _OneOfEach(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+class _Plain(EachKeyOnce, yaml.SafeLoader):
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [(tag, pattern) for tag, pattern in listed if tag not in _OLD]
+        for first, listed in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
 for _kind, (_pattern, _first) in _NEW.items():
-    _OneOfEach.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_pattern})$"), list(_first))
+    _Plain.add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_pattern})$"), list(_first))

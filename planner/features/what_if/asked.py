@@ -22,6 +22,7 @@ import yaml
 
 from planner.errors import Fault, InputError, nearest
 from planner.features.what_if.case_change import TARGETS, CaseChange, Factor
+from planner.io.yaml_text import EachKeyOnce
 from planner.readers.csv_files import MEGABYTE, read_text
 
 MOST_CASES = 500
@@ -128,7 +129,7 @@ def read_cases(path: Path) -> list[CaseChange]:
     InputError : every fault of the file at once, with the case and the key.
     """
     try:
-        tree = yaml.load(read_text(path, MEGABYTE), Loader=_OneOfEach)
+        tree = yaml.load(read_text(path, MEGABYTE), Loader=_Texts)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         said = getattr(error, "problem", None) or str(error)
@@ -153,22 +154,8 @@ def read_cases(path: Path) -> list[CaseChange]:
     return found
 
 
-class _OneOfEach(yaml.BaseLoader):
-    """YAML whose values are all text (1:2:3 is a number to YAML); a key that stands twice, or an alias, is a fault."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases are not used here; write it out", event.start_mark)
-        node: yaml.Node | None = super().compose_node(parent, index)
-        return node
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        for key, _ in node.value:
-            if keys.count(key.value) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} appears twice", key.start_mark)
-        return super().construct_mapping(node, deep)
+class _Texts(EachKeyOnce, yaml.BaseLoader):
+    """YAML whose values are all text (1:2:3 is a number to YAML)."""
 
 
 def _block(tree: dict[str, Any], name: str, path: Path, faults: list[Fault]) -> dict[Any, Any]:
