@@ -16,8 +16,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from planner.errors import PlannerError
+from planner.io.shown import without_formulas
 
 ALIVE = ".lock"  # in a draft: locked while its process lives
 COMMITTED = ".committed"  # in a draft of a directory: whole, and on its way into place (io.directory)
@@ -41,6 +43,12 @@ def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a file beside `path`, then put it in its place; a failure leaves nothing."""
     with written_beside(path) as beside:
         write(beside)
+
+
+def write_csv(path: str | Path, table: Any) -> None:
+    """Write a frame as CSV, as a whole; no cell begins as a formula does."""
+    with written_beside(path) as beside:
+        without_formulas(table).to_csv(beside, index=False, lineterminator="\n")
 
 
 def write_text(path: str | Path, text: str) -> None:

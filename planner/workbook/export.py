@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from planner.io.atomic import written_beside
-from planner.io.shown import without_formulas
+from planner.io.atomic import write_csv, written_beside
 from planner.plan.metrics.metric_tables import Metrics
 from planner.plan.orders import OrderLine, order_lines
 from planner.schema.settings import add_months
@@ -141,10 +140,10 @@ def write_tables(report: Report, directory: str | Path, format: Format = "csv") 
     written = []
     for name, table in tables(report).items():
         path = Path(directory) / f"{name}.{format}"
-        with written_beside(path) as beside:
-            if format == "csv":
-                without_formulas(table).to_csv(beside, index=False, lineterminator="\n")
-            else:
+        if format == "csv":
+            write_csv(path, table)
+        else:
+            with written_beside(path) as beside:
                 table.to_parquet(beside, index=False)
         written.append(path)
     return written

@@ -18,8 +18,7 @@ from planner.features.demand import engine as engines
 from planner.features.demand.focus_commitments import BilledCommitment, contract_commitment, used_commitments
 from planner.features.demand.formats import moments, numbers
 from planner.features.demand.source_files import SourceFile, columns_of_head, fail, list_sources
-from planner.io.atomic import replace_file
-from planner.io.shown import without_formulas
+from planner.io.atomic import replace_file, write_csv
 
 NEEDED = {"ChargeCategory", "ChargePeriodStart"}
 COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
@@ -282,10 +281,10 @@ def write_commitments(report: dict[str, Any], folder: Path) -> None:
         ],
         columns=["offer", "units", "start", "end", "note"],
     )
-    replace_file(folder / "commitments.csv", lambda path: without_formulas(table).to_csv(path, index=False))
+    write_csv(folder / "commitments.csv", table)
     hours = report["hours"]
     if not hours.empty:
-        replace_file(folder / "commitment_hours.csv", lambda path: without_formulas(hours).to_csv(path, index=False))
+        write_csv(folder / "commitment_hours.csv", hours)
     told = {name: value for name, value in report.items() if name != "hours"}
     text = json.dumps(told, indent=2, default=str) + "\n"
     replace_file(folder / "commitments.json", lambda path: path.write_text(text, encoding="utf-8"))

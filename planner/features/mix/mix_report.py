@@ -12,8 +12,7 @@ import pandas as pd
 from planner.features.mix import mix_sheet as mix
 from planner.features.mix.mix_sheet import CAUTION
 from planner.features.mix.mix_tables import ALL, TIERS, MixStudy, MixVariant
-from planner.io.atomic import written_beside
-from planner.io.shown import without_formulas
+from planner.io.atomic import write_csv, written_beside
 from planner.workbook.book import new_book
 from planner.workbook.report import rows_of
 from planner.workbook.text_tables import LOST, Styled, TextTable, clean, console_for, percent, task_usd, usd
@@ -39,8 +38,7 @@ def write_mix(study: MixStudy, directory: str | Path, created: dt.date) -> None:
         book = new_book(str(beside), study.name, created, "Model mix", f"input {study.input_digest[:16]}")
         mix.write(book.add_sheet(mix.NAME), study)
         book.raw.close()
-    with written_beside(folder / TABLE) as beside:
-        without_formulas(table(study)).to_csv(beside, index=False, lineterminator="\n")
+    write_csv(folder / TABLE, table(study))
     with written_beside(folder / JSON) as beside:
         beside.write_text(mix_json(study), encoding="utf-8", newline="\n")
 

@@ -19,8 +19,7 @@ from planner.features.review.sheets import peaks_sheet as review_peaks
 from planner.features.review.sheets import rules_sheet as review_rules
 from planner.features.review.sheets import summary_sheet as review_summary
 from planner.features.review.sheets import tasks_sheet as review_tasks
-from planner.io.atomic import written_beside
-from planner.io.shown import without_formulas
+from planner.io.atomic import write_csv, written_beside
 from planner.plan.expiries import Expiry
 from planner.plan.files import rounded
 from planner.workbook.book import new_book
@@ -169,8 +168,7 @@ def text_of(review: Review) -> str:
 def write_review(review: Review, directory: Path) -> None:
     """Write every file beside its name, then rename it; review.json last."""
     for name, table in tables(review).items():
-        with written_beside(directory / f"{name}.csv") as beside:
-            without_formulas(table).to_csv(beside, index=False, lineterminator="\n")
+        write_csv(directory / f"{name}.csv", table)
     for name, chart in charts(review).items():
         with written_beside(directory / f"{name}.svg") as beside:
             beside.write_text(chart, encoding="utf-8")

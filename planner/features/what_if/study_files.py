@@ -12,8 +12,7 @@ from planner.errors import Fault, InputError
 from planner.features.what_if import study_sheet
 from planner.features.what_if.case_change import CaseChange, Factor
 from planner.features.what_if.study import Answer, Study, StudyLine, differences
-from planner.io.atomic import written_beside
-from planner.io.shown import without_formulas
+from planner.io.atomic import write_csv, written_beside
 from planner.plan.plan import Totals
 from planner.workbook.book import new_book
 
@@ -37,8 +36,7 @@ def write_study(study: Study, directory: Path, created: dt.date) -> None:
         study_sheet.write_lines(book.add_sheet(study_sheet.LINES), study)
         book.raw.close()
     for name, frame in ((TABLE, case_table(study)), (LINES, line_table(study))):
-        with written_beside(directory / name) as beside:
-            without_formulas(frame).to_csv(beside, index=False, lineterminator="\n")
+        write_csv(directory / name, frame)
     with written_beside(directory / JSON) as beside:
         beside.write_text(study_json(study), encoding="utf-8", newline="\n")
 

@@ -64,8 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     from planner.features.demand.history import load_history
     from planner.features.demand.series import hourly_series
-    from planner.io.atomic import replace_file
-    from planner.io.shown import without_formulas
+    from planner.io.atomic import replace_file, write_csv
 
     series = hourly_series(load_history(arguments.history), arguments.quiet_hours)
     whole = pools_of(series, arguments.pool)
@@ -106,8 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
         require("matplotlib")
         folder: Path = arguments.output
         both = pd.concat([table.assign(replay=name) for name, table in summaries.items()], ignore_index=True)
-        replace_file(folder / "backtest.csv", lambda path: without_formulas(ledger).to_csv(path, index=False))
-        replace_file(folder / "summary.csv", lambda path: without_formulas(both).to_csv(path, index=False))
+        write_csv(folder / "backtest.csv", ledger)
+        write_csv(folder / "summary.csv", both)
         lines = "\n".join([head, "", *text, ""])
         replace_file(folder / "backtest.md", lambda path: path.write_text(lines, encoding="utf-8"))
         draw_savings(summaries, folder)

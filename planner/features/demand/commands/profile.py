@@ -45,8 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.ingest_report import profile_lines
     from planner.features.demand.marks import Treatment
     from planner.features.demand.profile import profile
-    from planner.io.atomic import replace_file
-    from planner.io.shown import below, without_formulas
+    from planner.io.atomic import replace_file, write_csv
+    from planner.io.shown import below
 
     history = load_history(arguments.history)
     rows = history.rows
@@ -82,8 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         require("matplotlib")
         folder: Path = arguments.output
-        replace_file(folder / "profile.csv", lambda path: without_formulas(result.weeks).to_csv(path, index=False))
-        replace_file(folder / "marks.csv", lambda path: without_formulas(result.marks).to_csv(path, index=False))
+        write_csv(folder / "profile.csv", result.weeks)
+        write_csv(folder / "marks.csv", result.marks)
         text = json.dumps(result.as_dict(), indent=2, default=str) + "\n"
         replace_file(folder / "profile.json", lambda path: path.write_text(text, encoding="utf-8"))
         title = "Requests per hour, mean by day and hour (UTC)"
