@@ -32,7 +32,7 @@ OPTIONS = Frame("options", "one row for each workload, region, model of its mix 
     Field("option", TEXT, "on-demand option"),
     Field("on_demand_usd", NUMBER, "one request, before the scenario's factor", "USD"),
     Field("quota_per_request", NUMBER, "what one request per hour counts on the quota, bursts included",
-           "tokens/minute per request/hour"),
+          "tokens/minute per request/hour"),
     Field("tokens_per_request", NUMBER, "all tokens, unweighted", "tokens"),
     Field("guaranteed", FLAG, "counts as guaranteed"),
 ))  # fmt: skip

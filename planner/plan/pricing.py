@@ -19,7 +19,7 @@ MONTHS_IN_FORCE = Frame("months in force", "one row for each purchase and month 
     Field("units", NUMBER, "in force", "units"),
     Field("reserved_usd", NUMBER, "what they cost in the month", "USD"),
     Field("tail_usd", NUMBER, "(1 - tail_value) of the payments past the horizon, spread over its months inside it by "
-                               "their hours", "USD"),
+                              "their hours", "USD"),
 ))  # fmt: skip
 _METER = ["pool", "meter", "period"]
 

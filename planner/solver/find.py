@@ -95,15 +95,24 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     return _plan(case, sets, plans, options)
 
 
-def find_cost(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None
-) -> float | None:  # fmt: skip
-    """Find the cost of the cheapest plan of a case (USD, earlier commitments included); None: there is no plan.
-
-    The same search as `find_plan`, without the plan's tables, and without the reasons where there is none.
+def find_if_any(
+    case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None
+) -> Plan | None:
+    """Find the cheapest plan of a case as `find_plan` does; None, without the search for reasons, where there is none.
 
     Raises
     ------
     StoppedError : the time limit ran out before there was a plan.
+    """
+    sets, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds), progress)
+    return None if stuck else _plan(case, sets, plans, options)
+
+
+def find_cost(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None
+) -> float | None:  # fmt: skip
+    """Find the cost of the cheapest plan of a case (USD, earlier commitments included); None: there is no plan.
+
+    The same search as `find_if_any`, without the plan's tables; it raises the same.
     """
     _, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds), progress)
     return None if stuck else _totals(case, plans).total_usd
@@ -139,6 +148,7 @@ def _components(
     return sets, plans, stuck
 
 
+Parts = tuple[list[Sets], dict[int, ComponentPlan]]  # parts, and rough plans of them by identity
 Found = tuple[list[ComponentPlan], list[Sets]]  # plans, and the parts that have none
 
 
@@ -147,31 +157,26 @@ def _tied(
     progress: Callable[[int, int], None] | None,
 ) -> Found:  # fmt: skip
     """Solve parts in whole units that some rows may tie: as they are, else under prices, else all in one programme."""
-    rough = _tied_roughly(sets, wide, clock, options.workers)
+    known = _parts(sets, options, clock) if np.isfinite(clock.deadline) else None
+    parts, rough = known or ([], {})
+    spare = [rough[id(part)] for part in parts if id(part) in rough]
+    kept = len(spare) == len(parts) > 0 and keep_rows(sets, wide, spare, sized=True)
     try:
-        found = _tied_finely(sets, wide, loose=loose, options=options, clock=clock, progress=progress)
+        plans, stuck = _tied_finely(
+            sets, wide, loose=loose, known=known, options=options, clock=clock, progress=progress
+        )
     except StoppedError:
-        if rough is None:
+        if not kept:
             raise
-        return rough, []
-    plans, stuck = found
-    return found if rough is None or stuck else (_better(plans, rough), [])
-
-
-def _tied_roughly(sets: Sets, wide: Sequence[Family], clock: Clock, workers: int | None) -> list[ComponentPlan] | None:
-    """Find a rough plan of what some rows tie, where the time is limited."""
-    if not np.isfinite(clock.deadline):
-        return None
-    parts = parts_to_solve(sets)
-    found = _rough(parts, clock, workers)
-    plans = [found[id(part)] for part in parts if id(part) in found]
-    return plans if len(plans) == len(parts) and keep_rows(sets, wide, plans, sized=True) else None
+        return spare, []
+    return (plans, stuck) if stuck or not kept else (_better(plans, spare), [])
 
 
 def _tied_finely(
-    sets: Sets, wide: Sequence[Family], *, loose: Sets, options: Options, clock: Clock,
+    sets: Sets, wide: Sequence[Family], *, loose: Sets, known: Parts | None, options: Options, clock: Clock,
     progress: Callable[[int, int], None] | None,
 ) -> Found:  # fmt: skip
+    """Go the same way, of which ``known`` is the last step's start, where it is known already."""
     store = None if options.store is None else Store(options.store)
     begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts_to_solve(loose), options.workers)
     so_far = [decided(b.found) if isinstance(b.found, LinearSolve) else b.found for b in begun if b.found is not None]
@@ -184,7 +189,7 @@ def _tied_finely(
     if priced is not None and _closed(priced, options.gap):
         return priced, []
     try:
-        plans, stuck = _solve(sets, options, clock, progress)
+        plans, stuck = _solve(sets, options, clock, progress, known)
     except StoppedError:
         if priced is None:
             raise
@@ -227,19 +232,28 @@ def _closed(plans: Sequence[ComponentPlan], gap: float) -> bool:
     return usd - _bound_usd(plans) <= gap * abs(usd)
 
 
+def _parts(sets: Sets, options: Options, clock: Clock) -> Parts:
+    """Split, and find rough plans where the time is limited."""
+    parts = parts_to_solve(sets)
+    limited = options.solver == HIGHS and np.isfinite(clock.deadline)
+    return parts, _rough(parts, clock, options.workers) if limited else {}
+
+
 def _solve(
-    sets: Sets, options: Options, clock: Clock, progress: Callable[[int, int], None] | None
+    sets: Sets, options: Options, clock: Clock, progress: Callable[[int, int], None] | None,
+    known: Parts | None = None,
 ) -> Found:  # fmt: skip
-    """Solve every part: plans, and the parts that have none."""
-    parts, store = parts_to_solve(sets), None if options.store is None else Store(options.store)
-    return _finished(parts, options, progress, store, clock)
+    """Solve every part: plans, and the parts that have none; ``known`` : its parts, where they are known already."""
+    parts, rough = _parts(sets, options, clock) if known is None else known
+    store = None if options.store is None else Store(options.store)
+    return _finished(parts, options, progress, store, clock, rough)
 
 
 def _finished(
     parts: Sequence["_Begun | Sets"], options: Options, progress: Callable[[int, int], None] | None,
-    store: Store | None, clock: Clock,
+    store: Store | None, clock: Clock, rough: Mapping[int, ComponentPlan] = {},
 ) -> Found:  # fmt: skip
-    """Go on to the plans of parts, of which some are begun."""
+    """Go on to the plans of parts, of which some are begun; ``rough`` : plans for where the time ends, by identity."""
     finished = [0]
 
     def step() -> None:
@@ -260,8 +274,6 @@ def _finished(
         return _cheaper(found, spare)
 
     workers = options.workers if options.solver == HIGHS else 1  # PuLP's warnings and files are one process's
-    new = [part for part in parts if isinstance(part, Sets)]
-    rough = _rough(new, clock, workers) if options.solver == HIGHS and np.isfinite(clock.deadline) else {}
     found = on_all_cores(plan, parts, workers, step)
     if store is not None:
         store.tidy()
@@ -322,7 +334,7 @@ def _finish(begun: _Begun, options: Options, store: Store | None) -> ComponentPl
     if begun.found is None or isinstance(begun.found, ComponentPlan):
         return begun.found
     plan = finish_component(begun.part, begun.found, options.gap, options.solver)
-    if store is not None and plan is not None and plan.usd - plan.tree_bound_usd <= options.gap * abs(plan.usd):
+    if store is not None and plan is not None and _closed([plan], options.gap):
         store.put(begun.key, plan)  # only answers that no time limit cut short
     return plan
 

@@ -23,7 +23,7 @@ from planner.plan.pricing import price
 from planner.plan.reading import Reading
 from planner.schema.capacity import TOKENS_METER, Commitment, Offer
 from planner.schema.case import Case
-from planner.solver.find import Options, find_cost, find_plan
+from planner.solver.find import Options, find_cost, find_if_any, find_plan
 from planner.solver.infeasible import with_setting
 from planner.solver.solve import audited
 from planner.verify.figures import figures_of
@@ -99,9 +99,8 @@ def price_order(
     order = order.assign(offer=order["offer"].map(lambda name: named.get(name, name)))
     priced = _at_order_prices(case, order)
     owed = as_owed(priced, order)
-    if find_cost(owed, options, progress) is not None:
-        found = find_plan(owed, options, progress)  # kept in the store: not solved twice
-    else:
+    found = find_if_any(owed, options, progress)
+    if found is None:
         found = _as_far_as_it_goes(owed, options, progress)
         found = replace(found, deployments=_all_deployed(owed, found.deployments))
     purchases = _purchases(priced, order)

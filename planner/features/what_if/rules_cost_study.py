@@ -30,7 +30,7 @@ from planner.plan.rules_cost import Nothing, RuleCost, RulesCost
 from planner.schema.capacity import Offer, Throughput
 from planner.schema.case import Case
 from planner.schema.settings import Policy
-from planner.solver.find import Options, find_cost, find_plan
+from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.infeasible import with_setting
 from planner.solver.parallel import on_all_cores
 from planner.verify.figures import figures_of
@@ -84,7 +84,8 @@ def rules_cost(
         alone = replace(options, gap=max(options.gap, GAP), workers=1, kept=None, store=options.store or Path(own))
         asked = case if whole or not sized else case.with_policy(whole_units=False)
         base = reading.plan if asked is case else find_plan(asked, alone)
-        variants = [v for v in _variants(asked, base) if v.priced is not False]
+        every = _variants(asked, base)
+        variants = [v for v in every if v.priced is not False]
         done = [0]
 
         def step() -> None:
@@ -98,8 +99,7 @@ def rules_cost(
     total, signed = base.totals.total_usd, _signed(asked, base)
     least = max(CENT, (alone.gap if whole and sized else EXACT) * abs(total))
     rules = [_cost(v, total, signed, other, least) for v, other in zip(variants, found, strict=True)]
-    free = [v for v in _variants(asked, base) if v.priced is False]
-    rules += [RuleCost(v.rule, total, signed, 0.0, 0.0, v.unmeasured) for v in free]
+    rules += [RuleCost(v.rule, total, signed, 0.0, 0.0, v.unmeasured) for v in every if v.priced is False]
     if asked is not case:
         plan, to_sign = reading.plan.totals.total_usd, _signed(case, reading.plan)
         rules.append(RuleCost(WHOLE_UNITS, total, signed, max(0.0, plan - total), to_sign - signed))
@@ -251,9 +251,9 @@ def _nothing(case: Case, options: Options) -> Nothing:
         (bare, options), (bare, replace(options, stress=calm)),
         (replace(bare, on_demand=open_quotas), replace(options, stress=calm)),
     ):  # fmt: skip
-        if find_cost(tried, asked) is None:  # without the search for what would mend the input
+        found = find_if_any(tried, asked)
+        if found is None:
             continue
-        found = find_plan(tried, asked)
         broken = () if asked is options else figures_of(Reading(case, replace(found, input_digest=case.digest))).broken
         t = found.totals
         units = t.total_usd - t.on_demand_usd - t.egress_usd

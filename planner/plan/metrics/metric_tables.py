@@ -141,7 +141,7 @@ STRESS = Frame("stress", "one row for each stress case, at the hour where growth
     Field("on_demand_rph", NUMBER, "of it served on demand", "requests/hour"),
     Field("capacity_rph", NUMBER, "need times (1 + margin)", "requests/hour"),
     Field("margin_share", NUMBER, "uniform growth of demand that can still be served; below 0: broken; inf: no limit",
-           "share"),
+          "share"),
     Field("sets_units", FLAG, "the case makes the plan buy more"),
 ))  # fmt: skip
 WORKLOAD_MARGIN = Frame("workload_margins", "growth of one workload alone that each stress case can still serve", (

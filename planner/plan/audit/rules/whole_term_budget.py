@@ -5,7 +5,6 @@ import math
 from planner.plan.audit.linear_rule import LinearRule
 from planner.plan.flows import Names
 from planner.schema.case import Case
-from planner.units import HOURS_PER_DAY
 
 
 def whole_term_budget(case: Case, names: Names) -> LinearRule | None:
@@ -14,8 +13,6 @@ def whole_term_budget(case: Case, names: Names) -> LinearRule | None:
     if cap is None:
         return None
     bought = [
-        (0, o.offer, p.name, o.usd_per_unit_hour * (o.term_end(p.start) - p.start).days * HOURS_PER_DAY)
-        for o in case.offers
-        for p in case.periods
+        (0, o.offer, p.name, o.usd_per_unit_hour * o.term_hours(p.start)) for o in case.offers for p in case.periods
     ]
     return LinearRule("whole_term_budget", "USD over the whole terms", [{}], [-math.inf], [cap], bought=bought)
