@@ -186,3 +186,10 @@ def test_the_terminal_tells_hours_never_seen_and_keeps_to_its_width():
     assert thursday.rstrip().endswith("-")
     assert "never seen" in text
     assert "never seen" not in printed(profile(history(2)).together, 120)
+
+
+def test_a_name_is_shown_as_it_is_spelled(tmp_path, capsys):
+    whole = history()
+    save_history(History(whole.rows.assign(workload="chat [red]eu[/red]"), whole.report), tmp_path / "h")
+    assert main(["profile", str(tmp_path / "h")]) == 0
+    assert "chat [red]eu[/red]: mean" in capsys.readouterr().out

@@ -11,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+WIDTH = 100  # of the week on a terminal
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -37,8 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Profile, print, and write what was asked for."""
     import json
 
-    from rich.console import Console
-
     from planner.errors import Fault, InputError
     from planner.features.demand.charts import print_curve, print_heat_map
     from planner.features.demand.history import History, load_history
@@ -46,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.marks import Treatment
     from planner.features.demand.profile import profile
     from planner.io.atomic import replace_file, write_csv
-    from planner.io.shown import below
+    from planner.workbook.text_tables import console_for
 
     history = load_history(arguments.history)
     rows = history.rows
@@ -60,7 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     history = History(rows, history.report)
     treatment = Treatment(arguments.cap_spikes, arguments.skip_outages)
     result = profile(history, treatment, arguments.quiet_hours)
-    console = Console(file=below(sys.stdout) if sys.stdout.isatty() else sys.stdout, width=100, highlight=False)
+    console = console_for(sys.stdout)
+    console.width = WIDTH
     print_heat_map(result.together, console)
     print_curve(result.together, console)
     for line in profile_lines(result):
