@@ -61,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
     from planner.solver.solve import audited
+    from planner.solver.starts import Starts
     from planner.verify.figures import figures_of
     from planner.workbook.report import Report
 
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.no_workbook:
             raise PlannerError("--mix adds a sheet to plan.xlsx: leave out --no-workbook, or use planner mix")
     store = None if arguments.fresh else directory.absolute().parent / FOLDER
-    options = Options(arguments.gap, arguments.time_limit, arguments.workers, arguments.solver, store)
+    options = Options(arguments.gap, arguments.time_limit, arguments.workers, arguments.solver, store, starts=Starts())
     try:
         with Progress() as progress:
             reading = audited(case, options, progress)

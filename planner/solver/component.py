@@ -16,6 +16,7 @@ from planner.solver.continuous import LinearSolve, open_program, solve_linear
 from planner.solver.highs import Clock
 from planner.solver.scaling import column_scale
 from planner.solver.single import solve_sizes
+from planner.solver.starts import Starts
 from planner.solver.stress_search import WitnessArrays, witness_of
 from planner.solver.ties import choose_by_rule, equal_offers_by_rule
 
@@ -71,10 +72,21 @@ def reduced_program(part: Sets) -> LinearProgram:
     return program_of(prune(merge_slots(part)))
 
 
-def begin_component(part: Sets, clock: Clock, program: LinearProgram | None = None) -> LinearSolve | None:
-    """Find a component's optimum for units of any size; None where no plan exists. ``program``: its reduced one."""
+def begin_component(
+    part: Sets, clock: Clock, program: LinearProgram | None = None, starts: Starts | None = None
+) -> LinearSolve | None:
+    """Find a component's optimum for units of any size; None where no plan exists.
+
+    ``program`` : its reduced one. ``starts`` : optima to start from, to which this one is added.
+    """
     solve = open_program(reduced_program(part) if program is None else program, clock)
-    return solve if solve_linear(solve) else None
+    if starts is not None:
+        starts.begin(part, solve)
+    if not solve_linear(solve):
+        return None
+    if starts is not None:
+        starts.keep(part, solve)
+    return solve
 
 
 def decided(solve: LinearSolve) -> Decided:

@@ -34,6 +34,7 @@ from planner.solver.infeasible import explain
 from planner.solver.parallel import on_all_cores
 from planner.solver.priced import solve_priced
 from planner.solver.session import sunk_usd
+from planner.solver.starts import Starts
 from planner.solver.store import Store, digest_of, key_of
 
 DEFAULT_GAP = 1e-4
@@ -64,6 +65,7 @@ class Options:
     stress : share of its demand that a stress case asks for, by lost region (None: headroom); 1 where it is not named.
     kept : purchases of the last plan whose change is charged. The plan's totals leave that charge out, its bound does
         not: `features.resolve.keep` puts the bound of the plan that is free to move in its place.
+    starts : optima of other cases to start from, to which those of this case are added. The plan is the same.
     """
 
     gap: float = DEFAULT_GAP
@@ -73,6 +75,7 @@ class Options:
     store: Path | None = None
     kept: Kept | None = None
     stress: Mapping[str | None, float] = field(default_factory=dict)
+    starts: Starts | None = None
 
 
 def find_plan(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None) -> Plan:
@@ -326,7 +329,7 @@ def _begin(part: Sets, options: Options, clock: Clock, store: Store | None) -> _
     program = reduced_program(part)
     key = "" if store is None else key_of(part, digest_of(program), options.gap, options.solver)
     kept = None if store is None else store.get(key, part)
-    return _Begun(part, key, begin_component(part, replace(clock), program) if kept is None else kept)
+    return _Begun(part, key, begin_component(part, replace(clock), program, options.starts) if kept is None else kept)
 
 
 def _finish(begun: _Begun, options: Options, store: Store | None) -> ComponentPlan | None:

@@ -23,7 +23,7 @@ from planner.solver.highs import INF, Clock
 from planner.solver.infeasible import explain
 from planner.solver.scaling import deployment_peaks, need_peaks
 from planner.solver.store import digest_of, key_of
-from planner.solver.stress_search import Cut, Separator
+from planner.solver.stress_search import Separator
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class LiveCase:
         committed = new.columns.committed
         session.set_column_bounds(committed, np.zeros(len(committed)), new.columns.upper[committed])
         separator = Separator(sets, need_peaks(sets), deployment_peaks(sets), self.clock)
-        cuts = [_renewed(separator, cut) for cut in live.solve.cuts]
+        cuts = [separator.renewed(cut, cut.case) for cut in live.solve.cuts]
         first = new.row_count
         session.set_row_bounds(
             np.arange(first, first + len(cuts)), np.array([cut.need for cut in cuts]), np.full(len(cuts), INF)
@@ -151,15 +151,6 @@ def _same_matrix(old: LinearProgram, new: LinearProgram) -> bool:
         and np.array_equal(x.value, y.value)
         for x, y in zip(old.families, new.families)
     )
-
-
-def _renewed(separator: Separator, cut: Cut) -> Cut:
-    """Work out the same ray's row for new demand and quotas."""
-    problem = separator.problems[cut.case]
-    quota = np.where(cut.ray.quota > 0, problem.net.quota_tpm, 0.0)
-    ray = replace(cut.ray, quota_value=float((cut.ray.quota * quota).sum()) * (1 + 1e-12))
-    problem.rays.append(ray)
-    return separator.row_of(problem, ray, cut.period)
 
 
 def sunk_usd(case: Case) -> float:

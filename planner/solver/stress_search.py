@@ -1,7 +1,7 @@
 """Find stress slots that the deployed units cannot serve, the rays that say so, and routings that prove the others."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import highspy
@@ -234,6 +234,14 @@ class Separator:
     def row_of(self, problem: StressCaseProblem, ray: StressRay, period: int) -> Cut:
         """Return the row that a ray gives in a period."""
         return self._cut(problem, ray, period, self.trees[period])
+
+    def renewed(self, cut: Cut, case: int) -> Cut:
+        """Work out the row of a ray that was found on an equal network, for this case's demand and quotas."""
+        problem = self.problems[case]
+        quota = np.where(cut.ray.quota > 0, problem.net.quota_tpm, 0.0)
+        ray = replace(cut.ray, case=case, quota_value=float((cut.ray.quota * quota).sum()) * (1 + 1e-12))
+        problem.rays.append(ray)
+        return self.row_of(problem, ray, cut.period)
 
     @staticmethod
     def _cut(problem: StressCaseProblem, ray: StressRay, p: int, tree: SlotTree) -> Cut:

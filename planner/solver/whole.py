@@ -165,6 +165,7 @@ class Master:
         lp, own, scale, limit = self._columns()
         h = quiet_highs(1e-9)
         set_options(h, mip_rel_gap=gap, mip_feasibility_tolerance=1e-9, mip_abs_gap=0.0)
+        set_options(h, mip_heuristic_run_rins=False, mip_heuristic_run_rens=False)  # dearer than these small trees
         h.passModel(lp)
         whole = np.flatnonzero(self.program.columns.searched).astype(np.int32)
         h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))

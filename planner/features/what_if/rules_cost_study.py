@@ -86,6 +86,7 @@ def rules_cost(
         base = reading.plan if asked is case else find_plan(asked, alone)
         every = _variants(asked, base)
         variants = [v for v in every if v.priced is not False]
+        starts = None if alone.starts is None else alone.starts.fixed()
         done = [0]
 
         def step() -> None:
@@ -93,7 +94,9 @@ def rules_cost(
             if progress is not None:
                 progress(done[0], len(variants) + 1)
 
-        found = on_all_cores(lambda v: find_plan(v.case, alone), variants, options.workers, step)
+        found = on_all_cores(
+            lambda v: find_plan(v.case, replace(alone, starts=starts)), variants, options.workers, step
+        )
         nothing = _nothing(case, replace(alone, gap=options.gap))
         step()
     total, signed = base.totals.total_usd, _signed(asked, base)
@@ -176,12 +179,22 @@ def _policy(case: Case, prices: pd.DataFrame, exact: bool) -> list[_Variant]:
                               None if spare else priced(prices["case"] == "headroom")))  # fmt: skip
     if _has_sizes(case):
         found.append(_Variant(WHOLE_UNITS, case.with_policy(whole_units=False)))
-    cells = [family.relaxed_by for family in FAMILIES if isinstance(family.relaxed_by, Cell)]
-    for path in dict.fromkeys(cell.column for cell in cells if cell.table == SETTINGS):
+    for path, kinds in _settings_of_rules().items():
         told = attrgetter(path.removeprefix("policy."))
         if told(policy) is not None and told(Policy()) is None:  # blank: no such rule
             free = replace(case, settings=with_setting(case.settings, path, None))
-            found.append(_Variant(f"without {path.rpartition('.')[2]}", free))
+            found.append(
+                _Variant(f"without {path.rpartition('.')[2]}", free, priced=priced(prices["kind"].isin(kinds)))
+            )
+    return found
+
+
+def _settings_of_rules() -> dict[str, set[str]]:
+    """Settings that are the bound of rules, each with the names of the prices of those rules in the certificate."""
+    found: dict[str, set[str]] = {}
+    for family in FAMILIES:
+        if isinstance(family.relaxed_by, Cell) and family.relaxed_by.table == SETTINGS:
+            found.setdefault(family.relaxed_by.column, set()).update(family.price_kinds)
     return found
 
 
