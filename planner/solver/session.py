@@ -7,7 +7,7 @@ demand, and get new right-hand sides. A component whose matrix changed (token si
 is opened anew; one that did not change at all is not touched.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 

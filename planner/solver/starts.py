@@ -49,7 +49,7 @@ class Starts:
         self.known[shape] = _Start(list(basis.col_status), list(basis.row_status), tuple(solve.cuts), networks)
 
     def begin(self, part: Sets, solve: LinearSolve) -> None:
-        """Start a programme that is stated, and not solved yet, from the optimum of one of its shape, if one is known."""
+        """Start a programme that is stated, and not solved yet, from the known optimum of its shape, if any."""
         start = self.known.get(_shape(part, solve))
         if start is None:
             return

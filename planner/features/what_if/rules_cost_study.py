@@ -190,7 +190,7 @@ def _policy(case: Case, prices: pd.DataFrame, exact: bool) -> list[_Variant]:
 
 
 def _settings_of_rules() -> dict[str, set[str]]:
-    """Settings that are the bound of rules, each with the names of the prices of those rules in the certificate."""
+    """List the settings that are the bound of rules, each with the names of their prices in the certificate."""
     found: dict[str, set[str]] = {}
     for family in FAMILIES:
         if isinstance(family.relaxed_by, Cell) and family.relaxed_by.table == SETTINGS:
