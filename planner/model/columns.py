@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.model.sets import Bools, Floats, Ints, Sets
+from planner.model.waiting import Queues, Reach, queues_of, reach_of, served_peaks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,10 @@ class Columns:
     unreserved : u[meter, period], units beyond the commitments; -1 where the pool has no such price.
         Array meters x periods.
     more, fewer : units above and below those of the last plan, one each a kept purchase (`constraints.keep`).
+    hours_first : number of the first column that is decided by the hour: those of queues, then flows.
+    taken, backlog, credit : of work that can wait (`model.waiting`): arrivals that a queue takes, work that waits, work
+        served before its last hour (krph); -1 where there is none. Arrays queues x slots.
+    queues, reach : the queues, and in which slots they take, serve and hold work.
     flow_first : number of the first flow column; flows are the last columns.
     flow_arc, flow_slot : arc and slot of each flow: y where the arc is reserved, z where it is on demand (krph).
     flow_case : -1; in the literal programme, the number of the stress case whose flow it is.
@@ -32,6 +37,12 @@ class Columns:
     unreserved: Ints
     more: Ints
     fewer: Ints
+    hours_first: int
+    taken: Ints
+    backlog: Ints
+    credit: Ints
+    queues: Queues
+    reach: Reach
     flow_first: int
     flow_arc: Ints
     flow_slot: Ints
@@ -64,6 +75,15 @@ class Columns:
     def count(self) -> int:
         """Number of columns."""
         return self.flow_first + len(self.flow_arc)
+
+    @property
+    def hour_slots(self) -> Ints:
+        """Slot of each column that is decided by the hour, from `hours_first` on."""
+        slot = np.concatenate([np.full(self.flow_first - self.hours_first, -1), self.flow_slot])
+        for columns in (self.taken, self.backlog, self.credit):
+            queue, at = np.nonzero(columns >= 0)
+            slot[columns[queue, at] - self.hours_first] = at
+        return slot
 
     @property
     def flows(self) -> Ints:
@@ -103,7 +123,14 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
     first += int((low > 0).sum())
     steps[step > 0] = first + np.arange((step > 0).sum())
     first += int((step > 0).sum())
-    arc, slot = np.nonzero(_usable(sets))
+    hours_first = first
+    queues = queues_of(sets)
+    reach = reach_of(sets, queues)
+    taken, backlog, credit = (np.full(reach.takes.shape, -1) for _ in range(3))
+    for columns, where in ((taken, reach.takes), (backlog, reach.holds), (credit, reach.holds)):
+        columns[where] = first + np.arange(where.sum())
+        first += int(where.sum())
+    arc, slot = np.nonzero(_usable(sets, queues, reach))
     upper = np.full(first + len(arc), np.inf)
     upper[committed] = largest_purchase(sets)
     upper[on[low > 0]] = 1.0
@@ -115,6 +142,12 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
         unreserved=unreserved,
         more=more,
         fewer=fewer,
+        hours_first=hours_first,
+        taken=taken,
+        backlog=backlog,
+        credit=credit,
+        queues=queues,
+        reach=reach,
         flow_first=first,
         flow_arc=arc,
         flow_slot=slot,
@@ -165,7 +198,7 @@ def largest_sizes(sets: Sets) -> Floats:
     factor = 1 / sets.needs["usable"].to_numpy(float)
     for case in sets.cases:
         factor = np.maximum(factor, case.demand_scale)
-    peak = sets.demand.max(axis=1, initial=0.0) * factor
+    peak = served_peaks(sets) * factor
     part = sets.loads["deployment"].to_numpy(int)
     # a need counts once a deployment, at its heaviest arc
     pair = part * len(sets.needs) + need
@@ -225,10 +258,12 @@ def _on_grid(size: Floats, low: Floats, step: Floats) -> Floats:
     return found
 
 
-def _usable(sets: Sets) -> Bools:
-    """Whether an arc may carry a priced flow in a slot: it is priced, and its need has demand there."""
+def _usable(sets: Sets, queues: Queues, reach: Reach) -> Bools:
+    """Whether an arc may carry a priced flow in a slot: it is priced, and its need has demand, or work that waits."""
     need = sets.arcs["need"].to_numpy(int)
     usable: Bools = (sets.demand[need] > 0) & sets.arcs["priced"].to_numpy(bool)[:, None]
+    queue = queues.of_arc
+    usable[queue >= 0] = reach.serves[queue[queue >= 0]]
     return usable
 
 

@@ -19,6 +19,7 @@ class Spans(Enum):
 
     SLOT = "flows of one slot, and deployments of its period"
     METER = "purchases and deployments of one pool and meter"
+    WEEK = "flows of one need over the hours of a week, in one period and scenario"
     PERIOD = "flows of one period, all that share a row in it"
     PART = "anything of one part: the family is stated for each part by itself"
     EVERYTHING = "everything"
@@ -91,6 +92,7 @@ class Family:
     relaxed_by : what may be changed where there is no plan: the cell that the bounds are written in, or `Relaxed`.
     of_demand : whether the bounds are parts of the demand of the rows' needs, so that they fall if less is asked.
     of_stress : whether its rows are on the flows of the stress cases (`constraints.stress`).
+    by_arrival : whether its rows are of the hour in which demand arises: work that can wait may be served in another.
     allows : reductions whose claim holds for these rows.
     kinds : names of the prices of a row's lower and upper bound in certificate.parquet ("": no such price is stated).
         None: the family's name, with `_floor` and `_cap`.
@@ -104,6 +106,7 @@ class Family:
     relaxed_by: Cell | Relaxed = Relaxed.ROWS
     of_demand: bool = False
     of_stress: bool = False
+    by_arrival: bool = False
     allows: frozenset[Reduction] = frozenset()
     kinds: tuple[str, str] | None = None
 

@@ -90,8 +90,9 @@ def _needs(case: Case, slots: int) -> tuple[pd.DataFrame, Floats]:
     demand = np.zeros((len(found), slots))
     demand[code, slot] = d["requests_per_hour"].to_numpy() / REQUESTS_PER_THOUSAND
     of = {w.workload: w for w in case.workloads}
-    rows = [(o, w, 1 - case.reserved_headroom(of[w]), of[w].guaranteed_share) for o, w in found]
-    return pd.DataFrame(rows, columns=["origin", "workload", "usable", "guaranteed_share"]), demand
+    rows = [(o, w, 1 - case.reserved_headroom(of[w]), of[w].guaranteed_share, of[w].deadline_hours) for o, w in found]
+    columns = ["origin", "workload", "usable", "guaranteed_share", "deadline_hours"]
+    return pd.DataFrame(rows, columns=columns).astype({"deadline_hours": np.int64}), demand
 
 
 def _tokens(case: Case) -> pd.DataFrame:
@@ -164,6 +165,7 @@ def _arcs(
     paid = _on_demand_arcs(case, ways, quotas)
     arcs = pd.concat([pooled, paid], ignore_index=True)
     arcs["priced"] = True
+    arcs["at_once"] = False
     quota_load = arcs.pop("quota_load").to_numpy(float)
     return arcs, loads, quota_load
 
@@ -183,14 +185,16 @@ def _ways(case: Case, needs: pd.DataFrame) -> pd.DataFrame:
                 continue
             there = 0.0 if o == s else price[o, s]
             back = 0.0 if o == s else price.get((s, o), there)
-            rows += [(k, o, name, model, s, there, back, o != s) for model in models.get(name, ())]
+            rows += [
+                (k, o, name, model, s, there, back, o != s, of[name].deadline_hours) for model in models.get(name, ())
+            ]
     return pd.DataFrame(
-        rows, columns=["need", "origin", "workload", "model", "region", "usd_there", "usd_back", "away"]
-    ).astype({"away": bool})
+        rows, columns=["need", "origin", "workload", "model", "region", "usd_there", "usd_back", "away", "latest_hours"]
+    ).astype({"away": bool, "latest_hours": np.int64})
 
 
 _ARC = ["need", "origin", "workload", "model", "region", "supply", "reserved", "quota", "guaranteed", "usd",
-        "egress_usd", "gb_in", "gb_out", "away", "quota_load"]  # fmt: skip
+        "egress_usd", "gb_in", "gb_out", "away", "latest_hours", "quota_load"]  # fmt: skip
 
 
 def _reserved_arcs(case: Case, ways: pd.DataFrame, deployments: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -230,11 +234,12 @@ def _on_demand_arcs(case: Case, ways: pd.DataFrame, quotas: pd.DataFrame) -> pd.
         cached = fresh if q.usd_per_mtok_cached_input is None else q.usd_per_mtok_cached_input
         written = fresh if q.usd_per_mtok_cache_write is None else q.usd_per_mtok_cache_write
         rows.append((q.region, q.model, q.option, k, q.guaranteed, fresh, cached, written, q.usd_per_mtok_output,
-                     q.quota_cached_weight, q.quota_output_weight))  # fmt: skip
-    prices = pd.DataFrame(
-        rows, columns=["region", "model", "supply", "quota", "guaranteed", "pi", "pc", "pw", "po", "qc", "qo"]
-    ).astype({"guaranteed": bool})
+                     q.quota_cached_weight, q.quota_output_weight, q.deadline_hours))  # fmt: skip
+    columns = ["region", "model", "supply", "quota", "guaranteed", "pi", "pc", "pw", "po", "qc", "qo", "answers_within"]
+    prices = pd.DataFrame(rows, columns=columns).astype({"guaranteed": bool, "answers_within": np.int64})
     a = ways.merge(prices, on=["region", "model"]).sort_values(["need", "model", "region", "supply"], ignore_index=True)
+    a = a.assign(latest_hours=a["latest_hours"] - a["answers_within"])
+    a = a[a["latest_hours"] >= 0].reset_index(drop=True)  # an option too slow for its work is no way to serve it
     usd = a["paid_fresh"] * a["pi"] + a["paid_cached"] * a["pc"] + a["written"] * a["pw"] + a["output"] * a["po"]
     counted = a["paid_fresh"] + a["written"] + a["paid_cached"] * a["qc"] + a["output"] * a["qo"]
     a = a.assign(
@@ -270,7 +275,7 @@ def _purchases(case: Case, meters: pd.DataFrame) -> pd.DataFrame:
 
 def _stress_cases(case: Case, needs: pd.DataFrame) -> tuple[StressScale, ...]:
     of = {w.workload: w for w in case.workloads}
-    head = np.array([1 / (1 - case.headroom(of[w])) for w in needs["workload"]])
+    head = np.array([case.headroom_demand(of[w]) for w in needs["workload"]])
     keep = np.array([case.failover_demand(of[w]) for w in needs["workload"]])
     cases = [StressScale("headroom", None, 1.0, head)]
     failover = case.settings.policy.failover

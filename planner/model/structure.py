@@ -25,10 +25,13 @@ PRICED = (Reduction.SLOTS, Reduction.ARCS)  # those whose argument is about pric
 
 
 def columns_named(at: Columns, name: str) -> Bools:
-    """Whether each column is one of a kind: flows, committed, capacity (x, v, u) or sizes (switches and steps)."""
+    """Whether each column is one of a kind: flows, committed, capacity (x, v, u) or sizes (switches and steps).
+
+    Work that waits counts as flows.
+    """
     found = np.zeros(at.count, bool)
     if name == "flows":
-        found[at.flow_first :] = True
+        found[at.hours_first :] = True
     if name in ("committed", "capacity"):
         found[at.committed] = True
     if name == "capacity":

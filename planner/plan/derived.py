@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plan.frames import FLAG, NUMBER, TEXT, Field, Frame
+from planner.plan.frames import FLAG, NUMBER, TEXT, WHOLE, Field, Frame
 from planner.schema.capacity import SHARED_DEPLOYMENT, OnDemand, Throughput
 from planner.schema.case import Case
 from planner.schema.workloads import Workload
@@ -35,6 +35,7 @@ OPTIONS = Frame("options", "one row for each workload, region, model of its mix 
           "tokens/minute per request/hour"),
     Field("tokens_per_request", NUMBER, "all tokens, unweighted", "tokens"),
     Field("guaranteed", FLAG, "counts as guaranteed"),
+    Field("latest_hours", WHOLE, "how many hours after it arises a request may still be handed to it", "hours"),
 ))  # fmt: skip
 TRAVEL = Frame("travel", "one row for each workload, origin and region that may serve it (route and residency)", (
     Field("workload", TEXT, "workload"),
@@ -172,9 +173,12 @@ def _options(case: Case) -> pd.DataFrame:
     for option in case.on_demand:
         for m in case.mix:
             if m.model == option.model:
+                latest = case.latest_hours(workloads[m.workload], option)
+                if latest < 0:  # too slow for this work
+                    continue
                 usd, quota, tokens = _on_demand(workloads[m.workload], option)
                 rows.append((m.workload, option.region, option.model, option.option,
-                             usd, quota, tokens, option.guaranteed))  # fmt: skip
+                             usd, quota, tokens, option.guaranteed, latest))  # fmt: skip
     return OPTIONS.of(rows)
 
 

@@ -23,6 +23,7 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.io.digest import FORMAT, sealed
 from planner.io.directory import replaced
+from planner.plan.frames import ARRIVED
 from planner.plan.manifest import (
     CERTIFICATE,
     DIRECTORY,
@@ -56,6 +57,7 @@ STRESS_COLUMNS = tuple(dict.fromkeys((*STRESS_SLOT_COLUMNS, *STRESS_DISPATCH_COL
 SIGNIFICANT_DIGITS = 12
 _NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case",
           "kind"}  # fmt: skip
+WHOLE_NUMBERS = ("group", "hour_of_week", ARRIVED, "ray")
 _FORMAT_KEY = b"planner_format"  # in the metadata of each table
 
 
@@ -84,7 +86,7 @@ def write_plan(
     rents = pd.concat([plan.rents.assign(case=None), plan.stress_rents], ignore_index=True)
     with replaced(directory, DIRECTORY, done) as new:
         write_input(case, new / INPUT)
-        _parquet(plan.dispatch, DISPATCH_COLUMNS, new / DISPATCH)
+        _parquet(plan.dispatch, tuple(c for c in DISPATCH_COLUMNS if c in plan.dispatch), new / DISPATCH)
         _parquet(witness, STRESS_COLUMNS, new / STRESS)
         _parquet(rents, STRESS_RENT_COLUMNS, new / RENTS)
         _parquet(plan.certificate, CERTIFICATE_COLUMNS, new / CERTIFICATE)
@@ -134,7 +136,7 @@ def read_plan(directory: str | Path) -> Plan:
     folder = Path(directory)
     faults: list[Fault] = []
     stated = _stated(folder, faults)
-    dispatch = _table(folder, DISPATCH, DISPATCH_COLUMNS, faults)
+    dispatch = _table(folder, DISPATCH, DISPATCH_COLUMNS, faults, (ARRIVED,))
     witness = _table(folder, STRESS, STRESS_COLUMNS, faults)
     rents = _table(folder, RENTS, STRESS_RENT_COLUMNS, faults)
     certificate = _table(folder, CERTIFICATE, CERTIFICATE_COLUMNS, faults)
@@ -205,9 +207,9 @@ def _parquet(frame: pd.DataFrame, columns: tuple[str, ...], path: Path) -> None:
     from pyarrow import parquet
 
     table = frame[list(columns)]
-    numbers = {name: "Int64" if name in ("group", "hour_of_week", "ray") and table[name].isna().any() else "float64"
+    numbers = {name: "Int64" if name in WHOLE_NUMBERS and table[name].isna().any() else "float64"
                for name in columns if name not in _NAMES}  # fmt: skip
-    numbers |= {name: "int64" for name in ("group", "hour_of_week", "ray") if numbers.get(name) == "float64"}
+    numbers |= {name: "int64" for name in WHOLE_NUMBERS if numbers.get(name) == "float64"}
     names = {name: "category" for name in columns if name in _NAMES}
     arrow = pa.Table.from_pandas(table.astype({**names, **numbers}), preserve_index=False)
     metadata = {**(arrow.schema.metadata or {}), _FORMAT_KEY: str(FORMAT).encode()}
@@ -259,7 +261,9 @@ def _listed(
     return frame.astype({c: object if c in _NAMES else float for c in columns})
 
 
-def _table(folder: Path, name: str, columns: tuple[str, ...], faults: list[Fault]) -> pd.DataFrame:
+def _table(
+    folder: Path, name: str, columns: tuple[str, ...], faults: list[Fault], optional: tuple[str, ...] = ()
+) -> pd.DataFrame:
     from pyarrow import ArrowException, parquet
 
     path, empty = folder / name, pd.DataFrame(columns=list(columns))
@@ -276,6 +280,7 @@ def _table(folder: Path, name: str, columns: tuple[str, ...], faults: list[Fault
     if not 1 <= form <= FORMAT:
         faults.append(Fault(str(path), "was written by a newer planner: update planner to read it"))
         return empty
+    columns = tuple(c for c in columns if c in frame or c not in optional)
     missing = [c for c in columns if c not in frame]
     wrong = [c for c in columns if c in frame and c not in _NAMES and not pd.api.types.is_numeric_dtype(frame[c])]
     faults += [Fault(str(path), "is missing", column=c, allowed=", ".join(columns)) for c in missing]
@@ -285,5 +290,5 @@ def _table(folder: Path, name: str, columns: tuple[str, ...], faults: list[Fault
 
 def _part(frame: pd.DataFrame, rows: "pd.Series[bool]", columns: tuple[str, ...]) -> pd.DataFrame:
     part = frame.loc[rows, list(columns)].reset_index(drop=True)
-    numbers = {c: "int64" if c in ("group", "hour_of_week", "ray") else "float64" for c in columns if c not in _NAMES}
+    numbers = {c: "int64" if c in WHOLE_NUMBERS else "float64" for c in columns if c not in _NAMES}
     return part.astype(numbers)

@@ -80,10 +80,13 @@ class Names:
         scenario, period = divmod(block, len(self.periods))
         return f"scenario {self.scenarios[scenario]}, {self.periods[period]}, hour {hour} ({hour_label(hour)} UTC)"
 
-    def slots(self, frame: pd.DataFrame) -> Ints:
-        """Slot of each row with columns scenario, period and hour_of_week; -1 where there is none."""
+    def slots(self, frame: pd.DataFrame, column: str = "hour_of_week") -> Ints:
+        """Slot of each row with columns scenario, period and hour_of_week; -1 where there is none.
+
+        column : the one that holds the hour of the week.
+        """
         scenario, period = encode(frame["scenario"], self.scenarios), encode(frame["period"], self.periods)
-        hour = pd.to_numeric(frame["hour_of_week"], errors="coerce").to_numpy(float, na_value=-1.0)
+        hour = pd.to_numeric(frame[column], errors="coerce").to_numpy(float, na_value=-1.0)
         good = (scenario >= 0) & (period >= 0) & (hour >= 0) & (hour < HOURS_PER_WEEK) & (hour == np.floor(hour))
         whole = np.where(good, hour, 0).astype(np.int64)
         return np.where(good, (scenario * len(self.periods) + period) * HOURS_PER_WEEK + whole, -1)
@@ -116,11 +119,13 @@ class Flows:
     ways : one row a way: the names of WAY; need; served_by (a number for region, model and supply); reserved (else on
         demand); quota (-1: reserved); deployment of each meter in `loads`; on_demand_usd, quota_per_request,
         tokens_per_request (0 where reserved); guaranteed (pools are); egress_usd, gb_in, gb_out, in_usd, out_usd; away
-        (origin is not region); mix (row of case.mix, -1: none); fault ("" or why the case does not allow it).
+        (origin is not region); latest_hours (how late it may serve a request); mix (row of case.mix, -1: none);
+        fault ("" or why the case does not allow it).
     loads : way, load (row of `Derived.loads`), deployment, units_per_request, usable_share; nth of the way: one row a
         reserved way and meter.
     way, place, rph : of each row: its way, its place in time (a slot, or whatever the caller grouped by), requests per
         hour.
+    arrived : of each row, the slot in which its requests arose; None: `place`, for nothing waited.
     """
 
     ways: pd.DataFrame
@@ -128,15 +133,25 @@ class Flows:
     way: Ints
     place: Ints
     rph: Floats
+    arrived: Ints | None = None
+
+    @property
+    def arrival(self) -> Ints:
+        """Place in time at which the requests of each row arose."""
+        return self.place if self.arrived is None else self.arrived
 
     @classmethod
-    def of(cls, case: Case, derived: Derived, names: Names, frame: pd.DataFrame, at: Ints) -> tuple["Flows", Ints]:
+    def of(
+        cls, case: Case, derived: Derived, names: Names, frame: pd.DataFrame, at: Ints, arrived: Ints | None = None
+    ) -> tuple["Flows", Ints]:
         """Turn into numbers the rows of a table with the columns of WAY and requests_per_hour, at the places `at`.
 
-        A place of -1 is unknown. Returns the flows and the positions of rows that name what the case does not know.
+        A place of -1 is unknown, and so is one of arrival. Returns the flows and the positions of rows that name what
+        the case does not know.
         """
         lists = (names.regions, names.workloads, names.models, names.regions, names.supplies)
         key, good = np.zeros(len(frame), np.int64), at >= 0
+        good &= True if arrived is None else arrived >= 0
         for column, known in zip(WAY, lists, strict=True):
             code = encode(frame[column], known)
             good &= code >= 0
@@ -147,15 +162,17 @@ class Flows:
             rest, codes[column] = np.divmod(rest, len(known))
         ways, loads = _looked_up(case, derived, names, codes)
         rph = frame["requests_per_hour"].to_numpy(float)[good]
-        return cls(ways, loads, way, at[good], rph), np.flatnonzero(~good)
+        return cls(ways, loads, way, at[good], rph, None if arrived is None else arrived[good]), np.flatnonzero(~good)
 
-    def sums(self, group: Ints, groups: int, places: int, per_request: Floats | None = None) -> Floats:
+    def sums(
+        self, group: Ints, groups: int, places: int, per_request: Floats | None = None, *, arrival: bool = False
+    ) -> Floats:
         """Sum requests per hour (times `per_request`, by way) by group of way and place: groups x places.
 
-        Ways of group -1 are left out.
+        Ways of group -1 are left out. arrival : by the place at which they arose, not the one that serves them.
         """
         value = self.rph if per_request is None else self.rph * per_request[self.way]
-        cell = group[self.way] * places + self.place
+        cell = group[self.way] * places + (self.arrival if arrival else self.place)
         inside = group[self.way] >= 0 if (group < 0).any() else slice(None)
         total: Floats = np.bincount(cell[inside], value[inside], groups * places).astype(float)
         return total.reshape(groups, places)
@@ -224,6 +241,11 @@ def _looked_up(
         quota=quota,
         **{name: _taken(options, name, option) for name in _OF_OPTIONS},
         guaranteed=reserved | (_taken(options, "guaranteed", option) > 0),
+        latest_hours=np.where(
+            reserved,
+            np.array([w.deadline_hours for w in case.workloads], np.int64)[workload],
+            _taken(options, "latest_hours", option),
+        ).astype(np.int64),
         **{name: _taken(travel, name, reach) for name in ("egress_usd", "gb_in", "gb_out", "in_usd", "out_usd")},
         fault=pd.Series(fault, dtype=object),
     )

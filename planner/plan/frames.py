@@ -18,6 +18,8 @@ FLAG: Final = "bool"
 MOMENT: Final = "time"  # UTC
 _DTYPES: Final = {TEXT: "object", WHOLE: "int64", NUMBER: "float64", FLAG: "bool", MOMENT: "datetime64[us, UTC]"}
 
+ARRIVED: Final = "arrived_hour_of_week"  # a column of the dispatch
+
 
 @dataclass(frozen=True)
 class Field:
@@ -31,11 +33,12 @@ class Field:
 
 @dataclass(frozen=True)
 class Frame:
-    """One table: what makes a row, and its columns."""
+    """One table: what makes a row, and its columns; ``optional`` ones may be missing."""
 
     name: str
     row: str
     declared: tuple[Field, ...]
+    optional: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -80,7 +83,7 @@ class Frame:
         ValueError
             with the table's name and every column that is missing or holds no numbers.
         """
-        missing = [name for name in self.columns if name not in frame]
+        missing = [name for name in self.columns if name not in frame and name not in self.optional]
         wrong = [
             column.name
             for column in self.declared
@@ -125,8 +128,10 @@ DISPATCH = Frame("dispatch", "one row for each flow that is not 0", (
     _SCENARIO,
     _PERIOD,
     Field("hour_of_week", WHOLE, "0 = Monday 00:00 UTC, to 167", "hour"),
+    Field(ARRIVED, WHOLE, "hour of the week in which it arose: `hour_of_week` where nothing waited. Only where "
+          "some workload has `deadline_hours`", "hour"),
     Field("requests_per_hour", NUMBER, "what is served", "requests/hour"),
-))  # fmt: skip
+), optional=(ARRIVED,))  # fmt: skip
 
 STRESS = Frame("stress", "one row for each hour of a group, and for each flow of its routing", (
     Field("case", TEXT, "`headroom`, or `failover` and the region that is lost"),

@@ -7,6 +7,7 @@ import numpy as np
 
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
+from planner.plan.frames import ARRIVED
 from planner.plan.joins import Ints, encode
 from planner.plan.plan import Plan
 from planner.plan.stress_cases import StressCase, Witness, stress_cases
@@ -99,7 +100,9 @@ class Reading:
     @cached_property
     def dispatch(self) -> tuple[Flows, Ints]:
         """Read the dispatch at slots; also the positions of rows that name what the case does not know."""
-        return Flows.of(self.case, self.derived, self.names, self.plan.dispatch, self.names.slots(self.plan.dispatch))
+        dispatch, slots = self.plan.dispatch, self.names.slots
+        arrived = slots(dispatch, ARRIVED) if ARRIVED in dispatch else None
+        return Flows.of(self.case, self.derived, self.names, dispatch, slots(dispatch), arrived)
 
     @cached_property
     def stress_cases(self) -> tuple[StressCase, ...]:

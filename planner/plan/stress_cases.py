@@ -34,7 +34,7 @@ def stress_cases(case: Case, names: Names) -> tuple[StressCase, ...]:
         [np.inf if q.tokens_per_minute_quota is None else q.tokens_per_minute_quota for q in case.on_demand]
     )
     regions = len(names.regions)
-    spare = np.tile([1 / (1 - case.headroom(w)) for w in case.workloads], regions)
+    spare = np.tile([case.headroom_demand(w) for w in case.workloads], regions)
     cases = [StressCase("headroom", None, spare, quota)]
     failover = case.settings.policy.failover
     if failover.enabled:

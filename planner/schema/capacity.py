@@ -150,3 +150,10 @@ class OnDemand(Row):
         1.0, meaning="how an output token counts on the quota", unit="ratio", ge=0, le=GREATEST_WEIGHT
     )
     guaranteed: Flag = column(False, meaning="a priority tier that counts as guaranteed")
+    deadline_hours: int = column(
+        0,
+        meaning="answers within so many hours of being handed a request (a batch API: 24); 0: at once",
+        unit="hours",
+        ge=0,
+        le=8760,
+    )

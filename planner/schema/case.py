@@ -110,14 +110,25 @@ class Case:
         return self.settings.policy.headroom if w.headroom is None else w.headroom
 
     def reserved_headroom(self, w: Workload) -> float:
-        """Spare share of reserved units for a workload (its own, else the policy's, else as headroom)."""
+        """Spare share of reserved units for a workload: its own, the policy's, else as headroom (0 if it can wait)."""
         if w.reserved_headroom is not None:
             return w.reserved_headroom
         policy = self.settings.policy.reserved_headroom
-        return self.headroom(w) if policy is None else policy
+        if policy is not None:
+            return policy
+        return 0.0 if w.can_wait else self.headroom(w)
+
+    def headroom_demand(self, w: Workload) -> float:
+        """Return what capacity must be there for with headroom, as a multiple of a workload's demand.
+
+        1 / (1 - headroom); 0 for work that can wait: it steps aside in every stress case.
+        """
+        return 0.0 if w.can_wait else 1 / (1 - self.headroom(w))
 
     def failover_share(self, w: Workload) -> float:
-        """Share of a workload's demand that must be served while a region is lost."""
+        """Share of a workload's demand that must be served while a region is lost; none of work that can wait."""
+        if w.can_wait:
+            return 0.0
         return self.settings.policy.failover.share if w.failover_share is None else w.failover_share
 
     def failover_demand(self, w: Workload) -> float:
@@ -126,6 +137,15 @@ class Case:
         failover_share / (1 - failover.headroom): what must be served, and what must stay spare even then.
         """
         return self.failover_share(w) / (1 - self.settings.policy.failover.headroom)
+
+    def latest_hours(self, w: Workload, option: OnDemand | None = None) -> int:
+        """How many hours late a request may be handed to an option, or served by a pool (None); negative: never."""
+        return w.deadline_hours - (0 if option is None else option.deadline_hours)
+
+    @cached_property
+    def work_can_wait(self) -> bool:
+        """Whether some workload may be served later than it arises."""
+        return any(w.can_wait for w in self.workloads)
 
     def may_serve(self, w: Workload, origin: str, region: str) -> bool:
         """Whether requests of a workload that arise in `origin` may be served in `region` (route and residency)."""

@@ -65,7 +65,7 @@ class Workload(Row):
         None,
         meaning="spare share of reserved units",
         unit="share",
-        blank="policy's reserved_headroom, else as headroom",
+        blank="policy's reserved_headroom, else as headroom; 0 for work that can wait",
         ge=0,
         lt=1,
     )
@@ -80,6 +80,13 @@ class Workload(Row):
     burst_factor: float = column(1.0, meaning="peak minute over hourly mean", unit="ratio", ge=1e-3, le=1e3)
     guaranteed_share: float = column(
         0.0, meaning="least share served by pools or guaranteed options", unit="share", ge=0, le=1
+    )
+    deadline_hours: int = column(
+        0,
+        meaning="how many hours after it arises a request may still be served; 0: at once",
+        unit="hours",
+        ge=0,
+        le=HOURS_PER_WEEK - 1,
     )
     serving_regions: str = column(
         ANY_REGION, meaning="regions that may serve it: any, or names joined by ;", refers_to="regions.region"
@@ -99,6 +106,11 @@ class Workload(Row):
         if hit + self.cache_write_rate > 1 + 1e-12:
             raise ValueError(f"cache hit rate {hit:g} and cache_write_rate {self.cache_write_rate:g} sum past 1")
         return self
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether a request may be served in a later hour than it arises in."""
+        return self.deadline_hours > 0
 
     @property
     def allowed_regions(self) -> frozenset[str] | None:

@@ -7,12 +7,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from planner.errors import AuditError
+from planner.model import waiting as model_waiting
 from planner.model.columns import Columns, columns_of, kept_purchases
 from planner.model.family import Family
 from planner.model.program import families_of
 from planner.model.rows import number_in
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import broken
+from planner.plan.frames import ARRIVED
 from planner.plan.plan import (
     CERTIFICATE_COLUMNS,
     DEPLOYMENT_COLUMNS,
@@ -73,7 +75,8 @@ def deployments(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
 
 def dispatch(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     """List every non-zero flow in every slot, in requests per hour; names are categories."""
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in DISPATCH_COLUMNS}
+    waits = model_waiting.waits(whole)
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in DISPATCH_COLUMNS if waits or name != ARRIVED}
     names = {
         name: sorted({value for plan in plans for value in plan.sets.arcs[name]})
         for name in ("origin", "workload", "model", "region", "supply")
@@ -82,12 +85,14 @@ def dispatch(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     scenarios = list(dict.fromkeys(whole.slots["scenario"]))
     scenario_of = pd.Categorical(whole.slots["scenario"], scenarios).codes
     for plan in plans:
-        arc, slot, flow = _expanded(plan)
+        arc, arrived, slot, flow = _expanded(plan)
         for name, code_of in codes.items():
             columns[name].append(np.array([code_of[value] for value in plan.sets.arcs[name]], dtype=np.int32)[arc])
         columns["scenario"].append(scenario_of[slot])
         columns["period"].append(whole.slots["period"].to_numpy(int)[slot])
         columns["hour_of_week"].append(whole.slots["hour_of_week"].to_numpy(np.int64)[slot])
+        if waits:
+            columns[ARRIVED].append(whole.slots["hour_of_week"].to_numpy(np.int64)[arrived])
         columns["requests_per_hour"].append(flow * REQUESTS_PER_THOUSAND)
     categories = {**names, "scenario": scenarios, "period": list(whole.periods)}
     joined = {name: np.concatenate(parts) if parts else np.empty(0) for name, parts in columns.items()}
@@ -99,13 +104,15 @@ def dispatch(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
             for name, values in joined.items()
         }
     )
-    return frame.astype({"hour_of_week": "int64", "requests_per_hour": "float64"})
+    hours = {name: "int64" for name in ("hour_of_week", ARRIVED) if name in frame}
+    return frame.astype({**hours, "requests_per_hour": "float64"})
 
 
-def _expanded(plan: ComponentPlan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Arc, original slot and krph of every flow: a merged slot's flows hold in each slot that it stands for."""
+def _expanded(plan: ComponentPlan) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Arc, original slots of arrival and of service, krph of every flow, in each slot that a merged one stands for."""
     row, slot = original_slots(plan.sets, plan.flow_slot)
-    return plan.flow_arc[row], slot, plan.flow[row]
+    _, arrived = original_slots(plan.sets, plan.flow_arrived)  # slots of one week stand for as many
+    return plan.flow_arc[row], arrived, slot, plan.flow[row]
 
 
 def rents(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
@@ -229,7 +236,7 @@ def whole_values(sets: Sets, at: Columns, plans: Sequence[Decided]) -> Floats:
         of = rows_of(sets.deployments, part.deployments, ["pool", "meter", "model"])
         deployed[of[:, None], period] = plan.deployed
         entry, slot = original_slots(part, plan.flow_slot)
-        flow[rows_of(sets.arcs, part.arcs, WAY)[plan.flow_arc[entry]], slot] = plan.flow[entry]
+        np.add.at(flow, (rows_of(sets.arcs, part.arcs, WAY)[plan.flow_arc[entry]], slot), plan.flow[entry])
     return values_of(sets, at, committed, deployed, flow[at.flow_arc, at.flow_slot])
 
 

@@ -9,8 +9,9 @@ The prices are HiGHS's, as floating-point numbers, which are exact rationals. Ea
 rounding error, and what is not proved to be ≥ 0 is made so: the price of a flow's balance row is lowered until every
 flow of its need and slot is (theory: duals repaired by construction); capacity columns are charged at the largest size
 that any sensible plan has (`largest_sizes`), or, where a family of constraints may want more, at what a plan of the
-claimed cost can pay for. The sum is taken in integers, without rounding, and rounded down at the
-end. Stress rows are rays of their own (model.reduce.stress), valid by construction.
+claimed cost can pay for. The sum is taken in integers, without rounding, and rounded down at the end. Work that can
+wait is priced as the literal programme has it: a flow for each hour of arrival and each hour that serves it, so that it
+needs no price but the demand's. Stress rows are rays of their own (model.reduce.stress), valid by construction.
 """
 
 from collections.abc import Sequence
@@ -19,18 +20,22 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from planner.model.arrivals import arrivals
 from planner.model.columns import affordable_sizes, kept_purchases, largest_sizes
+from planner.model.constraints.waiting import BACKLOG, DEADLINE
 from planner.model.family import Family, Reduction
 from planner.model.program import LinearProgram, families_of
 from planner.model.reduce.project_stress import StressNetwork
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, names_of
 from planner.model.structure import refused_by
+from planner.model.waiting import Weeks
 from planner.plan.plan import CERTIFICATE_COLUMNS
 from planner.solver.continuous import cut_rows
 from planner.solver.stress_search import Cut
 
 ERROR = 1e-14  # relative error of a sum of products and of its coefficients: far above (terms + 10) x 2^-53
+WAITING = (BACKLOG.name, DEADLINE.name)  # rows of served amounts, which the literal programme does not have
 _SHIFT = 2200  # products of two doubles are whole multiples of 2^-_SHIFT (2 x 1074 and to spare)
 
 
@@ -60,7 +65,11 @@ def certify(program: LinearProgram, duals: Floats, cuts: list[Cut], usd: float =
     product = value * price[row]
     added = np.repeat(np.arange(len(cuts)), np.diff(stress.start))
     cut_product = stress.value * cut_price[added]
-    count, first = program.columns.count, program.columns.flow_first
+    for rows_of_hours in program.families:  # what waits is priced by the hours that may serve it: `_least_ahead`
+        if rows_of_hours.family in WAITING:
+            begin = program.first_row(rows_of_hours.family)
+            price[begin : begin + rows_of_hours.count] = 0.0
+    count, first = program.columns.count, program.columns.hours_first
     taken = np.bincount(column, product, count) + np.bincount(stress.column, cut_product, count)
     size = (
         np.bincount(column, np.abs(product), count) + np.bincount(stress.column, cut_product, count)
@@ -72,9 +81,9 @@ def certify(program: LinearProgram, duals: Floats, cuts: list[Cut], usd: float =
     repair = np.zeros(balance.count)
     slots = len(program.sets.slots)
     key = balance.index["need"] * slots + balance.index["slot"]
-    flow_need = program.sets.arcs["need"].to_numpy(int)[program.columns.flow_arc]
-    of_flow = np.searchsorted(key, flow_need * slots + program.columns.flow_slot)
-    np.maximum.at(repair, of_flow, -least[first:])
+    came = arrivals(program.sets, program.columns)
+    of_column = np.searchsorted(key, came.need * slots + came.slot)
+    np.maximum.at(repair, of_column, -(least[came.column] + _least_ahead(program, least)[came.column]))
     at = slice(program.first_row("balance"), program.first_row("balance") + balance.count)
     lowered = repair > 0
     price[at] = np.where(lowered, np.nextafter(price[at] - repair, -np.inf), price[at])
@@ -85,13 +94,36 @@ def certify(program: LinearProgram, duals: Floats, cuts: list[Cut], usd: float =
     return Certificate(min(exact_sum_down(terms), most), price, cut_price)
 
 
+def _least_ahead(program: LinearProgram, least: Floats) -> Floats:
+    """Least reduced cost of the flows by which a queue may serve what it takes in an hour, for each column that takes.
+
+    0 for the other columns: literally there is a flow for each hour of arrival and hour that serves it, and its reduced
+    cost is the sum of what its hour of arrival and its hour of service pay. inf: none may serve it.
+    """
+    at, found = program.columns, np.zeros(program.columns.count)
+    if not at.queues.count:
+        return found
+    queue = at.queues.of_arc[at.flow_arc]
+    waits = np.flatnonzero(queue >= 0)
+    price = np.full(at.taken.shape, np.inf)
+    np.minimum.at(price, (queue[waits], at.flow_slot[waits]), least[at.flows[waits]])
+    weeks = Weeks.of(program.sets)
+    for hours in np.unique(at.queues.latest_hours):
+        mine = at.queues.latest_hours == hours
+        price[mine] = weeks.least_ahead(price[mine], int(hours))
+    takes = at.taken >= 0
+    lowest = price[takes]
+    found[at.taken[takes]] = np.where(np.isfinite(lowest), lowest - ERROR * np.abs(lowest), lowest)
+    return found
+
+
 def _largest(program: LinearProgram, usd: float) -> tuple[Floats, float]:
     """Largest value of each column before the flows, and what the bound is worth at most.
 
     Where some family refuses `largest_sizes`: of the plans that cost no more than ``usd``; others cost more than that.
     """
     sets, at = program.sets, program.columns
-    largest = np.zeros(at.flow_first)
+    largest = np.zeros(at.hours_first)
     if refused_by(families_of(sets), program.families, sets, at, Reduction.SIZES):
         most = usd
         sizes, beyond = affordable_sizes(sets, at, program.cost, usd)

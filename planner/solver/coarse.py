@@ -22,6 +22,7 @@ from planner.model.reduce.project_stress import slot_tree
 from planner.model.reduce.slots import merge_slots, prune
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, Tolls
+from planner.model.waiting import waits
 from planner.solver.certificate import certify, price_table
 from planner.solver.component import ComponentPlan, plan_of
 from planner.solver.continuous import LinearSolve, open_program, solve_linear
@@ -43,7 +44,7 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
     fine = prune(merge_slots(part))
     group_of = _groups(fine, depth)
     groups = int(group_of.max(initial=-1)) + 1
-    if 2 * groups > len(fine.slots) or fine.keep is not None:
+    if 2 * groups > len(fine.slots) or fine.keep is not None or waits(fine):
         return None
     sets, share = _grouped(fine, group_of, groups)
     program = program_of(fine)

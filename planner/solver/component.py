@@ -13,6 +13,7 @@ from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import breaks, prices_on_sizes, refusing, rules_on_sizes
 from planner.solver.certificate import Certificate, certify, price_table
 from planner.solver.continuous import LinearSolve, open_program, solve_linear
+from planner.solver.first_come import flow_totals, served_work
 from planner.solver.highs import Clock
 from planner.solver.scaling import column_scale
 from planner.solver.single import solve_sizes
@@ -28,13 +29,15 @@ SHARP = 1e-7  # relative: a linear optimum whose certificate leaves more open is
 class Decided:
     """Decisions of a component (natural units of Sets), over its merged slots.
 
-    committed : units by purchase. deployed : units, deployments x periods. flow_arc, flow_slot, flow : krph, non-zero.
+    committed : units by purchase. deployed : units, deployments x periods. flow_arc, flow_arrived, flow_slot, flow :
+        krph, non-zero; the slot in which the work arose, and the one that serves it.
     """
 
     sets: Sets
     committed: Floats
     deployed: Floats
     flow_arc: Ints
+    flow_arrived: Ints
     flow_slot: Ints
     flow: Floats
 
@@ -95,7 +98,13 @@ def decided(solve: LinearSolve) -> Decided:
     flow = values[at.flow_first :]
     used = np.flatnonzero(flow > 0)
     return Decided(
-        solve.program.sets, values[at.committed], solve.deployed, at.flow_arc[used], at.flow_slot[used], flow[used]
+        solve.program.sets,
+        values[at.committed],
+        solve.deployed,
+        at.flow_arc[used],
+        at.flow_slot[used],  # rows that span parts do not ask when work arose
+        at.flow_slot[used],
+        flow[used],
     )
 
 
@@ -156,7 +165,8 @@ def plan_of(
     deployed = values[at.deployed]
     if not program.cost[at.deployed].any():
         deployed = _deploy_all(program.sets, committed, deployed, values, at.unreserved)
-    flow = _balanced(program.sets, at.flow_arc, at.flow_slot, values[at.flow_first :])
+    work = served_work(program.sets, at, values)
+    flow = flow_totals(at, work, len(program.sets.slots))
     final = values.copy()
     final[at.deployed], final[at.flow_first :] = deployed, flow
     if breaks(program, final, column_scale(program.sets, at), Reduction.SIZES):  # a rule that more units would break
@@ -164,7 +174,6 @@ def plan_of(
     wrong = breaks(program, final, column_scale(program.sets, at))
     if wrong:
         raise ArithmeticError(f"a plan that HiGHS calls optimal breaks rows of {', '.join(wrong)}")
-    used = np.flatnonzero(flow)
     cuts, routings = solve.separator.routings(deployed)
     if cuts:
         raise ArithmeticError("a stress case that was served is not: the solver's tolerance was met, ours was not")
@@ -178,9 +187,10 @@ def plan_of(
         sets=program.sets,
         committed=committed,
         deployed=deployed,
-        flow_arc=at.flow_arc[used],
-        flow_slot=at.flow_slot[used],
-        flow=flow[used],
+        flow_arc=work.arc,
+        flow_arrived=work.arrived,
+        flow_slot=work.slot,
+        flow=work.flow,
         usd=usd,
         bound_usd=certificate.bound_usd,
         tree_bound_usd=tree_bound,
@@ -212,14 +222,3 @@ def _deploy_all(sets: Sets, committed: Floats, deployed: Floats, values: Floats,
     for d in np.flatnonzero(alone[meter] & (free if sets.whole_units else np.ones(len(free), bool))):
         grown[d] = np.maximum(deployed[d], have[meter[d]])
     return grown
-
-
-def _balanced(sets: Sets, arc: np.ndarray, slot: np.ndarray, flow: Floats) -> Floats:
-    """Drop the solver's dust and make every need's flows add up to its demand exactly."""
-    need = sets.arcs["need"].to_numpy(int)[arc]
-    demand = sets.demand[need, slot]
-    clean = np.where(flow > 1e-10 * demand, flow, 0.0)
-    key = need * len(sets.slots) + slot
-    served = np.bincount(key, clean, len(sets.needs) * len(sets.slots))[key]
-    balanced: Floats = np.where(clean > 0, clean * demand / np.where(served > 0, served, 1.0), 0.0)
-    return balanced

@@ -6,6 +6,7 @@ import numpy as np
 
 from planner.model.program import LinearProgram
 from planner.model.sets import Ints
+from planner.model.waiting import Weeks
 
 GROUPS = 40  # most estimates (θ) of one component: fewer are weaker, more slow the master down (measured)
 
@@ -35,8 +36,11 @@ def grouping(program: LinearProgram) -> Grouping:
     row, column, value = program.entries()
     used = value != 0
     row, column, value = row[used], column[used], value[used]
-    is_flow = column >= at.flow_first
-    group = at.flow_slot[column[is_flow] - at.flow_first] * min(GROUPS, slots) // slots
+    is_flow = column >= at.hours_first
+    # where work waits across hours, whole weeks stay together
+    of_slot = np.unique(Weeks.of(program.sets).first, return_inverse=True)[1] if at.queues.count else np.arange(slots)
+    units = int(of_slot.max(initial=0)) + 1
+    group = of_slot[at.hour_slots[column[is_flow] - at.hours_first]] * min(GROUPS, units) // units
     low, high = np.full(rows, slots), np.full(rows, -1)
     np.minimum.at(low, row[is_flow], group)
     np.maximum.at(high, row[is_flow], group)

@@ -17,6 +17,7 @@ from planner.model.family import SETTINGS, Asked, Cell, Family, Relaxed
 from planner.model.program import LinearProgram, families_of
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, names_of
+from planner.model.waiting import served_peaks
 from planner.schema.case import Case
 
 UNITS = Cell("offers", "max_units", "units", (("offer", "offer"),), Asked.SELLER)
@@ -190,14 +191,16 @@ def _usual_values(sets: Sets, program: LinearProgram) -> Floats:
     sizes = largest_sizes(free)
     usual[at.committed] = sizes[: len(at.committed)]
     usual[at.deployed] = sizes[len(at.committed) :].reshape(at.deployed.shape)
-    usual[at.flows] = sets.demand[sets.arcs["need"].to_numpy(int)[at.flow_arc], at.flow_slot]
+    need = sets.arcs["need"].to_numpy(int)[at.flow_arc]
+    waits = at.queues.of_arc[at.flow_arc] >= 0
+    usual[at.flows] = np.where(waits, served_peaks(sets)[need], sets.demand[need, at.flow_slot])
     return usual
 
 
 def _full(program: LinearProgram, rows: Rows, usual: Floats) -> Floats:
     """Sum of all usual flows of each row, or its largest usual purchase."""
     term = np.abs(rows.value) * usual[rows.column]
-    flow = rows.column >= program.columns.flow_first
+    flow = rows.column >= program.columns.hours_first
     full: Floats = np.bincount(rows.row[flow], term[flow], rows.count).astype(float)
     np.maximum.at(full, rows.row[~flow], term[~flow])
     return full

@@ -269,7 +269,7 @@ def _add(problem: pulp.LpProblem, name: str, terms: list[tuple[Any, float]], low
 def column_names(program: LinearProgram) -> list[str]:
     """Name all columns, the same in every run: x0, v0_1, u0_1, more0, fewer0, on0, steps0, then flows by arc and slot.
 
-    y, z; under stress s0y: case 0.
+    a0_5, b0_5, s0_5: work that can wait, by queue and slot. y, z; under stress s0y: case 0.
     """
     at, names = program.columns, [""] * program.columns.count
     for k, column in enumerate(at.committed):
@@ -283,6 +283,10 @@ def column_names(program: LinearProgram) -> list[str]:
         for k, column in enumerate(columns):
             if column >= 0:
                 names[column] = f"{prefix}{k}"
+    for prefix, waiting in (("a", at.taken), ("b", at.backlog), ("s", at.credit)):
+        for (queue, slot), column in np.ndenumerate(waiting):
+            if column >= 0:
+                names[column] = f"{prefix}{queue}_{slot}"
     reserved = program.sets.arcs["reserved"].to_numpy(bool)
     for column, arc, slot, case in zip(at.flows, at.flow_arc, at.flow_slot, at.flow_case):
         stressed = "" if case < 0 else f"s{case}"

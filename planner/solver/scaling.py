@@ -34,6 +34,8 @@ def column_scale(sets: Sets, at: Columns) -> Floats:
     column = np.ones(at.count)
     peak = need_peaks(sets)
     column[at.flow_first :] = peak[sets.arcs["need"].to_numpy(int)[at.flow_arc]]
+    for columns in (at.taken, at.backlog, at.credit):
+        column[columns[columns >= 0]] = np.broadcast_to(peak[at.queues.need][:, None], columns.shape)[columns >= 0]
     units = deployment_peaks(sets)
     column[at.deployed] = units[:, None]
     by_meter = np.zeros(len(sets.meters))

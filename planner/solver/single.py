@@ -51,7 +51,7 @@ def solve_sizes(
     if len(sized.sized) == 1 and not counted and not fees:
         return _single(solve, sized)
     by_flows = {
-        rows.family for rows in solve.program.families if (rows.column >= solve.program.columns.flow_first).any()
+        rows.family for rows in solve.program.families if (rows.column >= solve.program.columns.hours_first).any()
     }
     if larger or fees or not by_flows.isdisjoint(counted) or not grouping(solve.program).divisible:
         return solve_direct(solve, gap, clock)

@@ -58,9 +58,9 @@ def rounded(program: LinearProgram, values: Floats) -> Floats:
 def values_without_sizes(linear: LinearProgram, sized: LinearProgram, values: Floats) -> Floats:
     """Values of the LP's columns: the same decisions without the size columns."""
     found = np.zeros(linear.columns.count)
-    own = linear.columns.flow_first
+    own = linear.columns.hours_first
     found[:own] = values[:own]
-    found[own:] = values[sized.columns.flow_first :]
+    found[own:] = values[sized.columns.hours_first :]
     return found
 
 
@@ -81,11 +81,11 @@ class Master:
         self.lp = solve.program
         self.lower, self.upper = self.lp.bounds()
         row, column, value = self.lp.entries()
-        own = column < self.lp.columns.flow_first
+        own = column < self.lp.columns.hours_first
         self.entries = (row[own], column[own], value[own])  # of the columns that the master shares with the LP
         self.stress: list[Cut] = []
         self.complete = True
-        flows = {rows.family for rows in self.lp.families if (rows.column >= self.lp.columns.flow_first).any()}
+        flows = {rows.family for rows in self.lp.families if (rows.column >= self.lp.columns.hours_first).any()}
         self.families = tuple(family for family in families_of(sets) if family.name not in flows)
         exact = program_of(bare, True, self.families)
         if refused_by(families_of(sets), self.lp.families, sets, self.lp.columns, Reduction.FOLLOWS):
@@ -120,7 +120,7 @@ class Master:
         row, column, value = self.entries
         group = self.group_of[row]
         mine = group >= 0
-        matrix = np.zeros((self.groups, self.lp.columns.flow_first))
+        matrix = np.zeros((self.groups, self.lp.columns.hours_first))
         np.add.at(matrix, (group[mine], column[mine]), (value * duals[row])[mine])
         theta = self.program.columns.count
         price = np.maximum(-duals[self.tying], 0.0)[self.use_row]  # what a group pays for its part of a tying limit
@@ -142,7 +142,7 @@ class Master:
         stress = cut_rows(self.lp, self.stress)
         lower = np.concatenate([self.lower, stress.lower])
         upper = np.concatenate([self.upper, stress.upper])
-        rows, first = self.lp.row_count, self.lp.columns.flow_first
+        rows, first = self.lp.row_count, self.lp.columns.hours_first
         row, column, value = self.entries
         added = np.repeat(np.arange(len(stress.lower)), np.diff(stress.start)) + rows
         row, column = np.append(row, added), np.append(column, stress.column)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from planner.model.arrivals import arrivals
 from planner.model.columns import Columns
 from planner.model.family import EVERY_REDUCTION, Family, Relaxed, Spans
 from planner.model.rows import Rows, Term, joined
@@ -15,8 +16,9 @@ def balance(sets: Sets, at: Columns) -> Rows:
     """
     need, slot = np.nonzero(sets.demand > 0)
     demand = sets.demand[need, slot]
-    where = {"need": sets.arcs["need"].to_numpy(int)[at.flow_arc], "slot": at.flow_slot}
-    return joined("balance", {"need": need, "slot": slot}, (demand, demand), [Term(where, at.flows, 1.0)])
+    came = arrivals(sets, at)
+    where = {"need": came.need, "slot": came.slot}
+    return joined("balance", {"need": need, "slot": slot}, (demand, demand), [Term(where, came.column, 1.0)])
 
 
 FAMILY = Family(
@@ -27,6 +29,7 @@ FAMILY = Family(
     dual="marginal cost of serving one more thousand requests per hour in the slot, USD over the horizon",
     relaxed_by=Relaxed.NEVER,
     of_demand=True,
+    by_arrival=True,
     allows=EVERY_REDUCTION,
     kinds=("", ""),
 )

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from planner.model.arrivals import arrivals
 from planner.model.columns import Columns
 from planner.model.family import EVERY_REDUCTION, Asked, Cell, Family, Spans
 from planner.model.rows import Rows, Term, joined
@@ -16,11 +17,11 @@ def guaranteed(sets: Sets, at: Columns) -> Rows:
     """
     share = sets.needs["guaranteed_share"].to_numpy(float)
     need, slot = np.nonzero((sets.demand > 0) & (share > 0)[:, None])
-    of_flow = sets.arcs["need"].to_numpy(int)[at.flow_arc]
-    sure = sets.arcs["guaranteed"].to_numpy(bool)[at.flow_arc] & (share[of_flow] > 0)
-    where = {"need": of_flow[sure], "slot": at.flow_slot[sure]}
+    came = arrivals(sets, at)
+    sure = came.guaranteed & (share[came.need] > 0)
+    where = {"need": came.need[sure], "slot": came.slot[sure]}
     least = share[need] * sets.demand[need, slot]
-    return joined("guaranteed", {"need": need, "slot": slot}, (least, np.inf), [Term(where, at.flows[sure], 1.0)])
+    return joined("guaranteed", {"need": need, "slot": slot}, (least, np.inf), [Term(where, came.column[sure], 1.0)])
 
 
 def _demand_of_rows(sets: Sets, rows: Rows) -> Floats:
@@ -39,6 +40,7 @@ FAMILY = Family(
         "workloads", "guaranteed_share", "share", (("workload", "workload"),), Asked.PROMISE, _demand_of_rows
     ),
     of_demand=True,
+    by_arrival=True,
     allows=EVERY_REDUCTION,
     kinds=("guaranteed", ""),
 )

@@ -140,6 +140,8 @@ def _nodes(sets: Sets, at: Columns) -> Ints:
     priced = at.unreserved >= 0
     node[at.unreserved[priced]] = np.broadcast_to(meter[:, None], priced.shape)[priced]
     node[at.more] = node[at.fewer] = bought[kept_purchases(sets)]
+    for columns in (at.taken, at.backlog, at.credit):
+        node[columns[columns >= 0]] = np.broadcast_to(at.queues.need[:, None], columns.shape)[columns >= 0]
     node[at.flows] = sets.arcs["need"].to_numpy(int)[at.flow_arc]
     return node
 
@@ -153,7 +155,7 @@ def _periods_of(sets: Sets, at: Columns) -> Ints:
     priced = at.unreserved >= 0
     period[at.unreserved[priced]] = np.broadcast_to(np.arange(len(sets.periods)), priced.shape)[priced]
     period[at.more] = period[at.fewer] = start[kept_purchases(sets)]
-    period[at.flows] = sets.slot_period[at.flow_slot]
+    period[at.hours_first :] = sets.slot_period[at.hour_slots]
     return period
 
 

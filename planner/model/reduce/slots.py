@@ -7,18 +7,26 @@ and a merged solution, used in both, is a solution of the literal programme. The
 demand is a multiple of the slot's. Seen by Malloovia for hours of equal load.
 
 Where a family has rows on flows and does not claim this, every slot stays, also those without demand: its rows then
-see the hours as they are.
+see the hours as they are. Where work waits across hours, whole weeks that are equal hour by hour are merged: the same
+argument holds for weeks.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from planner.model.columns import columns_of
+from planner.model.constraints.waiting import BACKLOG, DEADLINE
 from planner.model.family import Reduction
-from planner.model.sets import Bools, Keep, Sets
+from planner.model.objective import objective
+from planner.model.program import FAMILIES
+from planner.model.sets import Bools, Floats, Ints, Keep, Sets
 from planner.model.structure import refusing
+from planner.model.waiting import Weeks, waits
 
 
 def merge_slots(sets: Sets) -> Sets:
@@ -26,12 +34,37 @@ def merge_slots(sets: Sets) -> Sets:
 
     All slots stay where some family refuses it.
     """
-    if refusing(sets, Reduction.SLOTS):
+    refused = refusing(sets, Reduction.SLOTS)
+    if waits(sets) and set(refused) <= {BACKLOG.name, DEADLINE.name}:
+        return _merge_weeks(sets)
+    if refused:
         return replace(sets, members=tuple(np.arange(len(sets.slots)).reshape(-1, 1)))
     used = np.flatnonzero((sets.demand > 0).any(axis=0))
-    key = np.column_stack(
-        [sets.slots["period"].to_numpy(float), sets.slots["price_factor"].to_numpy(float), sets.demand.T]
-    )[used]
+    return _merged(sets, _told(sets)[used], used)
+
+
+def _told(sets: Sets) -> Floats:
+    """Tell what makes slots alike: period, prices, and the demand of every need."""
+    slots = sets.slots
+    return np.column_stack([slots["period"].to_numpy(float), slots["price_factor"].to_numpy(float), sets.demand.T])
+
+
+def _merge_weeks(sets: Sets) -> Sets:
+    """Merge weeks of equal period, prices and demand in every hour, for work waits across hours; drop those without."""
+    weeks = Weeks.of(sets)
+    first = np.unique(weeks.first)
+    hours = np.arange(int(weeks.length.max(initial=0)))
+    if len(sets.slots) != len(first) * len(hours):
+        return replace(sets, members=tuple(np.arange(len(sets.slots)).reshape(-1, 1)))
+    asked = (sets.demand > 0).any(axis=0).reshape(len(first), -1).any(axis=1)
+    _, week = np.unique(_told(sets).reshape(len(first), -1), axis=0, return_inverse=True)
+    used = (first[asked][:, None] + hours).ravel()
+    key = np.column_stack([np.repeat(week.ravel()[asked], len(hours)), np.tile(hours, int(asked.sum()))])
+    return _merged(sets, key, used)
+
+
+def _merged(sets: Sets, key: NDArray[Any], used: Ints) -> Sets:
+    """Merge the used slots of equal keys, in the order of time."""
     _, first, group = np.unique(key, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")  # keep the order of time
     rank = np.empty_like(order)
@@ -86,7 +119,56 @@ def prune(sets: Sets) -> Sets:
     kept = arcs["priced"].to_numpy(bool) & ~_barred(sets)
     if not refusing(sets, Reduction.ARCS):
         kept &= ~_dominated(sets, kept)
-    return replace(sets, arcs=arcs.assign(priced=kept))
+    pruned = replace(sets, arcs=arcs.assign(priced=kept))
+    return replace(pruned, arcs=pruned.arcs.assign(at_once=_at_once(pruned))) if waits(sets) else pruned
+
+
+def _at_once(sets: Sets) -> Bools:
+    """Arcs of work that can wait whose flows gain nothing by waiting: they may serve it when it arises.
+
+    In every hour of a week they cost the same, no row of a single hour counts them but those of the hour of arrival,
+    and a row over many hours counts each alike: moving a flow to the hour of arrival keeps every row and the cost. Read
+    from costs and entries, also of families that are stated of the whole only.
+    """
+    arcs = sets.arcs.assign(at_once=False)
+    at = columns_of(replace(sets, arcs=arcs))
+    can = (arcs["latest_hours"].to_numpy(int) > 0) & arcs["priced"].to_numpy(bool)
+    weeks = sets.slots["weeks"].to_numpy(float)
+    each = np.divide(1.0, weeks, out=np.zeros_like(weeks), where=weeks > 0)
+    week = at.flow_arc * len(weeks) + Weeks.of(sets).first[at.flow_slot]  # of each flow: its arc and week
+    _, week = np.unique(week, return_inverse=True)
+    hours = np.bincount(week)
+    counted = np.zeros(len(arcs), bool)
+
+    def note(row: Ints, flow: Ints, value: Floats) -> None:
+        """Note arcs whose flows a row, or the cost, does not count alike in every hour of a week."""
+        per_week = value * each[at.flow_slot[flow]]
+        _, group = np.unique(row * (len(hours) + 1) + week[flow], return_inverse=True)
+        group = group.ravel()
+        low, high = np.full(len(group), np.inf), np.full(len(group), -np.inf)
+        np.minimum.at(low, group, per_week)
+        np.maximum.at(high, group, per_week)
+        unlike = (high - low)[group] > FLAT * np.abs(per_week)
+        unlike |= np.bincount(group)[group] < hours[week[flow]]
+        counted[at.flow_arc[flow[unlike]]] = True
+
+    cost = objective(sets, at)[at.flows]
+    note(np.zeros(len(cost), np.int64), np.arange(len(cost)), cost)
+    for family in FAMILIES:
+        if family.by_arrival:
+            continue
+        rows = family.rows(replace(sets, left_out=()), at)
+        used = np.flatnonzero((rows.value != 0) & (rows.column >= at.flow_first))
+        flow = rows.column[used] - at.flow_first
+        if "slot" in rows.index:
+            counted[at.flow_arc[flow]] = True
+        elif len(flow):
+            note(rows.row[used], flow, rows.value[used])
+    at_once: Bools = can & ~counted
+    return at_once
+
+
+FLAT = 1e-12  # relative: rounding of a price
 
 
 def _barred(sets: Sets) -> Bools:

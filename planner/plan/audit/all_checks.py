@@ -38,6 +38,7 @@ def audit(case: Case, plan: Plan, *, witness: bool = True, reading: Reading | No
     findings += totals.purchase_costs(purchases, in_force)
     findings += totals.bound(plan, repriced)
     findings += service.balance(names, flows, demand)
+    findings += service.waiting(names, flows)
     findings += service.mix(case, names, flows, demand)
     findings += service.guaranteed(case, names, flows, demand)
     findings += capacity_check.reserved(names, flows, units)

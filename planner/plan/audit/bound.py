@@ -5,7 +5,8 @@ For prices of the rules (Plan.certificate) every plan of the case costs at least
     Σ_{need,τ} λ·d + Σ lo·mix_low·d − Σ hi·mix_high·d + Σ share·guaranteed·d − Σ quota·limit − Σ egress·cap
       − cross_region_share·limit − budget·limit − Σ deployment·earlier + Σ_rays stress·need(ray) + charges,      where
 
-    λ[need,τ]  = least, over the ways to serve the need, of the way's cost and of what its loads pay at the prices,
+    λ[need,τ]  = least, over the ways to serve the need, of the way's cost and of what its loads pay at the prices (of a
+                 need that can wait, in the cheapest of the hours in which the way may serve it),
     need(ray)  = Σ μ·stressed demand in the ray's slot − Σ stress_quota·quota, μ the same least at the ray's prices,
     charges    = (price − what its units earn) × its largest sensible size, where x, v or u earn more than they cost.
 
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from planner.plan.audit.findings import Finding
 from planner.plan.audit.largest_sizes import LargestSizes, largest_deployed, unit_usd
@@ -100,8 +102,10 @@ def proved_bound_usd(
     period = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods)
     terms = [derived.sunk_usd]
     for need in np.flatnonzero(demand.any(axis=1)):
-        served = np.flatnonzero(demand[need])
-        least = np.full(len(served), np.inf)
+        asked = demand[need] > 0
+        least = np.full(names.slot_count, np.inf)
+        waits = any(way.latest_hours for way in ways.get(int(need), ()))
+        served = np.flatnonzero(_in_some_week(asked) if waits else asked)
         for way in ways.get(int(need), ()):
             if way.barred:
                 continue
@@ -114,15 +118,18 @@ def proved_bound_usd(
             earned = rule_prices.of_served(_named(names, int(need), way), names.slot_count) if rule_prices.any else None
             if earned is not None:
                 cost = cost - earned[served]
-            cost = cost - prices.bonus[need * len(names.models) + way.model, served]
-            if way.sure:
-                cost = cost - prices.sure[need, served]
             if way.away:
                 p = period[served]
                 there, back = prices.egress[way.origin, way.region, p], prices.egress[way.region, way.origin, p]
                 cost = cost + weeks[served] * (k * (way.gb_in * there + way.gb_out * back) + prices.away)
-            least = np.minimum(least, cost)
-        terms += (np.where(np.isfinite(least), least, 0.0) * demand[need, served]).tolist()
+            if way.latest_hours:
+                cost = _least_ahead(cost, way.latest_hours)
+            cost = cost - prices.bonus[need * len(names.models) + way.model, served]
+            if way.sure:
+                cost = cost - prices.sure[need, served]
+            least[served] = np.minimum(least[served], cost)
+        least = least[asked]
+        terms += (np.where(np.isfinite(least), least, 0.0) * demand[need, asked]).tolist()
     terms += _limits(case, names, prices, demand, weeks)
     rays = _rays(case, names, table, ways, demand)
     terms += [price * need for _, price, need, _ in rays]
@@ -141,6 +148,20 @@ def proved_bound_usd(
         *_charges(case, derived, names, meters, prices=prices, rays=rays, rule_prices=rule_prices, sizes=sizes),
     ]
     return min(most_usd, math.fsum(terms) - 1e-12 * math.fsum(abs(t) for t in terms))
+
+
+def _in_some_week(asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether something is asked in the week of each slot: work that waits may be served in any hour of it."""
+    return np.repeat(asked.reshape(-1, HOURS_PER_WEEK).any(axis=1), HOURS_PER_WEEK)
+
+
+def _least_ahead(cost: Floats, hours: int) -> Floats:
+    """Least of each hour and the next ``hours`` of its week, which goes round; whole weeks, one after another."""
+    week = cost.reshape(-1, HOURS_PER_WEEK)
+    least = week.copy()
+    for late in range(1, hours + 1):
+        np.minimum(least, np.roll(week, -late, axis=1), out=least)
+    return least.ravel()
 
 
 def _named(names: Names, need: int, way: Way) -> WayNames:

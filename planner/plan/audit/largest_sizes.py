@@ -12,7 +12,7 @@ from planner.plan.flows import Floats, Names
 from planner.plan.stress_cases import stress_cases
 from planner.schema.capacity import Offer
 from planner.schema.case import Case
-from planner.units import HOURS_PER_DAY, REQUESTS_PER_THOUSAND
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,10 @@ def largest_deployed(case: Case, names: Names, ways: dict[int, list[Way]], deman
         for way in served:
             for d, load, usable in way.loads:
                 heaviest[d] = max(heaviest.get(d, 0.0), load * max(factor[need], 1 / usable))
-        peak = REQUESTS_PER_THOUSAND * float(demand[need].max(initial=0.0))
+        waits = max((way.latest_hours for way in served), default=0)  # all that arose and waits may be served at once
+        week = demand[need].reshape(-1, HOURS_PER_WEEK)
+        in_an_hour = np.sum([np.roll(week, late, axis=1) for late in range(waits + 1)], axis=0)
+        peak = REQUESTS_PER_THOUSAND * float(in_an_hour.max(initial=0.0))
         for d, load in heaviest.items():
             units[d] += load * peak
     size = {(t.pool, t.meter, t.model): t.min_units + t.unit_step for t in case.throughput}

@@ -191,6 +191,7 @@ class Way:
     quota: int
     tokens_per_minute: float
     loads: tuple[tuple[int, float, float], ...]  # deployment, units, usable share
+    latest_hours: int  # how late it may serve a request
     barred: bool  # carries nothing in any plan (a quota or cap of 0), stress cases apart
 
 
@@ -206,10 +207,18 @@ def ways_of(case: Case, derived: Derived, names: Names) -> dict[int, list[Way]]:
     for r in derived.loads.itertuples(index=False):
         held = pools.setdefault((r.workload, r.region), {}).setdefault((r.model, r.pool), [])
         held.append((deployment[r.pool, r.meter, r.deployment], r.units_per_request, r.usable_share))
-    options: dict[tuple[str, str], list[tuple[str, int, float, float, bool]]] = {}
+    options: dict[tuple[str, str], list[tuple[str, int, float, float, bool, int]]] = {}
+    deadline = {w.workload: w.deadline_hours for w in case.workloads}
     for r in derived.options.itertuples(index=False):
         options.setdefault((r.workload, r.region), []).append(
-            (r.model, quota[r.region, r.model, r.option], r.on_demand_usd, r.quota_per_request, bool(r.guaranteed))
+            (
+                r.model,
+                quota[r.region, r.model, r.option],
+                r.on_demand_usd,
+                r.quota_per_request,
+                bool(r.guaranteed),
+                r.latest_hours,
+            )
         )
     found: dict[int, list[Way]] = {}
     empty = {k for k, q in enumerate(case.on_demand) if q.tokens_per_minute_quota == 0}
@@ -226,7 +235,8 @@ def ways_of(case: Case, derived: Derived, names: Names) -> dict[int, list[Way]]:
         listed = found.setdefault(need, [])
         barred = away and (stay or shut)
         for (i, _), loads in pools.get((t.workload, t.region), {}).items():
-            listed.append(Way(o, s, model[i], 0.0, *trip, True, -1, 0.0, tuple(loads), barred))
-        for i, q, usd, tokens, sure in options.get((t.workload, t.region), ()):
-            listed.append(Way(o, s, model[i], usd, *trip, sure, q, tokens, (), barred or (q in empty and tokens > 0)))
+            listed.append(Way(o, s, model[i], 0.0, *trip, True, -1, 0.0, tuple(loads), deadline[t.workload], barred))
+        for i, q, usd, tokens, sure, latest in options.get((t.workload, t.region), ()):
+            shut_off = barred or (q in empty and tokens > 0)
+            listed.append(Way(o, s, model[i], usd, *trip, sure, q, tokens, (), latest, shut_off))
     return found

@@ -73,7 +73,7 @@ def cross_region(case: Case, derived: Derived, flows: Flows) -> list[Finding]:
 
 def balance(names: Names, flows: Flows, demand: Floats) -> list[Finding]:
     """Check rule 1: per origin, workload and slot, what is served is the demand. [requests/hour]."""
-    served = flows.sums(flows.ways["need"].to_numpy(int), names.need_count, names.slot_count)
+    served = flows.sums(flows.ways["need"].to_numpy(int), names.need_count, names.slot_count, arrival=True)
     room = np.where(demand > 0, BALANCE_TOLERANCE * np.maximum(1.0, demand), TOLERANCE)
     difference = (served - demand).ravel()
     broken = ~(np.abs(difference) <= room.ravel())
@@ -88,6 +88,30 @@ def balance(names: Names, flows: Flows, demand: Floats) -> list[Finding]:
     return worst("balance", broken, difference, demand.ravel(), describe)
 
 
+def waiting(names: Names, flows: Flows) -> list[Finding]:
+    """Check that no request is served before it arises or past its deadline, in a week that goes round. [hours].
+
+    A request of a workload with `deadline_hours` may be served by so many hours after it arises, handed to an option
+    that answers within some hours by so many fewer; all others at once.
+    """
+    if flows.arrived is None:
+        return []
+    late = (flows.place - flows.arrived) % HOURS_PER_WEEK
+    latest = flows.ways["latest_hours"].to_numpy(int)[flows.way]
+    elsewhere = flows.place // HOURS_PER_WEEK != flows.arrived // HOURS_PER_WEEK
+    broken = (elsewhere | (late > latest)) & (np.abs(flows.rph) > TOLERANCE)
+
+    def describe(row: int) -> str:
+        way = flows.ways.iloc[int(flows.way[row])]
+        return (
+            f"{names.need_name(int(way['need']))}, {names.slot_name(int(flows.place[row]))}: {flows.rph[row]:.9g} "
+            f"requests/hour by {way['supply']} in {way['region']} arose {late[row]} hours before, its latest is "
+            f"{latest[row]} hours"
+        )
+
+    return worst("waiting", broken, (late - latest).astype(float), 1.0, describe)
+
+
 def mix(case: Case, names: Names, flows: Flows, demand: Floats) -> list[Finding]:
     """Check rule 2: each model's share of the demand lies within the mix. [requests/hour]."""
     findings: list[Finding] = []
@@ -99,7 +123,7 @@ def mix(case: Case, names: Names, flows: Flows, demand: Floats) -> list[Finding]
             continue
         need = np.arange(regions) * workloads + index[rule.workload]
         wanted = demand[need]
-        cell = need_of[flows.way[own]] // workloads * names.slot_count + flows.place[own]
+        cell = need_of[flows.way[own]] // workloads * names.slot_count + flows.arrival[own]
         served = np.bincount(cell, flows.rph[own], wanted.size).astype(float).reshape(wanted.shape)
         room = BALANCE_TOLERANCE * np.maximum(1.0, wanted)
         short = np.maximum(rule.min_share * wanted - served, served - rule.max_share * wanted)
@@ -124,7 +148,7 @@ def guaranteed(case: Case, names: Names, flows: Flows, demand: Floats) -> list[F
     """Check rule 3: pools and guaranteed options serve the guaranteed share of the demand. [requests/hour]."""
     share = np.tile([w.guaranteed_share for w in case.workloads], len(names.regions))
     sure = np.where(flows.ways["guaranteed"], flows.ways["need"], -1).astype(np.int64)
-    served = flows.sums(sure, names.need_count, names.slot_count)
+    served = flows.sums(sure, names.need_count, names.slot_count, arrival=True)
     asked = share[:, None] * demand
     missing = (asked - served).ravel()
 

@@ -15,6 +15,8 @@ from planner.schema.case import Case
 # families of the programme, and the check of `plan.audit` that looks at the same rule in plain arithmetic
 CHECKED = {
     "balance": "service.balance",
+    "backlog": "service.waiting",
+    "deadline": "service.waiting",
     "mix": "service.mix",
     "guaranteed": "service.guaranteed",
     "reserved": "capacity_check.reserved",
