@@ -133,7 +133,11 @@ def prices_table() -> Iterable[str]:
     yield f"| `stress` | the row of a ray of rule 8 | ray, case, {', '.join(where)} |"
     for f in families():
         kinds = ", ".join(f"`{kind}`" for kind in f.price_kinds if kind)
-        index = {name: numbers[:0] for name, numbers in f.rows(sets, at).index.items() if name not in ("case", "sized")}
+        index = {
+            name: numbers[:0]
+            for name, numbers in f.rows(sets, at).index.items()
+            if name not in ("case", "sized", "queue")
+        }
         names = dict.fromkeys((*(("ray", "case") if f.of_stress else ()), *names_of(sets, index)))
         names |= dict.fromkeys(where if "slot" in index and not f.of_stress else ())
         if kinds:

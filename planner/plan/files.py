@@ -23,7 +23,7 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.io.digest import FORMAT, sealed
 from planner.io.directory import replaced
-from planner.plan.frames import ARRIVED
+from planner.plan import frames
 from planner.plan.manifest import (
     CERTIFICATE,
     DIRECTORY,
@@ -57,7 +57,7 @@ STRESS_COLUMNS = tuple(dict.fromkeys((*STRESS_SLOT_COLUMNS, *STRESS_DISPATCH_COL
 SIGNIFICANT_DIGITS = 12
 _NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case",
           "kind"}  # fmt: skip
-WHOLE_NUMBERS = ("group", "hour_of_week", ARRIVED, "ray")
+WHOLE_NUMBERS = ("group", "hour_of_week", frames.ARRIVED, "ray")
 _FORMAT_KEY = b"planner_format"  # in the metadata of each table
 
 
@@ -86,7 +86,8 @@ def write_plan(
     rents = pd.concat([plan.rents.assign(case=None), plan.stress_rents], ignore_index=True)
     with replaced(directory, DIRECTORY, done) as new:
         write_input(case, new / INPUT)
-        _parquet(plan.dispatch, tuple(c for c in DISPATCH_COLUMNS if c in plan.dispatch), new / DISPATCH)
+        _parquet(plan.dispatch, (*DISPATCH_COLUMNS, *(c for c in frames.DISPATCH.optional if c in plan.dispatch)),
+                 new / DISPATCH)  # fmt: skip
         _parquet(witness, STRESS_COLUMNS, new / STRESS)
         _parquet(rents, STRESS_RENT_COLUMNS, new / RENTS)
         _parquet(plan.certificate, CERTIFICATE_COLUMNS, new / CERTIFICATE)
@@ -136,7 +137,7 @@ def read_plan(directory: str | Path) -> Plan:
     folder = Path(directory)
     faults: list[Fault] = []
     stated = _stated(folder, faults)
-    dispatch = _table(folder, DISPATCH, DISPATCH_COLUMNS, faults, (ARRIVED,))
+    dispatch = _table(folder, DISPATCH, DISPATCH_COLUMNS, faults, frames.DISPATCH.optional)
     witness = _table(folder, STRESS, STRESS_COLUMNS, faults)
     rents = _table(folder, RENTS, STRESS_RENT_COLUMNS, faults)
     certificate = _table(folder, CERTIFICATE, CERTIFICATE_COLUMNS, faults)
@@ -280,7 +281,7 @@ def _table(
     if not 1 <= form <= FORMAT:
         faults.append(Fault(str(path), "was written by a newer planner: update planner to read it"))
         return empty
-    columns = tuple(c for c in columns if c in frame or c not in optional)
+    columns = (*columns, *(c for c in optional if c in frame))
     missing = [c for c in columns if c not in frame]
     wrong = [c for c in columns if c in frame and c not in _NAMES and not pd.api.types.is_numeric_dtype(frame[c])]
     faults += [Fault(str(path), "is missing", column=c, allowed=", ".join(columns)) for c in missing]

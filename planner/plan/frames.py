@@ -33,7 +33,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Frame:
-    """One table: what makes a row, and its columns; ``optional`` ones may be missing."""
+    """One table: what makes a row, and its columns, of which ``optional`` ones are there where they say something."""
 
     name: str
     row: str
@@ -42,8 +42,8 @@ class Frame:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns, in order."""
-        return tuple(column.name for column in self.declared)
+        """Names of the columns that are always there, in order."""
+        return tuple(column.name for column in self.declared if column.name not in self.optional)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -67,13 +67,13 @@ class Frame:
         numbers = {
             name: dtype
             for name, dtype in self.dtypes.items()
-            if name not in self.texts and not dtype.startswith("datetime")
+            if name in self.columns and name not in self.texts and not dtype.startswith("datetime")
         }
         return pd.DataFrame(rows, columns=list(self.columns)).astype(numbers)
 
     def empty(self) -> pd.DataFrame:
         """Return the table without rows."""
-        return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in self.dtypes.items()})
+        return pd.DataFrame({name: pd.Series(dtype=self.dtypes[name]) for name in self.columns})
 
     def check(self, frame: pd.DataFrame) -> None:
         """Accept a table that has these columns, numbers where they belong; others may stand beside them.
@@ -83,7 +83,7 @@ class Frame:
         ValueError
             with the table's name and every column that is missing or holds no numbers.
         """
-        missing = [name for name in self.columns if name not in frame and name not in self.optional]
+        missing = [name for name in self.columns if name not in frame]
         wrong = [
             column.name
             for column in self.declared

@@ -76,7 +76,7 @@ def deployments(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
 def dispatch(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     """List every non-zero flow in every slot, in requests per hour; names are categories."""
     waits = model_waiting.waits(whole)
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in DISPATCH_COLUMNS if waits or name != ARRIVED}
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in (*DISPATCH_COLUMNS, *([ARRIVED] if waits else []))}
     names = {
         name: sorted({value for plan in plans for value in plan.sets.arcs[name]})
         for name in ("origin", "workload", "model", "region", "supply")

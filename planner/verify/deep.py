@@ -1,7 +1,7 @@
 """A second opinion on the plan: the programme of docs/model.md flow by flow, with its size rules, and solved.
 
-Nothing is reduced, so it is for small cases only. Flows are shares of the demand of their origin, workload and slot, so
-that the solver sees numbers of order one.
+Nothing is reduced (work that can wait has a flow for each hour that may serve it), so it is for small cases only. Flows
+are shares of the demand of their origin, workload and slot, so that the solver sees numbers of order one.
 """
 
 from collections.abc import Iterator
@@ -80,7 +80,8 @@ class _Builder:
         demand = names.demand(case)
         ways = _every_way(case, self.derived, names)
         cases = stress_cases(case, names)
-        flows = int(((demand > 0).sum(axis=1) * np.bincount(ways["need"], minlength=len(demand))).sum())
+        hours = 1.0 + ways["latest_hours"].to_numpy(float)
+        flows = int(((demand > 0).sum(axis=1) * np.bincount(ways["need"], hours, minlength=len(demand))).sum())
         if flows * (1 + len(cases)) > MOST_FLOWS:
             raise PlannerError(
                 f"--deep writes out every flow: {flows * (1 + len(cases)):,} here, at most {MOST_FLOWS:,}"
@@ -186,7 +187,8 @@ class _Builder:
     def _largest(self) -> Iterator[Floats]:
         """Units of every deployment that all its needs take at their peaks at once, headroom and stress cases too."""
         demand = self.names.demand(self.case)
-        factor = np.ones(len(demand))
+        most_hours = [1.0 + w.deadline_hours for w in self.case.workloads]  # all that waits may be served at once
+        factor = np.tile(most_hours, len(self.names.regions))
         for stressed in stress_cases(self.case, self.names):
             factor = np.maximum(factor, stressed.need_factor)
         peak = float((demand.max(axis=1, initial=0.0) * factor).sum())
@@ -206,8 +208,13 @@ class _Builder:
         need, slot = np.nonzero(demand > 0)
         pair = pd.DataFrame({"need": need, "pair": np.arange(len(need))})
         table = ways.assign(way=np.arange(len(ways)))[["need", "way"]].merge(pair, on="need")
+        # a flow for each hour in which the work arose and hour that serves it, around the week
+        late = np.concatenate([np.arange(hours + 1) for hours in ways["latest_hours"].to_numpy(int)[table["way"]]]
+                              or [np.empty(0, np.int64)])  # fmt: skip
+        table = table.loc[np.repeat(table.index, ways["latest_hours"].to_numpy(int)[table["way"]] + 1)]
         way, of_pair = table["way"].to_numpy(int), table["pair"].to_numpy(int)
-        amount, at = demand[need, slot][of_pair], slot[of_pair]
+        amount, arose = demand[need, slot][of_pair], slot[of_pair]
+        at = arose // HOURS_PER_WEEK * HOURS_PER_WEEK + (arose + late) % HOURS_PER_WEEK
         block = at // HOURS_PER_WEEK
         weight = amount * self.derived.slots["weeks"].to_numpy(float)[block]
         factor = self.derived.slots["price_factor"].to_numpy(float)[block]
@@ -319,6 +326,8 @@ def _every_way(case: Case, derived: Derived, names: Names) -> pd.DataFrame:
     bought = derived.options.rename(columns={"option": "supply"})
     both = pd.concat([held.assign(reserved=True), bought.assign(reserved=False)], ignore_index=True)
     both["guaranteed"] = both["reserved"] | both["guaranteed"].eq(True)
+    deadline = both["workload"].map({w.workload: w.deadline_hours for w in case.workloads})
+    both["latest_hours"] = both["latest_hours"].fillna(deadline).astype(int)
     both = both.fillna({"on_demand_usd": 0.0, "quota_per_request": 0.0})
     ways = derived.travel.merge(both, on=["workload", "region"])
     quota = {key: k for k, key in enumerate(names.quotas)}

@@ -53,6 +53,7 @@ def row_name(program: LinearProgram, rows: Rows, k: int) -> str:
         "region": lambda n: region_names(sets)[n],
         "scenario": lambda n: scenario_names(sets)[n],
         "slot": lambda n: slot_name(program, n),
+        "queue": lambda n: "/".join(sets.needs.loc[program.columns.queues.need[n], ["origin", "workload"]]),
     }
     return f"{rows.family}[{', '.join(told[name](int(number[k])) for name, number in rows.index.items())}]"
 
@@ -81,6 +82,11 @@ def column_names(program: LinearProgram) -> list[str]:
         for k, column in enumerate(columns):
             if column >= 0:
                 names[column] = f"{prefix}({names[at.sized[k]]})"
+    for kind, columns in (("a", at.taken), ("b", at.backlog), ("s", at.credit)):
+        for (queue, slot), column in np.ndenumerate(columns):
+            if column >= 0:
+                need = "/".join(sets.needs.loc[at.queues.need[queue], ["origin", "workload"]])
+                names[column] = f"{kind}[{need}, {slot_name(program, slot)}]"
     for column, arc, slot, case in zip(at.flows, at.flow_arc, at.flow_slot, at.flow_case):
         a = sets.arcs.iloc[arc]
         where = f"{a['origin']}->{a['region']}" if a["away"] else a["region"]

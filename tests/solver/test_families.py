@@ -174,6 +174,15 @@ def spans_what_it_says(family: Family, sets: Sets) -> bool:
     if family.spans in (Spans.SLOT, Spans.PERIOD):
         bought = columns_named(at, "committed")[rows.column].any()
         return single(rows.row[flow], place[rows.column[flow] - at.flow_first]) and not bought
+    if family.spans is Spans.WEEK:
+        week = (
+            sets.slots["period"].to_numpy(int)
+            + len(sets.periods) * np.unique(sets.slots["scenario"], return_inverse=True)[1]
+        )
+        of_flow = sets.arcs["need"].to_numpy(int)[at.flow_arc] * (week.max() + 1) + week[at.flow_slot]
+        return single(rows.row[flow], of_flow[rows.column[flow] - at.flow_first]) and bool(
+            (~flow <= (rows.column >= at.hours_first)).all()
+        )
     if family.spans is Spans.METER:
         own = meter[rows.column] >= 0
         return not flow.any() and single(rows.row[own], meter[rows.column[own]])
@@ -199,7 +208,8 @@ def merges_as_it_says(family: Family, sets: Sets, random: np.random.Generator) -
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_rows_are_what_their_family_declares(family: Family, some_cases: list[Case]) -> None:
     random = np.random.default_rng(0)
-    for case in some_cases[:3]:
+    waiting = [case for case in some_cases if case.work_can_wait]
+    for case in [*some_cases[:3], *waiting]:
         sets = with_kept(sets_of(case), Keep(5.0, limited=True), *_last(sets_of(case)))
         assert spans_what_it_says(family, sets)
         if Reduction.SLOTS in family.allows:

@@ -50,6 +50,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "failover_share": POLICY,
         "burst_factor": SHAPE,
         "guaranteed_share": POLICY,
+        "deadline_hours": POLICY,
         "serving_regions": POLICY,
         "bytes_per_token": TOKENS,
         "extra_bytes_in": TOKENS,
@@ -101,6 +102,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "quota_cached_weight": OFFERS,
         "quota_output_weight": OFFERS,
         "guaranteed": OFFERS,
+        "deadline_hours": OFFERS,
     },
     "routes": {
         "origin": OFFERS,

@@ -19,11 +19,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.model import program
 from planner.model.columns import columns_of
 from planner.model.constraints.waiting import BACKLOG, DEADLINE
 from planner.model.family import Reduction
 from planner.model.objective import objective
-from planner.model.program import FAMILIES
 from planner.model.sets import Bools, Floats, Ints, Keep, Sets
 from planner.model.structure import refusing
 from planner.model.waiting import Weeks, waits
@@ -154,7 +154,7 @@ def _at_once(sets: Sets) -> Bools:
 
     cost = objective(sets, at)[at.flows]
     note(np.zeros(len(cost), np.int64), np.arange(len(cost)), cost)
-    for family in FAMILIES:
+    for family in program.FAMILIES:
         if family.by_arrival:
             continue
         rows = family.rows(replace(sets, left_out=()), at)
