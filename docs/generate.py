@@ -218,7 +218,8 @@ def frame_table(frame: frames.Frame) -> Iterable[str]:
     """Return the columns of one of the plan's tables."""
     yield from ("| column | type | unit | meaning |", "| --- | --- | --- | --- |")
     for column in frame.declared:
-        yield f"| `{column.name}` | {column.kind} | {column.unit} | {column.meaning} |"
+        kind = f"{column.kind}, optional" if column.name in frame.optional else column.kind
+        yield f"| `{column.name}` | {kind} | {column.unit} | {column.meaning} |"
 
 
 def figures_tables() -> Iterable[str]:

@@ -128,9 +128,9 @@ DISPATCH = Frame("dispatch", "one row for each flow that is not 0", (
     _SCENARIO,
     _PERIOD,
     Field("hour_of_week", WHOLE, "0 = Monday 00:00 UTC, to 167", "hour"),
+    Field("requests_per_hour", NUMBER, "what is served", "requests/hour"),
     Field(ARRIVED, WHOLE, "hour of the week in which it arose: `hour_of_week` where nothing waited. Only where "
           "some workload has `deadline_hours`", "hour"),
-    Field("requests_per_hour", NUMBER, "what is served", "requests/hour"),
 ), optional=(ARRIVED,))  # fmt: skip
 
 STRESS = Frame("stress", "one row for each hour of a group, and for each flow of its routing", (
