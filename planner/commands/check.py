@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         told: dict[str, list[Any]] = {"warnings": cautions, "not_counted": uncounted, "prices": prices}
         print(json.dumps({**found, **{name: [_plain(c) for c in listed] for name, listed in told.items()}}, indent=2))
         return EXIT_PLAN
-    print(f"{case.settings.name}: {case.periods[0].name} to {case.periods[-1].name}; the input is valid")
+    print(f"{case.settings.name}: {case.months[0]} to {case.months[1]}; the input is valid")
     print("  " + ", ".join(f"{count:,} {table}" for table, count in _counts(case).items() if count))
     if cautions:
         print(f"{len(cautions)} warning{'s' if len(cautions) > 1 else ''}:")

@@ -11,7 +11,6 @@ from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.schema.case import Case
 from planner.units import (
     BYTES_PER_GB,
-    HOURS_PER_DAY,
     HOURS_PER_WEEK,
     MINUTES_PER_HOUR,
     REQUESTS_PER_THOUSAND,
@@ -252,21 +251,25 @@ def _on_demand_arcs(case: Case, ways: pd.DataFrame, quotas: pd.DataFrame) -> pd.
 
 
 def _purchases(case: Case, meters: pd.DataFrame) -> pd.DataFrame:
-    """Each offer at each start, with what a unit costs: its hours inside the horizon, and the counted tail."""
+    """Each offer at each start, with what a unit costs: its hours inside the horizon, and the counted tail.
+
+    One that covers no period whole is left out.
+    """
     row_of = {key: k for k, key in enumerate(zip(meters["pool"], meters["meter"]))}
-    periods, rows = case.periods, []
+    rows: list[tuple[object, ...]] = []
     held = {c.offer for c in case.commitments}
     for o in case.offers:
         meter = row_of.get((o.pool, o.meter))
         if meter is None:
             continue
         top = np.inf if o.max_units is None else o.max_units
-        for k, period in enumerate(periods):
-            last = min(k + o.term_months, len(periods)) - 1
-            inside = sum(p.hours for p in periods[k : last + 1])
-            beyond = max(0, (o.term_end(period.start) - periods[-1].end).days) * HOURS_PER_DAY
+        for k in range(len(case.periods)):
+            covered = case.covered(o, k)
+            if not covered:  # of no use to any plan
+                continue
+            inside, beyond = case.paid_hours(o, k)
             counted = inside + (1 - case.settings.policy.tail_value) * beyond
-            rows.append((o.offer, k, last, meter, o.usd_per_unit_hour * counted, o.usd_per_unit_hour * inside,
+            rows.append((o.offer, k, covered[-1], meter, o.usd_per_unit_hour * counted, o.usd_per_unit_hour * inside,
                          o.min_units, o.unit_step, top, o.offer in held))  # fmt: skip
     columns = ["offer", "period", "last_period", "meter_row", "usd_per_unit", "committed_usd_per_unit",
                "min_units", "unit_step", "max_units", "held"]  # fmt: skip

@@ -48,7 +48,7 @@ def bets_of(lines: Sequence[OrderLine], months: Sequence[PoolMonth], history_wee
         own = [
             m
             for m in months
-            if (m.pool, m.meter) == (line.offer.pool, line.offer.meter) and line.start <= m.start < line.end
+            if (m.pool, m.meter) == (line.offer.pool, line.offer.meter) and line.covers(m.start, m.end)
         ]
         lost = sum(line.units * line.offer.usd_per_unit_hour * m.hours - _served_usd(m, line.units) for m in own)
         hours = sum(m.hours for m in own)

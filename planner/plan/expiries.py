@@ -18,9 +18,9 @@ from planner.plan.orders import Owed, owed_after
 from planner.plan.plan import Plan
 from planner.plan.pool_months import PoolMonth, pool_months
 from planner.plan.reading import Reading
-from planner.schema.case import Case
+from planner.schema.case import Case, hours_between
 from planner.schema.settings import add_months
-from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
+from planner.units import HOURS_PER_MONTH
 
 NOTICE_DAYS = 30  # before its end, a commitment is renewed, changed or let go
 MOST_MONTHS = 120  # shown of what is owed month by month
@@ -65,7 +65,7 @@ class Calendar:
     """Every commitment by its end, and what they cost month by month until the last one ends.
 
     months : first days, from the plan's first. groups : regions, the dearest first. usd : by month and group, of the
-    commitments in force on the first of the month, over its hours. cut : whether months were left out at the end.
+    hours of the month in which each commitment is in force. cut : whether months were left out at the end.
     """
 
     notice_days: int
@@ -135,7 +135,7 @@ def _months(case: Case, owed: Sequence[Owed]) -> tuple[tuple[dt.date, ...], bool
     first = case.periods[0].start
     last = max((o.end for o in owed), default=case.periods[-1].end)
     count = (last.year - first.year) * 12 + last.month - first.month + (last.day > 1)
-    count = max(count, len(case.periods))
+    count = max(count, case.settings.horizon.months)
     shown = min(count, MOST_MONTHS)
     return tuple(add_months(first, k) for k in range(shown)), count > shown
 
@@ -152,9 +152,9 @@ def _groups(owed: Sequence[Owed]) -> tuple[dict[str, int], tuple[str, ...]]:
 
 
 def _usd(owed: Sequence[Owed], group_of: dict[str, int], group: int, first: dt.date) -> float:
-    hours = (add_months(first, 1) - first).days * HOURS_PER_DAY
+    after = add_months(first, 1)
     return sum(
-        o.units * o.offer.usd_per_unit_hour * hours
+        o.units * o.offer.usd_per_unit_hour * hours_between(max(o.start, first), min(o.end, after))
         for o in owed
-        if group_of[o.region] == group and o.start <= first < o.end
+        if group_of[o.region] == group
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 from planner.plan.plan import Plan
 from planner.schema.capacity import Commitment, Offer
-from planner.schema.case import Case
-from planner.units import HOURS_PER_DAY
+from planner.schema.case import Case, hours_between
+from planner.units import HOURS_PER_MONTH
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,17 @@ class OrderLine:
     units: float
     hours_term: float
     hours_horizon: float  # of the term, inside the horizon
+
+    def covers(self, start: dt.date, end: dt.date) -> bool:
+        """Whether the units are in force from a day to another: throughout."""
+        return self.start <= start and end <= self.end
+
+    @property
+    def months_horizon(self) -> float:
+        """Months of the term inside the horizon; a term in days has months of 730 hours."""
+        if self.offer.term_days is not None:
+            return self.hours_horizon / HOURS_PER_MONTH
+        return self.hours_horizon / self.hours_term * self.offer.term_months
 
     @property
     def term_usd(self) -> float:
@@ -63,15 +74,11 @@ def order_lines(case: Case, plan: Plan) -> tuple[OrderLine, ...]:
                 start=start,
                 end=end,
                 units=float(row.units),
-                hours_term=_hours(start, end),
-                hours_horizon=_hours(start, min(end, horizon_end)),
+                hours_term=hours_between(start, end),
+                hours_horizon=hours_between(start, min(end, horizon_end)),
             )
         )
     return tuple(sorted(lines, key=lambda line: (line.start, line.region, line.offer.offer)))
-
-
-def _hours(start: dt.date, end: dt.date) -> float:
-    return float((end - start).days * HOURS_PER_DAY)
 
 
 @dataclass(frozen=True)
@@ -98,13 +105,13 @@ class Owed:
     @property
     def term_usd(self) -> float:
         """What the whole term costs: units x price x hours from start to end, USD."""
-        return self.units * self.offer.usd_per_unit_hour * (self.end - self.start).days * HOURS_PER_DAY
+        return self.units * self.offer.usd_per_unit_hour * hours_between(self.start, self.end)
 
 
 def owed_after(case: Case, plan: Plan) -> tuple[Owed, ...]:
-    """Everything owed once the plan is signed, by end, region, offer and start: nothing that ended before its months.
+    """Everything owed once the plan is signed, by end, region, offer and start: nothing that ended before its periods.
 
-    A purchase runs from the start of its month for its term; an earlier commitment as its dates say.
+    A purchase runs from the start of its period for its term; an earlier commitment as its dates say.
     """
     regions = {p.pool: p.region for p in case.pools}
     offers = {o.offer: o for o in case.offers}

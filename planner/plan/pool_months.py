@@ -212,7 +212,7 @@ def pool_months(reading: Reading) -> tuple[PoolMonth, ...]:
                     hours=period.hours,
                     earlier_units=derived.earlier_units.get(key, 0.0),
                     earlier_usd=earlier_usd.get(key, 0.0),
-                    new_units=sum(n.units for n in own if n.start <= period.start < n.end),
+                    new_units=sum(n.units for n in own if n.covers(period.start, period.end)),
                     ending_units=_ending(case, own, owed, k) if k + 1 < len(case.periods) else 0.0,
                     deployed_units=deployed.get(key, 0.0),
                     unreserved_usd_per_unit_hour=pools[pool].usd_per_unreserved_unit_hour,
@@ -232,7 +232,9 @@ def _ending(case: Case, lines: list[OrderLine], commitments: list[Commitment], k
     earlier = sum(
         c.units for c in commitments if case.commitment_in_force(c, now) and not case.commitment_in_force(c, following)
     )
-    return earlier + sum(n.units for n in lines if n.start <= now.start and n.end == following.start)
+    return earlier + sum(
+        n.units for n in lines if n.covers(now.start, now.end) and not n.covers(following.start, following.end)
+    )
 
 
 @dataclass(frozen=True)
@@ -267,7 +269,7 @@ def order_values(lines: tuple[OrderLine, ...], months: tuple[PoolMonth, ...]) ->
 
 def _covers(line: OrderLine, month: PoolMonth) -> bool:
     same = (month.pool, month.meter) == (line.offer.pool, line.offer.meter)
-    return same and line.start <= month.start < line.end
+    return same and line.covers(month.start, month.end)
 
 
 def _value(line: OrderLine, covered: list[PoolMonth]) -> OrderValue:

@@ -8,24 +8,24 @@ from planner.plan.derived import Derived
 from planner.plan.flows import WAY, Floats, Flows, Names
 from planner.plan.frames import NUMBER, TEXT, WHOLE, Field, Frame
 from planner.plan.plan import Totals
-from planner.schema.case import Case
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.schema.case import Case, hours_between
+from planner.units import HOURS_PER_WEEK
 
-MONTHS_IN_FORCE = Frame("months in force", "one row for each purchase and month of its term inside the horizon", (
+MONTHS_IN_FORCE = Frame("months in force", "one row for each purchase and period that its term touches", (
     Field("row", WHOLE, "position of the purchase"),
     Field("pool", TEXT, "pool"),
     Field("meter", TEXT, "what its units count"),
-    Field("period", TEXT, "month"),
-    Field("units", NUMBER, "in force", "units"),
-    Field("reserved_usd", NUMBER, "what they cost in the month", "USD"),
-    Field("tail_usd", NUMBER, "(1 - tail_value) of the payments past the horizon, spread over its months inside it by "
-                              "their hours", "USD"),
+    Field("period", TEXT, "period"),
+    Field("units", NUMBER, "in force: 0 in a period that the term covers in part", "units"),
+    Field("reserved_usd", NUMBER, "what they cost in the period", "USD"),
+    Field("tail_usd", NUMBER, "(1 - tail_value) of the payments past the horizon, spread over the hours that are paid "
+                              "for inside it", "USD"),
 ))  # fmt: skip
 _METER = ["pool", "meter", "period"]
 
 
 def months_in_force(case: Case, purchases: pd.DataFrame) -> pd.DataFrame:
-    """Spread each purchase over the months of its term that lie inside the horizon.
+    """Spread each purchase over the periods that its term touches: it is in force in those that it covers whole.
 
     Parameters
     ----------
@@ -44,15 +44,16 @@ def months_in_force(case: Case, purchases: pd.DataFrame) -> pd.DataFrame:
         purchases[["offer", "period", "units"]].itertuples(index=False, name=None)
     ):
         offer, k = offers[name], first[period]
-        inside = periods[k : k + offer.term_months]
-        hours = sum(p.hours for p in inside)
-        days_beyond = (offer.term_end(periods[k].start) - periods[-1].end).days
-        tail = units * offer.usd_per_unit_hour * max(0, days_beyond) * HOURS_PER_DAY * counted
-        rows += [
-            (row, offer.pool, offer.meter, p.name, units, units * offer.usd_per_unit_hour * p.hours,
-             tail * p.hours / hours)
-            for p in inside
-        ]  # fmt: skip
+        end = offer.term_end(periods[k].start)
+        hours, beyond = case.paid_hours(offer, k)
+        tail = units * offer.usd_per_unit_hour * beyond * counted
+        for p in periods[k:]:
+            if p.start >= end:
+                break
+            paid = hours_between(p.start, min(p.end, end))
+            held = units if p.end <= end else 0.0
+            rows.append((row, offer.pool, offer.meter, p.name, held, units * offer.usd_per_unit_hour * paid,
+                         tail * paid / hours))  # fmt: skip
     return MONTHS_IN_FORCE.of(rows)
 
 

@@ -12,7 +12,7 @@ from planner.plan.joins import Ints, encode, positions
 from planner.plan.orders import OrderLine
 from planner.plan.reading import Reading
 from planner.schema.case import Case
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.units import HOURS_PER_WEEK
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def line_rents(reading: Reading, lines: tuple[OrderLine, ...]) -> tuple[LineRent
     found = []
     for line in lines:
         meter = number[line.offer.pool, line.offer.meter]
-        months = np.array([k for k, p in enumerate(case.periods) if line.start <= p.start < line.end])
+        months = np.array([k for k, p in enumerate(case.periods) if line.covers(p.start, p.end)], np.int64)
         of_stress = stress.of_line(meter, months)
         by_case = np.bincount(of_stress.case, of_stress.usd, len(cases)).tolist()
         found.append(
@@ -138,5 +138,5 @@ def _weights(reading: Reading) -> Floats:
 
 def _counted_price(case: Case, line: OrderLine) -> float:
     counted = 1 - case.settings.policy.tail_value
-    beyond = max(0, (line.end - case.periods[-1].end).days) * HOURS_PER_DAY
+    beyond = line.hours_term - line.hours_horizon
     return line.offer.usd_per_unit_hour * (line.hours_horizon + counted * beyond)

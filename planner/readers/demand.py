@@ -24,6 +24,7 @@ from planner.readers.raw_tables import (
 )
 from planner.schema.case import DEMAND_COLUMNS
 from planner.schema.describe import columns_of
+from planner.schema.settings import period_named
 from planner.schema.workloads import Demand
 from planner.units import HOURS_PER_WEEK
 
@@ -59,7 +60,7 @@ def spread_out(
         times = np.where(spread[column] == ALL, size, 1)
         total = int(times.sum())
         if total > MOST_EXPANDED_ROWS:
-            limit = f"{total:,} rows over all scenarios and months; at most {MOST_EXPANDED_ROWS:,} are planned at once"
+            limit = f"{total:,} rows over all scenarios and periods; at most {MOST_EXPANDED_ROWS:,} are planned at once"
             return None, [source.fault(limit)]
         if total == len(at) and not (spread[column] == ALL).any():
             continue
@@ -154,6 +155,8 @@ def _name_codes(source: Source, cells: pd.Series, known: Sequence[str] | None, f
     column = str(cells.name)
     values, refused = _judged(column, [clean(text) for text in cells.cat.categories])
     position = {name: k for k, name in enumerate(known or ())}
+    if column == "period" and known is not None:
+        values = [value and (period_named(value, known) or value) for value in values]
     code_of = np.full(len(values) + 1, _BAD, dtype=np.int64)
     for k, value in enumerate(values):
         if k in refused:
@@ -161,12 +164,21 @@ def _name_codes(source: Source, cells: pd.Series, known: Sequence[str] | None, f
         if value is None or known is None or value in position:
             code_of[k] = ALL if value is None else position.get(value, 0)
         elif column == "period":
-            refused[k] = ("is not a month of the horizon", f"{known[0]} to {known[-1]}" if known else None)
+            refused[k] = _no_period(value, known)
         else:
             refused[k] = (f"there is no {column} {value!r}{nearest(value, known)}", None)
     found: Codes = code_of[cells.cat.codes.to_numpy()]
     _report(source, cells, found == _BAD, refused, faults)
     return found
+
+
+def _no_period(value: str, known: Sequence[str]) -> tuple[str, str | None]:
+    """Say that a name is no period of the horizon, and which are; of a month with cuts, its parts."""
+    if parts := [name for name in known if name.startswith(f"{value}-")]:
+        return "is a month that horizon.cuts cuts: each part has rows of its own", f"one of {', '.join(parts)}"
+    if any(len(name) > len("2027-01") for name in known):
+        return "is not a period of the horizon", f"one of {', '.join(known)}"
+    return "is not a month of the horizon", f"{known[0]} to {known[-1]}" if known else None
 
 
 def _numbers(source: Source, cells: pd.Series, faults: list[Fault]) -> npt.NDArray[np.float64]:

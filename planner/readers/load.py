@@ -16,7 +16,7 @@ from planner.readers.rules import Tables, known_names, reference_faults, rule_fa
 from planner.readers.settings_file import SETTINGS_FILE, SETTINGS_SHEET, read_settings, read_yaml
 from planner.schema.base import Row
 from planner.schema.case import BASE_SCENARIO, TABLE, TABLES, Case, Table
-from planner.schema.settings import PlanSettings, periods_of
+from planner.schema.settings import PlanSettings
 from planner.schema.workloads import Scenario
 
 RESERVED = frozenset({"events"})  # tables of other commands that may lie in the same folder
@@ -128,7 +128,8 @@ def load(path: str | Path) -> Case:
     faults += reference_faults(raw)
     sources = {name: table.source for name, table in raw.tables.items()}
     absent = {table.name for table in TABLES if table.required and table.name not in rows}
-    faults += rule_faults(Tables(rows, sources, raw.unreadable | absent | set(map(_table_of, faults))))
+    cuts = (settings.horizon.cuts or ()) if settings is not None else ()
+    faults += rule_faults(Tables(rows, sources, raw.unreadable | absent | set(map(_table_of, faults)), cuts))
     faults, demand = capped(faults), None
     if raw.demand is not None:
         told, found = _in_utc(raw, raw.demand, settings)
@@ -152,14 +153,14 @@ def _in_utc(raw: Raw, demand: RawDemand, settings: PlanSettings | None) -> tuple
         return demand, []
     regions = raw.tables["regions"].rows if "regions" in raw.tables else ()
     zones = {row["region"]: row.get("time_zone") for _, row in regions if "region" in row}
-    return in_utc(demand, zones, periods_of(settings.horizon.start, settings.horizon.months))
+    return in_utc(demand, zones, settings.horizon.periods)
 
 
 def _names(raw: Raw, settings: PlanSettings | None) -> KnownNames:
     """Gather the names that demand may use."""
     periods = None
     if settings is not None:
-        periods = [period.name for period in periods_of(settings.horizon.start, settings.horizon.months)]
+        periods = [period.name for period in settings.horizon.periods]
     return KnownNames(
         region=known_names(raw, "regions", "region"),
         workload=known_names(raw, "workloads", "workload"),

@@ -19,8 +19,8 @@ import pandas as pd
 
 from planner.errors import Fault, nearest
 from planner.readers.raw_tables import FIRST_ROW, RawDemand, Source, clean, header_of
-from planner.schema.base import MOST_REQUESTS
-from planner.schema.settings import Period
+from planner.schema.base import MOST_REQUESTS, period_text
+from planner.schema.settings import Period, period_named
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
 
 DAY = "day"
@@ -136,7 +136,7 @@ def in_utc(raw: RawDemand, zones: Mapping[str, str | None], periods: Sequence[Pe
 
     Parameters
     ----------
-    zones : IANA time zone of each region; None where its row has none. periods : months of the horizon.
+    zones : IANA time zone of each region; None where its row has none. periods : those of the horizon.
     """
     faults: list[Fault] = []
     weeks: dict[tuple[str, ...], _Week] = {}
@@ -167,12 +167,13 @@ def in_utc(raw: RawDemand, zones: Mapping[str, str | None], periods: Sequence[Pe
     turned: dict[tuple[str, str], Floats] = {}
     for names, week in weeks.items():
         zone = zones.get(names[0]) or "UTC"
-        for period in [by_name[names[3]]] if names[3] in by_name else list(periods) if not names[3] else []:
+        own = period_named(period_text(names[3]), by_name)
+        for period in [by_name[own]] if own else list(periods) if not names[3] else []:
             if (zone, period.name) not in turned:
                 turned[zone, period.name] = local_hours(zone, period.start, period.end)
             parts.append(_long(week, (*names[:3], period.name), turned[zone, period.name] @ week.figures))
-        if names[3] and names[3] not in by_name:
-            parts.append(_long(week, names, week.figures))  # the month is refused with its row
+        if names[3] and not own:
+            parts.append(_long(week, names, week.figures))  # the period is refused with its row
     frame = pd.concat(parts) if parts else pd.DataFrame()
     named = {name: frame[name].astype("category") for name in (*NAMES, "hour_of_week") if name in frame}
     return RawDemand(raw.source, frame.assign(**named)), []
@@ -185,8 +186,13 @@ def _long(week: _Week, names: Sequence[str], figures: Floats) -> pd.DataFrame:
 
 
 def local_hours(zone: str, start: dt.date, end: dt.date) -> Floats:
-    """Shares (168 UTC hours of the week x 168 local ones): on which local hours a UTC hour falls in these days."""
-    moments = pd.date_range(start, end, freq="15min", inclusive="left", tz="UTC")
+    """Shares (168 UTC hours of the week x 168 local ones): on which local hours a UTC hour falls in these days.
+
+    Of fewer days than a week, those that follow make it whole: every hour of the week stands for a part of them.
+    """
+    moments = pd.date_range(
+        start, max(end, start + dt.timedelta(days=DAYS_PER_WEEK)), freq="15min", inclusive="left", tz="UTC"
+    )
     local = moments.tz_convert(zone)
     here = np.asarray(moments.day_of_week * HOURS_PER_DAY + moments.hour)
     there = np.asarray(local.day_of_week * HOURS_PER_DAY + local.hour)

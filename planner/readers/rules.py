@@ -1,5 +1,6 @@
 """Rules that one cell cannot break alone: names that no table has, repeated keys, shares, demand nobody can serve."""
 
+import datetime as dt
 import zoneinfo
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import TypeVar
 from planner.errors import Fault, nearest
 from planner.readers.raw_tables import FORMULA_ERRORS, Raw, RawTable, Source
 from planner.schema.base import Row
-from planner.schema.capacity import SHARED_DEPLOYMENT, Offer, OnDemand, Pool, Throughput
+from planner.schema.capacity import SHARED_DEPLOYMENT, Commitment, Offer, OnDemand, Pool, Throughput
 from planner.schema.case import BASE_SCENARIO, TABLE, TABLES, Case
 from planner.schema.describe import columns_of
 from planner.schema.workloads import ANY_REGION, Mix, Model, Region, Route, Scenario
@@ -94,6 +95,7 @@ class Tables:
     rows: Mapping[str, list[tuple[int, Row]]]
     sources: Mapping[str, Source]
     faulty: frozenset[str] = field(default_factory=frozenset)  # tables that have faults already
+    cuts: tuple[dt.date, ...] = ()  # of the horizon
 
     def numbered(self, table: str, kind: type[AnyRow]) -> list[tuple[int, AnyRow]]:
         """Rows of a table with their numbers."""
@@ -203,6 +205,27 @@ def routes_to_itself(tables: Tables) -> list[Fault]:
     return faults
 
 
+def ends_on_a_first_day(tables: Tables) -> list[Fault]:
+    """Find commitments that end on the last day of a month, the first no longer in force: it drops all of the month.
+
+    It is meant where a period or the offer's own term ends on that day.
+    """
+    offers = {row.offer: row for row in tables.of("offers", Offer)}
+    faults = []
+    for number, row in tables.numbered("commitments", Commitment):
+        after = row.end + dt.timedelta(days=1)
+        own = offers.get(row.offer)
+        if after.day > 1 or row.end in tables.cuts or (own is not None and own.term_end(row.start) == row.end):
+            continue
+        month = f"{row.end:%B %Y}"
+        message = (
+            f"end {row.end} is the first day no longer in force, so it drops all of {month}: write {after} if the "
+            f"units still serve in {month}, or {row.end.replace(day=1)} if they do not"
+        )
+        faults.append(tables.sources["commitments"].fault(message, number))
+    return faults
+
+
 RULES: tuple[tuple[tuple[str, ...], Callable[[Tables], list[Fault]]], ...] = (
     ((), repeated_keys),
     ((), names_that_mislead),
@@ -210,6 +233,7 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Tables], list[Fault]]], ...] = (
     (("mix",), mix_shares),
     (("throughput", "offers"), offers_of_use),
     (("routes",), routes_to_itself),
+    (("plan", "offers", "commitments"), ends_on_a_first_day),
 )
 
 

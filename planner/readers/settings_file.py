@@ -28,6 +28,13 @@ _PLAIN_TAGS = frozenset(_TAGS + kind for kind in ("str", "int", "float", "bool",
 _NULL_TAG, _MAP_TAG, _LIST_TAG = _TAGS + "null", _TAGS + "map", _TAGS + "seq"
 
 
+_LISTS = frozenset(name for name, facts in settings_of(PlanSettings).items() if facts.kind is tuple)
+
+
+def _is_plain(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag in _PLAIN_TAGS
+
+
 def read_yaml(path: Path) -> tuple[RawSettings, list[Fault]]:
     """Read plan.yaml as a tree of text: no tag is obeyed, nothing is built.
 
@@ -69,6 +76,8 @@ def _walk(block: yaml.MappingNode, prefix: str, raw: RawSettings, faults: list[F
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode) and node.tag == _MAP_TAG:
             _walk(node, key + ".", raw, faults, seen)
+        elif key in _LISTS and isinstance(node, yaml.SequenceNode) and all(map(_is_plain, node.value)):
+            raw.values[key] = "; ".join(clean(each.value) for each in node.value)
         elif not isinstance(node, yaml.ScalarNode) or node.tag not in (*_PLAIN_TAGS, _NULL_TAG):
             what = "a list" if node.tag == _LIST_TAG else f"the tag {node.tag.removeprefix(_TAGS)!r}"
             faults.append(raw.fault(f"holds {what}; one plain value is needed", key))

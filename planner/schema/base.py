@@ -15,7 +15,7 @@ MOST_TOKENS = 1e9  # of one request
 GREATEST_WEIGHT = 1e6  # of a token, relative to others
 
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T]00:00(?::00(?:\.0+)?)?)?")
-_MONTH = re.compile(r"(\d{4})[-/](\d{1,2})(?:[-/]0?1(?:[ T]00:00(?::00(?:\.0+)?)?)?)?")
+_MONTH = re.compile(r"(\d{4})[-/](\d{1,2})(?:[-/](\d{1,2})(?:[ T]00:00(?::00(?:\.0+)?)?)?)?")
 _MONTH_NAMED = re.compile(r"([A-Za-z]{3,9})[- ](\d{2}|\d{4})")
 _MONTHS = (
     "january", "february", "march", "april", "may", "june",
@@ -40,15 +40,34 @@ def _day(value: Any) -> Any:
     return value
 
 
-def _month(value: Any) -> Any:
-    """Bring a month to the form 2027-01, also where a spreadsheet made it ``2027-01-01`` or ``Jan-27``."""
+def _days(value: Any) -> Any:
+    """Accept several dates, or the text of them separated by semicolons or commas; in order, each once. None: none."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = [part for part in re.split(r"[;,]", value) if part.strip()]
+    elif isinstance(value, dt.date):
+        value = [value]
+    if not isinstance(value, (list, tuple, set, frozenset)):
+        raise PydanticCustomError("day", "is not a list of dates")
+    return tuple(sorted({_day(each) for each in value})) or None
+
+
+def _period(value: Any) -> Any:
     if isinstance(value, dt.date):
         value = value.isoformat()
-    if not isinstance(value, str):
-        return value
-    text = value.strip()
+    return period_text(value) if isinstance(value, str) else value
+
+
+def period_text(text: str) -> str:
+    """Bring the name of a period to the form 2027-01 or 2027-01-12, also where a spreadsheet made it ``Jan-27``.
+
+    A spreadsheet makes 2027-01-01 of the month 2027-01: which of the two is meant, only the periods tell
+    (`settings.period_named`).
+    """
+    text = text.strip()
     if found := _MONTH.fullmatch(text):
-        return f"{found[1]}-{int(found[2]):02d}"
+        return f"{found[1]}-{int(found[2]):02d}" + (f"-{int(found[3]):02d}" if found[3] else "")
     if found := _MONTH_NAMED.fullmatch(text):
         starts = [k for k, name in enumerate(_MONTHS, start=1) if name.startswith(found[1].lower())]
         if len(starts) == 1:
@@ -62,7 +81,8 @@ def _flag(value: Any) -> Any:
 
 
 Day = Annotated[dt.date, BeforeValidator(_day)]
-Month = Annotated[str, BeforeValidator(_month)]
+Days = Annotated[tuple[dt.date, ...] | None, BeforeValidator(_days)]
+PeriodName = Annotated[str, BeforeValidator(_period)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 
 

@@ -63,6 +63,9 @@ class Offer(Row):
     pool: str = name_column("pool", "pools.pool")
     meter: str = column(TOKENS_METER, meaning="meter of the pool that it buys", min_length=1)
     term_months: int = column(1, meaning="length of the commitment", unit="months", ge=1, le=1200)
+    term_days: int | None = column(
+        None, meaning="length of the commitment in days", unit="days", blank="term_months", ge=1, le=36500
+    )
     usd_per_unit_hour: float = column(meaning="effective price, what the buyer pays", unit="USD/unit-hour", ge=0)
     list_usd_per_unit_hour: float | None = column(
         None, meaning="list price", unit="USD/unit-hour", blank="as usd_per_unit_hour", ge=0
@@ -82,7 +85,20 @@ class Offer(Row):
 
     def term_end(self, start: dt.date) -> dt.date:
         """First day on which a purchase that starts on a day is no longer in force."""
+        if self.term_days is not None:
+            return start + dt.timedelta(days=self.term_days)
         return add_months(start, self.term_months)
+
+    @property
+    def term_text(self) -> str:
+        """The term in words: 7 days, or 3 months."""
+        count, unit = (self.term_months, "month") if self.term_days is None else (self.term_days, "day")
+        return f"{count} {unit}{'' if count == 1 else 's'}"
+
+    @property
+    def term_in_months(self) -> str:
+        """The term as it stands in a column of months: 3, or 7 days."""
+        return str(self.term_months) if self.term_days is None else self.term_text
 
     def term_hours(self, start: dt.date) -> float:
         """Hours that a purchase which starts on a day is in force and paid for."""
@@ -108,18 +124,6 @@ class Commitment(Row):
     def _ends_after_start(self) -> "Commitment":
         if self.end <= self.start:
             raise ValueError(f"end {self.end} is not after start {self.start}")
-        return self
-
-    @model_validator(mode="after")
-    def _ends_on_a_first_day(self) -> "Commitment":
-        """Refuse the last day of a month: it is the first day no longer in force, and so drops that whole month."""
-        after = self.end + dt.timedelta(days=1)
-        if after.day == 1:
-            month = f"{self.end:%B %Y}"
-            raise ValueError(
-                f"end {self.end} is the first day no longer in force, so it drops all of {month}: write {after} if the "
-                f"units still serve in {month}, or {self.end.replace(day=1)} if they do not"
-            )
         return self
 
 

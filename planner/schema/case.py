@@ -1,5 +1,7 @@
 """The input tables, and Case: one planning folder, read and valid."""
 
+import datetime as dt
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -7,8 +9,9 @@ import pandas as pd
 
 from planner.schema.base import Row
 from planner.schema.capacity import Commitment, Offer, OnDemand, Pool, Throughput
-from planner.schema.settings import Period, PlanSettings, periods_of
+from planner.schema.settings import Period, PlanSettings
 from planner.schema.workloads import Demand, Mix, Model, Region, Route, Scenario, Workload
+from planner.units import HOURS_PER_DAY
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ TABLES: tuple[Table, ...] = (
 TABLE = {table.name: table for table in TABLES}
 
 
+def hours_between(start: dt.date, end: dt.date) -> float:
+    """Hours from a day to another; 0 where it is no later."""
+    return float(max(0, (end - start).days) * HOURS_PER_DAY)
+
+
 DEMAND_COLUMNS = ("region", "workload", "scenario", "period", "hour_of_week", "requests_per_hour")
 BASE_SCENARIO = "base"
 
@@ -73,10 +81,11 @@ class Case:
     commitments: tuple[Commitment, ...] = ()
     on_demand: tuple[OnDemand, ...] = ()
     routes: tuple[Route, ...] = ()
+    only: Period | None = None  # the one period that is looked at; None: all of the horizon
 
     def __repr__(self) -> str:
         """Name the case, its months and how much of what it holds."""
-        first, last = self.periods[0].name, self.periods[-1].name
+        first, last = self.months
         months = first if first == last else f"{first} to {last}"
         held = {"region": self.regions, "workload": self.workloads, "model": self.models, "offer": self.offers}
         counts = ", ".join(f"{len(rows)} {name}{'' if len(rows) == 1 else 's'}" for name, rows in held.items())
@@ -84,8 +93,24 @@ class Case:
 
     @cached_property
     def periods(self) -> tuple[Period, ...]:
-        """The months of the horizon."""
-        return periods_of(self.settings.horizon.start, self.settings.horizon.months)
+        """The periods of the horizon."""
+        return self.settings.horizon.periods if self.only is None else (self.only,)
+
+    @property
+    def months(self) -> tuple[str, str]:
+        """First and last calendar month of the horizon, whatever its periods: 2027-01, 2027-03."""
+        return f"{self.periods[0].start:%Y-%m}", f"{self.periods[-1].start:%Y-%m}"
+
+    def covered(self, offer: Offer, bought: int) -> range:
+        """Periods in which a purchase at the start of a period is in force: those that its term covers whole."""
+        end = offer.term_end(self.periods[bought].start)
+        return range(bought, max(bought, bisect_right(self.periods, end, key=lambda period: period.end)))
+
+    def paid_hours(self, offer: Offer, bought: int) -> tuple[float, float]:
+        """Hours that a purchase at the start of a period is paid for: inside the horizon, and past it."""
+        start, last = self.periods[bought].start, self.periods[-1].end
+        end = offer.term_end(start)
+        return hours_between(start, min(end, last)), hours_between(last, end)
 
     def rows(self, table: str) -> tuple[Row, ...]:
         """Rows of a table other than demand, by its name."""
@@ -100,8 +125,8 @@ class Case:
         return replace(self, settings=self.settings.model_copy(update={"policy": policy}))
 
     def nothing_for_sale(self) -> "Case":
-        """Return the case in which no offer can be bought; terms of a month, so that none ties months together."""
-        shut = {"min_units": 0.0, "unit_step": 0.0, "max_units": 0.0, "term_months": 1}
+        """Return the case in which no offer can be bought; terms of a day, so that none ties periods together."""
+        shut = {"min_units": 0.0, "unit_step": 0.0, "max_units": 0.0, "term_days": 1}
         return replace(self, offers=tuple(o.model_copy(update=shut) for o in self.offers))
 
     # -- defaults that one table takes from another --------------------------------------

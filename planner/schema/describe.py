@@ -25,7 +25,7 @@ class ColumnFacts:
 
     name: str
     required: bool
-    kind: type  # str, bool, int, float or datetime.date
+    kind: type  # str, bool, int, float, datetime.date, or tuple: a list of dates
     choices: tuple[str, ...]  # the words it may hold; empty: any
     limits: tuple[tuple[str, float], ...]  # (ge, gt, le or lt; number)
     refers_to: tuple[str, str] | None  # table and column that hold the names allowed here
@@ -42,7 +42,10 @@ class ColumnFacts:
             return "any, or names of the table regions separated by semicolons"
         if self.refers_to:
             return f"a name of the table {self.refers_to[0]}"
-        kinds = {bool: "true or false", int: "a whole number", float: "a number", dt.date: "a date such as 2027-01-01"}
+        kinds = {
+            bool: "true or false", int: "a whole number", float: "a number", dt.date: "a date such as 2027-01-01",
+            tuple: "dates such as 2027-01-12, separated by semicolons",
+        }  # fmt: skip
         return kinds.get(self.kind, "text") + self._range()
 
     def _range(self) -> str:
@@ -112,12 +115,13 @@ def _shown(default: object) -> str:
 
 def _kind(annotation: Any) -> tuple[type, tuple[str, ...]]:
     """Type of a cell and the words it may hold, without the None of an optional column."""
-    if get_origin(annotation) in (Union, types.UnionType):
-        annotation = next(part for part in get_args(annotation) if part is not type(None))
-    if get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
+    while (origin := get_origin(annotation)) in (Union, types.UnionType, Annotated):
+        parts = get_args(annotation)
+        annotation = parts[0] if origin is Annotated else next(part for part in parts if part is not type(None))
     if get_origin(annotation) is Literal:
         return str, tuple(str(word) for word in get_args(annotation))
+    if get_origin(annotation) is tuple:
+        return tuple, ()
     return annotation, ()
 
 

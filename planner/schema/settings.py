@@ -1,19 +1,20 @@
-"""plan.yaml: the name of the plan, its horizon with its calendar months, and the policy."""
+"""plan.yaml: the name of the plan, its horizon with its periods, and the policy."""
 
 import calendar
 import datetime as dt
 import itertools
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from planner.schema.base import Day, Flag, column
+from planner.schema.base import Day, Days, Flag, column
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY
 
 
 @dataclass(frozen=True)
 class Period:
-    """One calendar month of the horizon; ``end`` is the first day after it."""
+    """A calendar month of the horizon, or a part of one that `horizon.cuts` cuts; ``end`` is the first day after it."""
 
     name: str
     start: dt.date
@@ -21,17 +22,17 @@ class Period:
 
     @property
     def hours(self) -> float:
-        """Hours of the month."""
+        """Hours of the period."""
         return float((self.end - self.start).days * HOURS_PER_DAY)
 
     @property
     def weeks(self) -> float:
-        """Weeks of the month: how often each hour of the week occurs (days / 7)."""
+        """Weeks of the period: how often each hour of the week occurs (days / 7)."""
         return (self.end - self.start).days / DAYS_PER_WEEK
 
     @property
     def occurrences(self) -> tuple[int, ...]:
-        """How often each of the 168 hours of the week occurs in the calendar's month."""
+        """How often each of the 168 hours of the week occurs in the calendar's days of the period."""
         days, first = (self.end - self.start).days, self.start.weekday()
         each = [(days - (d - first) % DAYS_PER_WEEK + DAYS_PER_WEEK - 1) // DAYS_PER_WEEK for d in range(DAYS_PER_WEEK)]
         return tuple(n for n in each for _ in range(HOURS_PER_DAY))
@@ -44,10 +45,23 @@ def add_months(day: dt.date, months: int) -> dt.date:
     return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
-def periods_of(start: dt.date, months: int) -> tuple[Period, ...]:
-    """List the ``months`` periods from ``start``, named like ``2027-01``."""
+def periods_of(start: dt.date, months: int, cuts: Iterable[dt.date] = ()) -> tuple[Period, ...]:
+    """List the periods of ``months`` calendar months from ``start``: they end at each first of a month and at each cut.
+
+    A whole month is named like ``2027-01``, a part of one by its first day, ``2027-01-12``.
+    """
     firsts = [add_months(start, k) for k in range(months + 1)]
-    return tuple(Period(f"{a:%Y-%m}", a, b) for a, b in itertools.pairwise(firsts))
+    ends = sorted({*firsts, *(cut for cut in cuts if firsts[0] < cut < firsts[-1])})
+    whole = set(itertools.pairwise(firsts))
+    return tuple(Period(f"{a:%Y-%m}" if (a, b) in whole else f"{a}", a, b) for a, b in itertools.pairwise(ends))
+
+
+def period_named(text: str, names: Collection[str]) -> str | None:
+    """Find the period that a cell names: its name, or the month whose first day a spreadsheet made of it; else None."""
+    if text in names:
+        return text
+    month = text.removesuffix("-01")
+    return month if month != text and month in names else None
 
 
 class Settings(BaseModel):
@@ -57,10 +71,16 @@ class Settings(BaseModel):
 
 
 class Horizon(Settings):
-    """The months that are planned, one period each."""
+    """The months that are planned, one period each; a month with cuts is several."""
 
     start: Day = column(meaning="first day of the first month planned", unit="date")
     months: int = column(meaning="number of calendar months planned", unit="months", ge=1, le=120)
+    cuts: Days = column(
+        None,
+        meaning="days inside the horizon on which a period begins, besides the first of each month",
+        unit="date",
+        blank="every period is a month",
+    )
 
     @field_validator("start")
     @classmethod
@@ -68,6 +88,19 @@ class Horizon(Settings):
         if start.day != 1:
             raise ValueError(f"a horizon starts on the first day of a month; write {start.replace(day=1)}")
         return start
+
+    @model_validator(mode="after")
+    def _cuts_inside(self) -> "Horizon":
+        end = add_months(self.start, self.months)
+        outside = [str(cut) for cut in self.cuts or () if not self.start < cut < end]
+        if outside:
+            raise ValueError(f"cuts {', '.join(outside)} do not lie inside the horizon, {self.start} to before {end}")
+        return self
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        """The periods of the horizon, in the order of time."""
+        return periods_of(self.start, self.months, self.cuts or ())
 
 
 class Failover(Settings):

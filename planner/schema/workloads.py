@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import field_validator, model_validator
 
-from planner.schema.base import MOST_REQUESTS, MOST_TOKENS, Flag, Month, Row, column, name_column
+from planner.schema.base import MOST_REQUESTS, MOST_TOKENS, Flag, PeriodName, Row, column, name_column
 from planner.units import HOURS_PER_WEEK
 
 
@@ -149,7 +149,11 @@ class Demand(Row):
     region: str = name_column("origin: where the demand arises", "regions.region")
     workload: str = name_column("workload", "workloads.workload")
     scenario: str | None = column(None, meaning="scenario", blank="all scenarios", refers_to="scenarios.scenario")
-    period: Month | None = column(None, meaning="month such as 2027-01", blank="all months of the horizon")
+    period: PeriodName | None = column(
+        None,
+        meaning="month such as 2027-01; in a month with cuts, the first day of a part, 2027-01-12",
+        blank="all periods of the horizon",
+    )
     hour_of_week: int = column(
         meaning="0 = Monday 00:00 UTC, to 167 = Sunday 23:00 UTC", unit="hour", ge=0, le=HOURS_PER_WEEK - 1
     )

@@ -124,16 +124,17 @@ class _Builder:
         cost, upper, inside_usd, in_force = [], [], [], []
         for o in case.offers:
             for k, p in enumerate(periods):
-                inside = periods[k : k + o.term_months]
-                hours = sum(q.hours for q in inside)
-                beyond = max(0, (o.term_end(p.start) - periods[-1].end).days) * HOURS_PER_DAY
+                end = o.term_end(p.start)
+                whole = [n for n, q in enumerate(periods) if n >= k and q.end <= end]
+                hours = max(0, (min(end, periods[-1].end) - p.start).days) * HOURS_PER_DAY
+                beyond = max(0, (end - periods[-1].end).days) * HOURS_PER_DAY
                 cost.append(o.usd_per_unit_hour * (hours + counted * beyond))
                 inside_usd.append(o.usd_per_unit_hour * hours)
                 most = o.most_units(case.settings.policy.whole_units)
                 upper.append(INF if most is None else most)
                 if (o.pool, o.meter) in row_of:
                     row = row_of[o.pool, o.meter] * self.periods
-                    in_force += [(row + k + n, len(cost) - 1) for n in range(len(inside))]
+                    in_force += [(row + n, len(cost) - 1) for n in whole]
         bought = self.bought = self._add_columns(np.array(cost, float), np.array(upper, float))
         deployed = self._add_columns(np.zeros(len(self.names.deployments) * self.periods))
         self._sizes(bought, deployed)

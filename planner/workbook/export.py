@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
@@ -24,9 +24,18 @@ def focus_purchases(report: Report) -> pd.DataFrame:
     """Return the monthly purchase charges of every commitment over its whole term (FOCUS 1.2)."""
     rows = []
     for line in order_lines(report.case, report.plan):
-        for month in range(line.offer.term_months):
-            rows.append(_charge(report, line, add_months(line.start, month), add_months(line.start, month + 1)))
+        for start, end in _billing_periods(line):
+            rows.append(_charge(report, line, start, end))
     return pd.DataFrame(rows, columns=list(_CHARGE_COLUMNS))
+
+
+def _billing_periods(line: OrderLine) -> Iterator[tuple[dt.date, dt.date]]:
+    """Yield the months of a term, from its first day; the last one is cut by its end."""
+    month, start = 1, line.start
+    while start < line.end:
+        after = min(add_months(line.start, month), line.end)
+        yield start, after
+        month, start = month + 1, after
 
 
 def focus_contract_commitments(report: Report) -> pd.DataFrame:
@@ -115,8 +124,7 @@ def _identifier(report: Report, line: OrderLine) -> str:
 
 
 def _description(line: OrderLine) -> str:
-    months = line.offer.term_months
-    return f"{line.units:g} units of {line.offer.pool} in {line.region} for {months} month{'s' if months != 1 else ''}"
+    return f"{line.units:g} units of {line.offer.pool} in {line.region} for {line.offer.term_text}"
 
 
 def _moment(day: dt.date) -> str:
@@ -174,13 +182,14 @@ def tables(report: Report) -> Mapping[str, pd.DataFrame]:
 def purchase_order(report: Report) -> pd.DataFrame:
     """Return the lines of the purchase order, with the columns that the order's reader knows."""
     names = ["offer", "period", "units", "usd_per_unit_hour", "provider", "region", "pool", "meter", "models",
-             "term_months", "start", "end", "term_usd", "horizon_usd"]  # fmt: skip
+             "term_months", "term_days", "start", "end", "term_usd", "horizon_usd"]  # fmt: skip
     rows = [
         (n.offer.offer, n.period, n.units, n.offer.usd_per_unit_hour, n.provider, n.region, n.offer.pool, n.offer.meter,
-         ";".join(n.models), n.offer.term_months, n.start.isoformat(), n.end.isoformat(), n.term_usd, n.horizon_usd)
+         ";".join(n.models), n.offer.term_months if n.offer.term_days is None else None, n.offer.term_days,
+         n.start.isoformat(), n.end.isoformat(), n.term_usd, n.horizon_usd)
         for n in report.lines
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=names).astype({"term_months": "Int64", "term_days": "Int64"})
 
 
 def expiries(report: Report) -> pd.DataFrame:

@@ -138,7 +138,7 @@ def _buy(report: Report) -> Section:
             n.offer.offer,
             n.region,
             amount(n.units),
-            str(n.offer.term_months),
+            n.offer.term_in_months,
             str(n.start),
             f"{n.offer.usd_per_unit_hour:,.4g}",
             usd(n.term_usd),

@@ -158,7 +158,7 @@ def _plan_sheet(book: Book, settings: PlanSettings) -> None:
         for part in setting.name.split("."):
             value = getattr(value, part)
         sheet.put(k, 0, setting.name, "text")
-        _enter(sheet, k, 1, value, setting)
+        _enter(sheet, k, 1, "; ".join(map(str, value)) if isinstance(value, tuple) else value, setting)
         sheet.put(k, 2, comment(setting).replace(".\n", "\n").replace("\n", ". "), "text:muted")
         _validate(sheet, setting, k, k, 1)
     sheet.printed(k, 2, repeat=0, freeze=(1, 0))

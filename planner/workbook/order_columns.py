@@ -1,4 +1,9 @@
-"""What the purchase order's columns are called: the writer and the reader of edited orders agree on it here."""
+"""What the purchase order's columns are called: the writer and the reader of edited orders agree on it here.
+
+And how other sheets put its terms and days.
+"""
+
+from planner.schema.capacity import Offer
 
 ORDER_SHEET = "Purchase order"
 OFFER, START, UNITS, PRICE = "Offer", "Start", "Units", "Price"
@@ -8,3 +13,21 @@ PRICE_UNIT = "USD/unit-hour"
 def heading(header: object) -> str:
     """Return the name in a header cell: its first line, without the unit below it."""
     return str(header).strip().split("\n")[0].strip().casefold() if header is not None else ""
+
+
+def term_cell(offer: Offer) -> int | str:
+    """Return the term as it stands in a column of months: a number of months, or text such as 7 days."""
+    return offer.term_months if offer.term_days is None else offer.term_text
+
+
+def days_within(start: str, end: str, first: str, *, whole: bool) -> str:
+    """Return the formula of the days of a calendar month that lie from start to end, one number a row.
+
+    ``whole`` : every start and end is the first of a month.
+    """
+    if whole:
+        return f"({start}<={first})*({end}>{first})*(EDATE({first},1)-{first})"
+    after = f"EDATE({first},1)"
+    last = f"({after}-({after}-{end})*({end}<{after}))"
+    begin = f"({first}+({start}-{first})*({start}>{first}))"
+    return f"({end}>{first})*({start}<{after})*({last}-{begin})"

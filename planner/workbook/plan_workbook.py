@@ -1,10 +1,10 @@
 """plan.xlsx: one file a sheet in `sheets/`, in the reading order of SHEETS; features hand in sheets of their own."""
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
 from planner.io.atomic import written_beside
-from planner.units import HOURS_PER_DAY
 from planner.workbook import story
 from planner.workbook.book import Block, Book, block_at, new_book
 from planner.workbook.extra_sheets import ExtraSheet, Recomputed
@@ -150,13 +150,14 @@ def _order_rows(report: Report) -> list[OrderRow]:
     rows = []
     for value, rent in zip(report.values, report.rents, strict=True):
         line, offer = value.line, value.line.offer
-        beyond_days = max(0, (line.end - periods[-1].end).days)
         rows.append(
             OrderRow(
                 value=value,
                 pool_number=numbers[offer.pool, offer.meter],
-                last_month_start=max(p.start for p in periods if p.start < line.end),
-                hours_tail=(1 - policy.tail_value) * beyond_days * HOURS_PER_DAY,
+                last_month_start=max(
+                    (p.start for p in periods if line.covers(p.start, p.end)), default=line.start - dt.timedelta(days=1)
+                ),
+                hours_tail=(1 - policy.tail_value) * (line.hours_term - line.hours_horizon),
                 reason=story.reason(value, rent),
                 sign=purchase_order.NOW if line.start <= periods[0].start else purchase_order.LATER,
                 sizes=(offer.min_units, offer.unit_step, offer.max_units)

@@ -101,8 +101,8 @@ class Report:
     @property
     def horizon(self) -> str:
         """First and last month of the horizon."""
-        periods = self.case.periods
-        return periods[0].name if len(periods) == 1 else f"{periods[0].name} to {periods[-1].name}"
+        first, last = self.case.months
+        return first if first == last else f"{first} to {last}"
 
     @property
     def dated(self) -> dt.date:

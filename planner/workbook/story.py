@@ -373,5 +373,4 @@ def largest(report: Report, most: int) -> tuple[list[OrderLine], list[OrderLine]
 
 def line_text(line: OrderLine) -> str:
     """Give a purchase in a few words."""
-    months = line.offer.term_months
-    return f"{amount(line.units)} units, {months} month{'s' if months != 1 else ''} from {line.start:%Y-%m-%d}"
+    return f"{amount(line.units)} units, {line.offer.term_text} from {line.start:%Y-%m-%d}"

@@ -94,7 +94,7 @@ def _buy(report: Report) -> TextTable | RenderableType:
     for line in shown:
         offer = line.offer
         table.add(
-            clean(offer.offer, 60), clean(line.region, 40), amount(line.units), str(offer.term_months),
+            clean(offer.offer, 60), clean(line.region, 40), amount(line.units), offer.term_in_months,
             f"{line.start}", f"{offer.usd_per_unit_hour:,.4g}", usd(line.term_usd),
         )  # fmt: skip
     if rest:

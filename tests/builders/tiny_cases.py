@@ -19,7 +19,7 @@ import pandas as pd
 import yaml
 
 from planner.schema.case import BASE_SCENARIO, DEMAND_COLUMNS, TABLES, Case
-from planner.schema.settings import PlanSettings, periods_of
+from planner.schema.settings import PlanSettings
 from planner.schema.workloads import Demand, Scenario
 from planner.units import HOURS_PER_WEEK
 
@@ -79,13 +79,16 @@ def two_regions(**changes: list[dict[str, Any]]) -> Tables:
     return tables(**{**base, **changes})
 
 
-def settings(name: str = "tiny", start: str = "2027-01-01", months: int = 1, **policy: Any) -> PlanSettings:
+def settings(
+    name: str = "tiny", start: str = "2027-01-01", months: int = 1, cuts: str | None = None, **policy: Any
+) -> PlanSettings:
     """Settings without headroom, failover or whole units, unless `policy` asks for them.
 
     January 2027 has 744 hours; each hour of the week occurs 31 / 7 times.
     """
     chosen = {"headroom": 0.0, "whole_units": False, "failover": {"enabled": False}} | policy
-    return PlanSettings.model_validate({"name": name, "horizon": {"start": start, "months": months}, "policy": chosen})
+    horizon = {"start": start, "months": months, "cuts": cuts}
+    return PlanSettings.model_validate({"name": name, "horizon": horizon, "policy": chosen})
 
 
 def case(rows: Mapping[str, Iterable[Mapping[str, Any]]] | None = None, **options: Any) -> Case:
@@ -104,17 +107,15 @@ def case(rows: Mapping[str, Iterable[Mapping[str, Any]]] | None = None, **option
     for row in rows.get("demand", ()):
         d = Demand.model_validate(dict(row))
         for s in [d.scenario] if d.scenario else [s.scenario for s in parts["scenarios"]]:
-            for p in (
-                [d.period] if d.period else [p.name for p in periods_of(chosen.horizon.start, chosen.horizon.months)]
-            ):
+            for p in [d.period] if d.period else [p.name for p in chosen.horizon.periods]:
                 if d.requests_per_hour > 0:
                     spread.append((d.region, d.workload, s, p, d.hour_of_week, d.requests_per_hour))
     demand = pd.DataFrame(sorted(spread), columns=list(DEMAND_COLUMNS))
     for column, table in (("region", "regions"), ("workload", "workloads"), ("scenario", "scenarios")):
         names = [getattr(row, column) for row in parts[table]]
         demand[column] = pd.Categorical(demand[column], categories=names)
-    months = [p.name for p in periods_of(chosen.horizon.start, chosen.horizon.months)]
-    demand["period"] = pd.Categorical(demand["period"], categories=months)
+    periods = [p.name for p in chosen.horizon.periods]
+    demand["period"] = pd.Categorical(demand["period"], categories=periods)
     parts["demand"] = demand.astype({"hour_of_week": "int64", "requests_per_hour": "float64"})
     return Case(**parts)
 

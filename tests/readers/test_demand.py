@@ -147,7 +147,7 @@ def test_too_many_rows_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("planner.readers.demand.MOST_EXPANDED_ROWS", 300)
     frame, faults = read_demand(read_csv(path)[0], NAMES)
     assert frame is None
-    assert "336 rows over all scenarios and months; at most 300 are planned at once" in str(faults[0])
+    assert "336 rows over all scenarios and periods; at most 300 are planned at once" in str(faults[0])
     monkeypatch.setattr("planner.readers.demand_files.MOST_DEMAND_ROWS", 100)
     with pytest.raises(InputError, match=r"demand\.csv: has more than 100 rows"):
         read_csv(path)

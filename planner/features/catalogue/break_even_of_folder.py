@@ -16,6 +16,7 @@ from planner.features.catalogue.break_even import (
 from planner.schema.capacity import Offer, OnDemand, Throughput
 from planner.schema.case import Case
 from planner.schema.workloads import Workload
+from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
 
 
 def folder_rows(case: Case, axes: Axes) -> list[BreakEven]:
@@ -26,9 +27,9 @@ def folder_rows(case: Case, axes: Axes) -> list[BreakEven]:
     """
     region = {pool.pool: pool.region for pool in case.pools}
     allowed = {(m.workload, m.model) for m in case.mix if m.max_share > 0}
-    by_key = sorted(case.offers, key=lambda o: (o.pool, o.term_months, o.meter, o.usd_per_unit_hour, o.offer))
+    by_key = sorted(case.offers, key=lambda o: (o.pool, _months(o), o.meter, o.usd_per_unit_hour, o.offer))
     rows = []
-    for (pool, _), group in groupby(by_key, key=lambda o: (o.pool, o.term_months)):
+    for (pool, _), group in groupby(by_key, key=lambda o: (o.pool, _months(o))):
         offers = list(group)
         for model in sorted({t.model for t in case.throughput if t.pool == pool}):
             lines = {t.meter: t for t in case.throughput if (t.pool, t.model) == (pool, model)}
@@ -40,6 +41,11 @@ def folder_rows(case: Case, axes: Axes) -> list[BreakEven]:
                     for chosen in _sets(offers, lines):
                         rows.append(_row(chosen, lines, model=model, w=workload, options=options, axes=axes))
     return rows
+
+
+def _months(offer: Offer) -> float:
+    """Months of a term; of one in days, of 730 hours."""
+    return float(offer.term_months) if offer.term_days is None else offer.term_days * HOURS_PER_DAY / HOURS_PER_MONTH
 
 
 def _sets(offers: list[Offer], lines: dict[str, Throughput]) -> list[list[Offer]]:
@@ -73,8 +79,7 @@ def _row(
     u_star = max(found, default=None)
     one = offers[0] if len(offers) == 1 else None
     notes = dict.fromkeys(part for offer in offers for part in (offer.note,) if part)
-    months = float(offers[0].term_months)
-    term = f"{months:g} month{'s' if months > 1 else ''}"
+    months, term = _months(offers[0]), offers[0].term_text
     return BreakEven(
         " + ".join(o.offer for o in offers), model, " + ".join(lines), term, months,
         w.workload, w.cache_hit_rate, one.usd_per_unit_hour if one else None,

@@ -9,7 +9,7 @@ The months to plan: what the command line says, else the folder's plan.yaml, els
 import datetime as dt
 import shutil
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ import pandas as pd
 import yaml
 
 from planner.errors import Fault, InputError
+from planner.features.demand.horizon_cuts import cuts_of, with_cuts
 from planner.io.atomic import replace_file
 from planner.io.yaml_text import load_yaml
 from planner.schema.settings import add_months
@@ -37,6 +38,7 @@ def write_demand(
     horizon: tuple[dt.date, int] | None = None,
     extras: Mapping[str, Any] | None = None,
     replaced: Collection[tuple[str, str]] = (),
+    cuts: Sequence[dt.date] | None = None,
 ) -> list[str]:
     """Write the tables into ``folder`` and return the names of the files written.
 
@@ -49,6 +51,7 @@ def write_demand(
     horizon : first day and months, for a folder without plan.yaml.
     extras : name -> text or DataFrame, written into the folder's ``forecast`` folder.
     replaced : (region, workload) whose demand in the folder goes, also where ``demand`` has none of it.
+    cuts : of the horizon, to be written into plan.yaml; None: it stays as it is.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".planner-", dir=folder) as staging:
@@ -63,6 +66,8 @@ def write_demand(
             horizon=horizon,
             replaced=replaced,
         )
+        if cuts is not None:
+            _cut(stage, folder, cuts)
         for extra, content in (extras or {}).items():
             _write(stage / "forecast" / extra, content)
         written = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
@@ -106,6 +111,13 @@ def _stage(
         start, months = horizon
         settings = {"name": folder.resolve().name, "horizon": {"start": start, "months": months}}
         _write(stage / "plan.yaml", yaml.safe_dump(settings, sort_keys=False))
+
+
+def _cut(stage: Path, folder: Path, cuts: Sequence[dt.date]) -> None:
+    """Stage plan.yaml with these cuts of its horizon."""
+    there = stage / "plan.yaml" if (stage / "plan.yaml").exists() else folder / "plan.yaml"
+    if cuts_of(there.parent) != tuple(cuts):
+        _write(stage / "plan.yaml", with_cuts(there.read_text(encoding="utf-8-sig"), cuts))
 
 
 def _with_others(

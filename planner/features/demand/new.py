@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Fault, InputError
-from planner.schema.settings import Period, periods_of
+from planner.schema.settings import Period, add_months, periods_of
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 WEEKEND_HOURS = 2 * HOURS_PER_DAY
@@ -130,12 +130,14 @@ class NewDeployment:
     ramp_months: int = 1
     start: dt.date = dt.date(2027, 1, 1)
     months: int = 3
+    cuts: tuple[dt.date, ...] = ()  # of the horizon
 
 
 def new_demand(deployment: NewDeployment) -> pd.DataFrame:
     """Return demand by period and hour of week (UTC): region, workload, period, hour_of_week, requests_per_hour.
 
-    A month takes the clock of its fifteenth day, so that local office hours stay where they are when clocks change.
+    A month takes the clock of its fifteenth day, a part of one that of its middle, so that local office hours stay
+    where they are when clocks change.
     """
     archetype = ARCHETYPES[deployment.archetype]
     asked = deployment.peak_over_mean
@@ -146,7 +148,9 @@ def new_demand(deployment: NewDeployment) -> pd.DataFrame:
         archetype.weekend_share if share is None else share,
     )
     parts = []
-    for index, period in enumerate(periods_of(deployment.start, deployment.months)):
+    first = deployment.start
+    for period in periods_of(first, deployment.months, deployment.cuts):
+        index = (period.start.year - first.year) * 12 + period.start.month - first.month
         ramp = min(1.0, (index + 1) / max(1, deployment.ramp_months))
         level = deployment.mean_requests_per_hour * ramp * (1.0 + deployment.growth_per_month) ** index
         parts.append(
@@ -165,7 +169,9 @@ def new_demand(deployment: NewDeployment) -> pd.DataFrame:
 
 def _in_utc(local: np.ndarray, zone: str, period: Period) -> np.ndarray:
     """Turn local hours of the week into UTC ones; half hours are rounded: the peak stays the peak."""
-    noon = dt.datetime.combine(period.start.replace(day=15), dt.time(12), ZoneInfo(zone))
+    whole = add_months(period.start, 1) == period.end
+    middle = period.start.replace(day=15) if whole else period.start + (period.end - period.start) // 2
+    noon = dt.datetime.combine(middle, dt.time(12), ZoneInfo(zone))
     offset = noon.utcoffset()
     hours = 0 if offset is None else round(offset.total_seconds() / 3600)
     return np.roll(local, -hours)

@@ -163,7 +163,7 @@ def _refuse_broken(finished: Finished) -> None:
 
 
 def _entry(finished: Finished, files: Mapping[str, str], book: OpenLedger, ledger: Path, signature: Signature) -> Entry:
-    plan, periods = finished.plan, finished.case.periods
+    plan = finished.plan
     lines = order_lines(finished.case, plan)
     return Entry(
         format=FORMAT,
@@ -174,8 +174,8 @@ def _entry(finished: Finished, files: Mapping[str, str], book: OpenLedger, ledge
         note=signature.note,
         plan=plan.name,
         directory=seen_from(ledger.resolve().parent, finished.directory),
-        first_month=periods[0].name,
-        last_month=periods[-1].name,
+        first_month=finished.case.months[0],
+        last_month=finished.case.months[1],
         status=plan.proof.status,
         input_sha256=plan.input_digest,
         plan_sha256=files[PLAN],

@@ -96,7 +96,11 @@ def price_order(
     InfeasibleError : with these units demand cannot be served even without headroom and failover; says where.
     """
     named = {clean(offer.offer): offer.offer for offer in case.offers}  # a workbook shows them cleaned
-    order = order.assign(offer=order["offer"].map(lambda name: named.get(name, name)))
+    starts = {f"{p.start:%Y-%m}" if p.start.day == 1 else p.name: p.name for p in case.periods}
+    order = order.assign(
+        offer=order["offer"].map(lambda name: named.get(name, name)),
+        period=order["period"].map(lambda name: starts.get(name, name)),
+    )
     priced = _at_order_prices(case, order)
     owed = as_owed(priced, order)
     found = find_if_any(owed, options, progress)
@@ -198,7 +202,7 @@ def _at_order_prices(case: Case, order: pd.DataFrame) -> Case:
         if line["offer"] not in offers:
             faults.append(Fault("purchase order", "no such offer", k, "offer", line["offer"], ", ".join(offers)))
         if line["period"] not in periods:
-            faults.append(Fault("purchase order", "not a month of the horizon", k, "start", line["period"],
+            faults.append(Fault("purchase order", "no period of the horizon begins then", k, "start", line["period"],
                                 ", ".join(sorted(periods))))  # fmt: skip
     new: dict[str, float] = {}
     for offer, lines in order.groupby("offer"):
@@ -218,23 +222,31 @@ def _priced(offer: Offer, usd: float | None) -> Offer:
 
 
 def as_owed(case: Case, order: pd.DataFrame) -> Case:
-    """Return the case with the order's lines (offer, period, units) as earlier commitments, and nothing for sale."""
+    """Return the case with the order's lines (offer, period, units) as earlier commitments, and nothing for sale.
+
+    An earlier commitment costs its hourly price in the periods that it covers whole. Where a purchase costs more inside
+    the horizon, it is owed under an offer of its own, at the price for which it costs as much.
+    """
     offers = {o.offer: o for o in case.offers}
-    start = {p.name: p.start for p in case.periods}
-    owed = [
-        Commitment(
-            offer=line["offer"],
-            units=line["units"],
-            start=start[line["period"]],
-            end=offers[line["offer"]].term_end(start[line["period"]]),
-        )
-        for line in order.to_dict("records")
-    ]
+    number = {p.name: k for k, p in enumerate(case.periods)}
+    owed, own = [], {}
+    for line in order.to_dict("records"):
+        offer, period = offers[line["offer"]], number[line["period"]]
+        counted = sum(case.periods[k].hours for k in case.covered(offer, period))
+        paid = case.paid_hours(offer, period)[0]
+        if counted and paid > counted:
+            name = f"{offer.offer} from {case.periods[period].start}"
+            price = offer.usd_per_unit_hour * paid / counted
+            own[name] = offer.model_copy(update={"offer": name, "usd_per_unit_hour": price})
+            offer = own[name]
+        start = case.periods[period].start
+        owed.append(Commitment(offer=offer.offer, units=line["units"], start=start, end=offer.term_end(start)))
     settings = case.settings
     for family in on_purchases(sets_of(case)):  # decided by the order; the audit says which of them it breaks
         if isinstance(family.relaxed_by, Cell) and family.relaxed_by.table == SETTINGS:
             settings = with_setting(settings, family.relaxed_by.column, None)
-    free = replace(case, settings=settings, commitments=(*case.commitments, *owed))
+    sold = tuple(sorted((*case.offers, *own.values()), key=lambda o: o.offer))
+    free = replace(case, settings=settings, offers=sold, commitments=(*case.commitments, *owed))
     return free.nothing_for_sale()
 
 
@@ -252,10 +264,8 @@ def _purchases(case: Case, order: pd.DataFrame) -> pd.DataFrame:
     offers = {o.offer: o for o in case.offers}
     number = {p.name: k for k, p in enumerate(case.periods)}
     lines = order.groupby(["period", "offer"], as_index=False)["units"].sum()
-    hours = [
-        sum(p.hours for p in case.periods[number[period] : number[period] + offers[offer].term_months])
-        for offer, period in zip(lines["offer"], lines["period"])
-    ]
+    bought = zip(lines["offer"], lines["period"], strict=True)
+    hours = [case.paid_hours(offers[offer], number[period])[0] for offer, period in bought]
     price_of = [offers[offer].usd_per_unit_hour for offer in lines["offer"]]
     found: pd.DataFrame = lines.assign(usd=lines["units"] * price_of * pd.Series(hours, dtype=float))
     return found[list(PURCHASE_COLUMNS)]

@@ -29,7 +29,8 @@ def read_purchase_order(path: str | Path) -> pd.DataFrame:
 
     Returns
     -------
-    One row a line: offer, period (``2027-01``), units, usd_per_unit_hour.
+    One row a line: offer, period (``2027-01``, or ``2027-01-12`` where it is no first of a month), units,
+    usd_per_unit_hour.
 
     Raises
     ------
@@ -97,11 +98,10 @@ class _Where:
                 day = dt.date.fromisoformat(f"{text}-01" if len(text) == 7 else text)
             except ValueError:
                 day = None
-        if day is None or day.day != 1:
-            shown = "blank" if value is None else value if day is None else day
-            self.fault(name, "is not the first day of a month", shown, "a date such as 2027-01-01")
+        if day is None:
+            self.fault(name, "is not a date", "blank" if value is None else value, "a date such as 2027-01-01")
             return ""
-        return f"{day:%Y-%m}"
+        return f"{day:%Y-%m}" if day.day == 1 else f"{day}"
 
 
 def _sheet(path: Path, *, values: bool) -> list[Sequence[Any]]:

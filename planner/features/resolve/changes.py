@@ -12,7 +12,7 @@ from planner.io.atomic import write_text
 from planner.plan.files import rounded
 from planner.plan.plan import Plan, Totals
 from planner.schema.capacity import Offer
-from planner.schema.case import Case
+from planner.schema.case import Case, hours_between
 from planner.workbook.text_tables import amount, clean, usd
 
 # key: what a reader sees, and which part of the input it is
@@ -299,8 +299,8 @@ def _contracts(case: Case, plan: Plan) -> dict[Key, _Held]:
     def add(offer: Offer, start: dt.date, end: dt.date, units: float, owed: bool) -> None:
         key = (own_name(offer), start, end)
         hours = sum(p.hours for p in case.periods if key[1] <= p.start and key[2] >= p.end)
-        if not owed:  # a month of its term that the plan cuts is paid for its hours inside
-            hours = sum(p.hours for p in case.periods if key[1] <= p.start < key[2])
+        if not owed:  # it is paid for every day of its term
+            hours = hours_between(start, min(end, case.periods[-1].end))
         if hours > 0 and units > 0:
             was = found.get(key, _Held(offer))
             usd = units * offer.usd_per_unit_hour * hours

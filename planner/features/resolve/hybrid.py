@@ -7,15 +7,16 @@ that case (`causes.OWNERS`). From this follow the finer rules:
 * **Volume** of an origin and workload is its mean rate, R[o,w] = Σ_τ n_τ d[o,w,τ] / Σ_τ n_τ in its own case. Its
   **shape** is d[o,w,τ] / R[o,w]: how the rate is spread over scenarios, months and hours. A hybrid with volume of
   case a and shape of case b has demand R_a · d_b / R_b; where b has no such demand, a's own shape.
-* **Months** are aligned by position: the first month with the first. In months that only the longer horizon has, the
-  other's last month stands. Earlier commitments keep the months, by position, that they cover in their own case. So
-  the calendar is what is left: how many months, of how many days.
+* **Months** are aligned by position: the first month with the first, and parts of a month by their days. In months that
+  only the longer horizon has, the other's last one stands. Earlier commitments keep the months, by position, that they
+  cover in their own case. So the calendar is what is left: how many months, of how many days.
 * **Mix**: all rows of a workload come from one case; of a workload that one case alone knows, from that one.
 * **What is held** under an offer keeps its offer, pool and throughput also where these are no longer for sale: then the
   offer sells nothing more, and the pool no unit by the hour.
 * **A region** that one case alone knows is lost in stress cases only where the offers are those of that case.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -42,7 +43,7 @@ from planner.plan.flows import Floats
 from planner.schema.base import Row
 from planner.schema.capacity import Commitment, Offer, Pool, Throughput
 from planner.schema.case import DEMAND_COLUMNS, TABLE, Case
-from planner.schema.settings import PlanSettings, add_months
+from planner.schema.settings import Period, PlanSettings, add_months
 from planner.schema.workloads import Region
 from planner.units import HOURS_PER_WEEK
 
@@ -57,13 +58,14 @@ class DemandArrays:
     """Demand of a case as arrays.
 
     rate : mean requests per hour of each origin and workload, expected over scenarios and the case's own months.
-    demand : requests per hour, scenarios x months x hours of the week. weight : probability of each scenario.
+    demand : requests per hour, scenarios x periods x hours of the week. weight : probability of each scenario.
     """
 
     rate: dict[Need, float]
     demand: dict[Need, Floats]
     scenarios: tuple[str, ...]
     weight: Floats
+    periods: tuple[Period, ...]
 
     @classmethod
     def of(cls, case: Case) -> "DemandArrays":
@@ -84,7 +86,7 @@ class DemandArrays:
             demand[need] = np.zeros(each.shape)
             demand[need][scenario[mine], period[mine], hour[mine]] = value[mine]
         rate = {need: float((each * d).sum() / each.sum()) for need, d in demand.items()}
-        return cls(rate, demand, names, weight)
+        return cls(rate, demand, names, weight, case.periods)
 
 
 def same_rates(old: DemandArrays, new: DemandArrays) -> bool:
@@ -101,24 +103,33 @@ def same_shape(old: DemandArrays, new: DemandArrays) -> bool:
         if old.rate[need] <= 0 or new.rate[need] <= 0:
             continue
         a, b = old.demand[need] / old.rate[need], new.demand[need] / new.rate[need]
-        months = np.arange(max(a.shape[1], b.shape[1]))
-        a, b = (x[:, np.minimum(months, x.shape[1] - 1)] for x in (a, b))
-        if np.abs(a - b).max() > SAME_SHAPE * a.max():
+        there, back = aligned(old.periods, new.periods), aligned(new.periods, old.periods)
+        if max(np.abs(a - b[:, there]).max(), np.abs(a[:, back] - b).max()) > SAME_SHAPE * a.max():
             return False
     return True
 
 
+def aligned(periods: Sequence[Period], others: Sequence[Period]) -> list[int]:
+    """Return for each period the number of the other horizon's that has its first day, that horizon moved to it."""
+    months = _months_between(periods[0].start, others[0].start)
+    days = [add_months(p.start, months) for p in periods]
+    return [next((k for k, other in enumerate(others) if day < other.end), len(others) - 1) for day in days]
+
+
+def _months_between(start: dt.date, end: dt.date) -> int:
+    return (end.year - start.year) * 12 + end.month - start.month
+
+
 def shaped(case: Case, volume: DemandArrays, shape: DemandArrays) -> dict[Need, Floats]:
     """Demand of a hybrid: the rates of ``volume``, spread as in ``shape`` over the scenarios and months of ``case``."""
-    names, months = [s.scenario for s in case.scenarios], len(case.periods)
+    names = [s.scenario for s in case.scenarios]
     found = {}
     for need, rate in volume.rate.items():
         if rate <= 0:
             continue
         own = shape if shape.rate.get(need, 0.0) > 0 else volume
         spread = _in_scenarios(own, own.demand[need], names)
-        month = np.minimum(np.arange(months), spread.shape[1] - 1)
-        found[need] = spread[:, month] * (1.0 if own is volume else rate / own.rate[need])
+        found[need] = spread[:, aligned(case.periods, own.periods)] * (1.0 if own is volume else rate / own.rate[need])
     return found
 
 
@@ -229,7 +240,7 @@ class Hybrids:
         """Earlier commitments, moved to the calendar's horizon."""
         owed, horizon = self._side(EXPIRIES, taken), self._side(CALENDAR, taken).settings.horizon.start
         start = owed.settings.horizon.start
-        months = (horizon.year - start.year) * 12 + horizon.month - start.month
+        months = _months_between(start, horizon)
         if not months:
             return owed.commitments
         return tuple(

@@ -161,11 +161,10 @@ def resolve(
                 "the change in cost is not attributed to causes: one of the combinations of old and new ran out of "
                 "time; give more with --time-limit, or try --causes groups"
             )
-    periods = last.case.periods
     changes = Changes(
         previous_name=last.plan.name,
         previous_digest=last.plan.input_digest,
-        previous_horizon=(periods[0].name, periods[-1].name),
+        previous_horizon=last.case.months,
         before=last.plan.totals,
         after=plan.totals,
         lines=change_lines(old, (case, plan)),

@@ -86,7 +86,9 @@ def _inside(case: Case, history: History) -> tuple[pd.DataFrame, list[str]]:
         listed = outside[0] if len(outside) == 1 else f"{outside[0]} to {outside[-1]}"
         notes.append(f"hours outside the plan's months were left out: {int((~inside).sum())} rows of {listed}")
     rows = rows[inside].reset_index(drop=True)
-    rows["period"] = rows["hour"].dt.strftime("%Y-%m")
+    starts = pd.DatetimeIndex([pd.Timestamp(p.start, tz="UTC") for p in case.periods])
+    names = np.array([p.name for p in case.periods], dtype=object)
+    rows["period"] = names[starts.searchsorted(pd.DatetimeIndex(rows["hour"]), side="right") - 1]
     return rows, notes
 
 

@@ -87,7 +87,7 @@ def at_the_hours_that_were(case: Case, actual: Actual) -> Case:
         block = _hour_of_month(period, rows["hour"]) // HOURS_PER_WEEK
         names = _blocks(period)
         weight = DAYS_PER_WEEK / _days(period)
-        scenarios += [Scenario(scenario=n, probability=weight, on_demand_price_factor=expected) for n in names]
+        scenarios += [_weighted(n, weight, expected) for n in names]
         came = rows[["region", "workload", "hour_of_week"]].assign(
             scenario=np.array(names, dtype=object)[block],
             period=period.name,
@@ -131,7 +131,7 @@ def _unseen(case: Case, actual: Actual, seen: pd.DataFrame) -> tuple[list[Scenar
                 name = f"{_blocks(period)[weeks[0]]}{kind} as planned"
                 weight = s.probability * len(weeks) * DAYS_PER_WEEK / _days(period)
                 factor = s.on_demand_price_factor
-                scenarios.append(Scenario(scenario=name, probability=weight, on_demand_price_factor=factor))
+                scenarios.append(_weighted(name, weight, factor))
                 demand.append(rows[rows["scenario"] == s.scenario].assign(scenario=name))
     if len(actual.months) < len(case.periods):
         scenarios = [*likely, *scenarios]
@@ -183,6 +183,12 @@ def _with_rules(
     return with_demand(whole, pd.concat([dollars, stressed[list(DEMAND_COLUMNS)]], ignore_index=True))
 
 
+def _weighted(name: str, weight: float, price_factor: float = 1.0) -> Scenario:
+    """Return a scenario of a weight that is no probability: above 1 in a period shorter than a week."""
+    likely = Scenario(scenario=name, probability=min(1.0, weight), on_demand_price_factor=price_factor)
+    return likely.model_copy(update={"probability": weight})
+
+
 def _days(period: Period) -> int:
     return (period.end - period.start).days
 
@@ -205,7 +211,7 @@ def at_calendar_hours(case: Case, actual: Actual, period: Period) -> Case:
     rows = actual.rows[actual.rows["period"] == period.name]
     block = _hour_of_month(period, rows["hour"]) // HOURS_PER_WEEK
     blocks = _blocks(period)
-    scenarios = tuple(Scenario(scenario=name, probability=DAYS_PER_WEEK / _days(period)) for name in blocks)
+    scenarios = tuple(_weighted(name, DAYS_PER_WEEK / _days(period)) for name in blocks)
     demand = pd.DataFrame(
         {
             "region": rows["region"].to_numpy(object),
@@ -218,10 +224,9 @@ def at_calendar_hours(case: Case, actual: Actual, period: Period) -> Case:
     )
     pairs = sorted(set(zip(rows["workload"], rows["model"], strict=True)))
     of = {w.workload: w for w in as_seen(case, rows)}
-    horizon = case.settings.horizon.model_copy(update={"start": period.start, "months": 1})
     month = replace(
         case,
-        settings=case.settings.model_copy(update={"horizon": horizon}),
+        only=period,
         scenarios=scenarios,
         workloads=tuple(_split(of[w], m) for w, m in pairs),
         mix=tuple(Mix(workload=w + SPLIT + m, model=m) for w, m in pairs),

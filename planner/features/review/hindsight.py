@@ -30,10 +30,9 @@ from planner.plan.orders import Owed
 from planner.plan.plan import Plan
 from planner.plan.pricing import months_in_force, unit_balance
 from planner.schema.capacity import Commitment
-from planner.schema.case import Case
+from planner.schema.case import Case, hours_between
 from planner.solver.find import Options, find_plan
 from planner.solver.session import LiveCase
-from planner.units import HOURS_PER_DAY
 
 
 @dataclass(frozen=True)
@@ -118,14 +117,15 @@ _PARTS = 20  # steps a commitment is divided into where its offer sells any amou
 class HeldLine:
     """A commitment whose units may change: all that its price and sizes say.
 
-    price_usd : of a unit over the months of the horizon in which it is in force, counted tail included. tail_usd : that
-    tail. least_deployed, deployed_step : sizes of the smallest deployment of its pool and meter, units.
+    price_usd : of a unit over the horizon, counted tail included. uncounted_usd : the part of it that a case does not
+    count in which it is an earlier commitment: that tail, and days of a period that it covers in part.
+    least_deployed, deployed_step : sizes of the smallest deployment of its pool and meter, units.
     """
 
     owed: Owed
     periods: tuple[str, ...]
     price_usd: float
-    tail_usd: float
+    uncounted_usd: float
     whole: bool
     least_deployed: float
     deployed_step: float
@@ -134,18 +134,18 @@ class HeldLine:
     def of(cls, case: Case, owed: Owed) -> "HeldLine":
         """Look up a commitment's months and price."""
         inside = [p for p in case.periods if owed.start <= p.start and owed.end >= p.end]
-        rate = owed.offer.usd_per_unit_hour
-        tail = 0.0
+        rate, last = owed.offer.usd_per_unit_hour, case.periods[-1].end
+        counted = rate * sum(p.hours for p in inside)
+        price = counted
         if owed.new:
-            beyond = max(0, (owed.end - case.periods[-1].end).days) * HOURS_PER_DAY
-            tail = (1 - case.settings.policy.tail_value) * rate * beyond
-        price = rate * sum(p.hours for p in inside) + tail
+            tail = (1 - case.settings.policy.tail_value) * hours_between(last, owed.end)
+            price = rate * (hours_between(owed.start, min(owed.end, last)) + tail)
         whole = case.settings.policy.whole_units
         shared = {p.pool for p in case.pools if p.shared_hourly}
         sizes = [t for t in case.throughput if (t.pool, t.meter) == (owed.offer.pool, owed.offer.meter)]
         sized = whole and owed.offer.pool not in shared and bool(sizes)
         return cls(
-            owed, tuple(p.name for p in inside), price, tail, whole,
+            owed, tuple(p.name for p in inside), price, price - counted, whole,
             least_deployed=min(t.min_units for t in sizes) if sized else 0.0,
             deployed_step=min(t.unit_step for t in sizes) if sized else 0.0,
         )  # fmt: skip
@@ -212,8 +212,8 @@ class HeldCosts:
         else:
             self.live.change(case)
         answer = self.live.attempt()
-        tail = sum(line.tail_usd * n for line, n in zip(self.lines, chosen, strict=True))
-        return math.inf if answer is None else answer.total_usd + tail
+        more = sum(line.uncounted_usd * n for line, n in zip(self.lines, chosen, strict=True))
+        return math.inf if answer is None else answer.total_usd + more
 
 
 def best_units(ledger: HeldCosts, number: int) -> float:

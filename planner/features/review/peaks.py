@@ -37,10 +37,13 @@ def overflow(case: Case, months: Sequence[tuple[PoolMonth, float]], least_usd: f
             if (offer.pool, offer.meter) != (pool, meter):
                 continue
             for first in range(len(own)):
-                term = own[first : first + offer.term_months]
+                end = offer.term_end(own[first][0].start)
+                term = [(m, hours) for m, hours in own[first:] if m.end <= end]
+                if not term:
+                    continue
                 units, served, cost = _best(offer, term, case.settings.policy.whole_units)
                 row = (pool, meter, region, offer.offer, term[0][0].period, term[-1][0].period, units, served, cost,
-                       served - cost, len(term) < offer.term_months)  # fmt: skip
+                       served - cost, term[-1][0].end < end)  # fmt: skip
                 if units > 0 and served - cost >= max(least_usd, 1e-9) and (best is None or served - cost > best[0]):
                     best = served - cost, row
         if best is not None:

@@ -127,5 +127,5 @@ def _joined(case: Case, month: Case, actual: Actual, served: pd.DataFrame) -> Ca
     mix = tuple(sorted((*case.mix, *extra), key=lambda m: (m.workload, m.model)))
     demand = served.drop(columns="region").rename(columns={"origin": "region"})
     demand = demand.astype(dict.fromkeys(_KEYS[:4], object)).groupby(_KEYS, as_index=False)[["requests_per_hour"]].sum()
-    whole = replace(case, settings=month.settings, scenarios=month.scenarios, workloads=as_seen(case, rows), mix=mix)
+    whole = replace(case, only=month.only, scenarios=month.scenarios, workloads=as_seen(case, rows), mix=mix)
     return with_demand(whole, demand)

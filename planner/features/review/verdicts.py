@@ -17,7 +17,7 @@ from planner.features.review.actual import Actual
 from planner.features.review.hindsight import HeldCosts, HeldLine, Hindsight, best_units
 from planner.features.review.review_rules import Rules
 from planner.features.review.review_tables import ACTUAL, DROP, EXPECTED, KEEP, LOWER, RAISE, WATCH, Verdict
-from planner.plan.orders import Owed, owed_after
+from planner.plan.orders import owed_after
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 
@@ -88,8 +88,8 @@ def _verdict(
         price_usd=line.price_usd,
         last_unit_usd=worth[0],
         next_unit_usd=worth[1],
-        utilisation=_utilisation(use, line.owed, ACTUAL),
-        planned_utilisation=_utilisation(use, line.owed, EXPECTED),
+        utilisation=_utilisation(use, line, ACTUAL),
+        planned_utilisation=_utilisation(use, line, EXPECTED),
         seen_share=seen,
         evidence=(),
     )
@@ -129,10 +129,10 @@ def _short(line: HeldLine, past: Hindsight, case: Case, plan: Plan) -> float:
     return max(lacking)
 
 
-def _utilisation(use: pd.DataFrame, owed: Owed, side: str) -> float:
+def _utilisation(use: pd.DataFrame, line: HeldLine, side: str) -> float:
     """Utilisation of the commitment's pool over the months in which it is in force and something was seen."""
-    own = use[(use["side"] == side) & (use["pool"] == owed.offer.pool) & (use["meter"] == owed.offer.meter)]
-    own = own[[f"{owed.start:%Y-%m}" <= str(p) < f"{owed.end:%Y-%m}" for p in own["period"]]]
+    own = use[(use["side"] == side) & (use["pool"] == line.pool[0]) & (use["meter"] == line.pool[1])]
+    own = own[own["period"].isin(line.periods)]
     capacity = float(own["capacity_unit_hours"].sum())
     return float(own["used_unit_hours"].sum()) / capacity if capacity > 0 else float("nan")
 

@@ -34,8 +34,8 @@ TARGETS: Mapping[str, tuple[str, ...]] = {
     "demand": ("workload", "region", "scenario", "period"),
     "on_demand_prices": ("region", "model", "option"),
     "quotas": ("region", "model", "option"),
-    "offer_prices": ("offer", "pool", "region", "term_months"),
-    "discount": ("offer", "pool", "region", "term_months"),
+    "offer_prices": ("offer", "pool", "region", "term_months", "term_days"),
+    "discount": ("offer", "pool", "region", "term_months", "term_days"),
 }
 DISCOUNT = "discount"
 _PRICES = ("usd_per_mtok_input", "usd_per_mtok_cached_input", "usd_per_mtok_cache_write", "usd_per_mtok_output")
@@ -158,6 +158,8 @@ def _flat(block: BaseModel, prefix: str = "") -> dict[str, str]:
 
 
 def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return "; ".join(map(_text, value))
     return value.isoformat() if isinstance(value, dt.date) else repr(value) if isinstance(value, float) else str(value)
 
 
@@ -243,7 +245,8 @@ def _offers(case: Case, factor: Factor, problems: _Problems) -> Case:
     names = {o.offer for o in case.offers}
     for offer in case.offers:
         mine = {"offer": offer.offer, "pool": offer.pool, "region": region[offer.pool],
-                "term_months": str(offer.term_months)}  # fmt: skip
+                "term_months": str(offer.term_months) if offer.term_days is None else "",
+                "term_days": str(offer.term_days or "")}  # fmt: skip
         if not all(mine[column] == name for column, name in factor.where):
             offers.append(offer)
             continue
@@ -288,7 +291,7 @@ _APPLY: Mapping[str, Scaling] = {
 def _refused(case: Case, change: CaseChange, problems: _Problems) -> set[str]:
     """Names of the offers that a change takes off the table."""
     offers, regions = [o.offer for o in case.offers], [r.region for r in case.regions]
-    terms = sorted({o.term_months for o in case.offers})
+    terms = sorted({o.term_months for o in case.offers if o.term_days is None})
     for name in change.strike:
         if name not in offers:
             problems.unknown("offers", "strike", name, offers)
@@ -309,7 +312,7 @@ def _refused(case: Case, change: CaseChange, problems: _Problems) -> set[str]:
         if o.offer in change.strike
         or region[o.pool] in change.refuse
         or o.pool in change.refuse_pools
-        or o.term_months in change.forbid_terms
+        or (o.term_days is None and o.term_months in change.forbid_terms)
     }
 
 

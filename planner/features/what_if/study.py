@@ -37,6 +37,7 @@ class StudyLine:
     term_months: int
     units: float
     usd: float
+    term_days: int | None = None  # of a term in days, in place of term_months
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,7 @@ def answer_of(reading: Reading, change: CaseChange) -> Answer:
                 line.offer.term_months,
                 line.units,
                 line.term_usd,
+                line.offer.term_days,
             )
             for line in lines
         ),

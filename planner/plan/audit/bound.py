@@ -356,6 +356,6 @@ def _charges(
         k = meters.index((o.pool, o.meter))
         for p, name in enumerate(names.periods):
             usd, inside = unit_usd(case, o, p)
-            earned = float(prices.unit[k, p : p + o.term_months].sum()) + rule_prices.of_bought(o.offer, name)
+            earned = float(prices.unit[k, list(case.covered(o, p))].sum()) + rule_prices.of_bought(o.offer, name)
             terms.append(_charged(usd + prices.budget * inside - earned, sizes.bought[o.offer, p]))
     return terms

@@ -12,7 +12,7 @@ from planner.plan.flows import Floats, Names
 from planner.plan.stress_cases import stress_cases
 from planner.schema.capacity import Offer
 from planner.schema.case import Case
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
+from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class LargestSizes:
                     usd = unit_usd(case, o, p)[0]
                     top = most_usd / usd if usd > 0 else math.inf
                 bought[o.offer, p] = max(0.0, float(top) if limit is None else min(float(top), limit))
-                have[k, p : p + o.term_months] += bought[o.offer, p]
+                have[k, list(case.covered(o, p))] += bought[o.offer, p]
         for (pool, meter, name), units in derived.earlier_units.items():
             if (pool, meter) in meters:
                 have[meters.index((pool, meter)), names.periods.index(name)] += units
@@ -66,9 +66,7 @@ class LargestSizes:
 
 def unit_usd(case: Case, offer: Offer, period: int) -> tuple[float, float]:
     """Cost of a unit bought at the start of a period, and the part of it inside the horizon, USD."""
-    hours = sum(q.hours for q in case.periods[period : period + offer.term_months])
-    end = offer.term_end(case.periods[period].start)
-    beyond = max(0, (end - case.periods[-1].end).days) * HOURS_PER_DAY
+    hours, beyond = case.paid_hours(offer, period)
     inside = offer.usd_per_unit_hour * hours
     return inside + offer.usd_per_unit_hour * (1 - case.settings.policy.tail_value) * beyond, inside
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from planner.plan.audit.findings import BrokenRule
-from planner.plan.frames import FLAG, NUMBER, TEXT, WHOLE, Field, Frame
+from planner.plan.frames import FLAG, NUMBER, TEXT, Field, Frame
 from planner.plan.reading import Reading
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ SAVINGS = Frame("savings", "what the units save against on demand, by month, the
     Field("effective_savings_rate", NUMBER, "1 - (capacity + on demand) over the equivalent", "share"),
 ))  # fmt: skip
 BREAK_EVEN = Frame("break_even", "one row for each offer, at this buyer's token mix", (
-    Field("offer", TEXT, "offer"), _POOL, _METER, _REGION, Field("term_months", WHOLE, "term", "months"),
+    Field("offer", TEXT, "offer"), _POOL, _METER, _REGION,
+    Field("term_months", NUMBER, "term; of one in days its hours / 730", "months"),
     Field("usd_per_unit_hour", NUMBER, "price of a unit", "USD/unit-hour"),
     Field("on_demand_usd_per_unit_hour", NUMBER, "what a unit that is always used serves, on demand", "USD/unit-hour"),
     Field("break_even_utilisation", NUMBER, "where the two are equal", "share"),

@@ -8,6 +8,7 @@ from planner.plan.joins import encode
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.metric_tables import BREAK_EVEN
 from planner.schema.capacity import Offer
+from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
 
 PAYS, WITHOUT_HEADROOM, NEVER = "pays", "only without headroom", "never"
 NO_PRICE, NO_USE = "no on-demand price", "no use"
@@ -35,9 +36,16 @@ def break_even(basis: Basis) -> pd.DataFrame:
     rows = []
     for o in basis.case.offers:
         worth, needed, attainable, verdict = _compared(o, use.get(o.pool, {}), cheapest)
-        rows.append((o.offer, o.pool, o.meter, region[o.pool], o.term_months, o.usd_per_unit_hour,
+        rows.append((o.offer, o.pool, o.meter, region[o.pool], _months(o), o.usd_per_unit_hour,
                      worth, needed, attainable, verdict))  # fmt: skip
     return BREAK_EVEN.of(rows)
+
+
+def _months(offer: Offer) -> float:
+    """Months of a term."""
+    if offer.term_days is None:
+        return float(offer.term_months)
+    return offer.term_days * HOURS_PER_DAY / HOURS_PER_MONTH
 
 
 def _compared(

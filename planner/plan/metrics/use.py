@@ -47,7 +47,7 @@ def pool_use(basis: Basis) -> pd.DataFrame:
     table = table.merge(basis.capacity_usd, on=keys, how="left").fillna(
         {"usd": 0.0, "used_unit_hours": 0.0, "peak": 0.0}
     )
-    table = table[(table["committed_units"] > 0) | (table["deployed_units"] > 0)]
+    table = table[(table["committed_units"] > 0) | (table["deployed_units"] > 0) | (table["usd"] > 0)]
     month = table["period"].map(hours).astype(float)
     table = table.assign(
         hours=month,

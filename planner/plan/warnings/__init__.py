@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from planner.plan.warnings.traps import (
     Caution,
+    caps_in_parts,
     flat_demand,
     idle_commitments,
     left_over_examples,
@@ -32,6 +33,7 @@ RULES: tuple[Callable[[Case], list[Caution]], ...] = (
     open_quota,
     no_failover,
     part_months,
+    caps_in_parts,
 )
 
 

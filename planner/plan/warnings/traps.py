@@ -96,7 +96,7 @@ def no_demand(case: Case) -> list[Caution]:
         return [Caution("no-demand", "risk", "demand", message, remedy)]
     found = []
     for column, names, what in (
-        ("period", [p.name for p in case.periods], "month"),
+        ("period", [p.name for p in case.periods], "period" if case.settings.horizon.cuts else "month"),
         ("scenario", [s.scenario for s in case.scenarios], "scenario"),
     ):
         present = set(case.demand[column].unique())
@@ -263,7 +263,7 @@ def idle_commitments(case: Case) -> list[Caution]:
 
 
 def part_months(case: Case) -> list[Caution]:
-    """Earlier commitments that cover a month of the horizon in part: that part is not counted."""
+    """Earlier commitments that cover a period of the horizon in part: that part is not counted."""
     found = []
     for c in case.commitments:
         parts = [
@@ -271,9 +271,25 @@ def part_months(case: Case) -> list[Caution]:
         ]
         if parts:
             message = f"{c.units:g} units from {c.start} to {c.end} cover {listed(parts)} only in part"
-            remedy = "They count in whole months; end is the first day no longer in force"
+            inside = [day for day in (c.start, c.end) if case.periods[0].start < day < case.periods[-1].end]
+            cuts = sorted({*(case.settings.horizon.cuts or ()), *(day for day in inside if day.day > 1)})
+            remedy = (
+                f"Write horizon.cuts: [{', '.join(map(str, cuts))}] into plan.yaml, and each part of the month is a "
+                "period, with demand of its own; end is the first day no longer in force"
+            )
             found.append(Caution("part-month", "cost", f"commitment to {c.offer}", message, remedy))
     return found
+
+
+def caps_in_parts(case: Case) -> list[Caution]:
+    """Monthly caps on data, where months are cut: each part of a month may send the whole of it."""
+    capped = [f"{r.origin} to {r.destination}" for r in case.routes if r.max_gb_per_month is not None]
+    parts = [p.name for p in case.periods if len(p.name) > len("2027-01")]
+    if not capped or not parts:
+        return []
+    message = f"max_gb_per_month of {listed(capped)} holds in each of the periods {listed(parts)} by itself"
+    remedy = "Where the cap is of the calendar month, enter what of it each part may send at most"
+    return [Caution("caps-in-parts", "risk", "routes", message, remedy)]
 
 
 def open_quota(case: Case) -> list[Caution]:

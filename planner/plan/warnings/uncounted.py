@@ -12,8 +12,9 @@ import pandas as pd
 from planner.plan.derived import Derived
 from planner.plan.plan import Plan
 from planner.plan.warnings.traps import Caution, listed
+from planner.schema.capacity import Offer
 from planner.schema.case import Case
-from planner.schema.settings import Period, add_months
+from planner.schema.settings import Period
 from planner.schema.workloads import Workload
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
@@ -24,6 +25,7 @@ _KEYS = ["workload", "region", "model", "option"]
 def beyond_the_horizon(case: Case, derived: Derived, plan: Plan | None) -> list[Caution]:
     """Dollars past the horizon, that neither the cost nor the budget counts."""
     policy, last = case.settings.policy, case.periods[-1]
+    month = case.months[1]
     remedy = "Set tail_value to what the units will be worth then, plan more months, or leave long terms out"
     if policy.max_commitment_usd is not None and policy.max_commitment_whole_term_usd is None:
         remedy += "; cap what is signed over the whole terms with policy.max_commitment_whole_term_usd"
@@ -40,10 +42,10 @@ def beyond_the_horizon(case: Case, derived: Derived, plan: Plan | None) -> list[
         budget = "" if cap is None else f", and outside the budget of ${cap:,.0f}"
         message = (
             f"they cost ${inside:,.0f} inside the horizon and ${inside + beyond:,.0f} over their whole terms: "
-            f"${free:,.0f} past {last.name} are counted as nothing (tail_value {policy.tail_value:g}){budget}"
+            f"${free:,.0f} past {month} are counted as nothing (tail_value {policy.tail_value:g}){budget}"
         )
         return [Caution("beyond-horizon", "cost", "new commitments", message, remedy)]
-    ratios = {o.offer: _whole_over_inside(case.periods, o.term_months) for o in case.offers if o.usd_per_unit_hour > 0}
+    ratios = {o.offer: _whole_over_inside(case.periods, o) for o in case.offers if o.usd_per_unit_hour > 0}
     longest = max(ratios, key=lambda name: ratios[name], default="")
     if policy.tail_value <= 0 or not longest or ratios[longest] <= 1 + 1e-9:
         return []
@@ -52,7 +54,7 @@ def beyond_the_horizon(case: Case, derived: Derived, plan: Plan | None) -> list[
         price = next(o.usd_per_unit_hour for o in case.offers if o.offer == longest)
         inside = price * sum(p.hours for p in case.periods[:1])
         message = (
-            f"tail_value {policy.tail_value:g} counts that share of what a term costs past {last.name} as nothing: a "
+            f"tail_value {policy.tail_value:g} counts that share of what a term costs past {month} as nothing: a "
             f"unit of {longest} costs up to {ratio:.3g} times what the plan sees (${inside * ratio:,.0f} for each "
             f"${inside:,.0f} inside)"
         )
@@ -190,8 +192,9 @@ def weeks_of_the_calendar(case: Case, derived: Derived, plan: Plan | None) -> li
     if abs(off[worst]) <= SHOWN_USD:
         return []
     what = "on demand and egress" if plan is not None else "this demand, all of it on demand,"
+    span = "period" if case.settings.horizon.cuts else "month"
     message = (
-        f"every month counts as days / 7 equal weeks; by the calendar's own weekdays {what} would cost "
+        f"every {span} counts as days / 7 equal weeks; by the calendar's own weekdays {what} would cost "
         f"{_more_or_less(total)} (most in {worst}: {_more_or_less(off[worst])})"
     )
     remedy = "Expect that difference in the bills; planner review compares at the hours of the calendar"
@@ -222,11 +225,11 @@ def _more_or_less(usd: float) -> str:
     return f"${abs(usd):,.0f} {'more' if usd > 0 else 'less'}"
 
 
-def _whole_over_inside(periods: tuple[Period, ...], months: int) -> float:
+def _whole_over_inside(periods: tuple[Period, ...], offer: Offer) -> float:
     """Return how many times its cost inside the horizon a term costs, signed when that is worst."""
     worst = 1.0
     for p in periods:
-        end = add_months(p.start, months)
+        end = offer.term_end(p.start)
         inside = (min(end, periods[-1].end) - p.start).days
         worst = max(worst, (end - p.start).days / inside)
     return worst

@@ -57,6 +57,7 @@ def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
         for part in setting.name.split("."):
             value = getattr(value, part)
         sheet.put(row, 0, setting.name, "text")
+        value = "; ".join(map(str, value)) if isinstance(value, tuple) else value
         shown = "TRUE" if value is True else "FALSE" if value is False else str(value)
         sheet.put(row, 1, setting.blank if value is None else shown, "text")
         sheet.put(row, 2, setting.meaning + (f" [{setting.unit}]" if setting.unit else ""), "plain")

@@ -45,7 +45,7 @@ def _against_today(sheet: Sheet, report: Report) -> None:
     for row in rows_of(report.plan.purchases):
         offer = next(o for o in case.offers if o.offer == row.offer)
         bought[offer.offer] = bought.get(offer.offer, 0.0) + float(row.units)
-        if order[str(row.period)] + offer.term_months > order[last.name]:
+        if order[last.name] in case.covered(offer, order[str(row.period)]):
             lasting[offer.offer] = lasting.get(offer.offer, 0.0) + float(row.units)
     regions = {p.pool: p.region for p in case.pools}
     rows: list[dict[str, Any]] = []

@@ -6,6 +6,7 @@ from typing import Any
 from planner.plan.expiries import Calendar, Expiry
 from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
 from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid
+from planner.workbook.order_columns import days_within
 from planner.workbook.report import Report
 from planner.workbook.sheets.reservations import number_pools
 from planner.workbook.text_tables import clean
@@ -128,14 +129,13 @@ def _by_month(sheet: Sheet, calendar: Calendar, block: Block, top: int, chart_at
         Column("total", "All", "usd", width[places[1 + len(keys)]]),
     )  # fmt: skip
     own = {key: block.range(key, local=True) for key in ("group", "start", "end", "units", "price")}
+    whole = all(e.owed.start.day == e.owed.end.day == 1 for e in calendar.expiries)
     rows: list[dict[str, Any]] = []
     for first, usd in zip(calendar.months, calendar.usd, strict=True):
         row: dict[str, Any] = {"month": first}
         for k, key in enumerate(keys):
-            formula = (
-                f"=SUMPRODUCT(({own['group']}={k + 1})*({own['start']}<={{month}})*({own['end']}>{{month}})"
-                f"*{own['units']}*{own['price']})*(EDATE({{month}},1)-{{month}})*{HOURS_PER_DAY}"
-            )
+            days = days_within(own["start"], own["end"], "{month}", whole=whole)
+            formula = f"=SUMPRODUCT(({own['group']}={k + 1})*{days}*{own['units']}*{own['price']})*{HOURS_PER_DAY}"
             row[key] = Live(formula, usd[k])
         row["total"] = Live("=" + "+".join(f"{{{key}}}" for key in keys), sum(usd))
         rows.append(row)

@@ -12,11 +12,21 @@ from typing import Any
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from planner.plan.pool_months import OrderValue
+from planner.schema.case import hours_between
 from planner.schema.settings import PurchaseHead
-from planner.units import HOURS_PER_DAY
+from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
 from planner.workbook import story
 from planner.workbook.book import Block, Column, Live, Sheet
-from planner.workbook.order_columns import OFFER, ORDER_SHEET, PRICE, PRICE_UNIT, START, UNITS
+from planner.workbook.order_columns import (
+    OFFER,
+    ORDER_SHEET,
+    PRICE,
+    PRICE_UNIT,
+    START,
+    UNITS,
+    days_within,
+    term_cell,
+)
 from planner.workbook.report import Report
 from planner.workbook.text_tables import amount
 
@@ -206,15 +216,14 @@ def _cash(sheet: Sheet, block: Block, rows: list[OrderRow], top: int) -> int:
     columns = places[: len(shown)]
     for column, year in zip(columns, shown, strict=True):
         sheet.put(top + 1, column, year, "header_year")
+    whole = all(n.start.day == n.end.day == 1 for n in lines)
     start, end, units, price = (block.range(key, local=True) for key in ("start", "end", "units", "price"))
     for month, name in enumerate(_MONTHS, start=1):
         row = top + 1 + month
         sheet.put(row, 0, name, "text")
         for column, year in zip(columns, shown, strict=True):
             day = f"DATE({xl_col_to_name(column)}${top + 2},{month},1)"
-            formula = (
-                f"=SUMPRODUCT(({start}<={day})*({end}>{day})*{units}*{price})*(EDATE({day},1)-{day})*{HOURS_PER_DAY}"
-            )
+            formula = f"=SUMPRODUCT({days_within(start, end, day, whole=whole)}*{units}*{price})*{HOURS_PER_DAY}"
             sheet.put(row, column, Live(formula, _billed(lines, year, month)), "cents")
     total = top + 2 + len(_MONTHS)
     sheet.put(total, 0, "Total", "text:bold")
@@ -258,11 +267,12 @@ def _by_the_hour(sheet: Sheet, report: Report, top: int) -> int:
 
 
 def _billed(lines: list[Any], year: int, month: int) -> float:
-    """USD of a calendar month: units x price x its hours, of every line in force."""
+    """USD of a calendar month: units x price x its hours, of every line in the days in which it is in force."""
     day = dt.date(year, month, 1)
     after = dt.date(year + month // 12, month % 12 + 1, 1)
-    hours = (after - day).days * HOURS_PER_DAY
-    return float(sum(n.units * n.offer.usd_per_unit_hour * hours for n in lines if n.start <= day < n.end))
+    return float(
+        sum(n.units * n.offer.usd_per_unit_hour * hours_between(max(n.start, day), min(n.end, after)) for n in lines)
+    )
 
 
 def _signatures(sheet: Sheet, top: int) -> int:
@@ -280,7 +290,8 @@ def _record(row: OrderRow, usage_per_unit: str, lead_days: int) -> dict[str, Any
     line, value = row.value.line, row.value
     offer, units, price, usage = line.offer, line.units, line.offer.usd_per_unit_hour, value.usage_usd
     horizon_usd = line.horizon_usd
-    months = line.hours_horizon / line.hours_term * offer.term_months
+    months = line.months_horizon
+    in_days = offer.term_days is not None
     payback = line.term_usd / (usage / months) if usage > 0 else ""
     listed = offer.list_usd_per_unit_hour
     return {
@@ -298,8 +309,8 @@ def _record(row: OrderRow, usage_per_unit: str, lead_days: int) -> dict[str, Any
         "start": line.start,
         "end": line.end,
         "order_by": line.start - dt.timedelta(days=lead_days),
-        "term": offer.term_months,
-        "monthly": Live("={units}*{price}*{hours_term}/{term}", line.term_usd / offer.term_months),
+        "term": term_cell(offer),
+        "monthly": None if in_days else Live("={units}*{price}*{hours_term}/{term}", line.term_usd / offer.term_months),
         "term_usd": Live("={units}*{price}*{hours_term}", line.term_usd),
         "horizon_usd": Live("={units}*{price}*{hours_horizon}", horizon_usd),
         "usage_usd": Live("={units}*" + usage_per_unit, usage),
@@ -310,7 +321,10 @@ def _record(row: OrderRow, usage_per_unit: str, lead_days: int) -> dict[str, Any
             _or_blank(value.utilisation),
         ),
         "payback": Live(
-            '=IF({usage_usd}>0,{term_usd}/({usage_usd}/({hours_horizon}/{hours_term}*{term})),"")', payback
+            "=IF({usage_usd}>0,{term_usd}/({usage_usd}/"
+            + (f"({{hours_horizon}}/{HOURS_PER_MONTH})" if in_days else "({hours_horizon}/{hours_term}*{term})")
+            + '),"")',
+            payback,
         ),
         "planned": units,
         "pool_no": row.pool_number,

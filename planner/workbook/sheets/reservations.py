@@ -1,11 +1,13 @@
 """Reservations: each pool in each month (earlier, new, ending, deployed), and each model's deployment and vacancy."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.pool_months import PoolMonth
 from planner.schema.capacity import SHARED_DEPLOYMENT
+from planner.units import HOURS_PER_DAY
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.report import Report, rows_of
 
@@ -64,10 +66,11 @@ def write(sheet: Sheet, report: Report, months: Sequence[PoolMonth], order: Bloc
         len(POOLS) - 1,
     )
     numbers = number_pools(months)
-    sheet.widths((*POOLS, *WORKINGS))
+    columns = _dated((*POOLS, *WORKINGS), report)
+    sheet.widths(columns)
     block = sheet.table(
         TOP,
-        (*POOLS, *WORKINGS),
+        columns,
         [_record(m, numbers[m.pool, m.meter], order) for m in months],
         empty="No pools.",
     )
@@ -82,7 +85,8 @@ def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any
     if order is not None:
         o = {key: order.range(key) for key in ("pool_no", "start", "end", "units")}
         formula = (
-            f"=SUMPRODUCT(({o['pool_no']}={{pool_no}})*({o['start']}<={{start}})*({o['end']}>{{start}})*{o['units']})"
+            f"=SUMPRODUCT(({o['pool_no']}={{pool_no}})*({o['start']}<={{start}})"
+            f"*({o['end']}>={{start}}+{{hours}}/{HOURS_PER_DAY})*{o['units']})"
         )
         new = Live(formula, month.new_units)
     return {
@@ -97,6 +101,13 @@ def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any
     }  # fmt: skip
 
 
+def _dated(columns: Sequence[Column], report: Report) -> list[Column]:
+    """Return the columns; where months are cut, periods stand by their first day."""
+    if not report.case.settings.horizon.cuts:
+        return list(columns)
+    return [replace(c, header="Period\nfrom", style="date") if c.key == "start" else c for c in columns]
+
+
 def write_deployments(sheet: Sheet, report: Report) -> None:
     """Write each model's deployment in each month: units, use and vacancy."""
     text = (
@@ -104,7 +115,8 @@ def write_deployments(sheet: Sheet, report: Report) -> None:
         "hour, so kept for failover."
     )
     sheet.heading(DEPLOYMENTS_NAME, text, len(DEPLOYMENTS) - 1)
-    sheet.widths(DEPLOYMENTS)
+    columns = _dated(DEPLOYMENTS, report)
+    sheet.widths(columns)
     starts = {p.name: p.start for p in report.case.periods}
     frame = report.metrics.deployments
     frame = frame[frame["period"] != HORIZON].sort_values(["region", "pool", "meter", "model", "period"])
@@ -114,5 +126,5 @@ def write_deployments(sheet: Sheet, report: Report) -> None:
          "peak": float(r.peak_units), "used": float(r.utilisation), "vacant": float(r.vacancy), "usd": float(r.usd)}
         for r in rows_of(frame)
     ]  # fmt: skip
-    block = sheet.table(TOP, DEPLOYMENTS, rows, filters=True, empty="Nothing is deployed.")
+    block = sheet.table(TOP, columns, rows, filters=True, empty="Nothing is deployed.")
     sheet.printed(block.total_row, len(DEPLOYMENTS) - 1, repeat=TOP, freeze=(TOP + 1, 2))

@@ -39,7 +39,7 @@ def write(sheet: Sheet, rows: list[OrderRow], order: Block | None) -> None:
 def _record(k: int, row: OrderRow, order: Block) -> dict[str, Any]:
     value: OrderValue = row.value
     line = value.line
-    months = line.hours_horizon / line.hours_term * line.offer.term_months
+    months = line.months_horizon
     now: dict[str, Any] = {
         "units": line.units,
         "horizon_usd": line.horizon_usd,

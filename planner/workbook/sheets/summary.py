@@ -8,6 +8,7 @@ from typing import Any
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.workbook import story
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid, plain_number
+from planner.workbook.order_columns import term_cell
 from planner.workbook.report import Report, rows_of
 from planner.workbook.sheets.purchase_order import AS_PLANNED, EDITED
 from planner.workbook.sheets.unit_data import UnitData
@@ -193,7 +194,7 @@ def _what_to_buy(sheet: Sheet, report: Report, sources: Sources, top: int) -> in
         assert order is not None
         records.append({
             "offer": line.offer.offer, "region": line.region, "units": Live(f"={order.cell('units', k)}", line.units),
-            "term": line.offer.term_months, "start": line.start,
+            "term": term_cell(line.offer), "start": line.start,
             "term_usd": Live(f"={order.cell('term_usd', k)}", line.term_usd), "reason": sources.reasons[k],
         })  # fmt: skip
     block = sheet.table(top, BUY, records, empty="Nothing: on demand and today's commitments serve this usage.")

@@ -101,7 +101,7 @@ def test_faults_of_an_order_come_all_at_once(case: Case) -> None:
         )
     text = str(error.value)
     assert "no such offer" in text
-    assert "not a month of the horizon" in text
+    assert "no period of the horizon begins then" in text
     assert "two prices" in text
 
 

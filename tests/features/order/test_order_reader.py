@@ -81,11 +81,18 @@ def test_moved_columns_and_another_month(edit) -> None:
     assert lines(edit(change)) == [("east-m-1m", "2027-02", 10.0, 1.0), WEST]
 
 
+def test_a_start_within_a_month_names_a_part_of_it(edit) -> None:
+    def change(sheet) -> None:
+        sheet[f"{START}{FIRST}"] = dt.datetime(2027, 1, 15)
+
+    assert lines(edit(change))[0][1] == "2027-01-15"
+
+
 def test_every_fault_with_its_cell(edit) -> None:
     def change(sheet) -> None:
         sheet[f"{UNITS}{FIRST}"] = "twelve"
         sheet[f"{PRICE}{FIRST}"] = -1
-        sheet[f"{START}{FIRST}"] = dt.datetime(2027, 1, 15)
+        sheet[f"{START}{FIRST}"] = "mid January"
         sheet[f"{UNITS}{FIRST + 1}"] = "=5+5"
 
     with pytest.raises(InputError) as caught:
@@ -96,7 +103,7 @@ def test_every_fault_with_its_cell(edit) -> None:
     assert "'twelve'" in said[0]
     assert "cell I12" in said[1]
     assert "cell J12" in said[2]
-    assert "2027-01-15" in said[2]
+    assert "mid January" in said[2]
     assert "cell F13" in said[3]
     assert "without a stored value" in said[3]
 

@@ -166,3 +166,20 @@ def test_hybrids_do_not_depend_on_the_order_of_rows() -> None:
     taken = {"volume"}
     one, two = Hybrids(old, new).case(taken), Hybrids(old, turned).case(taken)
     assert np.array_equal(one.demand["requests_per_hour"], two.demand["requests_per_hour"])
+
+
+def test_cuts_are_the_calendar_and_parts_of_months_are_aligned_by_their_days() -> None:
+    """Old: January and February. New: the same demand, February cut on the 15th."""
+    demand = [*hours("west", "w", 10, 20, period="2027-01"), *hours("west", "w", 30, period="2027-02")]
+    cut = [
+        *hours("west", "w", 10, 20, period="2027-01"),
+        *hours("west", "w", 30, period="2027-02-01"),
+        *hours("west", "w", 30, period="2027-02-15"),
+    ]
+    old = builders.case({**FIRST, "demand": demand}, months=2)
+    new = builders.case({**FIRST, "demand": cut}, months=2, cuts="2027-02-15")
+    both = Hybrids(old, new)
+    assert [cause for cause in CAUSES if both.differ(cause)] == ["calendar"]
+    assert [p.name for p in both.case({"calendar"}).periods] == ["2027-01", "2027-02-01", "2027-02-15"]
+    mixed = both.case({"calendar"}).demand
+    assert mixed[mixed["period"] == "2027-02-15"]["requests_per_hour"].tolist() == pytest.approx([30.0])

@@ -90,3 +90,23 @@ def test_a_year_of_which_the_first_months_are_seen() -> None:
 def _months(owed: object) -> list[str]:
     start, end = owed.start, owed.end  # type: ignore[attr-defined]
     return [m for m in ("2027-01", "2027-02") if pd.Timestamp(start) <= pd.Timestamp(m) < pd.Timestamp(end)]
+
+
+def test_periods_that_are_no_months() -> None:
+    """A weekend of three days and the rest of January; a 9-day term covers the weekend and is paid for nine days."""
+    rows = builders.tables(
+        demand=builders.profile("west", "w", 10.0, period="2027-01-08"),
+        offers=[{"offer": "9d", "pool": "west-m", "term_days": 9, "usd_per_unit_hour": 0.5}],
+    )
+    case = builders.case(rows, cuts="2027-01-08; 2027-01-11")
+    plan = solve(case)
+    assert plan.totals.total_usd == pytest.approx(10 * 0.5 * 216)
+    found = review(case, plan, history_of(case))
+    assert found.regret.usd == 0
+    assert found.regret.plan_usd == pytest.approx(plan.totals.total_usd)
+    (kept,) = found.verdicts
+    assert (kept.verdict, kept.price_usd) == (KEEP, pytest.approx(0.5 * 216))
+    assert set(found.monthly.loc[found.monthly["side"] == ACTUAL, "period"]) == {"2027-01-08"}
+    fewer = review(case, plan, history_of(case, 0.5))
+    assert fewer.verdicts[0].verdict == LOWER
+    assert fewer.regret.usd == pytest.approx(5 * 0.5 * 216)

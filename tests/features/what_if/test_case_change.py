@@ -91,3 +91,12 @@ def test_every_fault_at_once() -> None:
     for part in said:
         assert part in text
     assert len(caught.value.faults) == 11
+
+
+def test_a_term_in_days_is_no_term_of_a_month() -> None:
+    week = {"offer": "7d", "pool": "west-m", "term_days": 7, "usd_per_unit_hour": 0.5}
+    tables = builders.tables(offers=[week, {"offer": "1m", "pool": "west-m", "usd_per_unit_hour": 1.0}])
+    case = changed(builders.case(tables, cuts="2027-01-08"), CaseChange("c", forbid_terms=(1,)))
+    assert {o.offer: o.max_units for o in case.offers} == {"7d": None, "1m": 0.0}
+    case = changed(builders.case(tables), scaled("offer_prices", 2.0, term_days="7"))
+    assert {o.offer: o.usd_per_unit_hour for o in case.offers} == {"7d": 1.0, "1m": 1.0}

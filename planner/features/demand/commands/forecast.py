@@ -32,6 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="CSV of planned moves: from, to, when, share (default: moves.csv of the folder, if any)",
     )
+    parser.add_argument(
+        "--cut-at-events",
+        action="store_true",
+        help="plan each event as periods of its own: writes horizon.cuts into the folder's plan.yaml",
+    )
     parser.add_argument("--cap-spikes", action="store_true", help="cut spikes to three times their usual value")
     parser.add_argument("--skip-outages", action="store_true", help="take outages as unknown")
     parser.add_argument(
@@ -54,14 +59,16 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.errors import Fault, InputError
     from planner.features.demand.folder import check_within, horizon_of, write_demand
     from planner.features.demand.forecast.dates import load_season
-    from planner.features.demand.forecast.events import load_events
+    from planner.features.demand.forecast.events import load_events, proposed_cuts
     from planner.features.demand.forecast.forecast import forecast
     from planner.features.demand.forecast.forecast_report import left_out_lines, report_of, tell
     from planner.features.demand.forecast.one_series import Assumptions
     from planner.features.demand.forecast.planned_moves import load_moves
     from planner.features.demand.history import load_history
+    from planner.features.demand.horizon_cuts import cuts_of, joined
     from planner.features.demand.ingest_report import reconciliation_line
     from planner.features.demand.marks import Treatment
+    from planner.schema.settings import Horizon, periods_of
 
     history = load_history(arguments.history)
     last = history.rows["hour"].max()
@@ -92,9 +99,15 @@ def run(arguments: argparse.Namespace) -> int:
         treatment=Treatment(arguments.cap_spikes, arguments.skip_outages),
         quiet_hours=arguments.quiet_hours,
     )
+    cuts = cuts_of(arguments.output)
+    proposed = proposed_cuts(assumptions.events, periods_of(start, months, cuts))
+    if arguments.cut_at_events:
+        cuts, proposed = joined(cuts, proposed), ()
+    inside = tuple(p.start for p in periods_of(start, months, cuts) if p.start in cuts)
+    horizon = Horizon(start=start, months=months, cuts=inside or None)
     with Progress("forecasting") as progress:
-        result = forecast(history, start, months, assumptions, progress)
-    report = report_of(result, history, assumptions, start, months)
+        result = forecast(history, start, months, assumptions, progress, inside)
+    report = report_of(result, history, assumptions, horizon)
     written = write_demand(
         arguments.output,
         result.demand,
@@ -109,8 +122,13 @@ def run(arguments: argparse.Namespace) -> int:
             "hours.parquet": result.hours,
             **_reconciliation(history, arguments.output),
         },
+        cuts=cuts if arguments.cut_at_events else None,
     )
     tell(result)
+    if proposed:
+        days = ", ".join(map(str, joined(cuts, proposed)))
+        print(f"events: with horizon.cuts: [{days}] in plan.yaml each is periods of its own, for which offers of its "
+              "length can be bought; --cut-at-events writes that")  # fmt: skip
     if "reconciliation" in history.report:
         print(reconciliation_line(history.report["reconciliation"]))
     for line in left_out_lines(result.left_out, arguments.output):

@@ -49,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     import pandas as pd
 
     from planner.features.demand.folder import check_within, horizon_of, known_workload, write_demand
+    from planner.features.demand.horizon_cuts import cuts_of
     from planner.features.demand.new import NewDeployment, new_demand
 
     mean = _checked(arguments)
@@ -70,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         ramp_months=arguments.ramp,
         start=start,
         months=months,
+        cuts=cuts_of(arguments.output),
     )
     demand = new_demand(deployment)
     defaults = dict.fromkeys(DEFAULT_REQUEST) if known.there else DEFAULT_REQUEST

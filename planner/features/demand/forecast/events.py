@@ -11,6 +11,7 @@ that a year of campaigns takes no more room than its fullest month. Where events
 becomes the month's level in every future.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -173,6 +174,15 @@ def outside(events: Sequence[Event], periods: Sequence[Period]) -> list[str]:
     """Name the events that lie in none of the months."""
     first, last = pd.Timestamp(periods[0].start, tz="UTC"), pd.Timestamp(periods[-1].end, tz="UTC")
     return [event.event for event in events if event.start >= last or event.end <= first]
+
+
+def proposed_cuts(events: Sequence[Event], periods: Sequence[Period]) -> tuple[dt.date, ...]:
+    """List the days on which an event begins or is over within a period: cut there, it has periods of its own."""
+    days = set()
+    for event in events:
+        if event.probability > 0:
+            days |= {event.start.date(), event.end.ceil("D").date()}
+    return tuple(sorted(day for day in days if any(p.start < day < p.end for p in periods)))
 
 
 def event_weeks(events: Sequence[Event], period: Period) -> list[EventWeek]:

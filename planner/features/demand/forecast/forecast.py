@@ -1,7 +1,7 @@
 """The forecast: a history, the months to plan -> demand by scenario, month and hour of week, and how good it is."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from planner.features.demand.forecast.scenarios import (
     real_week_tables,
     scatter_of,
     scenario_tables,
+    whole_weeks,
 )
 from planner.features.demand.forecast.spread import level_ratios
 from planner.features.demand.history import History
@@ -67,12 +68,14 @@ def forecast(
     months: int,
     assumptions: Assumptions | None = None,
     progress: Callable[[int, int], None] | None = None,
+    cuts: Sequence[dt.date] = (),
 ) -> Forecast:
     """Forecast the demand of ``months`` calendar months from ``start``.
 
     Parameters
     ----------
     progress : told (series done, all series).
+    cuts : days on which a period of the horizon begins, besides the first of each month.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def forecast(
     given = assumptions or Assumptions()
     series = hourly_series(history, given.quiet_hours)
     clean = treated(series.requests, mark_hours(series.requests), given.treatment)
-    periods = periods_of(start, months)
+    periods = periods_of(start, months, cuts)
     to_come = _hours_to_come(clean, periods)
     factors, notes = factors_of(clean, pd.DatetimeIndex(clean.index.append(to_come)), given.countries)
     notes = [*series.notes, *notes]
@@ -108,6 +111,7 @@ def forecast(
     else:
         tables = _real_weeks(series.requests[clean.columns], hours, periods, notes)
     tables = with_events(tables, month_tables(hours, periods, "mean"), given.events, periods)
+    tables = whole_weeks(tables, periods)
     end = pd.Timestamp(periods[-1].end, tz="UTC")
     notes += [f"event {name} lies outside the months that are planned" for name in outside(given.events, periods)]
     notes += [f"the move of {name} comes after the months that are planned" for name in late_moves(given.moves, end)]

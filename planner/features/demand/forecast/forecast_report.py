@@ -1,7 +1,6 @@
 """What `planner forecast` says and keeps: each series' model and its errors on weeks it had not seen."""
 
 import dataclasses
-import datetime as dt
 import json
 import math
 from collections.abc import Mapping
@@ -13,13 +12,15 @@ from planner.errors import PlannerError
 from planner.features.demand.forecast.forecast import Forecast
 from planner.features.demand.forecast.one_series import Assumptions
 from planner.features.demand.history import History
+from planner.schema.settings import Horizon
 
 
-def report_of(result: Forecast, history: History, assumptions: Assumptions, start: dt.date, months: int) -> str:
+def report_of(result: Forecast, history: History, assumptions: Assumptions, horizon: Horizon) -> str:
     """Return forecast.json: what it was made from, what was assumed, and the accuracy by series."""
     content = {
-        "start": start.isoformat(),
-        "months": months,
+        "start": horizon.start.isoformat(),
+        "months": horizon.months,
+        "cuts": [str(cut) for cut in horizon.cuts or ()],
         "history": {
             "first_hour": str(history.rows["hour"].min()),
             "last_hour": str(history.rows["hour"].max()),

@@ -19,7 +19,7 @@ import pandas as pd
 from planner.features.demand.history import TOKENS
 from planner.features.demand.series import full_weeks, hour_of_week, long_table, week_start, weeks_without_gap
 from planner.schema.settings import Period
-from planner.units import HOURS_PER_WEEK
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 LEAST_WEEKS, MOST_WEEKS = 6, 26
 CARRIED = 0.5
@@ -113,13 +113,44 @@ def month_tables(hours: pd.DataFrame, periods: tuple[Period, ...], value: str) -
         {
             "region": hours["region"],
             "workload": hours["workload"],
-            "period": stamps.strftime("%Y-%m"),
+            "period": period_of_hours(stamps, periods),
             "hour_of_week": hour_of_week(stamps),
             "requests_per_hour": hours[value],
         }
     )
-    table = table[table["period"].isin([period.name for period in periods])]
+    table = table[table["period"] != ""]
     return pd.DataFrame(table.groupby(KEYS, as_index=False)["requests_per_hour"].mean())
+
+
+def period_of_hours(hours: pd.DatetimeIndex, periods: tuple[Period, ...]) -> np.ndarray:
+    """Name the period that each hour lies in; blank: none."""
+    starts = pd.DatetimeIndex([pd.Timestamp(p.start, tz="UTC") for p in periods])
+    inside = (hours >= starts[0]) & (hours < pd.Timestamp(periods[-1].end, tz="UTC"))
+    names = np.array([p.name for p in periods], dtype=object)
+    return np.where(inside, names[starts.searchsorted(hours, side="right") - 1], "")
+
+
+def whole_weeks(tables: pd.DataFrame, periods: tuple[Period, ...]) -> pd.DataFrame:
+    """Give periods shorter than a week all 168 hours: one that none of their days has is the mean of its hour of day.
+
+    Each hour of the week stands for a part of the period, so that its requests are then those of its days.
+    """
+    parts = []
+    for period in periods:
+        own = tables[tables["period"] == period.name]
+        there = np.flatnonzero(np.array(period.occurrences) > 0)
+        if len(there) < HOURS_PER_WEEK and len(own):
+            own = own[own["hour_of_week"].isin(there)]
+            keys = [column for column in own.columns if column not in ("hour_of_week", "requests_per_hour")]
+            by_hour = own.assign(hour=own["hour_of_week"] % HOURS_PER_DAY).groupby([*keys, "hour"], as_index=False)
+            means = pd.DataFrame(by_hour["requests_per_hour"].mean())
+            lacking = pd.DataFrame({"hour_of_week": np.setdiff1d(np.arange(HOURS_PER_WEEK), there)})
+            lacking = lacking.assign(hour=lacking["hour_of_week"] % HOURS_PER_DAY)
+            own = pd.concat([own, means.merge(lacking, on="hour")[list(tables.columns)]], ignore_index=True)
+        parts.append(own)
+    if not any(len(p) for p in parts) or all(len(np.flatnonzero(p.occurrences)) == HOURS_PER_WEEK for p in periods):
+        return tables
+    return pd.concat(parts, ignore_index=True)
 
 
 def scatter_of(requests: pd.DataFrame) -> dict[Any, np.ndarray]:
@@ -210,13 +241,14 @@ def real_week_tables(requests: pd.DataFrame, hours: pd.DataFrame, periods: tuple
         return pd.DataFrame()
     usual = requests.groupby(hour_of_week(pd.DatetimeIndex(requests.index))).transform("mean")
     requests = requests.fillna(usual).fillna(requests.mean())
-    recent = requests.loc[whole[0] :].mean()
+    slots, late = hour_of_week(pd.DatetimeIndex(requests.index)), requests.index >= whole[0]
     base = month_tables(hours, periods, "mean")
     levels = base.groupby(["region", "workload", "period"])["requests_per_hour"].mean()
     parts = []
     for monday in whole:
         week = long_table(requests.loc[monday : monday + pd.Timedelta(hours=last)])
         for period in periods:
+            recent = requests[late & (np.array(period.occurrences) > 0)[slots]].mean()
             pairs = zip(week["region"], week["workload"], strict=True)
             scale = [levels.get((r, w, period.name), 0.0) / max(float(recent[(r, w)]), 1e-9) for r, w in pairs]
             level = week["requests_per_hour"] * np.asarray(scale)
