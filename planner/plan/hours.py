@@ -23,6 +23,7 @@ class ServedWeek:
     capacity_rph : what the deployed units can serve at each hour's mix of requests, headroom kept; in a pool whose
         units move between models by the hour, this model's share of them.
     level_rph : the same at the month's mix of requests.
+    arrived_rph : what is served here in the week, by the hour in which it arose; None where nothing can wait.
     """
 
     region: str
@@ -33,6 +34,7 @@ class ServedWeek:
     on_demand_rph: list[float]
     capacity_rph: list[float]
     level_rph: float
+    arrived_rph: list[float] | None = None
 
     @property
     def demand_rph(self) -> list[float]:
@@ -46,6 +48,7 @@ def served_weeks(reading: Reading) -> list[ServedWeek]:
     _, _, model, region, _ = names.codes(flows.ways)
     place, reserved = region * len(names.models) + model, flows.ways["reserved"].to_numpy(bool)
     pairs = [(r, m) for r in names.regions for m in names.models]
+    came = _weeks(reading, place, len(pairs), arrival=True) if reading.case.work_can_wait else None
     held, paid = (_weeks(reading, np.where(own, place, -1), len(pairs)) for own in (reserved, ~reserved))
     served = np.zeros((len(pairs), len(names.periods)), bool)
     np.logical_or.at(served, (place[flows.way], flows.place // HOURS_PER_WEEK % len(names.periods)), flows.rph != 0)
@@ -64,14 +67,20 @@ def served_weeks(reading: Reading) -> list[ServedWeek]:
                     on_demand_rph=np.round(paid[at], _DIGITS).tolist(),
                     capacity_rph=np.round(hours, _DIGITS).tolist(),
                     level_rph=round(float(level), _DIGITS),
+                    arrived_rph=None if came is None else np.round(came[at], _DIGITS).tolist(),
                 )
             )
     return weeks
 
 
-def _weeks(reading: Reading, group: Ints, groups: int, per_request: Floats | None = None) -> Floats:
-    """Add up expected requests per hour (times `per_request`) by group of way: groups x periods x hours of the week."""
-    sums = reading.dispatch[0].sums(group, groups, reading.names.slot_count, per_request)
+def _weeks(
+    reading: Reading, group: Ints, groups: int, per_request: Floats | None = None, *, arrival: bool = False
+) -> Floats:
+    """Add up expected requests per hour (times `per_request`) by group of way: groups x periods x hours of the week.
+
+    arrival : in the hours in which they arose.
+    """
+    sums = reading.dispatch[0].sums(group, groups, reading.names.slot_count, per_request, arrival=arrival)
     names, probability = reading.names, np.array([s.probability for s in reading.case.scenarios])
     shape = groups, len(names.scenarios), len(names.periods), HOURS_PER_WEEK
     expected: Floats = np.einsum("gsph,s->gph", sums.reshape(shape), probability)

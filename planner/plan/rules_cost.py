@@ -1,6 +1,7 @@
 """What the rules of a plan cost, and what signing nothing would: data, found by `features.what_if.rules_cost`."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,31 @@ class Nothing:
     egress_usd: float = 0.0
 
 
+class Deadlines(StrEnum):
+    """Other deadlines of the work that can wait."""
+
+    NONE = "none"  # served in the hour in which it arises
+    TWICE = "twice"
+    WEEK = "week"
+
+
+@dataclass(frozen=True)
+class WaitingCost:
+    """The cheapest plan with other deadlines; total_usd None: there is none. to_sign_usd : of that plan."""
+
+    deadlines: Deadlines
+    total_usd: float | None
+    to_sign_usd: float = 0.0
+
+
 @dataclass(frozen=True)
 class RulesCost:
     """The cost of each rule, the dearest first, and of signing nothing.
 
     total_usd, to_sign_usd : of the plan that the rules are left out of. any_size : it is the cheapest for units of any
     size, not the plan itself, and so are the plans without a rule; whole units are a rule then, beside the plan itself.
-    skipped : why nothing was worked out, a sentence; blank: it was.
+    skipped : why nothing was worked out, a sentence; blank: it was. waiting : the cheapest plans with other deadlines;
+    empty: nothing can wait.
     """
 
     rules: tuple[RuleCost, ...]
@@ -51,6 +70,11 @@ class RulesCost:
     to_sign_usd: float = 0.0
     any_size: bool = False
     skipped: str = ""
+    waiting: tuple[WaitingCost, ...] = ()
+
+    def with_deadlines(self, deadlines: Deadlines) -> WaitingCost | None:
+        """Return the plan with other deadlines, if it was tried."""
+        return next((cost for cost in self.waiting if cost.deadlines is deadlines), None)
 
     @property
     def deciding(self) -> tuple[RuleCost, ...]:

@@ -174,6 +174,8 @@ def tables(report: Report) -> Mapping[str, pd.DataFrame]:
         value = getattr(metrics, entry.name)
         if isinstance(value, pd.DataFrame):
             found[f"metrics_{entry.name}"] = value
+    if report.waited is not None:
+        found["waited"], found["idle"] = report.waited.workloads, report.waited.idle
     found["metrics_tasks"] = metrics.tasks.table
     found["cautions"] = pd.DataFrame({"caution": list(metrics.cautions)}, dtype="str")
     return found

@@ -75,6 +75,7 @@ def _page(report: Report) -> str:
         *_week(report),
         _stress(report),
         *([Section("What the rules cost", lines=story.rule_lines(report))] if report.rules is not None else []),
+        *([Section("Work that can wait", lines=story.waiting_lines(report))] if report.waited is not None else []),
         Section("Key risks", lines=story.risks(report)),
         Section("Proof", lines=story.proof(report)),
     ]

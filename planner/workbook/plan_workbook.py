@@ -23,6 +23,7 @@ from planner.workbook.sheets import (
     savings_by_line,
     summary,
     unit_data,
+    waiting_sheet,
     warnings,
     week,
     week_data,
@@ -41,6 +42,7 @@ SHEETS = (
     (reservations.NAME, BLUE),
     (reservations.DEPLOYMENTS_NAME, BLUE),
     (week.NAME, GREEN),
+    (waiting_sheet.NAME, GREEN),  # only where some work can wait
     (on_demand.NAME, GREEN),
     (headroom.NAME, GREEN),
     (headroom.WORKLOADS_NAME, GREEN),
@@ -91,7 +93,8 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     at = {
         name: book.add_sheet(name, colour)
         for name, colour in order_of_sheets
-        if name != forecast_sheet.NAME or report.forecast is not None
+        if (name != forecast_sheet.NAME or report.forecast is not None)
+        and (name != waiting_sheet.NAME or report.waited is not None)
     }
     for name in HIDDEN:
         at[name] = book.add_sheet(name)
@@ -108,6 +111,8 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     purchase_order.write(at[purchase_order.NAME], report, rows, units.usage_per_unit() if lines else "")
     savings_by_line.write(at[savings_by_line.NAME], rows, order)
     week.write(at[week.NAME], at[week_data.NAME], report)
+    if report.waited is not None:
+        waiting_sheet.write(at[waiting_sheet.NAME], report, report.waited)
     od = on_demand.write(at[on_demand.NAME], report)
     stress = headroom.write(at[headroom.NAME], report)
     headroom.write_workloads(at[headroom.WORKLOADS_NAME], report)

@@ -16,6 +16,7 @@ from planner.plan.plan import Plan
 from planner.plan.pool_months import OrderValue, PoolMonth, order_values, pool_months
 from planner.plan.reading import Reading
 from planner.plan.rules_cost import RulesCost
+from planner.plan.waited import Waited, waited
 from planner.plan.why import LineRent, line_rents
 from planner.readers.forecast_accuracy import ForecastAccuracy
 from planner.schema.case import TABLES, Case
@@ -87,6 +88,11 @@ class Report:
     def values(self) -> tuple[OrderValue, ...]:
         """What each line saves."""
         return order_values(self.lines, self.months)
+
+    @cached_property
+    def waited(self) -> Waited | None:
+        """How much work waits, and for how long; None where nothing can."""
+        return waited(self.reading)
 
     @cached_property
     def rents(self) -> tuple[LineRent, ...]:

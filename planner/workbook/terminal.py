@@ -54,6 +54,12 @@ def print_report(report: Report, stream: IO[str]) -> None:
         console.print(bold("What the rules cost"))
         for line in story.rule_lines(report):
             console.print(f"- {line}")
+    waiting = story.waiting_lines(report)
+    if waiting:
+        console.print()
+        console.print(bold("Work that can wait"))
+        for line in waiting:
+            console.print(f"- {line}")
     _cautions(console, report)
     for bet in report.bets[:_BETS]:
         console.print(f"- {clean(str(bet), 400)}")

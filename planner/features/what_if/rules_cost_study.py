@@ -20,13 +20,14 @@ from typing import Any
 
 import pandas as pd
 
+from planner.features.what_if.waiting_study import other_deadlines
 from planner.model.family import SETTINGS, Cell
 from planner.model.index_tables import sets_of
 from planner.model.program import FAMILIES
 from planner.plan.orders import order_lines
 from planner.plan.plan import CERTIFICATE_COLUMNS, Plan
 from planner.plan.reading import Reading
-from planner.plan.rules_cost import Nothing, RuleCost, RulesCost
+from planner.plan.rules_cost import Nothing, RuleCost, RulesCost, WaitingCost
 from planner.schema.capacity import Offer, Throughput
 from planner.schema.case import Case
 from planner.schema.settings import Policy
@@ -76,7 +77,7 @@ def rules_cost(
     case = reading.case
     sized = _has_sizes(case)
     if budget_seconds is not None:
-        solves = len(_variants(case, reading.plan)) + 2
+        solves = len(_variants(case, reading.plan)) + len(other_deadlines(case)) + 2
         seconds = solves * _seconds(case)
         if seconds > budget_seconds:
             return RulesCost((), Nothing(None), skipped=_too_long(solves, seconds))
@@ -86,17 +87,19 @@ def rules_cost(
         base = reading.plan if asked is case else find_plan(asked, alone)
         every = _variants(asked, base)
         variants = [v for v in every if v.priced is not False]
+        waits = other_deadlines(asked)
         starts = None if alone.starts is None else alone.starts.fixed()
         done = [0]
 
         def step() -> None:
             done[0] += 1
             if progress is not None:
-                progress(done[0], len(variants) + 1)
+                progress(done[0], len(variants) + len(waits) + 1)
 
         found = on_all_cores(
             lambda v: find_plan(v.case, replace(alone, starts=starts)), variants, options.workers, step
         )
+        deadlines = on_all_cores(lambda w: find_if_any(w[1], alone), waits, options.workers, step)
         nothing = _nothing(case, replace(alone, gap=options.gap))
         step()
     total, signed = base.totals.total_usd, _signed(asked, base)
@@ -107,7 +110,11 @@ def rules_cost(
         plan, to_sign = reading.plan.totals.total_usd, _signed(case, reading.plan)
         rules.append(RuleCost(WHOLE_UNITS, total, signed, max(0.0, plan - total), to_sign - signed))
     rules.sort(key=lambda r: (-r.saves_usd, -abs(r.less_to_sign_usd)))
-    return RulesCost(tuple(rules), nothing, total, signed, any_size=asked is not case)
+    waiting = tuple(
+        WaitingCost(d, None) if plan is None else WaitingCost(d, plan.totals.total_usd, _signed(changed, plan))
+        for (d, changed), plan in zip(waits, deadlines, strict=True)
+    )
+    return RulesCost(tuple(rules), nothing, total, signed, any_size=asked is not case, waiting=waiting)
 
 
 def _cost(variant: _Variant, total: float, signed: float, other: Plan, least: float) -> RuleCost:

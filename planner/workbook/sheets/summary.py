@@ -78,6 +78,8 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     top = _months(sheet, report, top)
     if report.rules is not None:
         top = _lines(sheet, top, "What the rules cost", story.rule_lines(report), "")
+    if report.waited is not None:
+        top = _lines(sheet, top, "Work that can wait", story.waiting_lines(report), "")
     top = _lines(sheet, top, "Key risks", story.risks(report)[:_RISKS], _more_risks(report))
     top = _lines(sheet, top, "Proof", story.proof(report), "")
     broken = story.banner(report)

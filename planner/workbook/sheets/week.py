@@ -8,7 +8,18 @@ from planner.workbook.book import Live, Sheet, axis, chart_title, grid
 from planner.workbook.heat import heat_map, hours_header
 from planner.workbook.report import Report
 from planner.workbook.sheets import week_data
-from planner.workbook.sheets.week_data import CAPACITY, DEMAND, LABEL, LEVEL, ON_DEMAND, RANK, RESERVED, SORTED, series
+from planner.workbook.sheets.week_data import (
+    ARRIVED,
+    CAPACITY,
+    DEMAND,
+    LABEL,
+    LEVEL,
+    ON_DEMAND,
+    RANK,
+    RESERVED,
+    SORTED,
+    series,
+)
 from planner.workbook.theme import BLUE, HEAT, HEAT_OVERFLOW, INK, ORANGE, SKY, VERMILION
 
 NAME = "Week"
@@ -32,6 +43,10 @@ def write(sheet: Sheet, data: Sheet, report: Report) -> None:
     sheet.raw.set_column(1, _LAST, 5.3)
     _choices(sheet, weeks, chosen)
     top = 8
+    if weeks[chosen].arrived_rph is not None:
+        title = "The same demand in the hour in which it arose: what differs from the grid below has waited"
+        _grid(sheet, top, title=title, column=ARRIVED, colours=HEAT, week=weeks[chosen])
+        top += DAYS_PER_WEEK + 3
     for title, column, colours in (
         ("Demand served here, requests per hour", DEMAND, HEAT),
         ("of which by reserved units", RESERVED, HEAT),
@@ -39,7 +54,7 @@ def write(sheet: Sheet, data: Sheet, report: Report) -> None:
     ):
         _grid(sheet, top, title=title, column=column, colours=colours, week=weeks[chosen])
         top += DAYS_PER_WEEK + 3
-    _charts(sheet, top)
+    _charts(sheet, top, waits=weeks[chosen].arrived_rph is not None)
     sheet.printed(top + 37, _LAST, portrait=True, one_page=True)
 
 
@@ -64,7 +79,9 @@ def _choices(sheet: Sheet, weeks: list[ServedWeek], chosen: int) -> None:
 def _grid(sheet: Sheet, top: int, *, title: str, column: int, colours: tuple[str, str, str], week: ServedWeek) -> None:
     sheet.put(top, 0, title, "section")
     hours_header(sheet, top + 1, 1)
-    values = {DEMAND: week.demand_rph, RESERVED: week.reserved_rph, ON_DEMAND: week.on_demand_rph}[column]
+    came = week.arrived_rph or []
+    shown = {DEMAND: week.demand_rph, RESERVED: week.reserved_rph, ON_DEMAND: week.on_demand_rph, ARRIVED: came}
+    values = shown[column]
     for day in range(DAYS_PER_WEEK):
         sheet.put(top + 2 + day, 0, WEEKDAYS[day], "day")
         for hour in range(HOURS_PER_DAY):
@@ -73,12 +90,14 @@ def _grid(sheet: Sheet, top: int, *, title: str, column: int, colours: tuple[str
     heat_map(sheet, top + 2, first=1, last_row=top + 1 + DAYS_PER_WEEK, last=HOURS_PER_DAY, colours=colours)
 
 
-def _charts(sheet: Sheet, top: int) -> None:
+def _charts(sheet: Sheet, top: int, *, waits: bool) -> None:
     book, dashed = sheet.book, {"width": 1.5, "dash_type": "dash"}
     week, level = book.chart("area", "stacked"), book.chart("line")
     week.add_series(series(RESERVED, "Reserved", LABEL, fill={"color": SKY}))
     week.add_series(series(ON_DEMAND, "On demand", LABEL, fill={"color": ORANGE}))
     level.add_series(series(CAPACITY, "Reserved capacity at the hour's mix", LABEL, line={"color": INK, **dashed}))
+    if waits:
+        level.add_series(series(ARRIVED, "Demand as it arose", LABEL, line={"color": BLUE, "width": 1.5}))
     week.combine(level)
     alt = "Requests per hour over 168 hours, by reserved units and on demand, with the reserved capacity as a line."
     _insert(

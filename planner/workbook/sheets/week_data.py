@@ -14,10 +14,11 @@ from planner.workbook.book import Live, Sheet
 
 NAME = "Week data"
 LABEL, RESERVED, ON_DEMAND, DEMAND, CAPACITY, RANK, SORTED, LEVEL = range(1, 9)  # columns that follow the choice
+ARRIVED = 9  # only where some work can wait
 FIRST_HOUR = 8  # row
 _KEYS = 10  # first column of the keys: number, region, model, month, capacity, part
 _FIRST = 16  # first column of the figures
-_PARTS = ("reserved", "on demand", "capacity")  # rows of each region, model and month
+_PARTS = ("reserved", "on demand", "capacity", "as it arose")  # rows of each region, model and month; the last, if any
 _LISTS = FIRST_HOUR + HOURS_PER_WEEK + 2
 _HEADERS = ("hour", "label", "reserved", "on demand", "demand", "capacity", "hours at this load or more",
             "load, sorted", "capacity at the month's mix")  # fmt: skip
@@ -40,13 +41,13 @@ def write(data: Sheet, weeks: Sequence[ServedWeek], chosen: int, cells: Sequence
     for column, (_, names) in enumerate(lists(weeks)):
         for k, name in enumerate(names):
             data.put(_LISTS + k, column, name, "name")
-    last = FIRST_HOUR + len(_PARTS) * len(weeks) - 1
+    last = FIRST_HOUR + _part_count(weeks[chosen]) * len(weeks) - 1
     number, *names_at, level = (_down(_KEYS + k, last) for k in range(5))
     picked = "*".join(f"EXACT({names},{cell})" for names, cell in zip(names_at, cells, strict=True))
     data.put(1, 0, "chosen", "key")
     data.put(1, 1, Live(f"=SUMPRODUCT({picked}*{number})", chosen + 1), "count")
     data.put(1, 2, "capacity", "key")
-    data.put(1, 3, Live(f"=IF($B$2=0,0,INDEX({level},{_row(0)},1))", weeks[chosen].level_rph), "number")
+    data.put(1, 3, Live(f"=IF($B$2=0,0,INDEX({level},{_row(0, weeks[chosen])},1))", weeks[chosen].level_rph), "number")
     for k, label in enumerate(("number", "region", "model", "month", "capacity, requests/hour", "hour by hour")):
         data.put(FIRST_HOUR - 1, _KEYS + k, label, "key")
     for k, week in enumerate(weeks):
@@ -55,12 +56,13 @@ def write(data: Sheet, weeks: Sequence[ServedWeek], chosen: int, cells: Sequence
 
 
 def _figures(data: Sheet, k: int, week: ServedWeek) -> None:
-    row = FIRST_HOUR + len(_PARTS) * k
+    row = FIRST_HOUR + _part_count(week) * k
     data.put(row, _KEYS, k + 1, "count")
     for j, name in enumerate((week.region, week.model, week.period)):
         data.put(row, _KEYS + 1 + j, name, "name")
     data.put(row, _KEYS + 4, week.level_rph, "number")
-    for j, values in enumerate((week.reserved_rph, week.on_demand_rph, week.capacity_rph)):
+    came = [] if week.arrived_rph is None else [week.arrived_rph]
+    for j, values in enumerate((week.reserved_rph, week.on_demand_rph, week.capacity_rph, *came)):
         data.put(row + j, _FIRST - 1, _PARTS[j], "key")
         if any(values):  # else blank, which formulas read as 0
             data.across(row + j, _FIRST, values)
@@ -68,27 +70,35 @@ def _figures(data: Sheet, k: int, week: ServedWeek) -> None:
 
 def _follow(data: Sheet, week: ServedWeek, last: int) -> None:
     """Write the columns that follow the choice."""
-    for k, header in enumerate(_HEADERS):
+    came = [] if week.arrived_rph is None else [(ARRIVED, week.arrived_rph)]
+    for k, header in enumerate((*_HEADERS, *("demand as it arose" for _ in came))):
         data.put(FIRST_HOUR - 1, k, header, "key")
     first, end = FIRST_HOUR + 1, FIRST_HOUR + HOURS_PER_WEEK
     block = f"${xl_col_to_name(_FIRST)}${first}:${xl_col_to_name(_FIRST + HOURS_PER_WEEK - 1)}${last + 1}"
-    parts = ((RESERVED, week.reserved_rph), (ON_DEMAND, week.on_demand_rph), (CAPACITY, week.capacity_rph))
+    parts = ((RESERVED, week.reserved_rph), (ON_DEMAND, week.on_demand_rph), (CAPACITY, week.capacity_rph), *came)
     ranked = sorted(week.demand_rph, reverse=True)
     for hour in range(HOURS_PER_WEEK):
         row = FIRST_HOUR + hour
         data.put(row, 0, hour, "count")
         data.put(row, LABEL, hour_label(hour), "text")
         for j, (column, values) in enumerate(parts):
-            data.put(row, column, Live(f"=IF($B$2=0,0,INDEX({block},{_row(j)},{hour + 1}))", values[hour]), "number")
+            data.put(
+                row, column, Live(f"=IF($B$2=0,0,INDEX({block},{_row(j, week)},{hour + 1}))", values[hour]), "number"
+            )
         data.put(row, DEMAND, Live(f"=C{row + 1}+D{row + 1}", week.demand_rph[hour]), "number")
         data.put(row, RANK, hour + 1, "count")
         data.put(row, SORTED, Live(f"=LARGE($E${first}:$E${end},G{row + 1})", ranked[hour]), "number")
         data.put(row, LEVEL, Live("=$D$2", week.level_rph), "number")
 
 
-def _row(part: int) -> str:
+def _part_count(week: ServedWeek) -> int:
+    """Rows of a region, model and month: one more where some work can wait."""
+    return len(_PARTS) - (week.arrived_rph is None)
+
+
+def _row(part: int, week: ServedWeek) -> str:
     """Return the position of a part of the chosen region, model and month among the figures, as a formula."""
-    return f"{len(_PARTS)}*($B$2-1)+{part + 1}"
+    return f"{_part_count(week)}*($B$2-1)+{part + 1}"
 
 
 def _down(column: int, last: int) -> str:
