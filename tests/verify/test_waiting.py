@@ -59,7 +59,7 @@ def without(dispatch: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    "change, rule",
+    ("change", "rule"),
     [(later, "balance"), (too_late, "waiting"), (before_it_arose, "waiting"), (no_such_hour, "names"),
      (without, "balance")],
 )  # fmt: skip

@@ -13,8 +13,8 @@ from tests.builders.one_hour import workload
 
 
 def test_plans_with_other_deadlines() -> None:
-    # 11 hours: two units serve 24 requests in 12 hours (1488 USD). At once: 24 x 31 x 3 USD on demand. 22 hours, twice as
-    # long: 24/23 units; a week: one unit
+    # 11 hours: two units serve 24 requests in 12 hours (1488 USD). At once: 24 x 31 x 3 USD on demand. 22 hours, twice
+    # as long: 24/23 units; a week: one unit
     demand = builders.profile("west", "w", [24.0] + [0.0] * 23)
     case = builders.case(builders.tables(demand=demand, workloads=[workload(deadline_hours=11)]))
     found = rules_cost(Reading(case, solve(case)), Options())
