@@ -185,8 +185,8 @@ def waiting_lines(report: Report) -> list[str]:
     if found.waited_share > 0:
         mean, most = found.mean_hours_waited, found.longest_hours_waited
         lines = [
-            f"{percent(found.waited_share)} of the requests that can wait do, {mean:.1f} hours on average and {most:.0f} "
-            "at most."
+            f"{percent(found.waited_share)} of the requests that can wait do, {mean:.1f} hours on average and "
+            f"{most:.0f} at most."
         ]
     else:
         lines = ["Nothing waits: every request that could is served in the hour in which it arises."]
