@@ -9,6 +9,7 @@ Exit codes: 0 plan, 1 wrong use or input, 2 no plan exists, 3 stopped before a p
 
 import argparse
 import json
+import math
 import sys
 import time
 from dataclasses import replace
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from planner.console.arguments import count, folder_name, positive, refuse_unusable, share
 from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.console.progress import Progress
+from planner.console.time_limit import TimeLimit
 from planner.errors import EXIT_PLAN, InfeasibleError, PlannerError, StoppedError
 
 if TYPE_CHECKING:
@@ -35,7 +37,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--solver", default="highs", metavar="NAME", help="highs, cbc, or any solver that PuLP supports"
     )
-    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop the search after this long")
+    parser.add_argument(
+        "--time-limit",
+        type=positive,
+        metavar="SECONDS",
+        help="for the whole command: the search stops in time for audit and files",
+    )
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
     parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
@@ -65,8 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.verify.figures import figures_of
     from planner.workbook.report import Report
 
-    started = time.monotonic()
+    limit = TimeLimit(arguments.time_limit)
     case = load(arguments.input)
+    limit.reading_done()
     directory = arguments.output or Path("reports") / folder_name(case.settings.name)
     refuse_unusable(directory, arguments.export)
     refuse_signed(directory)
@@ -76,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.no_workbook:
             raise PlannerError("--mix adds a sheet to plan.xlsx: leave out --no-workbook, or use planner mix")
     store = None if arguments.fresh else directory.absolute().parent / FOLDER
-    options = Options(arguments.gap, arguments.time_limit, arguments.workers, arguments.solver, store, starts=Starts())
+    options = Options(arguments.gap, limit.for_search(), arguments.workers, arguments.solver, store, starts=Starts())
     try:
         with Progress() as progress:
             reading = audited(case, options, progress)
@@ -85,15 +93,23 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         print(json.dumps(error.document(), indent=2, ensure_ascii=False))
         return error.exit_code
-    rules = None if arguments.rules_cost is False else _rules_cost(arguments, reading, options, started)
+    rules = None if arguments.rules_cost is False else _rules_cost(arguments, reading, options, limit)
+    seconds = limit.for_figures()
+    deadline = math.inf if seconds is None else time.monotonic() + seconds
     report = Report(
-        figures_of(reading, audited=True), previous, read_accuracy(arguments.input), arguments.notice_days, rules
+        figures_of(reading, audited=True, deadline=deadline),
+        previous,
+        read_accuracy(arguments.input),
+        arguments.notice_days,
+        rules,
     )
     extra = [cost_per_task_sheet.SHEET]
     if rules is not None and rules.rules:
         extra.append(rules_cost_study.sheet_of(rules))
     if arguments.mix:
-        extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, options, Progress, as_is=report.plan)))
+        seconds = limit.for_figures()
+        each = replace(options, time_limit_seconds=None if seconds is None else seconds / len(DEFAULT_TARGETS))
+        extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, each, Progress, as_is=report.plan)))
     write_outputs(arguments, report, directory, extra)
     if arguments.json:
         print((directory / "plan.json").read_text(encoding="utf-8"), end="")
@@ -105,17 +121,16 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_PLAN
 
 
-def _rules_cost(arguments: argparse.Namespace, reading: "Reading", options: "Options", started: float) -> "RulesCost":
+def _rules_cost(arguments: argparse.Namespace, reading: "Reading", options: "Options", limit: TimeLimit) -> "RulesCost":
     """Find what each rule costs in what is left of the time limit."""
     from planner.features.what_if.rules_cost_study import BUDGET_SECONDS, rules_cost
     from planner.plan.rules_cost import Nothing, RulesCost
 
-    limit, whole = options.time_limit_seconds, bool(arguments.rules_cost)
-    left = None if limit is None else max(limit - (time.monotonic() - started), 1e-3)
+    whole = bool(arguments.rules_cost)
     try:
         with Progress("without each rule") as progress:
             budget = None if whole else BUDGET_SECONDS
-            asked = replace(options, time_limit_seconds=left)
+            asked = replace(options, time_limit_seconds=limit.for_figures())
             return rules_cost(reading, asked, progress, whole=whole, budget_seconds=budget)
     except StoppedError:
         why = "Not worked out: the time limit ran out. planner solve FOLDER --rules-cost without --time-limit does it."

@@ -6,35 +6,67 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
+from urllib.parse import unquote_plus
 
 HIDDEN = "***"
-_LONG = "password|passwd|passphrase|secret|token|api[_-]?key|access_?key|account_?key|private_?key|credentials?|cookie"
-_SHORT = "passcode|pass|pwd|pw|auth|sharedaccesskey|signature|sig"  # words of sentences too: only before "="
-# the user part of an address: all up to the last @ before a space
-_ADDRESS = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.:-]*://)(?P<who>\S*)@", re.IGNORECASE)
-_BARE = re.compile(  # without a scheme: u:password@host:5432, and Oracle's u/password@host
-    r"(?<![\w/@:.-])(?:jdbc:oracle:thin:[^\s@/]+/|[\w.%+-]+:)(?!//)[^\s@/'\"]+@(?=[\w.-]+[:/])", re.IGNORECASE
+_LONG = (
+    "password|passwd|passphrase|secret(?:[._-]key)?|token|api[_-]?key|access_?key|account[._-]?key(?:[._-][a-z0-9.-]{1,80})?"
+    "|private_?key|credentials?(?:_[a-z0-9]{1,20}){0,3}|cookie"
 )
-_QUERY = re.compile(r"(?P<key>[?&](?:key|code)=)[^\s&#'\"]+", re.IGNORECASE)
+_SHORT = "passcode|pass|pwd|pw|auth|bearer|sharedaccesskey|signature|sig"  # words of sentences too: only before "="
+# the user part of an address: all up to the last @ before a space, or in the line where a password has spaces
+_ADDRESS = re.compile(
+    r"(?P<scheme>\b[a-z][a-z0-9+._:-]{0,40}[:：]//)(?:\S{0,4000}|[^\s/@:\[]{0,200}:(?!\d+(?:[/\s?,;]|$))[^\n]{0,4000})@",
+    re.IGNORECASE,
+)
+_NO_PORT = re.compile(  # an address without @: what stands where a port does is a password then
+    rf"(?P<scheme>\b[a-z][a-z0-9+._-]{{0,40}}://(?!{re.escape(HIDDEN)})[^\s/@:\[]{{0,200}}:)(?!\d+\b|//)[^\s/'\"]\S*",
+    re.IGNORECASE,
+)
+_BARE = re.compile(  # without a scheme: u:password@host, and Oracle's u/password@host
+    r"(?:(?<![\w@.:-])[\w.%+-]{1,200}:(?![/\\])|\bjdbc:oracle:[a-z]{1,9}:[^\s@/]{1,200}/|\bsqlplus\s{1,9}[^\s@/]{1,200}/"
+    r"|(?<![\w/])\w{1,200}/(?=[^\s@]{0,200}@//))[^\s'\"]{1,1000}@(?=[\w.(/\[-])",
+    re.IGNORECASE,
+)
+_QUERY = re.compile(r"(?P<key>[?&](?P<name>[^\s=&?#]+)=)(?P<value>[^\s&#'\"]+)")
+_OPEN = re.compile(r"(?:[\w.-]*key|code)", re.IGNORECASE)
 _OPTION = re.compile(
-    rf"(?P<key>(?<![a-z0-9])[\"']?(?:[a-z0-9]+[_.-])*(?:[a-z0-9]*(?:{_LONG})[\"']?"
-    rf"(?:\s*(?:=>?|:(?=\s*\S)(?!/))|(?<=--password)\s)|(?:{_SHORT})[\"']?\s*=)\s*)"
-    r"(?P<value>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|\{[^}]*\}|[^\s;&,)\]}'\"]+)",
+    rf"(?P<key>(?<![a-z0-9])[\"']?(?:[a-z0-9]{{1,30}}[_.-]){{0,6}}(?:[a-z0-9]{{0,30}}(?:{_LONG})[\"']?"
+    rf"(?:\s*(?:=>?|:(?=\s*\S)(?!/)))|(?:{_SHORT})[\"']?\s*=)\s*|(?<![\w-])--[a-z-]{{0,30}}(?:{_LONG})\s+"
+    r"|\bwith (?:password|passphrase|token) )"
+    r"(?P<value>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|\{(?:[^}]|\}\})*\}|[^\s;&,)\]}'\"]+)",
+    re.IGNORECASE,
+)
+_AUTHORIZATION = re.compile(
+    r"(?P<key>\bauthorization[\"']?\s*[:=]\s*)[\"']?(?:(?:bearer|basic|digest|token|api-?key)\s+)?[^\s\"',}]+[\"']?",
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"(?P<key>\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._~%-]{8,}", re.IGNORECASE)
+_KNOWN = re.compile(  # keys that tell by their looks what they are
+    r"\b(?:sk-[\w-]{12,}|gh[pousr]_\w{12,}|github_pat_\w{12,}|dapi[0-9a-f]{12,}|xox[abp]-[\w-]{8,}|AKIA[0-9A-Z]{12,}"
+    r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)"
+)
 
 
 def redacted(text: str) -> str:
     """Hide passwords, tokens and users of addresses: ``postgresql://***@host/db?password=***``.
 
-    The user goes too: some databases take a token there.
+    The user goes too: some databases take a token there. Rather too much is hidden than too little.
     """
-    text = _BARE.sub(f"{HIDDEN}@", text)
-    text = _QUERY.sub(lambda found: f"{found['key']}{HIDDEN}", text)
     text = _ADDRESS.sub(lambda found: f"{found['scheme']}{HIDDEN}@", text)
-    text = _OPTION.sub(lambda found: f"{found['key']}{HIDDEN}", text)
-    return _BEARER.sub(lambda found: f"{found['key']}{HIDDEN}", text)
+    text = _NO_PORT.sub(lambda found: f"{found['scheme']}{HIDDEN}", text)
+    text = _BARE.sub(f"{HIDDEN}@", text)
+    text = _QUERY.sub(_of_query, text)
+    for pattern in (_AUTHORIZATION, _OPTION, _BEARER):
+        text = pattern.sub(lambda found: f"{found['key']}{HIDDEN}", text)
+    return _KNOWN.sub(HIDDEN, text)
+
+
+def _of_query(found: "re.Match[str]") -> str:
+    """Hide an option of an address whose name, or whose value, tells a secret; also where it is written with %."""
+    name, value = unquote_plus(found["name"]), unquote_plus(found["value"])
+    secret = _OPEN.fullmatch(name) or _OPTION.search(f"{name}={value}")
+    return f"{found['key']}{HIDDEN}" if secret else found[0]
 
 
 def printable(text: str) -> str:

@@ -38,6 +38,7 @@ from planner.solver.starts import Starts
 from planner.solver.store import Store, digest_of, key_of
 
 DEFAULT_GAP = 1e-4
+HURRY = 0.4  # share of the time left that the first rough plans may take
 ENOUGH = 15.0  # times what the first rough plans took: then there is time for better than finer ones
 ROUNDING = 1e-8  # relative: what tolerances of 1e-9 let a plan cost less than it should
 
@@ -285,17 +286,26 @@ def _finished(
 
 
 def _rough(parts: Sequence[Sets], clock: Clock, workers: int | None) -> dict[int, ComponentPlan]:
-    """Find a rough plan of every part, by its identity, before any part takes the time: finer where there is little."""
+    """Find a rough plan of every part, by its identity, before any part takes the time: finer where there is little.
+
+    Where the time would not do for all parts, those that are left are served alike in all hours.
+    """
     found: dict[int, ComponentPlan] = {}
     left = clock.left()
     for depth in (DEPTH, FINER):
+        begun, finished = time.monotonic(), [0]
 
-        def plan(part: Sets, depth: int = depth) -> ComponentPlan | None:
+        def plan(part: Sets, depth: int = depth, begun: float = begun, finished: list[int] = finished) -> (
+            ComponentPlan | None
+        ):  # fmt: skip
             try:
-                clock.left()
-                return coarse_plan(part, replace(clock), depth)
+                now, done = time.monotonic(), finished[0]
+                short = done and (now - begun) / done * (len(parts) - done) > HURRY * clock.left()
+                return coarse_plan(part, replace(clock), 0 if short and depth == DEPTH else depth)
             except StoppedError:
                 return None
+            finally:
+                finished[0] += 1
 
         for part, one in zip(parts, on_all_cores(plan, parts, workers)):
             before = found.get(id(part))

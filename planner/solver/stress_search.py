@@ -171,7 +171,9 @@ class Separator:
     def __init__(self, sets: Sets, peaks: Floats, units: Floats, clock: Clock) -> None:
         self.sets = sets
         self.short = SHORT
-        self._served: dict[tuple[int, int], Floats] = {}  # units that served a case in a period: so do no fewer
+        # units that served a case in a period, and how: so do no fewer
+        self._served: dict[tuple[int, int], tuple[Floats, list[Routing]]] = {}
+        self._guessed = False
         tables = network_tables(sets)
         self.problems = [StressCaseProblem(sets, k, peaks, units, clock, tables) for k in range(len(sets.cases))]
         period = sets.slot_period
@@ -188,8 +190,14 @@ class Separator:
         return any(bool(np.any(asked[problem.net.stranded()])) for problem in self.problems)
 
     def without_units(self) -> list[Cut]:
-        """Rows that no units at all would break, one a case and period, from its slot of most demand: a first guess."""
-        cuts = []
+        """Rows that no units at all would break, one a case and period, from its slot of most demand: a first guess.
+
+        None when it is asked for again: they are known by then.
+        """
+        cuts: list[Cut] = []
+        if self._guessed:
+            return cuts
+        self._guessed = True
         for problem in self.problems:
             problem.set_units(np.zeros(len(self.sets.deployments)))
             for p, tree in self.trees.items():
@@ -205,8 +213,7 @@ class Separator:
         cuts: list[Cut] = []
         for problem in self.problems:
             for p, tree in self.trees.items():
-                served = self._served.get((problem.number, p))
-                if served is None or np.any(deployed[:, p] < served):
+                if self._routed(problem, p, deployed[:, p]) is None:
                     known = self._from_known_rays(problem, p, tree, deployed[:, p])
                     cuts += known or self._search(problem, p, tree, deployed[:, p], most)[0]
         return cuts
@@ -217,10 +224,17 @@ class Separator:
         routings: list[Routing] = []
         for problem in self.problems:
             for p, tree in self.trees.items():
-                found, proved = self._search(problem, p, tree, deployed[:, p], 10**9)
-                cuts += found
+                proved = self._routed(problem, p, deployed[:, p])
+                if proved is None:
+                    found, proved = self._search(problem, p, tree, deployed[:, p], 10**9)
+                    cuts += found
                 routings += proved
         return cuts, routings
+
+    def _routed(self, problem: StressCaseProblem, p: int, units: Floats) -> list[Routing] | None:
+        """Return routings of a case in a period that were found for no more units than these; None: none are known."""
+        served = self._served.get((problem.number, p))
+        return None if served is None or np.any(units < served[0]) else served[1]
 
     def _from_known_rays(self, problem: StressCaseProblem, p: int, tree: SlotTree, units: Floats) -> list[Cut]:
         """Rows of rays found before, in another period or for other units, that these units violate."""
@@ -276,7 +290,7 @@ class Separator:
             else:
                 todo += [int(tree.right[node]), int(tree.left[node])]
         if not cuts:
-            self._served[problem.number, p] = units.copy()
+            self._served[problem.number, p] = (units.copy(), routings)
         return cuts, routings
 
 

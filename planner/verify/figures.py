@@ -1,5 +1,7 @@
 """Every figure of a plan with its margins and the rules that it breaks: what a report is written from."""
 
+import numpy as np
+
 from planner.errors import PlannerError
 from planner.plan.audit import audit
 from planner.plan.flows import Floats
@@ -26,13 +28,17 @@ def metrics_of(case: Case, plan: Plan) -> Metrics:
     return figures_of(Reading(case, plan))
 
 
-def figures_of(reading: Reading, *, audited: bool = False) -> Metrics:
-    """Compute every figure of a plan that was read with its case; `audited`: its audit found nothing, just now."""
+def figures_of(reading: Reading, *, audited: bool = False, deadline: float = np.inf) -> Metrics:
+    """Compute every figure of a plan that was read with its case; `audited`: its audit found nothing, just now.
+
+    deadline : in seconds of time.monotonic. Margins that are not found by then are left out, and a caution says so; so
+        only with `audited`.
+    """
     findings = [] if audited else audit(reading.case, reading.plan, witness=False, reading=reading)
 
-    asked = asked_of(reading)
+    asked = asked_of(reading, deadline)
 
-    def unserved(units: Floats) -> list[str]:
-        return broken_cases(reading, asked, units)
+    def unserved(units: Floats) -> list[str] | None:
+        return broken_cases(reading, asked, units, deadline)
 
-    return collect(reading, margins_of(reading, asked=asked), findings, unserved)
+    return collect(reading, margins_of(reading, asked=asked, deadline=deadline), findings, unserved)

@@ -17,6 +17,7 @@ Growth of one workload alone, the others as they are, is the programme max t wit
 workload and s = 1. It is bounded from above by prices, t ≤ (1 − μ·d[others]) / μ·d[own], and settled by envelopes.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -38,8 +39,9 @@ MOST_WORKLOAD_MARGINS = 500  # workloads x cases x kinds of months: beyond it si
 
 
 def margins_of(
-    reading: Reading, units: Floats | None = None, *, workloads: bool = True, asked: "Sequence[Asked] | None" = None
-) -> tuple[Margin, ...]:
+    reading: Reading, units: Floats | None = None, *, workloads: bool = True, asked: "Sequence[Asked] | None" = None,
+    deadline: float = np.inf,
+) -> tuple[Margin, ...]:  # fmt: skip
     """Find the margin of every stress case of a plan.
 
     Parameters
@@ -47,25 +49,41 @@ def margins_of(
     reading : the case and the plan; of the plan only the deployments are looked at.
     units : deployments x periods; None: the plan's. workloads : also of each workload alone.
     asked : `asked_of` the reading, if the caller has it.
+    deadline : in seconds of time.monotonic.
 
     Returns
     -------
-    One margin a stress case, in the order of `reading.stress_cases`.
+    One margin a stress case, in the order of `reading.stress_cases`; the first of them that could be found until the
+    deadline.
     """
     names = reading.names
     asked = asked_of(reading) if asked is None else asked
     units = deployed_units(names, reading.plan.deployments) if units is None else units
     kinds = len(np.unique(units, axis=1).T) if units.size else 1
     each = workloads and len(names.workloads) * len(reading.stress_cases) * kinds <= MOST_WORKLOAD_MARGINS
-    return tuple(_margin(reading, of_case, units, each) for of_case in asked)
+    found: list[Margin] = []
+    for of_case in asked:
+        if time.monotonic() >= deadline:
+            break
+        found += _margin(reading, of_case, units, each=each, deadline=deadline)
+    return tuple(found)
 
 
-def broken_cases(reading: Reading, asked: "Sequence[Asked]", units: Floats) -> list[str]:
+def broken_cases(
+    reading: Reading, asked: "Sequence[Asked]", units: Floats, deadline: float = np.inf
+) -> list[str] | None:
     """Name the stress cases that some units (deployments x periods) do not serve, as `margins_of` would find.
 
     Only slots that need more than what stands are looked for, so that mostly a programme or two a part are solved.
+    Where the deadline (or that of `asked_of`) comes before the last case, those found; None, where that is none.
     """
-    return [of_case.stressed.name for of_case in asked if _is_broken(reading, of_case, units)]
+    found: list[str] = []
+    for of_case in asked:
+        if time.monotonic() >= deadline:
+            return found or None
+        if _is_broken(reading, of_case, units):
+            found.append(of_case.stressed.name)
+    return found if found or len(asked) == len(reading.stress_cases) else None
 
 
 @dataclass(frozen=True)
@@ -78,10 +96,12 @@ class Asked:
     layouts: "tuple[tuple[Ints, Layout], ...]"
 
 
-def asked_of(reading: Reading) -> tuple[Asked, ...]:
-    """Work out what every stress case asks for, in the order of `reading.stress_cases`."""
-    found = []
+def asked_of(reading: Reading, deadline: float = np.inf) -> tuple[Asked, ...]:
+    """Work out what every stress case asks for, in the order of `reading.stress_cases`; the first until a deadline."""
+    found: list[Asked] = []
     for stressed in reading.stress_cases:
+        if time.monotonic() >= deadline:
+            break
         reach = reach_of(reading.case, reading.derived, reading.names, stressed)
         wanted = reach.class_demand(reading.demand * stressed.need_factor[:, None])
         found.append(Asked(stressed, reach, wanted, _layouts(reading, stressed, reach, wanted)))
@@ -104,14 +124,17 @@ def _is_broken(reading: Reading, asked: Asked, units: Floats) -> bool:
     return best.slot >= 0 and 1 / best.share < 1 - BROKEN and not _within_tolerance(reading, asked, units)
 
 
-def _margin(reading: Reading, of_case: Asked, units: Floats, each: bool) -> Margin:
+def _margin(reading: Reading, of_case: Asked, units: Floats, *, each: bool, deadline: float) -> list[Margin]:
+    """Find the margin of a stress case; none where the deadline comes first."""
     names, stressed, reach, wanted = reading.names, of_case.stressed, of_case.reach, of_case.wanted
     asked = wanted.sum(axis=0)
     if not asked.any():
-        return Margin(stressed, -1, 0.0, float("nan"), pd.DataFrame(columns=list(LOAD_COLUMNS)))
+        return [Margin(stressed, -1, 0.0, float("nan"), pd.DataFrame(columns=list(LOAD_COLUMNS)))]
     servers = list(_servers(names, of_case, units))
     best = Worst(int(np.argmax(asked)), 0.0)
     for server in servers:
+        if time.monotonic() >= deadline:
+            return []
         server.worst(best)
     growth = np.inf if best.share <= 0 else 0.0 if np.isinf(best.share) else 1 / best.share
     if _ALMOST < growth < 1 and _within_tolerance(reading, of_case, units):
@@ -120,7 +143,7 @@ def _margin(reading: Reading, of_case: Asked, units: Floats, each: bool) -> Marg
     load = pd.concat([s.load(best.slot) for s in servers if best.slot in s.slots] or [no_load()], ignore_index=True)
     keys = [name for name in LOAD_COLUMNS if name != "requests_per_hour"]
     summed = load.groupby(keys, as_index=False)[["requests_per_hour"]].sum()
-    return Margin(stressed, best.slot, float(asked[best.slot]), growth, summed[list(LOAD_COLUMNS)], workloads)
+    return [Margin(stressed, best.slot, float(asked[best.slot]), growth, summed[list(LOAD_COLUMNS)], workloads)]
 
 
 def _servers(names: Names, asked: Asked, units: Floats) -> "Iterator[MarginServer]":

@@ -187,7 +187,7 @@ def _week(report: Report) -> list[Section]:
 def _stress(report: Report) -> Section:
     rows = [_stress_row(row) for row in rows_of(report.metrics.stress)]
     if not rows:
-        return Section("Headroom and failover", text="No stress cases.")
+        return Section("Headroom and failover", text=report.without_margins)
     heads = ("Stress case", "Binding hour (UTC)", "Need/hour", "Capacity/hour", "Margin")
     return Section("Headroom and failover", table=PageTable(heads, rows, 2))
 

@@ -105,6 +105,15 @@ class Report:
         return calendar_of(self.case, self.plan, self.notice_days, self.months)
 
     @property
+    def without_margins(self) -> str:
+        """What to say where there is no margin at all."""
+        if self.reading.stress_cases:
+            return (
+                "Margins were not worked out: the time limit ran out. Every stress case is served, as the audit found."
+            )
+        return "No stress cases."
+
+    @property
     def horizon(self) -> str:
         """First and last month of the horizon."""
         first, last = self.case.months

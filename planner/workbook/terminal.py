@@ -130,7 +130,7 @@ def _tasks(report: Report) -> str:
 def _stress(report: Report) -> TextTable | str:
     frame = report.metrics.stress
     if frame.empty:
-        return "No stress cases."
+        return report.without_margins
     heads = (
         "Stress case",
         "Binding hour (UTC)",

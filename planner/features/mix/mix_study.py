@@ -17,7 +17,7 @@ from itertools import permutations
 
 import pandas as pd
 
-from planner.errors import Fault, InfeasibleError, InputError, Shortfall
+from planner.errors import Fault, InfeasibleError, InputError, Shortfall, StoppedError
 from planner.features.mix.mix_tables import (
     ALL,
     HELD,
@@ -133,6 +133,7 @@ def mix_study(
     ------
     InputError : a model of some workload's mix has no tier; all of them at once.
     InfeasibleError : there is no plan for the case as it is. (A target without a plan has the reason in its variant.)
+    StoppedError : the time limit ran out before there was a plan for the case as it is. (Other targets are left out.)
     """
     tier_of, options = tiers_of(case), options or Options()
     shown = progress if progress is not None else lambda _: nullcontext(None)
@@ -154,6 +155,9 @@ def mix_study(
             plan = _solved(shifted, target, options, shown)
         except InfeasibleError as error:
             variants.append(_impossible(target, error.shortfalls, held))
+            continue
+        except StoppedError:
+            left_out.append(LeftOut(target.name, "the time limit ran out before there was a plan"))
             continue
         variants.append(
             _variant(target, plan, costs=task_costs(shifted, plan), first=first, tier_of=tier_of, held=held)

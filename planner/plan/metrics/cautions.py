@@ -37,7 +37,8 @@ def cautions(
     basis: Basis, margins: tuple[Margin, ...], break_even: pd.DataFrame, strategies: pd.DataFrame
 ) -> tuple[Advice, ...]:
     """List the cautions of a plan, the gravest first."""
-    found = [text for m in margins for text in _costs_nothing(m)]
+    found = _no_time(basis, margins)
+    found += [text for m in margins for text in _costs_nothing(m)]
     found += _no_failover(basis)
     found += _never_pays(basis, break_even)
     found += [
@@ -95,6 +96,20 @@ def _asked_by(basis: Basis, offers: set[str]) -> str:
             "more than the mix"
         )
     return f"{_named(cases)} {'asks' if len(cases) == 1 else 'ask'} for it"
+
+
+def _no_time(basis: Basis, margins: tuple[Margin, ...]) -> list[Advice]:
+    """Say that the time limit left margins out."""
+    every, found = basis.reading.stress_cases, {m.case.name for m in margins}
+    missing = [case.name for case in every if case.name not in found]
+    if not missing:
+        return []
+    what = "any stress case" if not found else f"{len(missing)} of {len(every)} stress cases ({_named(missing)})"
+    return [Advice(
+        f"The margins of {what} were not worked out, because the time limit ran out. Each case is served, as the audit "
+        "found; how much more demand it could serve is not known. Other strategies were not tried in them either.",
+        "Solve again with a longer --time-limit, or without one, before you rely on a margin.",
+    )]  # fmt: skip
 
 
 def _costs_nothing(m: Margin) -> list[Advice]:

@@ -22,14 +22,16 @@ def collect(
     reading: Reading,
     margins: tuple[Margin, ...],
     findings: Sequence[Finding],
-    unserved: Callable[[Floats], Sequence[str]],
+    unserved: Callable[[Floats], Sequence[str] | None],
 ) -> Metrics:
     """Compute every figure of a plan; `verify.figures` does it with the margins and findings.
 
     Parameters
     ----------
-    margins : of every stress case. findings : what the audit found; none: the plan keeps every rule.
-    unserved : names of the stress cases that other units (deployments x periods) would not serve.
+    margins : of the stress cases; all of them, unless the time limit ran out.
+    findings : what the audit found; none: the plan keeps every rule.
+    unserved : names of the stress cases that other units (deployments x periods) would not serve; None: the time limit
+        ran out before that was known.
     """
     basis, plan = Basis.of(reading), reading.plan
     tasks = TaskCosts.of(basis)

@@ -36,15 +36,16 @@ from planner.plan.plan import Totals
 from planner.units import HOURS_PER_WEEK
 
 _SHOWN, _ROUNDING, _DUST = 4, 1e-9, 1e-9
+UNTRIED = "not tried in every stress case: the time limit ran out"
 ALL_ON_DEMAND, PEAK, AVERAGE, PLAN = (
     "all on demand", "reserved for the peak", "reserved for the average", "the plan",
 )  # fmt: skip
 
 
-def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence[str]]) -> pd.DataFrame:
+def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence[str] | None]) -> pd.DataFrame:
     """Compare the four strategies: columns STRATEGIES, in the order of this file's title.
 
-    broken : names of the stress cases that units (deployments x periods) do not serve.
+    broken : names of the stress cases that units (deployments x periods) do not serve; None: there was no time to try.
     """
     price = equivalent_usd(basis)
     reserved = _reserved(basis)
@@ -85,8 +86,11 @@ def _every_period(basis: Basis, units: Floats) -> Floats:
     return held
 
 
-def _mark(row: dict[str, Any], broken: Sequence[str], basis: Basis) -> None:
+def _mark(row: dict[str, Any], broken: Sequence[str] | None, basis: Basis) -> None:
     """Say which stress cases a strategy does not keep, or that it is below what any plan can cost."""
+    if broken is None:
+        row["note"] = "; ".join(text for text in (UNTRIED, row["note"]) if text)
+        broken = ()
     notes = [f"breaks {', '.join(broken[:_SHOWN])}{' ...' if len(broken) > _SHOWN else ''}"] if broken else []
     if row["possible"] and not broken and row["total_usd"] < basis.plan.proof.bound_usd * (1 - _ROUNDING):
         notes = [

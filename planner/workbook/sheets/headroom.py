@@ -59,7 +59,7 @@ def write(sheet: Sheet, report: Report) -> Block:
     sheet.widths(COLUMNS)
     paid = stress_usd(report.reading)
     rows = [_record(row, paid) for row in rows_of(report.metrics.stress)]
-    block = sheet.table(TOP, COLUMNS, rows, empty="No stress cases.")
+    block = sheet.table(TOP, COLUMNS, rows, empty=report.without_margins)
     top = block.total_row + 2
     if rows:
         _chart(sheet, block, top)

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from planner.errors import InfeasibleError, InputError
+from planner.errors import InfeasibleError, InputError, StoppedError
 from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, model_shares, nearest
 from planner.features.mix.mix_tables import ALL, MIX_FIGURES, MixStudy, MixTarget, MixVariant
 from planner.schema.case import Case
 from planner.schema.workloads import Mix
+from planner.solver.solve import solve
 from tests import builders
 from tests.builders.declared import undeclared
 
@@ -171,3 +172,16 @@ def test_the_order_of_rows_does_not_matter() -> None:
                                                                                "frontier": ANY})))  # fmt: skip
     assert first.total_usd == second.total_usd == pytest.approx((0.5 + 0.3 * 2 + 0.2 * 5) * 7_440)
     assert first.held.equals(second.held)
+
+
+def test_a_mix_without_time_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = given(dict.fromkeys(("small", "mid", "frontier"), ANY))
+    plan = solve(case)
+
+    def stopped(*_: object, **__: object) -> None:
+        raise StoppedError("the time limit ran out")
+
+    monkeypatch.setattr("planner.features.mix.mix_study.solve", stopped)
+    study = mix_study(case, as_is=plan)
+    assert [v.target.name for v in study.variants] == ["as is"]
+    assert "the time limit ran out before there was a plan" in {m.reason for m in study.left_out}
