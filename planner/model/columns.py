@@ -26,6 +26,8 @@ class Columns:
     taken, backlog, credit : of work that can wait (`model.waiting`): arrivals that a queue takes, work that waits, work
         served before its last hour (krph); -1 where there is none. Arrays queues x slots.
     queues, reach : the queues, and in which slots they take, serve and hold work.
+    short : USD of each contract that stay unspent in each scenario, contracts x scenarios (`constraints.spend`); -1
+        where the scenario has no probability. No rows where the family is left out or there is no contract.
     flow_first : number of the first flow column; flows are the last columns.
     flow_arc, flow_slot : arc and slot of each flow: y where the arc is reserved, z where it is on demand (krph).
     flow_case : -1; in the literal programme, the number of the stress case whose flow it is.
@@ -43,6 +45,7 @@ class Columns:
     credit: Ints
     queues: Queues
     reach: Reach
+    short: Ints
     flow_first: int
     flow_arc: Ints
     flow_slot: Ints
@@ -108,6 +111,7 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
     more = first + np.arange(len(kept_purchases(sets)))
     fewer = more + len(more)
     first += 2 * len(more)
+    short, first = _joint(sets, first)
     bought, part = sets.purchases, sets.deployments
     low = np.concatenate([bought["min_units"].to_numpy(float), np.repeat(part["min_units"].to_numpy(float), periods)])
     step = np.concatenate([bought["unit_step"].to_numpy(float), np.repeat(part["unit_step"].to_numpy(float), periods)])
@@ -148,6 +152,7 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
         credit=credit,
         queues=queues,
         reach=reach,
+        short=short,
         flow_first=first,
         flow_arc=arc,
         flow_slot=slot,
@@ -161,6 +166,15 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
         size_steps=steps,
         size_follows=follows[rules],
     )
+
+
+def _joint(sets: Sets, first: int) -> tuple[Ints, int]:
+    """Give the columns that belong to no part of the case their numbers; also the first number after them."""
+    likely = np.flatnonzero(sets.chance > 0)
+    contracts = 0 if sets.spend is None or "spend" in sets.left_out else len(sets.spend.contracts)
+    short = np.full((contracts, len(sets.chances)), -1)
+    short[:, likely] = first + np.arange(contracts * len(likely)).reshape(contracts, len(likely))
+    return short, first + contracts * len(likely)
 
 
 def _follows(sets: Sets) -> Bools:
@@ -191,7 +205,9 @@ def largest_sizes(sets: Sets) -> Floats:
 
     A deployment never needs more than carries all its needs at their peaks together, stressed or with headroom, rounded
     up to its size grid; a purchase never more than all deployments of its meter. Lowering a larger one to this keeps
-    every rule and lowers the cost; but a kept purchase may be as large as it was, for less is a change.
+    every rule and lowers the cost; but a kept purchase may be as large as it was, for less is a change. What is spent
+    on a contract saves a dollar of shortfall for each dollar at most, unless it counts for several contracts: then a
+    purchase may be as large as fills every contract by itself (`filling`).
     """
     arc = sets.loads["arc"].to_numpy(int)
     need = sets.arcs["need"].to_numpy(int)[arc]
@@ -216,7 +232,27 @@ def largest_sizes(sets: Sets) -> Floats:
     )
     kept = kept_purchases(sets)
     x[kept] = np.maximum(x[kept], bought["kept_units"].to_numpy(float)[kept]) if len(kept) else x[kept]
+    x = np.maximum(x, filling(sets)[0])
     return np.concatenate([np.minimum(x, largest_purchase(sets)), np.repeat(v, len(sets.periods))])
+
+
+def filling(sets: Sets) -> tuple[Floats, Floats]:
+    """Units of each x and u that fill every contract that they count for, where spend counts for several; else 0.
+
+    Arrays purchases, and meters x periods.
+    """
+    x, u = np.zeros(len(sets.purchases)), np.zeros((len(sets.meters), len(sets.periods)))
+    if sets.spend is None or not sets.spend.twice:
+        return x, u
+    counted = sets.spend.of_regions(sets.spend.reserved, sets.meters["region"])
+    hourly = sets.meters["usd_per_unreserved_unit_hour"].fillna(0.0).to_numpy(float)[:, None] * sets.period_hours
+    for usd, own in zip(sets.spend.usd, counted):
+        paid = (sets.paid_usd * own[sets.purchases["meter_row"].to_numpy(int)]).sum(axis=1)
+        step = sets.purchases["min_units"].to_numpy(float) + sets.purchases["unit_step"].to_numpy(float)
+        x = np.maximum(x, np.divide(max(usd, 0.0), paid, out=np.zeros(len(x)), where=paid > 0) * (1 + 1e-9) + step)
+        price = hourly * own
+        u = np.maximum(u, np.divide(max(usd, 0.0), price, out=np.zeros(u.shape), where=price > 0) * (1 + 1e-9))
+    return x, u
 
 
 def affordable_sizes(sets: Sets, at: Columns, cost: Floats, usd: float) -> tuple[Floats, Floats]:

@@ -31,7 +31,11 @@ class Reduction(Enum):
     It is not used where some family has rows that touch what it changes and does not declare the claim.
     """
 
-    SLOTS = "two slots of equal demand and prices have the same rows; a row over many slots weighs each by its weeks"
+    SCENARIOS = "no row tells scenarios apart, so slots of several may be one"
+    SLOTS = (
+        "two slots of one scenario of equal demand and prices have the same rows; a row over many slots weighs each by "
+        "its weeks"
+    )
     ARCS = "a flow may move to an arc that serves the same need by the same model no farther away"
     SIZES = "a purchase or deployment larger than `largest_sizes` may be lowered to it"
     RAYS = "rows on stress flows are among those that `reduce.stress` projects onto the deployed units"

@@ -6,7 +6,7 @@ The formulas are those of docs/model.md, "What follows from the input".
 import numpy as np
 import pandas as pd
 
-from planner.model.sets import Floats, Sets, StressScale
+from planner.model.sets import Floats, Sets, Spend, StressScale
 from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.schema.case import Case
 from planner.units import (
@@ -39,6 +39,7 @@ def sets_of(case: Case) -> Sets:
         columns=["origin", "destination", "gb_per_month"],
     )
     policy = case.settings.policy
+    purchases = _plain(_purchases(case, meters))
     return Sets(
         periods=tuple(p.name for p in case.periods),
         period_hours=np.array([p.hours for p in case.periods]),
@@ -53,12 +54,15 @@ def sets_of(case: Case) -> Sets:
         earlier=earlier,
         quotas=_plain(quotas),
         quota_load=quota_load,
-        purchases=_plain(_purchases(case, meters)),
+        purchases=purchases,
         caps=_plain(caps),
         cases=_stress_cases(case, needs),
         whole_units=policy.whole_units,
         max_away_share=policy.egress.max_cross_region_share,
         budget_usd=policy.max_commitment_usd,
+        paid_usd=_paid(case, purchases),
+        chances=tuple((s.scenario, s.probability) for s in case.scenarios),
+        spend=_spend(case),
         case=case,
     )
 
@@ -274,6 +278,39 @@ def _purchases(case: Case, meters: pd.DataFrame) -> pd.DataFrame:
     columns = ["offer", "period", "last_period", "meter_row", "usd_per_unit", "committed_usd_per_unit",
                "min_units", "unit_step", "max_units", "held"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns).astype({"held": bool})
+
+
+def _paid(case: Case, purchases: pd.DataFrame) -> Floats:
+    """Spread what a unit of each purchase costs over the periods that it is paid in, purchases x periods, USD."""
+    offers = {o.offer: o for o in case.offers}
+    bought = purchases[["offer", "period"]].itertuples(index=False, name=None)
+    found = [[case.paid_usd(offers[offer], k, q) for q in range(len(case.periods))] for offer, k in bought]
+    return np.array(found, dtype=float).reshape(len(purchases), len(case.periods))
+
+
+def _spend(case: Case) -> Spend | None:
+    """Read the spend commitments: what is left of each for new decisions, and what counts."""
+    if not case.spend_commitments:
+        return None
+    regions = tuple(r.region for r in case.regions)
+    of_pool, offers = {p.pool: p.region for p in case.pools}, {o.offer: o for o in case.offers}
+    shape = len(case.spend_commitments), len(regions), len(case.periods)
+    on_demand, reserved, usd = np.zeros(shape, bool), np.zeros(shape, bool), np.zeros(shape[0])
+    for k, c in enumerate(case.spend_commitments):
+        named = np.array([c.counted_regions is None or r in c.counted_regions for r in regions])
+        period = np.isin(np.arange(shape[2]), case.contract_periods(c))
+        counted = named[:, None] & period
+        on_demand[k], reserved[k] = counted & c.counts_on_demand, counted & c.counts_reserved
+        usd[k] = c.usd
+        for owed in case.commitments:
+            offer = offers[owed.offer]
+            at = regions.index(of_pool[offer.pool])
+            usd[k] -= sum(
+                owed.units * offer.usd_per_unit_hour * p.hours
+                for q, p in enumerate(case.periods)
+                if reserved[k, at, q] and case.commitment_in_force(owed, p)
+            )
+    return Spend(tuple(c.contract for c in case.spend_commitments), usd, regions, on_demand, reserved)
 
 
 def _stress_cases(case: Case, needs: pd.DataFrame) -> tuple[StressScale, ...]:

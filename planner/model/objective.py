@@ -79,6 +79,14 @@ def egress(sets: Sets, at: Columns) -> Floats:
     return cost
 
 
+def shortfall(sets: Sets, at: Columns) -> Floats:
+    """Charge what stays unspent of spend commitments: Σ probability · short[contract, scenario]."""
+    cost = np.zeros(at.count)
+    there = at.short >= 0
+    cost[at.short[there]] = np.broadcast_to(sets.chance, at.short.shape)[there]
+    return cost
+
+
 def keeping(sets: Sets, at: Columns) -> Floats:
     """Charge changes against the last plan: keep · Σ (more + fewer). Only with `--keep`; no part of the plan's cost."""
     cost = np.zeros(at.count)
@@ -105,6 +113,7 @@ TERMS: tuple[CostTerm, ...] = (
     CostTerm(unreserved, "u", "unreserved_usd", Spans.METER, EVERY_REDUCTION),
     CostTerm(on_demand, "z", "on_demand_usd", Spans.SLOT, EVERY_REDUCTION),
     CostTerm(egress, "y and z", "egress_usd", Spans.SLOT, EVERY_REDUCTION),
+    CostTerm(shortfall, "short", "shortfall_usd", Spans.EVERYTHING, EVERY_REDUCTION),
     KEEPING,
 )
 

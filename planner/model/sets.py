@@ -59,6 +59,32 @@ class Tolls:
 
 
 @dataclass(frozen=True)
+class Spend:
+    """Spend commitments: what is still to be spent, and which spend counts.
+
+    contracts : their names. usd : still to be spent by new decisions (less what earlier commitments spend on it).
+    regions : numbers the regions. on_demand, reserved : whether such spend counts, contracts x regions x periods.
+    """
+
+    contracts: tuple[str, ...]
+    usd: Floats
+    regions: tuple[str, ...]
+    on_demand: Bools
+    reserved: Bools
+
+    @property
+    def twice(self) -> bool:
+        """Whether some spend counts for several contracts, so that a dollar spent may save more than a dollar."""
+        return bool((self.on_demand.sum(axis=0) > 1).any() or (self.reserved.sum(axis=0) > 1).any())
+
+    def of_regions(self, counted: Bools, names: Iterable[str]) -> Bools:
+        """Whether spend counts (`on_demand` or `reserved`), contracts x names of regions x periods."""
+        number = {region: k for k, region in enumerate(self.regions)}
+        found: Bools = counted[:, [number[name] for name in names]]
+        return found
+
+
+@dataclass(frozen=True)
 class Sets:
     """Index tables of one programme. Row numbers of a table are the indices that other tables refer to.
 
@@ -83,6 +109,8 @@ class Sets:
         not have that purchase) and limit_units (its part of what may change, in units).
     caps : origin, destination, gb_per_month: finite egress caps.
     period_hours : hours of each period.
+    paid_usd : what a unit of each purchase costs in each period, array purchases x periods.
+    chances : name and probability of each scenario. spend : commitments to spend. None: none.
     left_out : families of constraints that are not stated of these sets. tolls : what their prices charge, if any.
     case : what the tables were made of, for a rule that needs an input that no table holds.
     """
@@ -106,6 +134,9 @@ class Sets:
     whole_units: bool
     max_away_share: float | None
     budget_usd: float | None
+    paid_usd: Floats
+    chances: tuple[tuple[str, float], ...]
+    spend: Spend | None = None
     keep: Keep | None = None
     left_out: tuple[str, ...] = ()
     tolls: Tolls | None = None
@@ -117,6 +148,17 @@ class Sets:
     def slot_period(self) -> Ints:
         """Period number of each slot."""
         return self.slots["period"].to_numpy()
+
+    @property
+    def chance(self) -> Floats:
+        """Probability of each scenario."""
+        return np.array([probability for _, probability in self.chances], dtype=float)
+
+    @property
+    def slot_future(self) -> Ints:
+        """Scenario of each slot: a number into `chances`."""
+        number = {name: k for k, (name, _) in enumerate(self.chances)}
+        return np.array([number[name] for name in self.slots["scenario"]], dtype=np.int64)
 
     @property
     def has_size_rules(self) -> bool:
@@ -175,6 +217,11 @@ def names_of(sets: Sets, index: Mapping[str, Ints]) -> dict[str, npt.NDArray[np.
             part |= {"period": np.array(sets.periods, dtype=object)[rows]}
         elif key == "region":
             part |= {"region": np.array(region_names(sets), dtype=object)[rows]}
+        elif key == "contract":
+            contracts = () if sets.spend is None else sets.spend.contracts
+            part |= {"supply": np.array(contracts, dtype=object)[rows]}
+        elif key == "future":
+            part |= {"scenario": np.array([name for name, _ in sets.chances], dtype=object)[rows]}
         elif key == "scenario":
             part |= {"scenario": np.array(scenario_names(sets), dtype=object)[rows]}
         elif key != "slot":

@@ -16,6 +16,7 @@ from planner.model.sets import Bools, Floats, Ints, Sets
 
 KEPT = 1e-7  # of a row's largest term: what rounding may break
 TOUCHED = {
+    Reduction.SCENARIOS: ("flows",),
     Reduction.SLOTS: ("flows",),
     Reduction.ARCS: ("flows",),
     Reduction.SIZES: ("capacity",),

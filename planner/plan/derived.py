@@ -59,6 +59,7 @@ SLOTS = Frame("slots", "one row for each scenario and month", (
     Field("period", TEXT, "month"),
     Field("weeks", NUMBER, "how often each hour of the week is expected: probability x weeks of the month", "weeks"),
     Field("price_factor", NUMBER, "of on-demand prices", "ratio"),
+    Field("probability", NUMBER, "of the scenario", "share"),
 ))  # fmt: skip
 
 
@@ -217,7 +218,7 @@ def _earlier(case: Case) -> pd.DataFrame:
 
 def _slots(case: Case) -> pd.DataFrame:
     rows = [
-        (s.scenario, p.name, s.probability * p.weeks, s.on_demand_price_factor)
+        (s.scenario, p.name, s.probability * p.weeks, s.on_demand_price_factor, s.probability)
         for s in case.scenarios
         for p in case.periods
     ]

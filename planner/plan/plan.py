@@ -43,6 +43,7 @@ class Totals:
     unreserved_usd: float
     on_demand_usd: float
     egress_usd: float
+    shortfall_usd: float  # expected: what spend commitments ask for beyond what is spent on them
     sunk_usd: float  # what earlier commitments still cost inside the horizon
 
     @classmethod
@@ -60,6 +61,7 @@ class Totals:
         return sum(self.parts().values())
 
 
+NO_COST = Totals(*(0.0 for _ in Totals.names()))
 UNIT_PARTS = tuple(name for name in Totals.names() if name not in ("on_demand_usd", "egress_usd"))  # what units cost
 
 

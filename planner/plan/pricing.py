@@ -8,6 +8,8 @@ from planner.plan.derived import Derived
 from planner.plan.flows import WAY, Floats, Flows, Names
 from planner.plan.frames import NUMBER, TEXT, WHOLE, Field, Frame
 from planner.plan.plan import Totals
+from planner.plan.reading import Reading
+from planner.plan.spend import Spent, spent
 from planner.schema.case import Case, hours_between
 from planner.units import HOURS_PER_WEEK
 
@@ -123,15 +125,33 @@ def price(
 def totals(case: Case, derived: Derived, flows: Flows, purchases: pd.DataFrame, deployments: pd.DataFrame) -> Totals:
     """Add up the parts; all names are known."""
     in_force = months_in_force(case, purchases)
+    beyond = unit_balance(case, in_force, derived.earlier, deployments)
     paid, crossed = flow_usd(derived, flows)
     return Totals(
         reserved_usd=float(in_force["reserved_usd"].sum()),
         tail_usd=float(in_force["tail_usd"].sum()),
-        unreserved_usd=float(unit_balance(case, in_force, derived.earlier, deployments)["unreserved_usd"].sum()),
+        unreserved_usd=float(beyond["unreserved_usd"].sum()),
         on_demand_usd=float(paid.sum()),
         egress_usd=float(crossed.sum()),
         sunk_usd=derived.sunk_usd,
+        shortfall_usd=_shortfall_usd(case, derived, flows=flows, in_force=in_force, beyond=beyond),
     )
+
+
+def _shortfall_usd(case: Case, derived: Derived, *, flows: Flows, in_force: pd.DataFrame, beyond: pd.DataFrame
+) -> float:  # fmt: skip
+    if not case.spend_commitments:
+        return 0.0
+    names = Names.of(case, derived)
+    return spent(case, derived, names, flows=flows, in_force=in_force, beyond=beyond).shortfall_usd
+
+
+def spent_of(reading: Reading) -> Spent:
+    """Add up what a plan spends on each contract."""
+    case, derived, plan = reading.case, reading.derived, reading.plan
+    in_force = months_in_force(case, plan.purchases)
+    beyond = unit_balance(case, in_force, derived.earlier, plan.deployments)
+    return spent(case, derived, reading.names, flows=reading.dispatch[0], in_force=in_force, beyond=beyond)
 
 
 def flow_usd(derived: Derived, flows: Flows) -> tuple[Floats, Floats]:

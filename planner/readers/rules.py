@@ -9,10 +9,12 @@ from typing import TypeVar
 
 from planner.errors import Fault, nearest
 from planner.readers.raw_tables import FORMULA_ERRORS, Raw, RawTable, Source
-from planner.schema.base import Row
+from planner.schema.base import LISTS, Row
 from planner.schema.capacity import SHARED_DEPLOYMENT, Commitment, Offer, OnDemand, Pool, Throughput
 from planner.schema.case import BASE_SCENARIO, TABLE, TABLES, Case
+from planner.schema.contracts import SpendCommitment
 from planner.schema.describe import columns_of
+from planner.schema.settings import period_named
 from planner.schema.workloads import ANY_REGION, Mix, Model, Region, Route, Scenario
 
 
@@ -48,13 +50,13 @@ def _unknown(table: RawTable, column: str, defined_in: str, known: Sequence[str]
     rows_of: dict[str, list[int]] = {}
     for number, row in table.rows:
         text = row.get(column, "")
-        used = [part.strip() for part in text.split(";")] if column == "serving_regions" else [text]
+        used = [part.strip() for part in text.split(";")] if column in LISTS else [text]
         for name in used:
             if (
                 not name
                 or name in names
                 or name in FORMULA_ERRORS
-                or (column == "serving_regions" and name.casefold() == ANY_REGION)
+                or (column in LISTS and name.casefold() == ANY_REGION)
             ):
                 continue
             rows_of.setdefault(name, []).append(number)
@@ -235,6 +237,24 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Tables], list[Fault]]], ...] = (
     (("routes",), routes_to_itself),
     (("plan", "offers", "commitments"), ends_on_a_first_day),
 )
+
+
+def contract_periods(tables: Tables, periods: Sequence[str]) -> list[Fault]:
+    """Spend commitments of periods that are not planned, or that end before they begin."""
+    faults = []
+    for number, row in tables.numbered("spend_commitments", SpendCommitment):
+        source = tables.sources["spend_commitments"]
+        told = {"first_period": row.first_period or periods[0], "last_period": row.last_period or periods[-1]}
+        named = {column: period_named(text, periods) for column, text in told.items()}
+        for column, text in told.items():
+            if named[column] is None:
+                message = f"{text!r} is not a period of the horizon"
+                faults.append(source.fault(message, number, column, allowed=", ".join(periods)))
+        known = [periods.index(period) for period in named.values() if period is not None]
+        if len(known) == len(told) and known[0] > known[1]:
+            message = f"lies before first_period {told['first_period']!r}"
+            faults.append(source.fault(message, number, "last_period", told["last_period"]))
+    return faults
 
 
 def supplied_models(case: Case) -> dict[str, set[str]]:

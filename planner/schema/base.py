@@ -99,6 +99,9 @@ class Row(BaseModel):
     note: str | None = Field(default=None, description="anything a reader should know")
 
 
+LISTS = ("serving_regions", "regions")  # columns that hold names joined by ;
+
+
 def column(
     default: Any = ...,
     *,

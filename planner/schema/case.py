@@ -9,7 +9,8 @@ import pandas as pd
 
 from planner.schema.base import Row
 from planner.schema.capacity import Commitment, Offer, OnDemand, Pool, Throughput
-from planner.schema.settings import Period, PlanSettings
+from planner.schema.contracts import SpendCommitment
+from planner.schema.settings import Period, PlanSettings, period_named
 from planner.schema.workloads import Demand, Mix, Model, Region, Route, Scenario, Workload
 from planner.units import HOURS_PER_DAY
 
@@ -44,6 +45,13 @@ TABLES: tuple[Table, ...] = (
     Table("commitments", Commitment, (), False, "units bought earlier, already owed"),
     Table("on_demand", OnDemand, ("region", "model", "option"), False, "pay-as-you-go prices and quotas"),
     Table("routes", Route, ("origin", "destination"), False, "pairs of regions between which requests may travel"),
+    Table(
+        "spend_commitments",
+        SpendCommitment,
+        ("contract",),
+        False,
+        "amounts that must be spent, or are paid all the same",
+    ),
 )
 TABLE = {table.name: table for table in TABLES}
 
@@ -81,6 +89,7 @@ class Case:
     commitments: tuple[Commitment, ...] = ()
     on_demand: tuple[OnDemand, ...] = ()
     routes: tuple[Route, ...] = ()
+    spend_commitments: tuple[SpendCommitment, ...] = ()
     only: Period | None = None  # the one period that is looked at; None: all of the horizon
 
     def __repr__(self) -> str:
@@ -185,6 +194,20 @@ class Case:
     def commitment_in_force(self, c: Commitment, period: Period) -> bool:
         """Whether an earlier commitment is in force: its dates cover the period whole."""
         return c.start <= period.start and c.end >= period.end
+
+    def contract_periods(self, c: SpendCommitment) -> range:
+        """Numbers of the periods whose spend counts for a spend commitment."""
+        whole = {period.name: period for period in self.settings.horizon.periods}
+        names = list(whole)
+        first = whole[period_named(c.first_period or names[0], names) or names[0]].start
+        last = whole[period_named(c.last_period or names[-1], names) or names[-1]].start
+        counted = [k for k, period in enumerate(self.periods) if first <= period.start <= last]
+        return range(counted[0], counted[-1] + 1) if counted else range(0)
+
+    def paid_usd(self, offer: Offer, bought: int, period: int) -> float:
+        """Return what a unit that is bought at the start of a period costs in another, USD."""
+        p, end = self.periods[period], offer.term_end(self.periods[bought].start)
+        return offer.usd_per_unit_hour * hours_between(p.start, min(p.end, end)) if period >= bought else 0.0
 
     @cached_property
     def digest(self) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from planner.schema.base import GREATEST_WEIGHT, Row
+from planner.schema.base import GREATEST_WEIGHT, LISTS, Row
 from planner.schema.case import TABLES
 from planner.schema.settings import PlanSettings
 
@@ -38,7 +38,7 @@ class ColumnFacts:
         """What a cell may hold, in words: ``a number from 0 to 1``."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
-        if self.name == "serving_regions":
+        if self.name in LISTS:
             return "any, or names of the table regions separated by semicolons"
         if self.refers_to:
             return f"a name of the table {self.refers_to[0]}"

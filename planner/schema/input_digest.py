@@ -85,10 +85,12 @@ def _told(row: BaseModel) -> str:
 
 def _digest_0_1_0(case: "Case") -> str | None:
     """Digest as planner 0.1.0 made it: every field that it knew, blank or not; None: it knew less than this holds."""
-    from planner.schema.case import DEMAND_COLUMNS
+    from planner.schema.case import DEMAND_COLUMNS, TABLES
 
     settings = _as_0_1_0(case.settings, _SETTINGS_0_1_0)
     if settings is None:
+        return None
+    if any(case.rows(t.name) for t in TABLES if t.name not in (*_TABLES_0_1_0, "demand")):
         return None
     h = hashlib.sha256(to_json(settings))
     for table, fields in _TABLES_0_1_0.items():

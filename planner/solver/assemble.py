@@ -10,6 +10,7 @@ from planner.errors import AuditError
 from planner.model import waiting as model_waiting
 from planner.model.columns import Columns, columns_of, kept_purchases
 from planner.model.family import Family
+from planner.model.objective import TERMS
 from planner.model.program import families_of
 from planner.model.rows import number_in
 from planner.model.sets import Floats, Ints, Sets
@@ -27,6 +28,7 @@ from planner.plan.plan import (
 )
 from planner.solver.certificate import part_of_merged, slot_names
 from planner.solver.component import ComponentPlan, Decided
+from planner.solver.joint import joint_columns, settle_joint
 from planner.solver.scaling import column_scale
 from planner.units import REQUESTS_PER_THOUSAND
 
@@ -187,18 +189,25 @@ def _joined(parts: list[pd.DataFrame], columns: Sequence[str], order: list[str])
     return frame.sort_values(order, ignore_index=True) if order else frame
 
 
+JOINT_TERMS = ("shortfall",)
+
 WAY = ["origin", "workload", "model", "region", "supply", "reserved"]
 
 
-def keep_rows(sets: Sets, families: Sequence[Family], plans: Sequence[Decided], sized: bool) -> bool:
+def keep_rows(
+    sets: Sets, families: Sequence[Family], plans: Sequence[Decided], *, sized: bool, free: bool = True
+) -> bool:
     """Whether plans of the parts keep the rows of some families, stated of the whole; ``sized``: size rules included.
 
-    Without those rows the programme is a relaxation; an optimum of it that keeps them is an optimum of the whole.
+    Without those rows the programme is a relaxation; an optimum of it that keeps them is an optimum of the whole, if it
+    keeps them for nothing (``free``): without what may be missed at a price.
     """
     if not families:
         return True
     at = columns_of(sets, sized and sets.has_size_rules)
     values, scale = whole_values(sets, at, plans), column_scale(sets, at)
+    if free:
+        values[joint_columns(at)] = 0.0
     return not any(len(broken(family.rows(sets, at), values, scale)) for family in families)
 
 
@@ -237,7 +246,17 @@ def whole_values(sets: Sets, at: Columns, plans: Sequence[Decided]) -> Floats:
         deployed[of[:, None], period] = plan.deployed
         entry, slot = original_slots(part, plan.flow_slot)
         np.add.at(flow, (rows_of(sets.arcs, part.arcs, WAY)[plan.flow_arc[entry]], slot), plan.flow[entry])
-    return values_of(sets, at, committed, deployed, flow[at.flow_arc, at.flow_slot])
+    return settle_joint(sets, at, values_of(sets, at, committed, deployed, flow[at.flow_arc, at.flow_slot]))
+
+
+def joint_usd(sets: Sets, plans: Sequence[Decided]) -> dict[str, float]:
+    """USD of each cost term on columns that belong to no part, by its part of a plan's cost."""
+    at = columns_of(sets)
+    joint = joint_columns(at)
+    if not len(joint):
+        return {}
+    values = whole_values(sets, at, plans)[joint]
+    return {term.part or "": float(term.usd(sets, at)[joint] @ values) for term in TERMS if term.name in JOINT_TERMS}
 
 
 def values_of(sets: Sets, at: Columns, committed: Floats, deployed: Floats, flow: Floats) -> Floats:

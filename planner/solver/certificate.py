@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from planner.model.arrivals import arrivals
-from planner.model.columns import affordable_sizes, kept_purchases, largest_sizes
+from planner.model.columns import affordable_sizes, filling, kept_purchases, largest_sizes
 from planner.model.constraints.waiting import BACKLOG, DEADLINE
 from planner.model.family import Family, Reduction
 from planner.model.program import LinearProgram, families_of
@@ -133,7 +133,11 @@ def _largest(program: LinearProgram, usd: float) -> tuple[Floats, float]:
         beyond = np.zeros(at.unreserved.shape)
         np.add.at(beyond, sets.deployments["meter_row"].to_numpy(int),
                   sizes[len(at.committed) :].reshape(-1, len(sets.periods)))  # fmt: skip
+        beyond = np.maximum(beyond, filling(sets)[1])
     largest[: len(sizes)] = sizes
+    if sets.spend is not None and at.short.size:
+        there = at.short >= 0
+        largest[at.short[there]] = np.broadcast_to(np.maximum(sets.spend.usd, 0.0)[:, None], at.short.shape)[there]
     largest[at.unreserved[at.unreserved >= 0]] = beyond[at.unreserved >= 0]
     kept = kept_purchases(sets)
     if len(kept):

@@ -31,6 +31,7 @@ from planner.solver.component import (
 from planner.solver.continuous import LinearSolve
 from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
+from planner.solver.joint import JOINT
 from planner.solver.parallel import on_all_cores
 from planner.solver.priced import solve_priced
 from planner.solver.session import sunk_usd
@@ -118,8 +119,8 @@ def find_cost(case: Case, options: Options = Options(), progress: Callable[[int,
 
     The same search as `find_if_any`, without the plan's tables; it raises the same.
     """
-    _, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds), progress)
-    return None if stuck else _totals(case, plans).total_usd
+    sets, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds), progress)
+    return None if stuck else _totals(case, sets, plans).total_usd
 
 
 def _components(
@@ -164,7 +165,7 @@ def _tied(
     known = _parts(sets, options, clock) if np.isfinite(clock.deadline) else None
     parts, rough = known or ([], {})
     spare = [rough[id(part)] for part in parts if id(part) in rough]
-    kept = len(spare) == len(parts) > 0 and keep_rows(sets, wide, spare, sized=True)
+    kept = len(spare) == len(parts) > 0 and keep_rows(sets, wide, spare, sized=True, free=False)
     try:
         plans, stuck = _tied_finely(
             sets, wide, loose=loose, known=known, options=options, clock=clock, progress=progress
@@ -223,7 +224,7 @@ def _priced(
     if len(parts) < len(begun):
         return None
     plans = solve_priced(sets, wide, parts=parts, gap=options.gap, clock=clock, workers=options.workers)
-    return plans if plans is not None and keep_rows(sets, wide, plans, sized=True) else None
+    return plans if plans is not None and keep_rows(sets, wide, plans, sized=True, free=False) else None
 
 
 def _usd(plans: Sequence[ComponentPlan]) -> float:
@@ -355,7 +356,7 @@ def _finish(begun: _Begun, options: Options, store: Store | None) -> ComponentPl
 def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Options) -> Plan:
     slots, flows = assemble.stress_witness(sets, plans)
     sunk = sunk_usd(case)
-    totals = _totals(case, plans)
+    totals = _totals(case, sets, plans)
     total = totals.total_usd
     bound = max(0.0, sum(plan.bound_usd for plan in plans)) + sunk  # no cost is negative
     if 0 < bound - total <= ROUNDING * max(1.0, total):  # the flows' own rounding; more than that the audit finds
@@ -390,9 +391,9 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
     )
 
 
-def _totals(case: Case, plans: Sequence[ComponentPlan]) -> Totals:
-    """Add up the cost terms of all components, each to its part of the plan's cost."""
-    parts = dict.fromkeys(Totals.names(), 0.0) | {"sunk_usd": sunk_usd(case)}
+def _totals(case: Case, sets: Sets, plans: Sequence[ComponentPlan]) -> Totals:
+    """Add up the cost terms of all components, each to its part of the plan's cost, and those of no component."""
+    parts = dict.fromkeys(Totals.names(), 0.0) | {"sunk_usd": sunk_usd(case)} | assemble.joint_usd(sets, plans)
     for plan in plans:
         for part, usd in _cost(plan):
             parts[part] += usd
@@ -401,7 +402,7 @@ def _totals(case: Case, plans: Sequence[ComponentPlan]) -> Totals:
 
 def _cost(plan: ComponentPlan) -> list[tuple[str, float]]:
     """Part of the plan's cost and USD of each cost term of a component, from its numbers; changes are no part of it."""
-    sets = replace(plan.sets, keep=None)
+    sets = replace(plan.sets.without(JOINT), keep=None)
     units = np.round(plan.committed, assemble.DIGITS)
     units[units <= assemble.DUST] = 0.0
     at = columns_of(replace(sets, arcs=sets.arcs.assign(priced=False)), sets.has_size_rules)  # of flows, the used ones

@@ -279,6 +279,9 @@ def column_names(program: LinearProgram) -> list[str]:
     for (m, p), column in np.ndenumerate(at.unreserved):
         if column >= 0:
             names[column] = f"u{m}_{p}"
+    for (c, s), column in np.ndenumerate(at.short):
+        if column >= 0:
+            names[column] = f"short{c}_{s}"
     for prefix, columns in (("more", at.more), ("fewer", at.fewer), ("on", at.size_on), ("steps", at.size_steps)):
         for k, column in enumerate(columns):
             if column >= 0:

@@ -46,6 +46,9 @@ def column_scale(sets: Sets, at: Columns) -> Floats:
     column[at.more] = column[at.fewer] = column[at.committed[kept]]
     priced = at.unreserved >= 0
     column[at.unreserved[priced]] = np.broadcast_to(by_meter[:, None], priced.shape)[priced]
+    if sets.spend is not None and at.short.size:
+        there = at.short >= 0
+        column[at.short[there]] = np.broadcast_to(np.maximum(sets.spend.usd, 1.0)[:, None], at.short.shape)[there]
     return _power_of_two(column)
 
 

@@ -144,6 +144,8 @@ class _Builder:
         usd = np.concatenate([np.zeros(0), *(hours_of * (each or 0.0) for each in beyond_price)])
         can = np.repeat([each is not None for each in beyond_price], self.periods)
         extra = self._add_columns(usd, np.where(can, INF, 0.0))
+        each = [(*meter, p.name) for meter in meters for p in periods]
+        self.beyond = dict(zip(each, extra.tolist(), strict=True))
         earlier = self.derived.earlier_units
         have = [earlier.get((*meter, p.name), 0.0) for meter in meters for p in periods]
         of_meter = np.array([row_of[pool, meter] for pool, meter, _ in self.names.deployments], dtype=np.int64)
@@ -289,6 +291,9 @@ class _Builder:
                 (row, int(self.deployed[deployment[pool, meter, model], period[p]]), w)
                 for row, pool, meter, model, p, w in rule.deployed
             ]
+            entries += [(row, int(self.beyond[pool, meter, p]), w) for row, pool, meter, p, w in rule.unreserved]
+            if rule.missed_usd:
+                entries += [(row, int(c), 1.0) for row, c in enumerate(self._add_columns(np.array(rule.missed_usd)))]
             row, column, value = (np.array(x) for x in zip(*entries, strict=True)) if entries else (np.empty(0),) * 3
             parts = [(row.astype(np.int64), column.astype(np.int64), value.astype(float))]
             for part in rule.served:

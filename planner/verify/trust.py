@@ -4,7 +4,7 @@ import numpy as np
 
 from planner.plan import frames
 from planner.plan.audit.findings import BROKEN
-from planner.plan.plan import Plan, Proof, Status, Totals
+from planner.plan.plan import NO_COST, Plan, Proof, Status
 from planner.plan.reading import Reading
 from planner.plan.warnings.traps import Caution, listed
 from planner.schema.case import Case
@@ -38,7 +38,7 @@ def trust_that_decides(case: Case) -> list[Caution]:
 def _unserved(case: Case, *, held: bool) -> set[str]:
     """Regions whose loss cannot be served on demand, or with today's commitments too."""
     nothing = Plan(
-        case.settings.name, case.digest, Totals(0.0, 0.0, 0.0, 0.0, 0.0, 0.0), Proof(Status.GIVEN, 0.0, 0.0),
+        case.settings.name, case.digest, NO_COST, Proof(Status.GIVEN, 0.0, 0.0),
         frames.PURCHASES.empty(), frames.DEPLOYMENTS.empty(), frames.DISPATCH.empty(),
     )  # fmt: skip
     reading = Reading(case, nothing)

@@ -76,6 +76,7 @@ def _page(report: Report) -> str:
         _stress(report),
         *([Section("What the rules cost", lines=story.rule_lines(report))] if report.rules is not None else []),
         *([Section("Work that can wait", lines=story.waiting_lines(report))] if report.waited is not None else []),
+        *([Section("Spend commitments", lines=spent)] if (spent := story.while_money_must_be_spent(report)) else []),
         Section("Key risks", lines=story.risks(report)),
         Section("Proof", lines=story.proof(report)),
     ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.io.atomic import written_beside
+from planner.schema.base import LISTS
 from planner.schema.case import TABLE, Table
 from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
@@ -34,7 +35,7 @@ def comment(column: ColumnFacts) -> str:
 
 def validation(column: ColumnFacts) -> dict[str, Any] | None:
     """XlsxWriter's data validation of the column's cells; None where any text will do."""
-    if column.refers_to and column.name != "serving_regions":  # that one holds a list of names, or any
+    if column.refers_to and column.name not in LISTS:  # that one holds a list of names, or any
         table, _ = column.refers_to
         return {
             "validate": "list",
@@ -87,6 +88,10 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("offers", "Prices at which units can be committed for a term."),
     ("routes", "Pairs of regions between which requests may travel, and the price of data. Failover needs routes."),
     ("commitments", "What you have already bought; it is counted before anything new."),
+    (
+        "spend_commitments",
+        "What you have promised a seller to spend (MACC, EDP, commits). What is not spent is paid all the same.",
+    ),
     ("scenarios", "Possible futures and their probabilities. Leave empty for one."),
 )
 

@@ -21,6 +21,7 @@ from planner.workbook.sheets import (
     purchase_order,
     reservations,
     savings_by_line,
+    spend_sheet,
     summary,
     unit_data,
     waiting_sheet,
@@ -41,6 +42,7 @@ SHEETS = (
     (savings_by_line.NAME, BLUE),
     (reservations.NAME, BLUE),
     (reservations.DEPLOYMENTS_NAME, BLUE),
+    (spend_sheet.NAME, BLUE),  # only where there are spend commitments
     (week.NAME, GREEN),
     (waiting_sheet.NAME, GREEN),  # only where some work can wait
     (on_demand.NAME, GREEN),
@@ -95,6 +97,7 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
         for name, colour in order_of_sheets
         if (name != forecast_sheet.NAME or report.forecast is not None)
         and (name != waiting_sheet.NAME or report.waited is not None)
+        and (name != spend_sheet.NAME or report.case.spend_commitments)
     }
     for name in HIDDEN:
         at[name] = book.add_sheet(name)
@@ -110,6 +113,7 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     rows = _order_rows(report)
     purchase_order.write(at[purchase_order.NAME], report, rows, units.usage_per_unit() if lines else "")
     savings_by_line.write(at[savings_by_line.NAME], rows, order)
+    contracts = spend_sheet.write(at[spend_sheet.NAME], report) if report.case.spend_commitments else None
     week.write(at[week.NAME], at[week_data.NAME], report)
     if report.waited is not None:
         waiting_sheet.write(at[waiting_sheet.NAME], report, report.waited)
@@ -131,9 +135,10 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     recomputed: list[Recomputed] = []
     for name, sheet in extra.items():
         recomputed += sheet.fill(at[name], report)
-    blocks = Blocks(order, held, od, crossing, stress)
+    blocks = Blocks(order, held, od, crossing, stress, contracts)
     audit_sheet.write(at[audit_sheet.NAME], report, blocks, [row.fits for row in rows], recomputed)
-    sources = summary.Sources(order, held, od, crossing, units, [row.reason for row in rows])
+    short = "" if contracts is None else contracts.total("lost")
+    sources = summary.Sources(order, held, od, crossing, units, [row.reason for row in rows], short)
     summary.write(at[summary.NAME], report, sources)
 
 

@@ -101,7 +101,10 @@ def compared_with(report: Report) -> Base | None:
 
 @dataclass(frozen=True)
 class Way:
-    """A way to serve the same usage: parts of its cost in USD (NaN: it has no price), and what must be known of it."""
+    """A way to serve the same usage: parts of its cost in USD (NaN: it has no price), and what must be known of it.
+
+    units_usd : what units cost, and what spend commitments fall short of.
+    """
 
     name: str
     units_usd: float
@@ -121,10 +124,45 @@ def ways(report: Report) -> list[Way]:
         found.append(Way("Signing nothing today", nothing.units_usd, nothing.on_demand_usd, nothing.egress_usd,
                          nothing.total_usd, not nothing.broken, note))  # fmt: skip
     for row in rows_of(report.metrics.strategies):
-        name, units = str(row.strategy), float(row.capacity_usd) + float(row.sunk_usd)
+        name, units = str(row.strategy), float(row.capacity_usd) + float(row.sunk_usd) + float(row.shortfall_usd)
         found.append(Way(name[:1].upper() + name[1:], units, float(row.on_demand_usd), float(row.egress_usd),
                          float(row.total_usd), bool(row.possible), str(row.note or "")))  # fmt: skip
     return found
+
+
+def while_money_must_be_spent(report: Report) -> list[str]:
+    """Say of each spend commitment what is spent, what will be lost, and what a dollar is worth meanwhile."""
+    lines = []
+    for row in rows_of(report.metrics.spend):
+        name = clean(str(row.contract), 60)
+        told = f"{name}: {usd(row.spent_usd)} of {usd(row.usd)} will be spent"
+        if row.lost_usd > _NOTHING_USD:
+            worst = f", {usd(row.most_lost_usd)} in the worst scenario" if row.most_lost_usd > row.lost_usd + 1 else ""
+            told += f"; {usd(row.lost_usd)} is expected to be paid for nothing{worst}"
+        else:
+            told += "; nothing will be lost"
+        saved = float(row.saved_per_usd)
+        if saved > _NOTHING_USD:
+            told += f". One more dollar spent on it costs {usd(1 - saved, 2)} only: the rest would be paid anyway"
+        lines.append(f"{told}.")
+    for row in rows_of(report.metrics.meanwhile):
+        if abs(row.break_even_meanwhile - row.break_even_utilisation) > SAME:
+            now = break_even_words(float(row.break_even_meanwhile))
+            lines.append(
+                f"{clean(str(row.offer), 60)} breaks even at {percent(row.break_even_utilisation)} of its capacity; "
+                f"while money must be spent anyway, {now}."
+            )
+    return lines
+
+
+_NOTHING_USD = 0.005
+
+
+def break_even_words(share: float) -> str:
+    """Say where a unit breaks even, as a sentence ends: a share of its capacity, always, or never."""
+    if not math.isfinite(share):
+        return "never: tokens on demand cost nothing more"
+    return "always: it costs nothing more" if share <= 0 else f"at {percent(share)}"
 
 
 def less_or_more(total: float, base: float) -> str:

@@ -31,6 +31,7 @@ _PARTS = (
     ("New commitments", "reserved_usd"),
     ("Counted past the horizon", "tail_usd"),
     ("Beyond commitments", "unreserved_usd"),
+    ("Shortfall of spend commitments", "shortfall_usd"),
     ("Earlier commitments", "sunk_usd"),
     ("On demand", "on_demand_usd"),
     ("Egress", "egress_usd"),
@@ -59,6 +60,11 @@ def print_report(report: Report, stream: IO[str]) -> None:
         console.print()
         console.print(bold("Work that can wait"))
         for line in waiting:
+            console.print(f"- {line}")
+    if spent := story.while_money_must_be_spent(report):
+        console.print()
+        console.print(bold("Spend commitments"))
+        for line in spent:
             console.print(f"- {line}")
     _cautions(console, report)
     for bet in report.bets[:_BETS]:

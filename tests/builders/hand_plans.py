@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plan.plan import CERTIFICATE_COLUMNS, Plan, Proof, Totals
+from planner.plan.plan import CERTIFICATE_COLUMNS, NO_COST, Plan, Proof
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 from tests import builders
@@ -96,7 +96,7 @@ def hand_plan(case: Case) -> Plan:
     return Plan(
         name="tiny",
         input_digest=case.digest,
-        totals=Totals(14_880.0, 0.0, 0.0, 8_928.0, 0.0, 0.0),
+        totals=replace(NO_COST, reserved_usd=14_880.0, on_demand_usd=8_928.0),
         proof=Proof("gap", 18_600.0, 0.21875),
         purchases=pd.DataFrame([(f"{r}-m-1m", "2027-01", 10.0, 7_440.0) for r in regions],
                                columns=["offer", "period", "units", "usd"]),

@@ -54,6 +54,8 @@ def row_name(program: LinearProgram, rows: Rows, k: int) -> str:
         "scenario": lambda n: scenario_names(sets)[n],
         "slot": lambda n: slot_name(program, n),
         "queue": lambda n: "/".join(sets.needs.loc[program.columns.queues.need[n], ["origin", "workload"]]),
+        "contract": lambda n: sets.spend.contracts[n],  # type: ignore[union-attr]
+        "future": lambda n: sets.chances[n][0],
     }
     return f"{rows.family}[{', '.join(told[name](int(number[k])) for name, number in rows.index.items())}]"
 
@@ -78,6 +80,9 @@ def column_names(program: LinearProgram) -> list[str]:
     for prefix, columns in (("more", at.more), ("fewer", at.fewer)):
         for purchase, column in zip(kept_purchases(sets), columns):
             names[column] = f"{prefix}({names[at.committed[purchase]]})"
+    for (c, s), column in np.ndenumerate(at.short):
+        if column >= 0 and sets.spend is not None:
+            names[column] = f"short[{sets.spend.contracts[c]}, {sets.chances[s][0]}]"
     for prefix, columns in (("on", at.size_on), ("steps", at.size_steps)):
         for k, column in enumerate(columns):
             if column >= 0:

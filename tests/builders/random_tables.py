@@ -97,4 +97,10 @@ def cases(draw: st.DrawFn, months: int = 1, coupled: bool = True, whole: bool = 
     if coupled:
         policy["egress"] = {"max_cross_region_share": pick(None, None, 0.2)}
         policy["max_commitment_usd"] = pick(None, None, 500.0)
+        if pick(False, True):
+            rows["spend_commitments"] = [
+                {"contract": "all", "usd": pick(20.0, 300.0, 2000.0), "counts_reserved": pick(False, True)},
+                {"contract": "east", "usd": pick(10.0, 100.0), "regions": "east", "last_period": "2027-01",
+                 "counts_on_demand": pick(False, True)},
+            ]  # fmt: skip
     return builders.case({name: table for name, table in rows.items() if table}, months=months, **policy)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from planner.features.tasks import TaskCosts, task_costs
-from planner.plan.plan import DEPLOYMENT_COLUMNS, DISPATCH_COLUMNS, PURCHASE_COLUMNS, Plan, Proof, Totals
+from planner.plan.plan import DEPLOYMENT_COLUMNS, DISPATCH_COLUMNS, NO_COST, PURCHASE_COLUMNS, Plan, Proof
 from planner.plan.pricing import price
 from planner.schema.case import Case
 from tests import builders
@@ -44,7 +44,7 @@ def priced(case: Case, units: dict[tuple[str, str], float], flows: pd.DataFrame,
     bought = [(offer[p].offer, m, n, n * offer[p].usd_per_unit_hour * HOURS[m]) for (p, m), n in units.items()]
     held = [(p, "tokens", "m", m, n) for (p, m), n in units.items()]
     plan = Plan(
-        name, case.digest, Totals(0, 0, 0, 0, 0, 0), Proof("gap", 0.0, 1.0),
+        name, case.digest, NO_COST, Proof("gap", 0.0, 1.0),
         pd.DataFrame(bought, columns=list(PURCHASE_COLUMNS)), pd.DataFrame(held, columns=list(DEPLOYMENT_COLUMNS)),
         flows,
     )  # fmt: skip
@@ -129,7 +129,7 @@ def random_plan(seed: int) -> tuple[Case, Plan]:
     held = [(p["pool"], k, m, month, some(0, 20)) for p in pools for k in meters
             for m in (("*",) if p["shared_hourly"] else models) for month in MONTHS if rng.random() < 0.7]  # fmt: skip
     plan = Plan(
-        f"plan {seed}", case.digest, Totals(0, 0, 0, 0, 0, 0), Proof("gap", 0.0, 1.0),
+        f"plan {seed}", case.digest, NO_COST, Proof("gap", 0.0, 1.0),
         pd.DataFrame(bought, columns=list(PURCHASE_COLUMNS)), pd.DataFrame(held, columns=list(DEPLOYMENT_COLUMNS)),
         flows,
     )  # fmt: skip

@@ -8,7 +8,17 @@ import pytest
 from planner.errors import PlannerError
 from planner.model import objective as of_model
 from planner.model.columns import Columns, columns_of
-from planner.model.objective import TERMS, CostTerm, egress, objective, on_demand, reserved, tail, unreserved
+from planner.model.objective import (
+    TERMS,
+    CostTerm,
+    egress,
+    objective,
+    on_demand,
+    reserved,
+    shortfall,
+    tail,
+    unreserved,
+)
 from planner.model.program import program_of
 from planner.model.reduce.slots import with_kept
 from planner.model.sets import Floats, Keep, Sets
@@ -34,6 +44,7 @@ def all_terms() -> Sets:
         offers=[{"offer": "3m", "pool": "west-m", "usd_per_unit_hour": 0.5, "term_months": 3}],
         on_demand=[cases.on_demand("east"), cases.on_demand("west")],
         routes=[{"origin": "east", "destination": "west", "usd_per_gb": 0.1}],
+        spend_commitments=[{"contract": "macc", "usd": 1000.0}],
     )  # fmt: skip
     return cases.sets(tables, tail_value=0.75)
 
@@ -51,6 +62,7 @@ def test_each_term_by_hand() -> None:
     assert on_demand(sets, at)[at.flows].tolist() == pytest.approx(per_krph.tolist())
     crossed = np.where(arcs["away"], 1000 * 0.1, 0.0) * 0.5 * WEEKS
     assert egress(sets, at)[at.flows].tolist() == pytest.approx(crossed.tolist())
+    assert shortfall(sets, at)[at.short].tolist() == [[0.5, 0.5]]  # the probability of each scenario
 
 
 def test_the_objective_is_the_sum_of_its_terms() -> None:
@@ -67,7 +79,7 @@ def test_each_term_prices_the_columns_that_it_names() -> None:
     at = columns_of(sets)
     held = sets.arcs["reserved"].to_numpy(bool)[at.flow_arc]
     named = {"x": at.committed, "v": at.deployed, "u": at.unreserved[at.unreserved >= 0], "y": at.flows[held],
-             "z": at.flows[~held], "more": at.more, "fewer": at.fewer}  # fmt: skip
+             "z": at.flows[~held], "more": at.more, "fewer": at.fewer, "short": at.short.ravel()}  # fmt: skip
     for term in TERMS:
         priced = np.flatnonzero(term.usd(sets, at))
         told = [named[name] for name in re.split(" and |, ", term.prices)]

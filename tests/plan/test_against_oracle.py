@@ -11,7 +11,7 @@ import pytest
 from planner.plan.audit import audit
 from planner.plan.derived import Derived
 from planner.plan.files import write_plan
-from planner.plan.plan import DEPLOYMENT_COLUMNS, Plan, Proof, Totals
+from planner.plan.plan import DEPLOYMENT_COLUMNS, NO_COST, Plan, Proof
 from planner.plan.pricing import price
 from planner.readers import load
 from planner.schema.case import Case
@@ -37,7 +37,7 @@ def any_plan(case: Case, seed: int) -> Plan:
     keys = derived.loads[["pool", "meter", "deployment"]].drop_duplicates().to_numpy().tolist()
     placed = [(*key, p.name, float(n)) for key in keys for p, n in zip(case.periods, rng.uniform(0, 99, 12))]
     deployments = pd.DataFrame(placed, columns=list(DEPLOYMENT_COLUMNS))
-    zero = Totals(0, 0, 0, 0, 0, 0)
+    zero = NO_COST
     return Plan("any", case.digest, zero, Proof("gap", 0.0, 1.0), purchases, deployments, flows)
 
 

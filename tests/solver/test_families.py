@@ -30,7 +30,7 @@ from planner.plan.flows import Names
 from planner.plan.pricing import price
 from planner.schema.case import Case
 from planner.solver.elastic import LimitChange
-from planner.solver.find import Options, find_plan
+from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.highs import Clock, Session
 from planner.solver.infeasible import apply, shortfall_of
 from planner.solver.limits import limits_of
@@ -335,8 +335,10 @@ def test_a_cost_term_that_says_nothing_comes_out_right(
 def test_every_cost_term_is_priced_again(some_cases: list[Case]) -> None:
     """Each part of the cost is more than nothing in some case, and a wrong one is found."""
     paid = set()
-    for case in [*some_cases[:3], sure(), dear()]:
-        plan = find_plan(case)
+    for case in [*some_cases[:3], sure(), dear(), next(each.whole() for each in solved() if each.family == "spend")]:
+        plan = find_if_any(case)
+        if plan is None:
+            continue
         again = price(case, plan.purchases, plan.deployments, plan.dispatch)
         assert plan.totals.parts() == pytest.approx(again.parts(), rel=1e-9, abs=1e-9)
         for name, usd in plan.totals.parts().items():

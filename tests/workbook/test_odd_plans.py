@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from planner.features.order.order_reader import read_purchase_order
-from planner.plan.plan import Plan, Totals
+from planner.plan.plan import NO_COST, Plan
 from planner.schema.case import Case
 from planner.verify.figures import metrics_of
 from planner.workbook.export import write_tables
@@ -28,7 +28,7 @@ def nothing_bought() -> tuple[Case, Plan]:
     base = hand_plan(hand_case())
     return case, replace(
         on(case, base),
-        totals=Totals(0.0, 0.0, 0.0, 22_320.0, 0.0, 0.0),
+        totals=replace(NO_COST, on_demand_usd=22_320.0),
         purchases=base.purchases.iloc[:0],
         deployments=base.deployments.iloc[:0],
         dispatch=hourly([("west", "w", "m", "west", "standard", 10.0)]),
@@ -44,7 +44,7 @@ def nothing_on_demand() -> tuple[Case, Plan]:
     base = hand_plan(hand_case())
     return case, replace(
         on(case, base),
-        totals=Totals(7_440.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        totals=replace(NO_COST, reserved_usd=7_440.0),
         purchases=base.purchases[base.purchases["offer"] == "west-m-1m"],
         deployments=base.deployments[base.deployments["pool"] == "west-m"],
         dispatch=hourly([("west", "w", "m", "west", "west-m", 10.0)]),
@@ -58,7 +58,7 @@ def no_demand() -> tuple[Case, Plan]:
     base = hand_plan(hand_case())
     empty = {name: getattr(base, name).iloc[:0] for name in (
         "purchases", "deployments", "dispatch", "stress_slots", "stress_dispatch")}  # fmt: skip
-    return case, replace(on(case, base), totals=Totals(0.0, 0.0, 0.0, 0.0, 0.0, 0.0), **empty)
+    return case, replace(on(case, base), totals=NO_COST, **empty)
 
 
 @pytest.mark.parametrize("make", [nothing_bought, nothing_on_demand, no_demand])

@@ -112,10 +112,15 @@ COLUMNS: dict[str, dict[str, str]] = {
         "usd_per_gb": ON_DEMAND_PRICES,
         "max_gb_per_month": OFFERS,
     },
+    "spend_commitments": dict.fromkeys(
+        ("contract", "usd", "first_period", "last_period", "regions", "counts_on_demand", "counts_reserved"),
+        OFFERS,
+    ),
 }  # fmt: skip
 
 OWNERS = {"mix": MIX, "scenarios": SHAPE, "pools": OFFERS, "throughput": OFFERS, "offers": OFFERS,
-          "on_demand": OFFERS, "routes": OFFERS, "commitments": EXPIRIES}  # fmt: skip
+          "on_demand": OFFERS, "routes": OFFERS, "commitments": EXPIRIES,
+          "spend_commitments": OFFERS}  # fmt: skip
 
 
 def cause_of(table: str, column: str) -> str:

@@ -43,6 +43,7 @@ from planner.plan.flows import Floats
 from planner.schema.base import Row
 from planner.schema.capacity import Commitment, Offer, Pool, Throughput
 from planner.schema.case import DEMAND_COLUMNS, TABLE, Case
+from planner.schema.contracts import SpendCommitment
 from planner.schema.settings import Period, PlanSettings, add_months
 from planner.schema.workloads import Region
 from planner.units import HOURS_PER_WEEK
@@ -200,6 +201,7 @@ class Hybrids:
         parts["mix"] = self._mix(taken)
         parts["commitments"] = self._commitments(taken)
         parts |= self._held(parts, taken)
+        parts["spend_commitments"] = self._contracts(parts["settings"], taken)
         return Case(**parts, demand=self.old.demand)
 
     def _side(self, cause: str, taken: frozenset[str]) -> Case:
@@ -247,6 +249,18 @@ class Hybrids:
             c.model_copy(update={"start": add_months(c.start, months), "end": add_months(c.end, months)})
             for c in owed.commitments
         )
+
+    def _contracts(self, settings: PlanSettings, taken: frozenset[str]) -> tuple[SpendCommitment, ...]:
+        """Spend commitments, their periods taken by position in the calendar's horizon."""
+        side = self._side(OFFERS, taken)
+        periods = settings.horizon.periods
+        found = []
+        for c in side.spend_commitments:
+            counted = side.contract_periods(c)
+            first, last = (periods[min(k, len(periods) - 1)].name for k in (counted[0], counted[-1]))
+            ends = {"first_period": first, "last_period": None if c.last_period is None else last}
+            found.append(c.model_copy(update=ends))
+        return tuple(found)
 
     def _held(self, parts: Mapping[str, Any], taken: frozenset[str]) -> dict[str, tuple[Row, ...]]:
         """Offers, pools and throughput of what is held but no longer for sale."""

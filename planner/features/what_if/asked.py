@@ -26,8 +26,9 @@ from planner.io.yaml_text import EachKeyOnce
 from planner.readers.csv_files import MEGABYTE, read_text
 
 MOST_CASES = 500
+BAND = "band"  # the contract of a band that is only offered
 _FACTOR = re.compile(r"\s*(\w+)\s*(?:\[([^\]]*)\])?\s*")
-_PARTS = ("set", "scale", "strike", "refuse", "refuse_pools", "forbid_terms", "certain")
+_PARTS = ("set", "scale", "strike", "refuse", "refuse_pools", "forbid_terms", "certain", "spend")
 _BLOCKS = ("cases", "grids")
 _BLANK = ("", "null", "~")
 
@@ -97,6 +98,22 @@ def grid_of(text: str) -> list[str]:
     if count > MOST_CASES:
         raise ValueError(f"{text!r} has {count:,} values; a study has at most {MOST_CASES}")
     return [f"{low + k * step:.12g}" for k in range(count)]
+
+
+def band_of(text: str) -> CaseChange:
+    """Read ``1000000:0.05``: a contract of so many USD to be spent, at such a discount off on-demand prices.
+
+    Raises
+    ------
+    ValueError : it cannot be read.
+    """
+    amount, colon, off = text.partition(":")
+    usd, discount = number_of(amount), number_of(off) if colon else 0.0
+    if usd < 0 or not 0 <= discount < 1:
+        raise ValueError(f"{text!r} is no band: write USD:DISCOUNT, such as 1000000:0.05 for 5 % off")
+    words = f"band of {usd:,.0f} USD" if usd else "no band"
+    scale = (Factor("on_demand_prices", 1 - discount),) if discount else ()
+    return CaseChange(f"{words}, {100 * discount:g} % off", scale=scale, spend=((BAND, f"{usd:.12g}"),) if usd else ())
 
 
 def grid_cases(grids: Sequence[tuple[str, Sequence[str]]], base: CaseChange | None = None) -> list[CaseChange]:
@@ -198,6 +215,7 @@ def _case(name: str, body: object, path: Path, faults: list[Fault]) -> CaseChang
         tuple(_names(body, "refuse_pools", place, faults)),
         tuple(terms),
         None if certain is None or certain in _BLANK else str(certain),
+        tuple(_pairs(body, "spend", place, faults)),
     )
     return change if len(faults) == before else None
 

@@ -8,11 +8,13 @@
     refuse_pools   the same of single pools
     forbid_terms   terms (months) that may not be signed
     certain   a scenario that is taken for certain
+    spend     a spend commitment of some amount: another amount, a new contract, or (0) none
 
 What earlier commitments cost never changes: they were signed at their price.
 """
 
 import datetime as dt
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,6 +29,7 @@ from planner.readers.settings_file import read_settings
 from planner.schema.base import LARGEST, MOST_REQUESTS
 from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
+from planner.schema.contracts import SpendCommitment
 from planner.schema.describe import settings_of
 from planner.schema.settings import PlanSettings, Policy
 
@@ -70,6 +73,7 @@ class CaseChange:
     refuse_pools: tuple[str, ...] = ()
     forbid_terms: tuple[int, ...] = ()
     certain: str | None = None
+    spend: tuple[tuple[str, str], ...] = ()  # contract, USD to be spent on it; 0: it is not signed
 
     def __str__(self) -> str:
         """Say what is changed, in one line."""
@@ -79,6 +83,7 @@ class CaseChange:
         parts += [f"no new units of {name}" for name in self.refuse_pools]
         parts += [f"no {months}-month terms" for months in self.forbid_terms]
         parts += [f"{self.certain} is certain"] if self.certain is not None else []
+        parts += [f"{usd} USD to be spent on {contract}" for contract, usd in self.spend]
         return ", ".join(parts) or "as it stands"
 
 
@@ -118,11 +123,29 @@ def changed(case: Case, change: CaseChange) -> Case:
         p.model_copy(update=hourly) if p.region in change.refuse or p.pool in change.refuse_pools else p
         for p in case.pools
     ))  # fmt: skip
+    case = _contracts(case, change, problems)
     if change.certain is not None:
         case = _certain(case, change.certain, problems)
     if problems.faults:
         raise InputError(problems.faults)
     return replace(case, settings=settings)
+
+
+def _contracts(case: Case, change: CaseChange, problems: _Problems) -> Case:
+    """Sign spend commitments of some amounts: those of the folder by name, others as contracts that count all spend."""
+    known = {c.contract: c for c in case.spend_commitments}
+    for name, text in change.spend:
+        try:
+            usd = float(text)
+        except ValueError:
+            usd = math.nan
+        if not 0 <= usd <= LARGEST:
+            problems.add("is no amount to be spent", f"spend.{name}", text, "USD, of at least 0")
+        elif usd > 0:
+            known[name] = known.get(name, SpendCommitment(contract=name, usd=usd)).model_copy(update={"usd": usd})
+        elif known.pop(name, None) is None:
+            problems.unknown("spend_commitments", f"spend.{name}", name, list(known))
+    return replace(case, spend_commitments=tuple(known[name] for name in sorted(known)))
 
 
 def full_key(key: str) -> str:

@@ -49,6 +49,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     many = parser.add_argument_group("many cases")
     many.add_argument("--grid", action="append", metavar="KEY=FROM:TO:STEP", default=[],
                       help="a case for each value of a policy key, or of what --scale takes; or KEY=A,B,C")  # fmt: skip
+    many.add_argument("--band", action="append", metavar="USD:DISCOUNT", default=[], help="a case for each spend band "
+                      "that is offered: so much to be spent, at such a discount off on-demand prices, such as "
+                      "1000000:0.05")  # fmt: skip
     many.add_argument("--cases", type=Path, metavar="cases.yaml", help="named cases; docs/what-if.md shows the form")
     many.add_argument("--refused", action="store_true", help="a case for each pool from which the plan buys units: the "
                       "provider has none")  # fmt: skip
@@ -120,7 +123,7 @@ def _asked(arguments: argparse.Namespace) -> "list[CaseChange]":
     """Cases that the options and the file ask for, every fault at once."""
     from dataclasses import replace
 
-    from planner.features.what_if.asked import factor_of, grid_cases, grid_of, read_cases, setting_of
+    from planner.features.what_if.asked import band_of, factor_of, grid_cases, grid_of, read_cases, setting_of
     from planner.features.what_if.case_change import CaseChange
 
     faults: list[Fault] = []
@@ -143,9 +146,14 @@ def _asked(arguments: argparse.Namespace) -> "list[CaseChange]":
             except ValueError as error:
                 faults.append(Fault(option, str(error), value=text))
     cases: list[CaseChange] = []
+    for text in arguments.band:
+        try:
+            cases.append(band_of(text))
+        except ValueError as error:
+            faults.append(Fault("--band", str(error), value=text))
     if arguments.cases is not None:
         try:
-            cases = read_cases(arguments.cases)
+            cases += read_cases(arguments.cases)
         except InputError as error:
             faults += error.faults
     if faults:

@@ -216,7 +216,8 @@ def _part(sets: Sets, needs: Bools, meters: Bools) -> Sets:
     quota_kept[quota[quota >= 0]] = True
     quota_of = np.append(_renumber(quota_kept), -1)
     loads = sets.loads[arc_kept[sets.loads["arc"].to_numpy(int)]].reset_index(drop=True)
-    bought = sets.purchases[meters[sets.purchases["meter_row"].to_numpy(int)]].reset_index(drop=True)
+    bought_kept = meters[sets.purchases["meter_row"].to_numpy(int)]
+    bought = sets.purchases[bought_kept].reset_index(drop=True)
     workloads = set(sets.needs.loc[needs, "workload"])
     return replace(
         sets,
@@ -235,6 +236,7 @@ def _part(sets: Sets, needs: Bools, meters: Bools) -> Sets:
         quotas=sets.quotas[quota_kept].reset_index(drop=True),
         quota_load=sets.quota_load[arc_kept],
         purchases=bought.assign(meter_row=meter_of[bought["meter_row"].to_numpy(int)]),
+        paid_usd=sets.paid_usd[bought_kept],
         caps=_caps_of(sets, arcs),
         cases=tuple(replace(case, demand_scale=case.demand_scale[needs]) for case in sets.cases),
     )
@@ -243,7 +245,8 @@ def _part(sets: Sets, needs: Bools, meters: Bools) -> Sets:
 def _of_periods(sets: Sets, periods: Bools) -> Sets:
     """Keep some periods with their slots and purchases, renumbered; no purchase reaches into another period."""
     number, of_slot = _renumber(periods), sets.slot_period
-    slots, bought = periods[of_slot], sets.purchases[periods[sets.purchases["period"].to_numpy(int)]]
+    bought_kept = periods[sets.purchases["period"].to_numpy(int)]
+    slots, bought, spend = periods[of_slot], sets.purchases[bought_kept], sets.spend
     return replace(
         sets,
         periods=tuple(name for name, kept in zip(sets.periods, periods) if kept),
@@ -254,6 +257,10 @@ def _of_periods(sets: Sets, periods: Bools) -> Sets:
         purchases=bought.assign(
             period=number[bought["period"].to_numpy(int)], last_period=number[bought["last_period"].to_numpy(int)]
         ).reset_index(drop=True),
+        paid_usd=sets.paid_usd[bought_kept][:, periods],
+        spend=None
+        if spend is None
+        else replace(spend, on_demand=spend.on_demand[..., periods], reserved=spend.reserved[..., periods]),
         of_whole=sets.in_whole(np.flatnonzero(slots)),
     )
 

@@ -6,6 +6,9 @@ the rows are convex, and costs the same. So the optimum keeps its value when the
 and a merged solution, used in both, is a solution of the literal programme. The same holds for a stress case, whose
 demand is a multiple of the slot's. Seen by Malloovia for hours of equal load.
 
+Where a family has rows on flows that tell scenarios apart, equal slots of one scenario are merged only; also where it
+is left out, for its prices tell them apart too.
+
 Where a family has rows on flows and does not claim this, every slot stays, also those without demand: its rows then
 see the hours as they are. Where work waits across hours, whole weeks that are equal hour by hour are merged: the same
 argument holds for weeks.
@@ -44,9 +47,11 @@ def merge_slots(sets: Sets) -> Sets:
 
 
 def _told(sets: Sets) -> Floats:
-    """Tell what makes slots alike: period, prices, and the demand of every need."""
-    slots = sets.slots
-    return np.column_stack([slots["period"].to_numpy(float), slots["price_factor"].to_numpy(float), sets.demand.T])
+    """Tell what makes slots alike: period, prices, the demand of every need; the scenario where rows tell it apart."""
+    slots, apart = sets.slots, bool(refusing(replace(sets, left_out=()), Reduction.SCENARIOS))
+    future = sets.slot_future if apart else np.zeros(len(slots))
+    prices = slots["price_factor"].to_numpy(float)
+    return np.column_stack([future, slots["period"].to_numpy(float), prices, sets.demand.T])
 
 
 def _merge_weeks(sets: Sets) -> Sets:
@@ -187,6 +192,16 @@ def _barred(sets: Sets) -> Bools:
     return np.asarray(barred, bool)
 
 
+def _contracts(sets: Sets) -> tuple[int, Ints]:
+    """Most contracts that one on-demand dollar counts for, and a number that tells which count the spend of an arc."""
+    if sets.spend is None:
+        return 0, np.zeros(len(sets.arcs), np.int64)
+    counted = sets.spend.of_regions(sets.spend.on_demand, sets.arcs["region"])
+    every = np.moveaxis(counted, 1, 0).reshape(len(sets.arcs), -1)
+    _, kind = np.unique(every, axis=0, return_inverse=True)
+    return int(counted.sum(axis=0).max(initial=0)), kind.ravel()
+
+
 def _dominated(sets: Sets, kept: Bools) -> Bools:
     arcs = sets.arcs
     dominated = np.zeros(len(arcs), bool)
@@ -198,7 +213,9 @@ def _dominated(sets: Sets, kept: Bools) -> Bools:
         return dominated
     factors = sets.slots["price_factor"].to_numpy(float)
     usd, egress = arcs["usd"].to_numpy(float), arcs["egress_usd"].to_numpy(float)
-    low, high = factors.min() * usd + egress, factors.max() * usd + egress  # linear in the factor: the ends decide
+    most, counted = _contracts(sets)
+    least = min(factors.min(), factors.max() * (1 - most))  # what is spent on a contract may be worth its price
+    low, high = least * usd + egress, factors.max() * usd + egress  # linear in the factor: the ends decide
     away, sure = arcs["away"].to_numpy(bool), arcs["guaranteed"].to_numpy(bool)
     region = arcs["region"].to_numpy(object)
     for rows in arcs.groupby(["need", "model"], sort=False).indices.values():
@@ -207,6 +224,8 @@ def _dominated(sets: Sets, kept: Bools) -> Bools:
                 continue
             cheaper = (low[b] <= low[rows]) & (high[b] <= high[rows])
             equal = (low[b] == low[rows]) & (high[b] == high[rows])
+            alike = counted[rows] == counted[b]  # else the one may be worth its price, the other not
+            cheaper &= alike | (max(low[b], high[b]) <= np.minimum(low[rows], high[rows]))
             fits = (sure[b] | ~sure[rows]) & ((not away[b]) | (region[rows] == region[b]))
             first = ~(equal & unlimited[rows]) | (rows > b)
             dominated[rows[cheaper & fits & first & (rows != b)]] = True

@@ -133,7 +133,7 @@ def proved_bound_usd(
     terms += _limits(case, names, prices, demand, weeks)
     rays = _rays(case, names, table, ways, demand)
     terms += [price * need for _, price, need, _ in rays]
-    most_usd = stated_usd if rule_prices.any else math.inf
+    most_usd = stated_usd if rule_prices.any_size else math.inf
     sizes = LargestSizes.of(
         case,
         derived,
@@ -141,7 +141,7 @@ def proved_bound_usd(
         meters,
         largest=largest_deployed(case, names, ways, demand),
         most_usd=most_usd,
-        any_size=rule_prices.any,
+        any_size=rule_prices.any_size,
     )
     terms += [
         rule_prices.worth_usd,
@@ -174,7 +174,7 @@ def _named(names: Names, need: int, way: Way) -> WayNames:
 
 
 def _slot_weights(derived: Derived, names: Names) -> tuple[Floats, Floats]:
-    rows: Any = derived.slots.itertuples(index=False, name=None)
+    rows: Any = derived.slots[["scenario", "period", "weeks", "price_factor"]].itertuples(index=False, name=None)
     block = {(scenario, period): (weeks, factor) for scenario, period, weeks, factor in rows}
     pairs = [block[s, p] for s in names.scenarios for p in names.periods]
     weeks, factor = (np.repeat([pair[k] for pair in pairs], HOURS_PER_WEEK) for k in (0, 1))
@@ -345,11 +345,12 @@ def _charges(
             earned += sum(price * unit.get(d, 0.0) for q, price, _, unit in rays if q == p)
             terms.append(_charged(float(prices.unit[k, p]) - earned, float(sizes.deployed[d, p])))
     unreserved = {p.pool: p.usd_per_unreserved_unit_hour for p in case.pools}
-    for k, (pool, _) in enumerate(meters):
+    for k, (pool, meter) in enumerate(meters):
         hourly = unreserved[pool]
         for p, period in enumerate(case.periods):
             if hourly is not None:
-                terms.append(_charged(hourly * period.hours - float(prices.unit[k, p]), float(sizes.unreserved[k, p])))
+                earned = float(prices.unit[k, p]) + rule_prices.of_unreserved(pool, meter, period.name)
+                terms.append(_charged(hourly * period.hours - earned, float(sizes.unreserved[k, p])))
     for o in case.offers:
         if (o.pool, o.meter) not in meters:
             continue

@@ -52,6 +52,9 @@ class LinearRule:
     family : name of the family of constraints. unit : of a row. rows : what tells each row from the others.
     lower, upper : of each row (-inf, inf: none). bought : (row, offer, period, weight a unit). deployed : (row, pool,
     meter, model, period, weight a unit). served : what rows count of the requests.
+    missed_usd : USD for each unit by which the lower limit of a row may be missed, a part of the plan's cost; none: no
+    row may. unreserved : (row, pool, meter, period, weight a unit), only in such rules. any_size : whether more units
+    than are of any use may pay.
     """
 
     family: str
@@ -62,6 +65,9 @@ class LinearRule:
     bought: Sequence[tuple[int, str, str, float]] = field(default=())
     deployed: Sequence[tuple[int, str, str, str, str, float]] = field(default=())
     served: Sequence[Served] = field(default=())
+    missed_usd: Sequence[float] = field(default=())
+    unreserved: Sequence[tuple[int, str, str, str, float]] = field(default=())
+    any_size: bool = True
 
     @property
     def kinds(self) -> tuple[str, str]:
@@ -70,7 +76,9 @@ class LinearRule:
 
 
 def check_rule(rule: LinearRule, purchases: pd.DataFrame, deployments: pd.DataFrame, flows: Flows) -> list[Finding]:
-    """Check each row of a rule on the plan's tables."""
+    """Check each row of a rule on the plan's tables; what may be missed at a price is priced, not checked."""
+    if rule.missed_usd:
+        return []
     value = np.zeros(len(rule.rows))
     units: dict[tuple[Any, ...], float] = {}
     for offer, period, n in purchases[["offer", "period", "units"]].itertuples(index=False, name=None):
@@ -116,6 +124,7 @@ class RulePrices:
         self.worth_usd = 0.0
         self._bought: dict[tuple[str, str], float] = {}
         self._deployed: dict[tuple[str, str, str, str], float] = {}
+        self._unreserved: dict[tuple[str, str, str], float] = {}
         for rule, price in zip(rules, self.price):
             self._read(rule, price, table)
 
@@ -138,15 +147,30 @@ class RulePrices:
         for row, pool, meter, model, period, weight in rule.deployed:
             place = (pool, meter, model, period)
             self._deployed[place] = self._deployed.get(place, 0.0) + weight * float(price[row])
+        for row, pool, meter, period, weight in rule.unreserved:
+            self._unreserved[pool, meter, period] = self._unreserved.get((pool, meter, period), 0.0) + weight * float(
+                price[row]
+            )
+        for row, usd in enumerate(rule.missed_usd):
+            self.worth_usd -= max(0.0, float(price[row]) - usd) * max(0.0, rule.lower[row])
+
+    @property
+    def any_size(self) -> bool:
+        """Whether a plan may want more units than are of any use without these rules."""
+        return any(rule.any_size for rule in self.rules)
 
     @property
     def any(self) -> bool:
-        """Whether there are such rules: then a plan may want more than is sensible without them."""
+        """Whether there are such rules."""
         return bool(self.rules)
 
     def of_bought(self, offer: str, period: str) -> float:
         """Return what a unit bought earns, USD."""
         return self._bought.get((offer, period), 0.0)
+
+    def of_unreserved(self, pool: str, meter: str, period: str) -> float:
+        """Return what a unit beyond the commitments earns, USD."""
+        return self._unreserved.get((pool, meter, period), 0.0)
 
     def of_deployed(self, deployment: tuple[str, str, str], period: str) -> float:
         """Return what a unit deployed earns, USD."""

@@ -12,8 +12,9 @@ from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
 from planner.plan.joins import Ints
 from planner.plan.plan import Plan
-from planner.plan.pricing import months_in_force, unit_balance
+from planner.plan.pricing import months_in_force, spent_of, unit_balance
 from planner.plan.reading import Reading
+from planner.plan.spend import Spent
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 
@@ -71,6 +72,11 @@ class Basis:
     def balance(self) -> pd.DataFrame:
         """Units committed and deployed by pool, meter and period (plan.pricing)."""
         return unit_balance(self.case, self.in_force, self.derived.earlier, self.plan.deployments)
+
+    @cached_property
+    def spent(self) -> Spent:
+        """What counts for each spend commitment (plan.spend)."""
+        return spent_of(self.reading)
 
     @cached_property
     def capacity_usd(self) -> pd.DataFrame:

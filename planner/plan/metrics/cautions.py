@@ -89,7 +89,16 @@ def _asked_by(basis: Basis, offers: set[str]) -> str:
         if line.offer.offer in offers:
             for name, part in rent.stress_by_case.items():
                 usd[name] = usd.get(name, 0.0) + part * line.units
+    region = {p.pool: p.region for p in basis.case.pools}
+    where = {region[line.offer.pool] for line in lines if line.offer.offer in offers}
+    spent = [
+        c.contract
+        for c in basis.case.spend_commitments
+        if c.counts_reserved and (c.counted_regions is None or where & c.counted_regions)
+    ]
     cases = [name for name in sorted(usd, key=lambda name: -usd[name]) if usd[name] > 0]
+    if not cases and spent:
+        return f"money promised to {_named(spent)} must be spent anyway"
     if not cases:
         return (
             "a quota, a guaranteed share, a size that is sold or another rule asks for it, or single workloads pay "

@@ -7,7 +7,7 @@ import pandas as pd
 
 from planner.plan.audit.findings import Finding, broken_rules
 from planner.plan.flows import Floats
-from planner.plan.metrics import strategies, task_costs, travel, use
+from planner.plan.metrics import spend_figures, strategies, task_costs, travel, use
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.cautions import cautions
 from planner.plan.metrics.metric_tables import HORIZON, Metrics
@@ -59,6 +59,9 @@ def collect(
         stress=stress(basis, margins),
         workload_margins=workload_margins(basis, margins),
         stress_load=stress_load(margins),
+        spend=spend_figures.spend(basis),
+        drawdown=spend_figures.drawdown(basis),
+        meanwhile=spend_figures.meanwhile(basis, offers),
         broken=broken_rules(findings, margins, reading.names),
         cautions=cautions(basis, margins, offers, compared),
     )
@@ -79,6 +82,7 @@ def summary_of(metrics: Metrics) -> dict[str, Any]:
         ),
         "models": _records(metrics.by_model, ["model", "total_usd", "usd_per_thousand_requests"]),
         "offers": _records(metrics.break_even, ["offer", "break_even_utilisation", "verdict"]),
+        **({"spend": _records(metrics.spend, list(metrics.spend.columns))} if len(metrics.spend) else {}),
         "stress": _records(
             metrics.stress,
             ["case", "scenario", "period", "hour_of_week", "need_rph", "capacity_rph", "margin_share", "sets_units"],

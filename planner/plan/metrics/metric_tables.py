@@ -34,6 +34,7 @@ _CAPACITY_USD = Field(
 )
 _ON_DEMAND_USD = Field("on_demand_usd", NUMBER, "requests on demand", "USD")
 _EGRESS_USD = Field("egress_usd", NUMBER, "data that crosses regions", "USD")
+_SHORTFALL_USD = Field("shortfall_usd", NUMBER, "what spend commitments ask for beyond what is spent on them", "USD")
 _SUNK_USD = Field("sunk_usd", NUMBER, "what earlier commitments cost", "USD")
 _TOTAL_USD = Field("total_usd", NUMBER, "sum of the parts", "USD")
 _PER_THOUSAND = Field("usd_per_thousand_requests", NUMBER, "total over requests; NaN: there are none", "USD")
@@ -61,13 +62,13 @@ MONTHS = Frame("months", "cost of each month, then of the horizon", (
     Field("reserved_usd", NUMBER, "new commitments, inside the horizon", "USD"),
     Field("tail_usd", NUMBER, "counted share of their payments past the horizon", "USD"),
     Field("unreserved_usd", NUMBER, "units beyond commitments", "USD"),
-    _ON_DEMAND_USD, _EGRESS_USD, _SUNK_USD, _TOTAL_USD,
+    _ON_DEMAND_USD, _EGRESS_USD, _SHORTFALL_USD, _SUNK_USD, _TOTAL_USD,
 ))  # fmt: skip
 STRATEGIES = Frame("strategies", "one row for each way to serve the plan's usage, the plan last", (
     Field("strategy", TEXT, "all on demand, reserved for the peak, reserved for the average, the plan"),
     Field("possible", FLAG, "it has prices, keeps quotas and stress cases, and costs no less than a plan can"),
     Field("capacity_usd", NUMBER, "what units cost, earlier commitments apart", "USD"),
-    _ON_DEMAND_USD, _EGRESS_USD, _SUNK_USD,
+    _ON_DEMAND_USD, _EGRESS_USD, _SHORTFALL_USD, _SUNK_USD,
     Field("total_usd", NUMBER, "sum of the parts; NaN: there is no price", "USD"),
     Field("saving_share", NUMBER, "1 - total over that of all on demand", "share"),
     Field("note", TEXT, "why it is not possible, or what it assumes"),
@@ -153,9 +154,36 @@ STRESS_LOAD = Frame("stress_load", "where the load of each stress case's binding
     Field("requests_per_hour", NUMBER, "what it serves", "requests/hour"),
     Field("share", NUMBER, "of all of that hour", "share"),
 ))  # fmt: skip
+SPEND = Frame("spend", "one row for each spend commitment, expected over scenarios", (
+    Field("contract", TEXT, "contract"), Field("first_period", TEXT, "first period that counts"),
+    Field("last_period", TEXT, "last period that counts"), Field("usd", NUMBER, "to be spent", "USD"),
+    Field("on_demand_usd", NUMBER, "of it spent on demand", "USD"),
+    Field("units_usd", NUMBER, "of it spent on units, earlier commitments included", "USD"),
+    Field("spent_usd", NUMBER, "spent in all", "USD"),
+    Field("lost_usd", NUMBER, "paid without being spent: a part of the plan's cost", "USD"),
+    Field("most_lost_usd", NUMBER, "the same in the worst scenario", "USD"),
+    Field("probability_lost", NUMBER, "of the scenarios in which something is lost", "share"),
+    Field("saved_per_usd", NUMBER, "what one more dollar spent on it saves of the shortfall, by the bound's prices",
+          "USD/USD"),
+))  # fmt: skip
+DRAWDOWN = Frame("drawdown", "one row for each spend commitment and month that it counts, expected over scenarios", (
+    Field("contract", TEXT, "contract"), _PERIOD, Field("on_demand_usd", NUMBER, "spent on demand", "USD"),
+    Field("units_usd", NUMBER, "spent on units", "USD"),
+    Field("spent_usd", NUMBER, "spent since the first month", "USD"),
+    Field("left_usd", NUMBER, "still to be spent at the end of the month", "USD"),
+    Field("lost_usd", NUMBER, "what will be lost in the end", "USD"),
+))  # fmt: skip
+MEANWHILE = Frame("meanwhile", "one row for each offer whose break-even moves while money must be spent anyway", (
+    Field("offer", TEXT, "offer"), _POOL, _REGION, Field("contracts", TEXT, "contracts that its region counts for"),
+    Field("break_even_utilisation", NUMBER, "where a unit costs what on demand would", "share"),
+    Field("saved_per_unit_usd", NUMBER, "what a dollar on units saves of the shortfall", "USD/USD"),
+    Field("saved_per_on_demand_usd", NUMBER, "what a dollar on demand saves of the shortfall", "USD/USD"),
+    Field("break_even_meanwhile", NUMBER, "break-even utilisation with that; inf: never", "share"),
+))  # fmt: skip
+
 FIGURES = (
     MONTHS, STRATEGIES, DEPLOYMENT_USE, POOL_USE, COVERAGE, SAVINGS, BREAK_EVEN, WORKLOAD_COST, MODEL_COST, COST, TASKS,
-    EGRESS, ON_DEMAND, STRESS, WORKLOAD_MARGIN, STRESS_LOAD,
+    EGRESS, ON_DEMAND, STRESS, WORKLOAD_MARGIN, STRESS_LOAD, SPEND, DRAWDOWN, MEANWHILE,
 )  # fmt: skip
 
 
@@ -198,6 +226,8 @@ class Metrics:
     workload_margins : the same growth of one workload alone, the others as they are, by stress case; empty where there
         are too many, or the case is broken.
     stress_load : where the load of each stress case's binding slot goes.
+    spend, drawdown, meanwhile : spend commitments: in all, by month, and what offers are worth while money must be
+        spent anyway (metrics.spend_figures).
     broken : rules of the case that the plan breaks, as the audit and the margins found them; empty: it can be signed.
     cautions : sentences a buyer must read, each with what to do (`remedy`).
     """
@@ -221,6 +251,9 @@ class Metrics:
     stress: pd.DataFrame
     workload_margins: pd.DataFrame
     stress_load: pd.DataFrame
+    spend: pd.DataFrame
+    drawdown: pd.DataFrame
+    meanwhile: pd.DataFrame
     broken: tuple[BrokenRule, ...]
     cautions: "tuple[Advice, ...]"
 

@@ -21,7 +21,7 @@ rules. Without any price the total is NaN.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ from planner.plan.metrics.basis import Basis, ratio
 from planner.plan.metrics.metric_tables import STRATEGIES
 from planner.plan.metrics.task_costs import equivalent_usd
 from planner.plan.plan import Totals
+from planner.plan.spend import counted, on_demand_by_scenario
 from planner.units import HOURS_PER_WEEK
 
 _SHOWN, _ROUNDING, _DUST = 4, 1e-9, 1e-9
@@ -56,7 +57,7 @@ def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence
     nothing = np.zeros(len(load))
     rows = [
         _on_demand_row(
-            basis, ALL_ON_DEMAND, overflow=np.ones(len(basis.flows.rph)), price=price, capacity_usd=0.0, note=""
+            basis, ALL_ON_DEMAND, overflow=np.ones(len(basis.flows.rph)), price=price, capacity_usd={}, note=""
         )
     ]
     _mark(rows[0], broken(_every_period(basis, nothing)), basis)
@@ -73,7 +74,7 @@ def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence
         "strategy": PLAN, "possible": True,
         "capacity_usd": totals.reserved_usd + totals.tail_usd + totals.unreserved_usd,
         "on_demand_usd": totals.on_demand_usd, "egress_usd": totals.egress_usd, "sunk_usd": totals.sunk_usd,
-        "total_usd": totals.total_usd, "note": "",
+        "shortfall_usd": totals.shortfall_usd, "total_usd": totals.total_usd, "note": "",
     })  # fmt: skip
     table = pd.DataFrame(rows)
     total = table["total_usd"].to_numpy(float)
@@ -102,9 +103,12 @@ def _mark(row: dict[str, Any], broken: Sequence[str] | None, basis: Basis) -> No
 
 
 def _on_demand_row(
-    basis: Basis, name: str, *, overflow: Floats, price: Floats, capacity_usd: float, note: str
+    basis: Basis, name: str, *, overflow: Floats, price: Floats, capacity_usd: dict[tuple[str, int], float], note: str
 ) -> dict[str, Any]:
-    """Cost of a strategy in which the share `overflow` of each flow goes on demand."""
+    """Cost of a strategy in which the share `overflow` of each flow goes on demand.
+
+    capacity_usd : what units cost beyond earlier commitments, by pool and number of the period.
+    """
     flows, slots = basis.flows, basis.derived.slots
     block = flows.place // HOURS_PER_WEEK
     rph = flows.rph * overflow
@@ -121,16 +125,34 @@ def _on_demand_row(
     if excess:
         notes.append(excess)
     on_demand = float("nan") if unpriced else float(paid.sum())
+    units = sum(capacity_usd.values())
+    moved = Flows(flows.ways, flows.loads, flows.way, flows.place, rph)
+    short = _shortfall_usd(basis, moved, np.nan_to_num(price), capacity_usd)
     return {
         "strategy": name,
         "possible": not unpriced and not excess,
-        "capacity_usd": capacity_usd,
+        "capacity_usd": units,
         "on_demand_usd": on_demand,
         "egress_usd": egress,
         "sunk_usd": basis.derived.sunk_usd,
-        "total_usd": capacity_usd + on_demand + egress + basis.derived.sunk_usd,
+        "shortfall_usd": short,
+        "total_usd": units + on_demand + egress + basis.derived.sunk_usd + short,
         "note": "; ".join(notes),
     }
+
+
+def _shortfall_usd(basis: Basis, moved: Flows, price: Floats, capacity_usd: Mapping[tuple[str, int], float]) -> float:
+    """Find what spend commitments fall short of, expected, where these flows go on demand and these units are held."""
+    if not basis.case.spend_commitments:
+        return 0.0
+    names, region = basis.names, {p.pool: p.region for p in basis.case.pools}
+    held = np.zeros((len(names.regions), len(names.periods)))
+    earlier = basis.derived.earlier[["pool", "period", "usd"]].itertuples(index=False, name=None)
+    owed = [(pool, names.periods.index(period), usd) for pool, period, usd in earlier]
+    for pool, k, usd in [*owed, *((pool, k, usd) for (pool, k), usd in capacity_usd.items())]:
+        held[names.regions.index(region[pool]), k] += usd
+    tokens = on_demand_by_scenario(basis.derived, names, moved, price)
+    return counted(basis.case, names, held, tokens).shortfall_usd
 
 
 def _above_quota(basis: Basis, rph: Floats) -> str:
@@ -180,18 +202,19 @@ class _Reserved:
             share[has] = own if nth == 0 else np.minimum(share[has], own)
         return share
 
-    def usd(self, basis: Basis, units: Floats) -> float:
-        """Cost of holding units of each deployment over the horizon, beyond earlier commitments."""
+    def usd(self, basis: Basis, units: Floats) -> dict[tuple[str, int], float]:
+        """Cost of holding units of each deployment, beyond earlier commitments, by pool and number of the period."""
         need: dict[tuple[str, str], float] = {}
         for (pool, meter, _), n in zip(self.deployments, units.tolist(), strict=True):
             need[pool, meter] = need.get((pool, meter), 0.0) + n
         earlier = basis.derived.earlier_units
-        total = 0.0
+        found: dict[tuple[str, int], float] = {}
         for key, n in need.items():
             usd, least, step = self.price.get(key, (0.0, 0.0, 0.0))
-            for period in basis.case.periods:
-                total += _sold(n - earlier.get((*key, period.name), 0.0), least, step) * usd * period.hours
-        return total
+            for k, period in enumerate(basis.case.periods):
+                more = _sold(n - earlier.get((*key, period.name), 0.0), least, step) * usd * period.hours
+                found[key[0], k] = found.get((key[0], k), 0.0) + more
+        return found
 
 
 def _reserved(basis: Basis) -> _Reserved:

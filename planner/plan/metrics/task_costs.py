@@ -143,6 +143,7 @@ def _workload_of_way(basis: Basis) -> Ints:
 
 
 NOBODY = "(no demand)"  # bears what capacity costs where there are no requests at all
+UNSPENT = "(unspent commitments)"  # bears what is paid on spend commitments without being spent
 CELL = ("workload", "origin", "region", "model")
 SUMS = ("tasks", "requests", "reserved_requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd")
 
@@ -228,6 +229,10 @@ def _table(basis: Basis, capacity: CapacityCost) -> pd.DataFrame:
     if capacity.nobody_usd.any():
         rest = {**dict.fromkeys(CELL, NOBODY), "period": periods, "capacity_usd": capacity.nobody_usd}
         rows = pd.concat([rows, pd.DataFrame(rest)], ignore_index=True).fillna(dict.fromkeys(amounts, 0.0))
+    due = basis.spent.due_usd
+    if due.any():
+        rest = {**dict.fromkeys(CELL, UNSPENT), "period": periods, "capacity_usd": due}
+        rows = pd.concat([rows, pd.DataFrame(rest)], ignore_index=True).fillna(dict.fromkeys(amounts, 0.0))
     rows["tasks"] = rows["requests"] / rows["workload"].map(size).astype(float).fillna(1.0)
     rows["total_usd"] = rows["capacity_usd"] + rows["on_demand_usd"] + rows["egress_usd"]
     used = (rows["requests"] > 0) | (rows["total_usd"] != 0)
@@ -240,7 +245,7 @@ _SUMS = ["requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd"]
 def costs(tasks: TaskCosts) -> pd.DataFrame:
     """Cost and requests by workload, model and period: columns COST; adds up to the plan's total."""
     table = tasks.table.groupby(["workload", "model", "period"], as_index=False)[_SUMS].sum()
-    last = (table["workload"] == NOBODY).sort_values(kind="stable").index
+    last = table["workload"].isin((NOBODY, UNSPENT)).sort_values(kind="stable").index
     return table.loc[last, list(COST.columns)].reset_index(drop=True)
 
 
@@ -275,6 +280,7 @@ def cost_by_month(basis: Basis) -> pd.DataFrame:
         "on_demand_usd": pd.Series(ways["on_demand_usd"].to_numpy(float) @ basis.priced_requests, periods),
         "egress_usd": pd.Series(ways["egress_usd"].to_numpy(float) @ basis.requests, periods),
         "sunk_usd": basis.derived.earlier.groupby("period")["usd"].sum(),
+        "shortfall_usd": pd.Series(basis.spent.due_usd, periods),
     }
     table = pd.DataFrame({name: by_month[name].reindex(periods).astype(float).fillna(0.0) for name in Totals.names()})
     table.loc[HORIZON] = table.to_numpy(float).sum(axis=0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from planner.plan.warnings.contracts import spend_traps
 from planner.plan.warnings.traps import (
     Caution,
     caps_in_parts,
@@ -34,6 +35,7 @@ RULES: tuple[Callable[[Case], list[Caution]], ...] = (
     no_failover,
     part_months,
     caps_in_parts,
+    spend_traps,
 )
 
 

@@ -22,6 +22,7 @@ class Blocks:
     on_demand: Block
     egress: Block
     stress: Block
+    contracts: Block | None = None  # None: there are no spend commitments
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,9 @@ def _totals(report: Report, b: Blocks) -> list[Recomputed]:
                                t.on_demand_usd))  # fmt: skip
     if b.egress.last >= b.egress.first and t.egress_usd:
         rows.append(Recomputed(TOTAL_NAMES["egress_usd"], "Egress", b.egress.total("usd"), t.egress_usd, t.egress_usd))
+    if b.contracts is not None:
+        rows.append(Recomputed(TOTAL_NAMES["shortfall_usd"], "Spend commitments", b.contracts.total("lost"),
+                               float(report.metrics.spend["lost_usd"].sum()), t.shortfall_usd))  # fmt: skip
     return rows
 
 

@@ -51,6 +51,7 @@ class Sources:
     egress: Block
     units: UnitData
     reasons: list[str]
+    short: str = ""  # the cell of the shortfall of spend commitments; blank: there are none
 
 
 def write(sheet: Sheet, report: Report, sources: Sources) -> None:
@@ -138,7 +139,14 @@ def _strategies(sheet: Sheet, report: Report, sources: Sources, top: int) -> Non
         note = clean(way.note, 120)
         record["note"] = note if way.possible else f"Not possible: {note}" if note else "Not possible"
         records.append({"name": way.name, **record})
-    sheet.table(top, STRATEGIES, records)
+    sheet.table(top, _columns(report), records)
+
+
+def _columns(report: Report) -> tuple[Column, ...]:
+    """Columns of the strategies; what spend commitments fall short of stands with the units."""
+    if not report.case.spend_commitments:
+        return STRATEGIES
+    return tuple(replace(c, header="Units and\nshortfall, USD") if c.key == "units" else c for c in STRATEGIES)
 
 
 def _strategy_row(way: story.Way) -> dict[str, Any]:
@@ -158,7 +166,9 @@ def _plan_row(report: Report, sources: Sources) -> dict[str, Any]:
         parts += [sources.held.total("beyond_usd"), sources.held.total("earlier_usd"), units.more_beyond]
     served = [sources.on_demand.total("usd")] if len(report.metrics.on_demand) else ["0"]
     data = sources.egress.total("usd") if t.egress_usd else "0"
-    own = t.reserved_usd + t.tail_usd + t.unreserved_usd + t.sunk_usd
+    if sources.short:
+        parts.append(sources.short)
+    own = t.reserved_usd + t.tail_usd + t.unreserved_usd + t.sunk_usd + t.shortfall_usd
     return {
         "units": Live("=" + "+".join(parts), own),
         "on_demand": Live("=" + "+".join([*served, units.more_on_demand]), t.on_demand_usd),
@@ -214,11 +224,12 @@ def _months(sheet: Sheet, report: Report, top: int) -> int:
     records: list[dict[str, Any]] = []
     for row in rows_of(frame):
         units = float(row.reserved_usd) + float(row.tail_usd) + float(row.unreserved_usd) + float(row.sunk_usd)
+        units += float(row.shortfall_usd)
         parts = {"units": units, "on_demand": float(row.on_demand_usd), "egress": float(row.egress_usd)}
         total = Live("={units}+{on_demand}+{egress}", sum(parts.values()))
         records.append({"name": str(row.period), **parts, "total": total})
     columns = [replace(c, header="By month, as planned" if c.key == "name" else c.header, total=c.key != "name")
-               for c in STRATEGIES[:5]]  # fmt: skip
+               for c in _columns(report)[:5]]  # fmt: skip
     return sheet.table(top, columns, records).total_row + 2
 
 
