@@ -3,8 +3,8 @@
 10 requests in the first hour of each week of January 2027, 31/7 times. A unit costs 0.01 x 744 = 7.44 USD, a request
 on demand 3 USD, so 93/7 USD for one an hour: units are cheaper, and 10 of them would serve all for 74.40 USD. But
 42.50 USD have been promised on tokens, 42.5 x 7 / 93 = 3.199 requests an hour. As long as that is not spent, on demand
-costs nothing more: 3.199 requests go there, units serve the rest. In whole units 7 and 3 requests (52.08 + 39.86, and
-2.64 that is paid without being spent) beat 6 and 4 requests (44.64 + 53.14).
+costs nothing more: 3.199 requests go there, units serve the rest. In whole units 7, of which one is idle in part, and
+the same requests (52.08 + 42.50) beat 6 and 4 requests (44.64 + 53.14).
 """
 
 from tests import builders
