@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from planner.plan.derived import Derived
+from planner.plan.frames import ARRIVED
 from planner.plan.joins import Ints, categories, encode, matched, pairs, positions
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK, hour_label
@@ -23,6 +24,11 @@ Bools = npt.NDArray[np.bool_]
 _OF_OPTIONS = ("on_demand_usd", "quota_per_request", "tokens_per_request")
 WAY = ("origin", "workload", "model", "region", "supply")
 LOAD_OF_WAY = ("workload", "model", "pool")  # columns that pair a way on a pool with its loads
+
+
+def as_it_arose(dispatch: pd.DataFrame) -> pd.DataFrame:
+    """Return a dispatch in the hours in which its requests arose, which may lie before those that serve them."""
+    return dispatch.assign(hour_of_week=dispatch[ARRIVED]) if ARRIVED in dispatch else dispatch
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def test_flat_demand():
     flat = [row for r in ("east", "west") for row in profile(r, "w", [days[h // 24] for h in range(168)])]
     assert codes(good(demand=flat)) == ["flat-demand", "flat-demand"]
     batch = with_workload(kind="batch")
-    assert codes({**batch, "demand": flat}) == []
+    assert codes({**batch, "demand": flat}) == ["no-deadline"]
 
 
 def test_no_cache_rate_where_input_dominates():

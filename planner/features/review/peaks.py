@@ -10,7 +10,7 @@ from planner.features.review.cases import hour_of
 from planner.features.review.review_rules import Rules
 from planner.features.review.review_tables import LEVEL, OVERFLOW, PEAKS, QUOTA, REQUESTS, TOKENS, UNSERVED
 from planner.features.review.served import ServedMonth
-from planner.plan.flows import Floats
+from planner.plan.flows import Floats, as_it_arose
 from planner.plan.metrics.basis import Basis
 from planner.plan.pool_months import PoolMonth
 from planner.schema.capacity import Offer
@@ -129,7 +129,7 @@ def _unserved(served: ServedMonth) -> pd.DataFrame:
     lost = served.unserved
     if lost.empty:
         return lost
-    flows = served.plan.dispatch
+    flows = as_it_arose(served.plan.dispatch)
     kept = flows.assign(hour=hour_of(served.case, flows["scenario"], flows["hour_of_week"]), region=flows["origin"])
     keys = ["hour", "region", "workload", "model"]
     kept = kept.astype({"region": object, "model": object, "workload": object})

@@ -16,6 +16,7 @@ from planner.features.review.actual import Actual
 from planner.features.review.cases import SPLIT, any_size, at_calendar_hours, hour_of, with_demand
 from planner.features.review.tokens import as_seen
 from planner.plan.derived import Derived
+from planner.plan.flows import as_it_arose
 from planner.plan.plan import Plan
 from planner.plan.pricing import months_in_force, price, unit_balance
 from planner.schema.capacity import Commitment, Offer, OnDemand
@@ -68,13 +69,13 @@ def serve_month(case: Case, actual: Actual, period: Period, options: Options) ->
     found = find_plan(always_servable(any_size(without_stress(month))), options)
     flows = found.dispatch
     lost = flows["supply"] == UNSERVED_OPTION
-    unserved = _named(flows[lost])
+    unserved = as_it_arose(_named(flows[lost]))
     unserved = unserved.assign(hour=hour_of(month, unserved["scenario"], unserved["hour_of_week"]))
     told = unserved.drop(columns="region").rename(columns={"origin": "region", "requests_per_hour": "requests"})
     told = told[["hour", "region", "workload", "model", "requests"]].sort_values(
         ["hour", "region", "workload", "model"], ignore_index=True
     )
-    back = _joined(case, month, actual, _named(flows[~lost]))
+    back = _joined(case, month, actual, as_it_arose(_named(flows[~lost])))
     served = replace(found, dispatch=_named(flows[~lost]), input_digest=back.digest)
     totals = price(back, served.purchases, served.deployments, served.dispatch)
     return ServedMonth(period, back, replace(served, totals=totals), told)
@@ -82,6 +83,7 @@ def serve_month(case: Case, actual: Actual, period: Period, options: Options) ->
 
 def cut(case: Case, dispatch: pd.DataFrame) -> tuple[Case, float]:
     """Take what a plan leaves unserved out of a case's demand; returns the rest and the expected requests cut."""
+    dispatch = as_it_arose(dispatch)
     lost = dispatch[dispatch["supply"] == UNSERVED_OPTION].drop(columns="region").rename(columns={"origin": "region"})
     if lost.empty:
         return case, 0.0

@@ -18,6 +18,13 @@ from planner.plan.warnings.traps import (
     thin_headroom,
     unusual_peak,
 )
+from planner.plan.warnings.waiting import (
+    batch_without_deadline,
+    no_slow_option,
+    spare_for_work_that_waits,
+    steps_aside,
+    unused_slow_options,
+)
 from planner.schema.case import Case
 
 __all__ = ["RULES", "Caution", "warnings_of"]
@@ -36,6 +43,11 @@ RULES: tuple[Callable[[Case], list[Caution]], ...] = (
     part_months,
     caps_in_parts,
     spend_traps,
+    batch_without_deadline,
+    unused_slow_options,
+    no_slow_option,
+    spare_for_work_that_waits,
+    steps_aside,
 )
 
 

@@ -187,7 +187,7 @@ def thin_headroom(case: Case) -> list[Caution]:
             "Raise headroom in policy or for the workload, or be sure of the forecast",
         )
         for w in with_demand(case)
-        if case.headroom(w) < USUAL_HEADROOM - _SLACK and w.kind != "batch"
+        if case.headroom(w) < USUAL_HEADROOM - _SLACK and w.kind != "batch" and not w.can_wait
     ]  # fmt: skip
 
 
@@ -309,7 +309,7 @@ def open_quota(case: Case) -> list[Caution]:
                     "Add its rows to on_demand, if it is sold there",
                 )
             )
-        if blank := sorted({o.model for o in options if o.tokens_per_minute_quota is None}):
+        if blank := sorted({o.model for o in options if o.tokens_per_minute_quota is None and not o.deadline_hours}):
             message = (
                 f"has demand and no quota for {listed(blank)}: a blank quota is never full, so that headroom and "
                 "failover cost nothing on paper"

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.derived import Derived
+from planner.plan.frames import ARRIVED
 from planner.plan.plan import Plan
 from planner.plan.warnings.traps import Caution, listed
 from planner.schema.capacity import Offer
@@ -72,7 +73,8 @@ def free_failover(case: Case, derived: Derived, plan: Plan | None) -> list[Cauti
     if plan is not None or not failover.enabled or failover.on_demand_trust <= 0:
         return []  # a plan has its own, from what its stress cases lean on
     lost = {r.region for r in case.regions if r.fails}
-    blank = sorted({(o.region, o.model) for o in case.on_demand if o.tokens_per_minute_quota is None})
+    every = [o for o in case.on_demand if not o.deadline_hours]  # slow ones serve no stress case
+    blank = sorted({(o.region, o.model) for o in every if o.tokens_per_minute_quota is None})
     usd = {pair: _standby_usd(case, derived, *pair) for pair in blank if lost - {pair[0]}}
     dear = {pair: amount for pair, amount in usd.items() if amount > SHOWN_USD}
     if not dear:
@@ -90,7 +92,7 @@ def free_failover(case: Case, derived: Derived, plan: Plan | None) -> list[Cauti
 def spare_reserved(case: Case, derived: Derived, plan: Plan | None) -> list[Caution]:
     """Units that are bought because reserved_headroom, left blank, is the headroom."""
     blank = [w for w in _served(case) if w.reserved_headroom is None and case.settings.policy.reserved_headroom is None]
-    share = {w.workload: case.headroom(w) for w in blank if case.headroom(w) > 0}
+    share = {w.workload: case.reserved_headroom(w) for w in blank if case.reserved_headroom(w) > 0}
     loads = derived.loads[derived.loads["workload"].isin(share)]
     if loads.empty or not case.offers:
         return []
@@ -292,7 +294,7 @@ def _standby_usd(case: Case, derived: Derived, region: str, model: str) -> float
 
 def _plain(dispatch: pd.DataFrame) -> pd.DataFrame:
     """Names as plain text, to be joined with the names of other tables."""
-    names = [c for c in dispatch.columns if c not in ("hour_of_week", "requests_per_hour")]
+    names = [c for c in dispatch.columns if c not in ("hour_of_week", ARRIVED, "requests_per_hour")]
     return dispatch.astype(dict.fromkeys(names, object))
 
 
