@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.features.demand.batch_marks import marked
 from planner.features.demand.busy import bursts, minute_counts, stamp
 from planner.features.demand.copies import each_id_once, id_counts
 from planner.features.demand.engine import fetched, fetched_together, settled
@@ -63,6 +64,10 @@ def labelled(reading: ExportReading, format: Format, names: NameMap) -> Any:
             if renames:
                 value = value.substitute(renames, else_=ibis.null("string") if hint else value)
         given[dimension] = value
+    if format.batch:
+        default = names.defaults.get("workload")
+        unnamed = ibis.coalesce(given["model"], ibis.literal(UNKNOWN)) if default is None else ibis.literal(default)
+        given["workload"] = marked(table, format.batch, given["workload"], unnamed)
     if "filename" in table.columns:
         given["source"] = table["filename"]
     return table.select(*[name for name in ("moment", "time_text", *READING) if name in table.columns], **given)

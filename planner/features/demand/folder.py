@@ -19,6 +19,7 @@ import pandas as pd
 import yaml
 
 from planner.errors import Fault, InputError
+from planner.features.demand.batch_marks import with_deadlines
 from planner.features.demand.horizon_cuts import cuts_of, with_cuts
 from planner.io.atomic import replace_file
 from planner.io.yaml_text import load_yaml
@@ -185,14 +186,16 @@ def _workloads(folder: Path, measured: pd.DataFrame) -> pd.DataFrame:
     there = _existing(folder / "workloads.csv")
     shown = measured.reindex(columns=["workload", *REQUEST_COLUMNS]).round(6)
     if there is None:
-        return shown
+        return with_deadlines(shown, list(shown["workload"]))
+    known = set(there["workload"])
     table = there.set_index("workload")
     for row in shown.set_index("workload").itertuples():
         for name in REQUEST_COLUMNS:
             value = getattr(row, name)
             if pd.notna(value):
                 table.loc[str(row.Index), name] = f"{value:.12g}"
-    return table.fillna("").reset_index()
+    new = [name for name in shown["workload"] if name not in known]
+    return with_deadlines(table.fillna("").reset_index(), new)
 
 
 def _write(path: Path, content: Any) -> None:

@@ -13,6 +13,7 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.features.demand import engine as engines
 from planner.features.demand.aggregate import LONG_AGO_EPOCH, aggregate, judged, labelled
+from planner.features.demand.batch_marks import note_of
 from planner.features.demand.copies import counted_once
 from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats import FORMAT, FORMATS
@@ -164,6 +165,7 @@ def _history(
     rows = tidy(rows)
     findings += [*once, *clock, *_missing_hours(rows)]
     read = result.rows_read + sum(f.count for f in reading.findings if f.rule == "duplicate")
+    notes = (*notes, *note_of(list(rows["workload"].unique())))
     report = _report(rows, format, findings=findings, notes=notes, rows_read=read, files=files, sources=sources)
     return History(rows, {**report, **_how(reading, format, options.names, inside)})
 

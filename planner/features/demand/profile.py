@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.features.demand.batch_marks import is_batch
 from planner.features.demand.history import TOKENS, History
 from planner.features.demand.marks import Treatment, mark_hours, treated
 from planner.features.demand.series import (
@@ -76,6 +77,10 @@ def profile(history: History, treatment: Treatment | None = None, quiet_hours: Q
     count = len(full_weeks(series.requests))
     if count < 2:
         notes = (*notes, f"{count} full weeks: the same hour was seen too seldom to tell how much it varies")
+    waits = sorted({name for name in summary["workload"] if is_batch(name)})
+    if waits:
+        who = "they" if len(waits) > 1 else "it"
+        notes = (*notes, f"{', '.join(waits)}: batch requests; {who} can wait, so that their peak needs no capacity")
     return Profile(weeks, _by_hour_of_week(total, ALL_SERIES), summary, model_mix(series.rows), marks, notes)
 
 

@@ -6,6 +6,7 @@ messages report and the Console's CSV have no count of requests: the analytics r
 
 from dataclasses import replace
 
+from planner.features.demand.batch_marks import BatchMark
 from planner.features.demand.formats.format import ExportColumns, Format
 
 WRITTEN = "cache_creation.ephemeral_5m_input_tokens + cache_creation.ephemeral_1h_input_tokens"
@@ -31,6 +32,7 @@ MESSAGES = Format(
         workload=("workspace_id",),
         model=("model",),
     ),
+    batch=(BatchMark("service_tier", ("batch",)),),
     repeats="results of one bucket are parts, which add up; a bucket on several pages is one, its fullest",
     lacks=("no count of requests: tokens only; the analytics usage report has requests",),
 )

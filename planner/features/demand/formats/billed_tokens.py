@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import Fault, InputError
+from planner.features.demand.batch_marks import BATCH
 from planner.features.demand.engine import in_order
 from planner.features.demand.formats import moments, numbers
 from planner.features.demand.formats.cells import flat_name
@@ -26,6 +27,7 @@ KINDS = (
     ("input_tokens", re.compile(r"inp?(?:ut)?(?![a-z])|prompt", re.IGNORECASE)),
 )
 TOKENS = re.compile(r"token", re.IGNORECASE)
+BATCHES = re.compile(r"(?<![a-z])batch(?![a-z])", re.IGNORECASE)
 SCALES = {"k": 1e3, "m": 1e6, "b": 1e9}
 SCALE = re.compile(r"^\s*([\d.,]*)\s*([kmb]?)(?:illion)?\b\s*(?:tokens?|units?)?\s*$", re.IGNORECASE)
 DROP = re.compile(
@@ -134,7 +136,7 @@ def reader(bill: Bill) -> Any:
                         measure: round(value * scale, 3),
                         "model": _model(meter),
                         "region": _text(table, region, index),
-                        "workload": _text(table, workload, index),
+                        "workload": _workload(_text(table, workload, index), meter),
                         "filename": file.path.name,
                     }
                 )
@@ -162,6 +164,11 @@ def reader(bill: Bill) -> Any:
                        how=("tokens are the quantity times the unit, its kind as the meter's name says",))  # fmt: skip
 
     return read
+
+
+def _workload(name: str | None, meter: str) -> str | None:
+    """Workload of a row: of its own where the meter is one of batch requests."""
+    return f"{name or _model(meter)}{BATCH}" if BATCHES.search(meter) else name
 
 
 def _first(names: tuple[str, ...], mine: dict[str, str]) -> str | None:

@@ -228,7 +228,8 @@ def _checked_total(inputs: Inputs) -> tuple[str, ...]:
 
 def _kept(table: Any, found: Found, dimensions: Any, format: Format) -> dict[str, Any]:
     kept = {name: as_text(column(table, found[name][0])) for name in NAMED if name in found}
-    for name in (*dimensions, *([format.region_hint] if format.region_hint else [])):
+    marks = (mark.column for mark in format.batch)
+    for name in (*dimensions, *marks, *([format.region_hint] if format.region_hint else [])):
         if name not in kept and column(table, name) is not None:
             kept[name] = as_text(column(table, name))
     if "filename" in table.columns and "filename" not in kept:

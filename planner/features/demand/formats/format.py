@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from planner.features.demand.batch_marks import BatchMark
 from planner.features.demand.engine import tables_of, tabular
 from planner.features.demand.export_findings import RULES, ExportFinding
 from planner.features.demand.formats.cells import NO_NUMBER, flat_name
@@ -171,6 +172,7 @@ class Format:
     rows: tuple[str, ...] | None = ()  # where a JSON document has its rows: ("data", "results"); None: it has none
     bucket_hours: float | None = None  # of a row; 0: a request; None: the columns or the data tell
     skips: tuple[Skip, ...] = ()
+    batch: tuple[BatchMark, ...] = ()  # what marks a batch request
     long: Long | None = None
     more: str | None = None  # key of a page that says that more follow
     repeats: str = "the same request id twice is one request"  # which rows are copies, and which are parts

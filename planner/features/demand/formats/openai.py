@@ -4,6 +4,7 @@ Fields: the ``openai`` 3.54 SDK's types. ``input_tokens`` includes cached and ca
 (``/v1/organization/costs``) are money by the day: they tell nothing that a history holds.
 """
 
+from planner.features.demand.batch_marks import BatchMark
 from planner.features.demand.formats.format import ExportColumns, Format
 
 USAGE = Format(
@@ -31,6 +32,7 @@ USAGE = Format(
         workload=("project_id",),
         model=("model",),
     ),
+    batch=(BatchMark("batch", ("true",)), BatchMark("service_tier", ("batch",))),
     repeats="results of one bucket are parts, which add up; a bucket on several pages is one, its fullest",
     lacks=("no region: give --region or a map file",),
 )
