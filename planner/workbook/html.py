@@ -11,7 +11,7 @@ from planner.plan.hours import served_weeks
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.plan import UNIT_PARTS
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
-from planner.workbook import story
+from planner.workbook import story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.svg import Series, areas, bars, columns
 from planner.workbook.text_tables import amount, clean, percent, usd
@@ -75,7 +75,11 @@ def _page(report: Report) -> str:
         *_week(report),
         _stress(report),
         *([Section("What the rules cost", lines=story.rule_lines(report))] if report.rules is not None else []),
-        *([Section("Work that can wait", lines=story.waiting_lines(report))] if report.waited is not None else []),
+        *(
+            [Section("Work that can wait", lines=waiting_story.waiting_lines(report))]
+            if report.waited is not None
+            else []
+        ),
         *([Section("Spend commitments", lines=spent)] if (spent := story.while_money_must_be_spent(report)) else []),
         Section("Key risks", lines=story.risks(report)),
         Section("Proof", lines=story.proof(report)),

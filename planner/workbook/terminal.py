@@ -6,7 +6,7 @@ import math
 from typing import IO, TYPE_CHECKING
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import story
+from planner.workbook import story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.text_tables import (
     LOST,
@@ -55,7 +55,7 @@ def print_report(report: Report, stream: IO[str]) -> None:
         console.print(bold("What the rules cost"))
         for line in story.rule_lines(report):
             console.print(f"- {line}")
-    waiting = story.waiting_lines(report)
+    waiting = waiting_story.waiting_lines(report)
     if waiting:
         console.print()
         console.print(bold("Work that can wait"))

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import story
+from planner.workbook import story, waiting_story
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid, plain_number
 from planner.workbook.order_columns import term_cell
 from planner.workbook.report import Report, rows_of
@@ -80,7 +80,7 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     if report.rules is not None:
         top = _lines(sheet, top, "What the rules cost", story.rule_lines(report), "")
     if report.waited is not None:
-        top = _lines(sheet, top, "Work that can wait", story.waiting_lines(report), "")
+        top = _lines(sheet, top, "Work that can wait", waiting_story.waiting_lines(report), "")
     top = _lines(sheet, top, "Key risks", story.risks(report)[:_RISKS], _more_risks(report))
     top = _lines(sheet, top, "Proof", story.proof(report), "")
     broken = story.banner(report)

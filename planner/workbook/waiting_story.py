@@ -1,0 +1,61 @@
+"""What the reports say of work that can wait: how much does, what that saves, what longer deadlines would."""
+
+from planner.plan.rules_cost import Deadlines
+from planner.workbook.report import Report
+from planner.workbook.text_tables import percent, usd
+
+
+def waiting_lines(report: Report) -> list[str]:
+    """Say how much work waits, what that saves, what longer deadlines would, and what is still idle."""
+    found = report.waited
+    if found is None:
+        return []
+    if found.waited_share > 0:
+        mean, most = found.mean_hours_waited, found.longest_hours_waited
+        lines = [
+            f"{percent(found.waited_share)} of the requests that can wait do, {mean:.1f} hours on average and "
+            f"{most:.0f} at most."
+        ]
+    else:
+        lines = ["Nothing waits: every request that could is served in the hour in which it arises."]
+    lines += _deadline_lines(report)
+    idle = float(found.idle["idle_unit_hours"].sum())
+    if found.idle_share > 0.0005:
+        lines.append(
+            f"{idle:,.0f} unit-hours, {percent(found.idle_share)} of what is deployed, are still idle, beside the "
+            "headroom: more work that can wait could use them."
+        )
+    elif len(found.idle):
+        lines.append("No deployed unit is idle in any hour, beside the headroom.")
+    return lines
+
+
+def _deadline_lines(report: Report) -> list[str]:
+    """Say what other deadlines would cost."""
+    rules = report.rules
+    if rules is None or not rules.waiting:
+        return []
+    lines, least = [], 1e-6 * abs(rules.total_usd)
+    now = rules.with_deadlines(Deadlines.NONE)
+    if now is not None and now.total_usd is None:
+        lines.append("Without waiting there is no plan: served as it arises, the same work does not fit.")
+    elif now is not None and now.total_usd is not None:
+        saves = now.total_usd - rules.total_usd
+        lines.append(
+            f"Waiting saves {usd(saves)}: were the same work served in the hour in which it arises, the plan would "
+            f"cost {usd(now.total_usd)}."
+            if saves > max(0.005, least)
+            else "Waiting saves nothing: served in the hour in which it arises, the same work costs no more."
+        )
+    more = []
+    for deadlines, words in ((Deadlines.TWICE, "twice as long"), (Deadlines.WEEK, "of a week")):
+        longer = rules.with_deadlines(deadlines)
+        if longer is not None and longer.total_usd is not None:
+            saves = rules.total_usd - longer.total_usd
+            more.append((words, saves if saves > max(0.005, least) else 0.0))
+    if more and all(saves <= 0 for _, saves in more):
+        lines.append("Longer deadlines would save nothing.")
+    elif more:
+        said = " and ".join(f"{usd(saves)} if they were {words}" for words, saves in more)
+        lines.append(f"Longer deadlines would save {said}.")
+    return lines
