@@ -41,9 +41,10 @@ def _deadline_lines(report: Report) -> list[str]:
         lines.append("Without waiting there is no plan: served as it arises, the same work does not fit.")
     elif now is not None and now.total_usd is not None:
         saves = now.total_usd - rules.total_usd
+        sizes = ", for units of any size" if rules.any_size else ""
         lines.append(
-            f"Waiting saves {usd(saves)}: were the same work served in the hour in which it arises, the plan would "
-            f"cost {usd(now.total_usd)}."
+            f"Waiting saves {usd(saves)}: served in the hour in which it arises, the same work would make the cheapest "
+            f"plan cost {usd(now.total_usd)}, not {usd(rules.total_usd)}{sizes}."
             if saves > max(0.005, least)
             else "Waiting saves nothing: served in the hour in which it arises, the same work costs no more."
         )

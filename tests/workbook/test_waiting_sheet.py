@@ -56,7 +56,7 @@ def test_it_says_what_waiting_saves_and_longer_deadlines_would(report: Report) -
     text = " ".join(waiting_story.waiting_lines(with_costs(report, at_once, twice, week)))
     assert "95.8 % of the requests that can wait do, 12.0 hours on average and 23 at most." in text
     assert "Waiting saves $1,488: " in text
-    assert "the plan would cost $2,232." in text
+    assert "would make the cheapest plan cost $2,232, not $744." in text
     assert "Longer deadlines would save $44.00 if they were twice as long and $54.00 if they were of a week." in text
     assert "No deployed unit is idle" in text
     none = waiting_story.waiting_lines(with_costs(report, WaitingCost(Deadlines.NONE, None)))
