@@ -273,7 +273,8 @@ def _purchases(case: Case, meters: pd.DataFrame) -> pd.DataFrame:
                 continue
             inside, beyond = case.paid_hours(o, k)
             counted = inside + (1 - case.settings.policy.tail_value) * beyond
-            rows.append((o.offer, k, covered[-1], meter, o.usd_per_unit_hour * counted, o.usd_per_unit_hour * inside,
+            usd = o.usd_per_hour(case.periods[k].start)
+            rows.append((o.offer, k, covered[-1], meter, usd * counted, usd * inside,
                          o.min_units, o.unit_step, top, o.offer in held))  # fmt: skip
     columns = ["offer", "period", "last_period", "meter_row", "usd_per_unit", "committed_usd_per_unit",
                "min_units", "unit_step", "max_units", "held"]  # fmt: skip

@@ -39,14 +39,14 @@ class CostTerm:
 
 
 def reserved(sets: Sets, at: Columns) -> Floats:
-    """Charge new commitments inside the horizon: Σ x · usd_per_unit_hour · hours in force inside the horizon."""
+    """Charge new commitments inside the horizon: Σ x · usd_per_hour · hours paid for inside the horizon."""
     cost = np.zeros(at.count)
     cost[at.committed] = sets.purchases["committed_usd_per_unit"].to_numpy(float)
     return cost
 
 
 def tail(sets: Sets, at: Columns) -> Floats:
-    """Charge a share of their payments beyond it: Σ x · usd_per_unit_hour · (1 − tail_value) · hours beyond."""
+    """Charge a share of their payments beyond it: Σ x · usd_per_hour · (1 − tail_value) · hours beyond."""
     cost = np.zeros(at.count)
     bought = sets.purchases
     cost[at.committed] = (bought["usd_per_unit"] - bought["committed_usd_per_unit"]).to_numpy(float)

@@ -50,7 +50,7 @@ def bets_of(lines: Sequence[OrderLine], months: Sequence[PoolMonth], history_wee
             for m in months
             if (m.pool, m.meter) == (line.offer.pool, line.offer.meter) and line.covers(m.start, m.end)
         ]
-        lost = sum(line.units * line.offer.usd_per_unit_hour * m.hours - _served_usd(m, line.units) for m in own)
+        lost = sum(line.units * line.usd_per_unit_hour * m.hours - _served_usd(m, line.units) for m in own)
         hours = sum(m.hours for m in own)
         stake = max(0.0, lost) * line.hours_term / hours if hours > 0 else 0.0
         found.append(Bet(line, weeks, history_weeks, stake))

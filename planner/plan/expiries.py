@@ -52,7 +52,7 @@ class Expiry:
     @property
     def usd_per_month(self) -> float:
         """What the units cost in a mean month of 730 hours, USD."""
-        return self.owed.units * self.owed.offer.usd_per_unit_hour * HOURS_PER_MONTH
+        return self.owed.units * self.owed.usd_per_unit_hour * HOURS_PER_MONTH
 
     @property
     def lapse_usd_per_month(self) -> float:
@@ -154,7 +154,7 @@ def _groups(owed: Sequence[Owed]) -> tuple[dict[str, int], tuple[str, ...]]:
 def _usd(owed: Sequence[Owed], group_of: dict[str, int], group: int, first: dt.date) -> float:
     after = add_months(first, 1)
     return sum(
-        o.units * o.offer.usd_per_unit_hour * hours_between(max(o.start, first), min(o.end, after))
+        o.units * o.usd_per_unit_hour * hours_between(max(o.start, first), min(o.end, after))
         for o in owed
         if group_of[o.region] == group
     )

@@ -26,6 +26,16 @@ class OrderLine:
     hours_term: float
     hours_horizon: float  # of the term, inside the horizon
 
+    @property
+    def usd_per_unit_hour(self) -> float:
+        """Price of a unit for an hour of its term, an upfront price spread evenly over it."""
+        return self.offer.usd_per_hour(self.start)
+
+    @property
+    def upfront_usd(self) -> float:
+        """What is due on the first day, besides the hours."""
+        return self.units * self.offer.upfront_usd_per_unit
+
     def covers(self, start: dt.date, end: dt.date) -> bool:
         """Whether the units are in force from a day to another: throughout."""
         return self.start <= start and end <= self.end
@@ -40,12 +50,12 @@ class OrderLine:
     @property
     def term_usd(self) -> float:
         """What is signed for: the whole term, also past the horizon."""
-        return self.units * self.offer.usd_per_unit_hour * self.hours_term
+        return self.units * self.usd_per_unit_hour * self.hours_term
 
     @property
     def horizon_usd(self) -> float:
         """What falls inside the horizon."""
-        return self.units * self.offer.usd_per_unit_hour * self.hours_horizon
+        return self.units * self.usd_per_unit_hour * self.hours_horizon
 
 
 def order_lines(case: Case, plan: Plan) -> tuple[OrderLine, ...]:
@@ -103,9 +113,14 @@ class Owed:
         return self.earlier is None
 
     @property
+    def usd_per_unit_hour(self) -> float:
+        """Price of a unit for an hour; of what was bought earlier, the upfront price is paid and no longer owed."""
+        return self.offer.usd_per_hour(self.start) if self.new else self.offer.usd_per_unit_hour
+
+    @property
     def term_usd(self) -> float:
         """What the whole term costs: units x price x hours from start to end, USD."""
-        return self.units * self.offer.usd_per_unit_hour * hours_between(self.start, self.end)
+        return self.units * self.usd_per_unit_hour * hours_between(self.start, self.end)
 
 
 def owed_after(case: Case, plan: Plan) -> tuple[Owed, ...]:

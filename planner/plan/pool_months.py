@@ -107,7 +107,7 @@ def _meter_shares(reading: Reading, meter: Ints) -> Floats:
     loads, lowest = reading.derived.loads, dict[tuple[str, str], float]()
     for offer in reading.case.offers:
         key = offer.pool, offer.meter
-        lowest[key] = min(lowest.get(key, offer.usd_per_unit_hour), offer.usd_per_unit_hour)
+        lowest[key] = min(lowest.get(key, offer.mean_usd_per_hour), offer.mean_usd_per_hour)
     price = np.array([lowest.get(key) or 1.0 for key in reading.meters], dtype=float)
     weight = loads["units_per_request"].to_numpy(float) * price[meter]
     request = {key: k for k, key in enumerate(dict.fromkeys(zip(loads["workload"], loads["pool"], loads["model"])))}
@@ -253,7 +253,7 @@ class OrderValue:
     def break_even(self) -> float | None:
         """Utilisation at which a unit costs what on demand would; None where nothing is served."""
         full = self.full_usd_per_unit_hour
-        return self.line.offer.usd_per_unit_hour / full if full > 0 else None
+        return self.line.usd_per_unit_hour / full if full > 0 else None
 
     @property
     def utilisation(self) -> float | None:

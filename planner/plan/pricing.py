@@ -48,13 +48,14 @@ def months_in_force(case: Case, purchases: pd.DataFrame) -> pd.DataFrame:
         offer, k = offers[name], first[period]
         end = offer.term_end(periods[k].start)
         hours, beyond = case.paid_hours(offer, k)
-        tail = units * offer.usd_per_unit_hour * beyond * counted
+        usd = units * offer.usd_per_hour(periods[k].start)  # an hour
+        tail = usd * beyond * counted
         for p in periods[k:]:
             if p.start >= end:
                 break
             paid = hours_between(p.start, min(p.end, end))
             held = units if p.end <= end else 0.0
-            rows.append((row, offer.pool, offer.meter, p.name, held, units * offer.usd_per_unit_hour * paid,
+            rows.append((row, offer.pool, offer.meter, p.name, held, usd * paid,
                          tail * paid / hours))  # fmt: skip
     return MONTHS_IN_FORCE.of(rows)
 

@@ -139,4 +139,4 @@ def _weights(reading: Reading) -> Floats:
 def _counted_price(case: Case, line: OrderLine) -> float:
     counted = 1 - case.settings.policy.tail_value
     beyond = line.hours_term - line.hours_horizon
-    return line.offer.usd_per_unit_hour * (line.hours_horizon + counted * beyond)
+    return line.usd_per_unit_hour * (line.hours_horizon + counted * beyond)

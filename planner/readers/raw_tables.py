@@ -242,7 +242,8 @@ def row_faults(
     faults = []
     for item in error.errors(include_url=False):
         column = str(item["loc"][0]) if item["loc"] else None
-        if column is not None and item["type"] == "missing" and column not in source.header:
+        own = facts.get(column) if column is not None else None
+        if item["type"] == "missing" and own is not None and own.required and column not in source.header:
             continue  # said once, of the header
         if column is not None and cells.get(column) in FORMULA_ERRORS:
             continue  # said already

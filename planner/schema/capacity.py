@@ -2,12 +2,13 @@
 
 import datetime as dt
 import math
+from typing import Any
 
 from pydantic import model_validator
 
 from planner.schema.base import GREATEST_WEIGHT, Day, Flag, Row, column, name_column
 from planner.schema.settings import add_months
-from planner.units import HOURS_PER_DAY
+from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
 
 TOKENS_METER = "tokens"
 SHARED_DEPLOYMENT = "*"
@@ -66,7 +67,15 @@ class Offer(Row):
     term_days: int | None = column(
         None, meaning="length of the commitment in days", unit="days", blank="term_months", ge=1, le=36500
     )
-    usd_per_unit_hour: float = column(meaning="effective price, what the buyer pays", unit="USD/unit-hour", ge=0)
+    usd_per_unit_hour: float = column(
+        meaning="effective price, what the buyer pays by the hour",
+        unit="USD/unit-hour",
+        blank="0, where there is an upfront price",
+        ge=0,
+    )
+    upfront_usd_per_unit: float = column(
+        0.0, meaning="paid for a unit when its term begins, besides its hours", unit="USD/unit", blank="none", ge=0
+    )
     list_usd_per_unit_hour: float | None = column(
         None, meaning="list price", unit="USD/unit-hour", blank="as usd_per_unit_hour", ge=0
     )
@@ -76,6 +85,18 @@ class Offer(Row):
         0.0, meaning="step of the purchase above min_units", unit="units", blank="any amount", ge=0
     )
     max_units: float | None = column(None, meaning="largest purchase", unit="units", blank="none", ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _upfront_alone(cls, row: Any) -> Any:
+        """Take a blank hourly price as 0 where there is an upfront price."""
+        if not isinstance(row, dict) or row.get("usd_per_unit_hour") not in (None, ""):
+            return row
+        try:
+            paid = float(row.get("upfront_usd_per_unit") or 0)
+        except (TypeError, ValueError):  # a fault of its own
+            paid = 1.0
+        return {**row, "usd_per_unit_hour": 0.0} if paid > 0 else row
 
     @model_validator(mode="after")
     def _min_below_max(self) -> "Offer":
@@ -103,6 +124,19 @@ class Offer(Row):
     def term_hours(self, start: dt.date) -> float:
         """Hours that a purchase which starts on a day is in force and paid for."""
         return float((self.term_end(start) - start).days * HOURS_PER_DAY)
+
+    def usd_per_hour(self, start: dt.date) -> float:
+        """Return what an hour of a unit bought on a day costs, an upfront price spread evenly over its term, USD."""
+        if not self.upfront_usd_per_unit:
+            return self.usd_per_unit_hour
+        return self.usd_per_unit_hour + self.upfront_usd_per_unit / self.term_hours(start)
+
+    @property
+    def mean_usd_per_hour(self) -> float:
+        """The same in a term of mean months (730 hours), whenever it is bought, USD."""
+        days = self.term_days
+        hours = self.term_months * HOURS_PER_MONTH if days is None else days * HOURS_PER_DAY
+        return self.usd_per_unit_hour + self.upfront_usd_per_unit / hours
 
     def most_units(self, whole_units: bool) -> float | None:
         """Largest purchase: max_units, lowered to the size grid where units are whole; None: no limit."""

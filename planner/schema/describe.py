@@ -93,17 +93,18 @@ def _facts(name: str, info: FieldInfo) -> ColumnFacts:
         if getattr(limit, rule, None) is not None
     )
     table, _, column = str(extra.get("refers_to") or "").partition(".")
+    required = info.is_required() and "blank" not in extra  # what another column may stand for can be blank
     blank = str(extra.get("blank") or ("none" if info.default is None else _shown(info.default)))
     return ColumnFacts(
         name=name,
-        required=info.is_required(),
+        required=required,
         kind=kind,
         choices=choices,
         limits=limits,
         refers_to=(table, column) if table else None,
         unit=str(extra.get("unit", "")),
         meaning=info.description or name,
-        blank="" if info.is_required() else blank,
+        blank="" if required else blank,
     )
 
 

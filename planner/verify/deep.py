@@ -128,8 +128,9 @@ class _Builder:
                 whole = [n for n, q in enumerate(periods) if n >= k and q.end <= end]
                 hours = max(0, (min(end, periods[-1].end) - p.start).days) * HOURS_PER_DAY
                 beyond = max(0, (end - periods[-1].end).days) * HOURS_PER_DAY
-                cost.append(o.usd_per_unit_hour * (hours + counted * beyond))
-                inside_usd.append(o.usd_per_unit_hour * hours)
+                hourly = o.usd_per_unit_hour + o.upfront_usd_per_unit / (HOURS_PER_DAY * (end - p.start).days)
+                cost.append(hourly * (hours + counted * beyond))
+                inside_usd.append(hourly * hours)
                 most = o.most_units(case.settings.policy.whole_units)
                 upper.append(INF if most is None else most)
                 if (o.pool, o.meter) in row_of:

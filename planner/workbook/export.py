@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from planner.io.atomic import write_csv, written_beside
+from planner.plan.cash import cash_table
 from planner.plan.metrics.metric_tables import Metrics
 from planner.plan.orders import OrderLine, order_lines
 from planner.schema.settings import add_months
@@ -24,6 +25,8 @@ def focus_purchases(report: Report) -> pd.DataFrame:
     """Return the monthly purchase charges of every commitment over its whole term (FOCUS 1.2)."""
     rows = []
     for line in order_lines(report.case, report.plan):
+        if line.upfront_usd > 0:
+            rows.append(_upfront_charge(report, line))
         for start, end in _billing_periods(line):
             rows.append(_charge(report, line, start, end))
     return pd.DataFrame(rows, columns=list(_CHARGE_COLUMNS))
@@ -103,6 +106,24 @@ def _charge(report: Report, line: OrderLine, start: dt.date, end: dt.date) -> di
     }  # fmt: skip
 
 
+def _upfront_charge(report: Report, line: OrderLine) -> dict[str, Any]:
+    """Lay out what is due on the first day: a charge of its own, once, of the calendar month of that day."""
+    month, each = line.start.replace(day=1), line.offer.upfront_usd_per_unit
+    return _charge(report, line, line.start, line.end) | {
+        "BilledCost": line.upfront_usd,
+        "BillingPeriodStart": _moment(month),
+        "BillingPeriodEnd": _moment(add_months(month, 1)),
+        "ChargeDescription": f"{_description(line)}: upfront",
+        "ChargeFrequency": "One-Time",
+        "ContractedCost": line.upfront_usd,
+        "ContractedUnitPrice": each,
+        "ListCost": line.upfront_usd,
+        "ListUnitPrice": each,
+        "PricingQuantity": line.units,
+        "PricingUnit": "Units",
+    }
+
+
 _CHARGE_COLUMNS = (
     "BilledCost", "BillingCurrency", "BillingPeriodStart", "BillingPeriodEnd", "ChargeCategory", "ChargeDescription",
     "ChargeFrequency", "ChargePeriodStart", "ChargePeriodEnd", "CommitmentDiscountCategory", "CommitmentDiscountId",
@@ -162,6 +183,7 @@ def tables(report: Report) -> Mapping[str, pd.DataFrame]:
     plan, metrics = report.plan, report.metrics
     found: dict[str, pd.DataFrame] = {
         "purchase_order": purchase_order(report),
+        "cash": cash_table(report.lines),
         "expiries": expiries(report),
         "deployments": plan.deployments,
         "dispatch": plan.dispatch,
@@ -183,11 +205,12 @@ def tables(report: Report) -> Mapping[str, pd.DataFrame]:
 
 def purchase_order(report: Report) -> pd.DataFrame:
     """Return the lines of the purchase order, with the columns that the order's reader knows."""
-    names = ["offer", "period", "units", "usd_per_unit_hour", "provider", "region", "pool", "meter", "models",
-             "term_months", "term_days", "start", "end", "term_usd", "horizon_usd"]  # fmt: skip
+    names = ["offer", "period", "units", "usd_per_unit_hour", "upfront_usd_per_unit", "provider", "region", "pool",
+             "meter", "models", "term_months", "term_days", "start", "end", "term_usd", "horizon_usd"]  # fmt: skip
     rows = [
-        (n.offer.offer, n.period, n.units, n.offer.usd_per_unit_hour, n.provider, n.region, n.offer.pool, n.offer.meter,
-         ";".join(n.models), n.offer.term_months if n.offer.term_days is None else None, n.offer.term_days,
+        (n.offer.offer, n.period, n.units, n.offer.usd_per_unit_hour, n.offer.upfront_usd_per_unit, n.provider,
+         n.region, n.offer.pool, n.offer.meter, ";".join(n.models),
+         n.offer.term_months if n.offer.term_days is None else None, n.offer.term_days,
          n.start.isoformat(), n.end.isoformat(), n.term_usd, n.horizon_usd)
         for n in report.lines
     ]  # fmt: skip
@@ -202,7 +225,7 @@ def expiries(report: Report) -> pd.DataFrame:
     rows = [
         (e.decide.isoformat(), e.owed.end.isoformat(), e.owed.start.isoformat(), e.owed.offer.offer,
          e.owed.offer.product, e.owed.offer.pool, e.owed.offer.meter, e.owed.region, e.owed.new, e.owed.units,
-         e.owed.offer.usd_per_unit_hour, e.usd_per_month, e.before_units, e.after_units, e.coverage_before,
+         e.owed.usd_per_unit_hour, e.usd_per_month, e.before_units, e.after_units, e.coverage_before,
          e.coverage_after, e.lapse_usd_per_month, e.month)
         for e in report.calendar.expiries
     ]  # fmt: skip

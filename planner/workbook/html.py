@@ -146,7 +146,7 @@ def _buy(report: Report) -> Section:
             amount(n.units),
             n.offer.term_in_months,
             str(n.start),
-            f"{n.offer.usd_per_unit_hour:,.4g}",
+            f"{n.usd_per_unit_hour:,.4g}",
             usd(n.term_usd),
         )
         for n in report.lines

@@ -8,6 +8,7 @@ from planner.schema.capacity import Offer
 ORDER_SHEET = "Purchase order"
 OFFER, START, UNITS, PRICE = "Offer", "Start", "Units", "Price"
 PRICE_UNIT = "USD/unit-hour"
+UPFRONT, UPFRONT_UNIT = "Upfront", "USD/unit"  # only where some line has an upfront price
 
 
 def heading(header: object) -> str:

@@ -105,7 +105,8 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     lines = report.lines
     order = None
     if lines:
-        columns = (*purchase_order.COLUMNS, *purchase_order.WORKINGS)
+        printed, workings = purchase_order.columns_of(lines)
+        columns = (*printed, *workings)
         order = block_at(purchase_order.NAME, purchase_order.TOP, columns, len(lines))
     held = reservations.write(at[reservations.NAME], report, report.months, order)
     reservations.write_deployments(at[reservations.DEPLOYMENTS_NAME], report)

@@ -1,5 +1,6 @@
 """The plan in sentences: decision, risks, proof, reasons. Summary, terminal and web page say the same."""
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,19 @@ def beyond_commitments(report: Report) -> list[str]:
     return [f"Beyond commitments, units bought by the hour cost {total}: {', '.join(parts)}{rest}."]
 
 
+def due_upfront(report: Report) -> str:
+    """Say how much of what is signed is due on the first day, and when; blank where nothing is."""
+    due: dict[dt.date, float] = {}
+    for line in report.lines:
+        if line.upfront_usd > 0:
+            due[line.start] = due.get(line.start, 0.0) + line.upfront_usd
+    if not due:
+        return ""
+    first = min(due)
+    when = f"on {first}" if len(due) == 1 else f"from {first} on"
+    return f" ({usd(sum(due.values()))} of it is due upfront, {when})"
+
+
 def decision(report: Report) -> tuple[str, str]:
     """Two sentences: what to commit to, and what that costs against signing nothing today."""
     lines, totals = report.lines, report.plan.totals
@@ -61,6 +75,7 @@ def decision(report: Report) -> tuple[str, str]:
     if lines:
         count = f"{len(lines)} commitment{'s' if len(lines) != 1 else ''}"
         signed = usd(sum(n.term_usd for n in lines))
+        hourly = due_upfront(report) + hourly
         first = f"Sign {count} worth {signed} over their terms{hourly}, and leave the rest of the usage to on demand."
     elif hourly:
         first = f"Sign nothing new{hourly}, and leave the rest of the usage to on demand."

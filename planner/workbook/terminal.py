@@ -107,7 +107,7 @@ def _buy(report: Report) -> TextTable | RenderableType:
         offer = line.offer
         table.add(
             clean(offer.offer, 60), clean(line.region, 40), amount(line.units), offer.term_in_months,
-            f"{line.start}", f"{offer.usd_per_unit_hour:,.4g}", usd(line.term_usd),
+            f"{line.start}", f"{line.usd_per_unit_hour:,.4g}", usd(line.term_usd),
         )  # fmt: skip
     if rest:
         table.add(f"and {len(rest)} more", "", "", "", "", "", usd(sum(n.term_usd for n in rest)))

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from planner.features.tasks import cost_per_task_sheet
+from planner.plan.metrics import Metrics
+from planner.solver.solve import solve
+from planner.verify.figures import metrics_of
 from planner.workbook.plan_workbook import write_workbook
 from planner.workbook.report import Report
+from tests import builders
 from tests.builders.books import hostile, opened, small, small_workbook
 
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")
@@ -50,11 +54,27 @@ def differences(before: Path, after: Path) -> list[str]:
     return found
 
 
+def upfront_in_parts() -> Metrics:
+    """Figures of a plan with an upfront price, a term in days and a month that is cut."""
+    offers = [
+        {"offer": "9d", "pool": "west-m", "term_days": 9, "usd_per_unit_hour": 0.4, "upfront_usd_per_unit": 20.0},
+        {"offer": "1m", "pool": "west-m", "usd_per_unit_hour": 0.5},
+    ]
+    parts = zip((4.0, 10.0, 4.0), ("2027-01-01", "2027-01-11", "2027-01-18"), strict=True)
+    demand = [row for n, name in parts for row in builders.profile("west", "w", n, period=name)]
+    case = builders.case(builders.tables(demand=demand, offers=offers), cuts="2027-01-11; 2027-01-18", tail_value=0.5)
+    plan = solve(case)
+    assert set(plan.purchases["offer"]) == {"1m", "9d"}
+    return metrics_of(case, plan)
+
+
 def test_recalculated_equals_stored_also_with_hostile_names(tmp_path: Path) -> None:
-    first, second = tmp_path / "small.xlsx", tmp_path / "hostile.xlsx"
+    first, second, third = (tmp_path / f"{name}.xlsx" for name in ("small", "hostile", "upfront"))
     write_workbook(Report(small()), first, [cost_per_task_sheet.SHEET])
     write_workbook(Report(hostile()), second, [cost_per_task_sheet.SHEET])
-    for before, after in zip((first, second), recalculated(tmp_path, first, second), strict=True):
+    write_workbook(Report(upfront_in_parts()), third, [cost_per_task_sheet.SHEET])
+    paths = (first, second, third)
+    for before, after in zip(paths, recalculated(tmp_path, *paths), strict=True):
         assert differences(before, after) == []
 
 

@@ -27,7 +27,7 @@ def folder_rows(case: Case, axes: Axes) -> list[BreakEven]:
     """
     region = {pool.pool: pool.region for pool in case.pools}
     allowed = {(m.workload, m.model) for m in case.mix if m.max_share > 0}
-    by_key = sorted(case.offers, key=lambda o: (o.pool, _months(o), o.meter, o.usd_per_unit_hour, o.offer))
+    by_key = sorted(case.offers, key=lambda o: (o.pool, _months(o), o.meter, o.mean_usd_per_hour, o.offer))
     rows = []
     for (pool, _), group in groupby(by_key, key=lambda o: (o.pool, _months(o))):
         offers = list(group)
@@ -62,7 +62,7 @@ def _row(
 ) -> BreakEven:  # fmt: skip
     meters = [
         Meter(
-            t.tokens_per_minute_per_unit, offer.usd_per_unit_hour, t.input_weight, t.cached_input_weight,
+            t.tokens_per_minute_per_unit, offer.mean_usd_per_hour, t.input_weight, t.cached_input_weight,
             t.input_weight if t.cache_write_weight is None else t.cache_write_weight, t.output_weight,
         )
         for offer in offers
@@ -82,8 +82,8 @@ def _row(
     months, term = _months(offers[0]), offers[0].term_text
     return BreakEven(
         " + ".join(o.offer for o in offers), model, " + ".join(lines), term, months,
-        w.workload, w.cache_hit_rate, one.usd_per_unit_hour if one else None,
-        (one.list_usd_per_unit_hour or one.usd_per_unit_hour) if one else None, u_star,
+        w.workload, w.cache_hit_rate, one.mean_usd_per_hour if one else None,
+        (one.list_usd_per_unit_hour or one.mean_usd_per_hour) if one else None, u_star,
         None if u_star is None else after_price_cut(u_star, axes.price_cut, axes.cut_after_months, months),
         None if u_star is None else discount_needed(u_star, axes.utilisation),
         verdict_of(u_star), "", "; ".join(notes),

@@ -31,6 +31,7 @@ from planner.plan.orders import Owed, order_lines, owed_after
 from planner.plan.plan import Status
 from planner.plan.reading import Reading
 from planner.readers.csv_files import as_table
+from planner.schema.capacity import Offer
 from planner.verify.growth_margins import margins_of
 
 
@@ -185,11 +186,16 @@ def _entry(finished: Finished, files: Mapping[str, str], book: OpenLedger, ledge
         bought=tuple(
             Bought(offer=n.offer.offer, pool=n.offer.pool, region=n.region, units=n.units, start=n.start, end=n.end,
                    usd_per_unit_hour=n.offer.usd_per_unit_hour, horizon_usd=money(n.horizon_usd),
-                   term_usd=money(n.term_usd))
+                   term_usd=money(n.term_usd), **_upfront(n.offer))
             for n in lines
         ),
         files=dict(files),
     )  # fmt: skip
+
+
+def _upfront(offer: Offer) -> dict[str, float]:
+    """Return the upfront price where there is one: planners that do not know it read the other entries."""
+    return {"upfront_usd_per_unit": offer.upfront_usd_per_unit} if offer.upfront_usd_per_unit else {}
 
 
 def _beside(directory: Path, owed: tuple[Owed, ...], signed: Signed) -> Additions:

@@ -33,6 +33,7 @@ class Bought(_Frozen):
     start: dt.date
     end: dt.date
     usd_per_unit_hour: float
+    upfront_usd_per_unit: float = 0.0  # due on the first day
     horizon_usd: float  # of it inside the plan's months
     term_usd: float
 

@@ -21,7 +21,7 @@ from planner.plan.metrics import Metrics
 from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status, Totals, gap_of
 from planner.plan.pricing import price
 from planner.plan.reading import Reading
-from planner.schema.capacity import TOKENS_METER, Commitment, Offer
+from planner.schema.capacity import TOKENS_METER, Commitment
 from planner.schema.case import Case
 from planner.solver.find import Options, find_cost, find_if_any, find_plan
 from planner.solver.infeasible import with_setting
@@ -33,6 +33,7 @@ from planner.workbook.text_tables import clean, percent, usd
 
 _HALVINGS = 6  # of the share of a stress case that given units can serve: to 2 %
 _LESS = (1.0, 0.95, 0.9, 0.8, 0.6, 0.3)  # of that share, where sizes on their grid cannot serve it
+PRICES = ("usd_per_unit_hour", "upfront_usd_per_unit")
 BROKEN_GAP, ANY_GAP = 1e-3, 0.99  # of the cost of an order that breaks a rule; of a search that any plan ends
 
 
@@ -88,7 +89,9 @@ class PricedOrder:
 def price_order(
     case: Case, order: pd.DataFrame, options: Options, progress: Callable[[int, int], None] | None = None
 ) -> PricedOrder:
-    """Price an order (columns offer, period, units, usd_per_unit_hour) on a case.
+    """Price an order (columns offer, period, units, usd_per_unit_hour, upfront_usd_per_unit) on a case.
+
+    An upfront price that the order does not give is that of the case.
 
     Raises
     ------
@@ -204,28 +207,27 @@ def _at_order_prices(case: Case, order: pd.DataFrame) -> Case:
         if line["period"] not in periods:
             faults.append(Fault("purchase order", "no period of the horizon begins then", k, "start", line["period"],
                                 ", ".join(sorted(periods))))  # fmt: skip
-    new: dict[str, float] = {}
+    new: dict[str, dict[str, float]] = {}
     for offer, lines in order.groupby("offer"):
-        prices = sorted(set(lines["usd_per_unit_hour"]))
-        if len(prices) > 1:
-            told = ", ".join(map(str, prices))
-            message = f"two prices of one offer, {offer}: give each price its own offer"
-            faults.append(Fault("purchase order", message, None, "usd_per_unit_hour", told, "one price an offer"))
-        new[str(offer)] = float(prices[0])
+        for column in PRICES:
+            prices = sorted(set(lines[column].dropna())) if column in lines else []
+            if len(prices) > 1:
+                told = ", ".join(map(str, prices))
+                message = f"two prices of one offer, {offer}: give each price its own offer"
+                faults.append(Fault("purchase order", message, None, column, told, "one price an offer"))
+            if prices:
+                new.setdefault(str(offer), {})[column] = float(prices[0])
     if faults:
         raise InputError(faults)
-    return replace(case, offers=tuple(_priced(o, new.get(o.offer)) for o in case.offers))
-
-
-def _priced(offer: Offer, usd: float | None) -> Offer:
-    return offer if usd is None else offer.model_copy(update={"usd_per_unit_hour": usd})
+    return replace(case, offers=tuple(o.model_copy(update=new.get(o.offer, {})) for o in case.offers))
 
 
 def as_owed(case: Case, order: pd.DataFrame) -> Case:
     """Return the case with the order's lines (offer, period, units) as earlier commitments, and nothing for sale.
 
     An earlier commitment costs its hourly price in the periods that it covers whole. Where a purchase costs more inside
-    the horizon, it is owed under an offer of its own, at the price for which it costs as much.
+    the horizon (days of other periods, an upfront price), it is owed under an offer of its own, at the price for which
+    it costs as much.
     """
     offers = {o.offer: o for o in case.offers}
     number = {p.name: k for k, p in enumerate(case.periods)}
@@ -234,10 +236,12 @@ def as_owed(case: Case, order: pd.DataFrame) -> Case:
         offer, period = offers[line["offer"]], number[line["period"]]
         counted = sum(case.periods[k].hours for k in case.covered(offer, period))
         paid = case.paid_hours(offer, period)[0]
-        if counted and paid > counted:
+        if counted and (paid > counted or offer.upfront_usd_per_unit):
             name = f"{offer.offer} from {case.periods[period].start}"
-            price = offer.usd_per_unit_hour * paid / counted
-            own[name] = offer.model_copy(update={"offer": name, "usd_per_unit_hour": price})
+            price = offer.usd_per_hour(case.periods[period].start) * paid / counted
+            own[name] = offer.model_copy(
+                update={"offer": name, "usd_per_unit_hour": price, "upfront_usd_per_unit": 0.0}
+            )
             offer = own[name]
         start = case.periods[period].start
         owed.append(Commitment(offer=offer.offer, units=line["units"], start=start, end=offer.term_end(start)))
@@ -266,7 +270,8 @@ def _purchases(case: Case, order: pd.DataFrame) -> pd.DataFrame:
     lines = order.groupby(["period", "offer"], as_index=False)["units"].sum()
     bought = zip(lines["offer"], lines["period"], strict=True)
     hours = [case.paid_hours(offers[offer], number[period])[0] for offer, period in bought]
-    price_of = [offers[offer].usd_per_unit_hour for offer in lines["offer"]]
+    starts = [case.periods[number[period]].start for period in lines["period"]]
+    price_of = [offers[offer].usd_per_hour(start) for offer, start in zip(lines["offer"], starts, strict=True)]
     found: pd.DataFrame = lines.assign(usd=lines["units"] * price_of * pd.Series(hours, dtype=float))
     return found[list(PURCHASE_COLUMNS)]
 

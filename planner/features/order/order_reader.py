@@ -13,9 +13,9 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from planner.errors import Fault, InputError
-from planner.workbook.order_columns import OFFER, ORDER_SHEET, PRICE, START, UNITS, heading
+from planner.workbook.order_columns import OFFER, ORDER_SHEET, PRICE, START, UNITS, UPFRONT, heading
 
-ORDER_COLUMNS = ("offer", "period", "units", "usd_per_unit_hour")
+ORDER_COLUMNS = ("offer", "period", "units", "usd_per_unit_hour", "upfront_usd_per_unit")
 LARGEST_FILE_BYTES, MOST_ROWS = 100_000_000, 100_000
 _SHOWN_SHEETS = 20
 _LAST_HEADER_ROW = 40
@@ -30,7 +30,7 @@ def read_purchase_order(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     One row a line: offer, period (``2027-01``, or ``2027-01-12`` where it is no first of a month), units,
-    usd_per_unit_hour.
+    usd_per_unit_hour, upfront_usd_per_unit (NaN: the sheet has no such column).
 
     Raises
     ------
@@ -51,19 +51,24 @@ def read_purchase_order(path: str | Path) -> pd.DataFrame:
                 break
             continue
         where = _Where(place, number, columns, faults)
-        unsaved = [name for name in (UNITS, PRICE, START) if _unsaved(cells[name], formula, columns[name])]
+        unsaved = [
+            name
+            for name in (UNITS, PRICE, UPFRONT, START)
+            if name in cells and _unsaved(cells[name], formula, columns[name])
+        ]
         for name in unsaved:
             where.fault(name, "a formula without a stored value", None, "open the file in a spreadsheet and save it")
         if unsaved or _struck(cells[OFFER]) or _struck(cells[UNITS]) or _value(cells[UNITS]) in (None, "", 0):
             continue
         units = where.number(UNITS, _value(cells[UNITS]))
         price = where.number(PRICE, _value(cells[PRICE]))
+        upfront = where.number(UPFRONT, _value(cells[UPFRONT])) if UPFRONT in cells else math.nan
         period = where.period(START, _value(cells[START]))
         if units:
-            lines.append((str(offer).strip(), period, units, price))
+            lines.append((str(offer).strip(), period, units, price, upfront))
     if faults:
         raise InputError(faults)
-    return pd.DataFrame(lines, columns=list(ORDER_COLUMNS)).astype({"units": float, "usd_per_unit_hour": float})
+    return pd.DataFrame(lines, columns=list(ORDER_COLUMNS)).astype(dict.fromkeys(ORDER_COLUMNS[2:], float))
 
 
 class _Where:
@@ -130,13 +135,14 @@ def _sheet(path: Path, *, values: bool) -> list[Sequence[Any]]:
 def _header(place: str, rows: Sequence[Sequence[Any]]) -> tuple[int, dict[str, int]]:
     """Row of the header (0-based) and the column of each name we need."""
     needed = {name.casefold(): name for name in (OFFER, START, UNITS, PRICE)}
+    known = needed | {UPFRONT.casefold(): UPFRONT}
     for number, row in enumerate(rows[:_LAST_HEADER_ROW]):
         found: dict[str, int] = {}
         for k, cell in enumerate(row):
-            name = needed.get(heading(cell.value))
+            name = known.get(heading(cell.value))
             if name is not None:
                 found.setdefault(name, k)
-        if len(found) == len(needed):
+        if set(needed.values()) <= found.keys():
             return number, found
         if OFFER in found and UNITS in found:
             missing = [name for name in needed.values() if name not in found]

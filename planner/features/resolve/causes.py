@@ -85,6 +85,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "term_months": OFFERS,
         "term_days": OFFERS,
         "usd_per_unit_hour": OFFER_PRICES,
+        "upfront_usd_per_unit": OFFER_PRICES,
         "list_usd_per_unit_hour": REPORTS_ONLY,
         "product": REPORTS_ONLY,
         "min_units": OFFERS,

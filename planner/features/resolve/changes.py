@@ -303,7 +303,7 @@ def _contracts(case: Case, plan: Plan) -> dict[Key, _Held]:
             hours = hours_between(start, min(end, case.periods[-1].end))
         if hours > 0 and units > 0:
             was = found.get(key, _Held(offer))
-            usd = units * offer.usd_per_unit_hour * hours
+            usd = units * (offer.usd_per_unit_hour if owed else offer.usd_per_hour(start)) * hours
             found[key] = _Held(offer, was.units + units, was.usd + usd, was.owed or owed)
 
     for c in case.commitments:

@@ -139,7 +139,7 @@ class HeldLine:
         price = counted
         if owed.new:
             tail = (1 - case.settings.policy.tail_value) * hours_between(last, owed.end)
-            price = rate * (hours_between(owed.start, min(owed.end, last)) + tail)
+            price = owed.usd_per_unit_hour * (hours_between(owed.start, min(owed.end, last)) + tail)
         whole = case.settings.policy.whole_units
         shared = {p.pool for p in case.pools if p.shared_hourly}
         sizes = [t for t in case.throughput if (t.pool, t.meter) == (owed.offer.pool, owed.offer.meter)]

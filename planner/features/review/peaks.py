@@ -56,7 +56,7 @@ def _best(offer: Offer, term: Sequence[tuple[PoolMonth, float]], whole: bool) ->
     """Units of an offer that save most over some months, what they serve at on-demand prices, and what they cost."""
     over = np.concatenate([np.maximum(m.wanted_units - m.level_units, 0.0) for m, _ in term])
     value = np.concatenate([m.usd_per_unit for m, _ in term])
-    price = offer.usd_per_unit_hour * sum(hours for _, hours in term)
+    price = offer.usd_per_hour(term[0][0].start) * sum(hours for _, hours in term)
     best = 0.0, 0.0, 0.0
     for n in _sizes(offer, over, whole):
         served, cost = float((np.minimum(over, n) * value).sum()), n * price

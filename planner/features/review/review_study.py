@@ -167,7 +167,7 @@ def _by_commitment(case: Case, plan: Plan, pools: pd.DataFrame) -> pd.DataFrame:
         for name in ("units", "capacity_unit_hours", "used_unit_hours", "covered_usd", "coverage"):
             own[name] = own[name] * share
         hours = own["capacity_unit_hours"] / own["units"]
-        own["usd"] = line.owed.units * offer.usd_per_unit_hour * hours
+        own["usd"] = line.owed.units * line.owed.usd_per_unit_hour * hours
         covered = own["covered_usd"].where(own["covered_usd"] > 0)
         own["effective_savings_rate"] = 1 - own["usd"] / covered
         rows.append(own.assign(commitment=k, offer=offer.offer))

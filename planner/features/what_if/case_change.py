@@ -276,7 +276,10 @@ def _offers(case: Case, factor: Factor, problems: _Problems) -> Case:
         hit = True
         old_list = offer.usd_per_unit_hour if offer.list_usd_per_unit_hour is None else offer.list_usd_per_unit_hour
         price = old_list * (1 - factor.factor) if factor.what == DISCOUNT else offer.usd_per_unit_hour * factor.factor
-        offers.append(offer.model_copy(update={"usd_per_unit_hour": price, "list_usd_per_unit_hour": old_list}))
+        times = 1 - factor.factor if factor.what == DISCOUNT else factor.factor
+        upfront = {"upfront_usd_per_unit": offer.upfront_usd_per_unit * times}
+        prices = {"usd_per_unit_hour": price, "list_usd_per_unit_hour": old_list}
+        offers.append(offer.model_copy(update=prices | upfront))
         if offer.offer in held:
             signed = _free_name(f"{offer.offer} as signed", names)
             names.add(signed)

@@ -11,7 +11,8 @@ from planner.model.sets import Sets
 def budget(sets: Sets, at: Columns) -> Rows:
     r"""Keep what new commitments cost inside the horizon within the budget.
 
-    Σ x[offer,p] · usd_per_unit_hour · hours in force inside the horizon  ≤  max_commitment_usd       one row  [USD]
+    Σ x[offer,p] · usd_per_hour · hours paid for inside the horizon  ≤  max_commitment_usd       one row  [USD]
+    usd_per_hour is usd_per_unit_hour, and upfront_usd_per_unit over the hours of the term.
     """
     if sets.budget_usd is None:
         return no_rows("budget")
@@ -22,14 +23,14 @@ def budget(sets: Sets, at: Columns) -> Rows:
 def whole_term_budget(sets: Sets, at: Columns) -> Rows:
     r"""Keep what new commitments cost over their whole terms within the cap on it.
 
-    Σ x[offer,p] · usd_per_unit_hour · hours of the term  ≤  max_commitment_whole_term_usd       one row  [USD]
+    Σ x[offer,p] · usd_per_hour · hours of the term  ≤  max_commitment_whole_term_usd       one row  [USD]
     """
     if sets.case is None or sets.case.settings.policy.max_commitment_whole_term_usd is None:
         return no_rows("whole_term_budget")
     cap = sets.case.settings.policy.max_commitment_whole_term_usd
     offers, starts = {o.offer: o for o in sets.case.offers}, [p.start for p in sets.case.periods]
     usd = [
-        offers[name].usd_per_unit_hour * offers[name].term_hours(starts[period])
+        offers[name].usd_per_hour(starts[period]) * offers[name].term_hours(starts[period])
         for name, period in zip(sets.purchases["offer"], sets.purchases["period"])
     ]
     return joined("whole_term_budget", {}, (-np.inf, cap), [Term({}, at.committed, np.array(usd, float))])

@@ -67,8 +67,9 @@ class LargestSizes:
 def unit_usd(case: Case, offer: Offer, period: int) -> tuple[float, float]:
     """Cost of a unit bought at the start of a period, and the part of it inside the horizon, USD."""
     hours, beyond = case.paid_hours(offer, period)
-    inside = offer.usd_per_unit_hour * hours
-    return inside + offer.usd_per_unit_hour * (1 - case.settings.policy.tail_value) * beyond, inside
+    usd = offer.usd_per_hour(case.periods[period].start)
+    inside = usd * hours
+    return inside + usd * (1 - case.settings.policy.tail_value) * beyond, inside
 
 
 def largest_deployed(case: Case, names: Names, ways: dict[int, list[Way]], demand: Floats) -> Floats:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from planner.plan.audit.findings import Finding, broken_rules
+from planner.plan.cash import cash_table
 from planner.plan.flows import Floats
 from planner.plan.metrics import spend_figures, strategies, task_costs, travel, use
 from planner.plan.metrics.basis import Basis
@@ -14,6 +15,7 @@ from planner.plan.metrics.metric_tables import HORIZON, Metrics
 from planner.plan.metrics.offer_break_even import break_even
 from planner.plan.metrics.stress_figures import stress, stress_load, workload_margins
 from planner.plan.metrics.task_costs import TaskCosts, cost_by_month
+from planner.plan.orders import order_lines
 from planner.plan.reading import Reading
 from planner.plan.stress_cases import Margin
 
@@ -70,6 +72,7 @@ def collect(
 def summary_of(metrics: Metrics) -> dict[str, Any]:
     """Shorten the figures for plan.json: shares 0-1, USD; null where a figure is not defined or not finite."""
     whole = metrics.savings[metrics.savings["period"] == HORIZON].iloc[0]
+    cash = cash_table(order_lines(metrics.reading.case, metrics.reading.plan))
     shares = ("coverage", "utilisation", "vacancy", "discount", "effective_savings_rate")
     return {
         **{name: float(whole[name]) for name in shares},
@@ -88,6 +91,7 @@ def summary_of(metrics: Metrics) -> dict[str, Any]:
             ["case", "scenario", "period", "hour_of_week", "need_rph", "capacity_rph", "margin_share", "sets_units"],
         ),
         "workload_margins": _records(metrics.workload_margins, ["workload", "case", "margin_share"]),
+        **({"cash": _records(cash, list(cash.columns))} if cash["upfront_usd"].any() else {}),
         "broken": [str(rule) for rule in metrics.broken],
         "cautions": list(metrics.cautions),
     }

@@ -98,7 +98,7 @@ SAVINGS = Frame("savings", "what the units save against on demand, by month, the
 BREAK_EVEN = Frame("break_even", "one row for each offer, at this buyer's token mix", (
     Field("offer", TEXT, "offer"), _POOL, _METER, _REGION,
     Field("term_months", NUMBER, "term; of one in days its hours / 730", "months"),
-    Field("usd_per_unit_hour", NUMBER, "price of a unit", "USD/unit-hour"),
+    Field("usd_per_unit_hour", NUMBER, "price of a unit, an upfront price spread over its term", "USD/unit-hour"),
     Field("on_demand_usd_per_unit_hour", NUMBER, "what a unit that is always used serves, on demand", "USD/unit-hour"),
     Field("break_even_utilisation", NUMBER, "where the two are equal", "share"),
     Field("attainable_utilisation", NUMBER, "1 - reserved headroom", "share"),

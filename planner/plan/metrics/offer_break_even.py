@@ -31,12 +31,12 @@ def break_even(basis: Basis) -> pd.DataFrame:
     cheapest: dict[tuple[str, str], float] = {}
     for o in basis.case.offers:
         key = o.pool, o.meter
-        cheapest[key] = min(cheapest.get(key, np.inf), o.usd_per_unit_hour)
+        cheapest[key] = min(cheapest.get(key, np.inf), o.mean_usd_per_hour)
     region = {p.pool: p.region for p in basis.case.pools}
     rows = []
     for o in basis.case.offers:
         worth, needed, attainable, verdict = _compared(o, use.get(o.pool, {}), cheapest)
-        rows.append((o.offer, o.pool, o.meter, region[o.pool], _months(o), o.usd_per_unit_hour,
+        rows.append((o.offer, o.pool, o.meter, region[o.pool], _months(o), o.mean_usd_per_hour,
                      worth, needed, attainable, verdict))  # fmt: skip
     return BREAK_EVEN.of(rows)
 
@@ -59,7 +59,7 @@ def _compared(
     attainable = units / kept
     if np.isnan(value):
         return nan, nan, attainable, NO_PRICE
-    price = {meter: cheapest.get((offer.pool, meter), 0.0) for meter in use} | {offer.meter: offer.usd_per_unit_hour}
+    price = {meter: cheapest.get((offer.pool, meter), 0.0) for meter in use} | {offer.meter: offer.mean_usd_per_hour}
     cost = {meter: price[meter] * part[0] for meter, part in use.items()}
     together = sum(cost.values())
     share = cost[offer.meter] / together if together > 0 else 1 / len(cost)

@@ -260,7 +260,8 @@ def _unit_prices(basis: Basis) -> dict[tuple[str, str], tuple[float, float, floa
     whole = basis.case.settings.policy.whole_units
     for o in basis.case.offers:
         key = o.pool, o.meter
-        one = (o.usd_per_unit_hour, o.min_units if whole else 0.0, o.unit_step if whole else 0.0)
+        usd = o.usd_per_hour(basis.case.periods[0].start)
+        one = (usd, o.min_units if whole else 0.0, o.unit_step if whole else 0.0)
         prices[key] = min(prices.get(key, one), one)
     unreserved = {p.pool: p.usd_per_unreserved_unit_hour for p in basis.case.pools}
     for pool, meter, _ in basis.names.deployments:

@@ -14,10 +14,10 @@ from planner.plan.frames import ARRIVED
 from planner.plan.plan import Plan
 from planner.plan.warnings.traps import Caution, listed
 from planner.schema.capacity import Offer
-from planner.schema.case import Case
+from planner.schema.case import Case, hours_between
 from planner.schema.settings import Period
 from planner.schema.workloads import Workload
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.units import HOURS_PER_WEEK
 
 SHOWN_USD = 1.0  # less is not shown
 _KEYS = ["workload", "region", "model", "option"]
@@ -34,8 +34,8 @@ def beyond_the_horizon(case: Case, derived: Derived, plan: Plan | None) -> list[
         offers, start = {o.offer: o for o in case.offers}, {p.name: p.start for p in case.periods}
         beyond = 0.0
         for name, period, units in plan.purchases[["offer", "period", "units"]].itertuples(index=False, name=None):
-            days = (offers[name].term_end(start[period]) - last.end).days
-            beyond += units * offers[name].usd_per_unit_hour * max(0, days) * HOURS_PER_DAY
+            past = hours_between(last.end, offers[name].term_end(start[period]))
+            beyond += units * offers[name].usd_per_hour(start[period]) * past
         inside, free = float(plan.purchases["usd"].sum()), beyond * policy.tail_value
         if free <= SHOWN_USD:
             return []
@@ -46,13 +46,13 @@ def beyond_the_horizon(case: Case, derived: Derived, plan: Plan | None) -> list[
             f"${free:,.0f} past {month} are counted as nothing (tail_value {policy.tail_value:g}){budget}"
         )
         return [Caution("beyond-horizon", "cost", "new commitments", message, remedy)]
-    ratios = {o.offer: _whole_over_inside(case.periods, o) for o in case.offers if o.usd_per_unit_hour > 0}
+    ratios = {o.offer: _whole_over_inside(case.periods, o) for o in case.offers if o.mean_usd_per_hour > 0}
     longest = max(ratios, key=lambda name: ratios[name], default="")
     if policy.tail_value <= 0 or not longest or ratios[longest] <= 1 + 1e-9:
         return []
     ratio = ratios[longest]
     if policy.max_commitment_usd is None:
-        price = next(o.usd_per_unit_hour for o in case.offers if o.offer == longest)
+        price = next(o.mean_usd_per_hour for o in case.offers if o.offer == longest)
         inside = price * sum(p.hours for p in case.periods[:1])
         message = (
             f"tail_value {policy.tail_value:g} counts that share of what a term costs past {month} as nothing: a "
@@ -247,7 +247,7 @@ def _prices(case: Case) -> dict[tuple[str, str], float]:
     found: dict[tuple[str, str], float] = {}
     for o in case.offers:
         key = (o.pool, o.meter)
-        found[key] = min(found.get(key, np.inf), o.usd_per_unit_hour)
+        found[key] = min(found.get(key, np.inf), o.mean_usd_per_hour)
     return found
 
 

@@ -163,7 +163,8 @@ def write(sheet: Sheet, report: Report, blocks: Blocks, fits: Sequence[bool], mo
 def _totals(report: Report, b: Blocks) -> list[Recomputed]:
     t, rows = report.plan.totals, []
     if b.order is not None:
-        units, price, hours = b.order.range("planned"), b.order.range("price"), b.order.range("hours_horizon")
+        price = b.order.range("each" if "each" in b.order.columns else "price")
+        units, hours = b.order.range("planned"), b.order.range("hours_horizon")
         where, tail = "Purchase order, units as planned", b.order.range("hours_tail")
         in_months = sum(n.horizon_usd for n in report.lines)
         rows.append(Recomputed(TOTAL_NAMES["reserved_usd"], where, f"SUMPRODUCT({units},{price},{hours})", in_months,

@@ -69,7 +69,10 @@ def write(sheet: Sheet, report: Report, order: Block | None) -> Block:
         sheet.printed(block.last, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 0))
         return block
     top = block.total_row + 2
-    sheet.put(top, 0, "What is owed, month by month, USD", "section")
+    upfront = any(e.owed.new and e.owed.offer.upfront_usd_per_unit for e in calendar.expiries)
+    text = "What is owed, month by month, USD"
+    text += " (upfront prices spread over their terms; when they are due: Purchase order, Cash)" if upfront else ""
+    sheet.put(top, 0, text, "section")
     if calendar.cut:
         sheet.put(top, 3, f"Only the first {len(calendar.months)} months are shown; commitments run on.", "aside")
     last = _by_month(sheet, calendar, block, top + 1 + _CHART_ROWS, top + 1)
@@ -88,10 +91,10 @@ def _record(
 ) -> dict[str, Any]:
     o, offer = e.owed, e.owed.offer
     units: float | Live = o.units
-    price: float | Live = offer.usd_per_unit_hour
+    price: float | Live = o.usd_per_unit_hour
     if o.line is not None and order is not None:  # edited in the order, it follows here
         units = Live(f"={order.cell('units', o.line)}", o.units)
-        price = Live(f"={order.cell('price', o.line)}", offer.usd_per_unit_hour)
+        price = Live(f"={order.cell('each' if 'each' in order.columns else 'price', o.line)}", o.usd_per_unit_hour)
     own = {key: block.range(key, local=True) for key in ("pool_no", "start", "end", "units")}
     force = f"=SUMPRODUCT(({own['pool_no']}={{pool_no}})*({own['start']}{{}})*({own['end']}{{}})*{own['units']})"
     return {

@@ -6,13 +6,15 @@ the columns beyond the printed page.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
+from planner.plan.cash import billed
+from planner.plan.orders import OrderLine
 from planner.plan.pool_months import OrderValue
-from planner.schema.case import hours_between
 from planner.schema.settings import PurchaseHead
 from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
 from planner.workbook import story
@@ -24,6 +26,8 @@ from planner.workbook.order_columns import (
     PRICE_UNIT,
     START,
     UNITS,
+    UPFRONT,
+    UPFRONT_UNIT,
     days_within,
     term_cell,
 )
@@ -69,7 +73,10 @@ WORKINGS = (
     Column("last_month", "Last month\nin the plan", "date:muted", 11),
     Column("fits", "Fits the\nsizes", "count:muted", 8, total=True),
 )
+UPFRONT_COLUMN = Column("upfront", f"{UPFRONT}\n{UPFRONT_UNIT}", "price:input", 11)
+EACH_COLUMN = Column("each", "Price, upfront\nspread over the term", "price:muted", 17)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_NARROW = ("sign", "units", "term", "discount", "upfront")
 _YEARS = 10  # columns of the table of cash; later years are added up in the last
 _FEW = 1e-6  # units
 _ONE_PAGE = 52  # rows that one page holds at a size that can be read
@@ -111,31 +118,43 @@ class OrderRow:
         return units == 0 or (units >= low - _UNIT_SLACK and whole and (high is None or units <= high + _UNIT_SLACK))
 
 
+def columns_of(lines: Sequence[OrderLine]) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+    """Return the printed columns and the workings; with those of upfront prices, where some line has one."""
+    if not any(n.offer.upfront_usd_per_unit for n in lines):
+        return COLUMNS, WORKINGS
+    at = next(k for k, c in enumerate(COLUMNS) if c.key == "price") + 1
+    return (*COLUMNS[:at], UPFRONT_COLUMN, *COLUMNS[at:]), (*WORKINGS, EACH_COLUMN)
+
+
 def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: str) -> Block:
     """Write the order.
 
     `usage_per_unit` is a formula, with placeholders {pool_no}, {start} and {last_month}, of the on-demand price of what
     one unit of the pool serves from the line's start to the end of the plan.
     """
-    last = len(COLUMNS) - 1
+    shown, workings = columns_of([row.value.line for row in rows])
+    last = len(shown) - 1
+    upfront = len(shown) > len(COLUMNS)
     sheet.heading("Purchase order", None, 0)
-    sheet.widths((*COLUMNS, *WORKINGS))
+    sheet.widths((*shown, *workings))
     _head(sheet, report)
     lead_days = report.case.settings.purchase.lead_days
-    records = [_record(row, usage_per_unit, lead_days) for row in rows]
+    records = [_record(row, usage_per_unit, lead_days, upfront=upfront) for row in rows]
     block = sheet.table(
         TOP,
-        (*COLUMNS, *WORKINGS),
+        (*shown, *workings),
         records,
         empty="Nothing to buy: on demand and today's commitments serve the plan.",
     )
-    sheet.put(TOP - 1, len(COLUMNS) + 1, "Workings", "note")
+    sheet.put(TOP - 1, len(shown) + 1, "Workings", "note")
     for k, row in enumerate(rows):
         at = block.first + k
         units, price = block.columns["units"], block.columns["price"]
         rule = _size_rule(*row.sizes, xl_rowcol_to_cell(at, units))
         sheet.raw.data_validation(at, units, at, units, rule)
         sheet.raw.data_validation(at, price, at, price, _PRICE_RULE)
+        if upfront:
+            sheet.raw.data_validation(at, price + 1, at, price + 1, _PRICE_RULE)
     bottom = block.total_row
     if rows:
         _edited(sheet, block)
@@ -206,13 +225,16 @@ def _now_and_later(sheet: Sheet, block: Block, rows: list[OrderRow]) -> int:
 def _cash(sheet: Sheet, block: Block, rows: list[OrderRow], top: int) -> int:
     """Write what is billed in each calendar month, a column a year; returns the last row."""
     lines = [row.value.line for row in rows]
+    printed, _ = columns_of(lines)
+    upfront = len(printed) > len(COLUMNS)
     first, last = min(n.start for n in lines), max(n.end for n in lines)
     years = list(range(first.year, (last - dt.timedelta(days=1)).year + 1))
     shown = years[:_YEARS]
-    sheet.put(top, 0, "Cash: what is billed in each calendar month, USD (every hour of the month at the price above)",
-              "section")  # fmt: skip
+    text = "Cash: what is billed in each calendar month, USD (every hour of the month at the price above"
+    text += ", and what is due upfront in the month in which it starts)" if upfront else ")"
+    sheet.put(top, 0, text, "section")
     sheet.put(top + 1, 0, "Month", "header")
-    places = [k for k, c in enumerate(COLUMNS) if c.key not in ("sign", "units", "term", "discount")][1:]
+    places = [k for k, c in enumerate(printed) if c.key not in _NARROW][1:]
     columns = places[: len(shown)]
     for column, year in zip(columns, shown, strict=True):
         sheet.put(top + 1, column, year, "header_year")
@@ -224,6 +246,9 @@ def _cash(sheet: Sheet, block: Block, rows: list[OrderRow], top: int) -> int:
         for column, year in zip(columns, shown, strict=True):
             day = f"DATE({xl_col_to_name(column)}${top + 2},{month},1)"
             formula = f"=SUMPRODUCT({days_within(start, end, day, whole=whole)}*{units}*{price})*{HOURS_PER_DAY}"
+            if upfront:
+                due = block.range("upfront", local=True)
+                formula += f"+SUMPRODUCT(({start}>={day})*({start}<EDATE({day},1))*{units}*{due})"
             sheet.put(row, column, Live(formula, _billed(lines, year, month)), "cents")
     total = top + 2 + len(_MONTHS)
     sheet.put(total, 0, "Total", "text:bold")
@@ -267,12 +292,9 @@ def _by_the_hour(sheet: Sheet, report: Report, top: int) -> int:
 
 
 def _billed(lines: list[Any], year: int, month: int) -> float:
-    """USD of a calendar month: units x price x its hours, of every line in the days in which it is in force."""
-    day = dt.date(year, month, 1)
-    after = dt.date(year + month // 12, month % 12 + 1, 1)
-    return float(
-        sum(n.units * n.offer.usd_per_unit_hour * hours_between(max(n.start, day), min(n.end, after)) for n in lines)
-    )
+    """USD of a calendar month, of every line."""
+    hourly, upfront = billed(lines, dt.date(year, month, 1))
+    return hourly + upfront
 
 
 def _signatures(sheet: Sheet, top: int) -> int:
@@ -286,7 +308,7 @@ def _signatures(sheet: Sheet, top: int) -> int:
     return top + 4
 
 
-def _record(row: OrderRow, usage_per_unit: str, lead_days: int) -> dict[str, Any]:
+def _record(row: OrderRow, usage_per_unit: str, lead_days: int, *, upfront: bool) -> dict[str, Any]:
     line, value = row.value.line, row.value
     offer, units, price, usage = line.offer, line.units, line.offer.usd_per_unit_hour, value.usage_usd
     horizon_usd = line.horizon_usd
@@ -294,7 +316,11 @@ def _record(row: OrderRow, usage_per_unit: str, lead_days: int) -> dict[str, Any
     in_days = offer.term_days is not None
     payback = line.term_usd / (usage / months) if usage > 0 else ""
     listed = offer.list_usd_per_unit_hour
-    return {
+    each, hourly = ("{each}" if upfront else "{price}"), line.usd_per_unit_hour
+    more: dict[str, Any] = {}
+    if upfront:
+        more = {"upfront": offer.upfront_usd_per_unit, "each": Live("={price}+{upfront}/{hours_term}", hourly)}
+    return more | {
         "offer": offer.offer,
         "product": offer.product or offer.pool,
         "region": line.region,
@@ -302,7 +328,7 @@ def _record(row: OrderRow, usage_per_unit: str, lead_days: int) -> dict[str, Any
         "sign": row.sign,
         "units": units,
         "list": listed,
-        "discount": Live("=IF(ISNUMBER({list}),IF({list}>0,1-{price}/{list},0),0)", 1 - price / listed)
+        "discount": Live(f"=IF(ISNUMBER({{list}}),IF({{list}}>0,1-{each}/{{list}},0),0)", 1 - hourly / listed)
         if listed
         else None,
         "price": price,
@@ -310,12 +336,14 @@ def _record(row: OrderRow, usage_per_unit: str, lead_days: int) -> dict[str, Any
         "end": line.end,
         "order_by": line.start - dt.timedelta(days=lead_days),
         "term": term_cell(offer),
-        "monthly": None if in_days else Live("={units}*{price}*{hours_term}/{term}", line.term_usd / offer.term_months),
-        "term_usd": Live("={units}*{price}*{hours_term}", line.term_usd),
-        "horizon_usd": Live("={units}*{price}*{hours_horizon}", horizon_usd),
+        "monthly": None
+        if in_days
+        else Live(f"={{units}}*{each}*{{hours_term}}/{{term}}", line.term_usd / offer.term_months),
+        "term_usd": Live(f"={{units}}*{each}*{{hours_term}}", line.term_usd),
+        "horizon_usd": Live(f"={{units}}*{each}*{{hours_horizon}}", horizon_usd),
         "usage_usd": Live("={units}*" + usage_per_unit, usage),
         "saving_usd": Live("={usage_usd}-{horizon_usd}", usage - horizon_usd),
-        "break_even": Live('=IF({full_usd}>0,{price}/{full_usd},"")', _or_blank(value.break_even)),
+        "break_even": Live(f'=IF({{full_usd}}>0,{each}/{{full_usd}},"")', _or_blank(value.break_even)),
         "utilisation": Live(
             '=IF({units}*{full_usd}>0,{usage_usd}/({units}*{hours_horizon}*{full_usd}),"")',
             _or_blank(value.utilisation),
@@ -331,7 +359,7 @@ def _record(row: OrderRow, usage_per_unit: str, lead_days: int) -> dict[str, Any
         "hours_term": line.hours_term,
         "hours_horizon": line.hours_horizon,
         "hours_tail": row.hours_tail,
-        "tail_usd": Live("={units}*{price}*{hours_tail}", units * price * row.hours_tail),
+        "tail_usd": Live(f"={{units}}*{each}*{{hours_tail}}", units * hourly * row.hours_tail),
         "fits": Live(f"=IF({_fits('{units}', *row.sizes)},1,0)", int(row.fits)),
         "full_usd": value.full_usd_per_unit_hour,
         "last_month": row.last_month_start,

@@ -274,7 +274,8 @@ def what_to_sign(report: Report, order: Block | None) -> str | Live:
     if order is None:
         return story.decision(report)[0]
     bought = f"SUMPRODUCT(--({order.range('units')}>0))"
-    end = f" over their terms{story.by_the_hour(report)}, and leave the rest of the usage to on demand."
+    besides = story.due_upfront(report) + story.by_the_hour(report)
+    end = f" over their terms{besides}, and leave the rest of the usage to on demand."
     formula = (
         f'="Sign "&{bought}&" commitment"&IF({bought}=1,"","s")&" worth $"&FIXED({order.total("term_usd")},0)&"{end}"'
     )

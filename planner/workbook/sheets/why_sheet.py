@@ -56,7 +56,7 @@ def write(sheet: Sheet, report: Report, order: Block | None) -> Block:
 
 def _record(k: int, value: OrderValue, rent: LineRent, order: Block) -> dict[str, Any]:
     line = value.line
-    price = line.offer.usd_per_unit_hour
+    price = line.usd_per_unit_hour
     hours = rent.price_usd / price if price > 0 else line.hours_horizon
     return {
         "offer": line.offer.offer,

@@ -259,3 +259,20 @@ def test_owed_is_in_the_order_of_its_ends(signed: Path) -> None:
     found = owed_after(case, solve(case))
     assert [(o.offer.offer, o.units, str(o.start), str(o.end)) for o in found] == [KEPT, NEW]
     assert [o.term_usd for o in found] == pytest.approx([2 * 365 * 24, 8 * 0.5 * 365 * 24])
+
+
+def test_an_upfront_price_is_signed_and_not_owed_again(tmp_path: Path) -> None:
+    """A year at 0.5 USD an hour, 4380 USD of it upfront; later months owe no more than the hourly part, 0."""
+    year = {"offer": "west-m-12m", "pool": "west-m", "term_months": 12, "upfront_usd_per_unit": 4380.0}
+    offers = [*tables()["offers"], year]
+    plan = plan_of(folder(tmp_path / "in", offers=offers), tmp_path / "reports" / "q")
+    entry = sign(plan).entry
+    assert entry.bought[0].upfront_usd_per_unit == 4380.0
+    assert entry.committed_term_usd == pytest.approx(8 * 4380)
+    (kept,) = read_ledger(plan.parent / "ledger.jsonl").entries
+    assert kept == entry
+    into = folder(tmp_path / "next", start="2027-02-01", commitments=[], offers=offers)
+    again = accept(plan, tmp_path / "other.jsonl", ADA, into)
+    assert again.entry.bought == entry.bought
+    case = load(into)
+    assert solve(case).totals.sunk_usd == pytest.approx(2 * 1.0 * 672)  # the units that were owed before

@@ -100,3 +100,9 @@ def test_a_term_in_days_is_no_term_of_a_month() -> None:
     assert {o.offer: o.max_units for o in case.offers} == {"7d": None, "1m": 0.0}
     case = changed(builders.case(tables), scaled("offer_prices", 2.0, term_days="7"))
     assert {o.offer: o.usd_per_unit_hour for o in case.offers} == {"7d": 1.0, "1m": 1.0}
+
+
+def test_an_upfront_price_is_an_offer_s_price() -> None:
+    tables = builders.tables(offers=[{"offer": "1m", "pool": "west-m", "upfront_usd_per_unit": 744.0}])
+    assert usd(CaseChange("c", scale=(Factor("offer_prices", 1.5),)), tables) == pytest.approx(15 * HOURS)
+    assert usd(CaseChange("c", scale=(Factor("discount", 0.5),)), tables) == pytest.approx(5 * HOURS)

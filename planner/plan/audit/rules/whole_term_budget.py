@@ -13,6 +13,6 @@ def whole_term_budget(case: Case, names: Names) -> LinearRule | None:
     if cap is None:
         return None
     bought = [
-        (0, o.offer, p.name, o.usd_per_unit_hour * o.term_hours(p.start)) for o in case.offers for p in case.periods
+        (0, o.offer, p.name, o.usd_per_hour(p.start) * o.term_hours(p.start)) for o in case.offers for p in case.periods
     ]
     return LinearRule("whole_term_budget", "USD over the whole terms", [{}], [-math.inf], [cap], bought=bought)

@@ -1,0 +1,81 @@
+"""Pages of contracts: each page's folder is planned, the lines it shows are printed, its figures are arithmetic."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import planner
+from planner.cli import main
+from planner.features.order.order import price_order
+from planner.plan.files import write_plan
+from planner.plan.metrics.collect import summary_of
+from planner.solver.find import Options
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = ("campaign", "upfront")
+TABLE = re.compile(r"```(?:yaml|csv)\n# (\S+)\n(.*?)```", re.DOTALL)
+CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
+DAYS = {"2027-02-01": 7, "2027-02-08": 7, "2027-02-15": 14}
+
+
+def page(name: str) -> str:
+    return (DOCS / f"{name}.md").read_text(encoding="utf-8")
+
+
+def folder_of(name: str, where: Path) -> Path:
+    path = where / name
+    path.mkdir()
+    for table, text in TABLE.findall(page(name)):
+        (path / table).write_text(text)
+    return path
+
+
+def on_demand_usd(units: dict[str, int]) -> float:
+    """Requests beyond 810 an hour and unit, at 0.0045 USD each."""
+    hourly = {
+        n: np.array(line.split(",")[3:], float)
+        for n in DAYS
+        for line in page("campaign").splitlines()
+        if f",{n}," in line
+    }
+    return sum(float(np.maximum(hourly[n] - 810 * units[n], 0).sum()) * days * 0.0045 for n, days in DAYS.items())
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_commands(name: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    folder_of(name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for part in re.split(r"^\$ ", CONSOLE.findall(page(name))[0], flags=re.MULTILINE)[1:]:
+        command, *shown = part.rstrip("\n").split("\n")
+        assert main(shlex.split(command)[1:]) == 0
+        printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+        assert [line for line in shown if line not in printed] == []
+
+
+def test_the_campaign_s_figures(tmp_path: Path) -> None:
+    case = planner.load(folder_of("campaign", tmp_path))
+    plan = planner.solve(case)
+    weeks = on_demand_usd({"2027-02-01": 3, "2027-02-08": 7, "2027-02-15": 3})
+    assert plan.totals.total_usd == pytest.approx(3 * 1.9 * 672 + 4 * 2.2 * 168 + weeks)
+    order = pd.DataFrame(
+        [("us-month", "2027-02-01", 5.0, 1.9)], columns=["offer", "period", "units", "usd_per_unit_hour"]
+    )
+    month = price_order(case, order, Options()).plan.totals.total_usd
+    assert month == pytest.approx(5 * 1.9 * 672 + on_demand_usd(dict.fromkeys(DAYS, 5)))
+    assert f"${month:,.0f}" in page("campaign")
+
+
+def test_the_cash_of_the_page(tmp_path: Path) -> None:
+    case = planner.load(folder_of("upfront", tmp_path))
+    plan = planner.solve(case)
+    write_plan(plan, case, tmp_path / "plan", summary_of(planner.metrics_of(case, plan)))
+    told = json.loads((tmp_path / "plan" / "plan.json").read_text())["metrics"]["cash"]
+    assert [row["hourly_usd"] for row in told] == pytest.approx([10 * 0.4 * 24 * days for days in (31, 28, 31)])
+    assert [row["upfront_usd"] for row in told] == [15_120, 0, 0]
+    for row in told:
+        assert f"{row['month']},{row['hourly_usd']},{row['upfront_usd']},{row['total_usd']}" in page("upfront")
