@@ -206,8 +206,9 @@ class Case:
 
     def paid_usd(self, offer: Offer, bought: int, period: int) -> float:
         """Return what a unit that is bought at the start of a period costs in another, USD."""
-        p, end = self.periods[period], offer.term_end(self.periods[bought].start)
-        return offer.usd_per_unit_hour * hours_between(p.start, min(p.end, end)) if period >= bought else 0.0
+        p, start = self.periods[period], self.periods[bought].start
+        paid = hours_between(p.start, min(p.end, offer.term_end(start)))
+        return offer.usd_per_hour(start) * paid if period >= bought else 0.0
 
     @cached_property
     def digest(self) -> str:
