@@ -30,7 +30,7 @@ def read_purchase_order(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     One row a line: offer, period (``2027-01``, or ``2027-01-12`` where it is no first of a month), units,
-    usd_per_unit_hour, upfront_usd_per_unit (NaN: the sheet has no such column).
+    usd_per_unit_hour, and upfront_usd_per_unit where the sheet has that column.
 
     Raises
     ------
@@ -68,7 +68,8 @@ def read_purchase_order(path: str | Path) -> pd.DataFrame:
             lines.append((str(offer).strip(), period, units, price, upfront))
     if faults:
         raise InputError(faults)
-    return pd.DataFrame(lines, columns=list(ORDER_COLUMNS)).astype(dict.fromkeys(ORDER_COLUMNS[2:], float))
+    order = pd.DataFrame(lines, columns=list(ORDER_COLUMNS)).astype(dict.fromkeys(ORDER_COLUMNS[2:], float))
+    return order if UPFRONT in columns else order.drop(columns=ORDER_COLUMNS[-1])
 
 
 class _Where:
