@@ -19,10 +19,9 @@ import pandas as pd
 from benchmarks.forecast_series import development_set, unseen_set
 from planner.features.demand.backtest.rules import (
     FIFTY_TWO_WEEKS,
-    FORECAST_AND_SOLVE,
     PLANNER,
-    ForecastAndSolve,
-    fractile,
+    Planner,
+    first_level,
 )
 from planner.features.demand.backtest.walk import PurchaseTerms, backtest, summarise
 from planner.features.demand.forecast.forecast import total_of
@@ -134,14 +133,14 @@ def savings_told(series: dict[str, np.ndarray], count: int, price_ratio: float =
         weeks = weeks_of(values)
         found = []
         for origin in [k for k in origins_of(len(weeks), 13, count + 1) if k >= 8]:
-            rule = ForecastAndSolve(price_ratio)
-            futures, came = (
-                rule.futures(weeks[max(0, origin - KNOWN_WEEKS) : origin].ravel()),
-                weeks[origin : origin + 13],
+            hours, weights = Planner(price_ratio, 3).futures(weeks[max(0, origin - KNOWN_WEEKS) : origin].ravel())
+            level, came = first_level(hours, weights, price_ratio), weeks[origin : origin + 13]
+            served = (
+                np.average(np.minimum(hours, level).mean(axis=2), weights=weights),
+                np.nanmean(np.minimum(came, level)),
             )
-            level = fractile(futures.ravel(), price_ratio)
-            saved = [float(np.nanmean(np.minimum(hours, level)) - price_ratio * level) for hours in (futures, came)]
-            found.append((*saved, float(futures.mean()), float(np.nanmean(came))))
+            saved = [float(mean) - price_ratio * level for mean in served]
+            found.append((*saved, float(np.average(hours.mean(axis=2), weights=weights)), float(np.nanmean(came))))
         if found:
             sums = np.sum(found, axis=0)
             rows[name] = {"told": sums[0] / sums[2], "came": sums[1] / sums[3], "demand": sums[2] / sums[3]}
@@ -185,7 +184,7 @@ def report(title: str, series: dict[str, np.ndarray], count: int, rules_only: bo
         print(f"| savings told over savings that came, 13 weeks | {ratio:.2f} (demand {demand:.2f}) |", flush=True)
     won = rules(series)
     print("\n| buying rule | won of what could be | worst series |\n| --- | ---: | ---: |")
-    for name in (*LOOK_BACKS, FIFTY_TWO_WEEKS, FORECAST_AND_SOLVE, PLANNER):
+    for name in (*LOOK_BACKS, FIFTY_TWO_WEEKS, PLANNER):
         print(f"| {name} | {won[name].mean():.1%} | {won[name].min():.1%} |")
     best = won[list(LOOK_BACKS)].mean().idxmax()
     for name in (best, FIFTY_TWO_WEEKS):

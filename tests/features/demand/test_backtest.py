@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planner.cli import main
 from planner.features.demand.backtest.backtest_report import table_lines, verdict
-from planner.features.demand.backtest.rules import ForecastAndSolve, Planner, clairvoyant_ladder, fractile, growth_of
+from planner.features.demand.backtest.rules import Planner, clairvoyant_ladder, first_level, fractile, months_of_a_plan
 from planner.features.demand.backtest.walk import PurchaseTerms, backtest, in_force, summarise
 from planner.features.demand.history import save_history
 from tests.builders.usage import WEEK, as_history, of
@@ -35,24 +35,83 @@ def test_a_fractile_by_hand():
     assert fractile(np.arange(1.0, 11.0), 1.0) == 0.0
 
 
-def test_the_planner_s_rule_by_hand():
-    rule = Planner(0.7, 52)
-    steady, high, low = np.full(52 * 168, 10.0), np.full(168, 30.0), np.full(168, 4.0)
-    assert rule(steady) == 10.0
-    assert rule(np.concatenate([steady, np.tile(high, 8)])) == 10.0  # a season's top: the year holds it back
-    assert rule(np.concatenate([steady, low])) == 4.0  # a week of less: what is not bought today can be tomorrow
-    grown = np.concatenate([np.full(13 * 168, 10.0), np.full(39 * 168, 15.0), np.full(13 * 168, 20.0)])
-    assert growth_of(grown) == 2.0
-    assert rule(grown) == 20.0  # of the last year's hours the fractile is 15, and times growth 30
-    fallen = np.concatenate([np.full(13 * 168, 40.0), np.full(39 * 168, 20.0), np.full(13 * 168, 10.0)])
-    assert rule(fallen) == 5.0  # a quarter of the year before: half of that fall, the root of 1/4, is still to come
-    assert Planner(0.7, 4)(np.concatenate([steady, np.tile(high, 8)])) == 30.0  # four weeks of it have been seen, twice
+def test_what_is_bought_at_once_by_hand():
+    ten = np.arange(1.0, 11.0)
+    assert first_level(ten[None, None, :], np.ones((1, 1)), 0.7) == 3.0  # one month, one future: the fractile
+    high, low = np.full((1, 1, 4), 10.0), np.full((1, 1, 4), 4.0)
+    both, even = np.ones((2, 1)), np.ones((1, 2))
+    assert first_level(np.concatenate([low, high]), both, 0.7) == 4.0  # the other six can be bought next month
+    assert first_level(np.concatenate([high, low]), both, 0.7) == 4.0  # the other six would be used in half the hours
+    assert first_level(np.concatenate([high, low]), both, 0.4) == 10.0  # which pays at 60 % off
+    assert first_level(np.concatenate([high, low], axis=1), even, 0.7) == 4.0  # either future, as likely
+    assert first_level(np.concatenate([high, low], axis=1), np.array([[8.0, 2.0]]), 0.7) == 10.0
 
 
-def test_the_plan_s_rule_is_the_fractile_of_the_forecast_s_futures():
-    level = ForecastAndSolve(0.7)(np.tile(WEEK, 8))
-    # weeks that repeat: every future is the week at its own level, and the middle one has the most weight
-    assert level == pytest.approx(fractile(WEEK, 0.7), rel=0.05)
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 9), min_size=12, max_size=12), st.sampled_from([0.3, 0.45, 0.7]))
+def test_what_is_bought_at_once_is_the_ladder_s_first_purchase(demand, ratio):
+    # three months of two futures with two hours each, terms that outlast them: the first purchase of the cheapest plan
+    hours, weights = np.array(demand, dtype=float).reshape(3, 2, 2), np.tile([0.75, 0.25], (3, 1))
+
+    def total(first, second, third):
+        level = np.array([first, max(first, second), max(first, second, third)])[:, None, None]
+        return float((weights[:, :, None] * (ratio * level + np.maximum(hours - level, 0.0))).sum())
+
+    levels = sorted({0.0, *hours.ravel()})
+    best = {a: min(total(a, b, c) for b in levels for c in levels if b >= a and c >= b) for a in levels}
+    assert best[first_level(hours, weights, ratio)] == pytest.approx(min(best.values()))
+
+
+def test_the_planner_s_rule_buys_for_the_forecast_s_futures():
+    assert months_of_a_plan(52) == months_of_a_plan(156) == 12
+    assert months_of_a_plan(4) == 1
+    assert months_of_a_plan(13) == 3
+    assert Planner(0.7, 3).ends == [4, 9, 13]
+    rule = Planner(0.7, 3)
+    hours, weights = rule.futures(np.tile(WEEK, 20))
+    assert hours.shape == (3, 10, 168)  # low, base, high, and two halves of the past; two weeks each
+    assert weights.sum(axis=1) == pytest.approx([4, 5, 4])
+    mean = np.einsum("mfh,mf->mh", hours, weights) / weights.sum(axis=1)[:, None]
+    assert mean == pytest.approx(np.tile(WEEK, (3, 1)), rel=1e-6)  # the mean of all futures is the forecast
+    # weeks that repeat: every future is the week at its own level, and the middle ones have the most weight
+    assert rule(np.tile(WEEK, 20)) == pytest.approx(fractile(WEEK, 0.7), rel=0.05)
+    assert Planner(1.0, 3)(np.tile(WEEK, 20)) == 0.0
+    # eight weeks at twice the level, after a year at the usual one: it waits to see whether that lasts
+    campaign = np.concatenate([np.full(44 * 168, 10.0), np.full(8 * 168, 20.0)])
+    assert 10.0 <= Planner(0.7, 12)(campaign) < 17.0
+
+
+def simple_plan(folder, values, months, capsys):
+    """Forecast on the command line and solve with one pool of 12 months' units at 0.7 USD; units bought by month."""
+    save_history(as_history(of(values)), folder / "h")
+    assert main(["forecast", str(folder / "h"), "-o", str(folder / "p"), "--months", str(months)]) == 0
+    (folder / "p" / "plan.yaml").write_text(
+        (folder / "p" / "plan.yaml").read_text()
+        + "policy: {headroom: 0, whole_units: false, failover: {enabled: false}}\n"
+    )
+    workloads = "workload,input_tokens,output_tokens\nchat,1000000,0\n"
+    for name, text in {
+        "workloads.csv": workloads,
+        "pools.csv": "pool,region\nvms,eu\n",
+        "throughput.csv": f"pool,model,tokens_per_minute_per_unit\nvms,m,{1e6 / 60!r}\n",
+        "offers.csv": "offer,pool,term_months,usd_per_unit_hour\nyear,vms,12,0.7\n",
+        "on_demand.csv": "region,model,usd_per_mtok_input,usd_per_mtok_output\neu,m,1,0\n",
+    }.items():
+        (folder / "p" / name).write_text(text)
+    assert main(["solve", str(folder / "p"), "-o", str(folder / "out"), "--no-workbook"]) == 0
+    capsys.readouterr()
+    purchases = pd.DataFrame(json.loads((folder / "out" / "plan.json").read_text())["purchases"])
+    return purchases.groupby("period")["units"].sum()
+
+
+@pytest.mark.parametrize("pace", [1.015, 0.985])
+def test_the_rule_that_is_scored_is_the_one_that_a_plan_follows(tmp_path, capsys, pace):
+    rng = np.random.default_rng(3)
+    # 52 weeks from Monday 2 March 2026: the plan's first month follows at once
+    values = 100 * np.tile(WEEK, 52) * pace ** np.repeat(np.arange(52), 168) * rng.lognormal(0, 0.1, 52 * 168)
+    units = simple_plan(tmp_path, values, 6, capsys)
+    # to the calendar: there a month is four weeks or five
+    assert units.iloc[0] == pytest.approx(Planner(0.7, 6)(values), rel=0.01)
 
 
 def test_the_clairvoyant_ladder_by_hand():

@@ -13,6 +13,7 @@ from planner.errors import InputError
 from planner.features.demand.forecast.dates import day_factors, effect_of, holidays_of, split_zone
 from planner.features.demand.forecast.events import load_events
 from planner.features.demand.forecast.forecast import forecast
+from planner.features.demand.forecast.futures import futures_of, growth_of, past_levels
 from planner.features.demand.forecast.models import MODELS, shift_of, short_week, to_weeks
 from planner.features.demand.forecast.one_series import (
     Assumptions,
@@ -232,7 +233,8 @@ def test_the_futures_keep_the_forecast_s_mean_and_scatter_as_hours_do():
     values = np.tile(WEEK, 12) * rng.lognormal(0, 0.2, 12 * 168)
     result = forecast(as_history(of(values)), dt.date(2026, 6, 1), 1)
     probability = result.scenarios.set_index("scenario")["probability"]
-    assert set(probability.index) == {"low a", "low b", "base a", "base b", "high a", "high b", "stress"}
+    names = ("low", "base", "high", "past 1", "past 2")
+    assert set(probability.index) == {"stress", *(f"{name} {week}" for name in names for week in "ab")}
     assert probability.sum() == pytest.approx(1.0)
     weeks = result.demand.pivot_table(index="hour_of_week", columns="scenario", values="requests_per_hour")
     expected = (weeks * probability).sum(axis=1).to_numpy()
@@ -243,17 +245,46 @@ def test_the_futures_keep_the_forecast_s_mean_and_scatter_as_hours_do():
     assert scatter == pytest.approx(0.2, rel=0.3)
 
 
-def test_a_month_is_the_mean_of_its_weeks_in_three_futures_and_a_stress():
+def test_the_levels_of_the_last_year_are_futures_too():
+    certain = Spread(np.ones((3, 201)), 0.0, 0.0, np.inf)
+    year = np.repeat([80.0, 100.0], 26)
+    lower = {f.name: (f.weight, f.levels[0]) for f in futures_of(certain, np.array([100.0]), year)}
+    # the halves of the year stood at 0.8 and 1 of the forecast: 0.3 x (1 - 0.9) = 0.03 is lacking, and the high future,
+    # which weighs 0.21, has it: 1 + 0.03 / 0.21
+    assert lower["past 1"] == pytest.approx((0.15, 0.8))
+    assert lower["past 2"] == pytest.approx((0.15, 1.0))
+    assert lower["low"] == pytest.approx((0.21, 1.0))
+    assert lower["base"] == pytest.approx((0.28, 1.0))
+    assert lower["high"] == pytest.approx((0.21, 1 + 0.03 / 0.21))
+    # twice the forecast: 0.7 + 0.3 x (1.6 + 2) / 2 = 1.24, and all are brought down to a mean of 1
+    higher = {f.name: f.levels[0] for f in futures_of(certain, np.array([50.0]), year)}
+    times = {"low": 1.0, "base": 1.0, "high": 1.0, "past 1": 1.6, "past 2": 2.0}
+    assert higher == pytest.approx({name: value / 1.24 for name, value in times.items()})
+    # a tenth of it: 0.3 x 0.91 = 0.273 is lacking, of which the high future takes the forecast again and no more, 0.21;
+    # the past is moved that much nearer: 1 - 0.92 x 0.21 / 0.273
+    far = {f.name: f.levels[0] for f in futures_of(certain, np.array([1000.0]), year)}
+    assert far["high"] == pytest.approx(2.0)
+    assert far["past 1"] == pytest.approx(1 - 0.92 * 0.21 / 0.273)
+    # with growth known to be four times, a half's level is lifted by its root
+    grown = np.concatenate([np.full(13, 25.0), np.full(39, 60.0), np.full(13, 100.0)])
+    assert growth_of(grown) == 4.0
+    assert past_levels(grown) == pytest.approx([2 * 60.0, 2 * 80.0])
+    assert len(past_levels(np.full(7, 10.0))) == 0  # too short to have halves
+
+
+def test_a_month_is_the_mean_of_its_weeks_in_its_futures_and_a_stress():
     result = forecast(as_history(of(np.tile(WEEK, 8))), dt.date(2026, 5, 1), 2)
     assert result.scenarios.set_index("scenario")["probability"].to_dict() == {
-        "low": 0.3,
-        "base": 0.4,
-        "high": 0.3,
+        "low": 0.21,
+        "base": 0.28,
+        "high": 0.21,
+        "past 1": 0.15,
+        "past 2": 0.15,
         "stress": 0.0,
     }
     for period in ("2026-05", "2026-06"):
         month = table(result, "base")
-        # three futures whose weighted mean is the forecast: the middle one is a little below it
+        # futures whose weighted mean is the forecast: the middle one is a little below it
         assert month[month["period"] == period]["requests_per_hour"].to_numpy() == pytest.approx(WEEK, rel=2e-3)
     assert (table(result, "stress")["requests_per_hour"].to_numpy() >= 0.999 * np.tile(WEEK, 2)).all()
 

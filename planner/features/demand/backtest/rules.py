@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.features.demand.forecast.models import ensemble, to_weeks
-from planner.features.demand.forecast.one_series import try_out
-from planner.features.demand.forecast.scenarios import PAIRED_WEEKS, WEIGHTS, levels_of_futures, paired_scatter
-from planner.features.demand.forecast.spread import Spread, level_ratios
+from planner.features.demand.forecast.futures import PAIRED_WEEKS, futures_of, paired_scatter
+from planner.features.demand.forecast.models import ensemble, levels_of, shape_of, short_week, to_weeks
+from planner.features.demand.forecast.one_series import LONGEST_TRIAL_WEEKS, SHORT_WEEKS, try_out
+from planner.features.demand.forecast.spread import Spread
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 
 
@@ -90,10 +90,9 @@ def clairvoyant_ladder(steps: np.ndarray, term_steps: int, price_ratio: float, e
 
 Rule = Callable[[np.ndarray], float]
 RECENT_DAYS = 30
-PLANNER_DAYS, LEAST_PLANNER_DAYS = (7, 30, 60), 14
-LEAST_CAP_WEEKS, YEAR_WEEKS, GROWTH_WEEKS = 8, 52, 13
-PLAN_WEEKS = (4, 9, 13)  # ends of a plan's months
-PLANNER, FIFTY_TWO_WEEKS, FORECAST_AND_SOLVE = "planner", "52 weeks' fractile", "forecast, solve"
+WEEKS_PER_YEAR, MONTHS_PER_YEAR = 52, 12
+AGAIN_WEEKS = 13  # after which the spread of the futures is measured anew
+PLANNER, FIFTY_TWO_WEEKS = "planner", "52 weeks' fractile"
 
 
 def on_demand_only(past: np.ndarray) -> float:
@@ -127,76 +126,85 @@ def look_back(days: int, price_ratio: float) -> Rule:
     return rule
 
 
-@dataclass(frozen=True)
-class Planner:
-    """Commit to no more than was cheapest over the last week, month and two months, and over as long as the term runs.
+def months_of_a_plan(term_weeks: int) -> int:
+    """Return the months that a plan should look ahead: as many as the term has, at most a year."""
+    return min(MONTHS_PER_YEAR, max(1, -(-term_weeks * MONTHS_PER_YEAR // WEEKS_PER_YEAR)))
 
-    The least of four fractiles: of the last 7, 30 and 60 days (none longer than the term), and of as many weeks as the
-    term has (8 to 52), grown as the last quarter grew on the same quarter of the year before. More can be bought next
-    week and nothing given back: a unit that one of them does not want can wait. So in growth the purchase waits for the
-    recent days; at the top of a season or after a burst the year holds it back; in decline the last week does, less the
-    half of a year's decline that lies between now and the middle of the term.
+
+def first_level(hours: np.ndarray, weights: np.ndarray, price_ratio: float) -> float:
+    """Return what is best bought at once, where each month to come can buy more and nothing ends: the least fractile.
+
+    Parameters
+    ----------
+    hours : demand, months x futures x hours; weights : of each future's hours, months x futures.
     """
-
-    price_ratio: float
-    term_weeks: int
-
-    def __call__(self, past: np.ndarray) -> float:
-        """Return the level for the hours seen so far."""
-        longest = max(LEAST_PLANNER_DAYS, DAYS_PER_WEEK * self.term_weeks)
-        recent = min(fractile(past[-min(d, longest) * HOURS_PER_DAY :], self.price_ratio) for d in PLANNER_DAYS)
-        weeks = min(YEAR_WEEKS, max(LEAST_CAP_WEEKS, self.term_weeks))
-        term = fractile(past[-weeks * HOURS_PER_WEEK :], self.price_ratio)
-        growth = growth_of(past) if weeks == YEAR_WEEKS else 1.0
-        return min(recent * float(np.sqrt(min(1.0, growth))), term * max(1.0, growth))
+    order = np.argsort(-hours, axis=None, kind="stable")
+    values, by_month = hours.ravel()[order], np.zeros((len(hours), hours.size))
+    month = np.broadcast_to(np.arange(len(hours))[:, None, None], hours.shape).ravel()[order]
+    by_month[month, np.arange(hours.size)] = np.broadcast_to(weights[:, :, None], hours.shape).ravel()[order]
+    above = np.cumsum(np.cumsum(by_month, axis=0), axis=1)  # months so far x hours so far, the largest first
+    places = [int(np.searchsorted(own, price_ratio * own[-1] * (1 + 1e-12), side="right")) for own in above]
+    return max(0.0, float(min(values[min(place, len(values) - 1)] for place in places)))
 
 
 @dataclass
-class ForecastAndSolve:
-    """Commit to what a plan of three months buys that `planner forecast` fills: the fractile over its futures.
+class Planner:
+    """Commit to what a plan buys now that `planner forecast` fills and `planner solve` decides.
 
-    A unit is bought now only if it pays over every beginning of the three months; else a later month can buy it. The
-    spread of the futures is measured anew each quarter; in a short history, each time that it has grown by a quarter.
+    The plan's cost is the mean over the forecast's futures, and each of its months can buy: so a unit is bought now
+    only if it pays over every beginning of the plan, and waits if it pays only with a later month. For one pool and a
+    term as long as the plan, that is the least of the fractiles over one month's hours, two months', and so on.
+
+    The spread of the futures is measured anew each quarter; in a short history, each time that it has grown by a
+    quarter. A month is four weeks or five. Which days are weekends is not known here.
     """
 
     price_ratio: float
+    months: int
     spread: Spread | None = None
     measured_at: int = -(10**9)
 
     def __call__(self, past: np.ndarray) -> float:
         """Return the level for the hours seen so far."""
-        each = self.futures(past)
-        return min(fractile(each[:count].ravel(), self.price_ratio) for count in PLAN_WEEKS)
+        if self.price_ratio >= 1.0:
+            return 0.0
+        return first_level(*self.futures(past), self.price_ratio)
 
-    def futures(self, past: np.ndarray) -> np.ndarray:
-        """Return the coming weeks, weeks x futures (each as often as it weighs) x 168."""
-        weeks = to_weeks(past)
-        if self.spread is None or len(weeks) - self.measured_at >= min(GROWTH_WEEKS, max(1, self.measured_at // 4)):
-            self.spread, self.measured_at = try_out(past, np.ones(len(past)), PLAN_WEEKS[-1]).spread, len(weeks)
-        path = ensemble(weeks, PLAN_WEEKS[-1])
-        low, high = (level_ratios(self.spread, quantile, len(path)) for quantile in (0.1, 0.9))
-        still = np.zeros((len(WEIGHTS), HOURS_PER_WEEK))
-        scatter = paired_scatter(weeks[-PAIRED_WEEKS:]) if len(weeks) > 1 else still
-        futures = []
-        for number, (name, level) in enumerate(levels_of_futures(low, high).items()):
-            hours = path * level[:, None]
-            both = [hours * (1.0 + sign * scatter[number]) for sign in (1.0, -1.0)]
-            futures += both * round(10 * WEIGHTS[name])
-        return np.stack(futures, axis=1)
+    def futures(self, past: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the months to come in each future, months x futures x 168, and their weights, months x futures."""
+        weeks, ends = to_weeks(past), self.ends
+        again = min(AGAIN_WEEKS, max(1, self.measured_at // 4))
+        if self.spread is None or len(weeks) - self.measured_at >= again:
+            ahead = min(LONGEST_TRIAL_WEEKS, ends[-1])
+            self.spread, self.measured_at = try_out(past, np.ones(len(past)), ahead).spread, len(weeks)
+        if len(weeks) < SHORT_WEEKS:
+            week, _ = short_week(past, np.zeros(len(past) + HOURS_PER_WEEK, dtype=bool))
+            path = np.tile(week, (ends[-1], 1))
+        else:
+            path = ensemble(weeks, ends[-1])
+        levels = levels_of(weeks, shape_of(weeks))
+        found = futures_of(self.spread, path.mean(axis=1), levels)
+        scatter = paired_scatter(weeks[-PAIRED_WEEKS:]) if len(weeks) > 1 else np.zeros((len(found), HOURS_PER_WEEK))
+        rows = []
+        for first, end in zip([0, *ends[:-1]], ends, strict=True):
+            means = [(path[first:end] * future.levels[first:end, None]).mean(axis=0) for future in found]
+            rows.append([m * (1.0 + sign * s) for m, s in zip(means, scatter, strict=False) for sign in (1.0, -1.0)])
+        weights = np.repeat([future.weight / 2 for future in found], 2)
+        return np.asarray(rows), np.multiply.outer(np.diff([0, *ends]), weights)
+
+    @property
+    def ends(self) -> list[int]:
+        """The week after each month."""
+        return [round(month * WEEKS_PER_YEAR / MONTHS_PER_YEAR) for month in range(1, self.months + 1)]
 
 
-def growth_of(past: np.ndarray) -> float:
-    """Return the last quarter's mean over that of the same weeks a year before; 1 where none is known."""
-    year, quarter = YEAR_WEEKS * HOURS_PER_WEEK, GROWTH_WEEKS * HOURS_PER_WEEK
-    before, now = past[-year - quarter : -year], past[-quarter:]
-    if len(past) < year + quarter or not np.isfinite(before).any() or not np.isfinite(now).any():
-        return 1.0
-    then = float(np.nanmean(before))
-    return float(np.nanmean(now)) / then if then > 0 else 1.0
+def rules(price_ratio: float, months: int) -> dict[str, Rule]:
+    """Return the rules that are compared, by name; the clairvoyant plan is not one: it sees the future.
 
-
-def rules(price_ratio: float, term_weeks: int) -> dict[str, Rule]:
-    """Return the rules that are compared, by name; the clairvoyant plan is not one: it sees the future."""
+    Parameters
+    ----------
+    months : that each plan of the planner looks ahead.
+    """
     return {
         "all on demand": on_demand_only,
         "reserve the average": reserve_the_average,
@@ -204,7 +212,6 @@ def rules(price_ratio: float, term_weeks: int) -> dict[str, Rule]:
         "look-back 7 days": look_back(7, price_ratio),
         "look-back 30 days": look_back(30, price_ratio),
         "look-back 60 days": look_back(60, price_ratio),
-        FIFTY_TWO_WEEKS: look_back(YEAR_WEEKS * DAYS_PER_WEEK, price_ratio),
-        FORECAST_AND_SOLVE: ForecastAndSolve(price_ratio),
-        PLANNER: Planner(price_ratio, term_weeks),
+        FIFTY_TWO_WEEKS: look_back(WEEKS_PER_YEAR * DAYS_PER_WEEK, price_ratio),
+        PLANNER: Planner(price_ratio, months),
     }

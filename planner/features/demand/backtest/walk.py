@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.backtest.rules import Rule, clairvoyant_ladder, rules
+from planner.features.demand.backtest.rules import Rule, clairvoyant_ladder, months_of_a_plan, rules
 from planner.features.demand.series import HourlySeries
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
@@ -80,7 +80,8 @@ class PurchaseTerms:
     """What is bought: discount on the on-demand price (share), length of a term, and when.
 
     ``step``: week or day; ``every_steps``: steps between purchases; ``first_week``: weeks of history before the first
-    purchase (None: a third of it, at least four; by days, one).
+    purchase (None: a third of it, at least four; by days, one). ``plan_months``: that each of planner's plans looks
+    ahead (None: as many as the term has, at most twelve).
     """
 
     discount: float = 0.3
@@ -88,6 +89,12 @@ class PurchaseTerms:
     every_steps: int = 1
     first_week: int | None = None
     step: str = "week"
+    plan_months: int | None = None
+
+    @property
+    def months(self) -> int:
+        """Months that each plan looks ahead."""
+        return self.plan_months or months_of_a_plan(self.term_weeks)
 
     @property
     def price_ratio(self) -> float:
@@ -152,7 +159,7 @@ def backtest(
 
 
 def _fresh(terms: PurchaseTerms) -> dict[str, Rule]:
-    return rules(terms.price_ratio, terms.term_weeks)
+    return rules(terms.price_ratio, terms.months)
 
 
 def _walk(rule: Rule, steps: np.ndarray, start: int, terms: PurchaseTerms) -> np.ndarray:

@@ -4,7 +4,8 @@
     planner backtest history --pool all --term 52 --replay "as it was" reversed step
 
 Compared with: all on demand, reserve the average, reserve the peak, the 7, 30 and 60 day look-back of the clouds'
-recommenders, the fractile of the last 52 weeks, the planner's rule, and the clairvoyant plan, which nobody can beat.
+recommenders, the fractile of the last 52 weeks, planner (what a plan buys that `planner forecast` fills and `planner
+solve` decides), and the clairvoyant plan, which nobody can beat.
 Writes backtest.csv (every week), summary.csv, backtest.md and a chart as PNG and SVG.
 """
 
@@ -30,6 +31,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--step", choices=["week", "day"], help="how often to look (default: week; day where there are under 5 weeks)"
     )
     parser.add_argument("--every", type=int, default=1, metavar="STEPS", help="steps between purchases (default: 1)")
+    parser.add_argument(
+        "--months",
+        type=int,
+        help="months that each of the planner's plans looks ahead (default: the term's, 12 at most)",
+    )
     parser.add_argument("--after", type=int, metavar="WEEKS", help="weeks of history before the first purchase")
     parser.add_argument(
         "--quiet-hours",
@@ -70,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     whole = pools_of(series, arguments.pool)
     every_pool = {name: after_long_gap(values) for name, values in whole.items()}
     step = arguments.step or choose_step(every_pool)
-    terms = PurchaseTerms(arguments.discount, arguments.term, arguments.every, arguments.after, step)
+    terms = PurchaseTerms(arguments.discount, arguments.term, arguments.every, arguments.after, step, arguments.months)
     pools = _replayable(arguments, terms, every_pool)
     notes = [
         *series.notes,
@@ -124,7 +130,7 @@ def _replayable(
     faults = []
     if not 0 <= arguments.discount < 1:
         faults.append(Fault("--discount", "is not a share", value=arguments.discount, allowed="0 to below 1"))
-    for name, unit in (("term", "week"), ("every", "step"), ("after", "week")):
+    for name, unit in (("term", "week"), ("every", "step"), ("after", "week"), ("months", "month")):
         value = getattr(arguments, name)
         if value is not None and value < 1:
             faults.append(Fault(f"--{name}", "is too short", value=value, allowed=f"1 {unit} or more"))

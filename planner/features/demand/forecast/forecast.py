@@ -11,11 +11,12 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.features.demand.forecast.dates import factors_of
 from planner.features.demand.forecast.events import outside, with_events
+from planner.features.demand.forecast.futures import Future, futures_of
+from planner.features.demand.forecast.models import levels_of, shape_of, to_weeks
 from planner.features.demand.forecast.one_series import (
     RECENT_WEEKS,
     Assumptions,
     SeriesForecast,
-    Trials,
     ended_hours,
     learnable,
     one_series,
@@ -24,14 +25,12 @@ from planner.features.demand.forecast.planned_moves import late_moves, moved_hou
 from planner.features.demand.forecast.scenarios import (
     Trend,
     carried_on,
-    levels_of_futures,
     month_tables,
     real_week_tables,
     scatter_of,
     scenario_tables,
     whole_weeks,
 )
-from planner.features.demand.forecast.spread import level_ratios
 from planner.features.demand.history import History
 from planner.features.demand.marks import mark_hours, treated
 from planner.features.demand.profile import model_mix, request_shape
@@ -99,17 +98,19 @@ def forecast(
         if progress is not None:
             progress(number + 1, len(clean.columns) + 1)
     hours = pd.concat(parts, ignore_index=True)
+    total = total_of(_ordinary(clean, factors))
     if len(clean.columns) > 1:
         total = total_of(clean)
         one = one_series(total, total_of(series.requests[clean.columns]), _no_factors(total, to_come), to_come, given)
         accuracy.append(_accuracy_row(("all", "all"), one, total))
         hours = _reconciled(hours, one.hours, old_columns(clean), factors)
-    hours = hours.merge(pd.DataFrame({"hour": to_come, **_level_factors(one.trials, len(to_come))}), on="hour")
-    hours = moved_hours(_with_the_past(hours, series.requests[clean.columns], periods), given.moves)
-    if not given.real_weeks:
-        tables = scenario_tables(hours, periods, scatter_of(_ordinary(clean, factors)))
-    else:
-        tables = _real_weeks(series.requests[clean.columns], hours, periods, notes)
+    futures = _futures(one, total)
+    hours = hours.merge(pd.DataFrame({"hour": to_come, **_by_hour(futures, len(to_come))}), on="hour")
+    hours = moved_hours(_with_the_past(hours, series.requests[clean.columns], periods, futures), given.moves)
+    weights = {future.name: future.weight for future in futures}
+    tables = _real_weeks(series.requests[clean.columns], hours, periods, notes) if given.real_weeks else pd.DataFrame()
+    if tables.empty:
+        tables = scenario_tables(hours, periods, weights, scatter_of(_ordinary(clean, factors)))
     tables = with_events(tables, month_tables(hours, periods, "mean"), given.events, periods)
     tables = whole_weeks(tables, periods)
     end = pd.Timestamp(periods[-1].end, tz="UTC")
@@ -259,15 +260,32 @@ def _left_out(requests: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["region", "workload", "requests", "share"])
 
 
-def _level_factors(trials: Trials, hours_ahead: int) -> dict[str, np.ndarray]:
-    """Return what the level of everything may be, times the mean, for each hour to come: low, base and high."""
-    weeks = int(np.ceil(hours_ahead / HOURS_PER_WEEK))
-    spread = trials.spread
-    levels = levels_of_futures(level_ratios(spread, 0.1, weeks), level_ratios(spread, 0.9, weeks))
-    return {name: np.repeat(values, HOURS_PER_WEEK)[:hours_ahead] for name, values in levels.items()}
+def _futures(one: SeriesForecast, total: pd.Series) -> list[Future]:
+    """Return the futures of everything together.
+
+    Parameters
+    ----------
+    one : forecast of the total; total : its hours, NaN where unknown.
+    """
+    means = one.hours["mean"].to_numpy(dtype=float)
+    weeks = np.arange(len(means)) // HOURS_PER_WEEK
+    whole = max(1, len(means) // HOURS_PER_WEEK)  # a last part of a week takes the level of the week before
+    path = (np.bincount(weeks, means) / np.bincount(weeks))[:whole]
+    path = np.append(path, path[-1:]) if weeks[-1] >= whole else path
+    values = total.to_numpy(dtype=float)
+    known = np.flatnonzero(np.isfinite(values))
+    past = to_weeks(values[known[0] : known[-1] + 1])
+    return futures_of(one.trials.spread, path, levels_of(past, shape_of(past)) if len(past) else np.zeros(0))
 
 
-def _with_the_past(hours: pd.DataFrame, requests: pd.DataFrame, periods: tuple[Period, ...]) -> pd.DataFrame:
+def _by_hour(futures: list[Future], hours_ahead: int) -> dict[str, np.ndarray]:
+    """Return what the level of everything may be, times the mean, for each hour to come, by future."""
+    return {future.name: np.repeat(future.levels, HOURS_PER_WEEK)[:hours_ahead] for future in futures}
+
+
+def _with_the_past(
+    hours: pd.DataFrame, requests: pd.DataFrame, periods: tuple[Period, ...], futures: list[Future]
+) -> pd.DataFrame:
     """Put what is known of the horizon's first month in front of the forecast."""
     start = pd.Timestamp(periods[0].start, tz="UTC")
     seen = requests[requests.index >= start]
@@ -275,7 +293,8 @@ def _with_the_past(hours: pd.DataFrame, requests: pd.DataFrame, periods: tuple[P
     for column in requests.columns:
         values = seen[column].dropna()
         table = pd.DataFrame({"hour": values.index, "region": column[0], "workload": column[1]})
-        parts.append(table.assign(**{n: values.to_numpy() for n in LEVELS}, low=1.0, base=1.0, high=1.0))
+        as_it_was = {name: values.to_numpy() for name in LEVELS}
+        parts.append(table.assign(**as_it_was, **dict.fromkeys([future.name for future in futures], 1.0)))
     hours = hours[hours["hour"] >= start]
     return pd.concat([*[p for p in parts if len(p)], hours], ignore_index=True)
 
@@ -287,7 +306,6 @@ def _real_weeks(
     tables = real_week_tables(requests, hours, periods)
     if tables.empty:
         notes.append("no full week without a gap: scenarios by quantiles instead of real weeks")
-        return scenario_tables(hours, periods, scatter_of(requests))
     return tables
 
 

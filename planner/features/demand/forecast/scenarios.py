@@ -1,12 +1,8 @@
 """From hours to the tables of a plan: months by hour of week, in a few weighted futures.
 
-Cost is planned on three futures of the whole level, low, base and high, at the 10th, 50th and 90th percentile of the
-spread of the *total*'s level, weighted 0.3, 0.4, 0.3 (Swanson's rule, which keeps mean and variance of most smooth
-distributions), and scaled so that their mean is the forecast. A unit that serves the mean of an hour is idle in some
-weeks and short in others, so each future is two weeks, ``a`` and ``b``: the mean hour with what two real weeks of the
-recent past had above or below it, and with the opposite. A high quantile of every hour is no future: planning cost on
-it hedges twice. It is the scenario ``stress``, of probability 0: it costs nothing in expectation, and what is deployed
-must still be able to serve it.
+Cost is planned on the futures (``futures``). A high quantile of every hour is no future: planning cost on it hedges
+twice. It is the scenario ``stress``, of probability 0: it costs nothing in expectation, and what is deployed must still
+be able to serve it.
 """
 
 from collections.abc import Mapping
@@ -16,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.features.demand.forecast.futures import PAIRED_WEEKS, paired_scatter
 from planner.features.demand.history import TOKENS
 from planner.features.demand.series import full_weeks, hour_of_week, long_table, week_start, weeks_without_gap
 from planner.schema.settings import Period
@@ -97,9 +94,8 @@ def _carried(values: np.ndarray, weights: np.ndarray, recent: float, weeks_to_mi
     return recent if abs(planned - recent) <= EDGE * recent else float(planned)
 
 
-WEIGHTS = {"low": 0.3, "base": 0.4, "high": 0.3}
 STRESS, STRESS_QUANTILE = "stress", "p98"
-REAL_WEEKS, PAIRED_WEEKS = 13, 6
+REAL_WEEKS = 13
 LEAST_KNOWN = 0.8  # of a week's hours, for it to be paired; the others have their usual value
 LAST_HOUR = pd.Timedelta(hours=HOURS_PER_WEEK - 1)
 TINY, STEADY = 1e-9, 1e-3  # weeks that differ by less are one
@@ -170,44 +166,23 @@ def scatter_of(requests: pd.DataFrame) -> dict[Any, np.ndarray]:
     return scatter
 
 
-def paired_scatter(weeks: np.ndarray) -> np.ndarray:
-    """Return what two real weeks have above or below their usual week, relative to it: futures x 168.
-
-    Parameters
-    ----------
-    weeks : at least two, oldest first, weeks x 168; hours that are not known have their usual value.
-    """
-    weeks = np.where(np.isnan(weeks), np.nanmean(weeks, axis=0), weeks)
-    weeks = weeks / np.maximum(weeks.mean(axis=1, keepdims=True), TINY)
-    usual, half = np.maximum(weeks.mean(axis=0), TINY), len(weeks) // 2
-    pairs = [np.clip((weeks[k] - weeks[k + half]) / np.sqrt(2) / usual, -1.0, 1.0) for k in range(half)]
-    return np.stack([pairs[k % half] for k in range(len(WEIGHTS))])
-
-
-def levels_of_futures(low: np.ndarray, high: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the levels of low, base and high over the forecast, scaled so that their weighted mean is 1.
-
-    Levels are skewed: half of the high future is not made up for by the low one. Unscaled, a plan would be made for
-    more demand than was forecast.
-    """
-    spread = {"low": np.minimum(low, 1.0), "base": np.ones(len(low)), "high": np.maximum(high, 1.0)}
-    mean = sum(WEIGHTS[name] * values for name, values in spread.items())
-    return {name: values / mean for name, values in spread.items()}
-
-
 def scenario_tables(
-    hours: pd.DataFrame, periods: tuple[Period, ...], scatter: Mapping[Any, np.ndarray] | None = None
+    hours: pd.DataFrame,
+    periods: tuple[Period, ...],
+    weights: Mapping[str, float],
+    scatter: Mapping[Any, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Return demand of the futures and of stress: ``KEYS``, scenario, probability, requests_per_hour.
 
     Parameters
     ----------
-    hours : region, workload, hour, mean, p98, and the futures' levels over the mean.
+    hours : region, workload, hour, mean, p98, and each future's level over the mean.
+    weights : of each future.
     scatter : of each series, futures x 168 (`scatter_of`); where there is none, a future is one week.
     """
     parts = []
     scattered = any(np.abs(values).max() > STEADY for values in (scatter or {}).values())
-    for number, (name, weight) in enumerate(WEIGHTS.items()):
+    for number, (name, weight) in enumerate(weights.items()):
         table = month_tables(hours.assign(level=hours["mean"] * hours[name]), periods, "level")
         if not scattered:
             parts.append(table.assign(scenario=name, probability=weight))
@@ -222,11 +197,10 @@ def scenario_tables(
 
 def _moves_of(table: pd.DataFrame, scatter: Mapping[Any, np.ndarray], number: int) -> np.ndarray:
     """Return what a future's scatter adds to each row, relative to it."""
-    still = np.zeros((len(WEIGHTS), HOURS_PER_WEEK))
     moves = np.zeros(len(table))
     slots = table["hour_of_week"].to_numpy()
     for column, rows in table.groupby(["region", "workload"]).indices.items():
-        moves[rows] = scatter.get(column, still)[number, slots[rows]]
+        moves[rows] = scatter[column][number, slots[rows]] if column in scatter else 0.0
     return moves
 
 

@@ -1,0 +1,111 @@
+"""The futures of a forecast: what a plan is made for, and what the rule of the backtest buys for, by one arithmetic.
+
+Three futures of the whole level, low, base and high, are the 10th, 50th and 90th percentile of the spread of the
+*total*'s level, weighted 0.3, 0.4, 0.3 (Swanson's rule, which keeps mean and variance of most smooth distributions).
+Those know how the last months moved. What they do not know is that a level may go back to where it was within the
+year: a campaign ends, a season turns, a customer leaves. So there are two more, ``past 1`` and ``past 2``: the level of
+each half of the last year (of the whole history, where it is shorter), with half of the growth since (the root of it).
+Of all of them the weighted mean is the forecast: what the past lacks is added to the high future (up to the forecast
+again; beyond that the past is moved nearer), what the past has too much is taken from all.
+
+A unit that serves the mean of an hour is idle in some weeks and short in others, so each future is two weeks, ``a`` and
+``b``: the mean hour with what two real weeks of the recent past had above or below it, and with the opposite.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.features.demand.forecast.spread import Spread, level_ratios
+
+WEIGHTS = {"low": 0.3, "base": 0.4, "high": 0.3}  # of the spread's futures, among themselves
+PAST_WEIGHT, PAST_PARTS, LEAST_PAST_WEEKS = 0.3, 2, 8  # of all; the last year in halves; weeks that have halves
+PAST_GROWTH = 0.5  # power of the growth since, that a half's level is lifted by
+MOST_LIFT = 1.0  # times the forecast, that the high future is raised by at most for what the past lacks
+YEAR_WEEKS, GROWTH_WEEKS = 52, 13
+PAIRED_WEEKS = 6
+TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Future:
+    """One future of the level. levels : over the forecast, for each week ahead. weight : of all; they add up to 1."""
+
+    name: str
+    weight: float
+    levels: np.ndarray
+
+
+def futures_of(spread: Spread, path_levels: np.ndarray, weekly_levels: np.ndarray) -> list[Future]:
+    """Return the futures of the level of everything together.
+
+    Parameters
+    ----------
+    spread : of the total's level. path_levels : its forecast for each week ahead [requests/hour].
+    weekly_levels : its known weeks, oldest first [requests/hour].
+    """
+    ahead = len(path_levels)
+    low, high = level_ratios(spread, 0.1, ahead), level_ratios(spread, 0.9, ahead)
+    spread_levels = levels_of_futures(low, high)
+    past = past_levels(weekly_levels)
+    if not len(past):
+        return [Future(name, WEIGHTS[name], levels) for name, levels in spread_levels.items()]
+    weights = {name: round((1.0 - PAST_WEIGHT) * weight, 12) for name, weight in WEIGHTS.items()}
+    back = past[:, None] / np.maximum(path_levels, TINY)[None, :]
+    lacking, most = PAST_WEIGHT * (1.0 - back.mean(axis=0)), weights["high"] * MOST_LIFT
+    back = np.where(lacking > most, 1.0 + (back - 1.0) * (most / np.maximum(lacking, TINY)), back)
+    mean = (1.0 - PAST_WEIGHT) + PAST_WEIGHT * back.mean(axis=0)
+    scale = 1.0 / np.maximum(mean, 1.0)
+    raised = {name: levels * scale for name, levels in spread_levels.items()}
+    raised["high"] = raised["high"] + np.maximum(1.0 - mean, 0.0) / weights["high"]
+    found = [Future(name, weights[name], levels) for name, levels in raised.items()]
+    return found + [Future(f"past {k + 1}", PAST_WEIGHT / PAST_PARTS, levels * scale) for k, levels in enumerate(back)]
+
+
+def levels_of_futures(low: np.ndarray, high: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the levels of low, base and high over the forecast, scaled so that their weighted mean is 1.
+
+    Levels are skewed: half of the high future is not made up for by the low one. Unscaled, a plan would be made for
+    more demand than was forecast.
+    """
+    spread = {"low": np.minimum(low, 1.0), "base": np.ones(len(low)), "high": np.maximum(high, 1.0)}
+    mean = sum(WEIGHTS[name] * values for name, values in spread.items())
+    return {name: values / mean for name, values in spread.items()}
+
+
+def past_levels(weekly_levels: np.ndarray) -> np.ndarray:
+    """Return the mean level of each half of the last year, lifted by half of the growth since; none where too short.
+
+    Parameters
+    ----------
+    weekly_levels : mean of each known week, oldest first, NaN where unknown [requests/hour].
+    """
+    year = weekly_levels[-YEAR_WEEKS:]
+    halves = [part[np.isfinite(part)] for part in np.array_split(year, PAST_PARTS)]
+    if len(year) < LEAST_PAST_WEEKS or any(not len(part) for part in halves):
+        return np.zeros(0)
+    lift = max(1.0, growth_of(weekly_levels)) ** PAST_GROWTH
+    return np.asarray([lift * float(part.mean()) for part in halves])
+
+
+def growth_of(weekly_levels: np.ndarray) -> float:
+    """Return the last quarter's mean level over that of the same weeks a year before; 1 where none is known."""
+    before, now = weekly_levels[-YEAR_WEEKS - GROWTH_WEEKS : -YEAR_WEEKS], weekly_levels[-GROWTH_WEEKS:]
+    if len(weekly_levels) < YEAR_WEEKS + GROWTH_WEEKS or not np.isfinite(before).any() or not np.isfinite(now).any():
+        return 1.0
+    then = float(np.nanmean(before))
+    return float(np.nanmean(now)) / then if then > 0 else 1.0
+
+
+def paired_scatter(weeks: np.ndarray) -> np.ndarray:
+    """Return what two real weeks have above or below their usual week, relative to it: futures x 168.
+
+    Parameters
+    ----------
+    weeks : at least two, oldest first, weeks x 168; hours that are not known have their usual value.
+    """
+    weeks = np.where(np.isnan(weeks), np.nanmean(weeks, axis=0), weeks)
+    weeks = weeks / np.maximum(weeks.mean(axis=1, keepdims=True), TINY)
+    usual, half = np.maximum(weeks.mean(axis=0), TINY), len(weeks) // 2
+    pairs = [np.clip((weeks[k] - weeks[k + half]) / np.sqrt(2) / usual, -1.0, 1.0) for k in range(half)]
+    return np.stack([pairs[k % half] for k in range(len(WEIGHTS) + PAST_PARTS)])
