@@ -101,7 +101,8 @@ def run(arguments: argparse.Namespace) -> int:
     head = (
         f"{count} {step}{'s' if count > 1 else ''}, {len(pools)} pool{'s' if len(pools) > 1 else ''}, "
         f"{100 * terms.discount:.0f} % discount, {terms.term_weeks}-week terms, bought every "
-        f"{step if terms.every_steps == 1 else f'{terms.every_steps} {step}s'}"
+        f"{step if terms.every_steps == 1 else f'{terms.every_steps} {step}s'}; planner's plans look "
+        f"{terms.months} month{'s' if terms.months > 1 else ''} ahead"
     )
     if terms.term_steps < terms.every_steps:
         notes.append(f"terms of {terms.term_weeks} weeks end before the next purchase: nothing is in force in between")
