@@ -187,8 +187,11 @@ def write_signatures(signatures: Signatures, path: Path) -> None:
     write_text(path, sealed(json.dumps(told, indent=2, ensure_ascii=False) + "\n"))
 
 
-def faults_of_signing(directory: Path) -> list[Fault]:
-    """Say what is wrong with the two files that signing adds: they are edited, missing, or from elsewhere."""
+def faults_of_signing(directory: Path, *, unfinished: bool = False) -> list[Fault]:
+    """Say what is wrong with the two files that signing adds: they are edited, missing, or from elsewhere.
+
+    ``unfinished`` : commitments.csv may be missing: signing writes it last, and may have been stopped before.
+    """
     try:
         signatures = read_signatures(directory)
     except InputError as error:
@@ -203,6 +206,8 @@ def faults_of_signing(directory: Path) -> list[Fault]:
     if wanted is None and path.exists():
         faults.append(Fault(str(path), "was added: planner accept wrote no such file here"))
     elif wanted is not None and not path.is_file():
+        if unfinished and not path.exists():
+            return faults
         faults.append(Fault(str(path), "is missing: planner accept wrote it when the plan was signed"))
     elif wanted is not None and sha256_of(path) != wanted:
         faults.append(Fault(str(path), "is not what planner accept wrote: it was edited"))

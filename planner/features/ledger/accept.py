@@ -98,7 +98,7 @@ def accept(directory: Path, ledger: Path, signature: Signature, into: Path | Non
 def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path | None) -> Accepted:
     """Do what `accept` does; nobody else writes the plan, the ledger or the next folder."""
     directory = finished.directory
-    refuse_changed(directory, [*faults_of_files(directory), *faults_of_signing(directory)])
+    refuse_changed(directory, [*faults_of_files(directory), *faults_of_signing(directory, unfinished=True)])
     _refuse_broken(finished)
     owed = owed_after(finished.case, finished.plan)
     files = hashes(directory)
@@ -111,11 +111,17 @@ def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path |
             finished.case, owed, read_next(into), signed)  # fmt: skip
         rows = [commitment_row(o, o.offer.offer, signed) for o in owed]
         table = sha256_of_bytes(as_table(rows)) if rows else None
+        before = read_signatures(directory)
+        if (
+            before is not None
+            and (into is not None or table != before.commitments_sha256)
+            and _stands(before, directory)
+        ):
+            refuse_changed(directory, faults_of_signing(directory))
         entry = mine or _entry(finished, files, book, ledger, signature).model_copy(
             update={"commitments_sha256": table, "commitments_beside": into is None and table is not None}
         )
         path = directory / COMMITMENTS
-        before = read_signatures(directory)
         marks = _marks(before, entry, ledger, directory)
         if mine is not None and not found.added and before is not None and marks == before.marks:
             raise PlannerError(_nothing_left(mine, into, ledger))
@@ -130,6 +136,12 @@ def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path |
     notes = [*found.notes, *_alternatives(book, entry)]
     return Accepted(entry, mine is None, _written(found, directory, into), found.added, found.there, found.ended,
                     tuple(notes), finished.plan.totals.total_usd - finished.plan.proof.bound_usd)  # fmt: skip
+
+
+def _stands(before: Signatures, directory: Path) -> bool:
+    """Whether a signature that a directory holds counts: its ledger has it, or is not there to ask."""
+    ledgers = ((mark, mark.ledger_of(directory)) for mark in before.marks)
+    return any(not path.is_file() or read_ledger(path).find(mark.sha256) is not None for mark, path in ledgers)
 
 
 def _marks(before: Signatures | None, entry: Entry, ledger: Path, directory: Path) -> tuple[Mark, ...]:

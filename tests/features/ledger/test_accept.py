@@ -1,6 +1,7 @@
 """Signing: what is owed reaches the next folder once, at the price that was signed; broken plans are not signed."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from planner.errors import AuditError, InputError, PlannerError
 from planner.features.ledger.accept import Accepted, Signature, accept
 from planner.features.ledger.chain import read_ledger
+from planner.features.ledger.evidence import changed
 from planner.plan.files import write_plan
+from planner.plan.manifest import read_signatures
 from planner.plan.orders import owed_after
 from planner.readers import load
 from planner.solver.solve import solve
@@ -203,6 +206,34 @@ def test_interrupted_after_the_entry_the_same_call_writes_the_rest(tmp_path: Pat
     done = sign(signed, into)
     assert not done.signed
     assert sorted(owed(into)) == sorted([NEW, KEPT])
+
+
+def test_stopped_between_the_mark_and_the_entry_it_is_signed_the_next_time(signed: Path, monkeypatch) -> None:
+    """The mark lies in the directory, the ledger has no such entry: nothing was signed, also by the day after."""
+    with monkeypatch.context() as patched:
+        patched.setattr("planner.features.ledger.chain.OpenLedger.append", lambda *_: (_ for _ in ()).throw(OSError))
+        with pytest.raises(OSError):
+            sign(signed)
+    assert read_signatures(signed) is not None
+    assert not (signed / "commitments.csv").exists()
+    later = replace(ADA, date=ADA.date + dt.timedelta(days=1))
+    done = sign(signed, signature=later)
+    assert done.signed
+    assert done.entry.entry == 1
+    assert done.entry.date == later.date
+    assert [mark.entry for mark in (read_signatures(signed) or pytest.fail()).marks] == [1]
+    assert not changed(done.entry, signed.parent / "ledger.jsonl")
+
+
+def test_commitments_that_are_lost_are_written_again_by_the_same_call_only(tmp_path: Path, signed: Path) -> None:
+    table = sign(signed).written
+    assert table is not None
+    before = table.read_bytes()
+    table.unlink()
+    with pytest.raises(PlannerError, match=r"commitments\.csv.*is missing"):
+        sign(signed, into=folder(tmp_path / "next", start="2027-02-01"))
+    assert sign(signed).signed is False
+    assert table.read_bytes() == before
 
 
 def test_another_plan_of_the_same_input(tmp_path: Path, signed: Path) -> None:
