@@ -211,8 +211,12 @@ def test_interrupted_after_the_entry_the_same_call_writes_the_rest(tmp_path: Pat
 def test_stopped_between_the_mark_and_the_entry_it_is_signed_the_next_time(signed: Path, monkeypatch) -> None:
     """The mark lies in the directory, the ledger has no such entry: nothing was signed, also by the day after."""
     with monkeypatch.context() as patched:
-        patched.setattr("planner.features.ledger.chain.OpenLedger.append", lambda *_: (_ for _ in ()).throw(OSError))
-        with pytest.raises(OSError):
+
+        def full(*_: object) -> None:
+            raise OSError("the disk is full")
+
+        patched.setattr("planner.features.ledger.chain.OpenLedger.append", full)
+        with pytest.raises(OSError, match="disk is full"):
             sign(signed)
     assert read_signatures(signed) is not None
     assert not (signed / "commitments.csv").exists()
@@ -221,7 +225,9 @@ def test_stopped_between_the_mark_and_the_entry_it_is_signed_the_next_time(signe
     assert done.signed
     assert done.entry.entry == 1
     assert done.entry.date == later.date
-    assert [mark.entry for mark in (read_signatures(signed) or pytest.fail()).marks] == [1]
+    held = read_signatures(signed)
+    assert held is not None
+    assert [mark.date for mark in held.marks] == [str(later.date)]
     assert not changed(done.entry, signed.parent / "ledger.jsonl")
 
 
