@@ -34,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the order, price it, compare it with the optimum, write it."""
+    from planner.console.signing_nothing import only_nothing
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.order.order import price_order, priced_in_words
     from planner.features.order.order_reader import read_purchase_order
@@ -55,10 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     with Progress("pricing") as progress:
         options = Options(arguments.gap, arguments.time_limit, store=store)
         priced = price_order(case, order, options, progress)
+        nothing = only_nothing(priced.case, options)
     best = priced.best
     metrics = priced.metrics
     compared = previous if previous is not None else best
-    report = Report(metrics, compared, read_accuracy(arguments.input), arguments.notice_days)
+    report = Report(metrics, compared, read_accuracy(arguments.input), arguments.notice_days, nothing)
     write_outputs(arguments, report, directory, [cost_per_task_sheet.SHEET])
     ordered, optimum = priced.plan.totals.total_usd, best.totals.total_usd
     if arguments.json:

@@ -31,6 +31,7 @@ from planner.workbook import story
 from planner.workbook.report import TOTAL_NAMES, Report
 from planner.workbook.text_tables import clean, percent, usd
 
+_SAME_UNITS = 1e-6
 _HALVINGS = 6  # of the share of a stress case that given units can serve: to 2 %
 _LESS = (1.0, 0.95, 0.9, 0.8, 0.6, 0.3)  # of that share, where sizes on their grid cannot serve it
 PRICES = ("usd_per_unit_hour", "upfront_usd_per_unit")
@@ -105,14 +106,15 @@ def price_order(
         period=order["period"].map(lambda name: starts.get(name, name)),
     )
     priced = _at_order_prices(case, order)
+    best = audited(priced, replace(options, kept=None), progress).plan
     owed = as_owed(priced, order)
-    found = find_if_any(owed, options, progress)
+    # an order that is the optimum's is served as the optimum serves it: of equally cheap ways, one and the same
+    found = best if _same_purchases(order, best.purchases) else find_if_any(owed, options, progress)
     if found is None:
         found = _as_far_as_it_goes(owed, options, progress)
         found = replace(found, deployments=_all_deployed(owed, found.deployments))
     purchases = _purchases(priced, order)
     totals = price(priced, purchases, found.deployments, found.dispatch)
-    best = audited(priced, replace(options, kept=None), progress).plan
     plan = replace(
         found,
         name=f"{case.settings.name}, as ordered",
@@ -128,6 +130,13 @@ def price_order(
         plan = replace(plan, proof=proof, certificate=best.certificate)
         metrics = replace(metrics, reading=Reading(priced, plan))
     return PricedOrder(priced, plan, best, metrics)
+
+
+def _same_purchases(order: pd.DataFrame, purchases: pd.DataFrame) -> bool:
+    """Whether an order buys what a plan buys."""
+    units = [t.groupby(["offer", "period"])["units"].sum() for t in (order, purchases)]
+    ordered, bought = (u[u > 0].sort_index() for u in units)
+    return ordered.index.equals(bought.index) and bool(((ordered - bought).abs() <= _SAME_UNITS).all())
 
 
 def _all_deployed(owed: Case, deployments: pd.DataFrame) -> pd.DataFrame:

@@ -55,6 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read both, solve, compare, attribute, write and print."""
+    from planner.console.signing_nothing import only_nothing
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.resolve import change_reasons
     from planner.features.resolve.changes import write_changes
@@ -93,8 +94,9 @@ def run(arguments: argparse.Namespace) -> int:
             on_solve=solving,
             on_cause=solving.named("combinations of old and new"),
         )
+        nothing = only_nothing(found.case, options)
     metrics = metrics_of(found.case, found.plan)
-    report = Report(metrics, last.plan, read_accuracy(arguments.input), arguments.notice_days)
+    report = Report(metrics, last.plan, read_accuracy(arguments.input), arguments.notice_days, nothing)
     sheets = [cost_per_task_sheet.SHEET, change_reasons.sheet_of(found.changes)]
     also = {CHANGES: lambda path: write_changes(found.changes, found.plan, path)}
     write_outputs(arguments, report, directory, sheets, also)

@@ -20,6 +20,7 @@ from typing import Any
 
 import pandas as pd
 
+from planner.console.signing_nothing import signing_nothing
 from planner.features.what_if.waiting_study import other_deadlines
 from planner.model.family import SETTINGS, Cell
 from planner.model.index_tables import sets_of
@@ -34,7 +35,6 @@ from planner.schema.settings import Policy
 from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.infeasible import with_setting
 from planner.solver.parallel import on_all_cores
-from planner.verify.figures import figures_of
 from planner.workbook.book import Column, Sheet, Value
 from planner.workbook.extra_sheets import ExtraSheet, Recomputed
 from planner.workbook.report import Report
@@ -68,7 +68,7 @@ def rules_cost(
     Parameters
     ----------
     reading : the case and its plan. progress : is given (variants solved, all variants). whole : in whole units.
-    budget_seconds : of a processor; where the estimate is above it nothing is solved. None: no limit.
+    budget_seconds : of a processor; where the estimate is above it no rule is tried. None: no limit.
 
     Raises
     ------
@@ -80,7 +80,8 @@ def rules_cost(
         solves = len(_variants(case, reading.plan)) + len(other_deadlines(case)) + 2
         seconds = solves * _seconds(case)
         if seconds > budget_seconds:
-            return RulesCost((), Nothing(None), skipped=_too_long(solves, seconds))
+            nothing = signing_nothing(case, options) if _seconds(case) <= budget_seconds else Nothing(None)
+            return RulesCost((), nothing, skipped=_too_long(solves, seconds))
     with tempfile.TemporaryDirectory(prefix="planner-rules-") as own:
         alone = replace(options, gap=max(options.gap, GAP), workers=1, kept=None, store=options.store or Path(own))
         asked = case if whole or not sized else case.with_policy(whole_units=False)
@@ -100,7 +101,7 @@ def rules_cost(
             lambda v: find_plan(v.case, replace(alone, starts=starts)), variants, options.workers, step
         )
         deadlines = on_all_cores(lambda w: find_if_any(w[1], alone), waits, options.workers, step)
-        nothing = _nothing(case, replace(alone, gap=options.gap))
+        nothing = signing_nothing(case, replace(alone, gap=options.gap))
         step()
     total, signed = base.totals.total_usd, _signed(asked, base)
     least = max(CENT, (alone.gap if whole and sized else EXACT) * abs(total))
@@ -260,26 +261,6 @@ def _few(rows: list[Any], name: Callable[[Any], str], together: str) -> list[tup
     if len(rows) > MOST_OF_A_KIND:
         return [(rows, f"without {together}")]
     return [([row], name(row)) for row in rows]
-
-
-def _nothing(case: Case, options: Options) -> Nothing:
-    """Price signing nothing: first by every rule, then without headroom and failover, then without quotas."""
-    bare = case.nothing_for_sale()
-    calm: dict[str | None, float] = dict.fromkeys((None, *(r.region for r in case.regions)), 0.0)
-    open_quotas = tuple(q.model_copy(update={"tokens_per_minute_quota": None}) for q in case.on_demand)
-    for tried, asked in (
-        (bare, options), (bare, replace(options, stress=calm)),
-        (replace(bare, on_demand=open_quotas), replace(options, stress=calm)),
-    ):  # fmt: skip
-        found = find_if_any(tried, asked)
-        if found is None:
-            continue
-        broken = () if asked is options else figures_of(Reading(case, replace(found, input_digest=case.digest))).broken
-        t = found.totals
-        units = t.total_usd - t.on_demand_usd - t.egress_usd
-        names = tuple(dict.fromkeys(rule.what for rule in broken))
-        return Nothing(t.total_usd, names, units, t.on_demand_usd, t.egress_usd)
-    return Nothing(None)
 
 
 NAME = "What the rules cost"

@@ -13,6 +13,7 @@ from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.solve import solve
+from planner.verify.figures import metrics_of
 from tests import builders
 from tests.oracle.check import check
 from tests.oracle.generate import generate
@@ -37,6 +38,19 @@ def test_the_optimum_priced_as_an_order_costs_the_same(case: Case) -> None:
     assert priced.broken == ()
     assert priced.plan.totals == pytest.approx(best.totals)
     assert priced.plan.proof.bound_usd == pytest.approx(best.totals.total_usd, rel=1e-9)
+
+
+def test_of_equally_cheap_ways_the_same_order_is_served_as_the_optimum_serves_it(tmp_path: Path) -> None:
+    """Regions of one price: what is served where is not decided by the cost, and no figure may depend on it."""
+    generate(tmp_path, 3, regions=3, workloads=3, models=2, features="pools,mix,whole")
+    case = load(tmp_path)
+    best = solve(case)
+    prices = {o.offer: o.usd_per_unit_hour for o in case.offers}
+    lines = best.purchases.assign(usd_per_unit_hour=best.purchases["offer"].map(prices))
+    priced = price_order(case, lines, Options())
+    pd.testing.assert_frame_equal(priced.plan.dispatch, best.dispatch)
+    ways = [metrics_of(c, p).strategies for c, p in ((case, best), (priced.case, priced.plan))]
+    pd.testing.assert_frame_equal(*ways)
 
 
 def test_fewer_units_are_made_up_on_demand(case: Case) -> None:
