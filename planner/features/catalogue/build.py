@@ -18,7 +18,7 @@ from planner.features.catalogue.offer_rows import (
 )
 from planner.features.catalogue.published import Catalogue
 from planner.features.catalogue.request import Request, endpoints_of
-from planner.schema.settings import Horizon, periods_of
+from planner.schema.settings import Horizon
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 
 COMMON = ("source", "as_of", "note")
@@ -32,12 +32,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "offers": (
         "offer", "pool", "meter", "term_months", "usd_per_unit_hour", "list_usd_per_unit_hour", "product", "min_units",
-        "unit_step", "max_units", *COMMON,
+        "unit_step", "max_units", "term_days", *COMMON,
     ),
     "on_demand": (
         "region", "model", "option", "usd_per_mtok_input", "usd_per_mtok_cached_input", "usd_per_mtok_cache_write",
         "usd_per_mtok_output", "tokens_per_minute_quota", "quota_cached_weight", "quota_output_weight", "guaranteed",
-        *COMMON,
+        "deadline_hours", *COMMON,
     ),
     "routes": ("origin", "destination", "usd_per_gb", "max_gb_per_month", *COMMON),
 }  # fmt: skip
@@ -56,7 +56,8 @@ def build(catalogue: Catalogue, request: Request) -> Built:
 
     The request must be free of request_faults.
     """
-    end = periods_of(request.horizon.start, request.horizon.months)[-1].end
+    end = request.horizon.periods[-1].end
+    shortest_days = min((period.end - period.start).days for period in request.horizon.periods)
     supply, on_demand, left = Supply(), list[TableRow](), list[str]()
     endpoints, served = [], dict[str, TableRow]()
     for choice in request.providers:
@@ -73,7 +74,7 @@ def build(catalogue: Catalogue, request: Request) -> Built:
                 if gone is not None and gone < end:
                     left.append(f"{at.name}: {model} retires on {gone}, before the plan ends ({end})")
                 models.append(model)
-            made = supply_at(catalogue, choice, at, models, request.terms)
+            made = supply_at(catalogue, choice, at=at, models=models, terms=request.terms, shortest_days=shortest_days)
             rates = [
                 r
                 for m in models
@@ -93,8 +94,9 @@ def build(catalogue: Catalogue, request: Request) -> Built:
     supply.add(own)
     for node in request.self_hosted:
         served.setdefault(node.model, {"model": node.model, "tier": node.tier})
+    alone = len(endpoints) == 1 and not request.self_hosted
     tables: dict[str, list[TableRow]] = {
-        "regions": region_rows(endpoints) + own_regions(request.self_hosted),
+        "regions": region_rows(endpoints, alone, left) + own_regions(request.self_hosted),
         "models": list(served.values()),
         "pools": supply.pools,
         "throughput": supply.throughput,

@@ -75,7 +75,7 @@ def terms_of(catalogue: Catalogue, product: Product) -> list[str]:
     hours: dict[str, float] = {}
     for p in catalogue.prices:
         if (p.provider, p.product) == (product.provider, product.product) and p.term != "hour":
-            hours.setdefault(p.term, (p.term_months or 0) * 730.0)
+            hours.setdefault(p.term, (p.term_months or 0) * 730.0 + (p.term_days or 0) * 24.0)
     return sorted(hours, key=lambda term: hours[term])
 
 

@@ -33,19 +33,26 @@ def marked(row: Published, *more: str) -> str:
     return "; ".join(part for part in (row.status, *more, row.note) if part)
 
 
-def supply_at(catalogue: Catalogue, choice: Choice, at: Endpoint, models: Sequence[str], terms: Negotiated) -> Supply:
-    """Pools of an endpoint: one a region (all models share it), one a model, or one for all that a provider sells."""
+def supply_at(
+    catalogue: Catalogue, choice: Choice, *, at: Endpoint, models: Sequence[str], terms: Negotiated, shortest_days: int
+) -> Supply:
+    """Pools of an endpoint: one a region (all models share it), one a model, or one for all that a provider sells.
+
+    ``shortest_days`` : of the periods of the plan; a shorter term serves none of them whole.
+    """
     found = Supply()
     for product in products_of(catalogue, choice.provider):
         if product.product not in choice.products and (choice.products or not product.sold):
             continue
         groups = [[model] for model in models] if product.pool_per == "model" else [list(models)]
         for group in groups:
-            found.add(_pool(catalogue, product, at, group, terms))
+            found.add(_pool(catalogue, product, at=at, models=group, terms=terms, shortest_days=shortest_days))
     return found
 
 
-def _pool(catalogue: Catalogue, product: Product, at: Endpoint, models: list[str], terms: Negotiated) -> Supply:
+def _pool(
+    catalogue: Catalogue, product: Product, *, at: Endpoint, models: list[str], terms: Negotiated, shortest_days: int
+) -> Supply:
     meters = product.meters.split(";")
     made = Supply()
     served: list[str] = []
@@ -75,7 +82,17 @@ def _pool(catalogue: Catalogue, product: Product, at: Endpoint, models: list[str
     if not served:
         return Supply(left=made.left)
     made.offers = list(
-        _offers(catalogue, product, at=at, pool=name, model=served[0], sizes=sizes, terms=terms, left=made.left)
+        _offers(
+            catalogue,
+            product,
+            at=at,
+            pool=name,
+            model=served[0],
+            sizes=sizes,
+            terms=terms,
+            shortest_days=shortest_days,
+            left=made.left,
+        )
     )
     hourly = price_of(catalogue, product, at, served[0], meters[0], HOURLY)
     unreserved = None if hourly is None else terms.effective(product, at, served[0], meters[0], hourly)[0]
@@ -105,7 +122,7 @@ def _throughput(pool: str, product: Product, unit: Unit, meter: str) -> TableRow
 
 def _offers(
     catalogue: Catalogue, product: Product, *, at: Endpoint, pool: str, model: str, sizes: dict[str, Unit],
-    terms: Negotiated, left: list[str],
+    terms: Negotiated, shortest_days: int, left: list[str],
 ) -> Iterator[TableRow]:  # fmt: skip
     for term in terms_of(catalogue, product):
         priced = {meter: price_of(catalogue, product, at, model, meter, term) for meter in sizes}
@@ -113,15 +130,19 @@ def _offers(
             if price is None:
                 continue
             quote = terms.quote(product, at, model, meter, term)
+            days = price.term_days if quote is None or quote.term_months is None else None
             months = (quote.term_months if quote else None) or price.term_months
-            if price.term == "1 week":
-                left.append(f"{pool}: the term of 1 week is left out, because plans buy by the month")
+            if days is not None and days < shortest_days:
+                left.append(
+                    f"{pool}: the term of {term} is left out, because no period of the plan is that short. "
+                    "horizon.cuts in plan.yaml cuts a month where a campaign begins and ends"
+                )
                 continue
             effective, listed = terms.effective(product, at, model, meter, price)
             if effective is None:
                 why = (price.note or "its price is not confirmed").replace(": ", "; ")
                 left.append(f"{pool}: no offer for {term}{_of(meter)}, {why}")
-            elif months is None:
+            elif months is None and days is None:
                 left.append(f"{pool}: no offer, because {price.note}. Add a quote with its term_months")
             else:
                 yield _offer(
@@ -130,6 +151,7 @@ def _offers(
                     meter=meter,
                     term=term,
                     months=months,
+                    days=days,
                     effective=effective,
                     listed=listed,
                     price=price,
@@ -144,8 +166,8 @@ def _of(meter: str) -> str:
 
 
 def _offer(
-    product: Product, pool: str, *, meter: str, term: str, months: int, effective: float, listed: float | None,
-    price: Price, quote: Quote | None, unit: Unit, left: list[str],
+    product: Product, pool: str, *, meter: str, term: str, months: int | None, days: int | None, effective: float,
+    listed: float | None, price: Price, quote: Quote | None, unit: Unit, left: list[str],
 ) -> TableRow:  # fmt: skip
     shared = product.pool_per != "model"
     size: Product | Unit = product if shared else unit
@@ -169,7 +191,7 @@ def _offer(
         "usd_per_unit_hour": round(effective, 8),
         "list_usd_per_unit_hour": None if listed is None else round(listed, 8),
         "product": f"{product.title}, {term}", "min_units": size.min_units, "unit_step": size.unit_step,
-        "max_units": None if product.sold else 0,
+        "max_units": None if product.sold else 0, "term_days": days,
     }  # fmt: skip
     if quote is not None:
         return row | {"source": quote.source, "as_of": quote.as_of, "note": "; ".join(steps)}
@@ -203,8 +225,9 @@ def own_supply(nodes: Sequence[OwnNodes]) -> Supply:
             if node.usd_per_node_hour_reserved is not None:
                 made.offers.append(
                     {
-                        "offer": f"{pool}-{node.term_months}-months", "pool": pool, "meter": "tokens",
-                        "term_months": node.term_months, "usd_per_unit_hour": node.usd_per_node_hour_reserved,
+                        "offer": f"{pool}-{node.term_name}", "pool": pool, "meter": "tokens",
+                        "term_months": None if node.term_days else node.term_months, "term_days": node.term_days,
+                        "usd_per_unit_hour": node.usd_per_node_hour_reserved,
                         "list_usd_per_unit_hour": None, "product": f"reserved node {node.node}", "min_units": 1,
                         "unit_step": 1, "max_units": None, **about, "note": "your figure",
                     }
@@ -234,9 +257,16 @@ def on_demand_at(
         if rate is None:
             left.append(f"{at.name}: no on-demand price of {model} ({option}) was read for this endpoint, so no row")
             continue
+        deadline = _deadline(rate, at, left)
+        if deadline == UNKNOWN:
+            continue
         row: TableRow = {"region": at.name, "model": model, "option": option, **_prices(rate, horizon_end, at, left)}
-        row |= _quota(catalogue, choice, at=at, model=model, own=own, left=left)
-        rows.append(row | {"guaranteed": rate.guaranteed, "source": rate.source, "as_of": rate.as_of})
+        if option == BATCH:  # its limit is on queued tokens, which is no rate
+            row |= {"tokens_per_minute_quota": None, "_quota_note": ""}
+        else:
+            row |= _quota(catalogue, choice, at=at, model=model, own=own, left=left)
+        row |= {"guaranteed": rate.guaranteed, "deadline_hours": deadline, "source": rate.source, "as_of": rate.as_of}
+        rows.append(row)
         extra = (rows[-1].pop("_promotion"), rows[-1].pop("_quota_note"))
         rows[-1]["note"] = "; ".join(part for part in (marked(rate), *extra) if part)
         if rate.usd_per_mtok_cached_input is None:
@@ -244,6 +274,30 @@ def on_demand_at(
                 f"{at.name}: no price of cached input of {model} was read, so it is planned at the price of fresh input"
             )
     return rows
+
+
+BATCH, FLEX = "batch", "flex"
+FLEX_HOURS = 1  # planned for work that can wait this long: no seller promises a time
+UNKNOWN = -1
+
+
+def _deadline(rate: Rate, at: Endpoint, left: list[str]) -> int | None:
+    """Hours within which an option answers; None: at once. UNKNOWN: not published, so no row can be written."""
+    if rate.deadline_hours is not None:
+        return rate.deadline_hours
+    if rate.option == BATCH:
+        left.append(
+            f"{at.name}: no row for {rate.model} (batch), because how long it may take is not published. Ask the "
+            "seller, and add a row to on_demand with its deadline_hours"
+        )
+        return UNKNOWN
+    if rate.option == FLEX:
+        left.append(
+            f"{at.name}: flex promises no time and may refuse requests, so {rate.model} (flex) is planned for work "
+            f"that can wait: deadline_hours {FLEX_HOURS}, an assumption"
+        )
+        return FLEX_HOURS
+    return None
 
 
 def _prices(rate: Rate, horizon_end: dt.date, at: Endpoint, left: list[str]) -> dict[str, Any]:
@@ -301,11 +355,16 @@ def _quota(
 INTERNET = "internet"
 
 
-def region_rows(endpoints: Sequence[Endpoint]) -> list[TableRow]:
-    """One region an endpoint: a global or data-zone endpoint is a region of its own."""
+def region_rows(endpoints: Sequence[Endpoint], alone: bool, left: list[str]) -> list[TableRow]:
+    """One region an endpoint: a global or data-zone endpoint is a region of its own; ``alone`` : there is no other."""
+    if alone:
+        left.append(
+            f"{endpoints[0].name}: it is the only region, so nothing could serve while it is lost, and fails is false. "
+            "Name a second region, or another provider, to plan for failover"
+        )
     return [
         {
-            "region": at.name, "fails": True, "provider": at.provider, "time_zone": at.time_zone or None,
+            "region": at.name, "fails": not alone, "provider": at.provider, "time_zone": at.time_zone or None,
             "note": _kept(at),
         }
         for at in endpoints

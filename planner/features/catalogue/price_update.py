@@ -17,6 +17,7 @@ LARGEST_FILE_BYTES = 200_000_000
 PRICES = ("usd_per_mtok_input", "usd_per_mtok_cached_input", "usd_per_mtok_cache_write", "usd_per_mtok_output")
 _LITELLM = ("input_cost_per_token", "cache_read_input_token_cost", "cache_creation_input_token_cost",
             "output_cost_per_token")  # fmt: skip
+_ENDINGS = {"standard": "", "batch": "_batches"}  # of LiteLLM's names, where they are not the option's
 _TIMES = re.compile(r"global list price x ([0-9.]+)")
 _AZURE_UNIT = re.compile(r"Provisioned Managed (Global|Data Zone|Regional) Unit")
 _AZURE_TYPE = {"Global": "global", "Data Zone": "datazone", "Regional": "regional"}
@@ -182,7 +183,7 @@ def _litellm(rows: list[Cells], told: dict[str, Any]) -> list[PriceChange]:
 def _told_prices(row: Cells, told: dict[str, Any]) -> list[float | None]:
     """Return LiteLLM's prices of a row, in the order of ``PRICES`` [USD per million tokens]; None where it has none."""
     entry = told.get(row["price_key"]) if row["price_key"] else None
-    ending = "" if row["option"] == "standard" else f"_{row['option']}"
+    ending = _ENDINGS.get(row["option"], f"_{row['option']}")
     return [_price(entry, name + ending) for name in _LITELLM]
 
 

@@ -94,6 +94,7 @@ class Price(Published):
     meter: str = "tokens"
     term: str
     term_months: Whole = None
+    term_days: Whole = None  # of terms that are no months
     fee_usd: Number = None
     fee_hours: float = Field(gt=0)  # hours that the fee pays for
     promo_until: Date = None
@@ -118,6 +119,7 @@ class Rate(Published):
     usd_per_mtok_cache_write: Number = None
     usd_per_mtok_output: float = Field(ge=0)
     guaranteed: Flag = False
+    deadline_hours: Whole = None  # within which it answers, where that is hours
     promo_until: Date = None
     list_usd_per_mtok_input: Number = None  # price without the promotion
     list_usd_per_mtok_output: Number = None

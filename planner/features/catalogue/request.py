@@ -132,8 +132,14 @@ class OwnNodes(_Block):
     usd_per_node_hour_reserved: float | None = Field(default=None, ge=0)
     usd_per_node_hour_on_demand: float | None = Field(default=None, ge=0)
     term_months: int = Field(default=12, ge=1)
+    term_days: int | None = Field(default=None, ge=1)  # in place of months: a block of GPUs for some days
     source: str = Field(min_length=1)  # who measured it, who quoted it
     as_of: str | None = None
+
+    @property
+    def term_name(self) -> str:
+        """Name of the term."""
+        return f"{self.term_months}-months" if self.term_days is None else f"{self.term_days}-days"
 
 
 class Request(_Block):
@@ -206,6 +212,7 @@ def request_faults(catalogue: Catalogue, request: Request, place: str) -> list[F
         must_know("region", choice.regions, (r.region for r in catalogue.regions if r.provider == mine), mine)
         must_know("product", choice.products, (p.product for p in catalogue.products if p.provider == mine), mine)
         must_know("deployment type", choice.deployment_types, deployment_types(catalogue, mine), mine)
+        must_know("option", choice.options, (r.option for r in catalogue.on_demand if r.provider == mine), mine)
         tiers = {q.usage_tier for q in catalogue.quotas if q.provider == mine} - {""}
         must_know("usage tier", [choice.usage_tier] if choice.usage_tier else [], tiers, mine)
         if not endpoints_of(catalogue, choice):

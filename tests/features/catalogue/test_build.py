@@ -90,17 +90,71 @@ def test_bedrock_has_two_meters_and_its_quota_counts_output_more():
     assert weights == {"claude-sonnet-4.6": (0, 5), "claude-opus-5.5": (0, 10)}
 
 
-def test_dollars_a_minute_are_one_pool_that_moves_by_the_hour():
-    quote = {"provider": "openai", "product": "reserved", "term_months": 6, "usd_per_unit_hour": 57}
+def test_dollars_a_minute_for_one_model_or_for_all():
+    """OpenAI's Reserved Tier is for one model; Fireworks' Reserved Throughput moves between models by the minute."""
     told = [{"provider": "openai", "models": ["gpt-6-sol", "gpt-6-astra"]}]
     assert built(providers=told).tables["pools"] == []  # the term is in the order form
-    made = built(providers=told, quotes=[quote]).tables
-    (pool,), (offer,) = made["pools"], made["offers"]
-    assert pool["shared_hourly"] is True
+    made = built(providers=told, quotes=[RESERVED | {"provider": "openai"}]).tables
+    assert [pool["shared_hourly"] for pool in made["pools"]] == [False, False]
+    (offer, _) = made["offers"]
     assert (offer["usd_per_unit_hour"], offer["list_usd_per_unit_hour"], offer["term_months"]) == (57, 60, 6)
     # 1 USD a minute at 10 USD per million is 100,000 tokens; cached 1 of 10, output 50 of 10.
     astra = one(made["throughput"], model="gpt-6-astra")
     assert (astra["tokens_per_minute_per_unit"], astra["cached_input_weight"], astra["output_weight"]) == (1e5, 0.1, 5)
+
+    fireworks = [{"provider": "fireworks", "models": ["kimi-k3", "gpt-oss-120b"]}]
+    made = built(providers=fireworks, quotes=[RESERVED | {"provider": "fireworks"}]).tables
+    (pool,), (offer,) = made["pools"], made["offers"]
+    assert pool["shared_hourly"] is True
+    assert offer["list_usd_per_unit_hour"] == 60
+    assert {row["model"] for row in made["throughput"]} == {"kimi-k3", "gpt-oss-120b"}
+
+
+RESERVED = {"product": "reserved", "term_months": 6, "usd_per_unit_hour": 57}
+
+
+def test_a_term_of_a_week_is_for_a_campaign_of_a_week():
+    told = [{"provider": "google", "models": ["gemini-3.5-flash"]}]
+    months = built(providers=told)
+    assert "1 week" not in {offer["product"].rpartition(", ")[2] for offer in months.tables["offers"]}
+    assert any("the term of 1 week is left out, because no period" in text for text in months.left)
+    horizon = {"start": "2027-01-01", "months": 1, "cuts": ["2027-01-11", "2027-01-18"]}
+    cut = built(providers=told, horizon=horizon)
+    (week,) = [o for o in cut.tables["offers"] if o["term_days"] == 7]
+    # 1,200 USD a week where a month costs 2,700: 1,200 / 168 h
+    assert (week["term_months"], week["usd_per_unit_hour"]) == (None, pytest.approx(1200 / 168, abs=1e-8))
+    assert not any("1 week" in text for text in cut.left)
+
+
+def test_batch_costs_half_and_has_no_rate_limit():
+    told = [{"provider": "azure", "models": ["gpt-5.4"], "regions": ["eastus2"], "usage_tier": "tier-1",
+             "options": ["standard", "batch", "flex"]}]  # fmt: skip
+    made = built(providers=told)
+    standard, batch, flex = made.tables["on_demand"]
+    assert (standard["usd_per_mtok_input"], standard["usd_per_mtok_output"], standard["deadline_hours"]) == (
+        2.5,
+        15,
+        None,
+    )
+    assert (batch["usd_per_mtok_input"], batch["usd_per_mtok_output"], batch["deadline_hours"]) == (1.25, 7.5, 24)
+    assert standard["tokens_per_minute_quota"] > 0
+    assert batch["tokens_per_minute_quota"] is None
+    assert flex["deadline_hours"] == 1  # so that only work that can wait is planned on it
+    assert any("flex promises no time" in text for text in made.left)
+
+
+def test_a_batch_of_unknown_length_is_left_out():
+    made = built(providers=[{"provider": "aws", "deployment_types": ["global"], "regions": ["us-east-1"],
+                             "models": ["claude-haiku-4.5"], "options": ["batch"]}])  # fmt: skip
+    assert made.tables["on_demand"] == []
+    assert any("how long it may take is not published" in text for text in made.left)
+
+
+def test_a_block_of_gpus_has_a_term_in_days():
+    node = {"region": "ohio", "node": "p5", "model": "Llama", "tokens_per_minute_per_node": 1e5, "source": "test",
+            "usd_per_node_hour_reserved": 40, "term_days": 14}  # fmt: skip
+    (offer,) = built(self_hosted=[node]).tables["offers"]
+    assert (offer["offer"], offer["term_days"], offer["term_months"]) == ("ohio-p5-14-days", 14, None)
 
 
 def test_what_is_no_longer_sold_cannot_be_bought():

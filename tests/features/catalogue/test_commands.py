@@ -103,7 +103,7 @@ def test_list_and_show_for_machines(capsys):
     }
     assert main(["offers", "show", "claude-sonnet-4.6", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {row["provider"] for row in told["Model"]} == {"google", "aws", "anthropic"}
+    assert {row["provider"] for row in told["Model"]} == {"google", "aws", "anthropic", "databricks", "snowflake"}
     assert all(row["source"] and row["status"] for rows in told.values() for row in rows)
 
 
@@ -164,3 +164,15 @@ def test_lists_of_names_that_come_again_are_no_obstacle(tmp_path, capsys):
     assert main(words) == 0
     assert "gpt-6-sol" in (folder / "models.csv").read_text(encoding="utf-8")
     capsys.readouterr()
+
+
+def test_batch_is_an_option_on_the_command_line(tmp_path, capsys):
+    words = ["--provider", "openai", "--models", "gpt-6-sol", "--options", "standard,batch"]
+    assert main(["offers", "build", str(tmp_path / "plan"), *words]) == 0
+    rows = (tmp_path / "plan" / "on_demand.csv").read_text(encoding="utf-8").splitlines()
+    deadline = rows[0].split(",").index("deadline_hours")
+    assert [row.split(",")[deadline] for row in rows[1:]] == ["", "24"]
+    capsys.readouterr()
+    words[-1] = "bach"
+    assert main(["offers", "build", str(tmp_path / "other"), *words]) == 1
+    assert "--options: no named provider sells it" in capsys.readouterr().err

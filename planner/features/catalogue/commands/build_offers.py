@@ -39,6 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--types", type=words, default=["global"], metavar="A,B", help="global, datazone, geo, regional"
     )
+    parser.add_argument(
+        "--options", type=words, default=["standard"], metavar="A,B", help="on demand: standard, priority, batch, flex"
+    )
     parser.add_argument("--usage-tier", metavar="NAME", help="quotas of this tier; without it quotas stay blank")
     parser.add_argument(
         "--discount",
@@ -157,6 +160,11 @@ def _from_options(catalogue: "Catalogue", arguments: argparse.Namespace) -> "Req
         if kinds and not any(kind in sold for sold in kinds.values()):
             allowed = ", ".join(sorted(set().union(*kinds.values())))
             faults.append(Fault("options", "--types: no named provider sells it", value=kind, allowed=allowed))
+    options = {p: {r.option for r in catalogue.on_demand if r.provider == p} for p in arguments.provider}
+    for option in arguments.options:
+        if options and not any(option in sold for sold in options.values()):
+            allowed = ", ".join(sorted(set().union(*options.values())))
+            faults.append(Fault("options", "--options: no named provider sells it", value=option, allowed=allowed))
     if faults:
         raise InputError(faults)
     tiers = {(q.provider, q.usage_tier) for q in catalogue.quotas}
@@ -166,6 +174,7 @@ def _from_options(catalogue: "Catalogue", arguments: argparse.Namespace) -> "Req
             "models": [m for m in arguments.models if m in known[p]],
             "regions": [r for r in arguments.regions if r in places[p]],
             "deployment_types": [kind for kind in arguments.types if kind in kinds[p]],
+            "options": [option for option in arguments.options if option in options[p]],
             "usage_tier": arguments.usage_tier if (p, arguments.usage_tier) in tiers else None,
         }
         for p in arguments.provider
