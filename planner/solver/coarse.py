@@ -7,6 +7,7 @@ flow over an arc in slot τ is f · d[n,τ] / D[n], where D[n] is its largest de
 
 for no demand exceeds D. So a programme with a slot a group, demand D and these prices has only plans of the part, at
 their true cost; all on demand at home is one of them. It is the plan where the time ends before there is a better one.
+Work that can wait is served when it arises.
 
 Any prices prove a bound (`solver.certificate`): those of the groups, spread over their slots by weeks, with the most
 for each need that the ways' prices allow.
@@ -41,10 +42,11 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
 
     ``depth`` : halvings of the slots of a period and price: 2^depth groups.
     """
-    fine = prune(merge_slots(part))
+    whole_choice = prune(merge_slots(part))
+    fine = replace(whole_choice, arcs=whole_choice.arcs.assign(at_once=True))  # what could wait is served at once
     group_of = _groups(fine, depth)
     groups = int(group_of.max(initial=-1)) + 1
-    if 2 * groups > len(fine.slots) or fine.keep is not None or waits(fine):
+    if 2 * groups > len(fine.slots) or fine.keep is not None:
         return None
     sets, share = _grouped(fine, group_of, groups)
     program = program_of(fine)
@@ -62,8 +64,12 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
     found = _expanded(solve.program, program, group_of, share, values)
     price = _spread(solve.program, program, group_of, duals)
     usd = float(program.cost @ found)
-    certificate = certify(program, price, [], usd)
-    table = price_table(program, certificate, [], [], part)
+    literal, proof = program, price
+    if waits(fine):
+        literal = program_of(whole_choice)
+        proof = _prices_of(literal, program, price)
+    certificate = certify(literal, proof, [], usd)
+    table = price_table(literal, certificate, [], [], part)
     real = LinearSolve(program, solve.session, _OfGroups(solve.separator, group_of))
     try:
         return plan_of(
@@ -71,6 +77,24 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
         )
     except ArithmeticError:  # some rule looks at single hours
         return None
+
+
+def _prices_of(literal: LinearProgram, program: LinearProgram, price: Floats) -> Floats:
+    """Prices of rows by their names, for the programme in which work waits; those that only it has: 0.
+
+    No price of an hour's demand is too low for a bound: the certificate lowers it to what the hours ahead allow.
+    """
+    found = []
+    for rows, own in zip(literal.families, program.families):
+        names, first = list(rows.index), program.first_row(own.family)
+        known = {key: k for k, key in enumerate(zip(*(own.index[name].tolist() for name in names)))}
+        if names:
+            at = [known.get(key, -1) for key in zip(*(rows.index[name].tolist() for name in names))]
+        else:
+            at = list(range(rows.count)) if rows.count == own.count else [-1] * rows.count
+        mine = np.append(price[first : first + own.count], 0.0)
+        found.append(mine[np.array(at, dtype=np.int64)])
+    return np.concatenate(found) if found else np.zeros(0)
 
 
 class _OfGroups(Separator):

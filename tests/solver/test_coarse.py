@@ -50,6 +50,18 @@ def test_a_rough_plan_lies_between_its_bound_and_what_it_may_cost(seed: int, who
     assert costs[2] <= best.totals.total_usd * 1.1
 
 
+def test_a_rough_plan_serves_at_once_what_could_wait_and_its_bound_is_of_all_plans() -> None:
+    case = week(1, False)
+    may_wait = replace(case, workloads=tuple(w.model_copy(update={"deadline_hours": 12}) for w in case.workloads))
+    best = solve(may_wait)
+    (part,) = parts_to_solve(sets_of(may_wait))
+    rough = coarse_plan(part, Clock(), 5)
+    assert rough is not None
+    assert (rough.flow_arrived == rough.flow_slot).all()
+    assert rough.usd >= best.totals.total_usd * (1 - 1e-6)
+    assert rough.bound_usd <= best.totals.total_usd * (1 + 1e-9)
+
+
 def test_where_time_ends_before_any_optimum_there_is_a_plan_no_dearer_than_all_on_demand(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
