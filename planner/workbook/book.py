@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import xlsxwriter
-from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
+from xlsxwriter.utility import xl_col_to_name, xl_range_abs, xl_rowcol_to_cell
 
 from planner.workbook.text_tables import clean, footer_text, width_of
 from planner.workbook.theme import FONT, INK, MUTED, RULE, properties
@@ -190,8 +190,12 @@ class Sheet:
         portrait: bool = False,
         one_page: bool = False,
         scale: int | None = None,
+        areas: Sequence[tuple[int, int]] = (),
     ) -> None:
-        """Set the print area, page, repeated header row, footer and frozen panes."""
+        """Set the print area, page, repeated header row, footer and frozen panes.
+
+        areas : first and last rows of several print areas, each of which begins a page; none: one area.
+        """
         raw = self.raw
         raw.set_paper(9)  # A4
         raw.set_portrait() if portrait else raw.set_landscape()
@@ -200,13 +204,42 @@ class Sheet:
             raw.fit_to_pages(1, 1 if one_page else 0)
         else:
             raw.set_print_scale(scale)
-        raw.print_area(0, 0, last_row, last_column)
+        if len(areas) > 1:
+            ranges = (xl_range_abs(first, 0, last, last_column) for first, last in areas)
+            quoted = self.name.replace("'", "''")
+            told = ",".join(f"'{quoted}'!{cells}" for cells in ranges)
+            self.book.raw.define_name(f"'{quoted}'!_xlnm.Print_Area", f"={told}")
+        else:
+            raw.print_area(0, 0, last_row, last_column)
         raw.set_footer(f'&L&8&"{FONT}"{footer_text(self.book.plan_name, 80)}&C&8&A&R&8Page &P of &N')
         raw.hide_gridlines(2)
         if repeat is not None:
             raw.repeat_rows(repeat)
         if freeze is not None:
             raw.freeze_panes(*freeze)
+
+
+_PAGE_ROWS, _PAGE_WIDTH = 31, 140  # rows of a landscape page of so many characters across; wider ones are scaled
+
+
+def print_areas(
+    blocks: Sequence[tuple[int, int]], width: float, more: Sequence[int] | None = None
+) -> list[tuple[int, int]]:
+    """Join blocks (first and last row, from top to bottom) into print areas, so that no page cuts one that fits on it.
+
+    ``width`` : of the sheet, in characters. ``more`` : lines of each block beyond one a row.
+    """
+    most = int(_PAGE_ROWS * max(1.0, width / _PAGE_WIDTH))
+    areas: list[tuple[int, int]] = []
+    lines = 0
+    for k, (first, last) in enumerate(blocks):
+        own = last - first + 2 + (more[k] if more else 0)  # with a blank row
+        lines = lines + own if areas and lines + own <= most else own
+        if lines > own:
+            areas[-1] = (areas[-1][0], last)
+        else:
+            areas.append((first, last))
+    return areas
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from planner.features.tasks import AlertRule, Movement, alerts, month_by_month, 
 from planner.features.tasks.task_formula import FACTORS, LABEL
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.metrics.task_costs import NOBODY
-from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid
+from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid, print_areas
 from planner.workbook.extra_sheets import ExtraSheet, Recomputed
 from planner.workbook.report import Report, rows_of
 from planner.workbook.sheets import egress_sheet
@@ -28,14 +28,19 @@ _COLOURS = (BLUE, ORANGE, GREEN, VERMILION, SKY, GREY)  # the chart shows as man
 _CHART_ROWS, _WIDE = 16, 13
 
 
-def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tuple[int, int]:
-    """Write below row `top`; returns the last row and column. A single month has nothing to compare with."""
+def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tuple[list[tuple[int, int]], int]:
+    """Write below row `top`; returns the first and last row of each table, and the last column.
+
+    A single month has nothing to compare with.
+    """
     if len(report.case.periods) < 2:
-        return detail.total_row, 0
+        return [], 0
+    first = top
     sheet.put(top, 0, "Cost per task, month by month", "section")
     months = sheet.table(top + 1, MONTH_BY_MONTH, _months(report, detail, top + 1))
     _chart(sheet, report, months)
     top = months.total_row + _CHART_ROWS + 3
+    second = top
     sheet.put(top, 0, "Why the cost per task changed, USD", "section")
     movements = month_by_month(report.metrics.tasks)
     used = {str(f) for m in movements for f in m.effects["factor"]}
@@ -61,7 +66,7 @@ def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tupl
         sheet.merged(top + 1 + k, 0, max(last, 8), alert.sentence, "alert")
     if not found:
         sheet.put(top + 1, 0, "None.", "note")
-    return top + max(1, len(found)), max(last, 8)
+    return [(first, second - 1), (second, top + max(1, len(found)))], max(last, 8)
 
 
 def _months(report: Report, detail: Block, top: int) -> list[dict[str, Any]]:
@@ -199,8 +204,12 @@ def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
         Column("per_thousand", "Per thousand\nrequests, USD", "cents", 12),
     )
     detail = sheet.table(top + 1, columns, _details(report))
-    last_row, last_column = _write_months(sheet, report, detail, detail.total_row + 2)
-    sheet.printed(last_row, max(len(WORKLOADS) - 1, last_column), freeze=(3, 1))
+    by_months, last_column = _write_months(sheet, report, detail, detail.total_row + 2)
+    heads = [0, by_workload.first - 2, by_model.first - 2, top]  # rows in which a table's title stands
+    ends = [by_month.total_row, by_workload.total_row, by_model.total_row, detail.total_row]
+    blocks = [*zip(heads, ends, strict=True), *by_months]
+    areas = print_areas(blocks, sum(c.width for c in WORKLOADS))
+    sheet.printed(blocks[-1][1], max(len(WORKLOADS) - 1, last_column), freeze=(3, 1), areas=areas)
     total_usd = report.plan.totals.total_usd
     return tuple(
         Recomputed(f"Total cost, by {name}", NAME, block.total("total"), total_usd, total_usd)

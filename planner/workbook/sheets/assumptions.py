@@ -13,7 +13,7 @@ from planner.schema.case import TABLES
 from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
-from planner.workbook.book import Column, Live, Sheet, Value
+from planner.workbook.book import Column, Live, Sheet, Value, print_areas
 from planner.workbook.heat import heat_map
 from planner.workbook.report import Report
 from planner.workbook.text_tables import width_of
@@ -34,6 +34,7 @@ def write(sheet: Sheet, report: Report) -> None:
     sheet.raw.set_column(1, 30, _WIDTH)
     top = _settings(sheet, case.settings, 3)
     widest = 3
+    blocks, more = [(0, top - 2)], [0]
     for table in TABLES:
         if table.name == "demand" or not case.rows(table.name):
             continue
@@ -43,8 +44,11 @@ def write(sheet: Sheet, report: Report) -> None:
         shown = [Column(c.name, "\n".join(filter(None, [_broken(c.name), c.unit])), _style(c), _WIDTH) for c in columns]
         block = sheet.table(top + 1, shown, rows)
         widest = max(widest, len(columns) - 1 + _overhang(rows))
+        blocks.append((top, block.last))
+        more.append(sum(_lines(row) - 1 for row in rows))
         top = block.last + 2
-    sheet.printed(top - 2, widest, freeze=(3, 1))
+    areas = print_areas(blocks, 30 + widest * _WIDTH, more)
+    sheet.printed(top - 2, widest, freeze=(3, 1), areas=areas)
 
 
 def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
@@ -69,6 +73,12 @@ def _overhang(rows: Sequence[Mapping[str, Value]]) -> int:
     """Columns to the right that the longest note runs over."""
     longest = max((width_of(str(row.get("note") or "")) for row in rows), default=0)
     return min(max(0, math.ceil(longest / _WIDTH) - 1), _MOST_OVERHANG)
+
+
+def _lines(row: Mapping[str, Value]) -> int:
+    """Lines of a row whose texts are wrapped; a note runs on."""
+    texts = (text for name, text in row.items() if isinstance(text, str) and name != "note")
+    return max((math.ceil(width_of(text) / (_WIDTH - 1)) for text in texts), default=1) or 1
 
 
 def _given(columns: Sequence[ColumnFacts], rows: Sequence[Row]) -> list[ColumnFacts]:

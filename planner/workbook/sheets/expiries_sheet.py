@@ -5,7 +5,7 @@ from typing import Any
 
 from planner.plan.expiries import Calendar, Expiry
 from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
-from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid
+from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid, print_areas
 from planner.workbook.order_columns import days_within
 from planner.workbook.report import Report
 from planner.workbook.sheets.reservations import number_pools
@@ -76,7 +76,8 @@ def write(sheet: Sheet, report: Report, order: Block | None) -> Block:
     if calendar.cut:
         sheet.put(top, 3, f"Only the first {len(calendar.months)} months are shown; commitments run on.", "aside")
     last = _by_month(sheet, calendar, block, top + 1 + _CHART_ROWS, top + 1)
-    sheet.printed(last, len(COLUMNS) - 1, freeze=(TOP + 1, 0))  # two tables: no head of one stands above the other
+    areas = print_areas([(0, block.total_row), (top, last)], sum(c.width for c in COLUMNS))
+    sheet.printed(last, len(COLUMNS) - 1, freeze=(TOP + 1, 0), areas=areas)  # no head of one table above the other
     return block
 
 
