@@ -206,9 +206,8 @@ class Sheet:
             raw.set_print_scale(scale)
         if len(areas) > 1:
             ranges = (xl_range_abs(first, 0, last, last_column) for first, last in areas)
-            quoted = self.name.replace("'", "''")
-            told = ",".join(f"'{quoted}'!{cells}" for cells in ranges)
-            self.book.raw.define_name(f"'{quoted}'!_xlnm.Print_Area", f"={told}")
+            told = ",".join(f"'{self.name}'!{cells}" for cells in ranges)
+            self.book.raw.define_name(f"'{self.name}'!_xlnm.Print_Area", f"={told}")
         else:
             raw.print_area(0, 0, last_row, last_column)
         raw.set_footer(f'&L&8&"{FONT}"{footer_text(self.book.plan_name, 80)}&C&8&A&R&8Page &P of &N')

