@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.model import program
-from planner.model.columns import columns_of
+from planner.model.columns import Columns, columns_of
 from planner.model.constraints.waiting import BACKLOG, DEADLINE
 from planner.model.family import Reduction
 from planner.model.objective import objective
@@ -137,28 +137,7 @@ def _at_once(sets: Sets) -> Bools:
     """
     arcs = sets.arcs.assign(at_once=False)
     at = columns_of(replace(sets, arcs=arcs))
-    can = (arcs["latest_hours"].to_numpy(int) > 0) & arcs["priced"].to_numpy(bool)
-    weeks = sets.slots["weeks"].to_numpy(float)
-    each = np.divide(1.0, weeks, out=np.zeros_like(weeks), where=weeks > 0)
-    week = at.flow_arc * len(weeks) + Weeks.of(sets).first[at.flow_slot]  # of each flow: its arc and week
-    _, week = np.unique(week, return_inverse=True)
-    hours = np.bincount(week)
-    counted = np.zeros(len(arcs), bool)
-
-    def note(row: Ints, flow: Ints, value: Floats) -> None:
-        """Note arcs whose flows a row, or the cost, does not count alike in every hour of a week."""
-        per_week = value * each[at.flow_slot[flow]]
-        _, group = np.unique(row * (len(hours) + 1) + week[flow], return_inverse=True)
-        group = group.ravel()
-        low, high = np.full(len(group), np.inf), np.full(len(group), -np.inf)
-        np.minimum.at(low, group, per_week)
-        np.maximum.at(high, group, per_week)
-        unlike = (high - low)[group] > FLAT * np.abs(per_week)
-        unlike |= np.bincount(group)[group] < hours[week[flow]]
-        counted[at.flow_arc[flow[unlike]]] = True
-
-    cost = objective(sets, at)[at.flows]
-    note(np.zeros(len(cost), np.int64), np.arange(len(cost)), cost)
+    counted = ~_flat(sets, at)
     for family in program.FAMILIES:
         if family.by_arrival:
             continue
@@ -168,9 +147,35 @@ def _at_once(sets: Sets) -> Bools:
         if "slot" in rows.index:
             counted[at.flow_arc[flow]] = True
         elif len(flow):
-            note(rows.row[used], flow, rows.value[used])
-    at_once: Bools = can & ~counted
+            counted |= _unlike(sets, at, row=rows.row[used], flow=flow, value=rows.value[used])
+    at_once: Bools = (arcs["latest_hours"].to_numpy(int) > 0) & arcs["priced"].to_numpy(bool) & ~counted
     return at_once
+
+
+def _flat(sets: Sets, at: Columns) -> Bools:
+    """Whether an arc costs the same in every hour of a week in which it may be used."""
+    cost = objective(sets, at)[at.flows]
+    return ~_unlike(sets, at, row=np.zeros(len(cost), np.int64), flow=np.arange(len(cost)), value=cost)
+
+
+def _unlike(sets: Sets, at: Columns, *, row: Ints, flow: Ints, value: Floats) -> Bools:
+    """Arcs whose flows some row does not count alike in every hour of a week; entries of flows, one row each."""
+    weeks = sets.slots["weeks"].to_numpy(float)
+    each = np.divide(1.0, weeks, out=np.zeros_like(weeks), where=weeks > 0)
+    week = at.flow_arc * len(weeks) + Weeks.of(sets).first[at.flow_slot]  # of each flow: its arc and week
+    _, week = np.unique(week, return_inverse=True)
+    hours = np.bincount(week)
+    per_week = value * each[at.flow_slot[flow]]
+    _, group = np.unique(row * (len(hours) + 1) + week[flow], return_inverse=True)
+    group = group.ravel()
+    low, high = np.full(len(group), np.inf), np.full(len(group), -np.inf)
+    np.minimum.at(low, group, per_week)
+    np.maximum.at(high, group, per_week)
+    unlike = (high - low)[group] > FLAT * np.abs(per_week)
+    unlike |= np.bincount(group)[group] < hours[week[flow]]
+    found = np.zeros(len(sets.arcs), bool)
+    found[at.flow_arc[flow[unlike]]] = True
+    return found
 
 
 FLAT = 1e-12  # relative: rounding of a price
@@ -218,6 +223,9 @@ def _dominated(sets: Sets, kept: Bools) -> Bools:
     low, high = least * usd + egress, factors.max() * usd + egress  # linear in the factor: the ends decide
     away, sure = arcs["away"].to_numpy(bool), arcs["guaranteed"].to_numpy(bool)
     region = arcs["region"].to_numpy(object)
+    late, flat = arcs["latest_hours"].to_numpy(int), np.ones(len(arcs), bool)
+    if waits(sets):  # a flow that waits may be served earlier instead, where the price of no hour is lower
+        flat = _flat(sets, columns_of(sets))
     for rows in arcs.groupby(["need", "model"], sort=False).indices.values():
         for b in rows[unlimited[rows]]:
             if dominated[b]:
@@ -226,7 +234,8 @@ def _dominated(sets: Sets, kept: Bools) -> Bools:
             equal = (low[b] == low[rows]) & (high[b] == high[rows])
             alike = counted[rows] == counted[b]  # else the one may be worth its price, the other not
             cheaper &= alike | (max(low[b], high[b]) <= np.minimum(low[rows], high[rows]))
-            fits = (sure[b] | ~sure[rows]) & ((not away[b]) | (region[rows] == region[b]))
+            in_time = (late[b] >= late[rows]) | (flat[b] & flat[rows])
+            fits = in_time & (sure[b] | ~sure[rows]) & ((not away[b]) | (region[rows] == region[b]))
             first = ~(equal & unlimited[rows]) | (rows > b)
             dominated[rows[cheaper & fits & first & (rows != b)]] = True
     return dominated
