@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from planner.errors import Fault, nearest
-from planner.readers.raw_tables import FIRST_ROW, RawDemand, Source, clean, header_of
+from planner.readers.raw_tables import FIRST_ROW, RawDemand, Source, clean, header_of, strays_of
 from planner.schema.base import MOST_REQUESTS, period_text
 from planner.schema.settings import Period, period_named
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
@@ -35,6 +36,7 @@ _DAYS: Mapping[str, tuple[int, ...]] = {
     "all": tuple(range(DAYS_PER_WEEK)),
 }
 
+_MOSTLY = HOURS_PER_DAY // 2  # columns of hours: then the others are faults, not another table
 Floats = npt.NDArray[np.float64]
 
 
@@ -59,7 +61,7 @@ class _Week:
 
 def is_local(header: Sequence[str]) -> bool:
     """Whether a header is that of a table with a column an hour."""
-    return sum(_hour_of(name) is not None for name in header) >= HOURS_PER_DAY
+    return sum(_hour_of(name) is not None for name in header) >= _MOSTLY
 
 
 def _hour_of(name: str) -> tuple[int | None, int] | None:
@@ -80,6 +82,7 @@ def read_local(place: str, grid: Iterable[Sequence[str]], *, sheet: bool = False
     found: list[LocalRow] = []
     for number, cells in enumerate(rows, start=FIRST_ROW):
         texts = {name: clean(cells[k]) for k, name in enumerate(source.header) if k < len(cells)}
+        faults += strays_of(source, number, cells)
         if not any(texts.values()):
             continue
         figures = np.zeros(HOURS_PER_WEEK if by_week else HOURS_PER_DAY)
@@ -99,7 +102,7 @@ def read_local(place: str, grid: Iterable[Sequence[str]], *, sheet: bool = False
 
 def _figure(source: Source, row: int, column: str, text: str, faults: list[Fault]) -> float:
     try:
-        value = float(text)
+        value = float("nan" if "_" in text else text)  # 1_000 is text
     except ValueError:
         value = float("nan")
     if not 0 <= value <= MOST_REQUESTS:
@@ -167,6 +170,7 @@ def in_utc(raw: RawDemand, zones: Mapping[str, str | None], periods: Sequence[Pe
     turned: dict[tuple[str, str], Floats] = {}
     for names, week in weeks.items():
         zone = zones.get(names[0]) or "UTC"
+        zone = zone if _is_zone(zone) else "UTC"  # the zone is refused with its row of the table regions
         own = period_named(period_text(names[3]), by_name)
         for period in [by_name[own]] if own else list(periods) if not names[3] else []:
             if (zone, period.name) not in turned:
@@ -177,6 +181,14 @@ def in_utc(raw: RawDemand, zones: Mapping[str, str | None], periods: Sequence[Pe
     frame = pd.concat(parts) if parts else pd.DataFrame()
     named = {name: frame[name].astype("category") for name in (*NAMES, "hour_of_week") if name in frame}
     return RawDemand(raw.source, frame.assign(**named)), []
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _long(week: _Week, names: Sequence[str], figures: Floats) -> pd.DataFrame:

@@ -186,16 +186,23 @@ def read_grid(table: str, place: str, grid: Iterable[Sequence[str]], *, sheet: b
     found, strays = [], 0
     for number, cells in enumerate(rows, start=FIRST_ROW):
         row = {name: text for index, name in wanted if index < len(cells) and (text := clean(cells[index]))}
-        for index, text in _outside(source.header, cells):
+        for fault in strays_of(source, number, cells):
             strays += 1
             if strays <= _MOST_STRAY:
-                where = f"column {letters(index)}"
-                faults.append(source.fault(f"{where} holds a value, but has no name in the header", number, value=text))
+                faults.append(fault)
         if row:
             found.append((number, row))
     if strays > _MOST_STRAY:
         faults.append(source.fault(f"and {strays - _MOST_STRAY} more cells that stand in no named column"))
     return RawTable(source, tuple(found)), faults
+
+
+def strays_of(source: Source, row: int, cells: Sequence[str]) -> list[Fault]:
+    """Say which cells of a row stand in no named column."""
+    return [
+        source.fault(f"column {letters(index)} holds a value, but has no name in the header", row, value=text)
+        for index, text in _outside(source.header, cells)
+    ]
 
 
 def _outside(header: Sequence[str], cells: Sequence[str]) -> list[tuple[int, str]]:
