@@ -96,7 +96,8 @@ class Shortfall:
             where = f" ({', '.join(names.values())})" if names else ""
             cell = f"rule {self.rule}{where}: its limit {_number(self.has)}"
         unit = f" {self.unit}" if self.unit not in ("", "share") else ""
-        off = "few" if self.rule == "units" else "small" if self.needs > self.has else "large"
+        more = {"units": "few", "deadline": "short"}.get(self.rule, "small")
+        off = more if self.needs > self.has or self.rule == "units" else "large"
         return f"{cell} is {_number(self.amount)}{unit} too {off}; {_number(self.needs)} is enough{self.when}"
 
     @property

@@ -6,8 +6,9 @@ is rounded up to figures that a person would write, applied to the case, and sol
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,7 @@ from planner.solver.elastic import Elastic, LimitChange
 from planner.solver.highs import Clock
 from planner.solver.limits import Limit
 from planner.solver.single import solve_sizes
+from planner.units import HOURS_PER_WEEK
 
 
 def shortfall_of(case: Case, sets: Sets, change: LimitChange) -> Shortfall:
@@ -73,7 +75,7 @@ def apply(case: Case, shortfalls: Iterable[Shortfall]) -> Case:
             case = replace(case, demand=left[left["requests_per_hour"] > 0].reset_index(drop=True))
         else:
             rows = tuple(
-                row.model_copy(update={s.column: s.needs})
+                row.model_copy(update={s.column: int(s.needs) if s.column == "deadline_hours" else s.needs})
                 if all(getattr(row, key) == name for key, name in names.items())
                 else row
                 for row in case.rows(s.table)
@@ -91,6 +93,7 @@ def with_setting(block: Any, path: str, value: float | None) -> Any:
 
 LAST = (Asked.FAILOVER, Asked.DEMAND)  # changed only where no limit helps
 TRUST = "trust"  # looked at by itself: it only helps if the other limits do not
+LONGEST_HOURS = HOURS_PER_WEEK - 1  # of a deadline
 GRAIN = 5e-3  # changes are rounded up by no more than this share: 97 % of them is still too little
 NUDGES = (0.0, 1e-7, 1e-6, 1e-5, 1e-4)  # what a change grows by where the solver's tolerances were too kind
 SMALL = 300_000  # columns of an elastic programme up to which alternatives are looked for too
@@ -139,6 +142,8 @@ class _Search:
             for rule in (*self.limits, TRUST, *self.promises):
                 if kinds != {rule}:
                     found += self._only(rule)
+            with suppress(StoppedError, ArithmeticError):  # the other answers stand
+                found += self._longer_deadlines()
         return list(dict.fromkeys(found))
 
     def _programmes(self, case: Case, open_trust: bool = False) -> list[Elastic]:
@@ -175,6 +180,37 @@ class _Search:
             return [] if not found else [self._checked(self.case, self.programmes, found)]
         except ArithmeticError:  # numbers that HiGHS gives up on, or a change that is not enough: other answers stand
             return []
+
+    def _longer_deadlines(self) -> list[tuple[Shortfall, ...]]:
+        """Find the least hours by which work that cannot be planned would have to wait longer; none may be enough."""
+        short = {workload for _, workload in self.stuck}
+        waits = [w for w in self.case.workloads if w.workload in short and w.can_wait]
+        hours = {w.workload: w.deadline_hours for w in waits}
+
+        def longer(more: int, names: Collection[str]) -> tuple[Shortfall, ...]:
+            then = {name: min(LONGEST_HOURS, hours[name] + more) for name in names}
+            return tuple(
+                Shortfall("deadline", "workloads", (("workload", name),), "deadline_hours", "hours", hours[name], n)
+                for name, n in then.items()
+                if n > hours[name]
+            )
+
+        def enough(more: int, names: Collection[str]) -> bool:
+            asked = longer(more, names)
+            return bool(asked) and self._has_plan(apply(self.case, asked))
+
+        least, most = 0, LONGEST_HOURS
+        names = list(hours)
+        if not enough(most, names):
+            return []
+        while most - least > 1:
+            middle = (least + most) // 2
+            least, most = (least, middle) if enough(middle, names) else (middle, most)
+        for name in list(hours):  # who need not wait longer
+            others = [other for other in names if other != name]
+            if enough(most, others):
+                names = others
+        return [longer(most, names)]
 
     def _structural(self) -> list[tuple[Shortfall, ...]]:
         """Where limits alone do not help: trust that is 0, or routes; what may be lowered instead is an alternative."""
