@@ -37,6 +37,7 @@ from planner.model.sets import names_of
 from planner.plan import files, frames
 from planner.plan.audit import bound, findings, totals
 from planner.plan.metrics.metric_tables import FIGURES
+from planner.plan.waited import IDLE, WAITED
 from planner.readers import load
 from planner.schema import describe
 from planner.solver import assemble, certificate, find, highs, ties, whole
@@ -225,6 +226,7 @@ def frame_table(frame: frames.Frame) -> Iterable[str]:
 def figures_tables() -> Iterable[str]:
     """Return every table of figures."""
     named = [(f"metrics.{frame.name}", frame) for frame in FIGURES]
+    named += [(f"report.waited.{name}", frame) for name, frame in (("workloads", WAITED), ("idle", IDLE))]
     named += [(f"tasks.{frame.name}", frame) for frame in (TREND, SPREAD)]
     named += [(f"movement.{frame.name}", frame) for frame in MOVEMENT_FIGURES]
     named += [(f"mix.{frame.name}", frame) for frame in MIX_FIGURES]

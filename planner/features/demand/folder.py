@@ -47,7 +47,7 @@ def write_demand(
     ----------
     demand : ``DEMAND_COLUMNS``; blank scenario or period: all.
     scenarios : scenario, probability.
-    workloads : workload and ``REQUEST_COLUMNS`` (blank: left as it is).
+    workloads : workload and ``REQUEST_COLUMNS`` (blank: left as it is); deadline_hours, if that is known.
     mix : workload, model, for workloads that have no model yet.
     horizon : first day and months, for a folder without plan.yaml.
     extras : name -> text or DataFrame, written into the folder's ``forecast`` folder.
@@ -184,13 +184,14 @@ def _with_missing(there: pd.DataFrame | None, rows: pd.DataFrame, key: list[str]
 
 def _workloads(folder: Path, measured: pd.DataFrame) -> pd.DataFrame:
     there = _existing(folder / "workloads.csv")
-    shown = measured.reindex(columns=["workload", *REQUEST_COLUMNS]).round(6)
+    columns = [*REQUEST_COLUMNS, *(name for name in ("deadline_hours",) if name in measured)]
+    shown = measured.reindex(columns=["workload", *columns]).round(6)
     if there is None:
         return with_deadlines(shown, list(shown["workload"]))
     known = set(there["workload"])
     table = there.set_index("workload")
     for row in shown.set_index("workload").itertuples():
-        for name in REQUEST_COLUMNS:
+        for name in columns:
             value = getattr(row, name)
             if pd.notna(value):
                 table.loc[str(row.Index), name] = f"{value:.12g}"

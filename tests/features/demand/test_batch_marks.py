@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from planner.cli import main
 from planner.features.demand.batch_marks import DEADLINE_HOURS
 from planner.features.demand.folder import write_demand
 from planner.features.demand.history import History
@@ -102,6 +103,16 @@ def test_what_the_folder_says_stays(tmp_path: Path) -> None:
     table = written(folder, "chat batch", "mail batch")
     assert table["deadline_hours"].to_dict() == {"chat batch": "6", "mail batch": "24"}
     assert "deadline_hours" not in written(tmp_path / "other", "chat")
+
+
+def test_demand_new_writes_a_deadline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["demand", "new", "jobs", "--archetype", "batch", "--region", "r", "--model", "m", "--qps", "1",
+               "-o", str(tmp_path / "q")]  # fmt: skip
+    assert main([*command, "--deadline-hours", "6"]) == 0
+    table = pd.read_csv(tmp_path / "q" / "workloads.csv", dtype=str)
+    assert table.set_index("workload")["deadline_hours"].to_dict() == {"jobs": "6"}
+    assert main([*command, "--deadline-hours", "168"]) == 1
+    assert "0 to 167" in capsys.readouterr().err
 
 
 def test_profile_says_that_they_can_wait() -> None:

@@ -40,6 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input-tokens", type=float, help="per request (default: the folder's, else 1000)")
     parser.add_argument("--output-tokens", type=float, help="per request (default: the folder's, else 300)")
     parser.add_argument(
+        "--deadline-hours", type=int, metavar="HOURS", help="work that can wait: how many hours a request may be late"
+    )
+    parser.add_argument(
         "--cache-hit-rate", type=float, help="share of input read from cache (default: the folder's, else 0)"
     )
 
@@ -80,6 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
         "workload": arguments.workload,
         **{name: defaults[name] if value is None else value for name, value in given.items()},
     }
+    if arguments.deadline_hours is not None:
+        tokens["deadline_hours"] = arguments.deadline_hours
     mix = pd.DataFrame({"workload": [arguments.workload], "model": [arguments.model]})
     written = write_demand(
         arguments.output, demand, pd.DataFrame(), pd.DataFrame([tokens]), mix, horizon=(start, months)
@@ -102,6 +107,7 @@ def _checked(arguments: argparse.Namespace) -> float:
 
     from planner.errors import Fault, InputError
     from planner.features.demand.new import ARCHETYPES
+    from planner.units import HOURS_PER_WEEK
 
     faults: list[Fault] = []
 
@@ -137,6 +143,8 @@ def _checked(arguments: argparse.Namespace) -> float:
         value = getattr(arguments, name)
         if value is not None and not least <= value < math.inf:
             fault(f"--{name.replace('_', '-')}", "is no such number", value, f"{least:g} or more")
+    if arguments.deadline_hours is not None and not 0 <= arguments.deadline_hours < HOURS_PER_WEEK:
+        fault("--deadline-hours", "is no deadline", arguments.deadline_hours, f"0 to {HOURS_PER_WEEK - 1}")
     if arguments.cache_hit_rate is not None and not 0 <= arguments.cache_hit_rate <= 1:
         fault("--cache-hit-rate", "is not a share", arguments.cache_hit_rate, "0 to 1")
     if faults:
