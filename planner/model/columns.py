@@ -28,6 +28,8 @@ class Columns:
     queues, reach : the queues, and in which slots they take, serve and hold work.
     short : USD of each contract that stay unspent in each scenario, contracts x scenarios (`constraints.spend`); -1
         where the scenario has no probability. No rows where the family is left out or there is no contract.
+    threshold : the cost from which a scenario counts as dear (`constraints.risk`): one column, or none without risk.
+    over, under : USD that each scenario costs above and below it; -1 where it has no probability. Array scenarios.
     flow_first : number of the first flow column; flows are the last columns.
     flow_arc, flow_slot : arc and slot of each flow: y where the arc is reserved, z where it is on demand (krph).
     flow_case : -1; in the literal programme, the number of the stress case whose flow it is.
@@ -46,6 +48,9 @@ class Columns:
     queues: Queues
     reach: Reach
     short: Ints
+    threshold: Ints
+    over: Ints
+    under: Ints
     flow_first: int
     flow_arc: Ints
     flow_slot: Ints
@@ -111,7 +116,7 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
     more = first + np.arange(len(kept_purchases(sets)))
     fewer = more + len(more)
     first += 2 * len(more)
-    short, first = _joint(sets, first)
+    short, threshold, over, under, first = _joint(sets, first)
     bought, part = sets.purchases, sets.deployments
     low = np.concatenate([bought["min_units"].to_numpy(float), np.repeat(part["min_units"].to_numpy(float), periods)])
     step = np.concatenate([bought["unit_step"].to_numpy(float), np.repeat(part["unit_step"].to_numpy(float), periods)])
@@ -153,6 +158,9 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
         queues=queues,
         reach=reach,
         short=short,
+        threshold=threshold,
+        over=over,
+        under=under,
         flow_first=first,
         flow_arc=arc,
         flow_slot=slot,
@@ -168,13 +176,20 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
     )
 
 
-def _joint(sets: Sets, first: int) -> tuple[Ints, int]:
+def _joint(sets: Sets, first: int) -> tuple[Ints, Ints, Ints, Ints, int]:
     """Give the columns that belong to no part of the case their numbers; also the first number after them."""
     likely = np.flatnonzero(sets.chance > 0)
     contracts = 0 if sets.spend is None or "spend" in sets.left_out else len(sets.spend.contracts)
     short = np.full((contracts, len(sets.chances)), -1)
     short[:, likely] = first + np.arange(contracts * len(likely)).reshape(contracts, len(likely))
-    return short, first + contracts * len(likely)
+    first += contracts * len(likely)
+    none = np.empty(0, np.int64)
+    if sets.risk is None or "risk" in sets.left_out:
+        return short, none, none, none, first
+    over, under = np.full(len(sets.chances), -1), np.full(len(sets.chances), -1)
+    over[likely] = first + 1 + np.arange(len(likely))
+    under[likely] = first + 1 + len(likely) + np.arange(len(likely))
+    return short, np.array([first]), over, under, first + 1 + 2 * len(likely)
 
 
 def _follows(sets: Sets) -> Bools:

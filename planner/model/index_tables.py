@@ -6,7 +6,7 @@ The formulas are those of docs/model.md, "What follows from the input".
 import numpy as np
 import pandas as pd
 
-from planner.model.sets import Floats, Sets, Spend, StressScale
+from planner.model.sets import Floats, Risk, Sets, Spend, StressScale
 from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.schema.case import Case
 from planner.units import (
@@ -63,6 +63,7 @@ def sets_of(case: Case) -> Sets:
         paid_usd=_paid(case, purchases),
         chances=tuple((s.scenario, s.probability) for s in case.scenarios),
         spend=_spend(case),
+        risk=_risk(case),
         case=case,
     )
 
@@ -287,6 +288,13 @@ def _paid(case: Case, purchases: pd.DataFrame) -> Floats:
     bought = purchases[["offer", "period"]].itertuples(index=False, name=None)
     found = [[case.paid_usd(offers[offer], k, q) for q in range(len(case.periods))] for offer, k in bought]
     return np.array(found, dtype=float).reshape(len(purchases), len(case.periods))
+
+
+def _risk(case: Case) -> Risk | None:
+    """Read the weight of dear scenarios; None where there is none, or one scenario only."""
+    risk = case.settings.policy.risk
+    likely = sum(scenario.probability > 0 for scenario in case.scenarios)
+    return Risk(risk.weight, risk.level) if risk.weight > 0 and risk.level > 0 and likely > 1 else None
 
 
 def _spend(case: Case) -> Spend | None:

@@ -87,6 +87,31 @@ def shortfall(sets: Sets, at: Columns) -> Floats:
     return cost
 
 
+def risk(sets: Sets, at: Columns) -> Floats:
+    """Charge dear scenarios: weight · Σ probability · (level / (1 − level) · over + under); no part of the plan's cost.
+
+    At the best threshold it is weight · (mean cost of the dearest 1 − level − expected cost): (1 − weight) · E[X] +
+    weight · CVaR[X] is E[X] and this.
+    """
+    cost = np.zeros(at.count)
+    if sets.risk is not None and len(at.threshold):
+        there = at.over >= 0
+        chance = sets.risk.weight * sets.chance[there]
+        cost[at.over[there]] = chance * sets.risk.level / (1 - sets.risk.level)
+        cost[at.under[there]] = chance
+    return cost
+
+
+def scenario_usd(sets: Sets, at: Columns) -> Floats:
+    """Cost of the columns that are decided by the hour, were their scenario certain: without its probability."""
+    found = np.zeros(at.count)
+    own = slice(at.hours_first, None)
+    chance = sets.chance[sets.slot_future[at.hour_slots]]
+    usd = (on_demand(sets, at) + egress(sets, at))[own]
+    found[own] = np.divide(usd, chance, out=np.zeros_like(usd), where=chance > 0)
+    return found
+
+
 def keeping(sets: Sets, at: Columns) -> Floats:
     """Charge changes against the last plan: keep · Σ (more + fewer). Only with `--keep`; no part of the plan's cost."""
     cost = np.zeros(at.count)
@@ -114,6 +139,7 @@ TERMS: tuple[CostTerm, ...] = (
     CostTerm(on_demand, "z", "on_demand_usd", Spans.SLOT, EVERY_REDUCTION),
     CostTerm(egress, "y and z", "egress_usd", Spans.SLOT, EVERY_REDUCTION),
     CostTerm(shortfall, "short", "shortfall_usd", Spans.EVERYTHING, EVERY_REDUCTION),
+    CostTerm(risk, "over, under", None, Spans.EVERYTHING, EVERY_REDUCTION),
     KEEPING,
 )
 

@@ -85,6 +85,14 @@ class Spend:
 
 
 @dataclass(frozen=True)
+class Risk:
+    """How much the mean of the dearest 1 - level of the scenarios weighs against the expected cost."""
+
+    weight: float
+    level: float
+
+
+@dataclass(frozen=True)
 class Sets:
     """Index tables of one programme. Row numbers of a table are the indices that other tables refer to.
 
@@ -111,6 +119,7 @@ class Sets:
     period_hours : hours of each period.
     paid_usd : what a unit of each purchase costs in each period, array purchases x periods.
     chances : name and probability of each scenario. spend : commitments to spend. None: none.
+    risk : the weight of dear scenarios. None: only the expected cost counts.
     left_out : families of constraints that are not stated of these sets. tolls : what their prices charge, if any.
     case : what the tables were made of, for a rule that needs an input that no table holds.
     """
@@ -137,6 +146,7 @@ class Sets:
     paid_usd: Floats
     chances: tuple[tuple[str, float], ...]
     spend: Spend | None = None
+    risk: Risk | None = None
     keep: Keep | None = None
     left_out: tuple[str, ...] = ()
     tolls: Tolls | None = None

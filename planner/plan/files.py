@@ -45,6 +45,7 @@ from planner.plan.plan import (
     STRESS_RENT_COLUMNS,
     STRESS_SLOT_COLUMNS,
     Plan,
+    PlanRisk,
     Proof,
     Status,
     Totals,
@@ -113,6 +114,7 @@ def document(plan: Plan, summary: Mapping[str, Any]) -> dict[str, Any]:
             "plan. tree_bound_usd is the branch-and-bound's own claim for whole units: tighter, but the weaker claim, "
             "for it rests on the solver's word."
         )
+    risk = {} if plan.risk is None else {"cvar_usd": plan.risk.cvar_usd, "objective_usd": plan.risk.objective_usd}
     return {
         "format": FORMAT,
         "planner": VERSION,
@@ -121,6 +123,7 @@ def document(plan: Plan, summary: Mapping[str, Any]) -> dict[str, Any]:
         "status": claims.pop("status"),
         "total_usd": totals.total_usd,
         **totals.parts(),
+        **risk,
         **claims,
         "purchases": _records(plan.purchases, PURCHASE_COLUMNS),
         "deployments": _records(plan.deployments, DEPLOYMENT_COLUMNS),
@@ -148,6 +151,7 @@ def read_plan(directory: str | Path) -> Plan:
     numbers = {key: _number(folder, stated, key, faults) for key in (*Totals.names(), "bound_usd", "gap", "gap_asked")}
     stated_total = _number(folder, stated, "total_usd", faults)
     tree = {key: _number(folder, stated, key, faults) for key in ("tree_bound_usd", "tree_gap") if key in stated}
+    weighed = [_number(folder, stated, key, faults) for key in ("cvar_usd", "objective_usd") if key in stated]
     if faults:
         raise InputError(faults)
     totals = Totals(**{key: numbers[key] for key in Totals.names()})
@@ -176,6 +180,7 @@ def read_plan(directory: str | Path) -> Plan:
         rents=_part(rents, ~of_stress, RENT_COLUMNS),
         stress_rents=_part(rents, of_stress, STRESS_RENT_COLUMNS),
         certificate=certificate,
+        risk=PlanRisk(*weighed) if len(weighed) == 2 else None,
     )
 
 

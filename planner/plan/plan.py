@@ -65,6 +65,14 @@ NO_COST = Totals(*(0.0 for _ in Totals.names()))
 UNIT_PARTS = tuple(name for name in Totals.names() if name not in ("on_demand_usd", "egress_usd"))  # what units cost
 
 
+@dataclass(frozen=True)
+class PlanRisk:
+    """What the dearest scenarios cost on average, and what is minimised with a weight on it, USD."""
+
+    cvar_usd: float
+    objective_usd: float
+
+
 def gap_of(total_usd: float, bound_usd: float) -> float:
     """Share of a cost that a lower bound leaves open; 0 where it is less than half a cent, which nobody can pay."""
     open_usd = total_usd - bound_usd
@@ -122,11 +130,17 @@ class Plan:
     rents: pd.DataFrame = field(default_factory=frames.RENTS.empty)
     stress_rents: pd.DataFrame = field(default_factory=frames.STRESS_RENTS.empty)
     certificate: pd.DataFrame = field(default_factory=frames.CERTIFICATE.empty)
+    risk: PlanRisk | None = None  # None: only the expected cost counts
 
     def __post_init__(self) -> None:
         """Refuse a table that is not what it is declared to be."""
         for frame in TABLES:
             frame.check(getattr(self, frame.name))
+
+    @property
+    def judged_usd(self) -> float:
+        """What is minimised, and what the bound is on: the expected cost, or with a risk weight the objective."""
+        return self.totals.total_usd if self.risk is None else self.risk.objective_usd
 
     def __repr__(self) -> str:
         """Name the plan, its cost and how well it is proved."""

@@ -9,6 +9,7 @@ from planner.plan.flows import WAY, Floats, Flows, Names
 from planner.plan.frames import NUMBER, TEXT, WHOLE, Field, Frame
 from planner.plan.plan import Totals
 from planner.plan.reading import Reading
+from planner.plan.scenario_costs import ScenarioCosts, scenario_costs
 from planner.plan.spend import Spent, spent
 from planner.schema.case import Case, hours_between
 from planner.units import HOURS_PER_WEEK
@@ -137,6 +138,17 @@ def totals(case: Case, derived: Derived, flows: Flows, purchases: pd.DataFrame, 
         sunk_usd=derived.sunk_usd,
         shortfall_usd=_shortfall_usd(case, derived, flows=flows, in_force=in_force, beyond=beyond),
     )
+
+
+def scenario_costs_of(
+    case: Case, derived: Derived, names: Names, flows: Flows, purchases: pd.DataFrame, deployments: pd.DataFrame
+) -> ScenarioCosts:
+    """Divide what a plan costs among its scenarios; all names are known."""
+    in_force = months_in_force(case, purchases)
+    beyond = unit_balance(case, in_force, derived.earlier, deployments)
+    short = spent(case, derived, names, flows=flows, in_force=in_force, beyond=beyond).short_usd.sum(axis=0)
+    whole = totals(case, derived, flows, purchases, deployments)
+    return scenario_costs(case, derived, names, flows=flows, totals=whole, short_usd=short)
 
 
 def _shortfall_usd(case: Case, derived: Derived, *, flows: Flows, in_force: pd.DataFrame, beyond: pd.DataFrame

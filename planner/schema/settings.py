@@ -129,6 +129,25 @@ class EgressPolicy(Settings):
     )
 
 
+class Risk(Settings):
+    """How much the dearest scenarios weigh beside the expected cost."""
+
+    weight: float = column(
+        0.0,
+        meaning="weight of the mean cost of the dearest scenarios against the expected cost",
+        unit="share",
+        ge=0,
+        le=1,
+    )
+    level: float = column(
+        0.9,
+        meaning="the dearest scenarios are those of the last 1 - level of the probability",
+        unit="share",
+        ge=0,
+        lt=1,
+    )
+
+
 class Policy(Settings):
     """What the plan must withstand and what it may commit to."""
 
@@ -155,7 +174,9 @@ class Policy(Settings):
         None, meaning="cap on what new commitments cost over their whole terms", unit="USD", blank="no cap", ge=0
     )
 
-    @field_validator("failover", "egress", mode="before")
+    risk: Risk = Field(default_factory=Risk)
+
+    @field_validator("failover", "egress", "risk", mode="before")
     @classmethod
     def _blank_block(cls, block: object) -> object:
         return {} if block is None else block

@@ -189,7 +189,7 @@ def _joined(parts: list[pd.DataFrame], columns: Sequence[str], order: list[str])
     return frame.sort_values(order, ignore_index=True) if order else frame
 
 
-JOINT_TERMS = ("shortfall",)
+JOINT_TERMS = ("shortfall", "risk")
 
 WAY = ["origin", "workload", "model", "region", "supply", "reserved"]
 

@@ -32,6 +32,7 @@ from planner.model.structure import refused_by
 from planner.model.waiting import Weeks
 from planner.plan.plan import CERTIFICATE_COLUMNS
 from planner.solver.continuous import cut_rows
+from planner.solver.joint import joint_columns, largest_joint
 from planner.solver.stress_search import Cut
 
 ERROR = 1e-14  # relative error of a sum of products and of its coefficients: far above (terms + 10) x 2^-53
@@ -135,9 +136,10 @@ def _largest(program: LinearProgram, usd: float) -> tuple[Floats, float]:
                   sizes[len(at.committed) :].reshape(-1, len(sets.periods)))  # fmt: skip
         beyond = np.maximum(beyond, filling(sets)[1])
     largest[: len(sizes)] = sizes
-    if sets.spend is not None and at.short.size:
-        there = at.short >= 0
-        largest[at.short[there]] = np.broadcast_to(np.maximum(sets.spend.usd, 0.0)[:, None], at.short.shape)[there]
+    joint = joint_columns(at)
+    largest[joint] = largest_joint(sets, at, usd)[joint]
+    if len(at.threshold):
+        most = min(most, usd)
     largest[at.unreserved[at.unreserved >= 0]] = beyond[at.unreserved >= 0]
     kept = kept_purchases(sets)
     if len(kept):

@@ -9,7 +9,7 @@ its decisions charged the tolls −A[k]ᵀy, and for every plan of the whole (La
 A[k] is read from the assembled rows of the whole; nothing is known of any family but its entries.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,9 +22,9 @@ from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, Tolls
 from planner.model.structure import refused_by, rules_on_sizes
 from planner.solver.assemble import WAY, original_slots, rows_of
-from planner.solver.certificate import exact_sum_down
-
-MARGIN = 1e-9  # relative: how far a tolled cost stays from earning money
+from planner.solver.certificate import ERROR, exact_sum_down
+from planner.solver.joint import joint_columns, largest_joint
+from planner.solver.mixture import MARGIN, Joint
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,27 @@ class PartRows:
 
 @dataclass(frozen=True)
 class Coupling:
-    """The rows that span parts: their bounds, and each part's entries."""
+    """The rows that span parts: their bounds, each part's entries, and the columns of no part."""
 
     stated: tuple[Rows, ...]
     lower: Floats
     upper: Floats
     parts: tuple[PartRows, ...]
+    joint: Joint
+    largest: Callable[[float], Floats]
 
     @property
     def count(self) -> int:
         """Number of rows."""
         return len(self.lower)
 
-    def worth(self, prices: Floats) -> float:
-        """Σ y · (lower or upper), rounded down."""
+    def worth(self, prices: Floats, usd: float = 0.0) -> float:
+        """Σ y · (lower or upper), less what columns of no part may earn in a plan of ``usd``, rounded down."""
         bound = np.where(prices > 0, self.lower, np.where(prices < 0, self.upper, 0.0))
-        return exact_sum_down([(prices, bound)])
+        own = self.joint
+        size = self.joint.cost + np.bincount(own.column, np.abs(own.value * prices[own.row]), len(own.cost))
+        least = np.minimum(own.reduced(prices) - ERROR * size, 0.0)
+        return exact_sum_down([(prices, bound), (least, self.largest(usd))])
 
     def rows_of_part(self, number: int) -> Rows:
         """Return the rows as a part's programme has them, with bounds of 0: what they are worth counts once, above."""
@@ -81,7 +86,13 @@ class Coupling:
     def sensible(self, prices: Floats, programs: Sequence[LinearProgram]) -> Floats:
         """Return prices of the right sign, lowered together until no decision of any part earns money."""
         found = np.where((prices > 0) & ~np.isfinite(self.lower) | (prices < 0) & ~np.isfinite(self.upper), 0.0, prices)
+        found = self.joint.allowed(found)
         share = 1.0
+        earns = found[self.joint.row] * self.joint.value
+        earned = np.bincount(self.joint.column, earns, len(self.joint.cost))
+        dear = np.flatnonzero((earned > 0) & (self.joint.cost > 0))
+        if len(dear):
+            share = min(1.0, (1 - MARGIN) * float((self.joint.cost[dear] / earned[dear]).min()))
         for part, program in zip(self.parts, programs):
             tolls = part.tolls(found, program.columns.count)
             lowered = np.flatnonzero(tolls < 0)
@@ -121,11 +132,18 @@ def coupling_of(sets: Sets, families: Sequence[Family], programs: Sequence[Linea
         unique, group = np.unique(pair, axis=0, return_inverse=True)
         added = np.bincount(group.ravel(), value[mine], len(unique))
         parts.append(PartRows(unique[:, 0], unique[:, 1], added.astype(float)))
+    own = joint_columns(at)
+    number = np.full(at.count, -1)
+    number[own] = np.arange(len(own))
+    mine = number[column] >= 0
+    joint = Joint(objective(sets, at)[own], row[mine], number[column[mine]], value[mine])
     return Coupling(
         stated,
         np.concatenate([rows.lower for rows in stated]),
         np.concatenate([rows.upper for rows in stated]),
         tuple(parts),
+        joint,
+        lambda usd: largest_joint(sets, at, usd)[own],
     )
 
 

@@ -15,7 +15,7 @@ from planner.model.objective import terms_of
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.reduce.slots import Line, with_kept
 from planner.model.sets import Keep, Sets
-from planner.plan.plan import Plan, Proof, Status, Totals, gap_of
+from planner.plan.plan import Plan, PlanRisk, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble
 from planner.solver.assemble import check_rows, keep_rows, values_of
@@ -358,14 +358,15 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
     sunk = sunk_usd(case)
     totals = _totals(case, sets, plans)
     total = totals.total_usd
+    judged = total + assemble.joint_usd(sets, plans).get("", 0.0)  # what is minimised
     bound = max(0.0, sum(plan.bound_usd for plan in plans)) + sunk  # no cost is negative
-    if 0 < bound - total <= ROUNDING * max(1.0, total):  # the flows' own rounding; more than that the audit finds
-        bound = total
+    if 0 < bound - judged <= ROUNDING * max(1.0, judged):  # the flows' own rounding; more than that the audit finds
+        bound = judged
     whole = any(plan.sets.has_size_rules for plan in plans)
     tree = float(np.sum([plan.tree_bound_usd for plan in plans])) + sunk
     searched = whole and not np.isnan(tree)  # some solvers hand no bound of their own back
-    gap = gap_of(total, bound)
-    tree_gap = gap_of(total, tree) if searched else None
+    gap = gap_of(judged, bound)
+    tree_gap = gap_of(judged, tree) if searched else None
     asked = options.gap if whole else 1e-6
     proof = Proof(
         status=Status.OPTIMAL if min(gap, gap if tree_gap is None else tree_gap) <= asked else Status.GAP,
@@ -388,12 +389,20 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
         rents=assemble.rents(sets, plans),
         stress_rents=assemble.stress_rents(sets, plans),
         certificate=assemble.certificate(plans),
+        risk=_risk(case, total, judged),
     )
+
+
+def _risk(case: Case, total_usd: float, objective_usd: float) -> PlanRisk | None:
+    """Tell the mean cost of the dearest scenarios from the objective: (1 − weight) · total + weight · mean."""
+    weight = case.settings.policy.risk.weight
+    return PlanRisk(total_usd + (objective_usd - total_usd) / weight, objective_usd) if weight > 0 else None
 
 
 def _totals(case: Case, sets: Sets, plans: Sequence[ComponentPlan]) -> Totals:
     """Add up the cost terms of all components, each to its part of the plan's cost, and those of no component."""
-    parts = dict.fromkeys(Totals.names(), 0.0) | {"sunk_usd": sunk_usd(case)} | assemble.joint_usd(sets, plans)
+    parts = dict.fromkeys(Totals.names(), 0.0) | {"sunk_usd": sunk_usd(case)}
+    parts |= {part: usd for part, usd in assemble.joint_usd(sets, plans).items() if part}
     for plan in plans:
         for part, usd in _cost(plan):
             parts[part] += usd

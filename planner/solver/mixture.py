@@ -14,12 +14,14 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
-from planner.model.sets import Floats
+from planner.model.sets import Floats, Ints
 from planner.solver.highs import INF, OPTIMAL, Clock, quiet_highs, set_options
 
 FINE = 1e3  # the solver's objective of a usual plan: so much finer are its prices than its tolerance
 DUST = 1e-11  # shares below it are rounding
 MISSED = 1e-8  # of a row's size: rounding
+DEAR = 4.0  # times what a row may be missed for
+MARGIN = 1e-9  # relative: how far a tolled cost stays from earning money
 MOST_SECONDS = 20.0  # for the choice of sizes
 
 
@@ -32,6 +34,36 @@ class PartPlan:
     sizes: bytes = b""
     columns: np.ndarray | None = None  # numbers and values of the used columns, where they are kept
     values: Floats | None = None
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Columns that stand in the coupling rows alone (solver.joint): their costs and entries; all are at least 0."""
+
+    cost: Floats
+    row: Ints
+    column: Ints
+    value: Floats
+
+    def reduced(self, prices: Floats) -> Floats:
+        """Cost of each column less what its entries earn at some prices."""
+        found: Floats = self.cost - np.bincount(self.column, self.value * prices[self.row], len(self.cost))
+        return found
+
+    def allowed(self, prices: Floats) -> Floats:
+        """Lower prices that make a column earn money although it costs nothing: those that earn, to what others pay."""
+        found = prices.copy()
+        for j in np.flatnonzero(self.cost <= 0):
+            own = self.column == j
+            earns = self.value[own] * found[self.row[own]]
+            paid, earned = -float(earns[earns < 0].sum()), float(earns[earns > 0].sum())
+            if earned > paid:
+                rows = self.row[own][earns > 0]
+                found[rows] *= (1 - MARGIN) * paid / earned
+        return found
+
+
+NO_JOINT = Joint(np.empty(0), np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -49,14 +81,18 @@ class Mixture:
 
 def mixture(
     plans: Sequence[Sequence[PartPlan]], lower: Floats, upper: Floats, penalty: Floats, clock: Clock,
-    whole: bool = False,
+    whole: bool = False, joint: "Joint | None" = None,
 ) -> Mixture | None:  # fmt: skip
     """Find the cheapest mixture; ``whole``: one set of sizes a part. None where the solver finds none in its time.
 
-    ``penalty`` : USD for each unit by which a row is missed.
+    ``penalty`` : USD for each unit by which a row is missed. ``joint`` : columns of no part.
     """
+    own = NO_JOINT if joint is None else joint
     flat = [(k, plan) for k, of_part in enumerate(plans) for plan in of_part]
     rows, parts, count = len(lower), len(plans), len(flat)
+    dearest = np.zeros(rows)
+    np.maximum.at(dearest, own.row, own.cost[own.column] / np.abs(own.value))
+    penalty = np.maximum(penalty, DEAR * dearest)  # it must not be cheaper to miss a row than to pay for it
     use = np.array([plan.use for _, plan in flat]).reshape(count, rows)
     size = np.maximum(np.abs(use).max(axis=0, initial=0.0), np.where(np.isfinite(lower), np.abs(lower), 0.0))
     size = np.maximum(size, np.where(np.isfinite(upper), np.abs(upper), 0.0))
@@ -69,10 +105,17 @@ def mixture(
     for i in range(rows):
         for _ in "+-":
             h.addCol(penalty[i] * size[i] / unit, 0.0, INF, 0, np.empty(0, np.int32), np.empty(0))
+    first = count + 2 * rows
+    scale = np.full(len(own.cost), np.inf)  # of a column of no part: the smallest of its rows
+    np.minimum.at(scale, own.column, size[own.row] / np.abs(own.value))
+    for price in own.cost * scale / unit:
+        h.addCol(price, 0.0, INF, 0, np.empty(0, np.int32), np.empty(0))
     for i in range(rows):
-        used = np.flatnonzero(use[:, i])
-        column = np.concatenate([used, [count + 2 * i, count + 2 * i + 1]]).astype(np.int32)
-        value = np.concatenate([use[used, i] / size[i], [1.0, -1.0]])
+        used, mine = np.flatnonzero(use[:, i]), np.flatnonzero(own.row == i)
+        column = np.concatenate([used, [count + 2 * i, count + 2 * i + 1], first + own.column[mine]]).astype(np.int32)
+        value = np.concatenate(
+            [use[used, i] / size[i], [1.0, -1.0], own.value[mine] * scale[own.column[mine]] / size[i]]
+        )
         h.addRow(lower[i] / size[i], upper[i] / size[i], len(column), column, value)
     of_part = np.array([k for k, _ in flat])
     for k in range(parts):
@@ -92,7 +135,8 @@ def mixture(
     missed = np.array(solution.col_value)[count : count + 2 * rows]
     shares = tuple(share[of_part == k] / share[of_part == k].sum() for k in range(parts))
     prices = np.array(solution.row_dual)[:rows] * unit / size if not whole else np.zeros(rows)
-    cost = float(sum(s @ usd[of_part == k] for k, s in enumerate(shares)))
+    paid = np.maximum(np.array(solution.col_value)[first : first + len(own.cost)], 0.0) * scale
+    cost = float(sum(s @ usd[of_part == k] for k, s in enumerate(shares)) + own.cost @ paid)
     fits = bool((missed <= MISSED).all())
     return Mixture(cost if fits else cost + float(missed @ np.repeat(penalty * size, 2)), shares, prices, fits)
 

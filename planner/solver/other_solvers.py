@@ -282,7 +282,15 @@ def column_names(program: LinearProgram) -> list[str]:
     for (c, s), column in np.ndenumerate(at.short):
         if column >= 0:
             names[column] = f"short{c}_{s}"
-    for prefix, columns in (("more", at.more), ("fewer", at.fewer), ("on", at.size_on), ("steps", at.size_steps)):
+    for prefix, columns in (
+        ("threshold", at.threshold),
+        ("over", at.over),
+        ("under", at.under),
+        ("more", at.more),
+        ("fewer", at.fewer),
+        ("on", at.size_on),
+        ("steps", at.size_steps),
+    ):
         for k, column in enumerate(columns):
             if column >= 0:
                 names[column] = f"{prefix}{k}"

@@ -193,14 +193,14 @@ class _Run:
             worth = sum(usd for usd, _, _ in found) + coupling.worth(at)
             if worth > best.bound_usd:
                 best = replace(best, prices=at, bound_usd=worth, duals=tuple(duals for _, _, duals in found))
-            mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock)
+            mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock, joint=coupling.joint)
             while mixed is not None and not mixed.fits and mixed.usd - best.bound_usd <= close * abs(best.bound_usd):
                 if dearer == (RAISED if keep else PENALTIES):
                     return None
                 penalty, dearer = penalty * DEARER, dearer + 1
                 if not keep:
                     self.penalty = penalty * DEARER  # of whole units, which need more
-                mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock)
+                mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock, joint=coupling.joint)
             if mixed is None:
                 return None
             best = replace(best, mixed=mixed)
@@ -258,7 +258,12 @@ class _Run:
             if best.gap() <= self.gap:
                 return
             mixed = mixture(
-                [p.plans for p in self.parts], coupling.lower, coupling.upper, self.penalty * DEARER, self.clock
+                [p.plans for p in self.parts],
+                coupling.lower,
+                coupling.upper,
+                self.penalty * DEARER,
+                self.clock,
+                joint=coupling.joint,
             )
             if mixed is None or mixed.usd - best.bound_usd <= 0.2 * self.gap * abs(mixed.usd):
                 return
@@ -305,7 +310,13 @@ class _Run:
         if not all(part.plans for part in self.parts):
             return
         chosen = mixture(
-            [p.plans for p in self.parts], coupling.lower, coupling.upper, self.penalty * STEEP, self.clock, whole=True
+            [p.plans for p in self.parts],
+            coupling.lower,
+            coupling.upper,
+            self.penalty * STEEP,
+            self.clock,
+            whole=True,
+            joint=coupling.joint,
         )
         if chosen is None:
             return
@@ -315,7 +326,7 @@ class _Run:
             own.append([plan for plan in part.plans if plan.sizes == sizes])
             fixed = np.frombuffer(sizes) if sizes else np.zeros(0)
             part.solve.session.set_column_bounds(part.sized, fixed, fixed)
-        start = mixture(own, coupling.lower, coupling.upper, self.penalty, self.clock)
+        start = mixture(own, coupling.lower, coupling.upper, self.penalty, self.clock, joint=coupling.joint)
         if start is None:
             return
         known = [len(plans) for plans in own]
@@ -345,9 +356,10 @@ class _Run:
     def _finished(self, sets: Sets, families: Sequence[Family], priced: _Priced, best: _Best) -> list[ComponentPlan]:
         coupling, found = self.coupling, []
         at = priced.prices
-        worth = coupling.worth(at)
+        worth = coupling.worth(at, best.usd)
         bound = max(best.bound_usd, priced.bound_usd)
         cost = sum(float(part.program.cost @ values) for part, values in zip(self.parts, best.values))
+        apart = max(best.usd - cost, 0.0) if len(coupling.joint.cost) else 0.0  # what columns of no part cost
         for k, (part, values, duals) in enumerate(zip(self.parts, best.values, priced.duals)):
             self.reset(part)
             part.solve.session.clock.deadline = np.inf
@@ -361,7 +373,8 @@ class _Run:
             if k == 0:
                 table = coupling_prices(table, sets, families, coupling.stated, at)
                 certificate = Certificate(certificate.bound_usd + worth, certificate.row_price, certificate.cut_price)
-            tree = usd - (cost - min(bound, cost)) if k == 0 else usd
+            usd += apart if k == 0 else 0.0
+            tree = usd - (cost + apart - min(bound, cost + apart)) if k == 0 else usd
             found.append(
                 plan_of(
                     part.solve, values, usd=usd, tree_bound=tree, certificate=certificate, duals=duals, prices=table

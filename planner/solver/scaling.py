@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.model.columns import Columns, kept_purchases
+from planner.model.objective import scenario_usd
 from planner.model.program import LinearProgram
 from planner.model.sets import Floats, Sets
 
@@ -49,6 +50,15 @@ def column_scale(sets: Sets, at: Columns) -> Floats:
     if sets.spend is not None and at.short.size:
         there = at.short >= 0
         column[at.short[there]] = np.broadcast_to(np.maximum(sets.spend.usd, 1.0)[:, None], at.short.shape)[there]
+    if len(at.threshold):
+        usd = scenario_usd(sets, at)[at.flow_first :]
+        need = sets.arcs["need"].to_numpy(int)[at.flow_arc]
+        ways = np.zeros(sets.demand.shape)
+        np.add.at(ways, (need, at.flow_slot), 1.0)
+        typical = float((usd * sets.demand[need, at.flow_slot] / ways[need, at.flow_slot]).sum())
+        column[[*at.threshold, *at.over[at.over >= 0], *at.under[at.under >= 0]]] = max(
+            typical / max(len(sets.chances), 1), 1.0
+        )
     return _power_of_two(column)
 
 

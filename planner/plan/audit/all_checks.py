@@ -7,9 +7,10 @@ from planner.plan.audit.rules import rules_of
 from planner.plan.audit.stress_check import stress
 from planner.plan.audit.totals import flow_names, sound_tables
 from planner.plan.plan import Plan
-from planner.plan.pricing import months_in_force
+from planner.plan.pricing import months_in_force, scenario_costs_of
 from planner.plan.pricing import totals as reprice
 from planner.plan.reading import Reading
+from planner.plan.scenario_costs import plan_risk
 from planner.schema.case import Case
 
 
@@ -34,9 +35,13 @@ def audit(case: Case, plan: Plan, *, witness: bool = True, reading: Reading | No
     repriced = reprice(case, derived, flows, purchases, deployments)
     units = capacity_check.deployed_units(names, deployments)
     findings += totals.digest(case, plan)
-    findings += totals.costs(plan, repriced)
+    risk = None
+    if case.settings.policy.risk.weight > 0:
+        costs = scenario_costs_of(case, derived, names, flows, purchases, deployments)
+        risk = plan_risk(case, costs, repriced.total_usd)
+    findings += totals.costs(plan, repriced, risk)
     findings += totals.purchase_costs(purchases, in_force)
-    findings += totals.bound(plan, repriced)
+    findings += totals.bound(plan, repriced, risk)
     findings += service.balance(names, flows, demand)
     findings += service.waiting(names, flows)
     findings += service.mix(case, names, flows, demand)

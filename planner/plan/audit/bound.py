@@ -36,6 +36,7 @@ from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
 
 KINDS = frozenset((
+    "risk_floor", "risk_cap",
     "rent", "quota", "mix_low", "mix_high", "guaranteed", "deployment", "egress", "cross_region_share", "budget",
     "stress", "stress_unit", "stress_quota", "stress_mix_low", "stress_mix_high",
 ))  # fmt: skip  # kinds of prices whose rules are stated here
@@ -93,12 +94,14 @@ def proved_bound_usd(
     ``stated_usd`` : the bound that is claimed. Where a rule stated as weights has a price, plans up to that cost are
     looked at (what they buy they can pay for); the others cost more anyway.
     """
-    rule_prices = RulePrices(rules_of(case, names), table)
+    tilt = _tilt(case, table)
+    rule_prices = RulePrices(rules_of(case, names), table, tilt)
     meters = tuple(dict.fromkeys((pool, meter) for pool, meter, _ in names.deployments))
     prices = _prices(names, meters, table)
     demand = names.demand(case) / REQUESTS_PER_THOUSAND
     ways = ways_of(case, derived, names)
     weeks, factor = _slot_weights(derived, names)
+    tilted = np.repeat([tilt[name] for name in names.scenarios], len(names.periods) * HOURS_PER_WEEK)
     period = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods)
     terms = [derived.sunk_usd]
     for need in np.flatnonzero(demand.any(axis=1)):
@@ -110,7 +113,7 @@ def proved_bound_usd(
             if way.barred:
                 continue
             k = REQUESTS_PER_THOUSAND
-            cost = k * weeks[served] * (factor[served] * way.usd + way.egress_usd)
+            cost = k * (weeks * tilted)[served] * (factor[served] * way.usd + way.egress_usd)
             for deployment, units, usable in way.loads:
                 cost = cost + k * units / usable * prices.rent[deployment, served]
             if way.quota >= 0:
@@ -148,6 +151,26 @@ def proved_bound_usd(
         *_charges(case, derived, names, meters, prices=prices, rays=rays, rule_prices=rule_prices, sizes=sizes),
     ]
     return min(most_usd, math.fsum(terms) - 1e-12 * math.fsum(abs(t) for t in terms))
+
+
+def _tilt(case: Case, table: pd.DataFrame) -> dict[str, float]:
+    """Find how much a dollar of each scenario counts, as a multiple of its probability, by the prices of risk.
+
+    The prices y of the scenarios prove a bound if −w·p·level/(1 − level) ≤ y ≤ w·p and Σ y ≥ 0, for a threshold is at
+    least 0: then (1 − w)·E[X] + w·CVaR[X] ≥ Σ (p − y)·X. Prices that do not are moved to such that do.
+    """
+    risk, own = case.settings.policy.risk, {s.scenario: 0.0 for s in case.scenarios}
+    for kind, sign in (("risk_floor", 1.0), ("risk_cap", -1.0)):
+        rows = table[table["kind"] == kind]
+        for name, price in zip(rows["scenario"].astype(str), rows["price"].tolist(), strict=True):
+            own[name] = own.get(name, 0.0) + sign * price
+    chance = {s.scenario: s.probability for s in case.scenarios}
+    most = {name: risk.weight * p for name, p in chance.items()}
+    least = {name: -risk.weight * p * risk.level / (1 - risk.level) for name, p in chance.items()}
+    y = {name: min(max(own[name], least[name]), most[name]) for name in chance}
+    up, down = sum(v for v in y.values() if v > 0), -sum(v for v in y.values() if v < 0)
+    scale = min(1.0, up / down) if down > 0 else 1.0
+    return {name: 1 - (v if v > 0 else v * scale) / p if (p := chance[name]) > 0 else 1.0 for name, v in y.items()}
 
 
 def _in_some_week(asked: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -115,11 +115,13 @@ class RulePrices:
 
     Parameters
     ----------
-    rules : all that the case has. table : certificate.parquet.
+    rules : all that the case has. table : certificate.parquet. tilt : how much a dollar of each scenario counts.
     """
 
-    def __init__(self, rules: Sequence[LinearRule], table: pd.DataFrame) -> None:
-        self.rules = rules
+    def __init__(
+        self, rules: Sequence[LinearRule], table: pd.DataFrame, tilt: Mapping[str, float] | None = None
+    ) -> None:
+        self.rules, self.tilt = rules, dict(tilt or {})
         self.price = [np.zeros(len(rule.rows)) for rule in rules]  # of a lower limit; negative: of an upper one
         self.worth_usd = 0.0
         self._bought: dict[tuple[str, str], float] = {}
@@ -151,7 +153,8 @@ class RulePrices:
             self._unreserved[pool, meter, period] = self._unreserved.get((pool, meter, period), 0.0) + weight * float(
                 price[row]
             )
-        for row, usd in enumerate(rule.missed_usd):
+        for row, chance in enumerate(rule.missed_usd):
+            usd = chance * self.tilt.get(str(rule.rows[row].get("scenario")), 1.0)
             self.worth_usd -= max(0.0, float(price[row]) - usd) * max(0.0, rule.lower[row])
 
     @property

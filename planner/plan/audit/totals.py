@@ -9,7 +9,7 @@ import pandas as pd
 from planner.plan.audit.findings import TOLERANCE, Finding
 from planner.plan.flows import Flows, Names
 from planner.plan.joins import Ints
-from planner.plan.plan import Plan, Status, Totals, gap_of
+from planner.plan.plan import Plan, PlanRisk, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.schema.input_digest import is_input_of
 
@@ -92,9 +92,17 @@ def _words(row: dict[str, object]) -> str:
 BOUND_TOLERANCE = 1e-7  # a bound may be above the cost by rounding only
 
 
-def costs(plan: Plan, repriced: Totals) -> list[Finding]:
+def costs(plan: Plan, repriced: Totals, risk: PlanRisk | None) -> list[Finding]:
     """Compare each part of the stated cost with the re-priced one. [USD]."""
     findings = []
+    if (plan.risk is None) != (risk is None):
+        findings.append(
+            _differs("cvar_usd and objective_usd are there if and only if policy.risk has a weight", 1.0, 0.0)
+        )
+    for name in ("cvar_usd", "objective_usd") if plan.risk is not None and risk is not None else ():
+        says, is_ = float(getattr(plan.risk, name)), float(getattr(risk, name))
+        if not abs(says - is_) <= TOLERANCE * max(1.0, abs(is_)):
+            findings.append(_differs(f"{name} says {says:.6f} USD, the plan's tables make it {is_:.6f} USD", says, is_))
     for name in (*Totals.names(), "total_usd"):
         says, is_ = float(getattr(plan.totals, name)), float(getattr(repriced, name))
         if not abs(says - is_) <= TOLERANCE * max(1.0, abs(is_)):
@@ -102,9 +110,12 @@ def costs(plan: Plan, repriced: Totals) -> list[Finding]:
     return findings
 
 
-def bound(plan: Plan, repriced: Totals) -> list[Finding]:
-    """Check that no lower bound is above the cost, and that gaps and status say what follows from them. [USD]."""
-    total, proof = repriced.total_usd, plan.proof
+def bound(plan: Plan, repriced: Totals, risk: PlanRisk | None) -> list[Finding]:
+    """Check that no lower bound is above the cost, and that gaps and status say what follows from them. [USD].
+
+    With a risk weight it is the objective that is bounded.
+    """
+    total, proof = repriced.total_usd if risk is None else risk.objective_usd, plan.proof
     claims = [("bound_usd", proof.bound_usd, "gap", proof.gap)]
     if proof.tree_bound_usd is not None:
         claims.append(("tree_bound_usd", proof.tree_bound_usd, "tree_gap", proof.tree_gap or 0.0))
