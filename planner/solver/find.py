@@ -40,6 +40,7 @@ from planner.solver.store import Store, digest_of, key_of
 
 DEFAULT_GAP = 1e-4
 HURRY = 0.4  # share of the time left that the first rough plans may take
+ANY_SIZE_GAP = 5e-7  # relative gap asked of units of any size
 ENOUGH = 15.0  # times what the first rough plans took: then there is time for better than finer ones
 ROUNDING = 1e-8  # relative: what tolerances of 1e-9 let a plan cost less than it should
 
@@ -142,7 +143,8 @@ def _components(
     wide = spanning(sets)
     names = [family.name for family in wide]
     loose = sets.without(names)
-    if wide and sets.has_size_rules and options.solver == HIGHS:  # the search for whole units may be long: look first
+    apart = {*JOINT} & {*names}  # rows with columns of no part: their prices are bounded, and soon found
+    if wide and (sets.has_size_rules or apart) and options.solver == HIGHS:  # what is searched may be long: look first
         plans, stuck = _tied(sets, wide, loose=loose, options=options, clock=clock, progress=progress)
     else:
         plans, stuck = _solve(loose, options, clock, progress)
@@ -190,8 +192,9 @@ def _tied_finely(
         if stuck or keep_rows(sets, wide, plans, sized=True):
             return plans, stuck
         begun = on_all_cores(lambda b: _begin(b.part, options, clock, None), begun, options.workers)
-    priced = _priced(sets, wide, begun, options, clock)
-    if priced is not None and _closed(priced, options.gap):
+    gap = options.gap if sets.has_size_rules else ANY_SIZE_GAP
+    priced = _priced(sets, wide, begun, gap, options, clock)
+    if priced is not None and _closed(priced, gap):
         return priced, []
     try:
         plans, stuck = _solve(sets, options, clock, progress, known)
@@ -217,13 +220,13 @@ def _bound_usd(plans: Sequence[ComponentPlan]) -> float:
 
 
 def _priced(
-    sets: Sets, wide: Sequence[Family], begun: Sequence["_Begun"], options: Options, clock: Clock
+    sets: Sets, wide: Sequence[Family], begun: Sequence["_Begun"], gap: float, options: Options, clock: Clock
 ) -> list[ComponentPlan] | None:
     """Solve parts under prices of the rows that tie them (solver.priced); None where that finds no plan."""
     parts = [(b.part, b.found) for b in begun if isinstance(b.found, LinearSolve)]
     if len(parts) < len(begun):
         return None
-    plans = solve_priced(sets, wide, parts=parts, gap=options.gap, clock=clock, workers=options.workers)
+    plans = solve_priced(sets, wide, parts=parts, gap=gap, clock=clock, workers=options.workers)
     return plans if plans is not None and keep_rows(sets, wide, plans, sized=True, free=False) else None
 
 

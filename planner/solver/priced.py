@@ -42,6 +42,7 @@ ROUNDS = 60  # of prices for units of any size
 SEARCHES = 12  # of whole units in all parts
 FEW = 20  # of prices for fixed sizes
 CLOSE = 1e-7  # relative: prices for units of any size are good enough
+STILL = 1e-3  # relative: prices of the master that change by no more stay
 STEP = 0.7  # part of the way from the best prices to the master's
 DEARER = 4.0  # what the penalty for missing a row grows by where it is not enough
 STEEP = 256.0  # times that penalty where sizes are chosen: there a row may be dear to keep, and must be
@@ -134,7 +135,8 @@ class _Run:
 
     def __init__(self, coupling: Coupling, parts: list[_Part], gap: float, clock: Clock, workers: int | None) -> None:
         self.coupling, self.parts, self.gap, self.clock, self.workers = coupling, parts, gap, clock, workers
-        first = [self._plan(part, part.solve.session.values()) for part in parts]
+        self.any_size = not any(len(part.sized) for part in parts)
+        first = [self._plan(part, part.solve.session.values(), keep=self.any_size) for part in parts]
         usd = sum(plan.usd for plan in first)
         used = np.abs(sum(plan.use for plan in first))
         lower, upper = (np.where(np.isfinite(b), np.abs(b), 0.0) for b in (coupling.lower, coupling.upper))
@@ -150,9 +152,15 @@ class _Run:
 
     def plans(self, sets: Sets, families: Sequence[Family]) -> list[ComponentPlan] | None:
         """Return the parts' plans; None where there is none to be had this way."""
-        priced = self._continuous(self.first, np.zeros(self.coupling.count))
-        if priced is None:
+        close = min(CLOSE, SHARE * self.gap) if self.any_size else CLOSE
+        priced = self._continuous(self.first, np.zeros(self.coupling.count), close, keep=self.any_size)
+        if priced is None or priced.mixed is None:
             return None
+        if self.any_size:  # the mixture is the plan
+            shares = zip(self.parts, self.first, priced.mixed.shares)
+            values = [self._mixed(part, plans, of_part) for part, plans, of_part in shares]
+            found = _Best(priced.mixed.usd, values, priced.bound_usd)
+            return self._finished(sets, families, priced, found) if found.gap() <= self.gap else None
         best = _Best()
         try:
             self._search(priced, best)
@@ -175,11 +183,11 @@ class _Run:
         is also the largest price: it grows as long as the rows are not kept at it.
         """
         coupling, penalty, dearer = self.coupling, self.penalty, 0
-        best = _Priced(prices, -np.inf, (), None)
+        best, step = _Priced(prices, -np.inf, (), None), STEP
         for _ in range(rounds):
             at = prices
             if best.mixed is not None:
-                at = best.prices + STEP * (best.mixed.prices - best.prices)
+                at = best.prices + step * (best.mixed.prices - best.prices)
             at = coupling.sensible(at, [part.program for part in self.parts])
             found = [
                 one
@@ -195,7 +203,7 @@ class _Run:
                 best = replace(best, prices=at, bound_usd=worth, duals=tuple(duals for _, _, duals in found))
             mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock, joint=coupling.joint)
             while mixed is not None and not mixed.fits and mixed.usd - best.bound_usd <= close * abs(best.bound_usd):
-                if dearer == (RAISED if keep else PENALTIES):
+                if dearer == (RAISED if keep and not self.any_size else PENALTIES):
                     return None
                 penalty, dearer = penalty * DEARER, dearer + 1
                 if not keep:
@@ -203,6 +211,9 @@ class _Run:
                 mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock, joint=coupling.joint)
             if mixed is None:
                 return None
+            if len(coupling.joint.cost) and best.mixed is not None:  # prices that stay are the best: all the way
+                still = np.abs(mixed.prices - best.mixed.prices).max() <= STILL * np.abs(mixed.prices).max()
+                step = 1.0 if still and step < 1.0 else STEP
             best = replace(best, mixed=mixed)
             if mixed.fits and mixed.usd - best.bound_usd <= close * abs(mixed.usd):
                 break
