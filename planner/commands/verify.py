@@ -66,7 +66,7 @@ def _plain(verdict: "Verification") -> dict[str, Any]:
 
 def _tell(verdict: "Verification") -> None:
     plan, most = verdict.plan, verdict.above_best_usd
-    total, proof = plan.totals.total_usd, plan.proof
+    total, proof = plan.judged_usd, plan.proof
     share = f" ({most / abs(total):.2%})" if total else ""
     print(f"{clean(plan.name, 200)}: every rule is kept, and every file and figure is what it should be")
     print(f"  at most {most:,.2f} USD{share} more than the cheapest possible plan: proved here from the plan's prices")
@@ -78,7 +78,10 @@ def _tell(verdict: "Verification") -> None:
         least = max(0.0, total - proof.tree_bound_usd)
         print(f"  at most {least:,.2f} USD more according to the solver's search (tree_bound_usd), which is not "
               "checked here")  # fmt: skip
-    print(f"  cost, re-priced from its tables   {total:,.2f} USD")
+    print(f"  cost, re-priced from its tables   {plan.totals.total_usd:,.2f} USD")
+    if plan.risk is not None:
+        print(f"  mean of the dearest scenarios     {plan.risk.cvar_usd:,.2f} USD")
+        print(f"  both weighed (objective_usd)      {total:,.2f} USD")
     print(f"  proved lower bound                {verdict.bound_usd:,.2f} USD")
     print(f"  stress cases                      {verdict.stress_cases}, proved in {verdict.stress_slots:,} hours by "
           f"{verdict.programmes:,} programmes of verify's own")  # fmt: skip

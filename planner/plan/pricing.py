@@ -7,9 +7,9 @@ from planner.errors import AuditError
 from planner.plan.derived import Derived
 from planner.plan.flows import WAY, Floats, Flows, Names
 from planner.plan.frames import NUMBER, TEXT, WHOLE, Field, Frame
-from planner.plan.plan import Totals
+from planner.plan.plan import Plan, PlanRisk, Totals
 from planner.plan.reading import Reading
-from planner.plan.scenario_costs import ScenarioCosts, scenario_costs
+from planner.plan.scenario_costs import ScenarioCosts, plan_risk, scenario_costs
 from planner.plan.spend import Spent, spent
 from planner.schema.case import Case, hours_between
 from planner.units import HOURS_PER_WEEK
@@ -149,6 +149,16 @@ def scenario_costs_of(
     short = spent(case, derived, names, flows=flows, in_force=in_force, beyond=beyond).short_usd.sum(axis=0)
     whole = totals(case, derived, flows, purchases, deployments)
     return scenario_costs(case, derived, names, flows=flows, totals=whole, short_usd=short)
+
+
+def risk_of(case: Case, plan: Plan) -> PlanRisk | None:
+    """Weigh the dearest scenarios of a plan from its tables; None where the policy does not."""
+    if case.settings.policy.risk.weight <= 0:
+        return None
+    reading = Reading(case, plan)
+    flows = reading.dispatch[0]
+    costs = scenario_costs_of(case, reading.derived, reading.names, flows, plan.purchases, plan.deployments)
+    return plan_risk(case, costs, plan.totals.total_usd)
 
 
 def _shortfall_usd(case: Case, derived: Derived, *, flows: Flows, in_force: pd.DataFrame, beyond: pd.DataFrame

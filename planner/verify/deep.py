@@ -32,7 +32,7 @@ WORTH_TELLING = 1.01e-4  # relative: dearer than another plan by more than plann
 def second_opinion(plan: Plan, best_usd: float, least_usd: float) -> list[Finding]:
     """Compare the plan's cost and bounds with the best plan of another search, and with its bound; [USD]."""
     room = BOUND_TOLERANCE * max(1.0, abs(best_usd))
-    total, proof, findings = plan.totals.total_usd, plan.proof, []
+    total, proof, findings = plan.judged_usd, plan.proof, []
     if total < least_usd - room:
         message = f"the plan costs {total:.6f} USD, but no plan can cost less than {least_usd:.6f} USD"
         findings.append(Finding("bound", message, (least_usd - total) / max(1.0, total)))
@@ -71,6 +71,7 @@ class _Builder:
         self.columns = self.rows = 0
         self.entries: list[Entries] = []
         self.integer: list[Ints] = []
+        self.of_scenario: list[tuple[Ints, Ints, Floats]] = []  # scenario, column, expected USD
         self.row_lower: list[Floats] = []
         self.row_upper: list[Floats] = []
 
@@ -90,6 +91,7 @@ class _Builder:
         self._served(ways, demand, None)
         for stressed in cases:
             self._served(ways, demand * stressed.need_factor[:, None], stressed)
+        self._risk()
         cost = np.concatenate(self.cost)
         size = float(np.abs(cost).max(initial=0.0)) or 1.0
         programme = Programme(
@@ -223,7 +225,10 @@ class _Builder:
         weight = amount * self.derived.slots["weeks"].to_numpy(float)[block]
         factor = self.derived.slots["price_factor"].to_numpy(float)[block]
         egress, usd = ways["egress_usd"].to_numpy(float)[way], ways["on_demand_usd"].to_numpy(float)[way]
-        flow = self._add_columns(weight * (egress + factor * usd) if stressed is None else np.zeros(len(way)))
+        paid = weight * (egress + factor * usd) if stressed is None else np.zeros(len(way))
+        flow = self._add_columns(paid)
+        if stressed is None:
+            self.of_scenario.append((block // self.periods, flow, paid))
         self._add_rows(1.0, 1.0, len(need), (of_pair, flow, np.ones(len(flow))))
         self._mix(ways["mix"].to_numpy(int)[way], of_pair, need, flow)
         limit = np.array([np.inf if q.tokens_per_minute_quota is None else q.tokens_per_minute_quota
@@ -294,7 +299,11 @@ class _Builder:
             ]
             entries += [(row, int(self.beyond[pool, meter, p]), w) for row, pool, meter, p, w in rule.unreserved]
             if rule.missed_usd:
-                entries += [(row, int(c), 1.0) for row, c in enumerate(self._add_columns(np.array(rule.missed_usd)))]
+                price = np.array(rule.missed_usd, float)
+                missed = self._add_columns(price)
+                entries += [(row, int(c), 1.0) for row, c in enumerate(missed)]
+                scenario = [self.names.scenarios.index(str(row["scenario"])) for row in rule.rows]
+                self.of_scenario.append((np.array(scenario, np.int64), missed, price))
             row, column, value = (np.array(x) for x in zip(*entries, strict=True)) if entries else (np.empty(0),) * 3
             parts = [(row.astype(np.int64), column.astype(np.int64), value.astype(float))]
             for part in rule.served:
@@ -308,6 +317,28 @@ class _Builder:
             scaled = [(at, where, weights / size[at]) for at, where, weights in parts]
             lower, upper = np.array(rule.lower, float) / size, np.array(rule.upper, float) / size
             self._add_rows(np.maximum(lower, -INF), np.minimum(upper, INF), len(size), *scaled)
+
+    def _risk(self) -> None:
+        """Weigh the dearest scenarios: (1 - weight) E[X] + weight (t + E[above t] / (1 - level)), t any threshold."""
+        risk = self.case.settings.policy.risk
+        if risk.weight <= 0:
+            return
+        chance = np.array([s.probability for s in self.case.scenarios])
+        likely = np.flatnonzero(chance > 0)
+        number = np.full(len(chance), -1)
+        number[likely] = np.arange(len(likely))
+        cost = np.concatenate(self.cost)
+        scenario, column, usd = (np.concatenate([part[k] for part in self.of_scenario]) for k in range(3))
+        cost[column] *= 1 - risk.weight
+        self.cost = [cost]
+        size = float(usd.sum()) or 1.0
+        threshold = self._add_columns(np.array([risk.weight * size]))
+        above = self._add_columns(risk.weight * chance[likely] / (1 - risk.level) * size)
+        own = np.flatnonzero(number[scenario] >= 0)
+        rows = number[scenario[own]]
+        self._add_rows(-INF, 0.0, len(likely), (rows, column[own], usd[own] / chance[scenario[own]] / size),
+                       (np.arange(len(likely)), np.repeat(threshold, len(likely)), -np.ones(len(likely))),
+                       (np.arange(len(likely)), above, -np.ones(len(likely))))  # fmt: skip
 
     def _egress(self, ways: pd.DataFrame, period: Ints, flow: Ints, weight: Floats) -> None:
         """Rule 7: GB on each listed pair and month, share of requests away."""

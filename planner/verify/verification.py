@@ -44,7 +44,7 @@ class Verification:
     @property
     def above_best_usd(self) -> float:
         """How much dearer than the cheapest possible plan this one can be at most, as proved here."""
-        return max(0.0, self.plan.totals.total_usd - self.bound_usd)
+        return max(0.0, self.plan.judged_usd - self.bound_usd)
 
 
 def verify(case: Case, directory: str | Path, deep: bool = False) -> Verification:

@@ -262,7 +262,7 @@ def proof(report: Report) -> list[str]:
 
 
 def _proved(report: Report) -> list[str]:
-    p, total = report.plan.proof, report.plan.totals.total_usd
+    p, total = report.plan.proof, report.plan.judged_usd
     bound = usd(p.bound_usd, 2)
     if p.status == Status.GIVEN:
         given = "The units were given, not chosen; deployments and routing are the cheapest for them."

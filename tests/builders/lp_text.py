@@ -83,6 +83,12 @@ def column_names(program: LinearProgram) -> list[str]:
     for (c, s), column in np.ndenumerate(at.short):
         if column >= 0 and sets.spend is not None:
             names[column] = f"short[{sets.spend.contracts[c]}, {sets.chances[s][0]}]"
+    for column in at.threshold:
+        names[column] = "threshold"
+    for prefix, columns in (("over", at.over), ("under", at.under)):
+        for s, column in enumerate(columns):
+            if column >= 0:
+                names[column] = f"{prefix}[{sets.chances[s][0]}]"
     for prefix, columns in (("on", at.size_on), ("steps", at.size_steps)):
         for k, column in enumerate(columns):
             if column >= 0:

@@ -1,10 +1,13 @@
 """Small random cases: any rule may bind, and some have no plan."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
 from planner.schema.case import Case
+from planner.schema.contracts import SpendCommitment
+from planner.schema.settings import Risk
 from tests import builders
 from tests.builders.one_hour import hours, on_demand, workload
 
@@ -97,10 +100,14 @@ def cases(draw: st.DrawFn, months: int = 1, coupled: bool = True, whole: bool = 
     if coupled:
         policy["egress"] = {"max_cross_region_share": pick(None, None, 0.2)}
         policy["max_commitment_usd"] = pick(None, None, 500.0)
-        if pick(False, True):
-            rows["spend_commitments"] = [
-                {"contract": "all", "usd": pick(20.0, 300.0, 2000.0), "counts_reserved": pick(False, True)},
-                {"contract": "east", "usd": pick(10.0, 100.0), "regions": "east", "last_period": "2027-01",
-                 "counts_on_demand": pick(False, True)},
-            ]  # fmt: skip
     return builders.case({name: table for name, table in rows.items() if table}, months=months, **policy)
+
+
+def with_money(case: Case) -> Case:
+    """The same case with two contracts on money, which count some of it twice, and with a weight on dear scenarios."""
+    contracts = (
+        SpendCommitment(contract="all", usd=300.0, counts_reserved=False),
+        SpendCommitment(contract="east", usd=100.0, regions="east", last_period=case.periods[0].name),
+    )
+    risky = case.with_policy(risk=Risk(weight=0.5, level=0.9))
+    return replace(risky, spend_commitments=contracts)

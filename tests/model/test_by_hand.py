@@ -289,5 +289,5 @@ def test_a_single_hour_is_bought_on_demand() -> None:
 def test_a_case_solved_by_hand(each: Solved) -> None:
     plan = solve(each.case, workers=1)
     assert plan.totals.total_usd == pytest.approx(each.usd, rel=1e-9, abs=1e-6)
-    assert plan.proof.bound_usd == pytest.approx(each.usd, rel=1e-9, abs=1e-6)
+    assert plan.proof.bound_usd == pytest.approx(each.objective_usd, rel=1e-9, abs=1e-6)
     assert solve(each.whole(), workers=1).totals.total_usd == pytest.approx(each.whole_usd, rel=1e-9, abs=1e-6)

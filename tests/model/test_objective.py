@@ -15,6 +15,7 @@ from planner.model.objective import (
     objective,
     on_demand,
     reserved,
+    risk,
     shortfall,
     tail,
     unreserved,
@@ -46,7 +47,7 @@ def all_terms() -> Sets:
         routes=[{"origin": "east", "destination": "west", "usd_per_gb": 0.1}],
         spend_commitments=[{"contract": "macc", "usd": 1000.0}],
     )  # fmt: skip
-    return cases.sets(tables, tail_value=0.75)
+    return cases.sets(tables, tail_value=0.75, risk={"weight": 0.5, "level": 0.8})
 
 
 def test_each_term_by_hand() -> None:
@@ -62,6 +63,8 @@ def test_each_term_by_hand() -> None:
     assert on_demand(sets, at)[at.flows].tolist() == pytest.approx(per_krph.tolist())
     crossed = np.where(arcs["away"], 1000 * 0.1, 0.0) * 0.5 * WEEKS
     assert egress(sets, at)[at.flows].tolist() == pytest.approx(crossed.tolist())
+    assert risk(sets, at)[at.over].tolist() == pytest.approx([0.5 * 0.5 * 0.8 / 0.2] * 2)  # weight, probability
+    assert risk(sets, at)[at.under].tolist() == pytest.approx([0.5 * 0.5] * 2)
     assert shortfall(sets, at)[at.short].tolist() == [[0.5, 0.5]]  # the probability of each scenario
 
 
@@ -79,7 +82,8 @@ def test_each_term_prices_the_columns_that_it_names() -> None:
     at = columns_of(sets)
     held = sets.arcs["reserved"].to_numpy(bool)[at.flow_arc]
     named = {"x": at.committed, "v": at.deployed, "u": at.unreserved[at.unreserved >= 0], "y": at.flows[held],
-             "z": at.flows[~held], "more": at.more, "fewer": at.fewer, "short": at.short.ravel()}  # fmt: skip
+             "z": at.flows[~held], "more": at.more, "fewer": at.fewer, "short": at.short.ravel(), "over": at.over,
+             "under": at.under}  # fmt: skip
     for term in TERMS:
         priced = np.flatnonzero(term.usd(sets, at))
         told = [named[name] for name in re.split(" and |, ", term.prices)]

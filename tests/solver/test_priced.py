@@ -22,7 +22,7 @@ from planner.solver.solve import solve
 from tests import builders
 from tests.builders.literal_optimum import literal_usd
 from tests.builders.one_hour import on_demand, two
-from tests.builders.random_tables import whole_cases
+from tests.builders.random_tables import whole_cases, with_money
 
 HOURS = 744
 GAP = 1e-6
@@ -73,6 +73,7 @@ def test_a_budget_over_two_parts_is_shared_out(units: float, best: int) -> None:
 @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(whole_cases())
 def test_prices_prove_a_bound_and_plans_keep_the_rows(case: Case) -> None:
+    case = with_money(case) if len(case.scenarios) > 1 else case
     whole = sets_of(case)
     wide = spanning(whole)
     if not wide or not whole.has_size_rules:
@@ -82,7 +83,7 @@ def test_prices_prove_a_bound_and_plans_keep_the_rows(case: Case) -> None:
     if plans is None:
         return
     assert best is not None
-    assert keep_rows(whole, wide, plans, sized=True)
+    assert keep_rows(whole, wide, plans, sized=True, free=False)
     assert sum(plan.usd for plan in plans) >= best * (1 - 1e-7) - 1e-6
     assert sum(plan.tree_bound_usd for plan in plans) <= best * (1 + 1e-7) + 1e-6
     assert sum(plan.bound_usd for plan in plans) <= best * (1 + 1e-9) + 1e-6

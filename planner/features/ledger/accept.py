@@ -135,7 +135,7 @@ def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path |
                 book.append(entry)
     notes = [*found.notes, *_alternatives(book, entry)]
     return Accepted(entry, mine is None, _written(found, directory, into), found.added, found.there, found.ended,
-                    tuple(notes), finished.plan.totals.total_usd - finished.plan.proof.bound_usd)  # fmt: skip
+                    tuple(notes), finished.plan.judged_usd - finished.plan.proof.bound_usd)  # fmt: skip
 
 
 def _stands(before: Signatures, directory: Path) -> bool:

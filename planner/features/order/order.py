@@ -19,7 +19,7 @@ from planner.plan.audit.findings import BrokenRule
 from planner.plan.derived import Derived
 from planner.plan.metrics import Metrics
 from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status, Totals, gap_of
-from planner.plan.pricing import price
+from planner.plan.pricing import price, risk_of
 from planner.plan.reading import Reading
 from planner.schema.capacity import TOKENS_METER, Commitment
 from planner.schema.case import Case
@@ -124,9 +124,11 @@ def price_order(
         purchases=purchases,
         certificate=found.certificate.iloc[:0],
     )
+    plan = replace(plan, risk=risk_of(priced, plan))
+    plan = replace(plan, proof=_proof(0.0, plan.judged_usd))
     metrics = figures_of(Reading(priced, plan))
     if not metrics.broken:
-        proof = _proof(min(best.proof.bound_usd, totals.total_usd), totals.total_usd)
+        proof = _proof(min(best.proof.bound_usd, plan.judged_usd), plan.judged_usd)
         plan = replace(plan, proof=proof, certificate=best.certificate)
         metrics = replace(metrics, reading=Reading(priced, plan))
     return PricedOrder(priced, plan, best, metrics)

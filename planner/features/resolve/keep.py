@@ -113,7 +113,7 @@ def _changes(units: Mapping[Line, float], plan: Plan) -> dict[Line, float]:
 
 def _proved_by(free: Plan, found: Plan) -> Plan:
     """Return the kept plan with the bound, and the prices, of the plan that is free to move."""
-    total, proof = found.totals.total_usd, free.proof
+    total, proof = found.judged_usd, free.proof
 
     def gap(bound: float | None) -> float | None:
         return None if bound is None else gap_of(total, bound)

@@ -24,6 +24,7 @@ class Solved:
     usd: float
     whole_usd: float
     lp: str
+    objective_usd: float  # what is minimised: the cost, unless risk has a weight
 
     def whole(self) -> Case:
         """Return the case in whole units."""
@@ -34,4 +35,7 @@ class Solved:
 def solved() -> list[Solved]:
     """Every file of this folder."""
     modules = {each.name: import_module(f"{__name__}.{each.name}") for each in pkgutil.iter_modules(__path__)}
-    return [Solved(name, m.CASE, m.USD, m.WHOLE_USD, m.LP) for name, m in sorted(modules.items())]
+    return [
+        Solved(name, m.CASE, m.USD, m.WHOLE_USD, m.LP, getattr(m, "OBJECTIVE_USD", m.USD))
+        for name, m in sorted(modules.items())
+    ]
