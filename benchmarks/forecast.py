@@ -3,6 +3,7 @@
     python -m benchmarks.forecast                        # both sets (benchmarks/forecast_series.py)
     python -m benchmarks.forecast history --ahead 13     # a history of your own
     python -m benchmarks.forecast --rules                # the buying rules alone
+    python -m benchmarks.forecast --library --origins 2  # against AutoETS and AutoARIMA (pip install statsforecast)
 
 For each set: WAPE over seasonal-naive's, 4 and 13 weeks ahead (mean over series, each the ratio of its means over the
 origins); the first month after a level has halved or doubled; under a week known; the share of hours at or below p90
@@ -25,7 +26,7 @@ from planner.features.demand.backtest.rules import (
 )
 from planner.features.demand.backtest.walk import PurchaseTerms, backtest, summarise
 from planner.features.demand.forecast.forecast import total_of
-from planner.features.demand.forecast.models import ensemble, seasonal_naive, short_week
+from planner.features.demand.forecast.models import ensemble, seasonal_naive, shape_of, short_week
 from planner.features.demand.forecast.one_series import coverage, try_out, wape
 from planner.features.demand.forecast.spread import hour_quantile
 from planner.features.demand.history import load_history
@@ -75,6 +76,37 @@ def ratios(series: dict[str, np.ndarray], ahead: int, count: int, quantiles: boo
         return table
     table["ratio"] = table["wape"] / table["naive"].where(table["naive"] > 0)
     return table
+
+
+LIBRARY_WEEKS, LIBRARY_AHEAD = 26, (4, 13)  # of days that are fitted: AutoARIMA takes seconds for each
+
+
+def library(series: dict[str, np.ndarray], count: int) -> pd.DataFrame:
+    """Return the mean WAPE of each way over seasonal-naive's, 4 and 13 weeks ahead, from the same origins.
+
+    AutoETS and AutoARIMA are statsforecast's with their defaults, fitted to the last 26 weeks' days with a season of
+    seven; a day's hours are shared out as in the mean of the last eight weeks.
+    """
+    from statsforecast.models import AutoARIMA, AutoETS
+
+    rows = []
+    for values in series.values():
+        weeks = weeks_of(values)
+        for origin in origins_of(len(weeks), LIBRARY_AHEAD[-1], count):
+            past, came = weeks[max(0, origin - KNOWN_WEEKS) : origin], weeks[origin : origin + LIBRARY_AHEAD[-1]]
+            days = np.nanmean(past[-LIBRARY_WEEKS:].reshape(-1, HOURS_PER_DAY), axis=1)
+            week = shape_of(past).reshape(-1, HOURS_PER_DAY)
+            hours = week / np.maximum(week.mean(axis=1, keepdims=True), 1e-9)
+            guesses = {"planner": ensemble(past, len(came)), "seasonal-naive": seasonal_naive(past, len(came))}
+            for model in (AutoETS, AutoARIMA):
+                path = np.maximum(model(season_length=7).forecast(days, 7 * len(came))["mean"], 0.0)
+                guesses[model.__name__] = (path.reshape(-1, 7, 1) * hours[None]).reshape(len(came), HOURS_PER_WEEK)
+            for ahead in LIBRARY_AHEAD:
+                naive = wape(came[:ahead], guesses["seasonal-naive"][:ahead])
+                if naive > 0:
+                    found = {name: wape(came[:ahead], guess[:ahead]) / naive for name, guess in guesses.items()}
+                    rows.append({"weeks": ahead, **found})
+    return pd.DataFrame(rows).groupby("weeks").mean()
 
 
 def shifted(series: dict[str, np.ndarray]) -> pd.DataFrame:
@@ -159,10 +191,16 @@ def rules(series: dict[str, np.ndarray], term: int = 52, seen: int = 53) -> pd.D
     return pd.DataFrame(rows).T.dropna()
 
 
-def report(title: str, series: dict[str, np.ndarray], count: int, rules_only: bool) -> None:
-    """Print one set."""
+def report(title: str, series: dict[str, np.ndarray], count: int, only: str) -> None:
+    """Print one set; ``only``: rules, library, or all but the library."""
     print(f"\n## {title}: {len(series)} series\n")
-    if not rules_only:
+    if only == "library":
+        table = library(series, count)
+        print(f"| WAPE over seasonal-naive's | {' | '.join(table.columns)} |\n| --- |{' ---: |' * len(table.columns)}")
+        for ahead, row in table.iterrows():
+            print(f"| {ahead} weeks ahead | {' | '.join(f'{value:.3f}' for value in row)} |")
+        return
+    if only != "rules":
         print("| measure | value |\n| --- | ---: |")
         for ahead in (4, 13):
             table = ratios(series, ahead, count, quantiles=ahead == 4)
@@ -218,15 +256,17 @@ def main() -> None:
     parser.add_argument("--origins", type=int, default=6, help="origins of each series (default: 6)")
     parser.add_argument("--set", choices=["development", "test", "both"], default="both")
     parser.add_argument("--rules", action="store_true", help="the buying rules alone")
+    parser.add_argument("--library", action="store_true", help="statsforecast's AutoETS and AutoARIMA alone")
     arguments = parser.parse_args()
     if arguments.history is not None:
         of_history(arguments.history, arguments.ahead)
         return
+    only = "rules" if arguments.rules else "library" if arguments.library else ""
     if arguments.set != "test":
-        report("Development set", development_set(arguments.each), arguments.origins, arguments.rules)
+        report("Development set", development_set(arguments.each), arguments.origins, only)
     if arguments.set != "development":
         series, missing = unseen_set(arguments.each)
-        report("Test set", series, arguments.origins, arguments.rules)
+        report("Test set", series, arguments.origins, only)
         if missing:
             print(f"\n{missing}")
 

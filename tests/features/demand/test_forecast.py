@@ -13,7 +13,7 @@ from planner.errors import InputError
 from planner.features.demand.forecast.dates import day_factors, effect_of, holidays_of, split_zone
 from planner.features.demand.forecast.events import load_events
 from planner.features.demand.forecast.forecast import forecast
-from planner.features.demand.forecast.futures import futures_of, growth_of, past_levels
+from planner.features.demand.forecast.futures import futures_of, growth_of, past_levels, real_weeks, to_the_mean
 from planner.features.demand.forecast.models import MODELS, shift_of, short_week, to_weeks
 from planner.features.demand.forecast.one_series import (
     Assumptions,
@@ -241,8 +241,9 @@ def test_the_futures_keep_the_forecast_s_mean_and_scatter_as_hours_do():
     june = result.hours[result.hours["hour"] >= pd.Timestamp("2026-06-01", tz="UTC")]
     slots = june["hour"].dt.day_of_week * 24 + june["hour"].dt.hour
     assert expected == pytest.approx(june["mean"].groupby(slots).mean().to_numpy(), rel=1e-6)
-    scatter = (weeks["base a"] / weeks[["base a", "base b"]].mean(axis=1) - 1).std()
-    assert scatter == pytest.approx(0.2, rel=0.3)
+    for name in ("base a", "past 2 b"):
+        ratio = weeks[name] / expected
+        assert (ratio / ratio.mean()).std() == pytest.approx(0.2, rel=0.3)
 
 
 def test_the_levels_of_the_last_year_are_futures_too():
@@ -270,6 +271,21 @@ def test_the_levels_of_the_last_year_are_futures_too():
     assert growth_of(grown) == 4.0
     assert past_levels(grown) == pytest.approx([2 * 60.0, 2 * 80.0])
     assert len(past_levels(np.full(7, 10.0))) == 0  # too short to have halves
+
+
+def test_the_weeks_of_the_futures_are_real_ones_and_keep_the_mean():
+    # one hour of two real weeks of equal level: 0 and 4 times, where 2 is usual; sqrt(2 / 1) widens the difference
+    # from the mean, and nothing falls below 0
+    first, second = np.array([0.0, 4.0]), np.array([4.0, 0.0])
+    ratios = real_weeks(np.stack([first, second]), 1)
+    assert ratios[0] == pytest.approx(np.array([[0.0, 1 + np.sqrt(2)], [1 + np.sqrt(2), 0.0]]))
+    mean = to_the_mean(10.0 * ratios[0], np.array([0.5, 0.5]), np.array([10.0, 10.0]))
+    assert mean == pytest.approx(np.array([[0.0, 20.0], [20.0, 0.0]]))  # half of 20 is the 10 that were forecast
+    # a burst in one week of six stays one: it has no mirror image
+    weeks = np.ones((6, 168))
+    weeks[5, 7] = 5.0
+    assert real_weeks(weeks, 3)[:, :, 7].min() > 0.3
+    assert to_the_mean(np.zeros((2, 1)), np.ones(2), np.array([3.0])).tolist() == [[3.0], [3.0]]
 
 
 def test_a_month_is_the_mean_of_its_weeks_in_its_futures_and_a_stress():

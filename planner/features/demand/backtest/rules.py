@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.features.demand.forecast.futures import PAIRED_WEEKS, futures_of, paired_scatter
+from planner.features.demand.forecast.futures import PAIRED_WEEKS, futures_of, real_weeks, to_the_mean
 from planner.features.demand.forecast.models import ensemble, levels_of, shape_of, short_week, to_weeks
 from planner.features.demand.forecast.one_series import LONGEST_TRIAL_WEEKS, SHORT_WEEKS, try_out
 from planner.features.demand.forecast.spread import Spread
@@ -184,13 +184,16 @@ class Planner:
             path = ensemble(weeks, ends[-1])
         levels = levels_of(weeks, shape_of(weeks))
         found = futures_of(self.spread, path.mean(axis=1), levels)
-        scatter = paired_scatter(weeks[-PAIRED_WEEKS:]) if len(weeks) > 1 else np.zeros((len(found), HOURS_PER_WEEK))
-        rows = []
+        each = np.array([future.weight for future in found])
+        ratios = np.ones((len(found), 2, HOURS_PER_WEEK))
+        if len(weeks) > 1:
+            ratios = real_weeks(weeks[-PAIRED_WEEKS:], len(found))
+        months = []
         for first, end in zip([0, *ends[:-1]], ends, strict=True):
-            means = [(path[first:end] * future.levels[first:end, None]).mean(axis=0) for future in found]
-            rows.append([m * (1.0 + sign * s) for m, s in zip(means, scatter, strict=False) for sign in (1.0, -1.0)])
-        weights = np.repeat([future.weight / 2 for future in found], 2)
-        return np.asarray(rows), np.multiply.outer(np.diff([0, *ends]), weights)
+            means = np.array([(path[first:end] * f.levels[first:end, None]).mean(axis=0) for f in found])
+            both = (means[:, None, :] * ratios).reshape(-1, HOURS_PER_WEEK)
+            months.append(to_the_mean(both, np.repeat(each, 2), each @ means))
+        return np.asarray(months), np.multiply.outer(np.diff([0, *ends]), np.repeat(each / 2, 2))
 
     @property
     def ends(self) -> list[int]:

@@ -110,7 +110,7 @@ def forecast(
     weights = {future.name: future.weight for future in futures}
     tables = _real_weeks(series.requests[clean.columns], hours, periods, notes) if given.real_weeks else pd.DataFrame()
     if tables.empty:
-        tables = scenario_tables(hours, periods, weights, scatter_of(_ordinary(clean, factors)))
+        tables = scenario_tables(hours, periods, weights, scatter_of(_ordinary(clean, factors), len(futures)))
     tables = with_events(tables, month_tables(hours, periods, "mean"), given.events, periods)
     tables = whole_weeks(tables, periods)
     end = pd.Timestamp(periods[-1].end, tz="UTC")

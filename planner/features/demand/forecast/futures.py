@@ -9,7 +9,8 @@ Of all of them the weighted mean is the forecast: what the past lacks is added t
 again; beyond that the past is moved nearer), what the past has too much is taken from all.
 
 A unit that serves the mean of an hour is idle in some weeks and short in others, so each future is two weeks, ``a`` and
-``b``: the mean hour with what two real weeks of the recent past had above or below it, and with the opposite.
+``b``, each as a real week of the recent past was about the usual one. Then all are scaled, hour by hour, so that their
+weighted mean is the forecast.
 """
 
 from dataclasses import dataclass
@@ -97,8 +98,11 @@ def growth_of(weekly_levels: np.ndarray) -> float:
     return float(np.nanmean(now)) / then if then > 0 else 1.0
 
 
-def paired_scatter(weeks: np.ndarray) -> np.ndarray:
-    """Return what two real weeks have above or below their usual week, relative to it: futures x 168.
+def real_weeks(weeks: np.ndarray, futures: int) -> np.ndarray:
+    """Return what real weeks were over the usual one, for the weeks a and b of each future: futures x 2 x 168.
+
+    The newest weeks are taken in turn; their differences from their own mean are widened by √(n / (n - 1)), to those
+    from what is usual.
 
     Parameters
     ----------
@@ -106,6 +110,18 @@ def paired_scatter(weeks: np.ndarray) -> np.ndarray:
     """
     weeks = np.where(np.isnan(weeks), np.nanmean(weeks, axis=0), weeks)
     weeks = weeks / np.maximum(weeks.mean(axis=1, keepdims=True), TINY)
-    usual, half = np.maximum(weeks.mean(axis=0), TINY), len(weeks) // 2
-    pairs = [np.clip((weeks[k] - weeks[k + half]) / np.sqrt(2) / usual, -1.0, 1.0) for k in range(half)]
-    return np.stack([pairs[k % half] for k in range(len(WEIGHTS) + PAST_PARTS)])
+    usual, half = weeks.mean(axis=0), len(weeks) // 2
+    ratios = np.where(usual > TINY, weeks / np.maximum(usual, TINY), 1.0)
+    ratios = np.maximum(1.0 + (ratios - 1.0) * np.sqrt(len(weeks) / (len(weeks) - 1)), 0.0)
+    return np.stack([ratios[[k % half, k % half + half]] for k in range(futures)])
+
+
+def to_the_mean(demand: np.ndarray, weights: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return the weeks of futures scaled, hour by hour, so that their weighted mean is as wanted.
+
+    Parameters
+    ----------
+    demand : weeks x hours. weights : of each week. wanted : mean demand of each hour; where all weeks have 0, it stays.
+    """
+    mean = np.average(demand, axis=0, weights=weights)
+    return np.where(mean > TINY, demand * (wanted / np.where(mean > TINY, mean, 1.0)), wanted)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.forecast.futures import PAIRED_WEEKS, paired_scatter
+from planner.features.demand.forecast.futures import PAIRED_WEEKS, real_weeks, to_the_mean
 from planner.features.demand.history import TOKENS
 from planner.features.demand.series import full_weeks, hour_of_week, long_table, week_start, weeks_without_gap
 from planner.schema.settings import Period
@@ -149,11 +149,10 @@ def whole_weeks(tables: pd.DataFrame, periods: tuple[Period, ...]) -> pd.DataFra
     return pd.concat(parts, ignore_index=True)
 
 
-def scatter_of(requests: pd.DataFrame) -> dict[Any, np.ndarray]:
-    """Return each series' scatter of hours about its usual week, relative to it: futures x 168; none where too short.
+def scatter_of(requests: pd.DataFrame, futures: int) -> dict[Any, np.ndarray]:
+    """Return what each series' recent real weeks were over its usual week: futures x 2 x 168; none where too short.
 
-    The last six whole weeks are paired, the newest with the fourth newest and so on; half the difference of two weeks
-    at the same level, times √2, scatters as an hour does about its mean.
+    Of the last six whole weeks.
     """
     known = requests.groupby(week_start(pd.DatetimeIndex(requests.index))).count().min(axis=1)
     whole = [at for at in full_weeks(requests) if known[at] >= LEAST_KNOWN * HOURS_PER_WEEK][-PAIRED_WEEKS:]
@@ -162,7 +161,7 @@ def scatter_of(requests: pd.DataFrame) -> dict[Any, np.ndarray]:
     scatter = {}
     for column in requests.columns:
         weeks = [requests[column].loc[at : at + LAST_HOUR].to_numpy(dtype=float) for at in whole]
-        scatter[column] = paired_scatter(np.stack(weeks))
+        scatter[column] = real_weeks(np.stack(weeks), futures)
     return scatter
 
 
@@ -178,30 +177,33 @@ def scenario_tables(
     ----------
     hours : region, workload, hour, mean, p98, and each future's level over the mean.
     weights : of each future.
-    scatter : of each series, futures x 168 (`scatter_of`); where there is none, a future is one week.
+    scatter : of each series, futures x 2 x 168 (`scatter_of`); where there is none, a future is one week.
     """
-    parts = []
-    scattered = any(np.abs(values).max() > STEADY for values in (scatter or {}).values())
-    for number, (name, weight) in enumerate(weights.items()):
-        table = month_tables(hours.assign(level=hours["mean"] * hours[name]), periods, "level")
-        if not scattered:
-            parts.append(table.assign(scenario=name, probability=weight))
-            continue
-        moves = _moves_of(table, scatter or {}, number)
-        for week, sign in (("a", 1.0), ("b", -1.0)):
-            level = table["requests_per_hour"] * (1.0 + sign * moves)
-            parts.append(table.assign(requests_per_hour=level, scenario=f"{name} {week}", probability=weight / 2))
-    parts.append(month_tables(hours, periods, STRESS_QUANTILE).assign(scenario=STRESS, probability=0.0))
-    return pd.concat(parts, ignore_index=True)
+    levels = [month_tables(hours.assign(level=hours["mean"] * hours[name]), periods, "level") for name in weights]
+    stress = month_tables(hours, periods, STRESS_QUANTILE).assign(scenario=STRESS, probability=0.0)
+    if not any(np.abs(values - 1.0).max() > STEADY for values in (scatter or {}).values()):
+        parts = [t.assign(scenario=n, probability=w) for t, (n, w) in zip(levels, weights.items(), strict=True)]
+        return pd.concat([*parts, stress], ignore_index=True)
+    names = [f"{name} {week}" for name in weights for week in "ab"]
+    chances = np.repeat([weight / 2 for weight in weights.values()], 2)
+    means = np.stack([table["requests_per_hour"].to_numpy() for table in levels])
+    both = means[:, None, :] * _ratios_of(levels[0], scatter or {}, len(weights))
+    demand = to_the_mean(both.reshape(len(names), -1), chances, np.asarray(list(weights.values())) @ means)
+    parts = [
+        levels[0].assign(requests_per_hour=own, scenario=name, probability=chance)
+        for own, name, chance in zip(demand, names, chances, strict=True)
+    ]
+    return pd.concat([*parts, stress], ignore_index=True)
 
 
-def _moves_of(table: pd.DataFrame, scatter: Mapping[Any, np.ndarray], number: int) -> np.ndarray:
-    """Return what a future's scatter adds to each row, relative to it."""
-    moves = np.zeros(len(table))
+def _ratios_of(table: pd.DataFrame, scatter: Mapping[Any, np.ndarray], futures: int) -> np.ndarray:
+    """Return what each row is multiplied by in the weeks of each future: futures x 2 x rows."""
+    ratios = np.ones((futures, 2, len(table)))
     slots = table["hour_of_week"].to_numpy()
     for column, rows in table.groupby(["region", "workload"]).indices.items():
-        moves[rows] = scatter[column][number, slots[rows]] if column in scatter else 0.0
-    return moves
+        if column in scatter:
+            ratios[:, :, rows] = scatter[column][:, :, slots[rows]]
+    return ratios
 
 
 def real_week_tables(requests: pd.DataFrame, hours: pd.DataFrame, periods: tuple[Period, ...]) -> pd.DataFrame:
