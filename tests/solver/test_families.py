@@ -316,7 +316,7 @@ def test_a_family_that_says_nothing_comes_out_right(name: str, whole_units: bool
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_a_family_that_says_nothing_comes_out_right_where_work_can_wait(name: str, state: Callable[..., None]) -> None:
-    """Rows of hours, of weeks and of everything: no flow is served at once, and no hours merged, that they tell apart."""
+    """Rows of hours, of weeks and of everything: they refuse what would not respect them."""
     case = two_months(False)
     case = replace(case, workloads=tuple(w.model_copy(update={"deadline_hours": 5}) for w in case.workloads))
     state(FOREIGN[name])
