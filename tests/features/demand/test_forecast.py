@@ -554,6 +554,25 @@ def test_requests_that_change_are_carried_on():
     assert steady.workloads["cache_hit_rate"].iloc[0] == pytest.approx(0.3)
 
 
+def test_the_mix_is_carried_on():
+    share = np.repeat(0.2 + 0.02 * np.arange(12), 168)  # of model n, 20 % in the first week, 42 % in the last
+    both = [of(np.tile(WEEK, 12)).assign(model=model) for model in ("m", "n")]
+    for rows, part in zip(both, (1 - share, share), strict=True):
+        rows["requests"] = rows["requests"] * part
+    result = forecast(as_history(*both), dt.date(2026, 6, 1), 1)
+    shares = result.mix.set_index("model")["share"]
+    # its log odds rise from ln(0.2 / 0.8) = -1.386 to ln(0.42 / 0.58) = -0.323 in 11 weeks, 0.097 a week; the middle of
+    # June is 5.2 weeks after the middle of the last four, at 39 %: ln(0.39 / 0.61) + 0.097 / 2 x 5.2 = -0.196, 45 %
+    assert shares["n"] == pytest.approx(0.45, abs=0.005)
+    assert shares.sum() == pytest.approx(1.0)
+    assert any("the share of n rises from week to week: 39% in the last four weeks, 45%" in n for n in result.notes)
+    # a model that is new keeps the share that it had last
+    new = both[1][both[1]["hour"] >= MONDAY + pd.Timedelta(weeks=10)]
+    late = forecast(as_history(both[0], new), dt.date(2026, 6, 1), 1).mix.set_index("model")["share"]
+    recent = (1 - share[-4 * 168 :]).reshape(4, 168).mean(axis=1)
+    assert late["n"] == pytest.approx((0.40 + 0.42) / (recent.sum() + 0.40 + 0.42))
+
+
 def test_series_add_up_to_a_total_that_knows_them_all():
     rng = np.random.default_rng(8)
     parts = [of(np.tile(WEEK, 12) * rng.lognormal(0, 0.3, 12 * 168), name) for name in ("a", "b", "c")]

@@ -25,6 +25,7 @@ from planner.features.demand.forecast.planned_moves import late_moves, moved_hou
 from planner.features.demand.forecast.scenarios import (
     Trend,
     carried_on,
+    mix_carried_on,
     month_tables,
     real_week_tables,
     scatter_of,
@@ -118,13 +119,16 @@ def forecast(
     notes += [f"the move of {name} comes after the months that are planned" for name in late_moves(given.moves, end)]
     rows = _rows_of(series.rows, clean)
     middle = pd.Timestamp(start, tz="UTC") + (end - pd.Timestamp(start, tz="UTC")) / 2
-    shapes, trends = carried_on(_recent_shapes(rows, clean), rows, (middle - clean.index[-1]) / pd.Timedelta(weeks=1))
-    notes += [_told(trend) for trend in trends]
+    ahead = (middle - clean.index[-1]) / pd.Timedelta(weeks=1)
+    recent = rows[rows["hour"] > clean.index[-1] - pd.Timedelta(weeks=RECENT_WEEKS)]
+    shapes, trends = carried_on(_recent_shapes(rows, recent), rows, ahead)
+    mix, shifts = mix_carried_on(model_mix(rows), rows, recent, ahead)
+    notes += [_told(trend) for trend in (*trends, *shifts)]
     return Forecast(
         demand=tables.drop(columns="probability"),
         scenarios=tables[["scenario", "probability"]].drop_duplicates("scenario", ignore_index=True),
         workloads=moved_shapes(shapes, given.moves),
-        mix=moved_mix(model_mix(rows), given.moves, end),
+        mix=moved_mix(mix, given.moves, end),
         hours=hours,
         accuracy=pd.DataFrame(accuracy),
         left_out=_left_out(series.requests, clean),
@@ -132,9 +136,8 @@ def forecast(
     )
 
 
-def _recent_shapes(rows: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
+def _recent_shapes(rows: pd.DataFrame, recent: pd.DataFrame) -> pd.DataFrame:
     """Return what a request of each workload was like in the last four weeks, or whenever it was last seen."""
-    recent = rows[rows["hour"] > clean.index[-1] - pd.Timedelta(weeks=RECENT_WEEKS)]
     shapes = []
     for name, own in rows.groupby("workload"):
         late = recent[recent["workload"] == name]
@@ -144,8 +147,13 @@ def _recent_shapes(rows: pd.DataFrame, clean: pd.DataFrame) -> pd.DataFrame:
 
 def _told(trend: Trend) -> str:
     names = {"input_tokens": "input tokens", "output_tokens": "output tokens", "cache_hit_rate": "cache hit rate"}
-    form = ".0%" if trend.figure == "cache_hit_rate" else ",.0f"
+    form = ",.0f" if trend.figure.endswith("_tokens") else ".0%"
     moves = "rises" if trend.planned > trend.recent else "falls"
+    if trend.figure not in names:
+        return (
+            f"{trend.workload}: the share of {trend.figure} {moves} from week to week: {trend.recent:.0%} in the last "
+            f"four weeks, {trend.planned:.0%} by the middle of the plan; which models may serve is for mix.csv to say"
+        )
     return (
         f"{trend.workload}: {names[trend.figure]} of a request {moves} from week to week: {trend.recent:{form}} in the "
         f"last four weeks, {trend.planned:{form}} in the plan"

@@ -29,6 +29,7 @@ def report_of(result: Forecast, history: History, assumptions: Assumptions, hori
         },
         "assumptions": dataclasses.asdict(assumptions),
         "accuracy": json.loads(result.accuracy.to_json(orient="records")),
+        "mix": json.loads(result.mix.to_json(orient="records")),
         "left_out": json.loads(result.left_out.to_json(orient="records")),
         "notes": list(result.notes),
     }

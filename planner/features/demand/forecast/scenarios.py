@@ -28,7 +28,7 @@ MIDDLE_OF_RECENT = 2.0  # weeks: the recent figure is that of the last four
 
 @dataclass(frozen=True)
 class Trend:
-    """A figure of a workload's requests: over the last four weeks, and as it is carried on."""
+    """A figure of a workload's requests, or a model's share of them: over the last four weeks, and as carried on."""
 
     workload: str
     figure: str
@@ -59,6 +59,47 @@ def carried_on(shapes: pd.DataFrame, rows: pd.DataFrame, weeks_to_middle: float)
             if abs(planned - recent) > TOLD_CHANGE * max(recent, EDGE):
                 found.append(Trend(str(shape["workload"]), figure, recent, planned))
     return shapes, found
+
+
+def mix_carried_on(
+    mix: pd.DataFrame, rows: pd.DataFrame, recent: pd.DataFrame, weeks_to_middle: float
+) -> tuple[pd.DataFrame, list[Trend]]:
+    """Return each model's share of its workload's requests in the middle of the horizon, and what changes.
+
+    A share continues half of its trend (of its odds); those of a workload then add up to 1. A workload with a model
+    that some week did not have keeps the shares of the recent past.
+
+    Parameters
+    ----------
+    mix : workload, model, share, over the whole history. rows : the history's hourly rows; recent : the last of them.
+    weeks_to_middle : from the end of the history to the middle of the horizon.
+    """
+    mix, found = mix.copy(), []
+    for workload, own in mix.groupby("workload"):
+        late = recent[recent["workload"] == workload].groupby("model")["requests"].sum()
+        if not late.sum() > 0:
+            continue
+        shares = late.reindex(own["model"]).fillna(0.0).to_numpy() / float(late.sum())
+        mine = rows[rows["workload"] == workload]
+        week = pd.Series(week_start(pd.DatetimeIndex(mine["hour"])), index=mine.index)
+        weekly = mine.pivot_table(index=week, columns="model", values="requests", aggfunc="sum").iloc[-MOST_WEEKS:]
+        weekly = weekly.reindex(columns=own["model"]).fillna(0.0)
+        total = weekly.sum(axis=1)
+        planned = shares
+        if len(weekly) >= LEAST_WEEKS and len(own) > 1 and (weekly.to_numpy() > 0).all():
+            values = (weekly.div(total, axis=0)).to_numpy()
+            carried = [
+                _carried(values[:, k], total.to_numpy(), float(share), weeks_to_middle, "cache_hit_rate")
+                for k, share in enumerate(shares)
+            ]
+            planned = np.asarray(carried) / sum(carried)
+        mix.loc[own.index, "share"] = planned
+        found += [
+            Trend(str(workload), str(model), float(was), float(will))
+            for model, was, will in zip(own["model"], shares, planned, strict=True)
+            if abs(will - was) > TOLD_CHANGE
+        ]
+    return mix, found
 
 
 def _weekly(rows: pd.DataFrame) -> pd.DataFrame:
