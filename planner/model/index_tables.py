@@ -20,7 +20,7 @@ from planner.units import (
 
 def sets_of(case: Case) -> Sets:
     """Build the index tables of the whole programme of a case."""
-    slots = _slots(case)
+    slots, price_times = _slots(case)
     needs, demand = _needs(case, len(slots))
     tokens = _tokens(case)
     meters, deployments, earlier = _capacity(case)
@@ -54,6 +54,7 @@ def sets_of(case: Case) -> Sets:
         earlier=earlier,
         quotas=_plain(quotas),
         quota_load=quota_load,
+        price_times=price_times,
         purchases=purchases,
         caps=_plain(caps),
         cases=_stress_cases(case, needs),
@@ -73,14 +74,22 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype({name: object for name in table if isinstance(table[name].dtype, pd.StringDtype)})
 
 
-def _slots(case: Case) -> pd.DataFrame:
+def _slots(case: Case) -> tuple[pd.DataFrame, Floats]:
+    """List the slots; hours of equal prices are a kind, with what each option's price is multiplied by."""
+    times = np.ones((len(case.periods), HOURS_PER_WEEK, len(case.on_demand)))
+    for f in case.price_factors:
+        own = [q for q, o in enumerate(case.on_demand) if f.applies_to(o.region, o.model, o.option)]
+        times[np.ix_(case.factor_periods(f), f.hours, own)] *= f.factor
+    kinds, kind = np.unique(times.reshape(-1, len(case.on_demand)), axis=0, return_inverse=True)
+    kind = kind.reshape(len(case.periods), HOURS_PER_WEEK)
     rows = [
-        (s.scenario, k, h, s.probability * p.weeks, s.on_demand_price_factor)
+        (s.scenario, k, h, s.probability * p.weeks, s.on_demand_price_factor, kind[k, h])
         for s in case.scenarios
         for k, p in enumerate(case.periods)
         for h in range(HOURS_PER_WEEK)
     ]
-    return pd.DataFrame(rows, columns=["scenario", "period", "hour_of_week", "weeks", "price_factor"])
+    columns = ["scenario", "period", "hour_of_week", "weeks", "price_factor", "hour_prices"]
+    return pd.DataFrame(rows, columns=columns), kinds if (kinds != 1.0).any() else np.empty((0, len(case.on_demand)))
 
 
 def _needs(case: Case, slots: int) -> tuple[pd.DataFrame, Floats]:

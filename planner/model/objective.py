@@ -63,11 +63,10 @@ def unreserved(sets: Sets, at: Columns) -> Floats:
 
 
 def on_demand(sets: Sets, at: Columns) -> Floats:
-    """Charge on-demand requests: Σ n_τ · z · on_demand_price_factor · on_demand_usd."""
+    """Charge on-demand requests: Σ n_τ · z · on_demand_price_factor · Π price factors · on_demand_usd."""
     cost = np.zeros(at.count)
-    slots = sets.slots
-    each = (slots["weeks"] * slots["price_factor"]).to_numpy(float)
-    cost[at.flows] = sets.arcs["usd"].to_numpy(float)[at.flow_arc] * each[at.flow_slot]
+    each = sets.slots["weeks"].to_numpy(float)[at.flow_slot] * sets.times(at.flow_arc, at.flow_slot)
+    cost[at.flows] = sets.arcs["usd"].to_numpy(float)[at.flow_arc] * each
     return cost
 
 

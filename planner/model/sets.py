@@ -97,7 +97,7 @@ class Sets:
     """Index tables of one programme. Row numbers of a table are the indices that other tables refer to.
 
     slots : scenario, period (number), hour_of_week, weeks (probability x weeks: how many such hours are expected),
-        price_factor. Slot tau.
+        price_factor, hour_prices (a row of ``price_times``). Slot tau.
     needs : origin, workload, usable (1 - reserved_headroom), guaranteed_share. An origin-workload with demand.
     demand : krph, array needs x slots.
     shares : workload, model, min_share, max_share: the mix.
@@ -151,8 +151,21 @@ class Sets:
     left_out: tuple[str, ...] = ()
     tolls: Tolls | None = None
     case: Case | None = field(default=None, repr=False)
+    price_times: Floats = field(default_factory=lambda: np.empty((0, 0)))  # kinds of hour x quotas; none: all are 1
     members: tuple[Ints, ...] = field(default=())  # after merging: for each slot the original slots it stands for
     of_whole: Ints | None = None  # of some periods: number of each slot, before merging, in the whole (None: the same)
+
+    def hour_times(self, arc: Ints, slot: Ints) -> Floats:
+        """Product of the price factors that apply to an arc in a slot, the scenario's apart."""
+        if not len(self.price_times):
+            return np.ones(len(arc))
+        quota = self.arcs["quota"].to_numpy(int)[arc]
+        hourly = self.price_times[self.slots["hour_prices"].to_numpy(int)[slot], quota]
+        return np.where(quota >= 0, hourly, 1.0)
+
+    def times(self, arc: Ints, slot: Ints) -> Floats:
+        """Return what an arc's on-demand price is multiplied by in a slot: price factors, and the scenario's."""
+        return self.slots["price_factor"].to_numpy(float)[slot] * self.hour_times(arc, slot)
 
     @property
     def slot_period(self) -> Ints:

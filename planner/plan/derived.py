@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from planner.plan.frames import FLAG, NUMBER, TEXT, WHOLE, Field, Frame
+from planner.plan.joins import Ints
 from planner.schema.capacity import SHARED_DEPLOYMENT, OnDemand, Throughput
 from planner.schema.case import Case
 from planner.schema.workloads import Workload
-from planner.units import BYTES_PER_GB, MINUTES_PER_HOUR, TOKENS_PER_MTOK
+from planner.units import BYTES_PER_GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, TOKENS_PER_MTOK
+
+Floats = npt.NDArray[np.float64]
 
 LOADS = Frame("loads", "one row for each workload, pool, meter and model of the workload's mix", (
     Field("workload", TEXT, "workload"),
@@ -75,11 +80,12 @@ class Derived:
     travel: pd.DataFrame
     earlier: pd.DataFrame
     slots: pd.DataFrame
+    price_times: Floats | None = None  # on-demand options x hours of the week of each period; None: all are 1
 
     @classmethod
     def of(cls, case: Case) -> "Derived":
         """Derive them all; build it once for a case and pass it on."""
-        return cls(_loads(case), _options(case), _travel(case), _earlier(case), _slots(case))
+        return cls(_loads(case), _options(case), _travel(case), _earlier(case), _slots(case), _price_times(case))
 
     @cached_property
     def units_per_request(self) -> dict[tuple[str, str, str, str], float]:
@@ -106,10 +112,39 @@ class Derived:
         """Units of earlier commitments in force by (pool, meter, period)."""
         return _dictionary(self.earlier, ["pool", "meter", "period"], "units")
 
+    def hour_times(self, period: Ints, hour: Ints, quota: Ints) -> Floats:
+        """Product of the price factors of an option (a row of case.on_demand; -1: none) in hours of periods."""
+        if self.price_times is None:
+            return np.ones(len(quota))
+        return np.where(quota >= 0, self.price_times[quota, period * HOURS_PER_WEEK + hour], 1.0)
+
+    def price_factors(self, place: Ints, quota: Ints) -> Floats:
+        """Return what the price of an option (a row of case.on_demand; -1: none) is multiplied by in slots.
+
+        The scenario's factor, and every row of price_factors that applies.
+        """
+        factor: Floats = self.slots["price_factor"].to_numpy(float)[place // HOURS_PER_WEEK]
+        if self.price_times is None:
+            return factor
+        return factor * np.where(quota >= 0, self.price_times[quota, place % self.price_times.shape[1]], 1.0)
+
     @property
     def sunk_usd(self) -> float:
         """What earlier commitments still cost inside the horizon, USD."""
         return float(self.earlier["usd"].sum())
+
+
+def _price_times(case: Case) -> Floats | None:
+    """Multiply the price factors of each on-demand option, hour by hour of each period."""
+    if not case.price_factors:
+        return None
+    times = np.ones((len(case.on_demand), len(case.periods), HOURS_PER_WEEK))
+    for row in case.price_factors:
+        for q, option in enumerate(case.on_demand):
+            if row.applies_to(option.region, option.model, option.option):
+                for period in case.factor_periods(row):
+                    times[q, period, list(row.hours)] *= row.factor
+    return times.reshape(len(case.on_demand), -1)
 
 
 def request_tokens(w: Workload, hit_rate: float) -> tuple[float, float, float, float]:

@@ -90,16 +90,21 @@ def _use(reading: Reading, of: Ints, price: Floats, way: Ints, load: Ints, nth: 
     kept = units / loads["usable_share"].to_numpy(float)
     share, price = _meter_shares(reading, meter), np.nan_to_num(price)
     used, held, usd = (np.zeros(shape) for _ in range(3))
+    option = reading.prices.quota_of_ways(names, flows)
+    factor = reading.derived.price_factors(flows.place, option[flows.way])
     for k in range(int(nth.max(initial=-1)) + 1):
         which = np.full(len(price), -1)
         which[way[nth == k]] = load[nth == k]
         own = np.flatnonzero(which[of] >= 0)
         row, rph = which[of[own]], flows.rph[own]
         cell = meter[row] * names.slot_count + flows.place[own]
-        for total, per_request in ((used, units[row]), (held, kept[row]), (usd, price[of[own]] * share[row])):
+        for total, per_request in (
+            (used, units[row]),
+            (held, kept[row]),
+            (usd, price[of[own]] * share[row] * factor[own]),
+        ):
             total += np.bincount(cell, rph * per_request, total.size).reshape(shape)
-    factor = np.repeat(reading.derived.slots["price_factor"].to_numpy(float), HOURS_PER_WEEK)
-    return UnitUse(used, held, usd * factor)
+    return UnitUse(used, held, usd)
 
 
 def _meter_shares(reading: Reading, meter: Ints) -> Floats:

@@ -180,7 +180,7 @@ def spent_of(reading: Reading) -> Spent:
 def flow_usd(derived: Derived, flows: Flows) -> tuple[Floats, Floats]:
     """Price each way over the horizon, expected USD: on demand, and egress (arrays by way)."""
     weeks = derived.slots["weeks"].to_numpy(float)[flows.place // HOURS_PER_WEEK]
-    factor = derived.slots["price_factor"].to_numpy(float)[flows.place // HOURS_PER_WEEK]
+    factor = derived.price_factors(flows.place, flows.ways["quota"].to_numpy(int)[flows.way])
     count = len(flows.ways)
     requests = np.bincount(flows.way, flows.rph * weeks, count)
     at_price = np.bincount(flows.way, flows.rph * weeks * factor, count)

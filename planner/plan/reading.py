@@ -22,12 +22,13 @@ class OnDemandPrices:
     that.
 
     usd : USD; NaN where nothing is sold. nearest_usd : workloads x origins x models, the least within an origin's
-    reach. quota : the option, as a row of case.on_demand; -1: none. quota_per_request : what a request per hour counts
-    on it, tokens per minute (0: none).
+    reach, and nearest_quota its option. quota : the option, as a row of case.on_demand; -1: none.
+    quota_per_request : what a request per hour counts on it, tokens per minute (0: none).
     """
 
     usd: Floats
     nearest_usd: Floats
+    nearest_quota: Ints
     quota: Ints
     quota_per_request: Floats
 
@@ -51,7 +52,11 @@ class OnDemandPrices:
         workload = encode(travel["workload"], names.workloads)
         origin, region = encode(travel["origin"], names.regions), encode(travel["region"], names.regions)
         np.fmin.at(nearest, (workload, origin), usd[workload, region])
-        return cls(usd, nearest, quota, counted)
+        nearest_quota = np.full(shape, -1)
+        for w, o, r in zip(workload.tolist(), origin.tolist(), region.tolist(), strict=True):
+            least = usd[w, r] == nearest[w, o]
+            nearest_quota[w, o, least] = quota[w, r, least]
+        return cls(usd, nearest, nearest_quota, quota, counted)
 
     def of_ways(self, names: Names, flows: Flows) -> Floats:
         """Price a request of each way where it is served, else the least within its origin's reach; NaN: neither."""
@@ -59,6 +64,12 @@ class OnDemandPrices:
         here = self.usd[workload, region, model]
         found: Floats = np.where(np.isnan(here), self.nearest_usd[workload, origin, model], here)
         return found
+
+    def quota_of_ways(self, names: Names, flows: Flows) -> Ints:
+        """Return the option that has that price, as a row of case.on_demand; -1: none."""
+        origin, workload, model, region, _ = names.codes(flows.ways)
+        here = self.quota[workload, region, model]
+        return np.where(here >= 0, here, self.nearest_quota[workload, origin, model])
 
 
 @dataclass(frozen=True)

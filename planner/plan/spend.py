@@ -7,6 +7,7 @@ import pandas as pd
 
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
+from planner.plan.joins import Ints
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 
@@ -89,16 +90,19 @@ def counted(case: Case, names: Names, held_usd: Floats, tokens_usd: Floats) -> S
     return Spent(case, on_demand, reserved, np.array([s.probability for s in case.scenarios]))
 
 
-def on_demand_by_scenario(derived: Derived, names: Names, flows: Flows, price_usd: Floats | None = None) -> Floats:
+def on_demand_by_scenario(
+    derived: Derived, names: Names, flows: Flows, price_usd: Floats | None = None, quota: Ints | None = None
+) -> Floats:
     """Add up what is paid on demand, were each scenario certain: regions x scenarios x periods, USD.
 
     0 in a scenario without probability, which is in no expectation. ``price_usd`` : of a request of each way, where it
-    is not what the way pays.
+    is not what the way pays, and ``quota`` the option that has this price, by way.
     """
     shape = len(names.regions), len(names.scenarios), len(names.periods)
     _, _, _, region, _ = names.codes(flows.ways)
     block = flows.place // HOURS_PER_WEEK
-    each = (derived.slots["weeks"] * derived.slots["price_factor"]).to_numpy(float)[block]
+    option = flows.ways["quota"].to_numpy(int) if quota is None else quota
+    each = derived.slots["weeks"].to_numpy(float)[block] * derived.price_factors(flows.place, option[flows.way])
     price = flows.ways["on_demand_usd"].to_numpy(float) if price_usd is None else price_usd
     usd = flows.rph * each * price[flows.way]
     cell = region[flows.way] * (shape[1] * shape[2]) + block

@@ -12,7 +12,7 @@ from planner.readers.raw_tables import FORMULA_ERRORS, Raw, RawTable, Source
 from planner.schema.base import LISTS, Row
 from planner.schema.capacity import SHARED_DEPLOYMENT, Commitment, Offer, OnDemand, Pool, Throughput
 from planner.schema.case import BASE_SCENARIO, TABLE, TABLES, Case
-from planner.schema.contracts import SpendCommitment
+from planner.schema.contracts import PriceFactor, SpendCommitment
 from planner.schema.describe import columns_of
 from planner.schema.settings import period_named
 from planner.schema.workloads import ANY_REGION, Mix, Model, Region, Route, Scenario
@@ -207,6 +207,17 @@ def routes_to_itself(tables: Tables) -> list[Fault]:
     return faults
 
 
+def factors_of_options(tables: Tables) -> list[Fault]:
+    """Price factors of an option that nothing is sold under."""
+    sold = sorted({row.option for row in tables.of("on_demand", OnDemand)})
+    faults = []
+    for number, row in tables.numbered("price_factors", PriceFactor):
+        if row.option is not None and row.option not in sold:
+            message = f"no row of on_demand has the option {row.option!r}{nearest(row.option, sold)}"
+            faults.append(tables.sources["price_factors"].fault(message, number, "option", row.option, ", ".join(sold)))
+    return faults
+
+
 def ends_on_a_first_day(tables: Tables) -> list[Fault]:
     """Find commitments that end on the last day of a month, the first no longer in force: it drops all of the month.
 
@@ -236,12 +247,18 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Tables], list[Fault]]], ...] = (
     (("throughput", "offers"), offers_of_use),
     (("routes",), routes_to_itself),
     (("plan", "offers", "commitments"), ends_on_a_first_day),
+    (("on_demand", "price_factors"), factors_of_options),
 )
 
 
 def contract_periods(tables: Tables, periods: Sequence[str]) -> list[Fault]:
-    """Spend commitments of periods that are not planned, or that end before they begin."""
+    """Spend commitments and price factors of periods that are not planned, or that end before they begin."""
     faults = []
+    for number, factor in tables.numbered("price_factors", PriceFactor):
+        if factor.period is not None and period_named(factor.period, periods) is None:
+            message = f"{factor.period!r} is not a period of the horizon"
+            source = tables.sources["price_factors"]
+            faults.append(source.fault(message, number, "period", allowed=", ".join(periods)))
     for number, row in tables.numbered("spend_commitments", SpendCommitment):
         source = tables.sources["spend_commitments"]
         told = {"first_period": row.first_period or periods[0], "last_period": row.last_period or periods[-1]}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from planner.schema.base import Row
 from planner.schema.capacity import Commitment, Offer, OnDemand, Pool, Throughput
-from planner.schema.contracts import SpendCommitment
+from planner.schema.contracts import PriceFactor, SpendCommitment
 from planner.schema.settings import Period, PlanSettings, period_named
 from planner.schema.workloads import Demand, Mix, Model, Region, Route, Scenario, Workload
 from planner.units import HOURS_PER_DAY
@@ -52,6 +52,7 @@ TABLES: tuple[Table, ...] = (
         False,
         "amounts that must be spent, or are paid all the same",
     ),
+    Table("price_factors", PriceFactor, (), False, "on-demand prices by hour of the week and period"),
 )
 TABLE = {table.name: table for table in TABLES}
 
@@ -90,6 +91,7 @@ class Case:
     on_demand: tuple[OnDemand, ...] = ()
     routes: tuple[Route, ...] = ()
     spend_commitments: tuple[SpendCommitment, ...] = ()
+    price_factors: tuple[PriceFactor, ...] = ()
     only: Period | None = None  # the one period that is looked at; None: all of the horizon
 
     def __repr__(self) -> str:
@@ -203,6 +205,13 @@ class Case:
         last = whole[period_named(c.last_period or names[-1], names) or names[-1]].start
         counted = [k for k, period in enumerate(self.periods) if first <= period.start <= last]
         return range(counted[0], counted[-1] + 1) if counted else range(0)
+
+    def factor_periods(self, factor: PriceFactor) -> tuple[int, ...]:
+        """Numbers of the periods in which a price factor applies."""
+        named = None
+        if factor.period is not None:
+            named = period_named(factor.period, [p.name for p in self.settings.horizon.periods])
+        return tuple(k for k, p in enumerate(self.periods) if factor.period is None or p.name == named)
 
     def paid_usd(self, offer: Offer, bought: int, period: int) -> float:
         """Return what a unit that is bought at the start of a period costs in another, USD."""

@@ -20,7 +20,7 @@ import numpy as np
 from planner.model.objective import objective
 from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.project_stress import slot_tree
-from planner.model.reduce.slots import merge_slots, prune
+from planner.model.reduce.slots import hour_kinds, merge_slots, prune
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, Tolls
 from planner.model.waiting import waits
@@ -110,11 +110,12 @@ class _OfGroups(Separator):
 
 
 def _groups(sets: Sets, depth: int) -> Ints:
-    """Group of each slot: those of one period and price factor, halved a few times by demand."""
+    """Group of each slot: those of one period and equal prices, halved a few times by demand."""
     group_of = np.full(len(sets.slots), -1)
     scaled = sets.demand / need_peaks(sets)[:, None]
     first = 0
-    for rows in sets.slots.groupby(["period", "price_factor"], sort=True).indices.values():
+    prices = sets.slots.assign(kind=hour_kinds(sets))
+    for rows in prices.groupby(["period", "price_factor", "kind"], sort=True).indices.values():
         tree, todo = slot_tree(scaled, np.asarray(rows, np.int64)), [0]
         for _ in range(depth):
             halves = [(tree.left[node], tree.right[node]) if tree.left[node] >= 0 else (node,) for node in todo]

@@ -223,7 +223,7 @@ class _Builder:
         at = arose // HOURS_PER_WEEK * HOURS_PER_WEEK + (arose + late) % HOURS_PER_WEEK
         block = at // HOURS_PER_WEEK
         weight = amount * self.derived.slots["weeks"].to_numpy(float)[block]
-        factor = self.derived.slots["price_factor"].to_numpy(float)[block]
+        factor = self.derived.price_factors(at, ways["quota"].to_numpy(int)[way])
         egress, usd = ways["egress_usd"].to_numpy(float)[way], ways["on_demand_usd"].to_numpy(float)[way]
         paid = weight * (egress + factor * usd) if stressed is None else np.zeros(len(way))
         flow = self._add_columns(paid)

@@ -89,6 +89,10 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("routes", "Pairs of regions between which requests may travel, and the price of data. Failover needs routes."),
     ("commitments", "What you have already bought; it is counted before anything new."),
     (
+        "price_factors",
+        "On-demand prices that are lower or higher in some hours or periods: off-peak, promotions, announced cuts.",
+    ),
+    (
         "spend_commitments",
         "What you have promised a seller to spend (MACC, EDP, commits). What is not spent is paid all the same.",
     ),

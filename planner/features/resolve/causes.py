@@ -113,6 +113,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         "usd_per_gb": ON_DEMAND_PRICES,
         "max_gb_per_month": OFFERS,
     },
+    "price_factors": dict.fromkeys(
+        ("region", "model", "option", "period", "hours_of_week", "factor"), ON_DEMAND_PRICES
+    ),
     "spend_commitments": dict.fromkeys(
         ("contract", "usd", "first_period", "last_period", "regions", "counts_on_demand", "counts_reserved"),
         OFFERS,
@@ -121,7 +124,7 @@ COLUMNS: dict[str, dict[str, str]] = {
 
 OWNERS = {"mix": MIX, "scenarios": SHAPE, "pools": OFFERS, "throughput": OFFERS, "offers": OFFERS,
           "on_demand": OFFERS, "routes": OFFERS, "commitments": EXPIRIES,
-          "spend_commitments": OFFERS}  # fmt: skip
+          "spend_commitments": OFFERS, "price_factors": ON_DEMAND_PRICES}  # fmt: skip
 
 
 def cause_of(table: str, column: str) -> str:

@@ -32,6 +32,7 @@ from planner.features.resolve.causes import (
     EXPIRIES,
     MIX,
     OFFERS,
+    ON_DEMAND_PRICES,
     OWNERS,
     POLICY,
     REPORTS_ONLY,
@@ -43,7 +44,7 @@ from planner.plan.flows import Floats
 from planner.schema.base import Row
 from planner.schema.capacity import Commitment, Offer, Pool, Throughput
 from planner.schema.case import DEMAND_COLUMNS, TABLE, Case
-from planner.schema.contracts import SpendCommitment
+from planner.schema.contracts import PriceFactor, SpendCommitment
 from planner.schema.settings import Period, PlanSettings, add_months
 from planner.schema.workloads import Region
 from planner.units import HOURS_PER_WEEK
@@ -202,6 +203,7 @@ class Hybrids:
         parts["commitments"] = self._commitments(taken)
         parts |= self._held(parts, taken)
         parts["spend_commitments"] = self._contracts(parts["settings"], taken)
+        parts["price_factors"] = self._factors(parts["settings"], taken)
         return Case(**parts, demand=self.old.demand)
 
     def _side(self, cause: str, taken: frozenset[str]) -> Case:
@@ -260,6 +262,17 @@ class Hybrids:
             first, last = (periods[min(k, len(periods) - 1)].name for k in (counted[0], counted[-1]))
             ends = {"first_period": first, "last_period": None if c.last_period is None else last}
             found.append(c.model_copy(update=ends))
+        return tuple(found)
+
+    def _factors(self, settings: PlanSettings, taken: frozenset[str]) -> tuple[PriceFactor, ...]:
+        """Price factors, those of a period in the calendar's periods that are aligned with it."""
+        side, periods = self._side(ON_DEMAND_PRICES, taken), settings.horizon.periods
+        at = aligned(periods, side.periods)
+        found = []
+        for f in side.price_factors:
+            own = side.factor_periods(f)
+            named = [None] if f.period is None else [p.name for p, k in zip(periods, at, strict=True) if k in own]
+            found += [f.model_copy(update={"period": name}) for name in named]
         return tuple(found)
 
     def _held(self, parts: Mapping[str, Any], taken: frozenset[str]) -> dict[str, tuple[Row, ...]]:

@@ -13,7 +13,6 @@ from planner.features.review.review_tables import MONTHLY, POOLS
 from planner.plan.flows import Floats
 from planner.plan.metrics.basis import Basis, ratio
 from planner.plan.metrics.task_costs import equivalent_usd
-from planner.units import HOURS_PER_WEEK
 
 _KEYS = ["pool", "meter", "period"]
 
@@ -39,7 +38,7 @@ class Counted:
         flows, periods = self.basis.flows, len(self.basis.names.periods)
         value = flows.rph * self.count[flows.place]
         if factor:
-            value = value * self.basis.derived.slots["price_factor"].to_numpy(float)[flows.place // HOURS_PER_WEEK]
+            value = value * self.basis.price_factors
         cell = flows.way * periods + self.basis.period
         total: Floats = np.bincount(cell, value, len(flows.ways) * periods).astype(float)
         return total.reshape(len(flows.ways), periods)

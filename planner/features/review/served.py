@@ -111,7 +111,13 @@ def always_servable(case: Case) -> Case:
         for r in case.regions
         for m in case.models
     )  # fmt: skip
-    return replace(case, on_demand=(*case.on_demand, *lost))
+    options = sorted({o.option for o in case.on_demand})  # what is left unserved has no price that factors change
+    factors = tuple(
+        f.model_copy(update={"option": option})
+        for f in case.price_factors
+        for option in ([f.option] if f.option is not None else options)
+    )
+    return replace(case, on_demand=(*case.on_demand, *lost), price_factors=factors)
 
 
 def _named(flows: pd.DataFrame) -> pd.DataFrame:

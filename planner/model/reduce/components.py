@@ -234,6 +234,7 @@ def _part(sets: Sets, needs: Bools, meters: Bools) -> Sets:
         meters=sets.meters[meters].reset_index(drop=True),
         earlier=sets.earlier[meters],
         quotas=sets.quotas[quota_kept].reset_index(drop=True),
+        price_times=sets.price_times[:, quota_kept],
         quota_load=sets.quota_load[arc_kept],
         purchases=bought.assign(meter_row=meter_of[bought["meter_row"].to_numpy(int)]),
         paid_usd=sets.paid_usd[bought_kept],

@@ -50,8 +50,17 @@ def _told(sets: Sets) -> Floats:
     """Tell what makes slots alike: period, prices, the demand of every need; the scenario where rows tell it apart."""
     slots, apart = sets.slots, bool(refusing(replace(sets, left_out=()), Reduction.SCENARIOS))
     future = sets.slot_future if apart else np.zeros(len(slots))
-    prices = slots["price_factor"].to_numpy(float)
-    return np.column_stack([future, slots["period"].to_numpy(float), prices, sets.demand.T])
+    prices = [slots["price_factor"].to_numpy(float), hour_kinds(sets)]
+    return np.column_stack([future, slots["period"].to_numpy(float), *prices, sets.demand.T])
+
+
+def hour_kinds(sets: Sets) -> Ints:
+    """Give slots whose hours have the same price factors, of every option, the same number."""
+    if not len(sets.price_times):
+        return np.zeros(len(sets.slots), np.int64)
+    _, kind = np.unique(sets.price_times, axis=0, return_inverse=True)
+    found: Ints = kind.ravel()[sets.slots["hour_prices"].to_numpy(int)]
+    return found
 
 
 def _merge_weeks(sets: Sets) -> Sets:
@@ -217,7 +226,11 @@ def _dominated(sets: Sets, kept: Bools) -> Bools:
     if not unlimited.any():
         return dominated
     factors = sets.slots["price_factor"].to_numpy(float)
-    usd, egress = arcs["usd"].to_numpy(float), arcs["egress_usd"].to_numpy(float)
+    _, first_slot = np.unique(hour_kinds(sets), return_index=True)
+    arc, kind = (axis.ravel() for axis in np.indices((len(arcs), len(first_slot))))
+    hourly = sets.hour_times(arc, first_slot[kind])
+    usd = (arcs["usd"].to_numpy(float)[arc] * hourly).reshape(len(arcs), -1)  # arcs x kinds of hour
+    egress = arcs["egress_usd"].to_numpy(float)[:, None]
     most, counted = _contracts(sets)
     least = min(factors.min(), factors.max() * (1 - most))  # what is spent on a contract may be worth its price
     low, high = least * usd + egress, factors.max() * usd + egress  # linear in the factor: the ends decide
@@ -230,10 +243,10 @@ def _dominated(sets: Sets, kept: Bools) -> Bools:
         for b in rows[unlimited[rows]]:
             if dominated[b]:
                 continue
-            cheaper = (low[b] <= low[rows]) & (high[b] <= high[rows])
-            equal = (low[b] == low[rows]) & (high[b] == high[rows])
+            cheaper = ((low[b] <= low[rows]) & (high[b] <= high[rows])).all(axis=1)
+            equal = ((low[b] == low[rows]) & (high[b] == high[rows])).all(axis=1)
             alike = counted[rows] == counted[b]  # else the one may be worth its price, the other not
-            cheaper &= alike | (max(low[b], high[b]) <= np.minimum(low[rows], high[rows]))
+            cheaper &= alike | (np.maximum(low[b], high[b]) <= np.minimum(low[rows], high[rows])).all(axis=1)
             in_time = (late[b] >= late[rows]) | (flat[b] & flat[rows])
             fits = in_time & (sure[b] | ~sure[rows]) & ((not away[b]) | (region[rows] == region[b]))
             first = ~(equal & unlimited[rows]) | (rows > b)

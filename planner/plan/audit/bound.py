@@ -100,7 +100,7 @@ def proved_bound_usd(
     prices = _prices(names, meters, table)
     demand = names.demand(case) / REQUESTS_PER_THOUSAND
     ways = ways_of(case, derived, names)
-    weeks, factor = _slot_weights(derived, names)
+    weeks = _slot_weights(derived, names)
     tilted = np.repeat([tilt[name] for name in names.scenarios], len(names.periods) * HOURS_PER_WEEK)
     period = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods)
     terms = [derived.sunk_usd]
@@ -113,7 +113,8 @@ def proved_bound_usd(
             if way.barred:
                 continue
             k = REQUESTS_PER_THOUSAND
-            cost = k * (weeks * tilted)[served] * (factor[served] * way.usd + way.egress_usd)
+            factor = derived.price_factors(served, np.full(len(served), way.quota))
+            cost = k * (weeks * tilted)[served] * (factor * way.usd + way.egress_usd)
             for deployment, units, usable in way.loads:
                 cost = cost + k * units / usable * prices.rent[deployment, served]
             if way.quota >= 0:
@@ -196,12 +197,11 @@ def _named(names: Names, need: int, way: Way) -> WayNames:
     )  # fmt: skip
 
 
-def _slot_weights(derived: Derived, names: Names) -> tuple[Floats, Floats]:
-    rows: Any = derived.slots[["scenario", "period", "weeks", "price_factor"]].itertuples(index=False, name=None)
-    block = {(scenario, period): (weeks, factor) for scenario, period, weeks, factor in rows}
-    pairs = [block[s, p] for s in names.scenarios for p in names.periods]
-    weeks, factor = (np.repeat([pair[k] for pair in pairs], HOURS_PER_WEEK) for k in (0, 1))
-    return weeks, factor
+def _slot_weights(derived: Derived, names: Names) -> Floats:
+    rows: Any = derived.slots[["scenario", "period", "weeks"]].itertuples(index=False, name=None)
+    block = {(scenario, period): weeks for scenario, period, weeks in rows}
+    found: Floats = np.repeat([block[s, p] for s in names.scenarios for p in names.periods], HOURS_PER_WEEK)
+    return found
 
 
 def _prices(names: Names, meters: tuple[tuple[str, str], ...], table: pd.DataFrame) -> _Prices:

@@ -59,9 +59,16 @@ class Basis:
 
     @cached_property
     def priced_requests(self) -> Floats:
-        """Expected requests times the scenario's on-demand price factor: ways x periods."""
-        weeks = self.derived.slots["weeks"].to_numpy(float)
-        return self._expected(weeks * self.derived.slots["price_factor"].to_numpy(float))
+        """Expected requests times what their on-demand price is multiplied by (`price_factors`): ways x periods."""
+        return self._expected(self.derived.slots["weeks"].to_numpy(float), self.price_factors)
+
+    @cached_property
+    def price_factors(self) -> Floats:
+        """What each flow's on-demand price is multiplied by; of reserved units, that of the equivalent option."""
+        ways = self.flows.ways
+        equivalent = self.reading.prices.quota_of_ways(self.names, self.flows)
+        option = np.where(ways["reserved"].to_numpy(bool), equivalent, ways["quota"].to_numpy(int))
+        return self.derived.price_factors(self.flows.place, option[self.flows.way])
 
     @cached_property
     def in_force(self) -> pd.DataFrame:
@@ -115,9 +122,9 @@ class Basis:
         """Values by period as a dictionary."""
         return dict(zip(self.names.periods, by_period.tolist(), strict=True))
 
-    def _expected(self, weight: Floats) -> Floats:
+    def _expected(self, weight: Floats, factor: Floats | float = 1.0) -> Floats:
         periods = len(self.names.periods)
-        value = self.flows.rph * weight[self.flows.place // HOURS_PER_WEEK]
+        value = self.flows.rph * weight[self.flows.place // HOURS_PER_WEEK] * factor
         cell = self.flows.way * periods + self.period
         total: Floats = np.bincount(cell, value, len(self.flows.ways) * periods).astype(float)
         return total.reshape(len(self.flows.ways), periods)

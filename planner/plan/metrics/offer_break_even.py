@@ -84,7 +84,7 @@ def _use(basis: Basis) -> dict[str, dict[str, tuple[float, float, float]]]:
     requests = served[workload, region, model]
     idle = np.bincount(pool, requests, len(names.supplies))[pool] <= 0
     q = np.where(idle, _may_come(basis)[workload, region], requests)
-    factor = sum(s.probability * s.on_demand_price_factor for s in basis.case.scenarios)
+    factor = _mean_factor(basis)[workload, region, model]
     units = q * loads["units_per_request"].to_numpy(float)
     kept = units / loads["usable_share"].to_numpy(float)
     usd = q * factor * prices.usd[workload, region, model]
@@ -94,6 +94,25 @@ def _use(basis: Basis) -> dict[str, dict[str, tuple[float, float, float]]]:
         if n > 0:
             so_far = found.setdefault(name, {}).get(meter, (0.0, 0.0, 0.0))
             found[name][meter] = (so_far[0] + amounts[0], so_far[1] + amounts[1], so_far[2] + amounts[2])
+    return found
+
+
+def _mean_factor(basis: Basis) -> Floats:
+    """Average what prices are multiplied by over what is served, or over all hours where nothing is.
+
+    Arrays workloads x regions x models; the scenarios' factors are expected.
+    """
+    names, prices = basis.names, basis.reading.prices
+    _, workload, model, region, _ = names.codes(basis.flows.ways)
+    served, priced = np.zeros(prices.usd.shape), np.zeros(prices.usd.shape)
+    np.add.at(served, (workload, region, model), basis.requests.sum(axis=1))
+    np.add.at(priced, (workload, region, model), basis.priced_requests.sum(axis=1))
+    expected = sum(s.probability * s.on_demand_price_factor for s in basis.case.scenarios)
+    times = basis.derived.price_times
+    hourly = np.ones(prices.usd.shape) if times is None else np.append(times.mean(axis=1), 1.0)[prices.quota]
+    if times is None:
+        return hourly * expected
+    found: Floats = np.divide(priced, served, out=hourly * expected, where=served > 0)
     return found
 
 

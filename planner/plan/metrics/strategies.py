@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.flows import Floats, Flows
+from planner.plan.joins import Ints
 from planner.plan.metrics.basis import Basis, ratio
 from planner.plan.metrics.metric_tables import STRATEGIES
 from planner.plan.metrics.task_costs import equivalent_usd
@@ -102,6 +103,14 @@ def _mark(row: dict[str, Any], broken: Sequence[str] | None, basis: Basis) -> No
     row["note"] = "; ".join(text for text in (*notes, row["note"]) if text)
 
 
+def _equivalent_option(basis: Basis) -> Ints:
+    """Return the option at whose price each way would go on demand (`task_costs.equivalent_usd`)."""
+    ways = basis.flows.ways
+    equivalent = basis.reading.prices.quota_of_ways(basis.names, basis.flows)
+    found: Ints = np.where(ways["reserved"].to_numpy(bool), equivalent, ways["quota"].to_numpy(int))
+    return found
+
+
 def _on_demand_row(
     basis: Basis, name: str, *, overflow: Floats, price: Floats, capacity_usd: dict[tuple[str, int], float], note: str
 ) -> dict[str, Any]:
@@ -112,7 +121,8 @@ def _on_demand_row(
     flows, slots = basis.flows, basis.derived.slots
     block = flows.place // HOURS_PER_WEEK
     rph = flows.rph * overflow
-    factor = slots["weeks"].to_numpy(float)[block] * slots["price_factor"].to_numpy(float)[block]
+    option = _equivalent_option(basis)
+    factor = slots["weeks"].to_numpy(float)[block] * basis.derived.price_factors(flows.place, option[flows.way])
     paid = np.bincount(flows.way, rph * factor, len(flows.ways)) * np.nan_to_num(price)
     unpriced = np.bincount(flows.way, rph, len(flows.ways))[np.isnan(price)].sum() > 0
     egress = float(flows.ways["egress_usd"].to_numpy(float) @ basis.requests.sum(axis=1))
@@ -151,7 +161,7 @@ def _shortfall_usd(basis: Basis, moved: Flows, price: Floats, capacity_usd: Mapp
     owed = [(pool, names.periods.index(period), usd) for pool, period, usd in earlier]
     for pool, k, usd in [*owed, *((pool, k, usd) for (pool, k), usd in capacity_usd.items())]:
         held[names.regions.index(region[pool]), k] += usd
-    tokens = on_demand_by_scenario(basis.derived, names, moved, price)
+    tokens = on_demand_by_scenario(basis.derived, names, moved, price, _equivalent_option(basis))
     return counted(basis.case, names, held, tokens).shortfall_usd
 
 

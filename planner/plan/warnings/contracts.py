@@ -37,7 +37,14 @@ def _too_large(case: Case) -> list[Caution]:
     derived = Derived.of(case)
     weight = {(s, p): w * f for s, p, w, f in derived.slots[["scenario", "period", "weeks", "price_factor"]].itertuples(
         index=False, name=None)}  # fmt: skip
-    both = derived.options.merge(derived.travel[["workload", "origin", "region"]], on=["workload", "region"])
+    times = derived.price_times
+    highest = [1.0] * len(case.on_demand) if times is None else times.max(axis=1).tolist()
+    dear = {(o.region, o.model, o.option): n for o, n in zip(case.on_demand, highest, strict=True)}
+    options = derived.options.assign(
+        on_demand_usd=derived.options["on_demand_usd"]
+        * [dear[key] for key in zip(*(derived.options[c] for c in ("region", "model", "option")), strict=True)]
+    )
+    both = options.merge(derived.travel[["workload", "origin", "region"]], on=["workload", "region"])
     found = []
     for c in case.spend_commitments:
         if c.counts_reserved:

@@ -292,6 +292,18 @@ def caps_in_parts(case: Case) -> list[Caution]:
     return [Caution("caps-in-parts", "risk", "routes", message, remedy)]
 
 
+def idle_price_factors(case: Case) -> list[Caution]:
+    """Price factors that no on-demand price is multiplied by, or that change none."""
+    found = []
+    for f in case.price_factors:
+        where = ", ".join(str(v) for v in (f.region, f.model, f.option, f.period, f.hours_of_week) if v is not None)
+        if not any(f.applies_to(o.region, o.model, o.option) for o in case.on_demand):
+            message = "applies to no row of on_demand: nothing is sold there under that model and option"
+            remedy = "Correct its region, model or option, or leave the row out"
+            found.append(Caution("idle-price-factor", "cost", f"price_factors {where or 'all'}", message, remedy))
+    return found
+
+
 def open_quota(case: Case) -> list[Caution]:
     """On-demand quotas that are blank where there is demand: stress then costs nothing on paper."""
     found = []

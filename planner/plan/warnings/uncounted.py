@@ -180,7 +180,13 @@ def weeks_of_the_calendar(case: Case, derived: Derived, plan: Plan | None) -> li
         d = d.merge(derived.travel[["workload", "origin", "region", "egress_usd"]], on=["workload", "origin", "region"],
                     how="left")  # fmt: skip
         factor = {s.scenario: s.on_demand_price_factor for s in case.scenarios}
-        rows = d.assign(usd=d["on_demand_usd"].fillna(0.0) * d["scenario"].map(factor) + d["egress_usd"].fillna(0.0))
+        number_of = {p.name: k for k, p in enumerate(case.periods)}
+        number = {(o.region, o.model, o.option): k for k, o in enumerate(case.on_demand)}
+        option = np.array([number.get(key, -1) for key in zip(d["region"], d["model"], d["option"])], np.int64)
+        at = np.array([number_of[name] for name in d["period"]], np.int64)
+        times = derived.hour_times(at, d["hour_of_week"].to_numpy(np.int64), option)
+        paid = d["on_demand_usd"].fillna(0.0) * d["scenario"].map(factor) * times
+        rows = d.assign(usd=paid + d["egress_usd"].fillna(0.0))
     likely = {s.scenario: s.probability for s in case.scenarios}
     off: dict[str, float] = {}
     for period in case.periods:

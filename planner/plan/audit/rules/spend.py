@@ -1,14 +1,29 @@
 """Spend commitments: in each scenario what a contract asks for is spent, or paid as shortfall."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from planner.plan.audit.linear_rule import LinearRule, RowName, Served, WayNames
 from planner.plan.derived import Derived
-from planner.plan.flows import Names
+from planner.plan.flows import Floats, Names
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
+
+OptionNames = tuple[str, str, str]
+Price = Callable[[WayNames], float]
+
+
+def _price_groups(case: Case, derived: Derived, names: Names) -> list[tuple[frozenset[OptionNames], Floats]]:
+    """Group the on-demand options by what price_factors make of their prices, slot by slot."""
+    groups: dict[bytes, tuple[list[OptionNames], Floats]] = {}
+    slots = np.arange(names.slot_count)
+    period, hour = slots // HOURS_PER_WEEK % len(names.periods), slots % HOURS_PER_WEEK
+    for k, o in enumerate(case.on_demand):
+        times = derived.hour_times(period, hour, np.full(len(slots), k))
+        groups.setdefault(times.tobytes(), ([], times))[0].append((o.region, o.model, o.option))
+    return [(frozenset(options), times) for options, times in groups.values()]
 
 
 def spend(case: Case, names: Names) -> LinearRule | None:
@@ -47,7 +62,12 @@ def spend(case: Case, names: Names) -> LinearRule | None:
                     name = names.periods[k]
                     factor = factors[scenario.scenario, name]
                     slots[at : at + HOURS_PER_WEEK] = case.periods[k].weeks * factor
-                served.append(Served(row, on_demand, slots))
+                for options, times in _price_groups(case, derived, names):
+
+                    def own(way: WayNames, options: frozenset[OptionNames] = options, usd: Price = on_demand) -> float:
+                        return usd(way) if (way.region, way.model, way.supply) in options else 0.0
+
+                    served.append(Served(row, own, slots * times))
             if c.counts_reserved:
                 for o in case.offers:
                     for k, p in enumerate(case.periods):
