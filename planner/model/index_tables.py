@@ -76,12 +76,14 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
 
 def _slots(case: Case) -> tuple[pd.DataFrame, Floats]:
     """List the slots; hours of equal prices are a kind, with what each option's price is multiplied by."""
-    times = np.ones((len(case.periods), HOURS_PER_WEEK, len(case.on_demand)))
-    for f in case.price_factors:
-        own = [q for q, o in enumerate(case.on_demand) if f.applies_to(o.region, o.model, o.option)]
-        times[np.ix_(case.factor_periods(f), f.hours, own)] *= f.factor
-    kinds, kind = np.unique(times.reshape(-1, len(case.on_demand)), axis=0, return_inverse=True)
-    kind = kind.reshape(len(case.periods), HOURS_PER_WEEK)
+    kind, kinds = np.zeros((len(case.periods), HOURS_PER_WEEK), np.int64), np.empty((0, len(case.on_demand)))
+    if case.price_factors and case.on_demand:
+        times = np.ones((len(case.periods), HOURS_PER_WEEK, len(case.on_demand)))
+        for f in case.price_factors:
+            own = [q for q, o in enumerate(case.on_demand) if f.applies_to(o.region, o.model, o.option)]
+            times[np.ix_(case.factor_periods(f), f.hours, own)] *= f.factor
+        kinds, kind = np.unique(times.reshape(-1, len(case.on_demand)), axis=0, return_inverse=True)
+        kind = kind.reshape(len(case.periods), HOURS_PER_WEEK)
     rows = [
         (s.scenario, k, h, s.probability * p.weeks, s.on_demand_price_factor, kind[k, h])
         for s in case.scenarios
@@ -89,7 +91,7 @@ def _slots(case: Case) -> tuple[pd.DataFrame, Floats]:
         for h in range(HOURS_PER_WEEK)
     ]
     columns = ["scenario", "period", "hour_of_week", "weeks", "price_factor", "hour_prices"]
-    return pd.DataFrame(rows, columns=columns), kinds if (kinds != 1.0).any() else np.empty((0, len(case.on_demand)))
+    return pd.DataFrame(rows, columns=columns), kinds
 
 
 def _needs(case: Case, slots: int) -> tuple[pd.DataFrame, Floats]:

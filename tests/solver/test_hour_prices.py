@@ -141,3 +141,8 @@ def test_a_row_that_changes_nothing_is_warned_about() -> None:
 def test_random_folders(features: str, months: int, seed: int, tmp_path: Path) -> None:
     generate(tmp_path / "in", seed, regions=2, workloads=2, models=2, months=months, features=features)
     assert disagreements(tmp_path / "in", tmp_path / "out") == []
+
+
+def test_nothing_on_demand_has_no_prices_by_hour() -> None:
+    tables = builders.tables(on_demand=[], price_factors=[{"factor": 0.5}])
+    assert solve(builders.case(tables)).totals.total_usd == pytest.approx(10 * HOURS)
