@@ -136,7 +136,7 @@ class Derived:
 
 def _price_times(case: Case) -> Floats | None:
     """Multiply the price factors of each on-demand option, hour by hour of each period."""
-    if not case.price_factors:
+    if not case.price_factors or not case.on_demand:
         return None
     times = np.ones((len(case.on_demand), len(case.periods), HOURS_PER_WEEK))
     for row in case.price_factors:
