@@ -49,7 +49,8 @@ def scenario_costs(
     """
     chance = np.array([s.probability for s in case.scenarios])
     block = flows.place // HOURS_PER_WEEK
-    weeks, factor = (derived.slots[name].to_numpy(float)[block] for name in ("weeks", "price_factor"))
+    weeks = derived.slots["weeks"].to_numpy(float)[block]
+    factor = derived.price_factors(flows.place, flows.ways["quota"].to_numpy(int)[flows.way])
     price, trip = (flows.ways[name].to_numpy(float)[flows.way] for name in ("on_demand_usd", "egress_usd"))
     paid = flows.rph * weeks * (factor * price + trip)
     expected = np.bincount(block // len(names.periods), paid, len(chance)).astype(float)
