@@ -68,9 +68,9 @@ def test_names_have_drop_downs_and_shares_have_limits(book) -> None:
 def test_comment_tells_unit_default_and_limits() -> None:
     offers = columns_of(TABLE["offers"].row)
     assert comment(offers["usd_per_unit_hour"]).split("\n") == [
-        "Effective price, what the buyer pays.",
+        "Effective price, what the buyer pays by the hour.",
         "Unit: USD/unit-hour",
-        "Must be filled in",
+        "Blank: 0, where there is an upfront price",
         f"Allowed: {offers['usd_per_unit_hour'].allowed}",
     ]
     assert "Blank: none" in comment(offers["max_units"])
