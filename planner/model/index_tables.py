@@ -269,7 +269,7 @@ def _on_demand_arcs(case: Case, ways: pd.DataFrame, quotas: pd.DataFrame) -> pd.
 def _purchases(case: Case, meters: pd.DataFrame) -> pd.DataFrame:
     """Each offer at each start, with what a unit costs: its hours inside the horizon, and the counted tail.
 
-    One that covers no period whole is left out.
+    One that covers no period whole is left out, unless it may fill a spend commitment: it is in force through none.
     """
     row_of = {key: k for k, key in enumerate(zip(meters["pool"], meters["meter"]))}
     rows: list[tuple[object, ...]] = []
@@ -281,12 +281,12 @@ def _purchases(case: Case, meters: pd.DataFrame) -> pd.DataFrame:
         top = np.inf if o.max_units is None else o.max_units
         for k in range(len(case.periods)):
             covered = case.covered(o, k)
-            if not covered:  # of no use to any plan
+            if not covered and not case.spend_commitments:  # of no use to any plan
                 continue
             inside, beyond = case.paid_hours(o, k)
             counted = inside + (1 - case.settings.policy.tail_value) * beyond
             usd = o.usd_per_hour(case.periods[k].start)
-            rows.append((o.offer, k, covered[-1], meter, usd * counted, usd * inside,
+            rows.append((o.offer, k, k + len(covered) - 1, meter, usd * counted, usd * inside,
                          o.min_units, o.unit_step, top, o.offer in held))  # fmt: skip
     columns = ["offer", "period", "last_period", "meter_row", "usd_per_unit", "committed_usd_per_unit",
                "min_units", "unit_step", "max_units", "held"]  # fmt: skip

@@ -102,3 +102,19 @@ def test_egress_caps_hold_in_each_part_of_a_month() -> None:
 def test_random_folders(features: str, months: int, seed: int, tmp_path: Path) -> None:
     generate(tmp_path / "in", seed, regions=2, workloads=2, models=2, months=months, features=features)
     assert disagreements(tmp_path / "in", tmp_path / "out") == []
+
+
+def test_a_term_of_no_use_may_still_fill_two_contracts() -> None:
+    """A dollar that counts for two contracts saves two: 100 units of 3 days at 1 USD are bought and serve nothing.
+
+    Both contracts ask for 7200 USD of reserved units in the first ten days. 100 x 72 hours fill both.
+    """
+    contracts = [
+        {"contract": name, "usd": 7200.0, "last_period": "2027-01-01", "counts_on_demand": False} for name in "ab"
+    ]
+    demand = builders.profile("west", "w", 10.0, period="2027-01-18")
+    rows = builders.tables(demand=demand, offers=[days(3, 1.0)], spend_commitments=contracts)
+    plan = solve(builders.case(rows, cuts=CUTS))
+    assert plan.purchases["units"].sum() == pytest.approx(100)
+    assert plan.totals.shortfall_usd == pytest.approx(0, abs=1e-6)
+    assert plan.totals.total_usd == pytest.approx(7200 + 10 * 3 * 24 * 14)

@@ -248,6 +248,7 @@ def _of_periods(sets: Sets, periods: Bools) -> Sets:
     number, of_slot = _renumber(periods), sets.slot_period
     bought_kept = periods[sets.purchases["period"].to_numpy(int)]
     slots, bought, spend = periods[of_slot], sets.purchases[bought_kept], sets.spend
+    start = number[bought["period"].to_numpy(int)]
     return replace(
         sets,
         periods=tuple(name for name, kept in zip(sets.periods, periods) if kept),
@@ -256,7 +257,7 @@ def _of_periods(sets: Sets, periods: Bools) -> Sets:
         demand=sets.demand[:, slots],
         earlier=sets.earlier[:, periods],
         purchases=bought.assign(
-            period=number[bought["period"].to_numpy(int)], last_period=number[bought["last_period"].to_numpy(int)]
+            period=start, last_period=start + (bought["last_period"] - bought["period"]).to_numpy(int)
         ).reset_index(drop=True),
         paid_usd=sets.paid_usd[bought_kept][:, periods],
         spend=None
