@@ -37,6 +37,12 @@ class ServedWeek:
     arrived_rph: list[float] | None = None
 
     @property
+    def waits(self) -> bool:
+        """Whether some of it is served in a later hour than it arose in."""
+        came = self.arrived_rph
+        return came is not None and any(abs(a - b) > 2 * 10.0**-_DIGITS for a, b in zip(came, self.demand_rph))
+
+    @property
     def demand_rph(self) -> list[float]:
         """All that is served here."""
         return [a + b for a, b in zip(self.reserved_rph, self.on_demand_rph, strict=True)]

@@ -31,7 +31,7 @@ IDLE = (
     Column("hours", "Unit-hours\ndeployed", "number", 15),
     Column("used", "of which used", "percent", 15),
     Column("idle", "Idle\nunit-hours", "number", 14),
-    Column("week", "Hours of the week\nwith a tenth idle", "count", 17),
+    Column("week", "Hours a week\na tenth idle", "count", 13),
 )
 WORDS = {
     Deadlines.NONE: "Served in the hour in which it arises",

@@ -29,13 +29,16 @@ _CHART = {"width": 1010, "height": 340}
 
 
 def write(sheet: Sheet, data: Sheet, report: Report) -> None:
-    """Write the sheet and its data sheet; it opens with the busiest region, model and month."""
+    """Write the sheet and its data sheet; it opens with the busiest region, model and month.
+
+    Where work waits, with the busiest of those in which some does.
+    """
     weeks = served_weeks(report.reading)
     if not weeks:
         sheet.heading("Week", "No requests are served.", _LAST)
         data.put(0, 0, "No requests are served.", "note")
         return
-    chosen = max(range(len(weeks)), key=lambda k: sum(weeks[k].demand_rph))
+    chosen = max(range(len(weeks)), key=lambda k: (weeks[k].waits, sum(weeks[k].demand_rph)))
     week_data.write(data, weeks, chosen, [sheet.at(_CHOICE + k, 1) for k in range(3)])
     text = "What each hour of the week looks like (UTC). Choose a region, a model and a month in the yellow cells."
     sheet.heading("Week", text, _LAST)
