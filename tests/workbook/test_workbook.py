@@ -21,6 +21,7 @@ from tests.builders.books import DIGEST, HOSTILE, hostile, opened, small, small_
 from tests.builders.hand_plans import hand_case, hand_plan, on
 
 ORDER = reading_order([cost_per_task_sheet.SHEET])
+ONLY_WHERE = ("Spend commitments", "Work that can wait")  # sheets of inputs that have such things
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +50,7 @@ def table(sheet, header: str) -> list[dict[str, object]]:
 
 
 def test_sheets_stand_in_reading_order_and_data_sheets_are_hidden(book) -> None:
-    assert book.sheetnames == [name for name, _ in ORDER if name not in ("Forecast", "Work that can wait")] + list(
-        HIDDEN
-    )
+    assert book.sheetnames == [name for name, _ in ORDER if name not in ("Forecast", *ONLY_WHERE)] + list(HIDDEN)
     assert [sheet.title for sheet in book if sheet.sheet_state == "hidden"] == list(HIDDEN)
     assert book.active.title == "Summary"
 
@@ -64,7 +63,7 @@ def test_the_forecasts_errors_stand_before_the_assumptions(tmp_path: Path) -> No
     )  # fmt: skip
     accuracy = ForecastAccuracy(rows, ("accuracy.csv, row 4: left out",))
     book = opened(small_workbook(tmp_path, forecast=accuracy), data_only=True)
-    assert book.sheetnames == [name for name, _ in ORDER if name != "Work that can wait"] + list(HIDDEN)
+    assert book.sheetnames == [name for name, _ in ORDER if name not in ONLY_WHERE] + list(HIDDEN)
     assert book.sheetnames.index("Forecast") + 1 == book.sheetnames.index("Assumptions")
     first, total = table(book["Forecast"], "Region")
     assert (first["Region"], first["Error (WAPE)"], first["Hours at or below p90"]) == ("east", 0.04, 0.92)
