@@ -15,7 +15,7 @@ from planner.plan.metrics.collect import summary_of
 from planner.solver.find import Options
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("campaign", "upfront")
+PAGES = ("campaign", "upfront", "hour-prices")
 TABLE = re.compile(r"```(?:yaml|csv)\n# (\S+)\n(.*?)```", re.DOTALL)
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 DAYS = {"2027-02-01": 7, "2027-02-08": 7, "2027-02-15": 14}
@@ -72,3 +72,14 @@ def test_the_cash_of_the_page(tmp_path: Path) -> None:
     assert [row["upfront_usd"] for row in told] == [15_120, 0, 0]
     for row in told:
         assert f"{row['month']},{row['hourly_usd']},{row['upfront_usd']},{row['total_usd']}" in page("upfront")
+
+
+def test_the_hours_of_the_page(tmp_path: Path) -> None:
+    """35 peak hours a week at twice 1.056 USD for 2,000 requests: 1.276 USD on average, 744 hours."""
+    case = planner.load(folder_of("hour-prices", tmp_path))
+    (factor,) = case.price_factors
+    assert len(factor.hours) == 35
+    assert {h % 24 for h in factor.hours} == {1, 2, 3, 6, 7, 8, 9}
+    nothing = planner.solve(case.nothing_for_sale()).totals.total_usd
+    assert nothing == pytest.approx(2000 * 0.000528 * (1 + 35 / 168) * 744)
+    assert planner.solve(case).totals.total_usd == pytest.approx(1.2 * 744)
