@@ -127,10 +127,13 @@ def _rules_cost(arguments: argparse.Namespace, reading: "Reading", options: "Opt
     from planner.plan.rules_cost import Nothing, RulesCost
 
     whole = bool(arguments.rules_cost)
+    seconds = limit.for_figures()
     try:
+        if seconds is not None and limit.is_spent:
+            raise StoppedError("the time limit ran out")
         with Progress("without each rule") as progress:
             budget = None if whole else BUDGET_SECONDS
-            asked = replace(options, time_limit_seconds=limit.for_figures())
+            asked = replace(options, time_limit_seconds=seconds)
             return rules_cost(reading, asked, progress, whole=whole, budget_seconds=budget)
     except StoppedError:
         why = "Not worked out: the time limit ran out. planner solve FOLDER --rules-cost without --time-limit does it."

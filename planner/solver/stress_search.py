@@ -21,6 +21,7 @@ from planner.model.sets import Floats, Ints, Sets
 from planner.solver.highs import INF, OPTIMAL, Clock, quiet_highs, run, set_options
 
 ROUNDING = 1e-6  # above it, an unserved share must have a row that says so
+_FEW = 4  # routings that are kept
 SHORT = 1e-8  # a slot is served when no more than this share of a class's peak is left unserved
 
 
@@ -172,7 +173,7 @@ class Separator:
         self.sets = sets
         self.short = SHORT
         # units that served a case in a period, and how: so do no fewer
-        self._served: dict[tuple[int, int], tuple[Floats, list[Routing]]] = {}
+        self._served: dict[tuple[int, int], tuple[Floats, list[Routing] | None]] = {}
         self._guessed = False
         tables = network_tables(sets)
         self.problems = [StressCaseProblem(sets, k, peaks, units, clock, tables) for k in range(len(sets.cases))]
@@ -213,7 +214,7 @@ class Separator:
         cuts: list[Cut] = []
         for problem in self.problems:
             for p, tree in self.trees.items():
-                if self._routed(problem, p, deployed[:, p]) is None:
+                if not self._is_served(problem, p, deployed[:, p]):
                     known = self._from_known_rays(problem, p, tree, deployed[:, p])
                     cuts += known or self._search(problem, p, tree, deployed[:, p], most)[0]
         return cuts
@@ -224,17 +225,18 @@ class Separator:
         routings: list[Routing] = []
         for problem in self.problems:
             for p, tree in self.trees.items():
-                proved = self._routed(problem, p, deployed[:, p])
+                known = self._is_served(problem, p, deployed[:, p])
+                proved = self._served[problem.number, p][1] if known else None
                 if proved is None:
                     found, proved = self._search(problem, p, tree, deployed[:, p], 10**9)
                     cuts += found
                 routings += proved
         return cuts, routings
 
-    def _routed(self, problem: StressCaseProblem, p: int, units: Floats) -> list[Routing] | None:
-        """Return routings of a case in a period that were found for no more units than these; None: none are known."""
+    def _is_served(self, problem: StressCaseProblem, p: int, units: Floats) -> bool:
+        """Whether a case was found served in a period by no more units than these: so routings of it are theirs."""
         served = self._served.get((problem.number, p))
-        return None if served is None or np.any(units < served[0]) else served[1]
+        return served is not None and not bool(np.any(units < served[0]))
 
     def _from_known_rays(self, problem: StressCaseProblem, p: int, tree: SlotTree, units: Floats) -> list[Cut]:
         """Rows of rays found before, in another period or for other units, that these units violate."""
@@ -289,8 +291,8 @@ class Separator:
                 cuts.append(cut)
             else:
                 todo += [int(tree.right[node]), int(tree.left[node])]
-        if not cuts:
-            self._served[problem.number, p] = (units.copy(), routings)
+        if not cuts:  # of many routings only that there are some: they take memory
+            self._served[problem.number, p] = (units.copy(), routings if len(routings) <= _FEW else None)
         return cuts, routings
 
 
