@@ -12,6 +12,7 @@ import pandas as pd
 
 from planner.features.review.review_story import span_of
 from planner.features.review.review_tables import ACTUAL, DROP, EXPECTED, LOWER, RAISE, Review, Verdict
+from planner.features.review.sheets import above_plan_sheet as review_above
 from planner.features.review.sheets import expiries_sheet as review_expiries
 from planner.features.review.sheets import forecast_sheet as review_forecast
 from planner.features.review.sheets import months_sheet as review_months
@@ -142,6 +143,7 @@ SHEETS = (
     (review_expiries, BLUE),
     (review_months, GREEN),
     (review_peaks, GREEN),
+    (review_above, GREEN),
     (review_tasks, GREEN),
     (review_forecast, ORANGE),
     (review_rules, GREY),

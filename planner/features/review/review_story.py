@@ -5,6 +5,11 @@ import pandas as pd
 from planner.features.review.review_tables import EXPECTED, KEEP, QUOTA, UNSERVED, Review
 from planner.workbook.text_tables import clean, usd
 
+TWO_FIGURES = (
+    "Each line is found by itself. Verdicts are found together, so that their savings add up, and leave out what the "
+    "plan's own forecast would have saved too: where both speak of one offer, act on the verdict."
+)
+
 
 def headline(review: Review) -> list[str]:
     """First sentences: what was paid against the plan, and the regret."""

@@ -9,6 +9,7 @@ from planner.features.review.review_tables import ACTUAL, EXPECTED, KEEP, LEVEL,
 from planner.workbook.report import rows_of
 from planner.workbook.text_tables import LOST, TextTable, amount, bold, clean, console_for, percent, show, usd
 
+_OVER = "Overflow that a commitment would have served more cheaply"
 _MONTHS, _VERDICTS, _PEAKS, _OVERFLOW, _ALERTS, _ERRORS, _NOTES = 4, 14, 6, 5, 5, 8, 6
 
 
@@ -27,7 +28,7 @@ def print_review(review: Review, stream: IO[str]) -> None:
         for v in [v for v in review.verdicts if v.verdict != KEEP][:_VERDICTS]:
             console.print(f"- {v.number}: {clean(' '.join(v.evidence), 600)}")
     for title, table in (
-        ("Overflow that a commitment would have served more cheaply", _overflow(review)),
+        (_OVER, _overflow(review)),
         ("Hours that hit a limit, the worst", _peaks(review)),
         ("The forecast", _errors(review)),
     ):
@@ -35,6 +36,8 @@ def print_review(review: Review, stream: IO[str]) -> None:
             console.print()
             console.print(bold(title))
             show(console, table)
+            if title == _OVER and review.verdicts:
+                console.print(story.TWO_FIGURES)
     for title, lines in (
         ("Cost per task", [a.sentence for a in review.alerts][:_ALERTS]),
         ("Rules that these commitments break on the actual demand", [str(w) for w in review.regret.broken[:_NOTES]]),

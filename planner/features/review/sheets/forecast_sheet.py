@@ -3,7 +3,7 @@
 from typing import Any
 
 from planner.features.review.review_tables import Review
-from planner.workbook.book import Column, Live, Sheet
+from planner.workbook.book import Column, Live, Sheet, print_areas
 from planner.workbook.report import rows_of
 
 NAME = "Forecast error"
@@ -41,7 +41,8 @@ def write(sheet: Sheet, review: Review) -> None:
     top = block.last + 3
     sheet.put(top - 1, 0, "Tokens per request and model mix: assumed and actual", "section")
     second = sheet.table(top, ASSUMED, [_assumed(r) for r in rows_of(review.assumptions)])
-    sheet.printed(second.last, len(ERRORS) - 1, freeze=(3, 2))
+    areas = print_areas([(0, block.last), (top - 1, second.last)], sum(c.width for c in ERRORS))
+    sheet.printed(second.last, len(ERRORS) - 1, freeze=(3, 2), areas=areas)
 
 
 def _error(r: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from planner.features.review.review_tables import ACTUAL, EXPECTED, PLANNED, Review
-from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid
+from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid, print_areas
 from planner.workbook.report import rows_of
 from planner.workbook.theme import BLUE, SKY
 
@@ -69,7 +69,10 @@ def write(sheet: Sheet, review: Review) -> Block:
     rows = [_pool(r, f"{r.commitment}: {r.offer}") for r in _shown(review.commitments)]
     block = sheet.table(top, columns, rows, empty="The plan holds no commitments.")
     _chart(sheet, totals)
-    sheet.printed(block.total_row, len(MONTHS) - 1, freeze=(3, 1))
+    heads = [0, months.first - 2, pools.first - 2, top - 1]
+    blocks = list(zip(heads, [totals.total_row, months.total_row, pools.total_row, block.total_row], strict=True))
+    areas = print_areas(blocks, sum(c.width for c in MONTHS))
+    sheet.printed(block.total_row, len(MONTHS) - 1, freeze=(3, 1), areas=areas)
     return months
 
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pandas as pd
 
+from planner.features.review.review_story import TWO_FIGURES
 from planner.features.review.review_tables import LEVEL, Review
-from planner.workbook.book import Block, Column, Live, Sheet
+from planner.workbook.book import Block, Column, Live, Sheet, print_areas
 from planner.workbook.report import rows_of
 
 NAME = "Peaks and overflow"
@@ -37,28 +38,24 @@ PEAKS = (
 
 def write(sheet: Sheet, review: Review) -> None:
     """Write both tables, the overflow first: it is short."""
-    text = (
-        "Overflow: what on demand served and units would have served cheaper, each line by itself. The verdicts of the "
-        "first page are found together, so that their savings add up, and leave out what the plan's own forecast would "
-        "have saved too: where both speak of one offer, act on the verdict."
-    )
+    text = f"Overflow: what on demand served and units would have served cheaper. {TWO_FIGURES}"
     sheet.heading("Peaks and overflow", text, len(PEAKS) - 1)
     sheet.widths(PEAKS)
     sheet.put(3, 0, "Overflow that a commitment would have served more cheaply", "section")
     over = sheet.table(4, OVERFLOW, [_over(r) for r in rows_of(review.overflow)], empty="None.")
     top = over.total_row + 2
-    crashed, above = (review.peaks[review.peaks["kind"] != LEVEL], review.peaks[review.peaks["kind"] == LEVEL])
-    none = "None: no quota was met, and everything could be served."
+    crashed = review.peaks[review.peaks["kind"] != LEVEL]
+    none = "None."
     crash = _listed(sheet, top, "Hours that hit a limit: a quota was met, or requests were not served", crashed, none)
-    rise = _listed(sheet, crash.last + 2, "Hours above the highest planned, all served", above, "None.")
-    sheet.printed(rise.last, len(PEAKS) - 1)
+    areas = print_areas([(0, over.total_row), (top, crash.last)], sum(c.width for c in PEAKS))
+    sheet.printed(crash.last, len(PEAKS) - 1, areas=areas)
 
 
 def _listed(sheet: Sheet, top: int, title: str, peaks: pd.DataFrame, empty: str) -> Block:
     """Write a table of hours under its title, the first MOST of them."""
     more = f" (the first {MOST:,} of {len(peaks):,})" if len(peaks) > MOST else ""
     sheet.put(top, 0, title + more, "section")
-    return sheet.table(top + 1, PEAKS, [_peak(r) for r in rows_of(peaks.head(MOST))], empty=empty)
+    return sheet.table(top + 1, PEAKS, [peak_row(r) for r in rows_of(peaks.head(MOST))], empty=empty)
 
 
 def _over(r: Any) -> dict[str, Any]:
@@ -69,7 +66,8 @@ def _over(r: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _peak(r: Any) -> dict[str, Any]:
+def peak_row(r: Any) -> dict[str, Any]:
+    """Lay out an hour as a row of PEAKS."""
     limit = float(r.limit)
     share = float(r.found) / limit if limit > 0 else ""
     return {
