@@ -15,17 +15,19 @@ from tests import builders
 
 
 def test_the_search_leaves_time_for_audit_and_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """100 s, of which reading took 2: 98 are left, less AUDIT + WRITING times 2 for what comes after."""
+    """100 s, of which reading took 1: 99 are left, less AUDIT + WRITING seconds for what comes after."""
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    limit = TimeLimit(100.0, begun=10.0)
+    limit = TimeLimit(100.0, begun=11.0)
     now[0] = 12.0
     limit.reading_done()
-    assert limit.for_search() == 98.0 - 2 * (AUDIT + WRITING)
-    now[0] = 90.0
-    assert limit.for_figures() == 20.0 - 2 * WRITING
-    now[0] = 108.0  # the rest is short: it is shared
+    assert limit.for_search() == 99.0 - (AUDIT + WRITING)
+    now[0] = 50.0
+    assert limit.for_figures() == 61.0 - WRITING
+    assert not limit.is_spent
+    now[0] = 109.0  # the rest is short: it is shared
     assert limit.for_figures() == 2.0 * MOST
+    assert limit.is_spent
     now[0] = 120.0
     assert 0 < (limit.for_search() or 0.0) < 0.01
     assert TimeLimit(None).for_search() is None
