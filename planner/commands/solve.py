@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     limit = TimeLimit(arguments.time_limit)
     case = load(arguments.input)
-    limit.reading_done()
+    limit.reading_done(len(case.demand))
     directory = arguments.output or Path("reports") / folder_name(case.settings.name)
     refuse_unusable(directory, arguments.export)
     refuse_signed(directory)

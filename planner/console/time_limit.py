@@ -3,8 +3,10 @@
 import time
 from dataclasses import dataclass, field
 
-# times what reading the input took: the audit, then figures and files (measured on 400,000 and 650,000 rows of demand)
-AUDIT, WRITING = 12.0, 24.0
+# what comes after the search takes: times what reading took, and at least so many seconds for a row of demand
+# (measured on 400,000 and 650,000 rows, on a busy machine)
+TIMES_READING, SECONDS_PER_ROW = 36.0, 1.5e-4
+WRITING = 2 / 3  # of it, figures and files; the audit takes the rest
 MOST = 0.5  # of what is left after reading: the search gets the rest at least
 LEAST_SECONDS = 1e-3
 
@@ -13,21 +15,20 @@ LEAST_SECONDS = 1e-3
 class TimeLimit:
     """A limit in seconds (None: none) that began when this object was made.
 
-    read_seconds : what reading the input took, on this machine as busy as it is; what comes after the search grows with
-        the same tables.
+    after_seconds : what comes after the search will take, roughly: it grows with the same tables as reading does.
     """
 
     seconds: float | None
     begun: float = field(default_factory=time.monotonic)
-    read_seconds: float = 0.0
+    after_seconds: float = 0.0
 
-    def reading_done(self) -> None:
-        """Take the time since the beginning for what reading took."""
-        self.read_seconds = time.monotonic() - self.begun
+    def reading_done(self, rows: int) -> None:
+        """Estimate what will come after the search from what reading took, and from the rows of demand."""
+        self.after_seconds = max(TIMES_READING * (time.monotonic() - self.begun), SECONDS_PER_ROW * rows)
 
     def for_search(self) -> float | None:
         """Seconds that the search for a plan may take; None: no limit."""
-        return self._left(AUDIT + WRITING)
+        return self._left(1.0)
 
     def for_figures(self) -> float | None:
         """Seconds that may be spent on what is not needed for a plan, before it is written; None: no limit."""
@@ -38,10 +39,10 @@ class TimeLimit:
         """Whether no more is left than what figures and files take."""
         if self.seconds is None:
             return False
-        return self.begun + self.seconds - time.monotonic() <= WRITING * self.read_seconds
+        return self.begun + self.seconds - time.monotonic() <= WRITING * self.after_seconds
 
-    def _left(self, times: float) -> float | None:
+    def _left(self, part: float) -> float | None:
         if self.seconds is None:
             return None
         left = self.begun + self.seconds - time.monotonic()
-        return max(left - min(times * self.read_seconds, MOST * left), LEAST_SECONDS)
+        return max(left - min(part * self.after_seconds, MOST * left), LEAST_SECONDS)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from planner.console.time_limit import AUDIT, MOST, WRITING, TimeLimit
+from planner.console.time_limit import MOST, TimeLimit
 from planner.plan.reading import Reading
 from planner.solver.solve import solve
 from planner.verify.figures import figures_of
@@ -15,21 +15,23 @@ from tests import builders
 
 
 def test_the_search_leaves_time_for_audit_and_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """100 s, of which reading took 1: 99 are left, less AUDIT + WRITING seconds for what comes after."""
+    """100 s, of which reading took 1: 99 are left, less 36 for what comes after, of which figures and files take 24."""
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     limit = TimeLimit(100.0, begun=11.0)
     now[0] = 12.0
-    limit.reading_done()
-    assert limit.for_search() == 99.0 - (AUDIT + WRITING)
+    limit.reading_done(rows=168)
+    assert limit.for_search() == 99.0 - 36.0
     now[0] = 50.0
-    assert limit.for_figures() == 61.0 - WRITING
+    assert limit.for_figures() == 61.0 - 24.0
     assert not limit.is_spent
     now[0] = 109.0  # the rest is short: it is shared
     assert limit.for_figures() == 2.0 * MOST
     assert limit.is_spent
     now[0] = 120.0
     assert 0 < (limit.for_search() or 0.0) < 0.01
+    limit.reading_done(rows=1_000_000)  # many rows that were read fast
+    assert limit.after_seconds >= 150.0
     assert TimeLimit(None).for_search() is None
 
 
