@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.model.sets import Bools, Floats, Ints, Sets
-from planner.model.waiting import Queues, Reach, queues_of, reach_of, served_peaks
+from planner.model.waiting import Queues, Reach, Weeks, queues_of, reach_of, served_peaks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +25,8 @@ class Columns:
     hours_first : number of the first column that is decided by the hour: those of queues, then flows.
     taken, backlog, credit : of work that can wait (`model.waiting`): arrivals that a queue takes, work that waits, work
         served before its last hour (krph); -1 where there is none. Arrays queues x slots.
+    scaled, started : units that run by the hour, and of them those that start (`constraints.scaled`); -1 where there
+        is none. Arrays deployments x slots.
     queues, reach : the queues, and in which slots they take, serve and hold work.
     short : USD of each contract that stay unspent in each scenario, contracts x scenarios (`constraints.spend`); -1
         where the scenario has no probability. No rows where the family is left out or there is no contract.
@@ -45,6 +47,8 @@ class Columns:
     taken: Ints
     backlog: Ints
     credit: Ints
+    scaled: Ints
+    started: Ints
     queues: Queues
     reach: Reach
     short: Ints
@@ -88,7 +92,7 @@ class Columns:
     def hour_slots(self) -> Ints:
         """Slot of each column that is decided by the hour, from `hours_first` on."""
         slot = np.concatenate([np.full(self.flow_first - self.hours_first, -1), self.flow_slot])
-        for columns in (self.taken, self.backlog, self.credit):
+        for columns in (self.taken, self.backlog, self.credit, self.scaled, self.started):
             queue, at = np.nonzero(columns >= 0)
             slot[columns[queue, at] - self.hours_first] = at
         return slot
@@ -139,7 +143,13 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
     for columns, where in ((taken, reach.takes), (backlog, reach.holds), (credit, reach.holds)):
         columns[where] = first + np.arange(where.sum())
         first += int(where.sum())
-    arc, slot = np.nonzero(_usable(sets, queues, reach))
+    usable = _usable(sets, queues, reach)
+    runs, starts = _runs(sets, usable)
+    scaled, started = np.full(runs.shape, -1), np.full(runs.shape, -1)
+    for columns, where in ((scaled, runs), (started, starts)):
+        columns[where] = first + np.arange(where.sum())
+        first += int(where.sum())
+    arc, slot = np.nonzero(usable)
     upper = np.full(first + len(arc), np.inf)
     upper[committed] = largest_purchase(sets)
     upper[on[low > 0]] = 1.0
@@ -155,6 +165,8 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
         taken=taken,
         backlog=backlog,
         credit=credit,
+        scaled=scaled,
+        started=started,
         queues=queues,
         reach=reach,
         short=short,
@@ -174,6 +186,29 @@ def columns_of(sets: Sets, sized: bool = False, largest: Floats | None = None) -
         size_steps=steps,
         size_follows=follows[rules],
     )
+
+
+def _runs(sets: Sets, usable: Bools) -> tuple[Bools, Bools]:
+    """Whether units of a deployment may run by the hour in a slot, and start in it: arrays deployments x slots.
+
+    Where some flow may load them; where a start costs something, in all of that week: they may run on through a lull.
+    """
+    meter = sets.deployments["meter_row"].to_numpy(int)
+    sold = np.isfinite(sets.meters["usd_per_scaled_unit_hour"].to_numpy(float))[meter]
+    runs = np.zeros((len(meter), len(sets.slots)), bool)
+    starts = np.zeros_like(runs)
+    if not sold.any():
+        return runs, starts
+    part, arc = sets.loads["deployment"].to_numpy(int), sets.loads["arc"].to_numpy(int)
+    mine = sold[part]
+    np.logical_or.at(runs, part[mine], usable[arc[mine]])
+    cold = sold & (sets.meters["start_hours"].to_numpy(float)[meter] > 0)
+    weeks, week = np.unique(Weeks.of(sets).first, return_inverse=True)
+    for d in np.flatnonzero(cold):
+        asked = np.zeros(len(weeks), bool)
+        np.logical_or.at(asked, week, runs[d])
+        runs[d] = starts[d] = asked[week]
+    return runs, starts
 
 
 def _joint(sets: Sets, first: int) -> tuple[Ints, Ints, Ints, Ints, int]:

@@ -140,9 +140,15 @@ def _capacity(case: Case) -> tuple[pd.DataFrame, pd.DataFrame, Floats]:
     seen = sorted({(t.pool, t.meter) for t in case.throughput})
     row_of = {key: k for k, key in enumerate(seen)}
     meters = pd.DataFrame(
-        [(p, m, pools[p].region, pools[p].usd_per_unreserved_unit_hour) for p, m in seen],
-        columns=["pool", "meter", "region", "usd_per_unreserved_unit_hour"],
-    ).astype({"usd_per_unreserved_unit_hour": float})
+        [
+            (p, m, pools[p].region, pools[p].usd_per_unreserved_unit_hour, pools[p].usd_per_scaled_unit_hour,
+             pools[p].max_scaled_units, pools[p].start_hours)
+            for p, m in seen
+        ],
+        columns=["pool", "meter", "region", "usd_per_unreserved_unit_hour", "usd_per_scaled_unit_hour",
+                 "max_scaled_units", "start_hours"],
+    ).astype(dict.fromkeys(("usd_per_unreserved_unit_hour", "usd_per_scaled_unit_hour", "max_scaled_units",
+                            "start_hours"), float))  # fmt: skip
     parts = {}
     for t in case.throughput:
         shared = pools[t.pool].shared_hourly

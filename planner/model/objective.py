@@ -78,6 +78,19 @@ def egress(sets: Sets, at: Columns) -> Floats:
     return cost
 
 
+def scaled(sets: Sets, at: Columns) -> Floats:
+    """Charge units that run by the hour, and their starts: Σ n_τ · usd_per_scaled_unit_hour · (a + start_hours · g)."""
+    cost = np.zeros(at.count)
+    meter = sets.deployments["meter_row"].to_numpy(int)
+    price = sets.meters["usd_per_scaled_unit_hour"].fillna(0.0).to_numpy(float)[meter]
+    hours = sets.meters["start_hours"].to_numpy(float)[meter]
+    weeks = sets.slots["weeks"].to_numpy(float)
+    for columns, usd in ((at.scaled, price), (at.started, price * hours)):
+        there = columns >= 0
+        cost[columns[there]] = (usd[:, None] * weeks)[there]
+    return cost
+
+
 def shortfall(sets: Sets, at: Columns) -> Floats:
     """Charge what stays unspent of spend commitments: Σ probability · short[contract, scenario]."""
     cost = np.zeros(at.count)
@@ -106,7 +119,7 @@ def scenario_usd(sets: Sets, at: Columns) -> Floats:
     found = np.zeros(at.count)
     own = slice(at.hours_first, None)
     chance = sets.chance[sets.slot_future[at.hour_slots]]
-    usd = (on_demand(sets, at) + egress(sets, at))[own]
+    usd = (on_demand(sets, at) + egress(sets, at) + scaled(sets, at))[own]
     found[own] = np.divide(usd, chance, out=np.zeros_like(usd), where=chance > 0)
     return found
 
@@ -127,6 +140,8 @@ def tolls(sets: Sets, at: Columns) -> Floats:
         priced = at.unreserved >= 0
         cost[at.unreserved[priced]] = sets.tolls.unreserved[priced]
         cost[at.flows] = sets.tolls.flow[at.flow_arc, at.flow_slot]
+        for columns, own in ((at.scaled, sets.tolls.scaled), (at.started, sets.tolls.started)):
+            cost[columns[columns >= 0]] = own[columns >= 0]
     return cost
 
 
@@ -137,6 +152,7 @@ TERMS: tuple[CostTerm, ...] = (
     CostTerm(unreserved, "u", "unreserved_usd", Spans.METER, EVERY_REDUCTION),
     CostTerm(on_demand, "z", "on_demand_usd", Spans.SLOT, EVERY_REDUCTION),
     CostTerm(egress, "y and z", "egress_usd", Spans.SLOT, EVERY_REDUCTION),
+    CostTerm(scaled, "a and g", "scaled_usd", Spans.SLOT, EVERY_REDUCTION),
     CostTerm(shortfall, "short", "shortfall_usd", Spans.EVERYTHING, EVERY_REDUCTION),
     CostTerm(risk, "over, under", None, Spans.EVERYTHING, EVERY_REDUCTION),
     KEEPING,

@@ -50,12 +50,15 @@ class Tolls:
     """What the prices of rows that span parts add to the cost of a part's decisions (solver.coupling), USD of one unit.
 
     committed : by purchase. deployed : deployments x periods. unreserved : meters x periods. flow : arcs x slots, krph.
+    scaled, started : deployments x slots.
     """
 
     committed: Floats
     deployed: Floats
     unreserved: Floats
     flow: Floats
+    scaled: Floats
+    started: Floats
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ class Sets:
         One way to serve a need; a flow is an arc in a slot.
     loads : arc, deployment, units (of the deployment per krph, before reserved headroom).
     deployments : pool, meter, model ("*" in a shared pool), meter_row, min_units, unit_step.
-    meters : pool, meter, region, usd_per_unreserved_unit_hour (NaN: none).
+    meters : pool, meter, region, usd_per_unreserved_unit_hour (NaN: none); of units that run by the hour
+        usd_per_scaled_unit_hour (NaN: none), max_scaled_units of the pool (NaN: none), start_hours.
     earlier : units in force from earlier commitments, array meters x periods.
     quotas : region, model, option, tokens_per_minute (inf: none).
     quota_load : tokens per minute per krph, one for each arc (0 for reserved).

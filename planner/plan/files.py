@@ -31,6 +31,7 @@ from planner.plan.manifest import (
     INPUT,
     PLAN,
     RENTS,
+    SCALED,
     STRESS,
     digests_in,
     read_document,
@@ -41,6 +42,7 @@ from planner.plan.plan import (
     DISPATCH_COLUMNS,
     PURCHASE_COLUMNS,
     RENT_COLUMNS,
+    SCALED_COLUMNS,
     STRESS_DISPATCH_COLUMNS,
     STRESS_RENT_COLUMNS,
     STRESS_SLOT_COLUMNS,
@@ -55,7 +57,7 @@ from planner.schema.case import Case
 from planner.versions import VERSION
 
 STRESS_COLUMNS = tuple(dict.fromkeys((*STRESS_SLOT_COLUMNS, *STRESS_DISPATCH_COLUMNS)))
-LATER = ("shortfall_usd",)  # parts of the cost that plans of before did not know: 0
+LATER = ("scaled_usd", "shortfall_usd")  # parts of the cost that plans of before did not know: 0
 SIGNIFICANT_DIGITS = 12
 _NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case",
           "kind"}  # fmt: skip
@@ -93,6 +95,8 @@ def write_plan(
         _parquet(witness, STRESS_COLUMNS, new / STRESS)
         _parquet(rents, STRESS_RENT_COLUMNS, new / RENTS)
         _parquet(plan.certificate, CERTIFICATE_COLUMNS, new / CERTIFICATE)
+        if len(plan.scaled_units) or any(p.usd_per_scaled_unit_hour is not None for p in case.pools):
+            _parquet(plan.scaled_units, SCALED_COLUMNS, new / SCALED)
         for name, write in (also or {}).items():
             write(new / name)
         told = rounded(document(plan, summary or {})) | {"files": digests_in(new)}
@@ -145,6 +149,8 @@ def read_plan(directory: str | Path) -> Plan:
     witness = _table(folder, STRESS, STRESS_COLUMNS, faults)
     rents = _table(folder, RENTS, STRESS_RENT_COLUMNS, faults)
     certificate = _table(folder, CERTIFICATE, CERTIFICATE_COLUMNS, faults)
+    there = (folder / SCALED).exists() or SCALED in (stated.get("files") or {})
+    scaled = _table(folder, SCALED, SCALED_COLUMNS, faults) if there else frames.SCALED_UNITS.empty()
     purchases = _listed(folder, stated, "purchases", PURCHASE_COLUMNS, faults)
     deployments = _listed(folder, stated, "deployments", DEPLOYMENT_COLUMNS, faults)
     stated = dict.fromkeys(LATER, 0.0) | stated if stated else stated
@@ -180,6 +186,7 @@ def read_plan(directory: str | Path) -> Plan:
         rents=_part(rents, ~of_stress, RENT_COLUMNS),
         stress_rents=_part(rents, of_stress, STRESS_RENT_COLUMNS),
         certificate=certificate,
+        scaled_units=scaled,
         risk=PlanRisk(*weighed) if len(weighed) == 2 else None,
     )
 

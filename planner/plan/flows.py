@@ -5,7 +5,7 @@ rows. What a request costs and loads is looked up once a way; sums over rows are
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -140,6 +140,7 @@ class Flows:
     place: Ints
     rph: Floats
     arrived: Ints | None = None
+    scaled: Floats = field(default_factory=lambda: np.zeros((0, 0)))  # units by the hour, deployments x slots
 
     @property
     def arrival(self) -> Ints:

@@ -133,6 +133,16 @@ DISPATCH = Frame("dispatch", "one row for each flow that is not 0", (
           "some workload has `deadline_hours`", "hour"),
 ), optional=(ARRIVED,))  # fmt: skip
 
+SCALED_UNITS = Frame("scaled_units", "one row for each deployment and hour in which units run by the hour", (
+    _POOL,
+    _METER,
+    Field("model", TEXT, "the model that they serve; `*`: all models of a pool whose units move by the hour"),
+    _SCENARIO,
+    _PERIOD,
+    Field("hour_of_week", WHOLE, "0 = Monday 00:00 UTC, to 167", "hour"),
+    Field("units", NUMBER, "units that run in the hour beside the deployed ones", "units"),
+))  # fmt: skip
+
 STRESS = Frame("stress", "one row for each hour of a group, and for each flow of its routing", (
     Field("case", TEXT, "`headroom`, or `failover` and the region that is lost"),
     Field("group", WHOLE, "number of the group within the case"),

@@ -11,6 +11,7 @@ from planner.plan import frames
 PURCHASE_COLUMNS = frames.PURCHASES.columns
 DEPLOYMENT_COLUMNS = frames.DEPLOYMENTS.columns
 DISPATCH_COLUMNS = frames.DISPATCH.columns
+SCALED_COLUMNS = frames.SCALED_UNITS.columns
 STRESS_SLOT_COLUMNS = frames.STRESS_SLOTS.columns
 STRESS_DISPATCH_COLUMNS = frames.STRESS_DISPATCH.columns
 RENT_COLUMNS = frames.RENTS.columns
@@ -18,7 +19,7 @@ STRESS_RENT_COLUMNS = frames.STRESS_RENTS.columns
 CERTIFICATE_COLUMNS = frames.CERTIFICATE.columns
 TABLES = (
     frames.PURCHASES, frames.DEPLOYMENTS, frames.DISPATCH, frames.STRESS_SLOTS, frames.STRESS_DISPATCH, frames.RENTS,
-    frames.STRESS_RENTS, frames.CERTIFICATE,
+    frames.STRESS_RENTS, frames.CERTIFICATE, frames.SCALED_UNITS,
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ class Totals:
     unreserved_usd: float
     on_demand_usd: float
     egress_usd: float
+    scaled_usd: float  # units that run by the hour, and their starts
     shortfall_usd: float  # expected: what spend commitments ask for beyond what is spent on them
     sunk_usd: float  # what earlier commitments still cost inside the horizon
 
@@ -130,6 +132,7 @@ class Plan:
     rents: pd.DataFrame = field(default_factory=frames.RENTS.empty)
     stress_rents: pd.DataFrame = field(default_factory=frames.STRESS_RENTS.empty)
     certificate: pd.DataFrame = field(default_factory=frames.CERTIFICATE.empty)
+    scaled_units: pd.DataFrame = field(default_factory=frames.SCALED_UNITS.empty)
     risk: PlanRisk | None = None  # None: only the expected cost counts
 
     def __post_init__(self) -> None:

@@ -1,5 +1,7 @@
 """Re-pricing: what purchases, deployments and dispatch cost, month by month, from these tables and the case alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,7 @@ from planner.plan.flows import WAY, Floats, Flows, Names
 from planner.plan.frames import NUMBER, TEXT, WHOLE, Field, Frame
 from planner.plan.plan import Plan, PlanRisk, Totals
 from planner.plan.reading import Reading
+from planner.plan.scaled import scaled_array, scaled_usd
 from planner.plan.scenario_costs import ScenarioCosts, plan_risk, scenario_costs
 from planner.plan.spend import Spent, spent
 from planner.schema.case import Case, hours_between
@@ -96,6 +99,7 @@ def price(
     deployments: pd.DataFrame,
     dispatch: pd.DataFrame,
     derived: Derived | None = None,
+    scaled_units: pd.DataFrame | None = None,
 ) -> Totals:
     """Cost over the horizon, USD (docs/model.md, "What it costs").
 
@@ -121,6 +125,8 @@ def price(
     for name, period in zip(purchases["offer"], purchases["period"], strict=True):
         if name not in known or period not in names.periods:
             raise AuditError(f"purchases: the input knows no offer {name!r} in {period}")
+    if scaled_units is not None:
+        flows = replace(flows, scaled=scaled_array(names, scaled_units))
     return totals(case, derived, flows, purchases, deployments)
 
 
@@ -136,6 +142,7 @@ def totals(case: Case, derived: Derived, flows: Flows, purchases: pd.DataFrame, 
         on_demand_usd=float(paid.sum()),
         egress_usd=float(crossed.sum()),
         sunk_usd=derived.sunk_usd,
+        scaled_usd=_scaled_usd(case, derived, flows),
         shortfall_usd=_shortfall_usd(case, derived, flows=flows, in_force=in_force, beyond=beyond),
     )
 
@@ -159,6 +166,13 @@ def risk_of(case: Case, plan: Plan) -> PlanRisk | None:
     flows = reading.dispatch[0]
     costs = scenario_costs_of(case, reading.derived, reading.names, flows, plan.purchases, plan.deployments)
     return plan_risk(case, costs, plan.totals.total_usd)
+
+
+def _scaled_usd(case: Case, derived: Derived, flows: Flows) -> float:
+    if not flows.scaled.size:
+        return 0.0
+    chance = np.array([s.probability for s in case.scenarios])
+    return float(np.einsum("dsp,s->", scaled_usd(case, Names.of(case, derived), flows.scaled), chance))
 
 
 def _shortfall_usd(case: Case, derived: Derived, *, flows: Flows, in_force: pd.DataFrame, beyond: pd.DataFrame

@@ -1,6 +1,6 @@
 """Reading: a case and a plan as numbers, read once for audit, figures and reports; on-demand prices of any request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ from planner.plan.flows import Floats, Flows, Names
 from planner.plan.frames import ARRIVED
 from planner.plan.joins import Ints, encode
 from planner.plan.plan import Plan
+from planner.plan.scaled import scaled_array
 from planner.plan.stress_cases import StressCase, Witness, stress_cases
 from planner.schema.case import Case
 
@@ -113,7 +114,8 @@ class Reading:
         """Read the dispatch at slots; also the positions of rows that name what the case does not know."""
         dispatch, slots = self.plan.dispatch, self.names.slots
         arrived = slots(dispatch, ARRIVED) if ARRIVED in dispatch else None
-        return Flows.of(self.case, self.derived, self.names, dispatch, slots(dispatch), arrived)
+        flows, unknown = Flows.of(self.case, self.derived, self.names, dispatch, slots(dispatch), arrived)
+        return replace(flows, scaled=scaled_array(self.names, self.plan.scaled_units)), unknown
 
     @cached_property
     def stress_cases(self) -> tuple[StressCase, ...]:

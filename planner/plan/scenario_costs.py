@@ -7,6 +7,7 @@ import numpy as np
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
 from planner.plan.plan import PlanRisk, Totals
+from planner.plan.scaled import scaled_usd
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 
@@ -55,7 +56,8 @@ def scenario_costs(
     paid = flows.rph * weeks * (factor * price + trip)
     expected = np.bincount(block // len(names.periods), paid, len(chance)).astype(float)
     own = np.divide(expected, chance, out=np.zeros_like(expected), where=chance > 0) + short_usd
-    sure = totals.total_usd - totals.on_demand_usd - totals.egress_usd - totals.shortfall_usd
+    own = own + scaled_usd(case, names, flows.scaled).sum(axis=(0, 2))
+    sure = totals.total_usd - totals.on_demand_usd - totals.egress_usd - totals.shortfall_usd - totals.scaled_usd
     return ScenarioCosts(names.scenarios, chance, sure + own)
 
 

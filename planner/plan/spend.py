@@ -8,6 +8,7 @@ import pandas as pd
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
 from planner.plan.joins import Ints
+from planner.plan.scaled import scaled_usd
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 
@@ -73,7 +74,11 @@ def spent(case: Case, derived: Derived, names: Names, *, flows: Flows, in_force:
     for table, column in ((in_force, "reserved_usd"), (derived.earlier, "usd"), (beyond, "unreserved_usd")):
         for pool, name, usd in table[["pool", "period", column]].itertuples(index=False, name=None):
             held[of_pool[pool], period[name]] += usd
-    return counted(case, names, held, on_demand_by_scenario(derived, names, flows))
+    tokens = on_demand_by_scenario(derived, names, flows)
+    by_hour = scaled_usd(case, names, flows.scaled)
+    for usd, (pool, _, _) in zip(by_hour, names.deployments):
+        tokens[of_pool[pool]] += usd
+    return counted(case, names, held, tokens)
 
 
 def counted(case: Case, names: Names, held_usd: Floats, tokens_usd: Floats) -> Spent:

@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from planner.schema.base import GREATEST_WEIGHT, Day, Flag, Row, column, name_column
 from planner.schema.settings import add_months
-from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
+from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH, HOURS_PER_WEEK
 
 TOKENS_METER = "tokens"
 SHARED_DEPLOYMENT = "*"
@@ -27,6 +27,15 @@ class Pool(Row):
         ge=0,
     )
     shared_hourly: Flag = column(False, meaning="units move between models by the hour (GPU fleet, dollar commitment)")
+    usd_per_scaled_unit_hour: float | None = column(
+        None, meaning="price of a unit that runs by the hour (autoscaled)", unit="USD/unit-hour", blank="none", ge=0
+    )
+    max_scaled_units: float | None = column(
+        None, meaning="most units that run by the hour at once", unit="units", blank="none", ge=0
+    )
+    start_hours: float = column(
+        0.0, meaning="hours paid before a started unit serves: a cold start", unit="hours", ge=0, le=HOURS_PER_WEEK
+    )
 
 
 class Throughput(Row):

@@ -9,6 +9,7 @@ import pandas as pd
 from planner.errors import AuditError
 from planner.model import waiting as model_waiting
 from planner.model.columns import Columns, columns_of, kept_purchases
+from planner.model.constraints.scaled import started_units
 from planner.model.family import Family
 from planner.model.objective import TERMS
 from planner.model.program import families_of
@@ -22,6 +23,7 @@ from planner.plan.plan import (
     DISPATCH_COLUMNS,
     PURCHASE_COLUMNS,
     RENT_COLUMNS,
+    SCALED_COLUMNS,
     STRESS_DISPATCH_COLUMNS,
     STRESS_RENT_COLUMNS,
     STRESS_SLOT_COLUMNS,
@@ -108,6 +110,17 @@ def dispatch(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     )
     hours = {name: "int64" for name in ("hour_of_week", ARRIVED) if name in frame}
     return frame.astype({**hours, "requests_per_hour": "float64"})
+
+
+def scaled_units(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
+    """List the units that run by the hour, in each slot that a merged one stands for."""
+    parts = []
+    for plan in plans:
+        row, merged = np.nonzero(plan.scaled)
+        entry, slot = original_slots(plan.sets, merged)
+        names = {name: plan.sets.deployments[name].to_numpy(object)[row[entry]] for name in ("pool", "meter", "model")}
+        parts.append(pd.DataFrame({**names, **slot_names(whole, slot), "units": plan.scaled[row, merged][entry]}))
+    return _joined(parts, SCALED_COLUMNS, list(SCALED_COLUMNS[:-1]))
 
 
 def _expanded(plan: ComponentPlan) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -237,6 +250,7 @@ def whole_values(sets: Sets, at: Columns, plans: Sequence[Decided]) -> Floats:
     """Value of each column of the whole programme."""
     committed, flow = np.zeros(len(sets.purchases)), np.zeros((len(sets.arcs), len(sets.slots)))
     deployed = np.zeros((len(sets.deployments), len(sets.periods)))
+    scaled = np.zeros((len(sets.deployments), len(sets.slots)))
     for plan in plans:
         part = plan.sets
         period = np.array([sets.periods.index(name) for name in part.periods], dtype=np.int64)
@@ -246,7 +260,14 @@ def whole_values(sets: Sets, at: Columns, plans: Sequence[Decided]) -> Floats:
         deployed[of[:, None], period] = plan.deployed
         entry, slot = original_slots(part, plan.flow_slot)
         np.add.at(flow, (rows_of(sets.arcs, part.arcs, WAY)[plan.flow_arc[entry]], slot), plan.flow[entry])
-    return settle_joint(sets, at, values_of(sets, at, committed, deployed, flow[at.flow_arc, at.flow_slot]))
+        row, merged = np.nonzero(plan.scaled)
+        entry, slot = original_slots(part, merged)
+        scaled[of[row[entry]], slot] = plan.scaled[row, merged][entry]
+    values = values_of(sets, at, committed, deployed, flow[at.flow_arc, at.flow_slot])
+    runs, starts = at.scaled >= 0, at.started >= 0
+    values[at.scaled[runs]] = scaled[runs]
+    values[at.started[starts]] = started_units(sets, scaled)[starts]
+    return settle_joint(sets, at, values)
 
 
 def joint_usd(sets: Sets, plans: Sequence[Decided]) -> dict[str, float]:

@@ -91,7 +91,9 @@ def certify(program: LinearProgram, duals: Floats, cuts: list[Cut], usd: float =
 
     largest, most = _largest(program, usd)
     bound = np.where(price > 0, lower, np.where(price < 0, upper, 0.0))
-    terms = [(price, bound), (cut_price, stress.lower), (np.minimum(least[:first], 0.0), largest)]
+    run, most_units = _largest_scaled(program)
+    terms = [(price, bound), (cut_price, stress.lower), (np.minimum(least[:first], 0.0), largest),
+             (np.minimum(least[run], 0.0), most_units)]  # fmt: skip
     return Certificate(min(exact_sum_down(terms), most), price, cut_price)
 
 
@@ -116,6 +118,16 @@ def _least_ahead(program: LinearProgram, least: Floats) -> Floats:
     lowest = price[takes]
     found[at.taken[takes]] = np.where(np.isfinite(lowest), lowest - ERROR * np.abs(lowest), lowest)
     return found
+
+
+def _largest_scaled(program: LinearProgram) -> tuple[Ints, Floats]:
+    """Columns of units that run by the hour, and the most that is of any use: all that loads them at its peak."""
+    sets, at = program.sets, program.columns
+    if not (at.scaled >= 0).any():
+        return np.empty(0, np.int64), np.empty(0)
+    sizes = largest_sizes(sets)[len(at.committed) :].reshape(-1, len(sets.periods)).max(axis=1)
+    both = [(columns[columns >= 0], np.nonzero(columns >= 0)[0]) for columns in (at.scaled, at.started)]
+    return np.concatenate([columns for columns, _ in both]), sizes[np.concatenate([part for _, part in both])]
 
 
 def _largest(program: LinearProgram, usd: float) -> tuple[Floats, float]:

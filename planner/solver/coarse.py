@@ -17,6 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from planner.model.columns import columns_of
 from planner.model.objective import objective
 from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.project_stress import slot_tree
@@ -46,7 +47,7 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
     fine = replace(whole_choice, arcs=whole_choice.arcs.assign(at_once=True))  # what could wait is served at once
     group_of = _groups(fine, depth)
     groups = int(group_of.max(initial=-1)) + 1
-    if 2 * groups > len(fine.slots) or fine.keep is not None:
+    if 2 * groups > len(fine.slots) or fine.keep is not None or (columns_of(fine).scaled >= 0).any():
         return None
     sets, share = _grouped(fine, group_of, groups)
     program = program_of(fine)
@@ -146,7 +147,8 @@ def _grouped(fine: Sets, group_of: Ints, groups: int) -> tuple[Sets, Floats]:
     full[bare.columns.flow_arc, bare.columns.flow_slot] = objective(sets, bare.columns)[bare.columns.flow_first :]
     need = sets.arcs["need"].to_numpy(int)
     units = (np.zeros(len(sets.purchases)), np.zeros((len(sets.deployments), len(sets.periods))))
-    tolls = Tolls(*units, np.zeros((len(sets.meters), len(sets.periods))), -full * (1 - mean[need]))
+    none = np.zeros((len(sets.deployments), groups))
+    tolls = Tolls(*units, np.zeros((len(sets.meters), len(sets.periods))), -full * (1 - mean[need]), none, none)
     return replace(sets, tolls=tolls), share
 
 

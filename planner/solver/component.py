@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import PlannerError
+from planner.model.constraints.scaled import started_units
 from planner.model.family import Reduction
 from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.slots import merge_slots, prune
@@ -22,6 +23,7 @@ from planner.solver.stress_search import WitnessArrays, witness_of
 from planner.solver.ties import choose_by_rule, equal_offers_by_rule
 
 HIGHS = "highs"
+DUST = 1e-10  # of the largest load: units that run by the hour below it are rounding
 SHARP = 1e-7  # relative: a linear optimum whose certificate leaves more open is solved on with finer costs
 
 
@@ -30,7 +32,8 @@ class Decided:
     """Decisions of a component (natural units of Sets), over its merged slots.
 
     committed : units by purchase. deployed : units, deployments x periods. flow_arc, flow_arrived, flow_slot, flow :
-        krph, non-zero; the slot in which the work arose, and the one that serves it.
+        krph, non-zero; the slot in which the work arose, and the one that serves it. scaled : units that run by the
+        hour, deployments x slots.
     """
 
     sets: Sets
@@ -40,6 +43,7 @@ class Decided:
     flow_arrived: Ints
     flow_slot: Ints
     flow: Floats
+    scaled: Floats
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ def decided(solve: LinearSolve) -> Decided:
         at.flow_slot[used],  # rows that span parts do not ask when work arose
         at.flow_slot[used],
         flow[used],
+        np.where(at.scaled >= 0, np.maximum(values[at.scaled], 0.0), 0.0),
     )
 
 
@@ -169,8 +174,10 @@ def plan_of(
     flow = flow_totals(at, work, len(program.sets.slots))
     final = values.copy()
     final[at.deployed], final[at.flow_first :] = deployed, flow
+    scaled = _run_by_hour(program, final)
     if breaks(program, final, column_scale(program.sets, at), Reduction.SIZES):  # a rule that more units would break
         deployed = final[at.deployed] = values[at.deployed]
+        scaled = _run_by_hour(program, final)
     wrong = breaks(program, final, column_scale(program.sets, at))
     if wrong:
         raise ArithmeticError(f"a plan that HiGHS calls optimal breaks rows of {', '.join(wrong)}")
@@ -191,6 +198,7 @@ def plan_of(
         flow_arrived=work.arrived,
         flow_slot=work.slot,
         flow=work.flow,
+        scaled=scaled,
         usd=usd,
         bound_usd=certificate.bound_usd,
         tree_bound_usd=tree_bound,
@@ -205,6 +213,27 @@ def plan_of(
         witness=witness_of(routings),
         prices=prices,
     )
+
+
+def _run_by_hour(program: LinearProgram, final: Floats) -> Floats:
+    """Run what the deployed units cannot serve, and where starts cost something what the optimum keeps warm.
+
+    ``final`` : values of all columns; those of these units are set. Returns units, deployments x slots.
+    """
+    sets, at = program.sets, program.columns
+    if not (at.scaled >= 0).any():
+        return np.zeros(at.scaled.shape)
+    rows = program.family("reserved")
+    loads = np.where(rows.column >= at.flow_first, rows.value * final[rows.column], 0.0)
+    need = np.zeros(at.scaled.shape)
+    need[rows.index["deployment"], rows.index["slot"]] = np.bincount(rows.row, loads, rows.count)
+    units = np.maximum(need - final[at.deployed][:, sets.slot_period], 0.0)
+    warm = np.where(at.started >= 0, final[at.scaled], 0.0)
+    units = np.maximum(units, np.where(warm > DUST * need.max(initial=0.0), warm, 0.0))
+    units = np.where((at.scaled >= 0) & (units > DUST * need.max(initial=0.0)), units, 0.0)
+    final[at.scaled[at.scaled >= 0]] = units[at.scaled >= 0]
+    final[at.started[at.started >= 0]] = started_units(sets, units)[at.started >= 0]
+    return units
 
 
 def _deploy_all(sets: Sets, committed: Floats, deployed: Floats, values: Floats, unreserved: np.ndarray) -> Floats:

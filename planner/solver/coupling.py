@@ -163,6 +163,10 @@ def _in_whole(whole: Sets, at: Columns, flow_number: np.ndarray, program: Linear
         (own.unreserved[priced], at.unreserved[meters[:, None], period][priced]),
         (own.flows[row], flow_number[arcs[own.flow_arc[row]], slot].astype(np.int64)),
     ]
+    for mine, of_whole in ((own.scaled, at.scaled), (own.started, at.started)):
+        part_row, merged = np.nonzero(mine >= 0)
+        entry, when = original_slots(part, merged)
+        pairs.append((mine[part_row, merged][entry], of_whole[deployments[part_row[entry]], when]))
     return np.concatenate([a for a, _ in pairs]), np.concatenate([b for _, b in pairs])
 
 
@@ -174,7 +178,12 @@ def tolled(program: LinearProgram, tolls: Floats) -> LinearProgram:
     charged = replace(
         sets,
         tolls=Tolls(
-            tolls[at.committed], tolls[at.deployed], np.where(at.unreserved >= 0, tolls[at.unreserved], 0.0), flow
+            tolls[at.committed],
+            tolls[at.deployed],
+            np.where(at.unreserved >= 0, tolls[at.unreserved], 0.0),
+            flow,
+            np.where(at.scaled >= 0, tolls[at.scaled], 0.0),
+            np.where(at.started >= 0, tolls[at.started], 0.0),
         ),
     )
     return replace(program, sets=charged, cost=objective(charged, at))

@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.errors import PlannerError, StoppedError
 from planner.model.columns import columns_of
+from planner.model.constraints.scaled import scaled_units_usd
 from planner.model.family import Family
 from planner.model.index_tables import sets_of
 from planner.model.objective import terms_of
@@ -392,6 +393,7 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
         rents=assemble.rents(sets, plans),
         stress_rents=assemble.stress_rents(sets, plans),
         certificate=assemble.certificate(plans),
+        scaled_units=assemble.scaled_units(sets, plans),
         risk=_risk(case, total, judged),
     )
 
@@ -420,4 +422,5 @@ def _cost(plan: ComponentPlan) -> list[tuple[str, float]]:
     at = columns_of(replace(sets, arcs=sets.arcs.assign(priced=False)), sets.has_size_rules)  # of flows, the used ones
     at = replace(at, flow_arc=plan.flow_arc, flow_slot=plan.flow_slot, flow_case=np.full(len(plan.flow), -1))
     values = values_of(sets, at, units, np.round(plan.deployed, assemble.DIGITS), plan.flow)
-    return [(term.part, float(term.usd(sets, at) @ values)) for term in terms_of(sets) if term.part is not None]
+    found = [(term.part, float(term.usd(sets, at) @ values)) for term in terms_of(sets) if term.part is not None]
+    return [*found, ("scaled_usd", scaled_units_usd(sets, plan.scaled))]

@@ -37,8 +37,9 @@ def grouping(program: LinearProgram) -> Grouping:
     used = value != 0
     row, column, value = row[used], column[used], value[used]
     is_flow = column >= at.hours_first
+    weekly = at.queues.count > 0 or bool((at.started >= 0).any())
     # where work waits across hours, whole weeks stay together
-    of_slot = np.unique(Weeks.of(program.sets).first, return_inverse=True)[1] if at.queues.count else np.arange(slots)
+    of_slot = np.unique(Weeks.of(program.sets).first, return_inverse=True)[1] if weekly else np.arange(slots)
     units = int(of_slot.max(initial=0)) + 1
     group = of_slot[at.hour_slots[column[is_flow] - at.hours_first]] * min(GROUPS, units) // units
     low, high = np.full(rows, slots), np.full(rows, -1)

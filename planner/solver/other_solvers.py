@@ -279,6 +279,10 @@ def column_names(program: LinearProgram) -> list[str]:
     for (m, p), column in np.ndenumerate(at.unreserved):
         if column >= 0:
             names[column] = f"u{m}_{p}"
+    for letter, columns in (("a", at.scaled), ("g", at.started)):
+        for (d, t), column in np.ndenumerate(columns):
+            if column >= 0:
+                names[column] = f"{letter}{d}_{t}"
     for (c, s), column in np.ndenumerate(at.short):
         if column >= 0:
             names[column] = f"short{c}_{s}"

@@ -39,6 +39,8 @@ def column_scale(sets: Sets, at: Columns) -> Floats:
         column[columns[columns >= 0]] = np.broadcast_to(peak[at.queues.need][:, None], columns.shape)[columns >= 0]
     units = deployment_peaks(sets)
     column[at.deployed] = units[:, None]
+    for columns in (at.scaled, at.started):
+        column[columns[columns >= 0]] = np.broadcast_to(units[:, None], columns.shape)[columns >= 0]
     by_meter = np.zeros(len(sets.meters))
     np.maximum.at(by_meter, sets.deployments["meter_row"].to_numpy(int), units)
     by_meter[by_meter <= 0] = 1.0

@@ -108,8 +108,9 @@ def _say(h: "hashlib._Hash", *texts: str) -> None:
     h.update("".join(f"{len(text)}:{text}" for text in texts).encode())
 
 
-_ARRAYS = ("committed", "deployed", "flow_arc", "flow_arrived", "flow_slot", "flow", "rent_deployment", "rent_slot",
-           "rent", "stress_case", "stress_period", "stress_slot", "stress_usd", "stress_units")  # fmt: skip
+_ARRAYS = ("committed", "deployed", "flow_arc", "flow_arrived", "flow_slot", "flow", "scaled", "rent_deployment",
+           "rent_slot", "rent", "stress_case", "stress_period", "stress_slot", "stress_usd",
+           "stress_units")  # fmt: skip
 _NUMBERS = ("usd", "bound_usd", "tree_bound_usd")
 
 

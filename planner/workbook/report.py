@@ -30,6 +30,7 @@ TOTAL_NAMES = {
     "on_demand_usd": "On demand",
     "egress_usd": "Egress",
     "sunk_usd": "Earlier commitments",
+    "scaled_usd": "Units that run by the hour",
     "shortfall_usd": "Shortfall of spend commitments",
 }
 

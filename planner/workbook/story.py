@@ -139,6 +139,7 @@ def ways(report: Report) -> list[Way]:
                          nothing.total_usd, not nothing.broken, note))  # fmt: skip
     for row in rows_of(report.metrics.strategies):
         name, units = str(row.strategy), float(row.capacity_usd) + float(row.sunk_usd) + float(row.shortfall_usd)
+        units += float(row.scaled_usd)
         found.append(Way(name[:1].upper() + name[1:], units, float(row.on_demand_usd), float(row.egress_usd),
                          float(row.total_usd), bool(row.possible), str(row.note or "")))  # fmt: skip
     return found

@@ -31,6 +31,7 @@ _PARTS = (
     ("New commitments", "reserved_usd"),
     ("Counted past the horizon", "tail_usd"),
     ("Beyond commitments", "unreserved_usd"),
+    ("Run by the hour", "scaled_usd"),
     ("Shortfall of spend commitments", "shortfall_usd"),
     ("Earlier commitments", "sunk_usd"),
     ("On demand", "on_demand_usd"),

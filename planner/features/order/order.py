@@ -114,7 +114,7 @@ def price_order(
         found = _as_far_as_it_goes(owed, options, progress)
         found = replace(found, deployments=_all_deployed(owed, found.deployments))
     purchases = _purchases(priced, order)
-    totals = price(priced, purchases, found.deployments, found.dispatch)
+    totals = price(priced, purchases, found.deployments, found.dispatch, scaled_units=found.scaled_units)
     plan = replace(
         found,
         name=f"{case.settings.name}, as ordered",

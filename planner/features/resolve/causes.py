@@ -72,6 +72,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         "region": OFFERS,
         "usd_per_unreserved_unit_hour": OFFER_PRICES,
         "shared_hourly": OFFERS,
+        "usd_per_scaled_unit_hour": OFFER_PRICES,
+        "max_scaled_units": OFFERS,
+        "start_hours": OFFER_PRICES,
     },
     "throughput": dict.fromkeys(
         ("pool", "model", "meter", "tokens_per_minute_per_unit", "input_weight", "cached_input_weight",

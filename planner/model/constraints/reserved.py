@@ -11,14 +11,19 @@ from planner.model.sets import Sets
 def reserved(sets: Sets, at: Columns) -> Rows:
     r"""Keep the load on a deployment within its units, less headroom.
 
-        Σ_{o,w} ρ[w,d] / (1 − η[w]) · y[o,w,d,τ]  ≤  v[d, p(τ)]        for each deployment d, slot τ       [units]
+        Σ_{o,w} ρ[w,d] / (1 − η[w]) · y[o,w,d,τ]  ≤  v[d, p(τ)] + a[d,τ]      for each deployment d, slot τ      [units]
 
-    ρ: units per thousand requests per hour; η: reserved headroom. Slots in which no demand can reach d have no row.
+    a: units that run by the hour. ρ: units per thousand requests per hour; η: reserved headroom. Slots in which no
+    demand can reach d have no row.
     """
     loads = flow_loads(sets, at)
     index = distinct(**loads.where)
     units = at.deployed[index["deployment"], sets.slot_period[index["slot"]]]
-    return joined("reserved", index, (-np.inf, 0.0), [loads, Term(index, units, -1.0)])
+    asked = np.zeros(at.scaled.shape, bool)
+    asked[index["deployment"], index["slot"]] = True
+    deployment, slot = np.nonzero((at.scaled >= 0) & asked)
+    by_hour = Term({"deployment": deployment, "slot": slot}, at.scaled[deployment, slot], -1.0)
+    return joined("reserved", index, (-np.inf, 0.0), [loads, Term(index, units, -1.0), by_hour])
 
 
 FAMILY = Family(

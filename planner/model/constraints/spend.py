@@ -4,7 +4,7 @@ import numpy as np
 
 from planner.model.columns import Columns
 from planner.model.family import Family, Reduction, Relaxed
-from planner.model.objective import on_demand, unreserved
+from planner.model.objective import on_demand, scaled, unreserved
 from planner.model.rows import Rows, Term, joined, no_rows
 from planner.model.sets import Sets
 
@@ -15,8 +15,8 @@ def spend(sets: Sets, at: Columns) -> Rows:
         short[c,σ] + Σ on-demand USD of c in σ + Σ x · USD paid in c's periods + Σ u · USD  ≥  usd[c] − earlier USD[c]
                                         for each contract c, scenario σ of probability above 0       [USD]
 
-    Of on-demand tokens and reserved units only what c counts, in its regions and periods. Flows count by scenario: n_τ
-    without the probability.
+    Of on-demand tokens (with units by the hour) and reserved units only what c counts, in its regions and periods.
+    Flows count by scenario: n_τ without the probability.
     """
     if sets.spend is None or not at.short.size:
         return no_rows("spend", "contract", "future")
@@ -33,7 +33,18 @@ def spend(sets: Sets, at: Columns) -> Rows:
     bought = sets.purchases["meter_row"].to_numpy(int)
     meter, month = np.nonzero(at.unreserved >= 0)
     hourly = unreserved(sets, at)
+    run, when = np.nonzero(at.scaled >= 0)
+    begun, begins = np.nonzero(at.started >= 0)
+    by_hour = np.concatenate([at.scaled[run, when], at.started[begun, begins]])
+    of_meter = sets.deployments["meter_row"].to_numpy(int)[np.concatenate([run, begun])]
+    tau = np.concatenate([when, begins])
+    likely = sets.chance[sets.slot_future[tau]]
+    hour_usd = np.divide(scaled(sets, at)[by_hour], likely, out=np.zeros(len(tau)), where=likely > 0)
+    near = sets.spend.of_regions(sets.spend.on_demand, sets.meters["region"])
     for c in np.unique(contract):
+        mine = np.flatnonzero(near[c, of_meter, sets.slot_period[tau]] & (hour_usd > 0))
+        where = {"contract": np.full(len(mine), c), "future": sets.slot_future[tau[mine]]}
+        terms.append(Term(where, by_hour[mine], hour_usd[mine]))
         own = np.flatnonzero(counted[c, at.flow_arc, period] & (usd > 0))
         terms.append(Term({"contract": np.full(len(own), c), "future": scenario[own]}, at.flows[own], usd[own]))
         paid = (sets.paid_usd * held[c, bought]).sum(axis=1)

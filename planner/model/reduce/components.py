@@ -142,6 +142,9 @@ def _nodes(sets: Sets, at: Columns) -> Ints:
     node[at.more] = node[at.fewer] = bought[kept_purchases(sets)]
     for columns in (at.taken, at.backlog, at.credit):
         node[columns[columns >= 0]] = np.broadcast_to(at.queues.need[:, None], columns.shape)[columns >= 0]
+    of_part = meter[sets.deployments["meter_row"].to_numpy(int)][:, None]
+    for columns in (at.scaled, at.started):
+        node[columns[columns >= 0]] = np.broadcast_to(of_part, columns.shape)[columns >= 0]
     node[at.flows] = sets.arcs["need"].to_numpy(int)[at.flow_arc]
     return node
 

@@ -4,6 +4,7 @@ from planner.plan.audit import capacity_check, service, totals
 from planner.plan.audit.findings import Finding
 from planner.plan.audit.linear_rule import check_rule
 from planner.plan.audit.rules import rules_of
+from planner.plan.audit.scaled_check import scaled_faults, scaled_limits
 from planner.plan.audit.stress_check import stress
 from planner.plan.audit.totals import flow_names, sound_tables
 from planner.plan.plan import Plan
@@ -42,6 +43,8 @@ def audit(case: Case, plan: Plan, *, witness: bool = True, reading: Reading | No
     findings += totals.costs(plan, repriced, risk)
     findings += totals.purchase_costs(purchases, in_force)
     findings += totals.bound(plan, repriced, risk)
+    findings += scaled_faults(case, names, plan.scaled_units)
+    findings += scaled_limits(case, names, flows.scaled)
     findings += service.balance(names, flows, demand)
     findings += service.waiting(names, flows)
     findings += service.mix(case, names, flows, demand)

@@ -36,7 +36,7 @@ from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
 
 KINDS = frozenset((
-    "risk_floor", "risk_cap",
+    "risk_floor", "risk_cap", "start", "scaled_limit",
     "rent", "quota", "mix_low", "mix_high", "guaranteed", "deployment", "egress", "cross_region_share", "budget",
     "stress", "stress_unit", "stress_quota", "stress_mix_low", "stress_mix_high",
 ))  # fmt: skip  # kinds of prices whose rules are stated here
@@ -147,11 +147,57 @@ def proved_bound_usd(
         most_usd=most_usd,
         any_size=rule_prices.any_size,
     )
+    terms += _by_the_hour(
+        case,
+        names,
+        table,
+        rent=prices.rent,
+        weeks=weeks * tilted,
+        rule_prices=rule_prices,
+        largest=largest_deployed(case, names, ways, demand),
+    )
     terms += [
         rule_prices.worth_usd,
         *_charges(case, derived, names, meters, prices=prices, rays=rays, rule_prices=rule_prices, sizes=sizes),
     ]
     return min(most_usd, math.fsum(terms) - 1e-12 * math.fsum(abs(t) for t in terms))
+
+
+def _by_the_hour(
+    case: Case, names: Names, table: pd.DataFrame, *, rent: Floats, weeks: Floats, rule_prices: RulePrices,
+    largest: Floats,
+) -> list[float]:  # fmt: skip
+    """Charge units that run by the hour, and starts, that earn more than they cost at their most; price the limits."""
+    pools = {p.pool: p for p in case.pools if p.usd_per_scaled_unit_hour is not None}
+    number = {key: k for k, key in enumerate(names.deployments)}
+    start, limit = np.zeros(rent.shape), {pool: np.zeros(names.slot_count) for pool in pools}
+    for kind in ("start", "scaled_limit"):
+        part = table[table["kind"] == kind]
+        rows = part[["supply", "meter", "model", "price"]].astype(object).itertuples(index=False, name=None)
+        for (pool, meter, model, price), slot in zip(rows, names.slots(part).tolist(), strict=True):
+            if slot < 0 or pool not in pools:
+                continue
+            if kind == "scaled_limit":
+                limit[pool][slot] += price
+            elif (pool, meter, model) in number:
+                start[number[pool, meter, model], slot] += price
+    terms = []
+    for d, (name, _, _) in enumerate(names.deployments):
+        pool = pools.get(name)
+        if pool is None:
+            continue
+        usd = weeks * (pool.usd_per_scaled_unit_hour or 0.0) - rule_prices.of_scaled(name, names.slot_count)
+        after = np.roll(start[d].reshape(-1, HOURS_PER_WEEK), -1, axis=1).ravel()
+        runs = usd - rent[d] + limit[name]
+        if pool.start_hours > 0:
+            runs = runs + start[d] - after
+            terms.append(float(np.minimum(usd * pool.start_hours - start[d], 0.0).sum() * largest[d]))
+        terms.append(float(np.minimum(runs, 0.0).sum() * largest[d]))
+    for name, price in limit.items():
+        most = pools[name].max_scaled_units
+        if price.any():
+            terms.append(-math.inf if most is None else -float(price.sum()) * most)
+    return terms
 
 
 def _tilt(case: Case, table: pd.DataFrame) -> dict[str, float]:

@@ -32,7 +32,7 @@ def reserved(names: Names, flows: Flows, units: Floats) -> list[Finding]:
     """Check rule 4: the load on a deployment, headroom added, stays within its units in every slot. [units]."""
     load = flows.unit_load(len(names.deployments), names.slot_count, headroom=True)
     period = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods)
-    limit = units[:, period]
+    limit = units[:, period] + (flows.scaled if flows.scaled.size else 0.0)
 
     def describe(cell: int) -> str:
         d, slot = divmod(cell, names.slot_count)

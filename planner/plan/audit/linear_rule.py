@@ -53,8 +53,9 @@ class LinearRule:
     lower, upper : of each row (-inf, inf: none). bought : (row, offer, period, weight a unit). deployed : (row, pool,
     meter, model, period, weight a unit). served : what rows count of the requests.
     missed_usd : USD for each unit by which the lower limit of a row may be missed, a part of the plan's cost; none: no
-    row may. unreserved : (row, pool, meter, period, weight a unit), only in such rules. any_size : whether more units
-    than are of any use may pay.
+    row may. unreserved : (row, pool, meter, period, weight a unit), and scaled : (row, pool, what a unit that runs by
+    the hour weighs in each slot; a start: times its hours), only in such rules. any_size : whether more units than are
+    of any use may pay.
     """
 
     family: str
@@ -67,6 +68,7 @@ class LinearRule:
     served: Sequence[Served] = field(default=())
     missed_usd: Sequence[float] = field(default=())
     unreserved: Sequence[tuple[int, str, str, str, float]] = field(default=())
+    scaled: Sequence[tuple[int, str, Floats]] = field(default=())
     any_size: bool = True
 
     @property
@@ -170,6 +172,15 @@ class RulePrices:
     def of_bought(self, offer: str, period: str) -> float:
         """Return what a unit bought earns, USD."""
         return self._bought.get((offer, period), 0.0)
+
+    def of_scaled(self, pool: str, slots: int) -> Floats:
+        """Return what a unit that runs by the hour earns in each slot, USD."""
+        found = np.zeros(slots)
+        for rule, price in zip(self.rules, self.price):
+            for row, name, weight in rule.scaled:
+                if name == pool:
+                    found = found + float(price[row]) * weight
+        return found
 
     def of_unreserved(self, pool: str, meter: str, period: str) -> float:
         """Return what a unit beyond the commitments earns, USD."""

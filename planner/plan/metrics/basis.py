@@ -14,6 +14,7 @@ from planner.plan.joins import Ints
 from planner.plan.plan import Plan
 from planner.plan.pricing import months_in_force, spent_of, unit_balance
 from planner.plan.reading import Reading
+from planner.plan.scaled import scaled_usd
 from planner.plan.spend import Spent
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
@@ -81,9 +82,28 @@ class Basis:
         return unit_balance(self.case, self.in_force, self.derived.earlier, self.plan.deployments)
 
     @cached_property
+    def scaled_usd(self) -> Floats:
+        """Expected cost of units that run by the hour: deployments x periods."""
+        chance = np.array([s.probability for s in self.case.scenarios])
+        found: Floats = np.einsum("dsp,s->dp", scaled_usd(self.case, self.names, self.flows.scaled), chance)
+        return found
+
+    @cached_property
     def spent(self) -> Spent:
         """What counts for each spend commitment (plan.spend)."""
         return spent_of(self.reading)
+
+    @property
+    def _scaled_table(self) -> pd.DataFrame:
+        """What units that run by the hour cost, by pool, meter and period."""
+        rows = [
+            (pool, meter, period, usd)
+            for (pool, meter, _), by_period in zip(self.names.deployments, self.scaled_usd.tolist(), strict=True)
+            for period, usd in zip(self.names.periods, by_period, strict=True)
+            if usd > 0
+        ]
+        table = pd.DataFrame(rows, columns=["pool", "meter", "period", "usd"])
+        return table.astype({"usd": float})
 
     @cached_property
     def capacity_usd(self) -> pd.DataFrame:
@@ -93,6 +113,7 @@ class Basis:
             new[keys].assign(usd=new["reserved_usd"] + new["tail_usd"]),
             self.derived.earlier[[*keys, "usd"]],
             self.balance[keys].assign(usd=self.balance["unreserved_usd"]),
+            self._scaled_table,
         ]
         return pd.concat([p for p in parts if len(p)] or parts[:1]).groupby(keys, as_index=False)[["usd"]].sum()
 

@@ -34,6 +34,7 @@ _CAPACITY_USD = Field(
 )
 _ON_DEMAND_USD = Field("on_demand_usd", NUMBER, "requests on demand", "USD")
 _EGRESS_USD = Field("egress_usd", NUMBER, "data that crosses regions", "USD")
+_SCALED_USD = Field("scaled_usd", NUMBER, "units that run by the hour, starts included", "USD")
 _SHORTFALL_USD = Field("shortfall_usd", NUMBER, "what spend commitments ask for beyond what is spent on them", "USD")
 _SUNK_USD = Field("sunk_usd", NUMBER, "what earlier commitments cost", "USD")
 _TOTAL_USD = Field("total_usd", NUMBER, "sum of the parts", "USD")
@@ -62,13 +63,13 @@ MONTHS = Frame("months", "cost of each month, then of the horizon", (
     Field("reserved_usd", NUMBER, "new commitments, inside the horizon", "USD"),
     Field("tail_usd", NUMBER, "counted share of their payments past the horizon", "USD"),
     Field("unreserved_usd", NUMBER, "units beyond commitments", "USD"),
-    _ON_DEMAND_USD, _EGRESS_USD, _SHORTFALL_USD, _SUNK_USD, _TOTAL_USD,
+    _ON_DEMAND_USD, _EGRESS_USD, _SCALED_USD, _SHORTFALL_USD, _SUNK_USD, _TOTAL_USD,
 ))  # fmt: skip
 STRATEGIES = Frame("strategies", "one row for each way to serve the plan's usage, the plan last", (
     Field("strategy", TEXT, "all on demand, reserved for the peak, reserved for the average, the plan"),
     Field("possible", FLAG, "it has prices, keeps quotas and stress cases, and costs no less than a plan can"),
     Field("capacity_usd", NUMBER, "what units cost, earlier commitments apart", "USD"),
-    _ON_DEMAND_USD, _EGRESS_USD, _SHORTFALL_USD, _SUNK_USD,
+    _ON_DEMAND_USD, _EGRESS_USD, _SCALED_USD, _SHORTFALL_USD, _SUNK_USD,
     Field("total_usd", NUMBER, "sum of the parts; NaN: there is no price", "USD"),
     Field("saving_share", NUMBER, "1 - total over that of all on demand", "share"),
     Field("note", TEXT, "why it is not possible, or what it assumes"),

@@ -75,7 +75,8 @@ def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence
         "strategy": PLAN, "possible": True,
         "capacity_usd": totals.reserved_usd + totals.tail_usd + totals.unreserved_usd,
         "on_demand_usd": totals.on_demand_usd, "egress_usd": totals.egress_usd, "sunk_usd": totals.sunk_usd,
-        "shortfall_usd": totals.shortfall_usd, "total_usd": totals.total_usd, "note": "",
+        "scaled_usd": totals.scaled_usd, "shortfall_usd": totals.shortfall_usd,
+        "total_usd": totals.total_usd, "note": "",
     })  # fmt: skip
     table = pd.DataFrame(rows)
     total = table["total_usd"].to_numpy(float)
@@ -145,6 +146,7 @@ def _on_demand_row(
         "on_demand_usd": on_demand,
         "egress_usd": egress,
         "sunk_usd": basis.derived.sunk_usd,
+        "scaled_usd": 0.0,
         "shortfall_usd": short,
         "total_usd": units + on_demand + egress + basis.derived.sunk_usd + short,
         "note": "; ".join(notes),

@@ -280,6 +280,7 @@ def cost_by_month(basis: Basis) -> pd.DataFrame:
         "on_demand_usd": pd.Series(ways["on_demand_usd"].to_numpy(float) @ basis.priced_requests, periods),
         "egress_usd": pd.Series(ways["egress_usd"].to_numpy(float) @ basis.requests, periods),
         "sunk_usd": basis.derived.earlier.groupby("period")["usd"].sum(),
+        "scaled_usd": pd.Series(basis.scaled_usd.sum(axis=0), periods),
         "shortfall_usd": pd.Series(basis.spent.due_usd, periods),
     }
     table = pd.DataFrame({name: by_month[name].reindex(periods).astype(float).fillna(0.0) for name in Totals.names()})

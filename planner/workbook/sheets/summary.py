@@ -168,7 +168,9 @@ def _plan_row(report: Report, sources: Sources) -> dict[str, Any]:
     data = sources.egress.total("usd") if t.egress_usd else "0"
     if sources.short:
         parts.append(sources.short)
-    own = t.reserved_usd + t.tail_usd + t.unreserved_usd + t.sunk_usd + t.shortfall_usd
+    own = t.reserved_usd + t.tail_usd + t.unreserved_usd + t.sunk_usd + t.shortfall_usd + t.scaled_usd
+    if t.scaled_usd:
+        parts.append(repr(t.scaled_usd))
     return {
         "units": Live("=" + "+".join(parts), own),
         "on_demand": Live("=" + "+".join([*served, units.more_on_demand]), t.on_demand_usd),
@@ -224,7 +226,7 @@ def _months(sheet: Sheet, report: Report, top: int) -> int:
     records: list[dict[str, Any]] = []
     for row in rows_of(frame):
         units = float(row.reserved_usd) + float(row.tail_usd) + float(row.unreserved_usd) + float(row.sunk_usd)
-        units += float(row.shortfall_usd)
+        units += float(row.shortfall_usd) + float(row.scaled_usd)
         parts = {"units": units, "on_demand": float(row.on_demand_usd), "egress": float(row.egress_usd)}
         total = Live("={units}+{on_demand}+{egress}", sum(parts.values()))
         records.append({"name": str(row.period), **parts, "total": total})

@@ -37,7 +37,7 @@ def spend(case: Case, names: Names) -> LinearRule | None:
     factors = dict(zip(zip(derived.slots["scenario"], derived.slots["period"]), derived.slots["price_factor"].tolist()))
     rows: list[RowName] = []
     lower, missed, served = [], [], []
-    bought, unreserved = [], []
+    bought, unreserved, scaled = [], [], []
     meters = sorted({(t.pool, t.meter) for t in case.throughput})
     for c in case.spend_commitments:
         periods = case.contract_periods(c)
@@ -68,6 +68,13 @@ def spend(case: Case, names: Names) -> LinearRule | None:
                         return usd(way) if (way.region, way.model, way.supply) in options else 0.0
 
                     served.append(Served(row, own, slots * times))
+                weeks = np.zeros(names.slot_count)
+                for k in periods:
+                    at = (names.scenarios.index(scenario.scenario) * len(names.periods) + k) * HOURS_PER_WEEK
+                    weeks[at : at + HOURS_PER_WEEK] = case.periods[k].weeks
+                for pool in case.pools:
+                    if pool.region in counted and pool.usd_per_scaled_unit_hour:
+                        scaled.append((row, pool.pool, weeks * pool.usd_per_scaled_unit_hour))
             if c.counts_reserved:
                 for o in case.offers:
                     for k, p in enumerate(case.periods):
@@ -88,5 +95,5 @@ def spend(case: Case, names: Names) -> LinearRule | None:
     twice = len(case.spend_commitments) > 1
     return LinearRule(
         "spend", "USD in the scenario", rows, lower, [math.inf] * len(rows), bought=bought, unreserved=unreserved,
-        served=served, missed_usd=missed, any_size=twice,
+        served=served, missed_usd=missed, scaled=scaled, any_size=twice,
     )  # fmt: skip

@@ -1,0 +1,93 @@
+"""Units that run by the hour, beside the deployed units of rule 4: what starts, and how many a pool may run."""
+
+import numpy as np
+
+from planner.model.columns import Columns
+from planner.model.family import EVERY_REDUCTION, Family, Reduction, Relaxed, Spans
+from planner.model.rows import Rows, Term, joined, no_rows
+from planner.model.sets import Floats, Ints, Sets
+from planner.model.waiting import Weeks
+
+
+def start(sets: Sets, at: Columns) -> Rows:
+    r"""Start what runs beyond the hour before, the week being a circle.
+
+    a[d,t] − a[d,t−1] − g[d,t]  ≤  0            for each deployment d whose starts cost something, slot t       [units]
+    """
+    deployment, slot = np.nonzero(at.started >= 0)
+    if not len(deployment):
+        return no_rows("start", "deployment", "slot")
+    where = {"deployment": deployment, "slot": slot}
+    before = Weeks.of(sets).later(-1)[slot]
+    terms = [
+        Term(where, at.scaled[deployment, slot], 1.0),
+        Term(where, at.scaled[deployment, before], -1.0),
+        Term(where, at.started[deployment, slot], -1.0),
+    ]
+    return joined("start", where, (-np.inf, 0.0), terms)
+
+
+START = Family(
+    name="start",
+    rule="4",
+    rows=start,
+    spans=Spans.WEEK,
+    dual="what it is worth that a unit is warm already, USD",
+    relaxed_by=Relaxed.NEVER,
+    allows=EVERY_REDUCTION - {Reduction.SLOTS},  # two hours of equal demand are not equal: what ran before differs
+    kinds=("", "start"),
+)
+
+
+def scaled_limit(sets: Sets, at: Columns) -> Rows:
+    r"""Run no more units of a pool by the hour than it allows.
+
+    Σ_{deployments d of the pool} a[d,τ]  ≤  max_scaled_units        for each pool with a limit, slot τ       [units]
+    """
+    meter = sets.deployments["meter_row"].to_numpy(int)
+    first = _first_meter(sets)
+    limit = sets.meters["max_scaled_units"].to_numpy(float)
+    deployment, slot = np.nonzero((at.scaled >= 0) & np.isfinite(limit[meter])[:, None])
+    if not len(deployment):
+        return no_rows("scaled_limit", "meter", "slot")
+    where = {"meter": first[meter[deployment]], "slot": slot}
+    pairs = np.unique(np.column_stack([where["meter"], slot]), axis=0)
+    index = {"meter": pairs[:, 0], "slot": pairs[:, 1]}
+    terms = [Term(where, at.scaled[deployment, slot], 1.0)]
+    return joined("scaled_limit", index, (-np.inf, limit[index["meter"]]), terms)
+
+
+LIMIT = Family(
+    name="scaled_limit",
+    rule="4",
+    rows=scaled_limit,
+    spans=Spans.SLOT,
+    dual="what one more unit that may run by the hour would save, USD",
+    relaxed_by=Relaxed.NEVER,
+    allows=EVERY_REDUCTION,
+    kinds=("", "scaled_limit"),
+)
+
+
+def _first_meter(sets: Sets) -> Ints:
+    """Row of the first meter of each meter's pool."""
+    pools = sets.meters["pool"].to_numpy(object)
+    first = {pool: k for k, pool in reversed(list(enumerate(pools)))}
+    return np.array([first[pool] for pool in pools], dtype=np.int64)
+
+
+def started_units(sets: Sets, scaled: Floats) -> Floats:
+    """Units that start in each slot where so many run by the hour: arrays deployments x slots."""
+    if not scaled.size:
+        return scaled
+    found: Floats = np.maximum(scaled - scaled[:, Weeks.of(sets).later(-1)], 0.0)
+    return found
+
+
+def scaled_units_usd(sets: Sets, scaled: Floats) -> float:
+    """Price units that run by the hour, starts included, USD; array deployments x slots."""
+    meter = sets.deployments["meter_row"].to_numpy(int)
+    price = sets.meters["usd_per_scaled_unit_hour"].fillna(0.0).to_numpy(float)[meter]
+    hours = sets.meters["start_hours"].to_numpy(float)[meter]
+    each = scaled + np.where(hours > 0, hours, 0.0)[:, None] * started_units(sets, scaled)
+    return float((price[:, None] * each * sets.slots["weeks"].to_numpy(float)).sum())
