@@ -83,6 +83,11 @@ def column_names(program: LinearProgram) -> list[str]:
     for (c, s), column in np.ndenumerate(at.short):
         if column >= 0 and sets.spend is not None:
             names[column] = f"short[{sets.spend.contracts[c]}, {sets.chances[s][0]}]"
+    for letter, columns in (("a", at.scaled), ("g", at.started)):
+        for (d, t), column in np.ndenumerate(columns):
+            if column >= 0:
+                part = "/".join(sets.deployments.loc[d, ["pool", "meter", "model"]])
+                names[column] = f"{letter}[{part}, {slot_name(program, t)}]"
     for column in at.threshold:
         names[column] = "threshold"
     for prefix, columns in (("over", at.over), ("under", at.under)):

@@ -16,6 +16,7 @@ from planner.model.objective import (
     on_demand,
     reserved,
     risk,
+    scaled,
     shortfall,
     tail,
     unreserved,
@@ -40,7 +41,8 @@ def all_terms() -> Sets:
         workloads=[cases.workload(extra_bytes_in=1e9 - 240)],
         scenarios=[{"scenario": "dear", "probability": 0.5, "on_demand_price_factor": 2.0},
                    {"scenario": "plain", "probability": 0.5}],
-        pools=[{"pool": "west-m", "region": "west", "usd_per_unreserved_unit_hour": 2.0}],
+        pools=[{"pool": "west-m", "region": "west", "usd_per_unreserved_unit_hour": 2.0,
+                "usd_per_scaled_unit_hour": 4.0, "start_hours": 0.5}],
         throughput=[{"pool": "west-m", "model": "m", "tokens_per_minute_per_unit": 1}],
         offers=[{"offer": "3m", "pool": "west-m", "usd_per_unit_hour": 0.5, "term_months": 3}],
         on_demand=[cases.on_demand("east"), cases.on_demand("west")],
@@ -63,6 +65,9 @@ def test_each_term_by_hand() -> None:
     assert on_demand(sets, at)[at.flows].tolist() == pytest.approx(per_krph.tolist())
     crossed = np.where(arcs["away"], 1000 * 0.1, 0.0) * 0.5 * WEEKS
     assert egress(sets, at)[at.flows].tolist() == pytest.approx(crossed.tolist())
+    weeks = 0.5 * WEEKS  # of each scenario
+    assert scaled(sets, at)[at.scaled[at.scaled >= 0]] == pytest.approx(4.0 * weeks)
+    assert scaled(sets, at)[at.started[at.started >= 0]] == pytest.approx(0.5 * 4.0 * weeks)
     assert risk(sets, at)[at.over].tolist() == pytest.approx([0.5 * 0.5 * 0.8 / 0.2] * 2)  # weight, probability
     assert risk(sets, at)[at.under].tolist() == pytest.approx([0.5 * 0.5] * 2)
     assert shortfall(sets, at)[at.short].tolist() == [[0.5, 0.5]]  # the probability of each scenario
@@ -82,7 +87,8 @@ def test_each_term_prices_the_columns_that_it_names() -> None:
     at = columns_of(sets)
     held = sets.arcs["reserved"].to_numpy(bool)[at.flow_arc]
     named = {"x": at.committed, "v": at.deployed, "u": at.unreserved[at.unreserved >= 0], "y": at.flows[held],
-             "z": at.flows[~held], "more": at.more, "fewer": at.fewer, "short": at.short.ravel(), "over": at.over,
+             "z": at.flows[~held], "more": at.more, "fewer": at.fewer, "short": at.short.ravel(),
+             "a": at.scaled[at.scaled >= 0], "g": at.started[at.started >= 0], "over": at.over,
              "under": at.under}  # fmt: skip
     for term in TERMS:
         priced = np.flatnonzero(term.usd(sets, at))

@@ -346,11 +346,11 @@ def test_a_cost_term_that_says_nothing_comes_out_right(
 def test_every_cost_term_is_priced_again(some_cases: list[Case]) -> None:
     """Each part of the cost is more than nothing in some case, and a wrong one is found."""
     paid = set()
-    for case in [*some_cases[:3], sure(), dear(), lost()]:
+    for case in [*some_cases[:3], sure(), dear(), lost(), by_the_hour()]:
         plan = find_if_any(case)
         if plan is None:
             continue
-        again = price(case, plan.purchases, plan.deployments, plan.dispatch)
+        again = price(case, plan.purchases, plan.deployments, plan.dispatch, scaled_units=plan.scaled_units)
         assert plan.totals.parts() == pytest.approx(again.parts(), rel=1e-9, abs=1e-9)
         for name, usd in plan.totals.parts().items():
             if usd > 1.0:
@@ -358,6 +358,11 @@ def test_every_cost_term_is_priced_again(some_cases: list[Case]) -> None:
                 wrong = replace(plan, totals=replace(plan.totals, **{name: usd * 0.99}))
                 assert any(name in finding.message for finding in audit(case, wrong)), name
     assert {term.part for term in objective.TERMS if term.part is not None} <= paid
+
+
+def by_the_hour() -> Case:
+    """Units run by the hour."""
+    return next(each.case for each in solved() if each.family == "start")
 
 
 def lost() -> Case:
