@@ -16,6 +16,7 @@ from planner.solver.certificate import Certificate, certify, price_table
 from planner.solver.continuous import LinearSolve, open_program, solve_linear
 from planner.solver.first_come import flow_totals, served_work
 from planner.solver.highs import Clock
+from planner.solver.joint import joint_columns, settle_joint
 from planner.solver.scaling import column_scale
 from planner.solver.single import solve_sizes
 from planner.solver.starts import Starts
@@ -178,6 +179,8 @@ def plan_of(
     if breaks(program, final, column_scale(program.sets, at), Reduction.SIZES):  # a rule that more units would break
         deployed = final[at.deployed] = values[at.deployed]
         scaled = _run_by_hour(program, final)
+    if len(joint_columns(at)):
+        final = settle_joint(program.sets, at, final)
     wrong = breaks(program, final, column_scale(program.sets, at))
     if wrong:
         raise ArithmeticError(f"a plan that HiGHS calls optimal breaks rows of {', '.join(wrong)}")
@@ -216,7 +219,7 @@ def plan_of(
 
 
 def _run_by_hour(program: LinearProgram, final: Floats) -> Floats:
-    """Run what the deployed units cannot serve, and where starts cost something what the optimum keeps warm.
+    """Run what the deployed units cannot serve, and what the optimum runs besides: kept warm, or spent on a contract.
 
     ``final`` : values of all columns; those of these units are set. Returns units, deployments x slots.
     """
@@ -228,7 +231,7 @@ def _run_by_hour(program: LinearProgram, final: Floats) -> Floats:
     need = np.zeros(at.scaled.shape)
     need[rows.index["deployment"], rows.index["slot"]] = np.bincount(rows.row, loads, rows.count)
     units = np.maximum(need - final[at.deployed][:, sets.slot_period], 0.0)
-    warm = np.where(at.started >= 0, final[at.scaled], 0.0)
+    warm = np.where(at.scaled >= 0, final[at.scaled], 0.0)  # also what runs only to be spent on a contract
     units = np.maximum(units, np.where(warm > DUST * need.max(initial=0.0), warm, 0.0))
     units = np.where((at.scaled >= 0) & (units > DUST * need.max(initial=0.0)), units, 0.0)
     final[at.scaled[at.scaled >= 0]] = units[at.scaled >= 0]
