@@ -14,7 +14,7 @@ from planner.features.demand.forecast.dates import day_factors, effect_of, holid
 from planner.features.demand.forecast.events import load_events
 from planner.features.demand.forecast.forecast import forecast
 from planner.features.demand.forecast.futures import futures_of, growth_of, past_levels, real_weeks, to_the_mean
-from planner.features.demand.forecast.models import MODELS, shift_of, short_week, to_weeks
+from planner.features.demand.forecast.models import MODELS, ensemble, shift_of, short_week, to_weeks
 from planner.features.demand.forecast.one_series import (
     Assumptions,
     bias,
@@ -65,6 +65,17 @@ def test_no_model_is_thrown_by_holes(model):
     weeks[-1, 30:50] = np.nan
     weeks[-3] = np.nan
     assert MODELS[model].predict(weeks, 2) == pytest.approx(np.tile(WEEK, (2, 1)), rel=1e-6)
+
+
+def test_weeks_that_repeat_like_a_timetable_have_the_shape_of_the_last_one():
+    other = np.roll(WEEK, 7)
+    weeks = np.concatenate([np.tile(WEEK, 5), np.tile(other, 3)]).reshape(8, 168)
+    # for three weeks a new timetable holds to the hour: the mean shape of eight weeks would be off in most hours
+    assert ensemble(weeks, 2) == pytest.approx(np.tile(other, (2, 1)), rel=1e-6)
+    noisy = weeks * np.random.default_rng(1).lognormal(0, 0.3, weeks.shape)
+    noisy[5:] *= WEEK / other  # no change of shape: the last week's noise is not repeated
+    kept = ensemble(noisy, 1)[0]
+    assert wape(WEEK, kept) < wape(WEEK, noisy[-1])
 
 
 def test_growth_is_found_and_beats_the_last_week():

@@ -6,7 +6,8 @@ level of a week is its mean over the shape's mean in the hours that are known, s
 
 The forecast (``ensemble``) is the mean of models that fail differently: one choice among them on a few held-out weeks
 is mostly noise. Before, a level that has moved is lifted (``level_shift``); after, the level of the last three days is
-blended in, which fades; further ahead the same weeks of a year ago gain weight. Theta is statsmodels'; it forecasts the
+blended in, which fades; further ahead the same weeks of a year ago gain weight; and where weeks repeat each other as a
+timetable does, they have the last one's shape. Theta is statsmodels'; it forecasts the
 level, the shape is averaged. The growth that it finds is carried on the less, the further it is ahead of what was seen:
 a history of n weeks tells of at most n more.
 """
@@ -26,6 +27,7 @@ WEEKS_PER_YEAR = 52
 YEAR_LEAST_WEEKS = 57  # a year, and the weeks that growth over it is measured on
 YEAR_STEPS, YEAR_WEIGHTS = (0, 12), (0.1, 0.3)  # of last_year in the mean, by weeks ahead
 BLEND, BLEND_DAYS, BLEND_WEEKS, BLEND_MOST = 0.3, 3, 2.0, 5.0  # the last days' level: power, days, half-life, limit
+REPEAT_WEEKS = 2  # in which the last week's shape is held against the mean one
 TINY, STEADY = 1e-9, 1e-6  # a level that never moves has no trend to be fitted
 
 
@@ -143,7 +145,30 @@ def ensemble(weeks: np.ndarray, ahead: int) -> np.ndarray:
     if len(weeks) >= YEAR_LEAST_WEEKS:
         weight = np.interp(steps, YEAR_STEPS, YEAR_WEIGHTS)[:, None]
         path = (1 - weight) * path + weight * last_year(level, ahead)
-    return np.asarray(path * (_last_days(weeks, path) ** (BLEND * 0.5 ** (steps / BLEND_WEEKS)))[:, None])
+    path = path * (_last_days(weeks, path) ** (BLEND * 0.5 ** (steps / BLEND_WEEKS)))[:, None]
+    last, share = seasonal_naive(weeks, 1)[0], _repeating(weeks)
+    if share > 0:
+        path = (1 - share) * path + share * path.mean(axis=1)[:, None] * last / last.mean()
+    return np.asarray(path)
+
+
+def _repeating(weeks: np.ndarray) -> float:
+    """Return how far weeks repeat the last one's shape, as a timetable does: 1 to the hour, 0 no better than the mean.
+
+    One less the error of the last week's shape over that of the mean shape, in the last two weeks.
+    """
+    if len(weeks) < REPEAT_WEEKS + 2:
+        return 0.0
+    by_last = by_mean = 0.0
+    for place in range(len(weeks) - REPEAT_WEEKS, len(weeks)):
+        came, last, mean = weeks[place], seasonal_naive(weeks[:place], 1)[0], shape_of(weeks[:place])
+        known = np.isfinite(came)
+        if not known.any() or came[known].sum() <= 0 or last.sum() <= 0:
+            return 0.0
+        shape = came[known] / came[known].mean()
+        by_last += float(np.abs(shape - last[known] / last.mean()).sum())
+        by_mean += float(np.abs(shape - mean[known]).sum())
+    return max(0.0, 1.0 - by_last / by_mean) if by_mean > TINY else 0.0
 
 
 def _last_days(weeks: np.ndarray, path: np.ndarray) -> float:
