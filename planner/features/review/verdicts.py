@@ -150,7 +150,7 @@ def sentences(v: Verdict) -> tuple[str, ...]:
 
 
 def _decision(v: Verdict) -> str:
-    change = f"{_units(v.best_units)} units in place of {_units(v.units)}"
+    change = f"{told_units(v.best_units)} units in place of {told_units(v.units)}"
     saved = f"would have saved ${v.saving_usd:,.0f} of the ${v.usd:,.0f} that it costs in these months"
     if v.verdict == RAISE and v.saving_usd <= 0:
         return f"{change}: with fewer, the rules cannot be kept on the actual demand."
@@ -164,7 +164,7 @@ def _decision(v: Verdict) -> str:
 
 
 def _margin(v: Verdict) -> str:
-    some = "its last unit" if v.step_units == 1 else f"each of its last {_units(v.step_units)} units"
+    some = "its last unit" if v.step_units == 1 else f"each of its last {told_units(v.step_units)} units"
     price = f"A unit costs ${v.price_usd:,.2f} in these months"
     if v.last_unit_usd is None:
         return f"{price}; without {some.replace('each of ', '')} the rules cannot be kept."
@@ -178,5 +178,6 @@ def _margin(v: Verdict) -> str:
     return told + "."
 
 
-def _units(n: float) -> str:
-    return f"{n:,.0f}" if abs(n - round(n)) < 1e-6 else f"{n:,.2f}"
+def told_units(n: float) -> str:
+    """Write a number of units: whole ones without decimals."""
+    return f"{round(n):,d}" if abs(n - round(n)) < 1e-6 else f"{n:,.2f}"  # an integer has no -0

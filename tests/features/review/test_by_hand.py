@@ -25,6 +25,7 @@ from planner.features.review.review_tables import (
     WATCH,
     Review,
 )
+from planner.features.review.verdicts import told_units
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.solver.solve import solve
@@ -267,3 +268,8 @@ def test_how_often_an_hour_of_the_week_occurs() -> None:
     (january,) = builders.case().periods
     assert january.occurrences[::24] == (4, 4, 4, 4, 5, 5, 5)
     assert sum(january.occurrences) == january.hours
+
+
+@pytest.mark.parametrize(("units", "told"), [(-1e-12, "0"), (0.0, "0"), (1200.0000001, "1,200"), (7.25, "7.25")])
+def test_units_are_told_without_a_sign_of_zero(units, told):
+    assert told_units(units) == told
