@@ -61,7 +61,7 @@ class Spent:
 
 def spent(case: Case, derived: Derived, names: Names, *, flows: Flows, in_force: pd.DataFrame, beyond: pd.DataFrame
 ) -> Spent:  # fmt: skip
-    """Add up what a plan spends on each contract (docs/model.md, "Spend commitments").
+    """Add up what a plan spends on each contract (docs/model.md, "What it costs").
 
     Parameters
     ----------
