@@ -3,12 +3,15 @@
 10 requests an hour take 10 units, or cost 3 USD each on demand; January 2027 has 744 hours, a third of them at night.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from planner.errors import InputError
+from planner.errors import InfeasibleError, InputError
 from planner.features.resolve.causes import CAUSES
 from planner.features.resolve.hybrid import Hybrids
 from planner.features.review import review
@@ -18,13 +21,15 @@ from planner.plan.reading import Reading
 from planner.plan.warnings import warnings_of
 from planner.readers import load
 from planner.schema.case import Case
-from planner.schema.contracts import hours_of
+from planner.schema.contracts import PriceFactor, hours_of
 from planner.solver.solve import solve
 from planner.verify import deep
 from planner.verify.figures import metrics_of
 from tests import builders
 from tests.builders.histories import history_of
+from tests.builders.literal_optimum import literal_usd
 from tests.builders.one_hour import on_demand
+from tests.builders.random_tables import whole_cases
 from tests.oracle.generate import generate
 from tests.oracle.reference import disagreements
 
@@ -146,3 +151,21 @@ def test_random_folders(features: str, months: int, seed: int, tmp_path: Path) -
 def test_nothing_on_demand_has_no_prices_by_hour() -> None:
     tables = builders.tables(on_demand=[], price_factors=[{"factor": 0.5}])
     assert solve(builders.case(tables)).totals.total_usd == pytest.approx(10 * HOURS)
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(whole_cases(), st.sampled_from((0.0, 0.5, 3.0)), st.sampled_from((0.0, 7.0)), st.booleans())
+def test_reductions_know_prices_by_hour_and_upfront(case: Case, factor: float, upfront: float, odd: bool) -> None:
+    """Against the literal programme: one hour in three is cheaper or dearer, in a region or all."""
+    where = {"region": case.regions[0].region, "period": "2027-02"} if odd else {}
+    case = replace(
+        case,
+        price_factors=(PriceFactor(hours_of_week="1", factor=factor, **where),),
+        offers=tuple(o.model_copy(update={"upfront_usd_per_unit": upfront}) for o in case.offers),
+    )
+    literal = literal_usd(case)
+    if literal is None:
+        with pytest.raises(InfeasibleError):
+            solve(case, gap=1e-8)
+    else:
+        assert solve(case, gap=1e-8).totals.total_usd == pytest.approx(literal, rel=1e-6, abs=1e-6)
