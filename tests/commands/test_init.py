@@ -18,7 +18,8 @@ def test_the_starter_folder_is_valid_and_explained(tmp_path, capsys):
     readme = (folder / "README.md").read_text(encoding="utf-8")
     for table in TABLES:
         assert f"`{table.name}.csv`" in readme
-        assert (folder / f"{table.name}.csv").exists() == (table.name != "scenarios")
+        not_here = ("scenarios", "spend_commitments", "price_factors")
+        assert (folder / f"{table.name}.csv").exists() == (table.name not in not_here)
 
 
 def test_the_starter_workbook_is_the_same_case(tmp_path):
