@@ -12,6 +12,7 @@ from planner.features.catalogue.offer_rows import (
     on_demand_at,
     own_regions,
     own_supply,
+    price_factor_rows,
     region_rows,
     route_rows,
     supply_at,
@@ -39,6 +40,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "usd_per_mtok_output", "tokens_per_minute_quota", "quota_cached_weight", "quota_output_weight", "guaranteed",
         "deadline_hours", *COMMON,
     ),
+    "price_factors": ("region", "model", "option", "period", "hours_of_week", "factor", *COMMON),
     "routes": ("origin", "destination", "usd_per_gb", "max_gb_per_month", *COMMON),
 }  # fmt: skip
 
@@ -102,8 +104,11 @@ def build(catalogue: Catalogue, request: Request) -> Built:
         "throughput": supply.throughput,
         "offers": supply.offers,
         "on_demand": on_demand,
+        "price_factors": price_factor_rows(catalogue, {at.name: at.provider for at in endpoints}, on_demand),
         "routes": route_rows(catalogue, endpoints, left) + _own_routes(request, [at.name for at in endpoints]),
     }
+    if not tables["price_factors"]:
+        del tables["price_factors"]  # most prices are the same at all hours
     return Built(tables, tuple(dict.fromkeys([*left, *supply.left])))
 
 

@@ -276,6 +276,20 @@ def on_demand_at(
     return rows
 
 
+def price_factor_rows(catalogue: Catalogue, providers: dict[str, str], on_demand: Sequence[TableRow]) -> list[TableRow]:
+    """Rows of price_factors: prices that change by the hour; ``providers`` : of each region."""
+    return [
+        {
+            "region": row["region"], "model": row["model"], "option": row["option"], "period": None,
+            "hours_of_week": f.hours_of_week, "factor": f.factor, "source": f.source, "as_of": f.as_of,
+            "note": marked(f),
+        }
+        for row in on_demand
+        for f in catalogue.hour_factors
+        if (f.provider, f.model, f.option) == (providers.get(row["region"]), row["model"], row["option"])
+    ]  # fmt: skip
+
+
 BATCH, FLEX = "batch", "flex"
 FLEX_HOURS = 1  # planned for work that can wait this long: no seller promises a time
 UNKNOWN = -1

@@ -126,6 +126,15 @@ class Rate(Published):
     price_key: str = ""
 
 
+class HourFactor(Published):
+    """What the price of tokens on demand is multiplied by in some hours of the week (UTC)."""
+
+    model: str
+    option: str = "standard"
+    hours_of_week: str = Field(min_length=1)
+    factor: float = Field(ge=0)
+
+
 class Quota(Published):
     """Limit on tokens a minute on demand, and how it counts cached input and output."""
 
@@ -178,6 +187,7 @@ class Catalogue:
     regions: tuple[RegionSold, ...]
     egress: tuple[Egress, ...]
     availability: tuple[Available, ...]
+    hour_factors: tuple[HourFactor, ...]
 
 
 ROWS: dict[str, type[Published]] = {
@@ -191,6 +201,7 @@ ROWS: dict[str, type[Published]] = {
     "regions": RegionSold,
     "egress": Egress,
     "availability": Available,
+    "hour_factors": HourFactor,
 }
 
 

@@ -5,6 +5,7 @@ import pytest
 from planner.errors import InputError
 from planner.features.catalogue.build import build, explanation
 from planner.features.catalogue.request import Request, make_request, request_faults
+from planner.schema.contracts import PriceFactor
 from tests.builders.catalogues import catalogue
 
 
@@ -209,3 +210,13 @@ def test_every_name_that_is_wrong_is_named_at_once():
     with pytest.raises(InputError) as caught:
         make_request({"providers": [{"provider": "azure"}], "discount": []}, "wanted.yaml")
     assert len(caught.value.faults) == 2
+
+
+def test_off_peak_hours_cost_half():
+    made = built(providers=[{"provider": "deepseek", "models": ["deepseek-v4-flash"]}]).tables
+    (rate,), (row,) = made["on_demand"], made["price_factors"]
+    factor = PriceFactor.model_validate({k: str(v) for k, v in row.items() if v is not None})
+    assert (rate["usd_per_mtok_input"], rate["usd_per_mtok_output"], factor.factor) == (0.3, 1.2, 0.5)
+    # Monday is peak at 1, 2, 3 and 6, 7, 8, 9 o'clock UTC; Saturday and Sunday never
+    assert [h for h in range(24) if h not in factor.hours] == [1, 2, 3, 6, 7, 8, 9]
+    assert sum(h in factor.hours for h in range(168)) == 168 - 5 * 7
