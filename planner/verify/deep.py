@@ -71,6 +71,7 @@ class _Builder:
         self.columns = self.rows = 0
         self.entries: list[Entries] = []
         self.integer: list[Ints] = []
+        self.scaled: list[tuple[str, Ints, Floats]] = []  # pool, columns of slots, hours paid for a unit
         self.of_scenario: list[tuple[Ints, Ints, Floats]] = []  # scenario, column, expected USD
         self.row_lower: list[Floats] = []
         self.row_upper: list[Floats] = []
@@ -281,8 +282,40 @@ class _Builder:
         rows, at = np.unique(key, return_inverse=True)
         deployment, when = np.divmod(rows, self.names.slot_count)
         held = self.deployed[deployment, when // HOURS_PER_WEEK % self.periods]
+        by_hour = self._by_the_hour() if headroom else np.full((len(number), self.names.slot_count), -1)
+        run = by_hour[deployment, when]
+        has = np.flatnonzero(run >= 0)
         self._add_rows(-INF, 0.0, len(rows), (at, table["flow"].to_numpy(int), units.to_numpy(float)),
-                       (np.arange(len(rows)), held, -np.ones(len(rows))))  # fmt: skip
+                       (np.arange(len(rows)), held, -np.ones(len(rows))),
+                       (has, run[has], -np.ones(len(has))))  # fmt: skip
+
+    def _by_the_hour(self) -> Ints:
+        """Units that run by the hour, what starts, and the most of a pool: their columns, deployments x slots."""
+        pools = {p.pool: p for p in self.case.pools}
+        slots, weeks = self.names.slot_count, self.derived.slots["weeks"].to_numpy(float)
+        found = np.full((len(self.names.deployments), slots), -1)
+        scenario = np.arange(slots) // HOURS_PER_WEEK // self.periods
+        before = np.roll(np.arange(slots).reshape(-1, HOURS_PER_WEEK), 1, axis=1).ravel()
+        row, one = np.arange(slots), np.ones(slots)
+        for d, (name, _, _) in enumerate(self.names.deployments):
+            price = pools[name].usd_per_scaled_unit_hour
+            if price is None:
+                continue
+            usd = np.repeat(weeks, HOURS_PER_WEEK) * price
+            found[d] = self._add_columns(usd)
+            self.of_scenario.append((scenario, found[d], usd))
+            self.scaled.append((name, found[d], one))
+            if pools[name].start_hours > 0:
+                start = self._add_columns(usd * pools[name].start_hours)
+                self.of_scenario.append((scenario, start, usd * pools[name].start_hours))
+                self.scaled.append((name, start, one * pools[name].start_hours))
+                self._add_rows(-INF, 0.0, slots, (row, found[d], one), (row, found[d][before], -one),
+                               (row, start, -one))  # fmt: skip
+        for name, pool in pools.items():
+            mine = [d for d, key in enumerate(self.names.deployments) if key[0] == name and found[d][0] >= 0]
+            if pool.max_scaled_units is not None and mine:
+                self._add_rows(-INF, pool.max_scaled_units, slots, *((row, found[d], one) for d in mine))
+        return found
 
     def _rules(self, ways: pd.DataFrame, way: Ints, slot: Ints, flow: Ints, amount: Floats) -> None:
         """Rules that the audit states as weights."""
@@ -298,6 +331,10 @@ class _Builder:
                 for row, pool, meter, model, p, w in rule.deployed
             ]
             entries += [(row, int(self.beyond[pool, meter, p]), w) for row, pool, meter, p, w in rule.unreserved]
+            for part_row, pool, weight in rule.scaled:
+                for name, run, times in self.scaled:
+                    used = np.flatnonzero(weight) if name == pool else ()
+                    entries += [(part_row, int(run[k]), float(weight[k] * times[k])) for k in used]
             if rule.missed_usd:
                 price = np.array(rule.missed_usd, float)
                 missed = self._add_columns(price)

@@ -80,6 +80,7 @@ def _page(report: Report) -> str:
             if report.waited is not None
             else []
         ),
+        *([Section("What each scenario costs", lines=costs)] if (costs := story.scenario_lines(report)) else []),
         *([Section("Spend commitments", lines=spent)] if (spent := story.while_money_must_be_spent(report)) else []),
         Section("Key risks", lines=story.risks(report)),
         Section("Proof", lines=story.proof(report)),

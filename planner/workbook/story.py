@@ -170,6 +170,27 @@ def while_money_must_be_spent(report: Report) -> list[str]:
     return lines
 
 
+def scenario_lines(report: Report) -> list[str]:
+    """Say what the plan costs in each scenario, and with a weight on risk what the dearest cost on average."""
+    rows = rows_of(report.metrics.scenarios)
+    likely = [row for row in rows if row.probability > 0]
+    if len(likely) < 2:
+        return []
+    shown = [f"{clean(str(row.scenario), 40)} {usd(row.usd)} ({percent(row.probability)})" for row in likely[:_SHOWN]]
+    rest = len(likely) - len(shown)
+    lines = [f"By scenario: {', '.join(shown)}{f', and {rest} cheaper ones' if rest else ''}."]
+    risk, policy = report.plan.risk, report.case.settings.policy.risk
+    if risk is not None:
+        names = joined([clean(str(row.scenario), 40) for row in likely if row.in_tail][:_SHOWN])
+        lines.append(
+            f"The dearest {percent(1 - policy.level)} of the probability ({names}) cost {usd(risk.cvar_usd)} on "
+            f"average, weighed {percent(policy.weight)} against the expected {usd(report.plan.totals.total_usd)}: "
+            f"{usd(risk.objective_usd)} is what was minimised."
+        )
+    return lines
+
+
+_SHOWN = 6
 _NOTHING_USD = 0.005
 
 

@@ -62,6 +62,11 @@ def print_report(report: Report, stream: IO[str]) -> None:
         console.print(bold("Work that can wait"))
         for line in waiting:
             console.print(f"- {line}")
+    if lines := story.scenario_lines(report):
+        console.print()
+        console.print(bold("What each scenario costs"))
+        for line in lines:
+            console.print(f"- {line}")
     if spent := story.while_money_must_be_spent(report):
         console.print()
         console.print(bold("Spend commitments"))

@@ -11,11 +11,12 @@ from planner.plan.flows import Floats
 from planner.plan.metrics import spend_figures, strategies, task_costs, travel, use
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.cautions import cautions
-from planner.plan.metrics.metric_tables import HORIZON, Metrics
+from planner.plan.metrics.metric_tables import HORIZON, SCENARIOS, Metrics
 from planner.plan.metrics.offer_break_even import break_even
 from planner.plan.metrics.stress_figures import stress, stress_load, workload_margins
 from planner.plan.metrics.task_costs import TaskCosts, cost_by_month
 from planner.plan.orders import order_lines
+from planner.plan.pricing import scenario_costs_of
 from planner.plan.reading import Reading
 from planner.plan.stress_cases import Margin
 
@@ -63,9 +64,21 @@ def collect(
         stress_load=stress_load(margins),
         spend=spend_figures.spend(basis),
         drawdown=spend_figures.drawdown(basis),
+        scenarios=scenario_table(basis),
         meanwhile=spend_figures.meanwhile(basis, offers),
         broken=broken_rules(findings, margins, reading.names),
         cautions=cautions(basis, margins, offers, compared),
+    )
+
+
+def scenario_table(basis: Basis) -> pd.DataFrame:
+    """Set the cost of each scenario beside its probability, the dearest first: columns SCENARIOS."""
+    case, plan = basis.case, basis.plan
+    costs = scenario_costs_of(case, basis.derived, basis.names, basis.flows, plan.purchases, plan.deployments)
+    tail = set(costs.tail(case.settings.policy.risk.level))
+    order = sorted(range(len(costs.names)), key=lambda k: (-costs.usd[k], costs.names[k]))
+    return SCENARIOS.of(
+        [(costs.names[k], float(costs.probability[k]), float(costs.usd[k]), costs.names[k] in tail) for k in order]
     )
 
 
@@ -86,6 +99,11 @@ def summary_of(metrics: Metrics) -> dict[str, Any]:
         "models": _records(metrics.by_model, ["model", "total_usd", "usd_per_thousand_requests"]),
         "offers": _records(metrics.break_even, ["offer", "break_even_utilisation", "verdict"]),
         **({"spend": _records(metrics.spend, list(metrics.spend.columns))} if len(metrics.spend) else {}),
+        **(
+            {"scenarios": _records(metrics.scenarios, list(metrics.scenarios.columns))}
+            if len(metrics.scenarios) > 1
+            else {}
+        ),
         "stress": _records(
             metrics.stress,
             ["case", "scenario", "period", "hour_of_week", "need_rph", "capacity_rph", "margin_share", "sets_units"],

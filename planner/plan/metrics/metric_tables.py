@@ -181,10 +181,15 @@ MEANWHILE = Frame("meanwhile", "one row for each offer whose break-even moves wh
     Field("saved_per_on_demand_usd", NUMBER, "what a dollar on demand saves of the shortfall", "USD/USD"),
     Field("break_even_meanwhile", NUMBER, "break-even utilisation with that; inf: never", "share"),
 ))  # fmt: skip
+SCENARIOS = Frame("scenarios", "one row for each scenario, the dearest first", (
+    Field("scenario", TEXT, "scenario"), Field("probability", NUMBER, "of the scenario", "share"),
+    Field("usd", NUMBER, "what the plan costs in it", "USD"),
+    Field("in_tail", FLAG, "it is among the dearest 1 - level of the probability (policy.risk)"),
+))  # fmt: skip
 
 FIGURES = (
     MONTHS, STRATEGIES, DEPLOYMENT_USE, POOL_USE, COVERAGE, SAVINGS, BREAK_EVEN, WORKLOAD_COST, MODEL_COST, COST, TASKS,
-    EGRESS, ON_DEMAND, STRESS, WORKLOAD_MARGIN, STRESS_LOAD, SPEND, DRAWDOWN, MEANWHILE,
+    EGRESS, ON_DEMAND, STRESS, WORKLOAD_MARGIN, STRESS_LOAD, SPEND, DRAWDOWN, MEANWHILE, SCENARIOS,
 )  # fmt: skip
 
 
@@ -227,6 +232,7 @@ class Metrics:
     workload_margins : the same growth of one workload alone, the others as they are, by stress case; empty where there
         are too many, or the case is broken.
     stress_load : where the load of each stress case's binding slot goes.
+    scenarios : what the plan costs in each, and which are the dearest (plan.scenario_costs).
     spend, drawdown, meanwhile : spend commitments: in all, by month, and what offers are worth while money must be
         spent anyway (metrics.spend_figures).
     broken : rules of the case that the plan breaks, as the audit and the margins found them; empty: it can be signed.
@@ -255,6 +261,7 @@ class Metrics:
     spend: pd.DataFrame
     drawdown: pd.DataFrame
     meanwhile: pd.DataFrame
+    scenarios: pd.DataFrame
     broken: tuple[BrokenRule, ...]
     cautions: "tuple[Advice, ...]"
 

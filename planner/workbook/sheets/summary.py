@@ -77,6 +77,8 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     top += 12
     top = _what_to_buy(sheet, report, sources, top)
     top = _months(sheet, report, top)
+    if scenarios := story.scenario_lines(report):
+        top = _lines(sheet, top, "What each scenario costs", scenarios, "")
     if report.rules is not None:
         top = _lines(sheet, top, "What the rules cost", story.rule_lines(report), "")
     if report.waited is not None:
