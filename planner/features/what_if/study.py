@@ -14,6 +14,7 @@ from planner.errors import Fault, InfeasibleError, InputError, StoppedError
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.orders import order_lines
+from planner.plan.pricing import scenario_costs_of
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.solver.find import Options
@@ -47,7 +48,8 @@ class Answer:
     total_usd : over the horizon, the sum of `parts` (USD by name of `Totals`). bound_usd : no plan of the case costs
     less. to_sign_usd : what the purchases are signed for, over their whole terms. margins : by stress case, the
     share by which demand may still grow; None: nothing limits it. coverage, utilisation :
-    shares 0-1; None where not defined.
+    shares 0-1; None where not defined. tail_usd : mean cost of the dearest scenarios (policy.risk.level); None: there
+    is one scenario.
     """
 
     change: CaseChange
@@ -61,6 +63,7 @@ class Answer:
     utilisation: float | None = None
     margins: Mapping[str, float | None] | None = None
     purchases: tuple[StudyLine, ...] = ()
+    tail_usd: float | None = None
 
     @property
     def possible(self) -> bool:
@@ -168,6 +171,17 @@ def _answer(case: Case, change: CaseChange, options: Options, shown: Progress) -
     return answer_of(reading, change)
 
 
+def _tail_usd(reading: Reading) -> float | None:
+    """Mean cost of the dearest scenarios."""
+    case, plan = reading.case, reading.plan
+    if len(case.scenarios) < 2:
+        return None
+    costs = scenario_costs_of(
+        case, reading.derived, reading.names, reading.dispatch[0], plan.purchases, plan.deployments
+    )
+    return costs.cvar_usd(case.settings.policy.risk.level)
+
+
 def answer_of(reading: Reading, change: CaseChange) -> Answer:
     """Put together what a plan comes to."""
     case, plan = reading.case, reading.plan
@@ -184,6 +198,7 @@ def answer_of(reading: Reading, change: CaseChange) -> Answer:
         parts=plan.totals.parts(),
         coverage=_known(whole["coverage"]),
         utilisation=_known(whole["utilisation"]),
+        tail_usd=_tail_usd(reading),
         margins=margins,
         purchases=tuple(
             StudyLine(

@@ -19,7 +19,7 @@ from planner.workbook.book import new_book
 JSON, TABLE, LINES, WORKBOOK = "study.json", "study.csv", "study_lines.csv", "study.xlsx"
 FORMAT = 1
 CASE_COLUMNS = ("case", "change", "possible", "total_usd", "difference_usd", "bound_usd", "to_sign_usd",
-                *Totals.names(), "coverage", "utilisation", "least_margin_share", "problem")  # fmt: skip
+                *Totals.names(), "coverage", "utilisation", "least_margin_share", "tail_usd", "problem")  # fmt: skip
 LINE_COLUMNS = ("case", "offer", "region", "period", "units_before", "units", "usd_before", "usd")
 
 
@@ -57,6 +57,7 @@ def case_table(study: Study) -> pd.DataFrame:
             "coverage": answer.coverage,
             "utilisation": answer.utilisation,
             "least_margin_share": answer.least_margin,
+            "tail_usd": answer.tail_usd,
             "problem": answer.problem,
         })  # fmt: skip
     return pd.DataFrame(rows, columns=list(CASE_COLUMNS))
@@ -146,8 +147,10 @@ def _answer(item: dict[str, Any]) -> Answer:
             tuple(map(str, change["refuse_pools"])),
             tuple(map(int, change["forbid_terms"])),
             change["certain"],
+            tuple((str(contract), str(usd)) for contract, usd in change.get("spend", ())),
         ),
         purchases=tuple(StudyLine(**purchase) for purchase in item["purchases"]),
+        tail_usd=item.get("tail_usd"),
         **{name: item[name] for name in ("input_digest", "problem", "total_usd", "bound_usd", "to_sign_usd", "parts",
                                          "coverage", "utilisation", "margins")},
     )  # fmt: skip

@@ -16,16 +16,17 @@ def print_study(study: Study, stream: IO[str]) -> None:
     console = console_for(stream)
     span = study.months[0] if len(study.months) == 1 else f"{study.months[0]} to {study.months[-1]}"
     console.print(f"{clean(study.name, 80)}: what if, {span}\n")
-    table = TextTable(
-        ("Case", "total", "against as\nit stands", "", "to sign", "on demand", "coverage", "least\nmargin")
-    )
+    risky = any(answer.tail_usd is not None for answer in study.answers)
+    heads = ("Case", "total", "against as\nit stands", "", "to sign", "on demand", "coverage", "least\nmargin")
+    table = TextTable((*heads, *(["dearest\nscenarios"] if risky else [])))
     for answer in study.answers:
         if answer.possible:
             table.add(answer.change.name, usd(answer.total_usd or 0.0), *_difference(study, answer),
                     usd(answer.to_sign_usd or 0.0), usd((answer.parts or {})["on_demand_usd"]),
-                    _share(answer.coverage), _share(answer.least_margin))  # fmt: skip
+                    _share(answer.coverage), _share(answer.least_margin),
+                    *([usd(answer.tail_usd or 0.0)] if risky else []))  # fmt: skip
         else:
-            table.add(answer.change.name, Styled("no plan", LOST), *[""] * 6)
+            table.add(answer.change.name, Styled("no plan", LOST), *[""] * (7 if risky else 6))
     table.print(console)
     for answer in study.answers:
         if not answer.possible:

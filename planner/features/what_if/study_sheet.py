@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from planner.features.what_if.study import Answer, Study, differences
 from planner.plan.plan import UNIT_PARTS
-from planner.workbook.book import Column, Live, Sheet, Value
+from planner.workbook.book import Block, Column, Live, Sheet, Value, chart_title, grid
 from planner.workbook.sheets.cost_bars import cost_bars
 
 NAME, LINES = "What if", "Lines"
@@ -40,12 +40,15 @@ def write(sheet: Sheet, study: Study) -> None:
     sheet.heading("What if", text, len(CASES) - 1)
     sheet.widths(CASES)
     possible = [answer for answer in study.answers if answer.possible]
+    columns = _columns(study)
     block = sheet.table(
-        TOP, CASES, [_row(study, answer, sheet.name) for answer in possible], empty="No case has a plan."
+        TOP, columns, [_row(study, answer, sheet.name) for answer in possible], empty="No case has a plan."
     )
     if possible:
         alt = "Bars of the cost of the plan in each case, divided into reserved, on demand and egress."
         cost_bars(sheet, block, top=3, reserved="reserved", title="Cost of the plan in each case", alt=alt)
+    if len(columns) > len(CASES) and len(possible) > 1:
+        _frontier(sheet, block)
     top = block.last + 1
     for answer in study.answers:
         if not answer.possible:
@@ -53,6 +56,31 @@ def write(sheet: Sheet, study: Study) -> None:
             sheet.merged(top, 0, len(CASES) - 1, f"{answer.change.name}: no plan exists. {answer.problem}", "alert")
             top += 1
     sheet.printed(max(top - 1, block.last), len(CASES) - 1, freeze=(3, 1))
+
+
+def _columns(study: Study) -> tuple[Column, ...]:
+    """Columns of the cases; with what the dearest scenarios cost where there are several."""
+    if all(answer.tail_usd is None for answer in study.answers):
+        return CASES
+    return (*CASES, Column("tail", "Dearest\nscenarios, USD", "usd", 15))
+
+
+def _frontier(sheet: Sheet, block: Block) -> None:
+    """Draw expected cost against what the dearest scenarios cost, a point for each case."""
+    chart = sheet.book.chart("scatter")
+    total, tail = block.columns["total"], block.columns["tail"]
+    chart.add_series({
+        "name": "Cases",
+        "categories": [sheet.name, block.first, total, block.last, total],
+        "values": [sheet.name, block.first, tail, block.last, tail],
+        "marker": {"type": "circle", "size": 7},
+    })  # fmt: skip
+    chart.set_title(chart_title("Expected cost and cost of the dearest scenarios"))
+    chart.set_x_axis(grid("Expected cost, USD", num_format="$#,##0"))
+    chart.set_y_axis(grid("Dearest scenarios, USD", num_format="$#,##0"))
+    chart.set_legend({"none": True})
+    alt = "Points, one for each case: its expected cost and the mean cost of its dearest scenarios."
+    sheet.raw.insert_chart(block.last + 3, 0, chart, {"description": alt, "object_position": 1})
 
 
 def write_lines(sheet: Sheet, study: Study) -> None:
@@ -84,6 +112,7 @@ def _row(study: Study, answer: Answer, sheet: str) -> dict[str, Value]:
         "coverage": answer.coverage,
         "margin": answer.least_margin,
         "change": str(answer.change),
+        "tail": answer.tail_usd,
     }
     base = study.base.total_usd
     if base is not None:
