@@ -1,6 +1,5 @@
 """From a case to its plan: split, solve on all cores, prove, and put the parts together."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,7 +19,6 @@ from planner.plan.plan import Plan, PlanRisk, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble
 from planner.solver.assemble import check_rows, keep_rows, values_of
-from planner.solver.coarse import DEPTH, FINER, coarse_plan
 from planner.solver.component import (
     HIGHS,
     ComponentPlan,
@@ -35,14 +33,13 @@ from planner.solver.infeasible import explain
 from planner.solver.joint import JOINT
 from planner.solver.parallel import on_all_cores
 from planner.solver.priced import solve_priced
+from planner.solver.rough import rough_plans
 from planner.solver.session import sunk_usd
 from planner.solver.starts import Starts
 from planner.solver.store import Store, digest_of, key_of
 
 DEFAULT_GAP = 1e-4
-HURRY = 0.4  # share of the time left that the first rough plans may take
 ANY_SIZE_GAP = 5e-7  # relative gap asked of units of any size
-ENOUGH = 15.0  # times what the first rough plans took: then there is time for better than finer ones
 ROUNDING = 1e-8  # relative: what tolerances of 1e-9 let a plan cost less than it should
 
 
@@ -245,7 +242,7 @@ def _parts(sets: Sets, options: Options, clock: Clock) -> Parts:
     """Split, and find rough plans where the time is limited."""
     parts = parts_to_solve(sets)
     limited = options.solver == HIGHS and np.isfinite(clock.deadline)
-    return parts, _rough(parts, clock, options.workers) if limited else {}
+    return parts, rough_plans(parts, clock, options.workers) if limited else {}
 
 
 def _solve(
@@ -288,38 +285,6 @@ def _finished(
         store.tidy()
     stuck = [part if isinstance(part, Sets) else part.part for part, one in zip(parts, found) if one is None]
     return [one for one in found if one is not None], stuck
-
-
-def _rough(parts: Sequence[Sets], clock: Clock, workers: int | None) -> dict[int, ComponentPlan]:
-    """Find a rough plan of every part, by its identity, before any part takes the time: finer where there is little.
-
-    Where the time would not do for all parts, those that are left are served alike in all hours.
-    """
-    found: dict[int, ComponentPlan] = {}
-    left = clock.left()
-    for depth in (DEPTH, FINER):
-        begun, finished = time.monotonic(), [0]
-
-        def plan(part: Sets, depth: int = depth, begun: float = begun, finished: list[int] = finished) -> (
-            ComponentPlan | None
-        ):  # fmt: skip
-            try:
-                now, done = time.monotonic(), finished[0]
-                short = done and (now - begun) / done * (len(parts) - done) > HURRY * clock.left()
-                return coarse_plan(part, replace(clock), 0 if short and depth == DEPTH else depth)
-            except StoppedError:
-                return None
-            finally:
-                finished[0] += 1
-
-        for part, one in zip(parts, on_all_cores(plan, parts, workers)):
-            before = found.get(id(part))
-            if one is not None and (before is None or one.usd < before.usd):
-                found[id(part)] = one
-        before_s, left = left, clock.deadline - time.monotonic()
-        if left > ENOUGH * (before_s - left):
-            break
-    return found
 
 
 def _cheaper(found: ComponentPlan | None, rough: ComponentPlan | None) -> ComponentPlan | None:

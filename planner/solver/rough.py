@@ -1,0 +1,47 @@
+"""Rough plans of all parts before any part takes the time: what there is where the time ends first."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from planner.errors import StoppedError
+from planner.model.sets import Sets
+from planner.solver.coarse import DEPTH, FINER, coarse_plan
+from planner.solver.component import ComponentPlan
+from planner.solver.highs import Clock
+from planner.solver.parallel import on_all_cores
+
+HURRY = 0.4  # share of the time left that the first rough plans may take
+ENOUGH = 15.0  # times what the first rough plans took: then there is time for better than finer ones
+
+
+def rough_plans(parts: Sequence[Sets], clock: Clock, workers: int | None) -> dict[int, ComponentPlan]:
+    """Find a rough plan of every part, by its identity, before any part takes the time: finer where there is little.
+
+    Where the time would not do for all parts, those that are left are served alike in all hours.
+    """
+    found: dict[int, ComponentPlan] = {}
+    left = clock.left()
+    for depth in (DEPTH, FINER):
+        begun, finished = time.monotonic(), [0]
+
+        def plan(part: Sets, depth: int = depth, begun: float = begun, finished: list[int] = finished) -> (
+            ComponentPlan | None
+        ):  # fmt: skip
+            try:
+                now, done = time.monotonic(), finished[0]
+                short = done and (now - begun) / done * (len(parts) - done) > HURRY * clock.left()
+                return coarse_plan(part, replace(clock), 0 if short and depth == DEPTH else depth)
+            except StoppedError:
+                return None
+            finally:
+                finished[0] += 1
+
+        for part, one in zip(parts, on_all_cores(plan, parts, workers)):
+            before = found.get(id(part))
+            if one is not None and (before is None or one.usd < before.usd):
+                found[id(part)] = one
+        before_s, left = left, clock.deadline - time.monotonic()
+        if left > ENOUGH * (before_s - left):
+            break
+    return found
