@@ -20,6 +20,7 @@ from planner.plan.plan import Plan, Status
 from planner.plan.stress_cases import StressCase, stress_cases
 from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
+from planner.verify.deep_ways import every_way
 from planner.verify.linear import INF, Entries, Floats, Ints, Programme
 
 MOST_FLOWS = 2_000_000
@@ -80,7 +81,7 @@ class _Builder:
         """Write the programme out and solve it: the cost of the best plan, and a bound."""
         case, names = self.case, self.names
         demand = names.demand(case)
-        ways = _every_way(case, self.derived, names)
+        ways = every_way(case, self.derived, names)
         cases = stress_cases(case, names)
         hours = 1.0 + ways["latest_hours"].to_numpy(float)
         flows = int(((demand > 0).sum(axis=1) * np.bincount(ways["need"], hours, minlength=len(demand))).sum())
@@ -393,22 +394,3 @@ class _Builder:
         if share is not None:
             size = float(weight.max(initial=0.0)) or 1.0
             self._add_rows(-INF, 0.0, 1, (np.zeros(len(flow), int), flow, weight * (away - share) / size))
-
-
-def _every_way(case: Case, derived: Derived, names: Names) -> pd.DataFrame:
-    """All ways that the case allows, with need, mix row, quota, prices and data."""
-    held = derived.loads[["workload", "model", "region", "pool"]].drop_duplicates().rename(columns={"pool": "supply"})
-    bought = derived.options.rename(columns={"option": "supply"})
-    both = pd.concat([held.assign(reserved=True), bought.assign(reserved=False)], ignore_index=True)
-    both["guaranteed"] = both["reserved"] | both["guaranteed"].eq(True)
-    deadline = both["workload"].map({w.workload: w.deadline_hours for w in case.workloads})
-    both["latest_hours"] = both["latest_hours"].fillna(deadline).astype(int)
-    both = both.fillna({"on_demand_usd": 0.0, "quota_per_request": 0.0})
-    ways = derived.travel.merge(both, on=["workload", "region"])
-    quota = {key: k for k, key in enumerate(names.quotas)}
-    keys = zip(ways["region"], ways["model"], ways["supply"], ways["reserved"], strict=True)
-    ways["quota"] = np.array([-1 if pool else quota[r, m, s] for r, m, s, pool in keys], dtype=np.int64)
-    mix = {(m.workload, m.model): k for k, m in enumerate(case.mix)}
-    ways["mix"] = np.array([mix[key] for key in zip(ways["workload"], ways["model"], strict=True)], dtype=np.int64)
-    ways["need"] = names.needs(ways["origin"], ways["workload"])
-    return ways

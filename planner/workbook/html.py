@@ -11,7 +11,7 @@ from planner.plan.hours import served_weeks
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.plan import UNIT_PARTS
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
-from planner.workbook import story, waiting_story
+from planner.workbook import contract_story, story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.svg import Series, areas, bars, columns
 from planner.workbook.text_tables import amount, clean, percent, usd
@@ -60,6 +60,11 @@ class Section:
     lines: Sequence[str] = ()
 
 
+def _told(title: str, lines: list[str]) -> list[Section]:
+    """Make a section of some sentences, if there are any."""
+    return [Section(title, lines=lines)] if lines else []
+
+
 def _page(report: Report) -> str:
     from jinja2 import Environment, PackageLoader
 
@@ -80,8 +85,16 @@ def _page(report: Report) -> str:
             if report.waited is not None
             else []
         ),
-        *([Section("What each scenario costs", lines=costs)] if (costs := story.scenario_lines(report)) else []),
-        *([Section("Spend commitments", lines=spent)] if (spent := story.while_money_must_be_spent(report)) else []),
+        *(
+            [Section("What each scenario costs", lines=costs)]
+            if (costs := contract_story.scenario_lines(report))
+            else []
+        ),
+        *(
+            [Section("Spend commitments", lines=spent)]
+            if (spent := contract_story.while_money_must_be_spent(report))
+            else []
+        ),
         Section("Key risks", lines=story.risks(report)),
         Section("Proof", lines=story.proof(report)),
     ]

@@ -145,55 +145,6 @@ def ways(report: Report) -> list[Way]:
     return found
 
 
-def while_money_must_be_spent(report: Report) -> list[str]:
-    """Say of each spend commitment what is spent, what will be lost, and what a dollar is worth meanwhile."""
-    lines = []
-    for row in rows_of(report.metrics.spend):
-        name = clean(str(row.contract), 60)
-        told = f"{name}: {usd(row.spent_usd)} of {usd(row.usd)} will be spent"
-        if row.lost_usd > _NOTHING_USD:
-            worst = f", {usd(row.most_lost_usd)} in the worst scenario" if row.most_lost_usd > row.lost_usd + 1 else ""
-            told += f"; {usd(row.lost_usd)} is expected to be paid for nothing{worst}"
-        else:
-            told += "; nothing will be lost"
-        saved = float(row.saved_per_usd)
-        if saved > _NOTHING_USD:
-            told += f". One more dollar spent on it costs {usd(1 - saved, 2)} only: the rest would be paid anyway"
-        lines.append(f"{told}.")
-    for row in rows_of(report.metrics.meanwhile):
-        if abs(row.break_even_meanwhile - row.break_even_utilisation) > SAME:
-            now = break_even_words(float(row.break_even_meanwhile))
-            lines.append(
-                f"{clean(str(row.offer), 60)} breaks even at {percent(row.break_even_utilisation)} of its capacity; "
-                f"while money must be spent anyway, {now}."
-            )
-    return lines
-
-
-def scenario_lines(report: Report) -> list[str]:
-    """Say what the plan costs in each scenario, and with a weight on risk what the dearest cost on average."""
-    rows = rows_of(report.metrics.scenarios)
-    likely = [row for row in rows if row.probability > 0]
-    if len(likely) < 2:
-        return []
-    shown = [f"{clean(str(row.scenario), 40)} {usd(row.usd)} ({percent(row.probability)})" for row in likely[:_SHOWN]]
-    rest = len(likely) - len(shown)
-    lines = [f"By scenario: {', '.join(shown)}{f', and {rest} cheaper ones' if rest else ''}."]
-    risk, policy = report.plan.risk, report.case.settings.policy.risk
-    if risk is not None:
-        names = joined([clean(str(row.scenario), 40) for row in likely if row.in_tail][:_SHOWN])
-        lines.append(
-            f"The dearest {percent(1 - policy.level)} of the probability ({names}) cost {usd(risk.cvar_usd)} on "
-            f"average, weighed {percent(policy.weight)} against the expected {usd(report.plan.totals.total_usd)}: "
-            f"{usd(risk.objective_usd)} is what was minimised."
-        )
-    return lines
-
-
-_SHOWN = 6
-_NOTHING_USD = 0.005
-
-
 def break_even_words(share: float) -> str:
     """Say where a unit breaks even, as a sentence ends: a share of its capacity, always, or never."""
     if not math.isfinite(share):
@@ -444,8 +395,3 @@ def largest(report: Report, most: int) -> tuple[list[OrderLine], list[OrderLine]
     first = set(ranked[:most])
     shown = [line for k, line in enumerate(report.lines) if k in first]
     return shown, [line for k, line in enumerate(report.lines) if k not in first]
-
-
-def line_text(line: OrderLine) -> str:
-    """Give a purchase in a few words."""
-    return f"{amount(line.units)} units, {line.offer.term_text} from {line.start:%Y-%m-%d}"

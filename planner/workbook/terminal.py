@@ -6,7 +6,7 @@ import math
 from typing import IO, TYPE_CHECKING
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import story, waiting_story
+from planner.workbook import contract_story, story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.text_tables import (
     LOST,
@@ -62,12 +62,12 @@ def print_report(report: Report, stream: IO[str]) -> None:
         console.print(bold("Work that can wait"))
         for line in waiting:
             console.print(f"- {line}")
-    if lines := story.scenario_lines(report):
+    if lines := contract_story.scenario_lines(report):
         console.print()
         console.print(bold("What each scenario costs"))
         for line in lines:
             console.print(f"- {line}")
-    if spent := story.while_money_must_be_spent(report):
+    if spent := contract_story.while_money_must_be_spent(report):
         console.print()
         console.print(bold("Spend commitments"))
         for line in spent:

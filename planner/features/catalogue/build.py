@@ -13,10 +13,9 @@ from planner.features.catalogue.offer_rows import (
     own_regions,
     own_supply,
     price_factor_rows,
-    region_rows,
-    route_rows,
     supply_at,
 )
+from planner.features.catalogue.place_rows import region_rows, route_rows
 from planner.features.catalogue.published import Catalogue
 from planner.features.catalogue.request import Request, endpoints_of
 from planner.schema.settings import Horizon

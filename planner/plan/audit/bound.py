@@ -27,11 +27,11 @@ from planner.plan.audit.findings import Finding
 from planner.plan.audit.largest_sizes import LargestSizes, largest_deployed, unit_usd
 from planner.plan.audit.linear_rule import RulePrices, Way, WayNames, ways_of
 from planner.plan.audit.rules import rules_of
+from planner.plan.audit.stress_rays import PricedRay, rays_of
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Names
 from planner.plan.joins import encode
 from planner.plan.plan import Plan
-from planner.plan.stress_cases import stress_cases
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
 
@@ -135,7 +135,7 @@ def proved_bound_usd(
         least = least[asked]
         terms += (np.where(np.isfinite(least), least, 0.0) * demand[need, asked]).tolist()
     terms += _limits(case, names, prices, demand, weeks)
-    rays = _rays(case, names, table, ways, demand)
+    rays = rays_of(case, names, table, ways, demand)
     terms += [price * need for _, price, need, _ in rays]
     most_usd = stated_usd if rule_prices.any_size else math.inf
     sizes = LargestSizes.of(
@@ -330,67 +330,6 @@ def _limits(case: Case, names: Names, prices: _Prices, demand: Floats, weeks: Fl
     return terms
 
 
-_Ray = tuple[int, float, float, dict[int, float]]  # period, price, need of the row, units by deployment
-
-
-def _rays(case: Case, names: Names, table: pd.DataFrame, ways: dict[int, list[Way]], demand: Floats) -> list[_Ray]:
-    """Work out each ray's row: what it needs of the units, with μ set here to the most that the ways allow."""
-    found: list[_Ray] = []
-    cases = {c.name: c for c in stress_cases(case, names)}
-    of_mix = {(m.workload, m.model): (m.min_share, m.max_share) for m in case.mix}
-    deployments = {key: k for k, key in enumerate(names.deployments)}
-    quotas = {key: k for k, key in enumerate(names.quotas)}
-    of_rays = table[table["ray"] >= 0]
-    for rows in _by_ray(of_rays.assign(slot=names.slots(of_rays))):
-        head = rows.get("stress", [])
-        stressed = cases.get(str(head[0].case)) if len(head) == 1 else None
-        slot = int(head[0].slot) if len(head) == 1 else -1
-        if stressed is None or slot < 0:
-            continue  # no price without a row to belong to: it proves nothing and takes nothing
-        unit = {deployments[s, m, i]: p for s, m, i, p in _listed(rows, "stress_unit", ["supply", "meter", "model"])}
-        quota = {quotas[r, i, s]: p for r, i, s, p in _listed(rows, "stress_quota", ["region", "model", "supply"])}
-        low = {(o, w, i): p for o, w, i, p in _listed(rows, "stress_mix_low", ["origin", "workload", "model"])}
-        high = {(o, w, i): p for o, w, i, p in _listed(rows, "stress_mix_high", ["origin", "workload", "model"])}
-        failed = -1 if stressed.failed is None else names.regions.index(stressed.failed)
-        usable_quota = stressed.quota_tpm
-        need_of_row = 0.0
-        for need in np.flatnonzero(demand[:, slot]):
-            o, w = names.regions[need // len(names.workloads)], names.workloads[need % len(names.workloads)]
-            base = sum(
-                of_mix[w, i][1] * p for (a, b, i), p in high.items() if (a, b) == (o, w)
-            ) - sum(of_mix[w, i][0] * p for (a, b, i), p in low.items() if (a, b) == (o, w))  # fmt: skip
-            least = math.inf
-            for way in ways.get(int(need), ()):
-                if way.region == failed or (way.quota >= 0 and usable_quota[way.quota] <= 0):
-                    continue
-                pay = sum(units * unit.get(d, 0.0) for d, units, _ in way.loads)
-                if way.quota >= 0:
-                    pay += way.tokens_per_minute * quota.get(way.quota, 0.0)
-                model = names.models[way.model]
-                bonus = base + low.get((o, w, model), 0.0) - high.get((o, w, model), 0.0)
-                least = min(least, REQUESTS_PER_THOUSAND * pay - bonus)
-            if math.isfinite(least):
-                need_of_row += least * float(demand[need, slot]) * float(stressed.need_factor[need])
-        for k, price in quota.items():
-            need_of_row -= price * float(usable_quota[k])
-        found.append((slot // HOURS_PER_WEEK % len(names.periods), float(head[0].price), need_of_row, unit))
-    return found
-
-
-def _by_ray(table: pd.DataFrame) -> list[dict[str, list[Any]]]:
-    """Return the rows of each ray, by kind."""
-    plain = table.astype({name: object for name in table if isinstance(table[name].dtype, pd.CategoricalDtype)})
-    found: dict[int, dict[str, list[Any]]] = {}
-    row: Any
-    for row in plain.sort_values("ray", kind="stable").itertuples(index=False):
-        found.setdefault(int(row.ray), {}).setdefault(str(row.kind), []).append(row)
-    return list(found.values())
-
-
-def _listed(rows: dict[str, list[Any]], kind: str, columns: list[str]) -> list[tuple[Any, ...]]:
-    return [tuple(getattr(row, name) for name in (*columns, "price")) for row in rows.get(kind, ())]
-
-
 def _charged(earns: float, most: float) -> float:
     """Charge what earns more than it costs at its most: nothing where it does not."""
     return 0.0 if earns >= 0 else earns * most
@@ -398,7 +337,7 @@ def _charged(earns: float, most: float) -> float:
 
 def _charges(
     case: Case, derived: Derived, names: Names, meters: tuple[tuple[str, str], ...], *, prices: _Prices,
-    rays: list[_Ray], rule_prices: RulePrices, sizes: LargestSizes,
+    rays: list[PricedRay], rule_prices: RulePrices, sizes: LargestSizes,
 ) -> list[float]:  # fmt: skip
     """Charge x, v and u that earn more than they cost at their largest size; and take off earlier units."""
     terms = []

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from planner.workbook import story
+from planner.workbook import contract_story, story
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.report import Report, rows_of
 
@@ -54,7 +54,7 @@ def write(sheet: Sheet, report: Report) -> Block:
     months = sheet.table(top, MONTHS, [_month(row) for row in rows_of(metrics.drawdown)])
     top = months.last + 3
     sheet.put(top - 1, 0, "What this means for each offer", "section")
-    for line in story.while_money_must_be_spent(report):
+    for line in contract_story.while_money_must_be_spent(report):
         sheet.merged(top, 0, len(CONTRACTS) - 1, line, "line")
         sheet.raw.set_row(top, 14 * (1 + len(line) // 150))
         top += 1

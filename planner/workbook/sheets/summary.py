@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import story, waiting_story
+from planner.workbook import contract_story, story, waiting_story
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid, plain_number
 from planner.workbook.order_columns import term_cell
 from planner.workbook.report import Report, rows_of
@@ -77,7 +77,7 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     top += 12
     top = _what_to_buy(sheet, report, sources, top)
     top = _months(sheet, report, top)
-    if scenarios := story.scenario_lines(report):
+    if scenarios := contract_story.scenario_lines(report):
         top = _lines(sheet, top, "What each scenario costs", scenarios, "")
     if report.rules is not None:
         top = _lines(sheet, top, "What the rules cost", story.rule_lines(report), "")
