@@ -2,6 +2,10 @@
 
 import pytest
 
+from planner.features.tasks.movement import month_by_month
+from planner.plan.metrics.basis import Basis
+from planner.plan.metrics.task_costs import TaskCosts
+from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.solver.find import find_plan
 from tests import builders
@@ -38,3 +42,17 @@ def test_without_contracts_nobody_buys_it() -> None:
     plan = find_plan(case([]))
     assert plan.purchases.empty
     assert plan.totals.total_usd == pytest.approx(93.0)
+
+
+def test_the_cost_of_a_task_counts_it() -> None:
+    """Contract b asks for 300 USD to the 10th: 30 are spent on demand (7 x 10/7 x 3 USD), 270 on units, which a counts.
+
+    The other 21 days cost 63 USD on demand. What is paid for units that serve nothing is borne by the requests.
+    """
+    contracts = [{"contract": "a", "usd": 400.0}, {"contract": "b", "usd": 300.0, "last_period": "2027-01-01"}]
+    plan = find_plan(made := case(contracts))
+    costs = TaskCosts.of(Basis.of(Reading(made, plan)))
+    assert costs.table["total_usd"].sum() == pytest.approx(plan.totals.total_usd)
+    (movement,) = month_by_month(costs)  # checks the formula against the attributed cost
+    assert movement.workloads["usd_before"].sum() == pytest.approx(300.0)
+    assert movement.workloads["usd_after"].sum() == pytest.approx(63.0)

@@ -113,6 +113,8 @@ def _accounts(basis: Basis) -> tuple[tuple[tuple[str, str, str], ...], Floats, F
     for pool, meter, month, n in zip(held["pool"], held["meter"], held["period"], units, strict=True):
         if (pool, meter) in number:
             whole[1, number[pool, meter], period[month]] += n * basis.hours[period[month]]
+    # paid for, and in force in no period whole: at 1 USD a unit-hour, so that hours times price stay what is paid
+    whole[1] = np.where((whole[1] <= 0) & (whole[0] > 0), whole[0], whole[1])
     owner = np.array([number[pool, meter] for pool, meter, _ in names.deployments], np.int64)
     month_units, all_units = np.zeros((2, len(pairs), periods))
     np.add.at(month_units, owner, basis.units)
