@@ -129,6 +129,8 @@ def print_mix(study: MixStudy, stream: IO[str]) -> None:
 
 def _shares(v: MixVariant, workload: str) -> list[str]:
     own = v.tiers[v.tiers["workload"] == workload]
+    if own.empty:  # what nobody's requests bear: unspent commitments
+        return [""] * len(TIERS)
     return [percent(float(share), 0) for share in own["share"]]
 
 

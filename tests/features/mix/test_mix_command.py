@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests import builders
 from tests.builders.books import opened
 
 
-def folder(place: Path, tier: str = "small") -> Path:
+def folder(place: Path, tier: str = "small", **more: Any) -> Path:
     """Workload w, 10 requests an hour for 744 hours: model s costs 1 USD a request on demand, f 5 USD."""
     rows = builders.tables(
         models=[{"model": "s", "tier": tier}, {"model": "f", "tier": "frontier"}],
@@ -20,7 +21,7 @@ def folder(place: Path, tier: str = "small") -> Path:
             {"region": "west", "model": m, "usd_per_mtok_input": usd / 60 * 1e6, "usd_per_mtok_output": 0}
             for m, usd in (("s", 1.0), ("f", 5.0))
         ],
-        pools=[], throughput=[], offers=[],
+        pools=[], throughput=[], offers=[], **more,
     )  # fmt: skip
     return builders.write_folder(rows, place)
 
@@ -97,3 +98,11 @@ def test_solve_with_the_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     capsys.readouterr()
     assert main(["solve", given, "--mix", "--no-workbook", "-o", str(out)]) == 1
     assert "--mix adds a sheet to plan.xlsx" in capsys.readouterr().err
+
+
+def test_money_that_is_not_spent_has_no_mix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A contract of 10,000 USD: 7,440 are spent as things are, 2,560 are lost, and no request bears them."""
+    given = folder(tmp_path / "in", spend_commitments=[{"contract": "macc", "usd": 10_000}])
+    assert main(["mix", str(given), "-o", str(tmp_path / "out")]) == 0
+    (line,) = [t for t in capsys.readouterr().out.splitlines() if t.startswith("(unspent commitments)  as is")]
+    assert "$2,560" in line
