@@ -163,7 +163,7 @@ class Sheet:
                     value = Live(value.formula.format(**address), value.value)
                 self.put(row, place[column.key], value, column.style)
         if not rows:
-            self.put(top + 1, at, empty, "note")
+            self.put(top + 1, at, empty, "empty")
         if filters and len(rows) > 1:
             self.raw.autofilter(top, at, top + len(rows), at + len(columns) - 1)
         if any(column.total for column in columns) and rows:

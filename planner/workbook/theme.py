@@ -36,6 +36,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "section": {"font_size": 12, "bold": True, "font_color": BLUE, "valign": "bottom"},
     "aside": {"font_color": MUTED},
     "note": {"font_color": MUTED, "italic": True, "text_wrap": True},
+    "empty": {"font_color": MUTED, "italic": True},  # runs on over the blank cells to its right
     "header": {**_HEADER, "align": "left", "indent": 1},
     "header_needed": {**_HEADER, "align": "left", "indent": 1, "bg_color": NEEDED},
     "header_right": {**_HEADER, "align": "right"},

@@ -110,7 +110,10 @@ def _figures(sheet: Sheet, report: Report, order: Block | None, plan_row: int) -
     signed = sum(n.term_usd for n in report.lines)
     total = report.plan.totals.total_usd
     base = story.compared_with(report)
-    saved: Any = Live(f"=$E${12 + 1}-$E${plan_row + 1}", base.usd - total) if base is not None else None
+    saved: Any = None
+    if base is not None:  # less than half a dollar is shown as 0, not as -0
+        gain, by = base.usd - total, f"$E${12 + 1}-$E${plan_row + 1}"
+        saved = Live(f"=IF(ABS({by})<0.5,0,{by})", gain if abs(gain) >= 0.5 else 0.0)
     tiles: list[tuple[str, Any, str]] = [
         ("Cost of the plan", Live(f"=$E${plan_row + 1}", total), "usd:big"),
         ("Saving", saved, "usd:big"),
