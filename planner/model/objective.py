@@ -81,14 +81,19 @@ def egress(sets: Sets, at: Columns) -> Floats:
 def scaled(sets: Sets, at: Columns) -> Floats:
     """Charge units that run by the hour, and their starts: Σ n_τ · usd_per_scaled_unit_hour · (a + start_hours · g)."""
     cost = np.zeros(at.count)
+    for columns, usd in zip((at.scaled, at.started), scaled_unit_usd(sets), strict=True):
+        there = columns >= 0
+        cost[columns[there]] = usd[there]
+    return cost
+
+
+def scaled_unit_usd(sets: Sets) -> tuple[Floats, Floats]:
+    """Price a unit that runs in a slot, and one that starts in it, USD over the horizon: arrays deployments x slots."""
     meter = sets.deployments["meter_row"].to_numpy(int)
     price = sets.meters["usd_per_scaled_unit_hour"].fillna(0.0).to_numpy(float)[meter]
     hours = sets.meters["start_hours"].to_numpy(float)[meter]
     weeks = sets.slots["weeks"].to_numpy(float)
-    for columns, usd in ((at.scaled, price), (at.started, price * hours)):
-        there = columns >= 0
-        cost[columns[there]] = (usd[:, None] * weeks)[there]
-    return cost
+    return price[:, None] * weeks, (price * np.where(hours > 0, hours, 0.0))[:, None] * weeks
 
 
 def shortfall(sets: Sets, at: Columns) -> Floats:

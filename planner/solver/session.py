@@ -22,6 +22,7 @@ from planner.solver.continuous import LinearSolve, open_program, solve_linear
 from planner.solver.highs import INF, Clock
 from planner.solver.infeasible import explain
 from planner.solver.scaling import deployment_peaks, need_peaks
+from planner.solver.starts import part_shape
 from planner.solver.store import digest_of, key_of
 from planner.solver.stress_search import Separator
 
@@ -54,10 +55,10 @@ class LiveCase:
 
     def change(self, case: Case) -> None:
         """Take another case in place of the present one; what has the same shape stays open."""
-        kept = {_shape(live.part): live for live in self._open}
+        kept = {part_shape(live.part): live for live in self._open}
         fresh = []
         for part in _parts(case):
-            live = kept.pop(_shape(part), None)
+            live = kept.pop(part_shape(part), None)
             program = program_of(merge_slots(part))
             key = key_of(part, digest_of(program))
             if live is not None and (live.key == key or self._moved(live, part, program, key)):
@@ -124,11 +125,6 @@ class LiveCase:
 
 def _parts(case: Case) -> list[Sets]:
     return parts_to_solve(sets_of(case))
-
-
-def _shape(part: Sets) -> tuple[object, ...]:
-    """Tell which component of one case answers to which of another."""
-    return (tuple(part.needs["origin"]), tuple(part.needs["workload"]), tuple(part.meters["pool"]), part.periods)
 
 
 def _same_matrix(old: LinearProgram, new: LinearProgram) -> bool:

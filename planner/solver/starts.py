@@ -70,13 +70,15 @@ class Starts:
         solve.session.highs.setBasis(basis)
 
 
+def part_shape(part: Sets) -> Shape:
+    """Tell which part of one case answers to which of another: its needs, pools and periods."""
+    return (tuple(part.needs["origin"]), tuple(part.needs["workload"]), tuple(part.meters["pool"]), part.periods)
+
+
 def _shape(part: Sets, solve: LinearSolve) -> Shape:
     """Tell which programmes have the same columns and rows, stress rows aside."""
     program = solve.program
-    return (
-        tuple(part.needs["origin"]), tuple(part.needs["workload"]), tuple(part.meters["pool"]), part.periods,
-        program.columns.count, tuple((rows.family, rows.count) for rows in program.families),
-    )  # fmt: skip
+    return (*part_shape(part), program.columns.count, tuple((rows.family, rows.count) for rows in program.families))
 
 
 def _same(old: StressNetwork, new: StressNetwork) -> bool:

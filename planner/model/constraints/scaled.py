@@ -4,6 +4,7 @@ import numpy as np
 
 from planner.model.columns import Columns
 from planner.model.family import EVERY_REDUCTION, Family, Reduction, Relaxed, Spans
+from planner.model.objective import scaled_unit_usd
 from planner.model.rows import Rows, Term, joined, no_rows
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.waiting import Weeks
@@ -86,8 +87,5 @@ def started_units(sets: Sets, scaled: Floats) -> Floats:
 
 def scaled_units_usd(sets: Sets, scaled: Floats) -> float:
     """Price units that run by the hour, starts included, USD; array deployments x slots."""
-    meter = sets.deployments["meter_row"].to_numpy(int)
-    price = sets.meters["usd_per_scaled_unit_hour"].fillna(0.0).to_numpy(float)[meter]
-    hours = sets.meters["start_hours"].to_numpy(float)[meter]
-    each = scaled + np.where(hours > 0, hours, 0.0)[:, None] * started_units(sets, scaled)
-    return float((price[:, None] * each * sets.slots["weeks"].to_numpy(float)).sum())
+    run_usd, start_usd = scaled_unit_usd(sets)
+    return float((run_usd * scaled + start_usd * started_units(sets, scaled)).sum())
