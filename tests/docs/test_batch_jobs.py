@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 from planner.cli import main
+from tests.builders.pages import commands_of
 
 PAGE = (pathlib.Path(__file__).parents[2] / "docs" / "batch-jobs.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -22,7 +23,7 @@ def test_the_example_in_order(
         if kind == "python":
             exec(body, names)
             continue
-        command, *shown = body.removeprefix("$ ").rstrip("\n").split("\n")
+        ((command, shown),) = commands_of(body)
         words = shlex.split(command)
         assert words[0] == "planner"
         assert main(words[1:]) == 0, command

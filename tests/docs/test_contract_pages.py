@@ -13,6 +13,7 @@ from planner.cli import main
 from planner.features.order.order import price_order
 from planner.plan.metrics.collect import summary_of
 from planner.solver.find import Options
+from tests.builders.pages import commands_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("campaign", "upfront", "hour-prices")
@@ -44,8 +45,7 @@ def on_demand_usd(units: dict[str, int]) -> float:
 def test_the_commands(name: str, tmp_path: Path, monkeypatch, capsys) -> None:
     folder_of(name, tmp_path)
     monkeypatch.chdir(tmp_path)
-    for part in re.split(r"^\$ ", CONSOLE.findall(page(name))[0], flags=re.MULTILINE)[1:]:
-        command, *shown = part.rstrip("\n").split("\n")
+    for command, shown in commands_of(CONSOLE.findall(page(name))[0]):
         assert main(shlex.split(command)[1:]) == 0
         printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
         assert [line for line in shown if line not in printed] == []

@@ -9,6 +9,7 @@ import pytest
 from planner.cli import main
 from planner.features.resolve.causes import CAUSES
 from planner.features.resolve.changes import CAUSE_NAMES
+from tests.builders.pages import commands_of
 
 PAGE = (pathlib.Path(__file__).parents[2] / "docs" / "resolve.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -24,8 +25,7 @@ def test_the_example_in_order(
         if kind == "python":
             exec(body, names)
             continue
-        for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
-            command, *shown = part.rstrip("\n").split("\n")
+        for command, shown in commands_of(body):
             words = shlex.split(command)
             assert words[0] == "planner"
             assert main(words[1:]) == 0, command
