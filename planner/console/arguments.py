@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from planner.errors import PlannerError
+from planner.plan.manifest import NO_PLACE
 
 MOST_DAYS = 3650
 
@@ -55,6 +56,9 @@ def refuse_unusable(directory: Path, tables: Path | None = None) -> None:
     if tables is not None and tables.resolve().is_relative_to(directory.resolve()):
         said = f"--export {tables} lies inside {directory}, the plan's own directory: a plan has no other files in it"
         raise PlannerError(f"{said}; give --export a directory of its own")
+    for name in sorted(NO_PLACE):
+        if tables is not None and (tables / name).exists():
+            raise PlannerError(f"--export {tables} holds {name}: give --export a directory of its own")
     for path in (directory, *directory.parents):
         if path.exists():
             if not path.is_dir():

@@ -44,11 +44,14 @@ class Kind:
 
 
 @contextmanager
-def replaced(place: str | Path, kind: Kind, done: Callable[[], None] | None = None) -> Iterator[Path]:
+def replaced(
+    place: str | Path, kind: Kind, done: Callable[[], None] | None = None, *, held: bool = False
+) -> Iterator[Path]:
     """Yield an empty directory to fill; if the block ends well it takes the place of `place`, else nothing changes.
 
     What others have put into `place` stays there. Two processes that replace one place do so one after the other.
-    ``done`` is called once it is in place, before any stop (Ctrl-C) that came meanwhile.
+    ``done`` is called once it is in place, before any stop (Ctrl-C) that came meanwhile. ``held`` : the caller holds
+    the lock of the directory that `place` is in.
 
     Raises
     ------
@@ -57,12 +60,12 @@ def replaced(place: str | Path, kind: Kind, done: Callable[[], None] | None = No
     target = Path(place).resolve()
     refuse(target, kind)
     with draft(target) as beside:
-        recover(target, kind)
+        recover(target, kind, held=held)
         new = beside / "new"
         new.mkdir()
         yield new
         _flush(new)
-        with locked(target.parent), undisturbed():
+        with locked(*([] if held else [target.parent])), undisturbed():
             refuse(target, kind)
             _put_in_place(new, target, beside, kind)
             if done is not None:
@@ -88,12 +91,12 @@ def refuse(place: Path, kind: Kind) -> None:
             )
 
 
-def recover(place: Path, kind: Kind) -> None:
-    """Finish what a killed process began to put into `place`; without one, do nothing."""
+def recover(place: Path, kind: Kind, *, held: bool = False) -> None:
+    """Finish what a killed process began to put into `place`; without one, do nothing. ``held`` : as in `replaced`."""
     waiting = [beside for beside in dead_drafts(place.parent) if _committed(beside).get("place") == place.name]
     if not waiting:
         return
-    with locked(place.parent), undisturbed():
+    with locked(*([] if held else [place.parent])), undisturbed():
         for beside in waiting:
             names = set(_committed(beside).get("names", ()))
             if (beside / "new" / kind.key).exists() and names:

@@ -22,11 +22,12 @@ CERTIFICATE, INPUT = "certificate.parquet", "input"
 WORKBOOK, PAGE, CHANGES = "plan.xlsx", "plan.html", "changes.json"
 SIGNATURES, COMMITMENTS = "signatures.json", "commitments.csv"  # written when the plan is signed
 SCALED = "scaled_units.parquet"  # only where units run by the hour
+NO_PLACE = frozenset({"plan.yaml", PLAN})  # a planning folder, a plan: no other result is written into either
 TABLES = (DISPATCH, STRESS, RENTS, CERTIFICATE)
 DIRECTORY = Kind(
     key=PLAN,
     ours=frozenset({PLAN, *TABLES, SCALED, INPUT, WORKBOOK, PAGE, CHANGES}),
-    foreign=frozenset({"plan.yaml"}),  # a planning folder
+    foreign=frozenset({"plan.yaml", "study.json", "mix.json", "review.json"}),  # a planning folder, another result
     signed=frozenset({SIGNATURES, COMMITMENTS}),
     what="a plan",
 )

@@ -9,8 +9,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from planner.io.atomic import write_csv, written_beside
+from planner.io.atomic import write_csv
+from planner.io.directory import Kind, replaced
 from planner.plan.cash import cash_table
+from planner.plan.manifest import NO_PLACE
 from planner.plan.metrics.metric_tables import Metrics
 from planner.plan.orders import OrderLine, order_lines
 from planner.schema.settings import add_months
@@ -157,25 +159,35 @@ Format = Literal["csv", "parquet"]
 
 
 def write_tables(report: Report, directory: str | Path, format: Format = "csv") -> list[Path]:
-    """Write every table of the plan and of its metrics, one file each; returns the files.
+    """Write every table of the plan and of its metrics, one file each, as a whole; returns the files.
 
     Parameters
     ----------
-    directory : made if absent; files of the same names are replaced.
+    directory : made if absent; tables that are there are replaced, in either format.
     format : csv (UTF-8, blank for no value) or parquet.
+
+    Raises
+    ------
+    PlannerError : the directory is of another kind.
     """
     if format not in FORMATS:
         raise ValueError(f"format is {format!r}; allowed: {', '.join(FORMATS)}")
-    written = []
-    for name, table in tables(report).items():
-        path = Path(directory) / f"{name}.{format}"
-        if format == "csv":
-            write_csv(path, table)
-        else:
-            with written_beside(path) as beside:
-                table.to_parquet(beside, index=False)
-        written.append(path)
-    return written
+    found = tables(report)
+    names = [f"{name}.{format}" for name in found]
+    kind = Kind(
+        key=names[0],
+        ours=frozenset(f"{name}.{ending}" for name in found for ending in FORMATS),
+        foreign=NO_PLACE,
+        signed=frozenset(),
+        what="exported tables",
+    )
+    with replaced(directory, kind) as new:
+        for name, table in zip(names, found.values(), strict=True):
+            if format == "csv":
+                write_csv(new / name, table)
+            else:
+                table.to_parquet(new / name, index=False)
+    return [Path(directory) / name for name in names]
 
 
 def tables(report: Report) -> Mapping[str, pd.DataFrame]:

@@ -46,6 +46,18 @@ def test_tables_do_not_go_into_the_plan_s_own_directory(tmp_path: Path) -> None:
     for inside in (tmp_path / "plan", tmp_path / "plan" / "tables"):
         with pytest.raises(PlannerError, match="give --export a directory of its own"):
             refuse_unusable(tmp_path / "plan", inside)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "plan.json").write_text("{}")
+    with pytest.raises(PlannerError, match=r"holds plan\.json: give --export"):
+        refuse_unusable(tmp_path / "plan", tmp_path / "other")
+
+
+@pytest.mark.parametrize("name", ["plan.yaml", "study.json", "mix.json", "review.json"])
+def test_a_plan_does_not_go_where_another_result_is(tmp_path: Path, name: str) -> None:
+    (tmp_path / "q").mkdir()
+    (tmp_path / "q" / name).write_text("{}")
+    with pytest.raises(PlannerError, match=f"holds {name}, so it is no place for a plan"):
+        written(tmp_path / "q", "--no-workbook")
 
 
 def test_changes_against_the_last_signed_plan(tmp_path: Path) -> None:

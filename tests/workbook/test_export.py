@@ -28,10 +28,20 @@ def test_every_table_is_written(tmp_path: Path, format: str) -> None:
 def test_csv_and_parquet_say_the_same(tmp_path: Path) -> None:
     metrics = small()
     for format in ("csv", "parquet"):
-        write_tables(Report(metrics), tmp_path, format)
-    from_csv, from_parquet = pd.read_csv(tmp_path / "dispatch.csv"), pd.read_parquet(tmp_path / "dispatch.parquet")
+        write_tables(Report(metrics), tmp_path / format, format)
+    from_csv = pd.read_csv(tmp_path / "csv" / "dispatch.csv")
+    from_parquet = pd.read_parquet(tmp_path / "parquet" / "dispatch.parquet")
     assert from_csv["requests_per_hour"].tolist() == from_parquet["requests_per_hour"].tolist()
-    assert pd.read_csv(tmp_path / "purchase_order.csv")["units"].tolist() == [10, 10]
+    assert pd.read_csv(tmp_path / "csv" / "purchase_order.csv")["units"].tolist() == [10, 10]
+
+
+def test_one_directory_holds_one_export(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("of others")
+    write_tables(Report(small()), tmp_path, "csv")
+    write_tables(Report(small()), tmp_path, "parquet")
+    names = {path.name for path in tmp_path.iterdir()} - {"notes.txt"}
+    assert (tmp_path / "notes.txt").exists()
+    assert all(name.endswith(".parquet") for name in names), names
 
 
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:

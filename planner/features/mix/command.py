@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.console.arguments import count, positive, refuse_unusable, share
+from planner.console.arguments import count, positive, share
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN
 
@@ -42,29 +42,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Solve each mix, compare, write and print."""
+    from planner.features.mix.mix_report import MIX, mix_json, print_mix, write_mix
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study
     from planner.io.cache import FOLDER
+    from planner.io.directory import refuse
     from planner.readers import load
     from planner.solver.find import Options
 
     case = load(arguments.input)
     if arguments.output is not None:
-        refuse_unusable(arguments.output)
+        refuse(arguments.output.resolve(), MIX)
     beside = Path("reports") if arguments.output is None else arguments.output.absolute().parent
     store = None if arguments.fresh else beside.absolute() / FOLDER
     options = Options(arguments.gap, arguments.time_limit, arguments.workers, store=store)
     study = mix_study(case, arguments.shares or DEFAULT_TARGETS, options, Progress)
     if arguments.output is not None:
-        from planner.features.mix.mix_report import write_mix
-
         write_mix(study, arguments.output, case.settings.horizon.start)
     if arguments.json:
-        from planner.features.mix.mix_report import mix_json
-
         print(mix_json(study), end="")
         return EXIT_PLAN
-    from planner.features.mix.mix_report import print_mix
-
     print_mix(study, sys.stdout)
     if arguments.output is not None:
         print(f"\nwritten to {arguments.output}")

@@ -12,7 +12,9 @@ import pandas as pd
 from planner.features.mix import mix_sheet as mix
 from planner.features.mix.mix_sheet import CAUTION
 from planner.features.mix.mix_tables import ALL, TIERS, MixStudy, MixVariant
-from planner.io.atomic import write_csv, written_beside
+from planner.io.atomic import write_csv, write_text
+from planner.io.directory import Kind, replaced
+from planner.plan.manifest import NO_PLACE
 from planner.workbook.book import new_book
 from planner.workbook.report import rows_of
 from planner.workbook.text_tables import LOST, Styled, TextTable, clean, console_for, percent, task_usd, usd
@@ -26,21 +28,32 @@ COLUMNS = ("mix", "workload", "possible", *(f"{tier}_share" for tier in TIERS), 
            "difference_usd", "difference_share")  # fmt: skip
 
 
+MIX = Kind(
+    key=JSON,
+    ours=frozenset({JSON, TABLE, WORKBOOK}),
+    foreign=NO_PLACE,
+    signed=frozenset(),
+    what="a study of mixes",
+)
+
+
 def write_mix(study: MixStudy, directory: str | Path, created: dt.date) -> None:
-    """Write the three files into a directory; each is written beside and renamed.
+    """Write the three files into a directory, as a whole.
 
     Parameters
     ----------
     created : date of the workbook; no clock is asked.
+
+    Raises
+    ------
+    PlannerError : the directory is of another kind.
     """
-    folder = Path(directory)
-    with written_beside(folder / WORKBOOK) as beside:
-        book = new_book(str(beside), study.name, created, "Model mix", f"input {study.input_digest[:16]}")
+    with replaced(directory, MIX) as new:
+        book = new_book(str(new / WORKBOOK), study.name, created, "Model mix", f"input {study.input_digest[:16]}")
         mix.write(book.add_sheet(mix.NAME), study)
         book.raw.close()
-    write_csv(folder / TABLE, table(study))
-    with written_beside(folder / JSON) as beside:
-        beside.write_text(mix_json(study), encoding="utf-8", newline="\n")
+        write_csv(new / TABLE, table(study))
+        write_text(new / JSON, mix_json(study))
 
 
 def mix_json(study: MixStudy) -> str:

@@ -12,7 +12,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from planner.console.arguments import refuse_unusable
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN
 
@@ -34,15 +33,16 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.history import load_history
     from planner.features.demand.names import load_names
     from planner.features.review import review
-    from planner.features.review.review_files import text_of, write_review
+    from planner.features.review.review_files import OUTPUT, text_of, write_review
     from planner.features.review.review_rules import load_rules
     from planner.features.review.review_terminal import print_review
     from planner.io.cache import FOLDER
+    from planner.io.directory import refuse
     from planner.plan.finished import load_finished
 
     output: Path | None = arguments.output
     if output is not None:
-        refuse_unusable(output)
+        refuse(output.resolve(), OUTPUT)
     rules, names = load_rules(arguments.rules), load_names(arguments.map).names
     finished = load_finished(arguments.plan)
     history = load_history(arguments.history)

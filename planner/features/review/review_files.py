@@ -20,9 +20,11 @@ from planner.features.review.sheets import peaks_sheet as review_peaks
 from planner.features.review.sheets import rules_sheet as review_rules
 from planner.features.review.sheets import summary_sheet as review_summary
 from planner.features.review.sheets import tasks_sheet as review_tasks
-from planner.io.atomic import write_csv, written_beside
+from planner.io.atomic import write_csv, write_text, written_beside
+from planner.io.directory import Kind, replaced
 from planner.plan.expiries import Expiry
 from planner.plan.files import rounded
+from planner.plan.manifest import NO_PLACE
 from planner.workbook.book import new_book
 from planner.workbook.svg import BarLook, Series, bars, columns
 from planner.workbook.text_tables import clean
@@ -31,9 +33,12 @@ from planner.workbook.theme import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
 _COLOUR = {DROP: VERMILION, LOWER: ORANGE, RAISE: GREEN}
 
 
+CHARTS = ("months", "verdicts")
+
+
 def charts(review: Review) -> Mapping[str, str]:
     """Every chart by file name, without its ending."""
-    return {"months": _months(review), "verdicts": _verdicts(review)}
+    return dict(zip(CHARTS, (_months(review), _verdicts(review)), strict=True))
 
 
 def _months(review: Review) -> str:
@@ -167,13 +172,27 @@ def text_of(review: Review) -> str:
     return json.dumps(document(review), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+OUTPUT = Kind(
+    key=REVIEW,
+    ours=frozenset({REVIEW, WORKBOOK, *(f"{name}.csv" for name in ("verdicts", *TABLES, "alerts", "expiries")),
+                    *(f"{name}.svg" for name in CHARTS)}),
+    foreign=NO_PLACE,
+    signed=frozenset(),
+    what="a review",
+)  # fmt: skip
+
+
 def write_review(review: Review, directory: Path) -> None:
-    """Write every file beside its name, then rename it; review.json last."""
-    for name, table in tables(review).items():
-        write_csv(directory / f"{name}.csv", table)
-    for name, chart in charts(review).items():
-        with written_beside(directory / f"{name}.svg") as beside:
-            beside.write_text(chart, encoding="utf-8")
-    write_review_workbook(review, directory / WORKBOOK)
-    with written_beside(directory / REVIEW) as beside:
-        beside.write_text(text_of(review), encoding="utf-8")
+    """Write every file into a directory, as a whole.
+
+    Raises
+    ------
+    PlannerError : the directory is of another kind.
+    """
+    with replaced(directory, OUTPUT) as new:
+        for name, table in tables(review).items():
+            write_csv(new / f"{name}.csv", table)
+        for name, chart in charts(review).items():
+            write_text(new / f"{name}.svg", chart)
+        write_review_workbook(review, new / WORKBOOK)
+        write_text(new / REVIEW, text_of(review))

@@ -20,14 +20,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.console.arguments import count, positive, refuse_unusable, share
+from planner.console.arguments import count, positive, share
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN, Fault, InputError, PlannerError
 
 if TYPE_CHECKING:
     from planner.features.what_if.case_change import CaseChange
-    from planner.features.what_if.study import Study
-    from planner.schema.case import Case
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,9 +65,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Solve every case, write the study, print it."""
     from planner.features.what_if.study import refused_orders, what_if
-    from planner.features.what_if.study_files import read_study, study_json, write_study
+    from planner.features.what_if.study_files import STUDY, earlier_study, read_study, study_json, write_study
     from planner.features.what_if.study_report import print_comparison, print_study
     from planner.io.cache import FOLDER
+    from planner.io.directory import refuse
     from planner.readers import load
     from planner.solver.find import Options
 
@@ -80,8 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise PlannerError(f"{arguments.compare} holds no study (no study.json)")
     earlier = None
     if arguments.output is not None:
-        refuse_unusable(arguments.output)
-        earlier = _earlier(read_study(arguments.output), case, arguments.output)
+        refuse(arguments.output.resolve(), STUDY)
+        earlier = earlier_study(arguments.output, case.digest)
     if not changes and earlier is None and not arguments.refused:
         raise PlannerError(
             "no change was given: name one, such as --set failover.enabled=false or --scale demand=1.4 "
@@ -96,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.refused:
         study = what_if(case, refused_orders(study.base), options, Progress, study)
     if arguments.output is not None:
-        write_study(study, arguments.output, case.settings.horizon.start)
+        study = write_study(study, arguments.output, case.settings.horizon.start)
     if arguments.json:
         print(study_json(study), end="")
         return EXIT_PLAN
@@ -107,16 +106,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         print(f"\nwritten to {arguments.output}")
     return EXIT_PLAN
-
-
-def _earlier(study: "Study | None", case: "Case", directory: Path) -> "Study | None":
-    """Return the study that is kept in a directory, if it is of this input."""
-    if study is not None and study.input_digest != case.digest:
-        raise PlannerError(
-            f"{directory} holds a study of another input ({study.name}): its cases "
-            "cannot be combined with these. Write to another directory with -o DIR, and compare the two with --compare."
-        )
-    return study
 
 
 def _asked(arguments: argparse.Namespace) -> "list[CaseChange]":

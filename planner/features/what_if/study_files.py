@@ -2,17 +2,20 @@
 
 import datetime as dt
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from planner.errors import Fault, InputError
+from planner.errors import Fault, InputError, PlannerError
 from planner.features.what_if import study_sheet
 from planner.features.what_if.case_change import CaseChange, Factor
 from planner.features.what_if.study import Answer, Study, StudyLine, differences
-from planner.io.atomic import write_csv, written_beside
+from planner.io.atomic import locked, write_csv, write_text
+from planner.io.digest import read_json, seal_of, sealed
+from planner.io.directory import Kind, recover, replaced
+from planner.plan.manifest import NO_PLACE
 from planner.plan.plan import Totals
 from planner.workbook.book import new_book
 
@@ -23,22 +26,64 @@ CASE_COLUMNS = ("case", "change", "possible", "total_usd", "difference_usd", "bo
 LINE_COLUMNS = ("case", "offer", "region", "period", "units_before", "units", "usd_before", "usd")
 
 
-def write_study(study: Study, directory: Path, created: dt.date) -> None:
-    """Write every file into a directory, study.json last: it is what a later run builds on.
+STUDY = Kind(
+    key=JSON,
+    ours=frozenset({JSON, TABLE, LINES, WORKBOOK}),
+    foreign=NO_PLACE,
+    signed=frozenset(),
+    what="a study",
+)
+
+
+def write_study(study: Study, directory: Path, created: dt.date) -> Study:
+    """Write every file into a directory, as a whole, and return the study as it is kept there.
+
+    Cases that another process has added to the directory since this one read it are kept too.
 
     Parameters
     ----------
     created : date of the workbook; no clock is asked.
+
+    Raises
+    ------
+    PlannerError : the directory is of another kind, or holds a study of another input by now.
     """
-    with written_beside(directory / WORKBOOK) as beside:
-        book = new_book(str(beside), study.name, created, "What if", f"input {study.input_digest[:16]}")
-        study_sheet.write(book.add_sheet(study_sheet.NAME), study)
-        study_sheet.write_lines(book.add_sheet(study_sheet.LINES), study)
-        book.raw.close()
-    for name, frame in ((TABLE, case_table(study)), (LINES, line_table(study))):
-        write_csv(directory / name, frame)
-    with written_beside(directory / JSON) as beside:
-        beside.write_text(study_json(study), encoding="utf-8", newline="\n")
+    place = directory.resolve()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with locked(place.parent):
+        study = _joined(study, earlier_study(place, study.input_digest))
+        with replaced(place, STUDY, held=True) as new:
+            book = new_book(str(new / WORKBOOK), study.name, created, "What if", f"input {study.input_digest[:16]}")
+            study_sheet.write(book.add_sheet(study_sheet.NAME), study)
+            study_sheet.write_lines(book.add_sheet(study_sheet.LINES), study)
+            book.raw.close()
+            for name, frame in ((TABLE, case_table(study)), (LINES, line_table(study))):
+                write_csv(new / name, frame)
+            write_text(new / JSON, study_json(study))
+    return study
+
+
+def earlier_study(directory: Path, input_digest: str) -> Study | None:
+    """Read the study of an input that a directory holds; None: it holds none.
+
+    Raises
+    ------
+    PlannerError : it is of another input.
+    """
+    study = read_study(directory)
+    if study is not None and study.input_digest != input_digest:
+        raise PlannerError(
+            f"{directory} holds a study of another input ({study.name}): its cases "
+            "cannot be combined with these. Write to another directory with -o DIR, and compare the two with --compare."
+        )
+    return study
+
+
+def _joined(study: Study, other: Study | None) -> Study:
+    """Return a study with the cases of another that it does not have."""
+    mine = {answer.change.name for answer in study.cases}
+    added = () if other is None else tuple(a for a in other.cases if a.change.name not in mine)
+    return replace(study, cases=(*study.cases, *added))
 
 
 def case_table(study: Study) -> pd.DataFrame:
@@ -91,7 +136,7 @@ def study_json(study: Study) -> str:
         "base": _document(study, study.base),
         "cases": [_document(study, answer) for answer in study.cases],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return sealed(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _document(study: Study, answer: Answer) -> dict[str, Any]:
@@ -113,12 +158,18 @@ def read_study(directory: Path) -> Study | None:
     """
     path = directory / JSON
     if not path.exists():
+        recover(directory.resolve(), STUDY)
+    if not path.exists():
         return None
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document, seal = read_json(text), seal_of(text)
         if document["format"] != FORMAT:
             raise InputError([Fault(str(path), "was written by another version of planner", value=document["format"],
                                     allowed=f"format {FORMAT}; write to another directory")])  # fmt: skip
+        if seal is not None and seal[0] != seal[1]:  # planners of before wrote none
+            raise InputError([Fault(str(path), "was edited: it no longer has the digest that it states; write to "
+                                    "another directory")])  # fmt: skip
         return Study(
             name=str(document["name"]),
             input_digest=str(document["input_digest"]),

@@ -1,12 +1,14 @@
 """planner what-if: end to end."""
 
 import csv
+import datetime as dt
 import json
 from pathlib import Path
 
 import pytest
 
 from planner.cli import main
+from planner.features.what_if.study_files import read_study, write_study
 from tests import builders
 from tests.builders.books import opened
 
@@ -62,6 +64,37 @@ def test_a_second_run_adds_and_replaces(given: Path, tmp_path: Path, capsys: pyt
     capsys.readouterr()
     assert main(["what-if", str(given), "-o", str(out), "--json"]) == 0  # nothing new: shown again
     assert len(json.loads(capsys.readouterr().out)["cases"]) == 2
+
+
+def test_cases_that_another_run_added_meanwhile_stay(given: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main(["what-if", str(given), "--scale", "demand=2", "--name", "growth", "-o", str(out)]) == 0
+    mine = read_study(out)
+    assert main(["what-if", str(given), "--refuse", "west", "-o", str(out)]) == 0
+    assert mine is not None
+    assert write_study(mine, out, dt.date(2027, 1, 1)).cases == read_study(out).cases  # type: ignore[union-attr]
+    assert list(study_of(out)) == ["as it stands", "growth", "no new units in west"]
+    assert {path.name for path in out.iterdir()} == {"study.json", "study.csv", "study_lines.csv", "study.xlsx"}
+
+
+def test_an_edited_study_is_not_read(given: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert main(["what-if", str(given), "--scale", "demand=2", "-o", str(out)]) == 0
+    text = (out / "study.json").read_text(encoding="utf-8")
+    (out / "study.json").write_text(text.replace('"total_usd": 7440.0', '"total_usd": 744.0'), encoding="utf-8")
+    assert main(["what-if", str(given), "--scale", "demand=3", "-o", str(out)]) == 1
+    assert "study.json: was edited" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["plan.yaml", "plan.json"])
+def test_no_study_is_written_into_a_plan_or_a_planning_folder(
+    given: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "q").mkdir()
+    (tmp_path / "q" / name).write_text("{}")
+    assert main(["what-if", str(given), "--scale", "demand=2", "-o", str(tmp_path / "q")]) == 1
+    assert f"holds {name}, so it is no place for a study" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "q").iterdir()] == [name]
 
 
 def test_studies_side_by_side(given: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
