@@ -24,8 +24,8 @@ from planner.features.mix.mix_tables import MIX_FIGURES
 from planner.features.review.review_rules import Rules
 from planner.features.review.review_tables import REVIEW_FIGURES
 from planner.features.tasks.movement import MOVEMENT_FIGURES
+from planner.features.tasks.span import SPREAD, TREND
 from planner.features.tasks.task_formula import LABEL, MEANING
-from planner.features.tasks.trend import SPREAD, TREND
 from planner.model import objective
 from planner.model.columns import columns_of
 from planner.model.constraints.stress_rows import stress_columns

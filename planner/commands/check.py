@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.plan.warnings.prices import UNDATED
     from planner.plan.warnings.uncounted import uncounted_in
     from planner.readers import load
-    from planner.verify.trust import trust_that_decides
+    from planner.verify.figures import trust_that_decides
 
     try:
         case = load(arguments.input)

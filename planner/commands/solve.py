@@ -16,10 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.console.arguments import count, folder_name, positive, refuse_unusable, share
+from planner.console.arguments import TimeLimit, count, folder_name, positive, refuse_unusable, share
 from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.console.progress import Progress
-from planner.console.time_limit import TimeLimit
 from planner.errors import EXIT_PLAN, InfeasibleError, PlannerError, StoppedError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from planner.plan.plan import Plan
-    from planner.workbook.extra_sheets import ExtraSheet
+    from planner.workbook.book import ExtraSheet
     from planner.workbook.report import Report
 
 

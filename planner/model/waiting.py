@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from planner.model.index_tables import bounded_shares
 from planner.model.sets import Bools, Floats, Ints, Sets
-from planner.model.shares import bounded_shares
 
 
 @dataclass(frozen=True)

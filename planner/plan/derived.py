@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from planner.plan.frames import FLAG, NUMBER, TEXT, WHOLE, Field, Frame
-from planner.plan.joins import Ints
+from planner.plan.frames import FLAG, NUMBER, TEXT, WHOLE, Field, Frame, Ints
 from planner.schema.capacity import SHARED_DEPLOYMENT, OnDemand, Throughput
 from planner.schema.case import Case
 from planner.schema.workloads import Workload

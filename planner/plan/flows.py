@@ -13,8 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from planner.plan.derived import Derived
-from planner.plan.frames import ARRIVED
-from planner.plan.joins import Ints, categories, encode, matched, pairs, positions
+from planner.plan.frames import ARRIVED, Ints, categories, encode, matched, pairs, positions
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK, hour_label
 

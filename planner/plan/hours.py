@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.plan.flows import Floats
-from planner.plan.joins import Ints
+from planner.plan.frames import Ints
 from planner.plan.reading import Reading
 from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.units import HOURS_PER_WEEK

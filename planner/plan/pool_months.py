@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.flows import LOAD_OF_WAY, Floats
-from planner.plan.joins import Ints, categories, pairs
+from planner.plan.frames import Ints, categories, pairs
 from planner.plan.orders import OrderLine, order_lines
 from planner.plan.reading import Reading
 from planner.schema.capacity import Commitment

@@ -1,6 +1,9 @@
-"""Re-pricing: what purchases, deployments and dispatch cost, month by month, from these tables and the case alone."""
+"""Re-pricing: what purchases, units by the hour, deployments and dispatch cost, from these tables and the case alone.
 
-from dataclasses import replace
+Month by month and by scenario, with the mean cost of the dearest scenarios (the conditional value at risk).
+"""
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +15,6 @@ from planner.plan.frames import NUMBER, TEXT, WHOLE, Field, Frame
 from planner.plan.plan import Plan, PlanRisk, Totals
 from planner.plan.reading import Reading
 from planner.plan.scaled import scaled_array, scaled_usd
-from planner.plan.scenario_costs import ScenarioCosts, plan_risk, scenario_costs
 from planner.plan.spend import Spent, spent
 from planner.schema.case import Case, hours_between
 from planner.units import HOURS_PER_WEEK
@@ -28,6 +30,35 @@ MONTHS_IN_FORCE = Frame("months in force", "one row for each purchase and period
                               "for inside it", "USD"),
 ))  # fmt: skip
 _METER = ["pool", "meter", "period"]
+
+
+@dataclass(frozen=True)
+class ScenarioCosts:
+    """Cost of a plan in each scenario, in the order of the case.
+
+    probability : of each. usd : what the plan costs in it, units and earlier commitments included; of a scenario
+    without probability, these alone.
+    """
+
+    names: tuple[str, ...]
+    probability: Floats
+    usd: Floats
+
+    def cvar_usd(self, level: float) -> float:
+        """Mean cost of the dearest 1 - level of the probability, USD."""
+        order = np.argsort(-self.usd, kind="stable")
+        chance = self.probability[order]
+        before = np.concatenate([[0.0], np.cumsum(chance)[:-1]])
+        part = np.clip(1 - level - before, 0.0, chance)
+        return float(part @ self.usd[order] / part.sum())
+
+    def tail(self, level: float) -> tuple[str, ...]:
+        """Scenarios that the dearest 1 - level of the probability are in, the dearest first."""
+        order = np.argsort(-self.usd, kind="stable")
+        before = np.concatenate([[0.0], np.cumsum(self.probability[order])[:-1]])
+        return tuple(
+            self.names[k] for k, sooner in zip(order, before) if self.probability[k] > 0 and sooner < 1 - level - 1e-9
+        )
 
 
 def months_in_force(case: Case, purchases: pd.DataFrame) -> pd.DataFrame:
@@ -200,3 +231,32 @@ def flow_usd(derived: Derived, flows: Flows) -> tuple[Floats, Floats]:
     at_price = np.bincount(flows.way, flows.rph * weeks * factor, count)
     paid = at_price * flows.ways["on_demand_usd"].to_numpy(float)
     return paid, requests * flows.ways["egress_usd"].to_numpy(float)
+
+
+def scenario_costs(
+    case: Case, derived: Derived, names: Names, *, flows: Flows, totals: Totals, short_usd: Floats
+) -> ScenarioCosts:
+    """Divide what a plan costs among its scenarios.
+
+    short_usd : what contracts fall short of in each scenario (`plan.spend`). totals : of the same tables.
+    """
+    chance = np.array([s.probability for s in case.scenarios])
+    block = flows.place // HOURS_PER_WEEK
+    weeks = derived.slots["weeks"].to_numpy(float)[block]
+    factor = derived.price_factors(flows.place, flows.ways["quota"].to_numpy(int)[flows.way])
+    price, trip = (flows.ways[name].to_numpy(float)[flows.way] for name in ("on_demand_usd", "egress_usd"))
+    paid = flows.rph * weeks * (factor * price + trip)
+    expected = np.bincount(block // len(names.periods), paid, len(chance)).astype(float)
+    own = np.divide(expected, chance, out=np.zeros_like(expected), where=chance > 0) + short_usd
+    own = own + scaled_usd(case, names, flows.scaled).sum(axis=(0, 2))
+    sure = totals.total_usd - totals.on_demand_usd - totals.egress_usd - totals.shortfall_usd - totals.scaled_usd
+    return ScenarioCosts(names.scenarios, chance, sure + own)
+
+
+def plan_risk(case: Case, costs: ScenarioCosts, total_usd: float) -> PlanRisk | None:
+    """Weigh the dearest scenarios against the expected cost; None where the policy does not."""
+    risk = case.settings.policy.risk
+    if risk.weight <= 0:
+        return None
+    cvar = costs.cvar_usd(risk.level)
+    return PlanRisk(cvar, (1 - risk.weight) * total_usd + risk.weight * cvar)

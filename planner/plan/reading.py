@@ -7,8 +7,7 @@ import numpy as np
 
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
-from planner.plan.frames import ARRIVED
-from planner.plan.joins import Ints, encode
+from planner.plan.frames import ARRIVED, Ints, encode
 from planner.plan.plan import Plan
 from planner.plan.scaled import scaled_array
 from planner.plan.stress_cases import StressCase, Witness, stress_cases

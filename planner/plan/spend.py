@@ -7,7 +7,7 @@ import pandas as pd
 
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
-from planner.plan.joins import Ints
+from planner.plan.frames import Ints
 from planner.plan.scaled import scaled_usd
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK

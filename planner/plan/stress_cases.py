@@ -8,7 +8,7 @@ import pandas as pd
 
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
-from planner.plan.joins import Ints, encode
+from planner.plan.frames import Ints, encode
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK

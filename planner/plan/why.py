@@ -8,7 +8,7 @@ import pandas as pd
 
 from planner.plan.audit.capacity_check import deployed_units
 from planner.plan.flows import Floats
-from planner.plan.joins import Ints, encode, positions
+from planner.plan.frames import Ints, encode, positions
 from planner.plan.orders import OrderLine
 from planner.plan.reading import Reading
 from planner.schema.case import Case

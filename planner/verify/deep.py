@@ -20,8 +20,7 @@ from planner.plan.plan import Plan, Status
 from planner.plan.stress_cases import StressCase, stress_cases
 from planner.schema.case import Case
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
-from planner.verify.deep_ways import every_way
-from planner.verify.linear import INF, Entries, Floats, Ints, Programme
+from planner.verify.linear import INF, Entries, Floats, Ints, Programme, every_way
 
 MOST_FLOWS = 2_000_000
 BOUND_TOLERANCE = 1e-6

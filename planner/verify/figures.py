@@ -1,13 +1,16 @@
-"""Every figure of a plan with its margins and the rules that it breaks: what a report is written from."""
+"""Every figure of a plan with its margins, broken rules and what trust decides: what a report is written from."""
 
 import numpy as np
 
 from planner.errors import PlannerError
+from planner.plan import frames
 from planner.plan.audit import audit
+from planner.plan.audit.findings import BROKEN
 from planner.plan.flows import Floats
 from planner.plan.metrics import Metrics, collect
-from planner.plan.plan import Plan
+from planner.plan.plan import NO_COST, Plan, Proof, Status
 from planner.plan.reading import Reading
+from planner.plan.warnings.traps import Caution, listed
 from planner.schema.case import Case
 from planner.schema.input_digest import is_input_of
 from planner.verify.growth_margins import asked_of, broken_cases, margins_of
@@ -42,3 +45,43 @@ def figures_of(reading: Reading, *, audited: bool = False, deadline: float = np.
         return broken_cases(reading, asked, units, deadline)
 
     return collect(reading, margins_of(reading, asked=asked, deadline=deadline), findings, unserved)
+
+
+def trust_that_decides(case: Case) -> list[Caution]:
+    """Warn where on demand alone serves the loss of a region if trusted in full, and as trusted it does not.
+
+    Not even with today's commitments, each at every model's service at once. Then units are bought for
+    `failover.on_demand_trust` alone, which is a guess until somebody has measured it.
+    """
+    failover = case.settings.policy.failover
+    if case.demand.empty or not failover.enabled or not 0 < failover.on_demand_trust < 1:
+        return []
+    trusted = case.with_policy(failover=failover.model_copy(update={"on_demand_trust": 1.0}))
+    short = _unserved(case, held=True)
+    decided = sorted(short - _unserved(trusted, held=False)) if short else []
+    if not decided:
+        return []
+    known = "on_demand_trust" in failover.model_fields_set
+    said = f"is {failover.on_demand_trust:g}" + ("" if known else ", the default, which nobody has set")
+    message = (
+        f"on_demand_trust {said}: it decides whether units are bought for the loss of {listed(decided)}. With 1, on "
+        "demand alone serves it"
+    )
+    remedy = "Measure it (the share of quota that was served while others failed over too), or ask the seller"
+    return [Caution("trust-decides", "risk", "policy.failover", message, remedy)]
+
+
+def _unserved(case: Case, *, held: bool) -> set[str]:
+    """Regions whose loss cannot be served on demand, or with today's commitments too."""
+    nothing = Plan(
+        case.settings.name, case.digest, NO_COST, Proof(Status.GIVEN, 0.0, 0.0),
+        frames.PURCHASES.empty(), frames.DEPLOYMENTS.empty(), frames.DISPATCH.empty(),
+    )  # fmt: skip
+    reading = Reading(case, nothing)
+    names, earlier = reading.names, reading.derived.earlier_units
+    units = np.array([
+        [earlier.get((pool, meter, period), 0.0) if held else 0.0 for period in names.periods]
+        for pool, meter, _ in names.deployments
+    ]).reshape(len(names.deployments), len(names.periods))  # fmt: skip
+    found = margins_of(reading, units, workloads=False)
+    return {m.case.failed for m in found if m.case.failed and m.slot >= 0 and m.growth < 1 - BROKEN}

@@ -1,4 +1,4 @@
-"""A small linear programme for HiGHS, from (row, column, value) entries; for proofs and margins only."""
+"""A small linear programme for HiGHS, from (row, column, value) entries, and all ways of a case; for proofs only."""
 
 import functools
 import os
@@ -9,8 +9,12 @@ from typing import Any
 import highspy
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from planner.errors import PlannerError
+from planner.plan.derived import Derived
+from planner.plan.flows import Names
+from planner.schema.case import Case
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -171,3 +175,22 @@ class Programme:
 
 def _unfinished(highs: highspy.Highs, status: Any) -> PlannerError:
     return PlannerError(f"the check could not be finished: HiGHS stopped with {highs.modelStatusToString(status)}")
+
+
+def every_way(case: Case, derived: Derived, names: Names) -> pd.DataFrame:
+    """All ways that the case allows, with need, mix row, quota, prices and data."""
+    held = derived.loads[["workload", "model", "region", "pool"]].drop_duplicates().rename(columns={"pool": "supply"})
+    bought = derived.options.rename(columns={"option": "supply"})
+    both = pd.concat([held.assign(reserved=True), bought.assign(reserved=False)], ignore_index=True)
+    both["guaranteed"] = both["reserved"] | both["guaranteed"].eq(True)
+    deadline = both["workload"].map({w.workload: w.deadline_hours for w in case.workloads})
+    both["latest_hours"] = both["latest_hours"].fillna(deadline).astype(int)
+    both = both.fillna({"on_demand_usd": 0.0, "quota_per_request": 0.0})
+    ways = derived.travel.merge(both, on=["workload", "region"])
+    quota = {key: k for k, key in enumerate(names.quotas)}
+    keys = zip(ways["region"], ways["model"], ways["supply"], ways["reserved"], strict=True)
+    ways["quota"] = np.array([-1 if pool else quota[r, m, s] for r, m, s, pool in keys], dtype=np.int64)
+    mix = {(m.workload, m.model): k for k, m in enumerate(case.mix)}
+    ways["mix"] = np.array([mix[key] for key in zip(ways["workload"], ways["model"], strict=True)], dtype=np.int64)
+    ways["need"] = names.needs(ways["origin"], ways["workload"])
+    return ways

@@ -1,17 +1,20 @@
 """Book and Sheet: a thin layer over XlsxWriter that keeps text text, formulas with their values, and one look.
 
+A feature hands in a sheet of its own as an `ExtraSheet`.
+
 A sheet of the workbook is written as data: columns, and rows that hold numbers, text or `Live` formulas.
 """
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_range_abs, xl_rowcol_to_cell
 
+from planner.workbook.report import Report
 from planner.workbook.text_tables import clean, footer_text, width_of
 from planner.workbook.theme import FONT, INK, MUTED, RULE, properties
 
@@ -349,3 +352,30 @@ def new_book(path: str, plan_name: str, created: dt.date, subject: str, keywords
     })  # fmt: skip
     raw.set_size(24_000, 14_000)
     return Book(raw, plan_name)
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """A total of the plan as a sheet shows it: what it is, where it stands, its formula, its value, what the plan says.
+
+    `formula` has no equals sign; `value` and `plan` are US dollars.
+    """
+
+    what: str
+    where: str
+    formula: str
+    value: float
+    plan: float
+
+
+@dataclass(frozen=True)
+class ExtraSheet:
+    """A sheet that a feature adds to the plan's workbook, or puts in the place of the core's sheet of the same name.
+
+    behind : the sheet that it follows in reading order. fill : writes it, and returns what the audit recomputes.
+    """
+
+    name: str
+    colour: str
+    behind: str
+    fill: Callable[[Sheet, Report], Sequence[Recomputed]]

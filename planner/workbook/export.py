@@ -11,10 +11,9 @@ import pandas as pd
 
 from planner.io.atomic import write_csv
 from planner.io.directory import Kind, replaced
-from planner.plan.cash import cash_table
 from planner.plan.manifest import NO_PLACE
 from planner.plan.metrics.metric_tables import Metrics
-from planner.plan.orders import OrderLine, order_lines
+from planner.plan.orders import OrderLine, cash_table, order_lines
 from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY
 from planner.workbook.report import Report

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from planner.io.atomic import written_beside
 from planner.workbook import story
-from planner.workbook.book import Block, Book, block_at, new_book
-from planner.workbook.extra_sheets import ExtraSheet, Recomputed
+from planner.workbook.book import Block, Book, ExtraSheet, Recomputed, block_at, new_book
 from planner.workbook.report import Report
 from planner.workbook.sheets import (
     assumptions,

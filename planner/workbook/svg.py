@@ -1,9 +1,11 @@
-"""Small charts as SVG text: horizontal bars, stacked columns, stacked areas with a level. Every text is escaped."""
+"""Small charts as SVG text: bars, stacked columns, stacked areas with a level, heat maps. Every text is escaped."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from planner.units import HOURS_PER_DAY
+from planner.workbook.book import Sheet
 from planner.workbook.text_tables import clean, usd
 from planner.workbook.theme import FONT, INK, MUTED, RULE
 
@@ -169,3 +171,19 @@ def _round_up(most: float) -> float:
     return next(
         (power * step for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 5, 6, 8, 10) if power * step >= most), power * 20
     )
+
+
+def hours_header(sheet: Sheet, row: int, first: int) -> None:
+    """Write the hours of the day, 00 to 23."""
+    for hour in range(HOURS_PER_DAY):
+        sheet.put(row, first + hour, f"{hour:02d}", "hour")
+
+
+def heat_map(
+    sheet: Sheet, first_row: int, *, first: int, last_row: int, last: int, colours: tuple[str, str, str]
+) -> None:
+    """Colour cells from 0 (light) to the highest value (dark), one hue."""
+    low, middle, high = colours
+    scale = {"type": "3_color_scale", "min_type": "num", "min_value": 0, "mid_type": "percent", "mid_value": 50,
+             "min_color": low, "mid_color": middle, "max_color": high}  # fmt: skip
+    sheet.raw.conditional_format(first_row, first, last_row, last, scale)

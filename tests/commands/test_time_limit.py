@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from planner.console.time_limit import MOST, TimeLimit
+from planner.console.arguments import MOST, TimeLimit
 from planner.plan.reading import Reading
 from planner.solver.solve import solve
 from planner.verify.figures import figures_of

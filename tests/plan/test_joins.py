@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from planner.errors import PlannerError
-from planner.plan.joins import categories, encode, matched, pairs, positions
+from planner.plan.frames import categories, encode, matched, pairs, positions
 
 OFFERS = pd.DataFrame({"pool": ["a", "a", "b"], "meter": ["in", "out", "in"]})
 

@@ -15,8 +15,7 @@ from planner.features.order.order_reader import read_purchase_order
 from planner.features.review import review
 from planner.features.review.review_tables import KEEP
 from planner.plan.audit import audit
-from planner.plan.cash import cash_table
-from planner.plan.orders import order_lines
+from planner.plan.orders import cash_table, order_lines
 from planner.plan.reading import Reading
 from planner.readers import load
 from planner.schema.case import Case

@@ -11,9 +11,8 @@ from planner.plan.reading import Reading
 from planner.plan.stress_cases import Margin
 from planner.schema.case import Case
 from planner.verify import stress_proof
-from planner.verify.figures import metrics_of
+from planner.verify.figures import metrics_of, trust_that_decides
 from planner.verify.growth_margins import margins_of
-from planner.verify.trust import trust_that_decides
 from tests import builders
 from tests.builders.hand_plans import hand_case, hand_plan, on, on_demand_rows
 

@@ -14,7 +14,7 @@ from planner.features.tasks import cost_per_task_sheet
 from planner.readers.forecast_accuracy import ForecastAccuracy, SeriesAccuracy
 from planner.schema.settings import PurchaseHead
 from planner.verify.figures import metrics_of
-from planner.workbook.extra_sheets import ExtraSheet
+from planner.workbook.book import ExtraSheet
 from planner.workbook.plan_workbook import HIDDEN, reading_order, write_workbook
 from planner.workbook.report import Report
 from tests.builders.books import DIGEST, HOSTILE, hostile, opened, small, small_workbook

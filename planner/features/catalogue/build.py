@@ -1,22 +1,25 @@
-"""From a request to the offer tables of a planning folder, with what was left blank and a made-up workload."""
+"""From a request to the offer, region and route tables of a planning folder, with what was left blank.
+
+With a made-up workload, so that the folder is whole.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from planner.features.catalogue.lookup import available, retirement
+from planner.features.catalogue.lookup import Endpoint, available, retirement
 from planner.features.catalogue.offer_rows import (
     Supply,
     TableRow,
+    marked,
     on_demand_at,
     own_regions,
     own_supply,
     price_factor_rows,
     supply_at,
 )
-from planner.features.catalogue.place_rows import region_rows, route_rows
-from planner.features.catalogue.published import Catalogue
+from planner.features.catalogue.published import Catalogue, Egress
 from planner.features.catalogue.request import Request, endpoints_of
 from planner.schema.settings import Horizon
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
@@ -195,4 +198,70 @@ def example_settings(name: str, horizon: Horizon) -> str:
         "  whole_units: true\n"
         "  tail_value: 0.95               # 5% of the payments past the horizon count as cost\n"
         "  failover: {enabled: true, share: 1.0, on_demand_trust: 0.5}\n"
+    )
+
+
+INTERNET = "internet"
+
+
+def region_rows(endpoints: Sequence[Endpoint], alone: bool, left: list[str]) -> list[TableRow]:
+    """One region an endpoint: a global or data-zone endpoint is a region of its own; ``alone`` : there is no other."""
+    if alone:
+        left.append(
+            f"{endpoints[0].name}: it is the only region, so nothing could serve while it is lost, and fails is false. "
+            "Name a second region, or another provider, to plan for failover"
+        )
+    return [
+        {
+            "region": at.name, "fails": not alone, "provider": at.provider, "time_zone": at.time_zone or None,
+            "note": _kept(at),
+        }
+        for at in endpoints
+    ]  # fmt: skip
+
+
+def _kept(at: Endpoint) -> str:
+    """Say where data is processed."""
+    zone = at.zone or "its"
+    where = {
+        "global": "anywhere", "datazone": f"in the data zone {zone}", "geo": f"in the geography {zone}",
+        "regional": "in the region",
+    }  # fmt: skip
+    return f"data is processed {where[at.deployment_type]}"
+
+
+def route_rows(catalogue: Catalogue, endpoints: Sequence[Endpoint], left: list[str]) -> list[TableRow]:
+    """Route between every two endpoints, at the price of data that leaves the first's cloud and geography."""
+    rows = []
+    for origin in endpoints:
+        for destination in endpoints:
+            if origin == destination:
+                continue
+            row: TableRow = {"origin": origin.name, "destination": destination.name, "usd_per_gb": 0.0}
+            same = (origin.provider, origin.region) == (destination.provider, destination.region)
+            price = None if same else _egress(catalogue, origin, destination)
+            if same:
+                row["note"] = "same region: no transfer charge"
+            elif price is None:
+                row["note"] = "no price of data leaving this endpoint was read: 0"
+                left.append(f"{origin.name} to {destination.name}: no price of data on this route was read, so 0")
+            else:
+                row |= {"usd_per_gb": price.usd_per_gb_high, "source": price.source, "as_of": price.as_of}
+                spread = price.usd_per_gb_low < price.usd_per_gb_high
+                row["note"] = marked(price, f"highest; lowest {price.usd_per_gb_low:g}" if spread else "")
+            rows.append(row)
+    return rows
+
+
+def _egress(catalogue: Catalogue, origin: Endpoint, destination: Endpoint) -> Egress | None:
+    """Price within a cloud between geographies; to another cloud, that of the internet."""
+    inside = origin.provider == destination.provider and destination.geography
+    to = destination.geography if inside else INTERNET
+    return next(
+        (
+            e
+            for e in catalogue.egress
+            if (e.provider, e.origin, e.destination) == (origin.provider, origin.geography, to)
+        ),
+        None,
     )

@@ -3,8 +3,7 @@
 from typing import Any
 
 from planner.features.mix.mix_tables import ALL, TIERS, MixStudy, MixVariant
-from planner.workbook.book import Column, Live, Sheet
-from planner.workbook.extra_sheets import ExtraSheet, Recomputed
+from planner.workbook.book import Column, ExtraSheet, Live, Recomputed, Sheet
 from planner.workbook.report import Report, rows_of
 from planner.workbook.sheets import egress_sheet
 from planner.workbook.sheets.cost_bars import cost_bars

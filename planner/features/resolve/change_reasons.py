@@ -8,8 +8,7 @@ from typing import IO, Any
 from planner.features.resolve import changes as story
 from planner.features.resolve.changes import UNCHANGED, Cause, Changes
 from planner.plan.plan import Totals
-from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid
-from planner.workbook.extra_sheets import ExtraSheet, Recomputed
+from planner.workbook.book import Block, Column, ExtraSheet, Live, Recomputed, Sheet, axis, chart_title, grid
 from planner.workbook.report import TOTAL_NAMES, Report
 from planner.workbook.sheets.changes_sheet import NAME
 from planner.workbook.text_tables import LOST, TextTable, amount, bold, clean, console_for, show, usd

@@ -1,4 +1,4 @@
-"""What happened: the hourly rows of a history that lie in the plan's months, in the plan's names.
+"""What happened: the hourly rows of a history that lie in the plan's months, in the plan's names, and their tokens.
 
 A region in a history is taken as the one in which demand arose, as `planner forecast` takes it. An hour in which no
 series has a row was not seen; in an hour that was, a series without a row had no requests. A row without a count of
@@ -7,6 +7,7 @@ requests counts its tokens over those that the plan assumed for a request of its
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from planner.features.demand.names import Dimension
 from planner.features.demand.series import hour_of_week
 from planner.features.review.review_tables import SeenSpan
 from planner.schema.case import Case
+from planner.schema.workloads import Workload
 
 ROW_COLUMNS = ("hour", "period", "hour_of_week", *SERIES, "requests", *TOKENS)
 Names = Mapping[Dimension, Mapping[str, str]]  # region, workload, model: the history's name to the plan's
@@ -138,3 +140,48 @@ def _told(spans: tuple[SeenSpan, ...]) -> list[str]:
         elif s.hours_seen < s.hours:
             told.append(f"{s.period} was seen in {s.hours_seen} of {s.hours} hours: past figures cover only these")
     return told
+
+
+SAME = 1e-9  # relative: what was seen is what was planned
+
+
+def as_seen(case: Case, rows: pd.DataFrame) -> tuple[Workload, ...]:
+    """Return the workloads with the token lengths and cache rates of some rows of a history (`Actual.rows`).
+
+    What the rows do not contain stays as planned: blank tokens, cached and written tokens without such columns in the
+    export. The cache rate on demand keeps its planned ratio to the rate on reserved units, because a history does
+    not say which of the two served a request.
+    """
+    names = ["requests", *TOKENS]
+    sums = rows.groupby("workload")[names].sum(min_count=1)
+    seen = {str(row["workload"]): row for row in sums.reset_index().to_dict("records")}
+    return tuple(_seen(w, seen[w.workload]) if w.workload in seen else w for w in case.workloads)
+
+
+def _seen(w: Workload, sums: Mapping[Any, Any]) -> Workload:
+    requests = float(sums["requests"])
+    told = {name: float(sums[name]) for name in TOKENS if pd.notna(sums[name])}
+    given = sum(told.get(name, 0.0) for name in TOKENS if name != "output_tokens")
+    found: dict[str, float] = {}
+    if requests <= 0:
+        return w
+    if given > 0:
+        found["input_tokens"] = given / requests
+        for rate, name in (("cache_hit_rate", "cached_tokens"), ("cache_write_rate", "written_tokens")):
+            if name in told:
+                found[rate] = told[name] / given
+    if "output_tokens" in told and (told["output_tokens"] > 0 or given > 0):
+        found["output_tokens"] = told["output_tokens"] / requests
+    hit, write = found.get("cache_hit_rate", w.cache_hit_rate), found.get("cache_write_rate", w.cache_write_rate)
+    if w.on_demand_cache_hit_rate is not None and w.cache_hit_rate > 0:
+        found["on_demand_cache_hit_rate"] = w.on_demand_cache_hit_rate * hit / w.cache_hit_rate
+    top = max(0.0, 1.0 - write)
+    for rate in ("cache_hit_rate", "on_demand_cache_hit_rate"):
+        if rate in found:
+            found[rate] = min(found[rate], top)
+    changed = {name: value for name, value in found.items() if not _same(value, getattr(w, name))}
+    return Workload.model_validate({**w.model_dump(), **changed}) if changed else w
+
+
+def _same(value: float, planned: float | None) -> bool:
+    return planned is not None and abs(value - planned) <= SAME * max(abs(planned), 1e-12)

@@ -18,8 +18,7 @@ import numpy as np
 import pandas as pd
 
 from planner.features.demand.series import hour_of_week
-from planner.features.review.actual import Actual
-from planner.features.review.tokens import as_seen
+from planner.features.review.actual import Actual, as_seen
 from planner.plan.audit.service import away_share, data_sent
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading

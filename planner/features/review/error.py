@@ -15,11 +15,10 @@ import numpy as np
 import pandas as pd
 
 from planner.features.demand.forecast.one_series import bias, wape
-from planner.features.review.actual import Actual
+from planner.features.review.actual import Actual, as_seen
 from planner.features.review.review_rules import Rules
 from planner.features.review.review_tables import ACTUAL, ASSUMPTIONS, ERRORS, PLANNED, TASK_COSTS
 from planner.features.review.served import ServedMonth
-from planner.features.review.tokens import as_seen
 from planner.features.tasks import Alert, AlertRule, Movement, alerts, task_costs, why_moved
 from planner.plan.metrics.task_costs import NOBODY, TaskCosts
 from planner.plan.plan import Plan

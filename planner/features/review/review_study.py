@@ -12,9 +12,17 @@ from planner.features.review.cases import with_room_at_the_calendar
 from planner.features.review.error import assumptions, forecast_error, tasks_of
 from planner.features.review.hindsight import look_back
 from planner.features.review.peaks import overflow, peaks
-from planner.features.review.review_figures import Counted
 from planner.features.review.review_rules import Rules
-from planner.features.review.review_tables import ACTUAL, COMMITMENTS, EXPECTED, MONTHLY, PLANNED, POOLS, Review
+from planner.features.review.review_tables import (
+    ACTUAL,
+    COMMITMENTS,
+    EXPECTED,
+    MONTHLY,
+    PLANNED,
+    POOLS,
+    Counted,
+    Review,
+)
 from planner.features.review.served import ServedMonth, held, serve_month
 from planner.features.review.verdicts import lines_of, verdicts
 from planner.plan.expiries import calendar_of

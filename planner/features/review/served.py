@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 
 from planner.features.order.order import as_owed, without_stress
-from planner.features.review.actual import Actual
+from planner.features.review.actual import Actual, as_seen
 from planner.features.review.cases import SPLIT, any_size, at_calendar_hours, hour_of, with_demand
-from planner.features.review.tokens import as_seen
 from planner.plan.derived import Derived
 from planner.plan.flows import as_it_arose
 from planner.plan.plan import Plan

@@ -8,7 +8,7 @@ alerts(month_by_month(costs))
 
 from planner.features.tasks.alerts import Alert, AlertRule, alerts
 from planner.features.tasks.movement import Movement, month_by_month, why_moved
-from planner.features.tasks.trend import spread, trend
+from planner.features.tasks.span import spread, trend
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.task_costs import TaskCosts
 from planner.plan.plan import Plan

@@ -7,8 +7,19 @@ from planner.features.tasks import AlertRule, Movement, alerts, month_by_month, 
 from planner.features.tasks.task_formula import FACTORS, LABEL
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.metrics.task_costs import NOBODY
-from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid, print_areas
-from planner.workbook.extra_sheets import ExtraSheet, Recomputed
+from planner.workbook.book import (
+    Block,
+    Column,
+    ExtraSheet,
+    Live,
+    Recomputed,
+    Sheet,
+    axis,
+    block_at,
+    chart_title,
+    grid,
+    print_areas,
+)
 from planner.workbook.report import Report, rows_of
 from planner.workbook.sheets import egress_sheet
 from planner.workbook.sheets.cost_bars import cost_bars

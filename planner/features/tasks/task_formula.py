@@ -35,7 +35,7 @@ import numpy as np
 
 from planner.features.tasks.span import Key, Keyed, Span, codes
 from planner.plan.flows import Bools, Floats
-from planner.plan.joins import Ints
+from planner.plan.frames import Ints
 from planner.schema.capacity import SHARED_DEPLOYMENT
 
 Pair = tuple[Floats, Floats]  # before, after

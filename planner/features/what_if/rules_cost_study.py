@@ -35,8 +35,7 @@ from planner.schema.settings import Policy
 from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.infeasible import with_setting
 from planner.solver.parallel import on_all_cores
-from planner.workbook.book import Column, Sheet, Value
-from planner.workbook.extra_sheets import ExtraSheet, Recomputed
+from planner.workbook.book import Column, ExtraSheet, Recomputed, Sheet, Value
 from planner.workbook.report import Report
 from planner.workbook.sheets import why_sheet
 from planner.workbook.theme import ORANGE

@@ -1,17 +1,16 @@
 """All checks of a plan, in the order of the rules."""
 
 from planner.plan.audit import capacity_check, service, totals
+from planner.plan.audit.capacity_check import scaled_faults, scaled_limits
 from planner.plan.audit.findings import Finding
 from planner.plan.audit.linear_rule import check_rule
 from planner.plan.audit.rules import rules_of
-from planner.plan.audit.scaled_check import scaled_faults, scaled_limits
 from planner.plan.audit.stress_check import stress
 from planner.plan.audit.totals import flow_names, sound_tables
 from planner.plan.plan import Plan
-from planner.plan.pricing import months_in_force, scenario_costs_of
+from planner.plan.pricing import months_in_force, plan_risk, scenario_costs_of
 from planner.plan.pricing import totals as reprice
 from planner.plan.reading import Reading
-from planner.plan.scenario_costs import plan_risk
 from planner.schema.case import Case
 
 

@@ -27,10 +27,10 @@ from planner.plan.audit.findings import Finding
 from planner.plan.audit.largest_sizes import LargestSizes, largest_deployed, unit_usd
 from planner.plan.audit.linear_rule import RulePrices, Way, WayNames, ways_of
 from planner.plan.audit.rules import rules_of
-from planner.plan.audit.stress_rays import PricedRay, rays_of
+from planner.plan.audit.stress_check import PricedRay, rays_of
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Names
-from planner.plan.joins import encode
+from planner.plan.frames import encode
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND

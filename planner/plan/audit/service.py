@@ -5,7 +5,7 @@ import numpy as np
 from planner.plan.audit.findings import BALANCE_TOLERANCE, TOLERANCE, Finding, over, worst
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
-from planner.plan.joins import Ints
+from planner.plan.frames import Ints
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from planner.plan.audit.findings import TOLERANCE, Finding
 from planner.plan.flows import Flows, Names
-from planner.plan.joins import Ints
+from planner.plan.frames import Ints
 from planner.plan.plan import Plan, PlanRisk, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.schema.input_digest import is_input_of

@@ -10,7 +10,7 @@ from planner.errors import AuditError
 from planner.plan.audit.capacity_check import deployed_units
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
-from planner.plan.joins import Ints
+from planner.plan.frames import Ints
 from planner.plan.plan import Plan
 from planner.plan.pricing import months_in_force, spent_of, unit_balance
 from planner.plan.reading import Reading

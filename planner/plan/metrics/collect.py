@@ -6,16 +6,15 @@ from typing import Any
 import pandas as pd
 
 from planner.plan.audit.findings import Finding, broken_rules
-from planner.plan.cash import cash_table
 from planner.plan.flows import Floats
-from planner.plan.metrics import spend_figures, strategies, task_costs, travel, use
+from planner.plan.metrics import spend_figures, strategies, task_costs, use
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.cautions import cautions
 from planner.plan.metrics.metric_tables import HORIZON, SCENARIOS, Metrics
 from planner.plan.metrics.offer_break_even import break_even
 from planner.plan.metrics.stress_figures import stress, stress_load, workload_margins
 from planner.plan.metrics.task_costs import TaskCosts, cost_by_month
-from planner.plan.orders import order_lines
+from planner.plan.orders import cash_table, order_lines
 from planner.plan.pricing import scenario_costs_of
 from planner.plan.reading import Reading
 from planner.plan.stress_cases import Margin
@@ -55,10 +54,10 @@ def collect(
         by_model=task_costs.by_model(cost),
         costs=cost,
         tasks=tasks,
-        egress=travel.egress(basis),
+        egress=use.egress(basis),
         egress_share=plan.totals.egress_usd / total if total > 0 else float("nan"),
-        away_share=travel.share_away(basis),
-        on_demand=travel.on_demand(basis),
+        away_share=use.share_away(basis),
+        on_demand=use.on_demand(basis),
         stress=stress(basis, margins),
         workload_margins=workload_margins(basis, margins),
         stress_load=stress_load(margins),

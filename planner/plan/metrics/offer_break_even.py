@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.flows import Floats
-from planner.plan.joins import encode
+from planner.plan.frames import encode
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.metric_tables import BREAK_EVEN
 from planner.schema.capacity import Offer

@@ -29,7 +29,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.flows import Floats, Flows
-from planner.plan.joins import Ints
+from planner.plan.frames import Ints
 from planner.plan.metrics.basis import Basis, ratio
 from planner.plan.metrics.metric_tables import STRATEGIES
 from planner.plan.metrics.task_costs import equivalent_usd

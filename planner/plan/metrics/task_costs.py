@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from planner.plan.flows import Floats
-from planner.plan.joins import Ints
+from planner.plan.frames import Ints
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.metric_tables import COST, HORIZON, MODEL_COST, MONTHS, TASKS, WORKLOAD_COST
 from planner.plan.plan import Totals

@@ -2,7 +2,14 @@
 
 from collections.abc import Callable
 
-from planner.plan.warnings.contracts import spend_traps
+from planner.plan.warnings.contracts import (
+    batch_without_deadline,
+    no_slow_option,
+    spare_for_work_that_waits,
+    spend_traps,
+    steps_aside,
+    unused_slow_options,
+)
 from planner.plan.warnings.traps import (
     Caution,
     caps_in_parts,
@@ -18,13 +25,6 @@ from planner.plan.warnings.traps import (
     part_months,
     thin_headroom,
     unusual_peak,
-)
-from planner.plan.warnings.waiting import (
-    batch_without_deadline,
-    no_slow_option,
-    spare_for_work_that_waits,
-    steps_aside,
-    unused_slow_options,
 )
 from planner.schema.case import Case
 

@@ -1,9 +1,9 @@
-"""Traps of spend commitments: money that counts twice, or that this plan can hardly spend."""
+"""Traps of spend commitments and of work that can wait: money that counts twice or is hardly spent, idle deadlines."""
 
 from itertools import combinations
 
 from planner.plan.derived import Derived
-from planner.plan.warnings.traps import Caution
+from planner.plan.warnings.traps import Caution, listed, with_demand
 from planner.schema.case import Case
 from planner.schema.contracts import SpendCommitment
 
@@ -63,4 +63,95 @@ def _too_large(case: Case) -> list[Caution]:
             message = f"asks for {c.usd:,.0f} USD on tokens; all demand there costs {most:,.0f} USD on demand at most"
             remedy = "The rest is lost whatever the plan: ask for a smaller contract, a longer one, or more regions"
             found.append(Caution("spend-too-large", "cost", f"spend_commitments {c.contract}", message, remedy))
+    return found
+
+
+A_DAY = 24  # hours: what batch options usually ask
+
+
+def unused_slow_options(case: Case) -> list[Caution]:
+    """On-demand options that take longer to answer than any workload of their model may wait."""
+    longest: dict[str, int] = {}
+    served = {w.workload: w.deadline_hours for w in with_demand(case)}
+    for m in case.mix:
+        longest[m.model] = max(longest.get(m.model, 0), served.get(m.workload, 0))
+    slow = [o for o in case.on_demand if o.deadline_hours > longest.get(o.model, 0)]
+    found = []
+    for name in dict.fromkeys(o.option for o in slow):
+        own = [o for o in slow if o.option == name]
+        hours = max(o.deadline_hours for o in own)
+        where = listed(f"{o.model} in {o.region}" for o in own)
+        message = (
+            f"answers within {hours} hours ({where}), and no workload of these models may wait so long: it is unused"
+        )
+        remedy = "Set deadline_hours of the workloads that can wait"
+        found.append(Caution("slow-option", "cost", f"on_demand option {name}", message, remedy))
+    return found
+
+
+def batch_without_deadline(case: Case) -> list[Caution]:
+    """Workloads of kind batch that are planned as if every request were served at once."""
+    return [
+        Caution(
+            "no-deadline", "cost", f"workload {w.workload}",
+            "is of kind batch and has deadline_hours 0: it is served in the hour in which it arises, keeps headroom "
+            "and must survive the loss of a region",
+            "Set deadline_hours to how long its requests may wait",
+        )
+        for w in with_demand(case)
+        if w.kind == "batch" and not w.can_wait
+    ]  # fmt: skip
+
+
+def no_slow_option(case: Case) -> list[Caution]:
+    """Work that can wait a day, of models for which no option that takes hours is listed."""
+    models: dict[str, set[str]] = {}
+    for m in case.mix:
+        models.setdefault(m.workload, set()).add(m.model)
+    slow = {o.model for o in case.on_demand if o.deadline_hours}
+    waits = [w for w in with_demand(case) if w.deadline_hours >= A_DAY and not models.get(w.workload, set()) & slow]
+    if not waits:
+        return []
+    names = listed(w.workload for w in waits)
+    message = f"{names} can wait {A_DAY} hours or more, and none of its on-demand options takes hours to answer"
+    remedy = (
+        "If the seller has a batch API (about half the price), add it to on_demand as an option with deadline_hours"
+    )
+    return [Caution("no-batch-option", "cost", "on_demand", message, remedy)]
+
+
+def spare_for_work_that_waits(case: Case) -> list[Caution]:
+    """Reserved headroom of work that could wait for a quieter hour instead."""
+    return [
+        Caution(
+            "waiting-headroom", "cost", f"workload {w.workload}",
+            f"can wait {w.deadline_hours} hours and keeps {case.reserved_headroom(w):.0%} of reserved units spare all "
+            f"the same{'' if w.reserved_headroom is not None else ' (the reserved_headroom of policy)'}",
+            "Set its reserved_headroom to 0, unless its bursts must not touch other work",
+        )
+        for w in with_demand(case)
+        if w.can_wait and case.reserved_headroom(w) > 0
+    ]  # fmt: skip
+
+
+def steps_aside(case: Case) -> list[Caution]:
+    """Promises to work that can wait that no stress case looks at, and inputs in which every workload can."""
+    every = with_demand(case)
+    found = []
+    for w in every:
+        promised = [name for name in ("headroom", "failover_share") if getattr(w, name)]
+        if w.can_wait and promised:
+            said = " and ".join(f"{name} {getattr(w, name):g}" for name in promised)
+            message = f"can wait, so it steps aside in every stress case, and its {said} asks for nothing"
+            remedy = (
+                f"Leave {' and '.join(promised)} blank, or set deadline_hours to 0 if it must be served all the same"
+            )
+            found.append(Caution("steps-aside", "risk", f"workload {w.workload}", message, remedy))
+    if every and all(w.can_wait for w in every):
+        message = (
+            "every workload can wait and steps aside in every stress case, so headroom and failover ask for nothing"
+        )
+        found.append(
+            Caution("all-can-wait", "risk", "workloads", message, "Set deadline_hours of what cannot wait to 0")
+        )
     return found

@@ -14,8 +14,8 @@ from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
 from planner.workbook.book import Column, Live, Sheet, Value, print_areas
-from planner.workbook.heat import heat_map
 from planner.workbook.report import Report
+from planner.workbook.svg import heat_map
 from planner.workbook.text_tables import width_of
 from planner.workbook.theme import HEAT
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook.book import Block, Column, Live, Sheet
-from planner.workbook.extra_sheets import Recomputed
+from planner.workbook.book import Block, Column, Live, Recomputed, Sheet
 from planner.workbook.report import TOTAL_NAMES, Report, rows_of
 
 _SLACK = 1e-6  # relative and absolute: what a solver's tolerance may leave

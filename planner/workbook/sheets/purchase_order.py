@@ -12,8 +12,7 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from planner.plan.cash import billed
-from planner.plan.orders import OrderLine
+from planner.plan.orders import OrderLine, billed
 from planner.plan.pool_months import OrderValue
 from planner.schema.settings import PurchaseHead
 from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH

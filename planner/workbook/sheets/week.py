@@ -5,7 +5,6 @@ from typing import Any
 from planner.plan.hours import ServedWeek, served_weeks
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
 from planner.workbook.book import Live, Sheet, axis, chart_title, grid
-from planner.workbook.heat import heat_map, hours_header
 from planner.workbook.report import Report
 from planner.workbook.sheets import week_data
 from planner.workbook.sheets.week_data import (
@@ -20,6 +19,7 @@ from planner.workbook.sheets.week_data import (
     SORTED,
     series,
 )
+from planner.workbook.svg import heat_map, hours_header
 from planner.workbook.theme import BLUE, HEAT, HEAT_OVERFLOW, INK, ORANGE, SKY, VERMILION
 
 NAME = "Week"

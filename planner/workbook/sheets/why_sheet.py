@@ -6,8 +6,8 @@ from planner.plan.pool_months import OrderValue
 from planner.plan.why import LineRent
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS, hour_label
 from planner.workbook.book import Block, Column, Live, Sheet
-from planner.workbook.heat import heat_map, hours_header
 from planner.workbook.report import Report
+from planner.workbook.svg import heat_map, hours_header
 from planner.workbook.text_tables import clean, percent, usd
 from planner.workbook.theme import HEAT
 

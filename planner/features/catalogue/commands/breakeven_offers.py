@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_folder(arguments: argparse.Namespace, axes: "Axes") -> "list[BreakEven]":
-    from planner.features.catalogue.break_even_of_folder import folder_rows
+    from planner.features.catalogue.break_even_report import folder_rows
     from planner.readers import load
 
     return folder_rows(load(arguments.input), axes)

@@ -28,7 +28,7 @@ CHECKED = {
     "size_low": "capacity_check.sizes",
     "size_top": "capacity_check.sizes",
     "start": "totals.costs",  # starts are priced, not bounded
-    "scaled_limit": "scaled_check.scaled_limits",
+    "scaled_limit": "capacity_check.scaled_limits",
     "risk": "totals.costs",  # no rule of a plan: it weighs scenarios; its prices are looked at in `bound`
     "keep": "totals.bound",  # no rule of a plan: it weighs changes, and its price is in no total
     "keep_limit": "totals.bound",
