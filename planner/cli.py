@@ -48,6 +48,11 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
         "compare a plan with what happened: cost, peaks, forecast, and what to keep, drop, raise or lower",
     ),
     ("tasks", "features.tasks.command", "what a task costs month by month, why that changed, and alerts"),
+    (
+        "chargeback",
+        "features.tasks.chargeback_command",
+        "what each team is charged month by month, with idle capacity on a line of its own",
+    ),
     ("mix", "features.mix.command", "what a shift between small, mid and frontier models would cost or save"),
     (
         "what-if",

@@ -45,6 +45,8 @@ class Workload(Row):
     kind: Literal["customer_service", "voice_agent", "internal_tools", "batch"] | None = column(
         None, meaning="customer_service, voice_agent, internal_tools or batch: for warnings"
     )
+    team: str | None = column(None, meaning="team that is charged for it, for chargeback", blank="no team")
+    cost_centre: str | None = column(None, meaning="cost centre that its team books it on, for chargeback")
     requests_per_task: float = column(1.0, meaning="requests of one task, for cost per task", unit="requests", ge=1e-3)
     input_tokens: float = column(meaning="input tokens of one request", unit="tokens/request", ge=0, le=MOST_TOKENS)
     output_tokens: float = column(meaning="output tokens of one request", unit="tokens/request", ge=0, le=MOST_TOKENS)

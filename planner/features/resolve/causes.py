@@ -40,6 +40,8 @@ COLUMNS: dict[str, dict[str, str]] = {
     "workloads": {
         "workload": VOLUME,
         "kind": REPORTS_ONLY,
+        "team": REPORTS_ONLY,
+        "cost_centre": REPORTS_ONLY,
         "requests_per_task": REPORTS_ONLY,
         "input_tokens": TOKENS,
         "output_tokens": TOKENS,
