@@ -159,4 +159,5 @@ def write_workbook(
     from planner.workbook import plan_workbook
     from planner.workbook.report import Report
 
-    plan_workbook.write_workbook(Report(metrics, previous, None, notice_days), path, [cost_per_task_sheet.SHEET])
+    sheets = cost_per_task_sheet.sheets_for(metrics.reading.case)
+    plan_workbook.write_workbook(Report(metrics, previous, None, notice_days), path, sheets)

@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.notice_days,
         rules,
     )
-    extra = [cost_per_task_sheet.SHEET]
+    extra = cost_per_task_sheet.sheets_for(case)
     if rules is not None and rules.rules:
         extra.append(rules_cost_study.sheet_of(rules))
     if arguments.mix:

@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     metrics = priced.metrics
     compared = previous if previous is not None else best
     report = Report(metrics, compared, read_accuracy(arguments.input), arguments.notice_days, nothing)
-    write_outputs(arguments, report, directory, [cost_per_task_sheet.SHEET])
+    write_outputs(arguments, report, directory, cost_per_task_sheet.sheets_for(priced.case))
     ordered, optimum = priced.plan.totals.total_usd, best.totals.total_usd
     if arguments.json:
         result = {"ordered_usd": ordered, "optimum_usd": optimum, "over_optimum_usd": ordered - optimum,

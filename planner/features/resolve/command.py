@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         nothing = only_nothing(found.case, options)
     metrics = metrics_of(found.case, found.plan)
     report = Report(metrics, last.plan, read_accuracy(arguments.input), arguments.notice_days, nothing)
-    sheets = [cost_per_task_sheet.SHEET, change_reasons.sheet_of(found.changes)]
+    sheets = [*cost_per_task_sheet.sheets_for(found.case), change_reasons.sheet_of(found.changes)]
     also = {CHANGES: lambda path: write_changes(found.changes, found.plan, path)}
     write_outputs(arguments, report, directory, sheets, also)
     if arguments.json:

@@ -4,8 +4,8 @@ The rule, for a deployment d (units set aside for a model; "*": for all models o
 
     rate      = what its pool's units in force cost in the month / (units in force x hours)          [USD/unit-hour]
     used      = rate x unit-hours that requests take, bursts included, without headroom: to the team of each request
-    kept      = rate x hours x (units deployed - load of the busiest hour, headroom kept), where the loss of another
-                region is planned for: to teams by the units that their demand would take there while a region is lost
+    kept      = rate x unit-hours that no request takes, but that the plan's routing for the loss of a region in that
+                very hour would: to teams by the units that their demand would take there while a region is lost
     idle      = rate x unit-hours in force - used - kept; and days that are paid but serve no whole period: to nobody
     by the hour = what units that run by the hour cost in each hour, starts included: by the units that requests take
 
@@ -91,6 +91,11 @@ class Chargeback:
     def total_usd(self) -> float:
         """Sum of all lines: the cost of the plan."""
         return float(self.table["usd"].sum())
+
+    @property
+    def by_the_hour(self) -> bool:
+        """Whether units that run by the hour are charged."""
+        return bool((self.table["charge"] == BY_HOUR).any())
 
     def of_teams(self, *keys: str) -> pd.DataFrame:
         """Sum what teams are charged by some of GROUPS: those keys, a column for each of SUMS, total_usd."""

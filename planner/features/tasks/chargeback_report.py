@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import IO
 
-from planner.features.tasks.chargeback import BY_HOUR, NO_TEAM, OF_NOBODY, SUMS, Chargeback
+import pandas as pd
+
+from planner.features.tasks.chargeback import NO_TEAM, OF_NOBODY, SUMS, Chargeback
 from planner.plan.plan import HALF_A_CENT_USD
 from planner.workbook.report import rows_of
 from planner.workbook.text_tables import TextTable, clean, console_for, usd
@@ -34,8 +36,8 @@ def named(key: str, name: object) -> str:
 
 
 def _by_kind(found: Chargeback, keys: Sequence[str]) -> TextTable:
-    rows = found.of_teams(*keys)
-    shown = [name for name in SUMS if name != "by_the_hour_usd" or (found.table["charge"] == BY_HOUR).any()]
+    rows = _no_team_last(found.of_teams(*keys), keys)
+    shown = [name for name in SUMS if name != "by_the_hour_usd" or found.by_the_hour]
     heads = [*(HEADS[key] for key in keys), *(_KINDS[name] for name in shown), "Total"]
     table = TextTable(tuple(heads), left=len(keys), caption="USD over all months")
     for row in rows_of(rows):
@@ -53,7 +55,7 @@ def _by_kind(found: Chargeback, keys: Sequence[str]) -> TextTable:
 def _by_month(found: Chargeback, keys: Sequence[str]) -> TextTable:
     months = found.months if len(found.months) <= _MONTHS else (found.months[0], *found.months[1 - _MONTHS :])
     table = TextTable((*(HEADS[key] for key in keys), *months, "all months"), left=len(keys))
-    by_month = found.of_teams(*keys, "period")
+    by_month = _no_team_last(found.of_teams(*keys, "period"), keys)
     for name, rows in by_month.groupby(list(keys), sort=False):
         amount = dict(zip(rows["period"], rows["total_usd"], strict=True))
         shown = [usd(float(amount.get(month, 0.0))) for month in months]
@@ -69,6 +71,10 @@ def _by_month(found: Chargeback, keys: Sequence[str]) -> TextTable:
     shown = [usd(float(total.get(month, 0.0))) for month in months]
     table.add("Total", *blank, *shown, usd(found.total_usd), style="bold")
     return table
+
+
+def _no_team_last(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    return rows.sort_values(list(keys), key=lambda names: names.where(names != "", "\U0010ffff"), kind="stable")
 
 
 def _lines(own: dict[str, float]) -> list[str]:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from planner.features.tasks import AlertRule, Movement, alerts, month_by_month, trend
+from planner.features.tasks import AlertRule, Movement, alerts, chargeback_sheet, month_by_month, trend
 from planner.features.tasks.task_formula import FACTORS, LABEL
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.metrics.task_costs import NOBODY
+from planner.schema.case import Case
 from planner.workbook.book import (
     Block,
     Column,
@@ -272,3 +273,8 @@ def _details(report: Report) -> Sequence[dict[str, Any]]:
 
 
 SHEET = ExtraSheet(NAME, GREEN, egress_sheet.NAME, write)
+
+
+def sheets_for(case: Case) -> list[ExtraSheet]:
+    """Return the sheets of tasks that a case's workbook gets: this one, and Chargeback where a team is named."""
+    return [SHEET, *chargeback_sheet.sheets_for(case)]

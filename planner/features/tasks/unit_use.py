@@ -151,20 +151,67 @@ def by_deployment(basis: Basis, amounts: Floats) -> Floats:
 
 
 def kept_hours_of(basis: Basis, held: Held, taken: Taken) -> tuple[Floats, Floats]:
-    """Unit-hours kept for the loss of another region: deployments x periods, and by workload in between."""
-    case, names = basis.case, basis.names
-    region = {p.pool: p.region for p in case.pools}
-    lost = {r.region for r in case.regions if r.fails} if case.settings.policy.failover.enabled else set()
-    planned = np.array([bool(lost - {region[pool]}) for pool, _, _ in names.deployments], bool)
-    spare = np.maximum(0.0, basis.units - basis.peak_load) * basis.hours
-    spare = np.minimum(spare, np.maximum(0.0, held.units * basis.hours - by_deployment(basis, taken.hours)))
-    spare = np.where(planned[:, None] & (spare > ROUNDING * basis.units * basis.hours), spare, 0.0)
+    """Unit-hours kept for the loss of a region: deployments x periods, and by workload in between.
+
+    In each hour, units deployed that no request takes, but that the plan's routing for the loss of some region in that
+    hour would (the largest of these routings counts).
+    """
+    names, flows, count = basis.names, basis.flows, len(basis.names.deployments)
+    found = np.zeros((count, len(names.workloads), len(names.periods)))
+    needed = _needed_while_lost(basis)
+    if not needed.any():
+        return found.sum(axis=1), found
+    month = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods)
+    units = np.minimum(basis.units, held.units)[:, month]
+    load = np.minimum(flows.unit_load(count, names.slot_count, headroom=False), units)
+    spare = np.maximum(0.0, np.minimum(needed, units) - load) * basis.weeks
+    shape = count, len(names.scenarios), len(names.periods), HOURS_PER_WEEK
+    kept = spare.reshape(shape).sum(axis=(1, 3))
+    most = np.maximum(0.0, held.units * basis.hours - by_deployment(basis, taken.hours))
+    kept = np.where(kept > ROUNDING * basis.units * basis.hours, np.minimum(kept, most), 0.0)
     of_model, of_any = _demand_elsewhere(basis)
-    found = np.zeros((len(names.deployments), len(names.workloads), len(names.periods)))
-    for d, p in np.argwhere(spare > 0).tolist():
+    for d, p in np.argwhere(kept > 0).tolist():
         weights = [of_model[d, :, p], of_model[d].sum(axis=1), of_any[d, :, p], of_any[d].sum(axis=1)]
-        found[d, :, p] = spare[d, p] * first_shares(weights)
+        found[d, :, p] = kept[d, p] * first_shares(weights)
     return found.sum(axis=1), found
+
+
+def _needed_while_lost(basis: Basis) -> Floats:
+    """Units that the plan's routings use in each slot while some region is lost, the most of them: deployments x slots.
+
+    A routing is there for a group of slots and serves the demand of each of them at least; scaled down, need by need,
+    to the demand of a slot it still serves it (`plan.audit.stress_check` says why).
+    """
+    names, reading = basis.names, basis.reading
+    count, slots = len(names.deployments), names.slot_count
+    most = np.zeros((count, slots))
+    for stressed, witness in zip(reading.stress_cases, reading.witnesses[0], strict=True):
+        if stressed.failed is None or not len(witness.flows.rph):
+            continue
+        need = witness.flows.ways["need"].to_numpy(int)
+        served = witness.flows.sums(need, names.need_count, witness.places)
+        whole = witness.over_slots(served, slots)
+        asked = reading.demand * stressed.need_factor[:, None]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scale = np.where(whole > 0, np.minimum(1.0, asked / whole), 0.0)
+        load = np.zeros((count, slots))
+        for way, deployment, per_request, _ in witness.flows.meters():
+            each, of = np.zeros(len(need)), np.full(len(need), -1)
+            each[way], of[way] = per_request, deployment
+            rows = np.flatnonzero(of[witness.flows.way] >= 0)
+            rows = rows[np.argsort(witness.flows.place[rows], kind="stable")]
+            if not len(rows):
+                continue
+            places, start = np.unique(witness.flows.place[rows], return_index=True)
+            for place, own in zip(places.tolist(), np.split(rows, start[1:]), strict=True):
+                at, w = witness.slot[witness.place == place], witness.flows.way[own]
+                deployments, d = np.unique(of[w], return_inverse=True)
+                needs, n = np.unique(need[w], return_inverse=True)
+                table = np.zeros((len(deployments), len(needs)))
+                np.add.at(table, (d, n), each[w] * witness.flows.rph[own])
+                load[np.ix_(deployments, at)] += table @ scale[np.ix_(needs, at)]
+        np.maximum(most, load, out=most)
+    return most
 
 
 def _demand_elsewhere(basis: Basis) -> tuple[Floats, Floats]:
