@@ -24,8 +24,7 @@ import pandas as pd
 
 from planner.features.tasks.unit_use import ROUNDING, Held, Taken, by_deployment, kept_hours_of, taken_of
 from planner.plan.flows import Floats
-from planner.plan.frames import NUMBER, TEXT, Field, Frame
-from planner.plan.joins import Ints
+from planner.plan.frames import NUMBER, TEXT, Field, Frame, Ints
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.task_costs import UNDEPLOYED
 from planner.plan.plan import Plan

@@ -47,7 +47,8 @@ _RULE = (
 def write(sheet: Sheet, report: Report) -> list[Recomputed]:
     """Fill the sheet; its total is the plan's cost."""
     found = chargeback_of(Basis.of(report.reading))
-    teams, workloads = TEAMS, WORKLOADS
+    teams: tuple[Column, ...] = TEAMS
+    workloads: tuple[Column, ...] = WORKLOADS
     if not found.by_the_hour:
         teams, workloads = (tuple(c for c in columns if c.key != "by_the_hour") for columns in (teams, workloads))
     sheet.heading(NAME, _RULE, len(teams) - 1)
