@@ -192,6 +192,7 @@ def _runs(sets: Sets, usable: Bools) -> tuple[Bools, Bools]:
     """Whether units of a deployment may run by the hour in a slot, and start in it: arrays deployments x slots.
 
     Where some flow may load them; where a start costs something, in all of that week: they may run on through a lull.
+    Where what is spent counts for several contracts, always: they may run to be spent.
     """
     meter = sets.deployments["meter_row"].to_numpy(int)
     sold = np.isfinite(sets.meters["usd_per_scaled_unit_hour"].to_numpy(float))[meter]
@@ -202,6 +203,7 @@ def _runs(sets: Sets, usable: Bools) -> tuple[Bools, Bools]:
     part, arc = sets.loads["deployment"].to_numpy(int), sets.loads["arc"].to_numpy(int)
     mine = sold[part]
     np.logical_or.at(runs, part[mine], usable[arc[mine]])
+    runs |= sold[:, None] & counted_twice(sets)[meter][:, sets.slot_period]
     cold = sold & (sets.meters["start_hours"].to_numpy(float)[meter] > 0)
     weeks, week = np.unique(Weeks.of(sets).first, return_inverse=True)
     for d in np.flatnonzero(cold):
@@ -209,6 +211,15 @@ def _runs(sets: Sets, usable: Bools) -> tuple[Bools, Bools]:
         np.logical_or.at(asked, week, runs[d])
         runs[d] = starts[d] = asked[week]
     return runs, starts
+
+
+def counted_twice(sets: Sets) -> Bools:
+    """Whether what units by the hour cost counts for several contracts, meters x periods."""
+    if sets.spend is None:
+        return np.zeros((len(sets.meters), len(sets.periods)), bool)
+    counts = sets.spend.of_regions(sets.spend.on_demand, sets.meters["region"])
+    found: Bools = counts.sum(axis=0) > 1
+    return found
 
 
 def _joint(sets: Sets, first: int) -> tuple[Ints, Ints, Ints, Ints, int]:

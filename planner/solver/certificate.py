@@ -21,9 +21,10 @@ import numpy as np
 import pandas as pd
 
 from planner.model.arrivals import arrivals
-from planner.model.columns import affordable_sizes, filling, kept_purchases, largest_sizes
+from planner.model.columns import affordable_sizes, counted_twice, filling, kept_purchases, largest_sizes
 from planner.model.constraints.waiting import BACKLOG, DEADLINE
 from planner.model.family import Family, Reduction
+from planner.model.objective import scaled_unit_usd
 from planner.model.program import LinearProgram, families_of
 from planner.model.reduce.project_stress import StressNetwork
 from planner.model.rows import Rows
@@ -121,13 +122,28 @@ def _least_ahead(program: LinearProgram, least: Floats) -> Floats:
 
 
 def _largest_scaled(program: LinearProgram) -> tuple[Ints, Floats]:
-    """Columns of units that run by the hour, and the most that is of any use: all that loads them at its peak."""
+    """Columns of units that run by the hour, and the most that is of any use: all that loads them at its peak.
+
+    Where what is spent counts for several contracts, as many as fill every contract in one hour by themselves.
+    """
     sets, at = program.sets, program.columns
     if not (at.scaled >= 0).any():
         return np.empty(0, np.int64), np.empty(0)
     sizes = largest_sizes(sets)[len(at.committed) :].reshape(-1, len(sets.periods)).max(axis=1)
-    both = [(columns[columns >= 0], np.nonzero(columns >= 0)[0]) for columns in (at.scaled, at.started)]
-    return np.concatenate([columns for columns, _ in both]), sizes[np.concatenate([part for _, part in both])]
+    meter = sets.deployments["meter_row"].to_numpy(int)
+    twice = counted_twice(sets)[meter][:, sets.slot_period]
+    chance = sets.chance[sets.slot_future]
+    found = []
+    for columns, usd in zip((at.scaled, at.started), scaled_unit_usd(sets)):
+        part, slot = np.nonzero(columns >= 0)
+        most = sizes[part]
+        if sets.spend is not None and twice.any():
+            filled = np.maximum(sets.spend.usd, 0.0).max() * chance[slot]
+            price = usd[part, slot]
+            fills = np.divide(filled, price, out=np.zeros(len(price)), where=price > 0) * (1 + 1e-9)
+            most = np.where(twice[part, slot], np.maximum(most, fills), most)
+        found.append((columns[part, slot], most))
+    return np.concatenate([column for column, _ in found]), np.concatenate([most for _, most in found])
 
 
 def _largest(program: LinearProgram, usd: float) -> tuple[Floats, float]:

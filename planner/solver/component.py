@@ -17,6 +17,7 @@ from planner.solver.continuous import LinearSolve, open_program, solve_linear
 from planner.solver.first_come import flow_totals, served_work
 from planner.solver.highs import Clock
 from planner.solver.joint import joint_columns, settle_joint
+from planner.solver.run_to_spend import run_to_spend
 from planner.solver.scaling import column_scale
 from planner.solver.single import solve_sizes
 from planner.solver.starts import Starts
@@ -234,6 +235,7 @@ def _run_by_hour(program: LinearProgram, final: Floats) -> Floats:
     warm = np.where(at.scaled >= 0, final[at.scaled], 0.0)  # also what runs only to be spent on a contract
     units = np.maximum(units, np.where(warm > DUST * need.max(initial=0.0), warm, 0.0))
     units = np.where((at.scaled >= 0) & (units > DUST * need.max(initial=0.0)), units, 0.0)
+    units = run_to_spend(sets, at, final, units)
     final[at.scaled[at.scaled >= 0]] = units[at.scaled >= 0]
     final[at.started[at.started >= 0]] = started_units(sets, units)[at.started >= 0]
     return units

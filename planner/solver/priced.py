@@ -43,6 +43,7 @@ SEARCHES = 12  # of whole units in all parts
 FEW = 20  # of prices for fixed sizes
 CLOSE = 1e-7  # relative: prices for units of any size are good enough
 STILL = 1e-3  # relative: prices of the master that change by no more stay
+IDLE = 4  # rounds that better nothing: then prices have to be kept from what the master does not know of
 STEP = 0.7  # part of the way from the best prices to the master's
 DEARER = 4.0  # what the penalty for missing a row grows by where it is not enough
 STEEP = 256.0  # times that penalty where sizes are chosen: there a row may be dear to keep, and must be
@@ -183,7 +184,7 @@ class _Run:
         is also the largest price: it grows as long as the rows are not kept at it.
         """
         coupling, penalty, dearer = self.coupling, self.penalty, 0
-        best, step = _Priced(prices, -np.inf, (), None), STEP
+        best, step, idle = _Priced(prices, -np.inf, (), None), STEP, 0
         for _ in range(rounds):
             at = prices
             if best.mixed is not None:
@@ -199,6 +200,7 @@ class _Run:
             for of_part, (_, plan, _) in zip(plans, found):
                 of_part.append(plan)
             worth = sum(usd for usd, _, _ in found) + coupling.worth(at)
+            before = best
             if worth > best.bound_usd:
                 best = replace(best, prices=at, bound_usd=worth, duals=tuple(duals for _, _, duals in found))
             mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock, joint=coupling.joint)
@@ -216,6 +218,10 @@ class _Run:
                 step = 1.0 if still and step < 1.0 else STEP
             best = replace(best, mixed=mixed)
             if mixed.fits and mixed.usd - best.bound_usd <= close * abs(mixed.usd):
+                break
+            known = np.inf if before.mixed is None else before.mixed.usd
+            idle = idle + 1 if best.bound_usd <= before.bound_usd and mixed.usd >= known else 0
+            if idle == IDLE:
                 break
         return best if best.mixed is not None and best.mixed.fits else None
 

@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.model import program
-from planner.model.columns import Columns, columns_of
+from planner.model.columns import Columns, columns_of, counted_twice
 from planner.model.constraints.scaled import START
 from planner.model.constraints.waiting import BACKLOG, DEADLINE
 from planner.model.family import Reduction
@@ -43,7 +43,7 @@ def merge_slots(sets: Sets) -> Sets:
         return _merge_weeks(sets)
     if refused:
         return replace(sets, members=tuple(np.arange(len(sets.slots)).reshape(-1, 1)))
-    used = np.flatnonzero((sets.demand > 0).any(axis=0))
+    used = np.flatnonzero((sets.demand > 0).any(axis=0) | _runs_to_be_spent(sets)[sets.slot_period])
     return _merged(sets, _told(sets)[used], used)
 
 
@@ -64,6 +64,16 @@ def hour_kinds(sets: Sets) -> Ints:
     return found
 
 
+def _runs_to_be_spent(sets: Sets) -> Bools:
+    """Periods in which units may run by the hour though nothing is asked: what they cost counts for several contracts.
+
+    Array periods.
+    """
+    sold = np.isfinite(sets.meters["usd_per_scaled_unit_hour"].to_numpy(float))
+    found: Bools = counted_twice(sets)[sold].any(axis=0)
+    return found
+
+
 def _merge_weeks(sets: Sets) -> Sets:
     """Merge weeks of equal period, prices and demand in every hour, for work waits across hours; drop those without."""
     weeks = Weeks.of(sets)
@@ -72,6 +82,7 @@ def _merge_weeks(sets: Sets) -> Sets:
     if len(sets.slots) != len(first) * len(hours):
         return replace(sets, members=tuple(np.arange(len(sets.slots)).reshape(-1, 1)))
     asked = (sets.demand > 0).any(axis=0).reshape(len(first), -1).any(axis=1)
+    asked |= _runs_to_be_spent(sets)[sets.slot_period[first]]
     _, week = np.unique(_told(sets).reshape(len(first), -1), axis=0, return_inverse=True)
     used = (first[asked][:, None] + hours).ravel()
     key = np.column_stack([np.repeat(week.ravel()[asked], len(hours)), np.tile(hours, int(asked.sum()))])

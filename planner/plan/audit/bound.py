@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.plan.audit.findings import Finding
-from planner.plan.audit.largest_sizes import LargestSizes, largest_deployed, unit_usd
+from planner.plan.audit.largest_sizes import LargestSizes, largest_deployed, most_by_the_hour, unit_usd
 from planner.plan.audit.linear_rule import RulePrices, Way, WayNames, ways_of
 from planner.plan.audit.rules import rules_of
 from planner.plan.audit.stress_check import PricedRay, rays_of
@@ -152,9 +152,10 @@ def proved_bound_usd(
         names,
         table,
         rent=prices.rent,
-        weeks=weeks * tilted,
+        weeks=weeks,
+        tilted=tilted,
         rule_prices=rule_prices,
-        largest=largest_deployed(case, names, ways, demand),
+        most=most_by_the_hour(case, names, largest_deployed(case, names, ways, demand), rule_prices),
     )
     terms += [
         rule_prices.worth_usd,
@@ -164,10 +165,13 @@ def proved_bound_usd(
 
 
 def _by_the_hour(
-    case: Case, names: Names, table: pd.DataFrame, *, rent: Floats, weeks: Floats, rule_prices: RulePrices,
-    largest: Floats,
+    case: Case, names: Names, table: pd.DataFrame, *, rent: Floats, weeks: Floats, tilted: Floats,
+    rule_prices: RulePrices, most: Floats,
 ) -> list[float]:  # fmt: skip
-    """Charge units that run by the hour, and starts, that earn more than they cost at their most; price the limits."""
+    """Charge units that run by the hour, and starts, that earn more than they cost at their most; price the limits.
+
+    most : units of each deployment in each slot.
+    """
     pools = {p.pool: p for p in case.pools if p.usd_per_scaled_unit_hour is not None}
     number = {key: k for k, key in enumerate(names.deployments)}
     start, limit = np.zeros(rent.shape), {pool: np.zeros(names.slot_count) for pool in pools}
@@ -186,18 +190,25 @@ def _by_the_hour(
         pool = pools.get(name)
         if pool is None:
             continue
-        usd = weeks * (pool.usd_per_scaled_unit_hour or 0.0) - rule_prices.of_scaled(name, names.slot_count)
+        usd = weeks * tilted * (pool.usd_per_scaled_unit_hour or 0.0) - rule_prices.of_scaled(name, names.slot_count)
         after = np.roll(start[d].reshape(-1, HOURS_PER_WEEK), -1, axis=1).ravel()
         runs = usd - rent[d] + limit[name]
         if pool.start_hours > 0:
             runs = runs + start[d] - after
-            terms.append(float(np.minimum(usd * pool.start_hours - start[d], 0.0).sum() * largest[d]))
-        terms.append(float(np.minimum(runs, 0.0).sum() * largest[d]))
+            terms += _at_most(usd * pool.start_hours - start[d], most[d] / min(pool.start_hours, 1.0))
+        terms += _at_most(runs, most[d])
     for name, price in limit.items():
-        most = pools[name].max_scaled_units
+        limit_units = pools[name].max_scaled_units
         if price.any():
-            terms.append(-math.inf if most is None else -float(price.sum()) * most)
+            terms.append(-math.inf if limit_units is None else -float(price.sum()) * limit_units)
     return terms
+
+
+def _at_most(usd: Floats, most: Floats) -> list[float]:
+    """Add up what units earn that cost less than nothing, at their most."""
+    earns = usd < 0
+    found: list[float] = (usd[earns] * most[earns]).tolist()
+    return found
 
 
 def _tilt(case: Case, table: pd.DataFrame) -> dict[str, float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.plan.audit.linear_rule import Way
+from planner.plan.audit.linear_rule import RulePrices, Way
 from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Names
 from planner.plan.stress_cases import stress_cases
@@ -92,3 +92,14 @@ def largest_deployed(case: Case, names: Names, ways: dict[int, list[Way]], deman
     size = {(t.pool, t.meter, t.model): t.min_units + t.unit_step for t in case.throughput}
     most: Floats = units * (1 + 1e-9) + np.array([size.get(key, 0.0) for key in names.deployments])
     return most
+
+
+def most_by_the_hour(case: Case, names: Names, largest: Floats, rule_prices: RulePrices) -> Floats:
+    """Most units by the hour that need be looked at, deployments x slots: all that is of use to load.
+
+    Where what they cost counts for several contracts, they may run to be spent: as many as fill all of these.
+    """
+    slots = names.slot_count
+    fill = {p.pool: rule_prices.filled_by_scaled(p.pool, slots) * (1 + 1e-9) for p in case.pools}
+    most = [np.maximum(units, fill[pool]) for units, (pool, _, _) in zip(largest, names.deployments, strict=True)]
+    return np.array(most, float).reshape(len(names.deployments), slots)

@@ -182,6 +182,21 @@ class RulePrices:
                     found = found + float(price[row]) * weight
         return found
 
+    def filled_by_scaled(self, pool: str, slots: int) -> Floats:
+        """Units by the hour that fill in one slot by themselves every row that counts what they cost; 0: one row does.
+
+        A plan may want so many where a dollar counts for several rows.
+        """
+        rows, units = np.zeros(slots), np.zeros(slots)
+        for rule in self.rules:
+            for row, name, weight in rule.scaled:
+                if name == pool:
+                    counts = np.asarray(weight) > 0
+                    rows = rows + counts
+                    asked = np.divide(max(rule.lower[row], 0.0), weight, out=np.zeros(slots), where=counts)
+                    units = np.maximum(units, asked)
+        return np.where(rows > 1, units, 0.0)
+
     def of_unreserved(self, pool: str, meter: str, period: str) -> float:
         """Return what a unit beyond the commitments earns, USD."""
         return self._unreserved.get((pool, meter, period), 0.0)
