@@ -57,7 +57,6 @@ from planner.schema.case import Case
 from planner.versions import VERSION
 
 STRESS_COLUMNS = tuple(dict.fromkeys((*STRESS_SLOT_COLUMNS, *STRESS_DISPATCH_COLUMNS)))
-LATER = ("scaled_usd", "shortfall_usd")  # parts of the cost that plans of before did not know: 0
 SIGNIFICANT_DIGITS = 12
 _NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case",
           "kind"}  # fmt: skip
@@ -153,7 +152,7 @@ def read_plan(directory: str | Path) -> Plan:
     scaled = _table(folder, SCALED, SCALED_COLUMNS, faults) if there else frames.SCALED_UNITS.empty()
     purchases = _listed(folder, stated, "purchases", PURCHASE_COLUMNS, faults)
     deployments = _listed(folder, stated, "deployments", DEPLOYMENT_COLUMNS, faults)
-    stated = dict.fromkeys(LATER, 0.0) | stated if stated else stated
+    stated = dict.fromkeys(Totals.later(), 0.0) | stated if stated else stated
     numbers = {key: _number(folder, stated, key, faults) for key in (*Totals.names(), "bound_usd", "gap", "gap_asked")}
     stated_total = _number(folder, stated, "total_usd", faults)
     tree = {key: _number(folder, stated, key, faults) for key in ("tree_bound_usd", "tree_gap") if key in stated}

@@ -1,6 +1,6 @@
 """Plan: what was decided, as tables of plain numbers. Knows no LP."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from html import escape
 
@@ -35,23 +35,31 @@ class Status(StrEnum):
     INFEASIBLE = "infeasible"  # no plan keeps every rule; `InfeasibleError` says why
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Cost of the plan over the horizon, USD (docs/model.md, "What it costs")."""
+    """Cost of the plan over the horizon, USD (docs/model.md, "What it costs").
+
+    A part with a default came later: a plan.json without it was written by an older planner, and has none of it.
+    """
 
     reserved_usd: float  # new commitments, inside the horizon
     tail_usd: float  # counted share of their payments past the horizon
     unreserved_usd: float
     on_demand_usd: float
     egress_usd: float
-    scaled_usd: float  # units that run by the hour, and their starts
-    shortfall_usd: float  # expected: what spend commitments ask for beyond what is spent on them
+    scaled_usd: float = 0.0  # units that run by the hour, and their starts
+    shortfall_usd: float = 0.0  # expected: what spend commitments ask for beyond what is spent on them
     sunk_usd: float  # what earlier commitments still cost inside the horizon
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """Names of the parts, in the order of plan.json."""
         return tuple(part.name for part in fields(cls))
+
+    @classmethod
+    def later(cls) -> tuple[str, ...]:
+        """Names of the parts that older plans do not state."""
+        return tuple(part.name for part in fields(cls) if part.default is not MISSING)
 
     def parts(self) -> dict[str, float]:
         """USD of each part by name."""
@@ -63,7 +71,7 @@ class Totals:
         return sum(self.parts().values())
 
 
-NO_COST = Totals(*(0.0 for _ in Totals.names()))
+NO_COST = Totals(**dict.fromkeys(Totals.names(), 0.0))
 UNIT_PARTS = tuple(name for name in Totals.names() if name not in ("on_demand_usd", "egress_usd"))  # what units cost
 
 

@@ -232,7 +232,7 @@ class Metrics:
     workload_margins : the same growth of one workload alone, the others as they are, by stress case; empty where there
         are too many, or the case is broken.
     stress_load : where the load of each stress case's binding slot goes.
-    scenarios : what the plan costs in each, and which are the dearest (plan.scenario_costs).
+    scenarios : what the plan costs in each, and which are the dearest (plan.pricing).
     spend, drawdown, meanwhile : spend commitments: in all, by month, and what offers are worth while money must be
         spent anyway (metrics.spend_figures).
     broken : rules of the case that the plan breaks, as the audit and the margins found them; empty: it can be signed.
