@@ -10,7 +10,7 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,6 +45,7 @@ from planner.solver import stress_search as stress
 from planner.verify import claims, linear
 
 ROOT = Path(__file__).parents[1]
+REST = "What the rules cost"  # from here on the README leaves to reports/example
 PART = re.compile(r"(<!-- begin: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 UNIT = re.compile(r"\s+\[([^\[\]]+)\]$", re.MULTILINE)
 
@@ -244,6 +245,14 @@ def figures_tables() -> Iterable[str]:
 
 FRAMES = (frames.PURCHASES, frames.DEPLOYMENTS, frames.DISPATCH, frames.STRESS, frames.STRESS_RENTS, frames.CERTIFICATE)
 
+
+def terminal_block() -> Iterator[str]:
+    """What `planner solve data/quickstart` prints, as kept in reports/example, up to what the rules cost."""
+    kept = (ROOT / "reports" / "example" / "terminal.txt").read_text(encoding="utf-8")
+    shown = kept.partition(REST)[0].rstrip().splitlines()[1:]  # without the command
+    yield from ("```text", *shown, "```")
+
+
 PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "families": families_table,
     "algebra": algebra,
@@ -251,6 +260,7 @@ PARTS: dict[str, Callable[[], Iterable[str]]] = {
     "prices": prices_table,
     "figures": figures_tables,
     "tolerances": tolerances_table,
+    "terminal": terminal_block,
     "commands": commands_table,
     "formats": formats_table,
     "rules": rules_table,

@@ -1,4 +1,4 @@
-"""Make the pictures of the README from the quickstart's workbook, and put what the terminal prints into it.
+"""Make the pictures of the README from the quickstart's workbook.
 
     python docs/pictures.py
 
@@ -6,7 +6,6 @@ Solves data/quickstart, prints plan.xlsx to PDF, and cuts out the pages Summary 
 Needs LibreOffice (soffice), poppler (pdftoppm, pdftotext) and Pillow.
 """
 
-import re
 import subprocess
 import sys
 import tempfile
@@ -17,22 +16,14 @@ from PIL import Image, ImageChops
 ROOT = Path(__file__).parents[1]
 DOTS_PER_INCH = 130
 MARGIN = 24  # pixels of white around what is printed
-PRINTED = re.compile(r"(<!-- begin: terminal -->\n).*?(<!-- end -->)", re.DOTALL)
-REST = "What the rules cost"  # from here on the page leaves to reports/example
 PAGES = {"summary": "Key risks", "week": "of which on demand"}  # words that only this page has
 
 
 def main() -> None:
     """Solve, print, cut."""
     with tempfile.TemporaryDirectory() as name:
-        report = _run(
-            sys.executable, "-m", "planner.cli", "solve", ROOT / "data" / "quickstart", "--fresh", within=name
-        )
+        _run(sys.executable, "-m", "planner.cli", "solve", ROOT / "data" / "quickstart", "--fresh", within=name)
         folder = Path(name) / "reports" / "quickstart-2027-q1"
-        page = ROOT / "README.md"
-        shown = report.partition(REST)[0].rstrip().splitlines()
-        block = "\n".join(["```text", *(line.rstrip() for line in shown), "```", ""])
-        page.write_text(PRINTED.sub(lambda found: found[1] + block + found[2], page.read_text("utf-8")), "utf-8")
         _run("soffice", f"-env:UserInstallation={(folder / 'office').as_uri()}", "--headless", "--convert-to", "pdf",
              "--outdir", folder, folder / "plan.xlsx")  # fmt: skip
         texts = _run("pdftotext", folder / "plan.pdf", "-").split("\f")

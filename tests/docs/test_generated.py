@@ -45,7 +45,7 @@ def test_page_is_current(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert text == generate.current(page), "run python docs/generate.py"
     named = {found[2] for found in generate.PART.finditer(text)}
-    assert named <= generate.PARTS.keys() | {"terminal"}
+    assert named <= generate.PARTS.keys()
 
 
 @pytest.mark.parametrize("family", generate.families(), ids=lambda family: family.name)

@@ -36,7 +36,9 @@ def test_the_printed_plan(tmp_path, capsys, monkeypatch):
     tables = {shape(line) for line in now.splitlines()}
     heads = [line for line in then.splitlines() if not NUMBER.search(line) and not line.startswith(("- ", "─"))]
     assert len(heads) > 10
-    assert [line for line in heads if shape(line) not in tables] == [], "run python docs/pictures.py"
+    assert [line for line in heads if shape(line) not in tables] == [], (
+        "run python docs/example.py, then docs/generate.py"
+    )
     total = re.compile(r"The plan costs \$([\d,]+)")
     told, found = (float(total.search(text)[1].replace(",", "")) for text in (then, now))
     assert told == pytest.approx(found, rel=2e-4)  # each within the gap asked, 1e-4
