@@ -202,12 +202,19 @@ def stop_like_interrupt() -> None:
             signal.signal(number, stop)
 
 
+def _said_already(what: "sys.UnraisableHookArgs") -> None:
+    """Keep silent of what fails while objects are cleared away: the disk that was full is full there again."""
+    if os.environ.get("PLANNER_DEBUG"):
+        sys.__unraisablehook__(what)
+
+
 def entry() -> None:
     """Run one command and end the process; objects are left to the system, which takes them back at once."""
     stop_like_interrupt()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an encoding that lacks a letter prints its number
             stream.reconfigure(errors="backslashreplace")
+    sys.unraisablehook = _said_already
     gc.set_threshold(100_000, 50, 1000)  # a workbook's cells all live until the end: seldom look for what does not
     code = main()
     gc.freeze()

@@ -9,9 +9,7 @@ Exit codes: 0 plan, 1 wrong use or input, 2 no plan exists, 3 stopped before a p
 
 import argparse
 import json
-import math
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +20,7 @@ from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN, InfeasibleError, PlannerError, StoppedError
 
 if TYPE_CHECKING:
+    from planner.plan.finished import Finished
     from planner.plan.reading import Reading
     from planner.plan.rules_cost import RulesCost
     from planner.solver.find import Options
@@ -40,7 +39,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--time-limit",
         type=positive,
         metavar="SECONDS",
-        help="for the whole command: the search stops in time for audit and files",
+        help="for the whole command: the search stops in time for audit and files; the plan is then no dearer than the "
+        "last one, that of --previous or else of the output directory, where its purchases still keep every rule",
     )
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.mix import mix_sheet
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, tiers_of
+    from planner.features.resolve.last_plan import PART_FOR_LAST, no_dearer
     from planner.features.tasks import cost_per_task_sheet
     from planner.features.what_if import rules_cost_study
     from planner.io.cache import FOLDER
@@ -78,25 +79,26 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_unusable(directory, arguments.export)
     refuse_signed(directory)
     previous = previous_of(arguments)
+    last = None if arguments.time_limit is None else _last_plan(arguments.previous or directory)
     if arguments.mix:
         tiers_of(case)
         if arguments.no_workbook:
             raise PlannerError("--mix adds a sheet to plan.xlsx: leave out --no-workbook, or use planner mix")
     store = None if arguments.fresh else directory.absolute().parent / FOLDER
-    options = Options(arguments.gap, limit.for_search(), arguments.workers, arguments.solver, store, starts=Starts())
+    options = Options(arguments.gap, None, arguments.workers, arguments.solver, store, starts=Starts(),
+                      until=limit.search_until())  # fmt: skip
     try:
         with Progress() as progress:
-            reading = audited(case, options, progress)
+            reading = audited(case, options if last is None else options.sparing(PART_FOR_LAST), progress)
+            reading, stays = (reading, False) if last is None else no_dearer(reading, last, options)
     except InfeasibleError as error:
         if not arguments.json:
             raise
         print(json.dumps(error.document(), indent=2, ensure_ascii=False))
         return error.exit_code
     rules = None if arguments.rules_cost is False else _rules_cost(arguments, reading, options, limit)
-    seconds = limit.for_figures()
-    deadline = math.inf if seconds is None else time.monotonic() + seconds
     report = Report(
-        figures_of(reading, audited=True, deadline=deadline),
+        figures_of(reading, audited=True, deadline=limit.figures_until()),
         previous,
         read_accuracy(arguments.input),
         arguments.notice_days,
@@ -106,9 +108,8 @@ def run(arguments: argparse.Namespace) -> int:
     if rules is not None and rules.rules:
         extra.append(rules_cost_study.sheet_of(rules))
     if arguments.mix:
-        seconds = limit.for_figures()
-        each = replace(options, time_limit_seconds=None if seconds is None else seconds / len(DEFAULT_TARGETS))
-        extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, each, Progress, as_is=report.plan)))
+        left = replace(options, until=limit.figures_until())
+        extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, left, Progress, as_is=report.plan)))
     write_outputs(arguments, report, directory, extra)
     if arguments.json:
         print((directory / "plan.json").read_text(encoding="utf-8"), end="")
@@ -117,7 +118,20 @@ def run(arguments: argparse.Namespace) -> int:
 
         print_report(report, sys.stdout)
         print(f"\nwritten to {directory}")
+    if stays and last is not None:
+        print(f"The time limit ended the search before it found a plan cheaper than the purchases of the last plan, "
+              f"{last.directory}: they stand.", file=sys.stderr)  # fmt: skip
     return EXIT_PLAN
+
+
+def _last_plan(directory: Path) -> "Finished | None":
+    """Read the plan that the new one must not be dearer than; None: there is none that can be read."""
+    from planner.plan.finished import load_finished
+
+    try:
+        return load_finished(directory)
+    except PlannerError:
+        return None
 
 
 def _rules_cost(arguments: argparse.Namespace, reading: "Reading", options: "Options", limit: TimeLimit) -> "RulesCost":
@@ -126,13 +140,12 @@ def _rules_cost(arguments: argparse.Namespace, reading: "Reading", options: "Opt
     from planner.plan.rules_cost import Nothing, RulesCost
 
     whole = bool(arguments.rules_cost)
-    seconds = limit.for_figures()
     try:
-        if seconds is not None and limit.is_spent:
+        if limit.is_spent:
             raise StoppedError("the time limit ran out")
         with Progress("without each rule") as progress:
             budget = None if whole else BUDGET_SECONDS
-            asked = replace(options, time_limit_seconds=seconds)
+            asked = replace(options, until=limit.figures_until())
             return rules_cost(reading, asked, progress, whole=whole, budget_seconds=budget)
     except StoppedError:
         why = "Not worked out: the time limit ran out. planner solve FOLDER --rules-cost without --time-limit does it."

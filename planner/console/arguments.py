@@ -103,17 +103,25 @@ class TimeLimit:
     begun: float = field(default_factory=time.monotonic)
     after_seconds: float = 0.0
 
-    def reading_done(self, rows: int) -> None:
-        """Estimate what will come after the search from what reading took, and from the rows of demand."""
-        self.after_seconds = max(TIMES_READING * (time.monotonic() - self.begun), SECONDS_PER_ROW * rows)
+    def reading_done(self, rows: int, plans: int = 1) -> None:
+        """Estimate what will come after the search from what reading took, the rows of demand and how many plans."""
+        self.after_seconds = plans * max(TIMES_READING * (time.monotonic() - self.begun), SECONDS_PER_ROW * rows)
 
     def for_search(self) -> float | None:
         """Seconds that the search for a plan may take; None: no limit."""
         return self._left(1.0)
 
+    def search_until(self) -> float:
+        """When the searches of a command must have ended, in seconds of time.monotonic; inf: no limit."""
+        return _until(self.for_search())
+
     def for_figures(self) -> float | None:
         """Seconds that may be spent on what is not needed for a plan, before it is written; None: no limit."""
         return self._left(WRITING)
+
+    def figures_until(self) -> float:
+        """When what is not needed for a plan must have ended, in seconds of time.monotonic; inf: no limit."""
+        return _until(self.for_figures())
 
     @property
     def is_spent(self) -> bool:
@@ -127,3 +135,7 @@ class TimeLimit:
             return None
         left = self.begun + self.seconds - time.monotonic()
         return max(left - min(part * self.after_seconds, MOST * left), LEAST_SECONDS)
+
+
+def _until(seconds: float | None) -> float:
+    return math.inf if seconds is None else time.monotonic() + seconds

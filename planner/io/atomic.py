@@ -71,8 +71,9 @@ def draft(place: Path) -> Iterator[Path]:
             begun.rename(beside)  # only now does it have the name of a draft: one that is not locked is dead
             yield beside
     finally:
-        shutil.rmtree(begun, ignore_errors=True)
-        shutil.rmtree(beside, ignore_errors=True)
+        with undisturbed():
+            shutil.rmtree(begun, ignore_errors=True)
+            shutil.rmtree(beside, ignore_errors=True)
 
 
 def sweep(parent: Path) -> None:
@@ -94,7 +95,7 @@ def _is_dead(beside: Path) -> bool:
     try:
         if beside.suffix == ".new":
             return time.time() - beside.stat().st_mtime > _STARTING_SECONDS
-        return (beside / ALIVE).is_file() and not is_held(beside / ALIVE)
+        return not (beside / ALIVE).is_file() or not is_held(beside / ALIVE)  # without it: half removed
     except OSError:  # gone, or another user's
         return False
 

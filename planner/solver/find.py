@@ -1,5 +1,6 @@
 """From a case to its plan: split, solve on all cores, prove, and put the parts together."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,7 +61,8 @@ class Kept:
 class Options:
     """How to solve.
 
-    gap : relative gap asked of whole units. time_limit_seconds : None: no limit. workers : threads; None: all cores.
+    gap : relative gap asked of whole units. workers : threads; None: all cores.
+    time_limit_seconds : of one search; None: no limit. until : in seconds of time.monotonic: when every search ends.
     solver : highs, or a solver that PuLP knows.
     store : folder that keeps the answers of components (None: nothing is kept).
     stress : share of its demand that a stress case asks for, by lost region (None: headroom); 1 where it is not named.
@@ -77,6 +79,24 @@ class Options:
     kept: Kept | None = None
     stress: Mapping[str | None, float] = field(default_factory=dict)
     starts: Starts | None = None
+    until: float = np.inf
+
+    def clock(self) -> Clock:
+        """Start the clock of one search."""
+        clock = Clock.of(self.time_limit_seconds)
+        clock.deadline = min(clock.deadline, self.until)
+        return clock
+
+    def share(self, searches: float) -> "Options":
+        """Return the options of the next of some searches, each of which may take as much of the time that is left."""
+        if not np.isfinite(self.until):
+            return self
+        now = time.monotonic()
+        return replace(self, until=now + max(0.0, self.until - now) / searches)
+
+    def sparing(self, part: float) -> "Options":
+        """Return the options of a search that leaves a part of the time."""
+        return self.share(1 / (1 - part)) if part else self
 
 
 def find_plan(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None) -> Plan:
@@ -89,7 +109,7 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     InfeasibleError : no plan meets every rule; the text says what cannot be met.
     StoppedError : the time limit ran out before there was a plan.
     """
-    clock = Clock.of(options.time_limit_seconds)
+    clock = options.clock()
     sets, plans, stuck = _components(case, options, clock, progress)
     if stuck:
         error = explain(case, stuck, clock)
@@ -108,7 +128,7 @@ def find_if_any(
     ------
     StoppedError : the time limit ran out before there was a plan.
     """
-    sets, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds), progress)
+    sets, plans, stuck = _components(case, options, options.clock(), progress)
     return None if stuck else _plan(case, sets, plans, options)
 
 
@@ -118,7 +138,7 @@ def find_cost(case: Case, options: Options = Options(), progress: Callable[[int,
 
     The same search as `find_if_any`, without the plan's tables; it raises the same.
     """
-    sets, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds), progress)
+    sets, plans, stuck = _components(case, options, options.clock(), progress)
     return None if stuck else _totals(case, sets, plans).total_usd
 
 

@@ -2,15 +2,15 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import AuditError, PlannerError
 from planner.features.ledger.chain import Bought, Entry, OpenLedger, money, opened_locked, read_ledger
-from planner.features.ledger.evidence import hashes, refuse_changed, seen_from
+from planner.features.ledger.evidence import hashes, refuse_changed, seen_from, unlisted
 from planner.features.ledger.next_folder import Additions, Signed, additions, commitment_row, read_next
-from planner.io.atomic import locked, undisturbed, written_beside
+from planner.io.atomic import locked, sweep, undisturbed, written_beside
 from planner.io.digest import FORMAT, sha256_of, sha256_of_bytes
 from planner.plan.audit import audit
 from planner.plan.audit.bound import check_bound
@@ -98,6 +98,7 @@ def accept(directory: Path, ledger: Path, signature: Signature, into: Path | Non
 def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path | None) -> Accepted:
     """Do what `accept` does; nobody else writes the plan, the ledger or the next folder."""
     directory = finished.directory
+    sweep(directory)
     refuse_changed(directory, [*faults_of_files(directory), *faults_of_signing(directory, unfinished=True)])
     _refuse_broken(finished)
     owed = owed_after(finished.case, finished.plan)
@@ -132,10 +133,24 @@ def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path |
             # first the mark: a plan that the ledger lists is never one that its directory calls unsigned
             write_signatures(Signatures(files[PLAN], beside, marks), directory / SIGNATURES)
             if mine is None:
-                book.append(entry)
-    notes = [*found.notes, *_alternatives(book, entry)]
+                try:
+                    book.append(entry)
+                except Exception:  # not signed: the directory must not say so
+                    _unmark(before, directory)
+                    raise
+    held = [*book.ledger.entries, *([] if mine is not None else [entry])]
+    notes = [*found.notes, *_alternatives(book, entry), *unlisted(ledger, held)]
     return Accepted(entry, mine is None, _written(found, directory, into), found.added, found.there, found.ended,
                     tuple(notes), finished.plan.judged_usd - finished.plan.proof.bound_usd)  # fmt: skip
+
+
+def _unmark(before: Signatures | None, directory: Path) -> None:
+    """Take a mark back; on a full disk, where the earlier marks cannot be written, it stays and the ledger says so."""
+    if before is None:
+        (directory / SIGNATURES).unlink(missing_ok=True)
+    else:
+        with suppress(OSError):
+            write_signatures(before, directory / SIGNATURES)
 
 
 def _stands(before: Signatures, directory: Path) -> bool:

@@ -1,7 +1,7 @@
 """The files of a signed plan: their hashes, and what has changed since."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from planner.errors import Fault, InputError, PlannerError
@@ -89,6 +89,30 @@ def _elsewhere(entry: Entry, ledger: Path) -> str:
         if sha256_of(path) == entry.plan_sha256:
             return f"it is in {path.parent.name} now; move it back, because the ledger names {entry.directory}"
     return ""
+
+
+def unlisted(ledger: Path, entries: Iterable[Entry]) -> list[str]:
+    """Say which plans beside a ledger state that it lists them, and it does not.
+
+    So a ledger that was emptied, cut off at its end or deleted shows, as long as the plans are there.
+    """
+    listed = {entry.sha256 for entry in entries}
+    found = []
+    for path in sorted(ledger.resolve().parent.glob(f"*/{SIGNATURES}")):
+        directory = path.parent
+        try:
+            signatures = read_signatures(directory)
+        except InputError as error:
+            found += [f"{directory.name}: {fault.message}" for fault in error.faults]
+            continue
+        found += [
+            f"{directory.name}: its {SIGNATURES} says that {mark.by} signed it on {mark.date} as entry {mark.entry}, "
+            f"{mark.sha256[:12]}..., which is not here: the ledger was cut off or emptied, or planner accept was "
+            "stopped before it wrote the entry (then accept the plan again)"
+            for mark in (() if signatures is None else signatures.marks)
+            if mark.ledger_of(directory) == ledger.resolve() and mark.sha256 not in listed
+        ]
+    return found
 
 
 def refuse_signed(directory: Path) -> None:

@@ -3,9 +3,10 @@
     planner ledger                         reports/ledger.jsonl
     planner ledger reports/ledger.jsonl --head 9f2c41d07a3e
 
-Each entry holds the hash of the one before, so an entry that was edited, removed, inserted or moved is detected. The
-file alone cannot show: entries cut off at its end, or all of it rewritten with new hashes. The head that was noted
-elsewhere when a plan was signed, such as on its purchase order, shows both: give it with --head.
+Each entry holds the hash of the one before, so an entry that was edited, removed, inserted or moved is detected.
+Entries cut off at the end, or a ledger that was emptied, show as long as a signed plan lies beside the ledger: its
+directory names its entry. What the files cannot show: all of them rewritten with new hashes, or removed together. The
+head that was noted elsewhere when a plan was signed, such as on its purchase order, shows that too: --head HASH.
 Exit codes: 0 nothing was changed, 1 something was (it says which entry and what), or the ledger cannot be read.
 """
 
@@ -14,7 +15,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.errors import EXIT_PLAN, EXIT_WRONG
+from planner.errors import EXIT_PLAN, EXIT_WRONG, PlannerError
 
 if TYPE_CHECKING:
     from planner.features.ledger.chain import Entry, Ledger
@@ -33,9 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, check, list."""
     from planner.features.ledger.chain import read_ledger, torn_line
-    from planner.features.ledger.evidence import changed
+    from planner.features.ledger.evidence import changed, unlisted
 
     path: Path = arguments.ledger
+    if not path.exists() and (beside := unlisted(path, ())):
+        raise PlannerError("\n".join([f"{path}: there is no such ledger, but plans beside it state that it lists them; "
+                                      "look for it:", *(f"  {what}" for what in beside)]))  # fmt: skip
     ledger = read_ledger(path)
     plans = {k: changed(entry, path) for k, entry in enumerate(ledger.entries)}
     found = list(ledger.faults)
@@ -43,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         found.append(torn_line(path, ledger))
     for k, entry in enumerate(ledger.entries):
         found += [f"entry {entry.entry}: {entry.directory}: {what}" for what in plans[k]]
+    found += unlisted(path, ledger.entries)
     anchor = _anchor(arguments.head, ledger)
     if anchor is not None and not anchor[0]:
         found.append(anchor[1])

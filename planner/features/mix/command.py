@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.console.arguments import count, positive, share
+from planner.console.arguments import TimeLimit, count, positive, share
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN
 
@@ -34,7 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="directory for mix.json, mix.csv and mix.xlsx")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
-    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop each plan after this long")
+    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="for the whole command; each plan gets "
+                        "as much of it")  # fmt: skip
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores)")
     parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     parser.add_argument("--json", action="store_true", help="print every figure for machines")
@@ -49,13 +50,15 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.readers import load
     from planner.solver.find import Options
 
+    limit, targets = TimeLimit(arguments.time_limit), arguments.shares or DEFAULT_TARGETS
     case = load(arguments.input)
+    limit.reading_done(len(case.demand), 1 + len(targets))
     if arguments.output is not None:
         refuse(arguments.output.resolve(), MIX)
     beside = Path("reports") if arguments.output is None else arguments.output.absolute().parent
     store = None if arguments.fresh else beside.absolute() / FOLDER
-    options = Options(arguments.gap, arguments.time_limit, arguments.workers, store=store)
-    study = mix_study(case, arguments.shares or DEFAULT_TARGETS, options, Progress)
+    options = Options(arguments.gap, workers=arguments.workers, store=store, until=limit.search_until())
+    study = mix_study(case, targets, options, Progress)
     if arguments.output is not None:
         write_mix(study, arguments.output, case.settings.horizon.start)
     if arguments.json:

@@ -35,7 +35,7 @@ from planner.plan.plan import PURCHASE_COLUMNS, Plan
 from planner.schema.case import Case
 from planner.schema.workloads import Mix
 from planner.solver.find import Options
-from planner.solver.solve import solve
+from planner.solver.solve import audited
 
 _DUST = 1e-12
 
@@ -138,21 +138,21 @@ def mix_study(
     tier_of, options = tiers_of(case), options or Options()
     shown = progress if progress is not None else lambda _: nullcontext(None)
     if as_is is None:
-        as_is = _solved(case, AS_IS, options, shown)
+        as_is = _solved(case, AS_IS, options.share(1 + len(targets)), shown)
     costs = task_costs(case, as_is)
     first = _variant(AS_IS, as_is, costs=costs, first=None, tier_of=tier_of, held=_none_held())
     used = _model_shares_of(costs)
     variants = [first]
     left_out: list[LeftOut] = []
     seen = {case.mix: AS_IS.name}
-    for target in targets:
+    for k, target in enumerate(targets):
         shifted, held = shifted_case(case, target, tier_of, used)
         if reason := _nothing_new(case, shifted, held, seen):
             left_out.append(LeftOut(target.name, reason))
             continue
         seen[shifted.mix] = target.name
         try:
-            plan = _solved(shifted, target, options, shown)
+            plan = _solved(shifted, target, options.share(len(targets) - k), shown)
         except InfeasibleError as error:
             variants.append(_impossible(target, error.shortfalls, held))
             continue
@@ -239,15 +239,7 @@ def tiers_of(case: Case) -> dict[str, str]:
 
 def _solved(case: Case, target: MixTarget, options: Options, progress: Progress) -> Plan:
     with progress(f"mix {target.name}") as told:
-        return solve(
-            case,
-            solver=options.solver,
-            gap=options.gap,
-            time_limit_seconds=options.time_limit_seconds,
-            workers=options.workers,
-            store=options.store,
-            progress=told,
-        )
+        return audited(case, options, told).plan
 
 
 def _limit(tier: str, rows: Sequence[Mix], low: float, high: float, target: float) -> str:

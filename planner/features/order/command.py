@@ -11,12 +11,15 @@ written, but the order breaks a rule: it is not to be signed.
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from planner.console.arguments import folder_name, positive, refuse_unusable, share
+from planner.console.arguments import TimeLimit, folder_name, positive, refuse_unusable, share
 from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.console.progress import Progress
 from planner.errors import EXIT_BROKEN, EXIT_PLAN
+
+PLANS = 2  # the order's and the optimum
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, metavar="DIR", help="where to write (default: reports/<name>-ordered)"
     )
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
-    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop the search after this long")
+    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="for the whole command")
     configure_outputs(parser)
     parser.add_argument("--json", action="store_true", help="print the result for machines")
 
@@ -46,7 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.workbook.report import Report
     from planner.workbook.terminal import print_report
 
+    limit = TimeLimit(arguments.time_limit)
     case = load(arguments.input)
+    limit.reading_done(len(case.demand), PLANS)
     order = read_purchase_order(arguments.order)
     directory = arguments.output or Path("reports") / f"{folder_name(case.settings.name)}-ordered"
     refuse_unusable(directory, arguments.export)
@@ -54,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
     previous = previous_of(arguments)
     store = directory.absolute().parent / FOLDER
     with Progress("pricing") as progress:
-        options = Options(arguments.gap, arguments.time_limit, store=store)
+        options = Options(arguments.gap, store=store, until=limit.search_until())
         priced = price_order(case, order, options, progress)
-        nothing = only_nothing(priced.case, options)
+        nothing = only_nothing(priced.case, replace(options, until=limit.figures_until()))
     best = priced.best
     metrics = priced.metrics
     compared = previous if previous is not None else best

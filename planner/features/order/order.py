@@ -106,7 +106,7 @@ def price_order(
         period=order["period"].map(lambda name: starts.get(name, name)),
     )
     priced = _at_order_prices(case, order)
-    best = audited(priced, replace(options, kept=None), progress).plan
+    best = audited(priced, replace(options.share(2), kept=None), progress).plan
     owed = as_owed(priced, order)
     # an order that is the optimum's is served as the optimum serves it: of equally cheap ways, one and the same
     found = best if _same_purchases(order, best.purchases) else find_if_any(owed, options, progress)

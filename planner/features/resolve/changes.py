@@ -95,6 +95,14 @@ class GoneLine:
 
 
 @dataclass(frozen=True)
+class NotTried:
+    """What the last purchases break was not found in time."""
+
+    def __str__(self) -> str:
+        return "the time limit ran out before it was found which rules the last plan's purchases break"
+
+
+@dataclass(frozen=True)
 class Keeping:
     """The result of keeping the last plan's purchases.
 
@@ -108,7 +116,7 @@ class Keeping:
     changed_units: float
     free_changed_units: float
     forgone_usd: float
-    broken: tuple[Broken | GoneLine, ...] = ()
+    broken: tuple[Broken | GoneLine | NotTried, ...] = ()
 
     @property
     def holds(self) -> bool:

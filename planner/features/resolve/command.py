@@ -12,9 +12,10 @@ import argparse
 import math
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-from planner.console.arguments import count, day, folder_name, positive, refuse_unusable, share
+from planner.console.arguments import TimeLimit, count, day, folder_name, positive, refuse_unusable, share
 from planner.console.outputs import configure_outputs, write_outputs
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN, PlannerError
@@ -45,7 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--solver", default="highs", metavar="NAME", help="highs, cbc, or any solver that PuLP supports"
     )
-    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop each search after this long")
+    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="for the whole command")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
     parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
@@ -64,14 +65,17 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.io.cache import FOLDER
     from planner.plan.finished import load_finished
     from planner.plan.manifest import CHANGES
+    from planner.plan.reading import Reading
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
-    from planner.verify.figures import metrics_of
+    from planner.verify.figures import figures_of
     from planner.workbook.report import Report
 
+    limit = TimeLimit(arguments.time_limit)
     last = load_finished(arguments.against)
     case = load(arguments.input)
+    limit.reading_done(len(case.demand))
     directory = _directory(arguments, folder_name(case.settings.name))
     refuse_unusable(directory, arguments.export)
     refuse_signed(directory)
@@ -79,10 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as scratch, Progress() as solving:
         options = Options(
             arguments.gap,
-            arguments.time_limit,
+            None,
             arguments.workers,
             arguments.solver,
             Path(scratch) if arguments.fresh else directory.absolute().parent / FOLDER,
+            until=limit.search_until(),
         )
         found = resolve(
             case,
@@ -94,8 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
             on_solve=solving,
             on_cause=solving.named("combinations of old and new"),
         )
-        nothing = only_nothing(found.case, options)
-    metrics = metrics_of(found.case, found.plan)
+        nothing = only_nothing(found.case, replace(options, until=limit.figures_until()))
+    metrics = figures_of(Reading(found.case, found.plan), audited=True, deadline=limit.figures_until())
     report = Report(metrics, last.plan, read_accuracy(arguments.input), arguments.notice_days, nothing)
     sheets = [*cost_per_task_sheet.sheets_for(found.case), change_reasons.sheet_of(found.changes)]
     also = {CHANGES: lambda path: write_changes(found.changes, found.plan, path)}

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from planner.errors import InfeasibleError
+from planner.errors import InfeasibleError, StoppedError
 from planner.features.order.order import Broken, lacking, price_order
-from planner.features.resolve.changes import GoneLine, Keeping, own_name
+from planner.features.resolve.changes import GoneLine, Keeping, NotTried, own_name
 from planner.model.reduce.slots import Line
 from planner.model.sets import Keep
 from planner.plan.plan import Plan, Status, gap_of
@@ -81,15 +81,15 @@ def keep_purchases(
     """
     if math.isinf(usd_per_unit):
         fewest = replace(options, gap=EXACT, kept=Kept(Keep(1.0, cost_counts=False), last.units))
-        least = find_plan(case, fewest, progress)
+        least = find_plan(case, fewest.share(3), progress)
         limit = _changes(last.units, least)
         kept = Kept(Keep(0.0, limited=True), last.units, limit)
     else:
         kept = Kept(Keep(usd_per_unit), last.units)
-    found = find_plan(case, replace(options, kept=kept), progress)
-    plan = checked(Reading(case, _proved_by(free, found))).plan
+    found = find_plan(case, replace(options, kept=kept).share(2 if math.isinf(usd_per_unit) else 1), progress)
+    plan = checked(Reading(case, proved_by(free, found))).plan
     changed = sum(_changes(last.units, plan).values())
-    broken: tuple[Broken, ...] = ()
+    broken: tuple[Broken | NotTried, ...] = ()
     if math.isinf(usd_per_unit) and changed > SAME_UNITS:
         broken = _broken(case, last, options)
     summary = Keeping(
@@ -111,8 +111,8 @@ def _changes(units: Mapping[Line, float], plan: Plan) -> dict[Line, float]:
     return {line: abs(now.get(line, 0.0) - n) for line, n in units.items()}
 
 
-def _proved_by(free: Plan, found: Plan) -> Plan:
-    """Return the kept plan with the bound, and the prices, of the plan that is free to move."""
+def proved_by(free: Plan, found: Plan) -> Plan:
+    """Return a plan that keeps purchases with the bound, and the prices, of the plan that is free to move."""
     total, proof = found.judged_usd, free.proof
 
     def gap(bound: float | None) -> float | None:
@@ -133,7 +133,7 @@ def _proved_by(free: Plan, found: Plan) -> Plan:
     )
 
 
-def _broken(case: Case, last: LastPurchases, options: Options) -> tuple[Broken, ...]:
+def _broken(case: Case, last: LastPurchases, options: Options) -> tuple[Broken | NotTried, ...]:
     """Say what the last purchases break or cannot meet, where, and by how much."""
     price = {o.offer: o.usd_per_unit_hour for o in case.offers}
     order = pd.DataFrame(
@@ -144,3 +144,5 @@ def _broken(case: Case, last: LastPurchases, options: Options) -> tuple[Broken, 
         return price_order(case, order, replace(options, kept=None)).broken
     except InfeasibleError as error:
         return tuple(lacking(error))
+    except StoppedError:
+        return (NotTried(),)

@@ -1,6 +1,7 @@
 """Re-solve: the new plan, line by line against the last one, and why the cost changed."""
 
 import datetime as dt
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -10,12 +11,13 @@ from planner.errors import StoppedError
 from planner.features.resolve.attribution import AUTO, NONE, Attribution, attribute
 from planner.features.resolve.changes import SAME_UNITS, Changes, Keeping, as_signed, change_lines
 from planner.features.resolve.keep import keep_purchases, last_purchases
+from planner.features.resolve.last_plan import PART_FOR_LAST, no_dearer
 from planner.plan.finished import Finished
 from planner.plan.plan import Plan
 from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
 from planner.solver.find import Options
-from planner.solver.solve import solve
+from planner.solver.solve import audited
 
 _TERMS = ("pool", "meter", "usd_per_unit_hour")
 
@@ -139,15 +141,13 @@ def resolve(
             "the last plan bought these before this plan's months, and they are not among the commitments "
             f"(--owed treats them as signed): {'; '.join(_told(s) for s in signed)}"
         )
-    plan = solve(
-        case,
-        solver=options.solver,
-        gap=options.gap,
-        time_limit_seconds=options.time_limit_seconds,
-        workers=options.workers,
-        store=options.store,
-        progress=on_solve,
-    )
+    searches = 1 if keep_usd is None else 2 if math.isfinite(keep_usd) else 4
+    reading = audited(case, options.share(searches).sparing(PART_FOR_LAST), on_solve)
+    reading, stays = no_dearer(reading, last, options.share(searches))
+    plan = reading.plan
+    if stays:
+        notes.append("the time limit ended the search before it found a plan cheaper than the last plan's purchases: "
+                     "they stand")  # fmt: skip
     old, kept = (last.case, last.plan), None
     if keep_usd is not None:
         plan, kept, told = _kept(case, old, usd=keep_usd, free=plan, options=options, progress=on_solve)

@@ -12,7 +12,8 @@
 (of several grids, one for each combination), with the others applied to each. Every case is solved exactly; what a
 change does not touch is not solved again. With -o the study is kept: run again with other cases, and they are added.
 --scale takes demand, on_demand_prices, quotas, offer_prices and discount (a share below the list price).
-Exit codes: 0 answered (a case without a plan is reported in words), 1 wrong use or input, 3 stopped.
+Exit codes: 0 answered (a case without a plan is reported in words), 1 wrong use or input, 3 stopped: some case is not
+answered; what was answered is shown and kept.
 """
 
 import argparse
@@ -20,9 +21,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.console.arguments import count, positive, share
+from planner.console.arguments import TimeLimit, count, positive, share
 from planner.console.progress import Progress
-from planner.errors import EXIT_PLAN, Fault, InputError, PlannerError
+from planner.errors import EXIT_PLAN, EXIT_STOPPED, Fault, InputError, PlannerError
 
 if TYPE_CHECKING:
     from planner.features.what_if.case_change import CaseChange
@@ -56,7 +57,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="directory to save the study in, or to add to")
     parser.add_argument("--compare", type=Path, metavar="DIR", help="show another study next to this one")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
-    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="stop each plan after this long")
+    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="for the whole command; each plan gets "
+                        "as much of it")  # fmt: skip
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores)")
     parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     parser.add_argument("--json", action="store_true", help="print every figure for machines")
@@ -72,8 +74,10 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.readers import load
     from planner.solver.find import Options
 
+    limit = TimeLimit(arguments.time_limit)
     case = load(arguments.input)
     changes = _asked(arguments)
+    limit.reading_done(len(case.demand), 1 + len(changes) + len(case.pools) * arguments.refused)
     other = None
     if arguments.compare is not None and (other := read_study(arguments.compare)) is None:
         raise PlannerError(f"{arguments.compare} holds no study (no study.json)")
@@ -90,22 +94,22 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.fresh:
         beside = Path("reports") if arguments.output is None else arguments.output.absolute().parent
         store = beside.absolute() / FOLDER
-    options = Options(arguments.gap, arguments.time_limit, arguments.workers, store=store)
-    study = what_if(case, changes, options, Progress, earlier)
+    options = Options(arguments.gap, workers=arguments.workers, store=store, until=limit.search_until())
+    study = what_if(case, changes, options.share(2) if arguments.refused else options, Progress, earlier)
     if arguments.refused:
         study = what_if(case, refused_orders(study.base), options, Progress, study)
     if arguments.output is not None:
         study = write_study(study, arguments.output, case.settings.horizon.start)
     if arguments.json:
         print(study_json(study), end="")
-        return EXIT_PLAN
+        return EXIT_STOPPED if study.left_out else EXIT_PLAN
     print_study(study, sys.stdout)
     if other is not None:
         print()
         print_comparison(study, other, sys.stdout)
     if arguments.output is not None:
         print(f"\nwritten to {arguments.output}")
-    return EXIT_PLAN
+    return EXIT_STOPPED if study.left_out else EXIT_PLAN
 
 
 def _asked(arguments: argparse.Namespace) -> "list[CaseChange]":

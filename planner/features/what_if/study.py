@@ -79,13 +79,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Study:
-    """The folder as it stands, and its cases in the order in which they were first asked."""
+    """The folder as it stands, and its cases in the order in which they were first asked.
+
+    left_out : names of cases that were asked now and for which the time limit ran out; the rest was answered.
+    """
 
     name: str
     input_digest: str
     months: tuple[str, ...]
     base: Answer
     cases: tuple[Answer, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -111,7 +115,7 @@ def what_if(
     Raises
     ------
     InputError : a change names what the folder does not have; every fault of every change at once, before any work.
-    StoppedError : the time limit ran out.
+    StoppedError : the time limit ran out before there was a plan of the folder as it stands. (Cases are left out.)
 
     The folder as it stands, or a case, that has no plan says so in its answer.
     """
@@ -121,12 +125,19 @@ def what_if(
         options = options or Options()
         if options.store is None:
             options = replace(options, store=Path(own))
-        base = earlier.base if earlier is not None else _answer(case, AS_IT_STANDS, options, shown)
+        if earlier is not None:
+            base = earlier.base
+        else:
+            base = _answer(case, AS_IT_STANDS, options.share(1 + len(changes)), shown)
+        left_out = list(earlier.left_out if earlier is not None else ())
         found = {answer.change.name: answer for answer in (earlier.cases if earlier is not None else ())}
-        for change, variant in zip(changes, cases, strict=True):
-            found[change.name] = _answer(variant, change, options, shown)
+        for k, (change, variant) in enumerate(zip(changes, cases, strict=True)):
+            try:
+                found[change.name] = _answer(variant, change, options.share(len(changes) - k), shown)
+            except StoppedError:
+                left_out.append(change.name)
     months = tuple(period.name for period in case.periods)
-    return Study(case.settings.name, case.digest, months, base, tuple(found.values()))
+    return Study(case.settings.name, case.digest, months, base, tuple(found.values()), tuple(left_out))
 
 
 def refused_orders(base: Answer) -> list[CaseChange]:

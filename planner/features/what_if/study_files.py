@@ -135,6 +135,7 @@ def study_json(study: Study) -> str:
         "months": list(study.months),
         "base": _document(study, study.base),
         "cases": [_document(study, answer) for answer in study.cases],
+        "left_out": list(study.left_out),
     }
     return sealed(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 

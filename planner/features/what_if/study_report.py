@@ -37,6 +37,10 @@ def print_study(study: Study, stream: IO[str]) -> None:
         for answer in study.cases:
             if answer.possible:
                 _print_lines(console, study.base, answer)
+    if study.left_out:
+        names = ", ".join(clean(name, 80) for name in study.left_out)
+        console.print(f"\nNot answered, because the time limit ran out before there was a plan: {names}", style="bold",
+                      soft_wrap=True)  # fmt: skip
     console.print("\nEvery case is a plan of its own: the cheapest with that change, proved and audited.")
 
 

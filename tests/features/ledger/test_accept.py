@@ -9,7 +9,7 @@ import pytest
 from planner.errors import AuditError, InputError, PlannerError
 from planner.features.ledger.accept import Accepted, Signature, accept
 from planner.features.ledger.chain import read_ledger
-from planner.features.ledger.evidence import changed
+from planner.features.ledger.evidence import changed, unlisted
 from planner.plan.files import write_plan
 from planner.plan.manifest import read_signatures
 from planner.plan.orders import owed_after
@@ -212,12 +212,13 @@ def test_stopped_between_the_mark_and_the_entry_it_is_signed_the_next_time(signe
     """The mark lies in the directory, the ledger has no such entry: nothing was signed, also by the day after."""
     with monkeypatch.context() as patched:
 
-        def full(*_: object) -> None:
-            raise OSError("the disk is full")
+        def killed(*_: object) -> None:
+            raise KeyboardInterrupt
 
-        patched.setattr("planner.features.ledger.chain.OpenLedger.append", full)
-        with pytest.raises(OSError, match="disk is full"):
+        patched.setattr("planner.features.ledger.chain.OpenLedger.append", killed)
+        with pytest.raises(KeyboardInterrupt):
             sign(signed)
+    assert "planner accept was stopped before it wrote the entry" in unlisted(signed.parent / "ledger.jsonl", ())[0]
     assert read_signatures(signed) is not None
     assert not (signed / "commitments.csv").exists()
     later = replace(ADA, date=ADA.date + dt.timedelta(days=1))
@@ -229,6 +230,23 @@ def test_stopped_between_the_mark_and_the_entry_it_is_signed_the_next_time(signe
     assert held is not None
     assert [mark.date for mark in held.marks] == [str(later.date)]
     assert not changed(done.entry, signed.parent / "ledger.jsonl")
+
+
+def test_what_the_ledger_could_not_hold_is_not_marked_as_signed(signed: Path, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("planner.features.ledger.chain.OpenLedger.append", full)
+        with pytest.raises(OSError, match="disk is full"):
+            sign(signed)
+        assert read_signatures(signed) is None
+    sign(signed)
+    before = read_signatures(signed)
+    monkeypatch.setattr("planner.features.ledger.chain.OpenLedger.append", full)
+    with pytest.raises(OSError, match="disk is full"):
+        sign(signed, signature=replace(ADA, by="Bob"))
+    assert read_signatures(signed) == before
 
 
 def test_commitments_that_are_lost_are_written_again_by_the_same_call_only(tmp_path: Path, signed: Path) -> None:

@@ -85,7 +85,7 @@ def test_again_is_refused_in_words(reports: Path, capsys) -> None:
         (lambda r: edit(r / "q0" / "input" / "plan.yaml", "q0", "q9"), "entry 1: q0: input/plan.yaml was changed"),
         (lambda r: edit(r / "ledger.jsonl", "}\n", "}"), None),
         (lambda r: cut(r / "ledger.jsonl", 9), "the last line, after entry 0, is incomplete"),
-        (lambda r: (r / "ledger.jsonl").write_text("", encoding="utf-8"), None),
+        (lambda r: (r / "ledger.jsonl").write_text("", encoding="utf-8"), "the ledger was cut off or emptied"),
         (lambda r: (r / "ledger.jsonl").write_bytes(b"\xff\x00 no text\n"), "line 1: is not an entry of a ledger"),
     ],
 )  # fmt: skip
@@ -100,9 +100,23 @@ def test_a_change_by_hand_is_caught(reports: Path, capsys, change, told) -> None
     code, said = run(capsys, "ledger", "--head", head, "--json")
     found = json.loads(said)
     assert found["whole"] == (code == 0)
-    if told is None and not found["entries"]:  # the file alone cannot show that it was emptied; the head does
-        assert code == 1
-        assert "no entry has the hash" in found["faults"][0]
+    if not found["entries"] and told != "line 1: is not an entry of a ledger":
+        assert any("no entry has the hash" in fault for fault in found["faults"])
+
+
+def test_a_ledger_that_lost_entries_shows_by_the_plans_beside_it(reports: Path, capsys) -> None:
+    assert run(capsys, *ACCEPT)[0] == 0
+    assert run(capsys, "accept", "reports/q1", "--by", "Bob")[0] == 0
+    lines = (reports / "ledger.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (reports / "ledger.jsonl").write_text(lines[0], encoding="utf-8")
+    code, told = run(capsys, "ledger")
+    assert (code, "q1: its signatures.json says that Bob signed it" in told, "q0: its" in told) == (1, True, False)
+    told = run(capsys, "accept", "reports/q2", "--by", "Cy")[1]  # said, too, before more is built on it
+    assert "q1: its signatures.json says that Bob signed it" in told
+    (reports / "ledger.jsonl").unlink()
+    code, told = run(capsys, "ledger")
+    assert (code, "there is no such ledger, but plans beside it state that it lists them" in told) == (1, True)
+    assert [f"q{k}: its signatures.json" in told for k in range(PLANS)] == [True, True, True, False]
 
 
 def edit(path: Path, old: str, new: str) -> None:
