@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
                       until=limit.search_until())  # fmt: skip
     try:
         with Progress() as progress:
-            reading = audited(case, options if last is None else options.sparing(PART_FOR_LAST), progress)
+            reading = audited(case, options if last is None else options.share(1 / (1 - PART_FOR_LAST)), progress)
             reading, stays = (reading, False) if last is None else no_dearer(reading, last, options)
     except InfeasibleError as error:
         if not arguments.json:

@@ -81,22 +81,10 @@ class Options:
     starts: Starts | None = None
     until: float = np.inf
 
-    def clock(self) -> Clock:
-        """Start the clock of one search."""
-        clock = Clock.of(self.time_limit_seconds)
-        clock.deadline = min(clock.deadline, self.until)
-        return clock
-
     def share(self, searches: float) -> "Options":
         """Return the options of the next of some searches, each of which may take as much of the time that is left."""
-        if not np.isfinite(self.until):
-            return self
         now = time.monotonic()
         return replace(self, until=now + max(0.0, self.until - now) / searches)
-
-    def sparing(self, part: float) -> "Options":
-        """Return the options of a search that leaves a part of the time."""
-        return self.share(1 / (1 - part)) if part else self
 
 
 def find_plan(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None) -> Plan:
@@ -109,7 +97,7 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     InfeasibleError : no plan meets every rule; the text says what cannot be met.
     StoppedError : the time limit ran out before there was a plan.
     """
-    clock = options.clock()
+    clock = Clock.of(options.time_limit_seconds, options.until)
     sets, plans, stuck = _components(case, options, clock, progress)
     if stuck:
         error = explain(case, stuck, clock)
@@ -128,7 +116,7 @@ def find_if_any(
     ------
     StoppedError : the time limit ran out before there was a plan.
     """
-    sets, plans, stuck = _components(case, options, options.clock(), progress)
+    sets, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds, options.until), progress)
     return None if stuck else _plan(case, sets, plans, options)
 
 
@@ -138,7 +126,7 @@ def find_cost(case: Case, options: Options = Options(), progress: Callable[[int,
 
     The same search as `find_if_any`, without the plan's tables; it raises the same.
     """
-    sets, plans, stuck = _components(case, options, options.clock(), progress)
+    sets, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds, options.until), progress)
     return None if stuck else _totals(case, sets, plans).total_usd
 
 
@@ -311,8 +299,7 @@ def _cheaper(found: ComponentPlan | None, rough: ComponentPlan | None) -> Compon
     """Return the cheaper plan, with what was proved by the finer search."""
     if found is None or rough is None or found.usd <= rough.usd:
         return found
-    proved = {name: getattr(found, name) for name in ("bound_usd", "tree_bound_usd", "prices")}
-    return replace(rough, **proved)
+    return replace(rough, **{name: getattr(found, name) for name in ("bound_usd", "tree_bound_usd", "prices")})
 
 
 @dataclass(frozen=True)

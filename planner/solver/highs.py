@@ -39,9 +39,9 @@ class Clock:
     deadline: float = np.inf
 
     @classmethod
-    def of(cls, seconds: float | None) -> "Clock":
-        """Start a clock that runs out after some seconds (None: never)."""
-        return cls(np.inf if seconds is None else time.monotonic() + seconds)
+    def of(cls, seconds: float | None, until: float = np.inf) -> "Clock":
+        """Start a clock that runs out after some seconds (None: never), and not later than at a deadline."""
+        return cls(until if seconds is None else min(until, time.monotonic() + seconds))
 
     def left(self) -> float:
         """Seconds left; raises StoppedError when there are none."""

@@ -142,7 +142,7 @@ def resolve(
             f"(--owed treats them as signed): {'; '.join(_told(s) for s in signed)}"
         )
     searches = 1 if keep_usd is None else 2 if math.isfinite(keep_usd) else 4
-    reading = audited(case, options.share(searches).sparing(PART_FOR_LAST), on_solve)
+    reading = audited(case, options.share(searches / (1 - PART_FOR_LAST)), on_solve)
     reading, stays = no_dearer(reading, last, options.share(searches))
     plan = reading.plan
     if stays:

@@ -15,6 +15,7 @@ from planner.plan.plan import Plan, Status
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.solver.find import Options
+from planner.solver.highs import Clock
 from planner.solver.solve import solve
 from tests import builders
 
@@ -88,17 +89,21 @@ def test_resolve_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any("the last plan's purchases: they stand" in note for note in found.changes.notes)
 
 
+def clock(options: Options) -> Clock:
+    return Clock.of(options.time_limit_seconds, options.until)
+
+
 def test_searches_share_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """100 s for 4 searches: 25 s, then a third of the 90 that are left; one search of its own limit keeps to both."""
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     options = Options(until=100.0)
-    assert options.share(4).clock().deadline == pytest.approx(25.0)
+    assert clock(options.share(4)).deadline == pytest.approx(25.0)
     now[0] = 10.0
-    assert options.share(3).clock().deadline == pytest.approx(40.0)
-    assert options.sparing(0.2).clock().deadline == pytest.approx(10.0 + 0.8 * 90)
-    assert replace(options, time_limit_seconds=5.0).clock().deadline == pytest.approx(15.0)
+    assert clock(options.share(3)).deadline == pytest.approx(40.0)
+    assert clock(options.share(1 / 0.8)).deadline == pytest.approx(10.0 + 0.8 * 90)
+    assert clock(replace(options, time_limit_seconds=5.0)).deadline == pytest.approx(15.0)
     now[0] = 200.0
     with pytest.raises(StoppedError):
-        options.share(2).clock().left()
-    assert Options().share(3).clock().deadline == math.inf
+        clock(options.share(2)).left()
+    assert clock(Options().share(3)).deadline == math.inf
