@@ -38,6 +38,11 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
         "sign a plan: its purchases become commitments of the next folder, and the ledger gets an entry",
     ),
     (
+        "hand-over",
+        "features.hand_over.command",
+        "write an accepted plan as Terraform and LiteLLM files to review, with the order of things",
+    ),
+    (
         "ledger",
         "features.ledger.ledger_command",
         "list the signed plans, and check that neither they nor the ledger were changed",

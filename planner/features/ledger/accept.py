@@ -100,7 +100,7 @@ def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path |
     directory = finished.directory
     sweep(directory)
     refuse_changed(directory, [*faults_of_files(directory), *faults_of_signing(directory, unfinished=True)])
-    _refuse_broken(finished)
+    refuse_broken(finished)
     owed = owed_after(finished.case, finished.plan)
     files = hashes(directory)
     with opened_locked(ledger) as book:
@@ -170,7 +170,7 @@ def _marks(before: Signatures | None, entry: Entry, ledger: Path, directory: Pat
     return tuple(marks) if mine in marks else (*marks, mine)
 
 
-def _refuse_broken(finished: Finished) -> None:
+def refuse_broken(finished: Finished) -> None:
     """Refuse a plan that breaks a rule, or whose bound its prices do not prove.
 
     An order that was priced need not be the best plan.
