@@ -6,6 +6,7 @@
     planner what-if my-plan --grid headroom=0.1:0.5:0.1 -o reports/headroom
     planner what-if my-plan --cases cases.yaml -o reports/meeting
     planner what-if my-plan --refused
+    planner what-if my-plan --cases cases.yaml --on dask://10.0.0.5:8786 -o reports/sweep
     planner what-if my-plan -o reports/meeting --compare reports/last-meeting
 
 --set, --scale, --strike, --refuse, --forbid-term and --certain together make one case; --grid makes one for each value
@@ -60,6 +61,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="for the whole command; each plan gets "
                         "as much of it")  # fmt: skip
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores)")
+    parser.add_argument("--on", metavar="dask://HOST:PORT", help="solve the cases on the workers of a Dask cluster, "
+                        "given by its scheduler; --workers is then the threads of each case (default 1)")  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     parser.add_argument("--json", action="store_true", help="print every figure for machines")
 
@@ -95,9 +98,15 @@ def run(arguments: argparse.Namespace) -> int:
         beside = Path("reports") if arguments.output is None else arguments.output.absolute().parent
         store = beside.absolute() / FOLDER
     options = Options(arguments.gap, workers=arguments.workers, store=store, until=limit.search_until())
-    study = what_if(case, changes, options.share(2) if arguments.refused else options, Progress, earlier)
+    elsewhere = None
+    if arguments.on is not None:
+        from planner.features.what_if.cluster import Cluster
+
+        elsewhere = Cluster.of(arguments.on)
+    now = options.share(2) if arguments.refused else options
+    study = what_if(case, changes, now, Progress, earlier, elsewhere)
     if arguments.refused:
-        study = what_if(case, refused_orders(study.base), options, Progress, study)
+        study = what_if(case, refused_orders(study.base), options, Progress, study, elsewhere)
     if arguments.output is not None:
         study = write_study(study, arguments.output, case.settings.horizon.start)
     if arguments.json:

@@ -97,12 +97,16 @@ class Study:
         return (self.base, *self.cases)
 
 
+Elsewhere = Callable[[Case, Sequence[CaseChange], Options, Progress], Mapping[str, Answer]]  # answers by name
+
+
 def what_if(
     case: Case,
     changes: Sequence[CaseChange],
     options: Options | None = None,
     progress: Progress | None = None,
     earlier: Study | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Study:
     """Solve a case as it stands and with each change.
 
@@ -111,6 +115,7 @@ def what_if(
     changes : the cases; a name stands once.
     progress : of a case's name: a context that is given (parts solved, all parts).
     earlier : a study of the same input: its cases stay, one of the same name is replaced.
+    elsewhere : who answers the cases; None: this machine, one after the other, each on all cores.
 
     Raises
     ------
@@ -125,13 +130,27 @@ def what_if(
         options = options or Options()
         if options.store is None:
             options = replace(options, store=Path(own))
+        there: Mapping[str, Answer] = {}
+        if elsewhere is not None:
+            asked = [*([AS_IT_STANDS] if earlier is None else []), *changes]
+            there = elsewhere(case, asked, options, shown)
         if earlier is not None:
             base = earlier.base
+        elif elsewhere is not None:
+            if AS_IT_STANDS.name not in there:
+                raise StoppedError(f"case {AS_IT_STANDS.name!r}: the time limit ran out before there was a plan")
+            base = there[AS_IT_STANDS.name]
         else:
             base = _answer(case, AS_IT_STANDS, options.share(1 + len(changes)), shown)
         left_out = list(earlier.left_out if earlier is not None else ())
         found = {answer.change.name: answer for answer in (earlier.cases if earlier is not None else ())}
         for k, (change, variant) in enumerate(zip(changes, cases, strict=True)):
+            if elsewhere is not None:
+                if change.name in there:
+                    found[change.name] = there[change.name]
+                else:
+                    left_out.append(change.name)
+                continue
             try:
                 found[change.name] = _answer(variant, change, options.share(len(changes) - k), shown)
             except StoppedError:
@@ -169,6 +188,17 @@ def all_changed(case: Case, changes: Sequence[CaseChange]) -> list[Case]:
     if faults:
         raise InputError(list(dict.fromkeys(faults)))
     return made
+
+
+def answer_alone(case: Case, change: CaseChange, options: Options) -> Answer:
+    """Answer one change of a case, as `what_if` does among others.
+
+    Raises
+    ------
+    StoppedError : the time limit ran out.
+    """
+    variant = case if change == AS_IT_STANDS else changed(case, change)
+    return _answer(variant, change, options, lambda _: nullcontext(None))
 
 
 def _answer(case: Case, change: CaseChange, options: Options, shown: Progress) -> Answer:
