@@ -117,6 +117,17 @@ class Names:
         return total.reshape(self.need_count, self.slot_count)
 
 
+def deployed_units(names: Names, deployments: pd.DataFrame) -> Floats:
+    """Lay deployments out as an array deployments x periods, units."""
+    number = {key: k for k, key in enumerate(names.deployments)}
+    period = {name: k for k, name in enumerate(names.periods)}
+    units = np.zeros((len(number), len(period)))
+    keys = ["pool", "meter", "model", "period", "units"]
+    for pool, meter, model, when, n in deployments[keys].itertuples(index=False, name=None):
+        units[number[pool, meter, model], period[when]] += n
+    return units
+
+
 @dataclass(frozen=True)
 class Flows:
     """Rows of a dispatch whose names are known, as numbers.

@@ -1,6 +1,6 @@
-"""The plan hour by hour: what reserved units and on demand serve in each region, of each model, in each month."""
+"""The plan hour by hour: what each kind of supply serves in each region, of each model, in each month."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +24,7 @@ class ServedWeek:
         units move between models by the hour, this model's share of them.
     level_rph : the same at the month's mix of requests.
     arrived_rph : what is served here in the week, by the hour in which it arose; None where nothing can wait.
+    scaled_rph : what units that run by the hour serve; None where no pool sells them.
     """
 
     region: str
@@ -35,6 +36,7 @@ class ServedWeek:
     capacity_rph: list[float]
     level_rph: float
     arrived_rph: list[float] | None = None
+    scaled_rph: list[float] | None = None
 
     @property
     def waits(self) -> bool:
@@ -45,7 +47,8 @@ class ServedWeek:
     @property
     def demand_rph(self) -> list[float]:
         """All that is served here."""
-        return [a + b for a, b in zip(self.reserved_rph, self.on_demand_rph, strict=True)]
+        both = [a + b for a, b in zip(self.reserved_rph, self.on_demand_rph, strict=True)]
+        return both if self.scaled_rph is None else [a + b for a, b in zip(both, self.scaled_rph, strict=True)]
 
 
 def served_weeks(reading: Reading) -> list[ServedWeek]:
@@ -56,6 +59,10 @@ def served_weeks(reading: Reading) -> list[ServedWeek]:
     pairs = [(r, m) for r in names.regions for m in names.models]
     came = _weeks(reading, place, len(pairs), arrival=True) if reading.case.work_can_wait else None
     held, paid = (_weeks(reading, np.where(own, place, -1), len(pairs)) for own in (reserved, ~reserved))
+    run = None
+    if any(p.usd_per_scaled_unit_hour is not None for p in reading.case.pools):
+        run = _weeks(reading, np.where(reserved, place, -1), len(pairs), counted=reading.by_scaled.of_flow)
+        held = np.maximum(held - run, 0.0)
     served = np.zeros((len(pairs), len(names.periods)), bool)
     np.logical_or.at(served, (place[flows.way], flows.place // HOURS_PER_WEEK % len(names.periods)), flows.rph != 0)
     capacity = _capacity(reading)
@@ -74,19 +81,28 @@ def served_weeks(reading: Reading) -> list[ServedWeek]:
                     capacity_rph=np.round(hours, _DIGITS).tolist(),
                     level_rph=round(float(level), _DIGITS),
                     arrived_rph=None if came is None else np.round(came[at], _DIGITS).tolist(),
+                    scaled_rph=None if run is None else np.round(run[at], _DIGITS).tolist(),
                 )
             )
     return weeks
 
 
 def _weeks(
-    reading: Reading, group: Ints, groups: int, per_request: Floats | None = None, *, arrival: bool = False
+    reading: Reading,
+    group: Ints,
+    groups: int,
+    per_request: Floats | None = None,
+    *,
+    arrival: bool = False,
+    counted: Floats | None = None,
 ) -> Floats:
     """Add up expected requests per hour (times `per_request`) by group of way: groups x periods x hours of the week.
 
-    arrival : in the hours in which they arose.
+    arrival : in the hours in which they arose. counted : share of each flow that counts; None: all of it.
     """
-    sums = reading.dispatch[0].sums(group, groups, reading.names.slot_count, per_request, arrival=arrival)
+    flows = reading.dispatch[0]
+    flows = flows if counted is None else replace(flows, rph=flows.rph * counted)
+    sums = flows.sums(group, groups, reading.names.slot_count, per_request, arrival=arrival)
     names, probability = reading.names, np.array([s.probability for s in reading.case.scenarios])
     shape = groups, len(names.scenarios), len(names.periods), HOURS_PER_WEEK
     expected: Floats = np.einsum("gsph,s->gph", sums.reshape(shape), probability)

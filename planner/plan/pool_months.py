@@ -30,10 +30,19 @@ class UnitUse:
 
 
 def reserved_use(reading: Reading) -> UnitUse:
-    """Add up what is served by reserved units."""
+    """Add up what is served by reserved units; what units that run by the hour serve is left out."""
     flows = reading.dispatch[0]
     way, load, nth = (flows.loads[name].to_numpy(int) for name in ("way", "load", "nth"))
-    return _use(reading, flows.way, reading.prices.of_ways(reading.names, flows), way, load, nth)
+    counted = 1 - reading.by_scaled.of_flow
+    return _use(reading, flows.way, reading.prices.of_ways(reading.names, flows), way, load, nth, counted=counted)
+
+
+def scaled_use(reading: Reading) -> UnitUse:
+    """Add up what is served by units that run by the hour, as units of their pool."""
+    flows = reading.dispatch[0]
+    way, load, nth = (flows.loads[name].to_numpy(int) for name in ("way", "load", "nth"))
+    price, counted = reading.prices.of_ways(reading.names, flows), reading.by_scaled.of_flow
+    return _use(reading, flows.way, price, way, load, nth, counted=counted)
 
 
 def convertible_use(reading: Reading) -> UnitUse:
@@ -77,10 +86,13 @@ def _homes(reading: Reading) -> Ints:
     return found
 
 
-def _use(reading: Reading, of: Ints, price: Floats, way: Ints, load: Ints, nth: Ints) -> UnitUse:
+def _use(
+    reading: Reading, of: Ints, price: Floats, way: Ints, load: Ints, nth: Ints, *, counted: Floats | None = None
+) -> UnitUse:
     """Add up the flows of the dispatch; `of` is the way of each, whatever the caller calls so.
 
-    price : of a request, by way. way, load, nth : the loads of ways (`joins.pairs` on `LOAD_OF_WAY`).
+    price : of a request, by way. way, load, nth : the loads of ways (`joins.pairs` on `LOAD_OF_WAY`). counted : share
+    of each flow that counts; None: all of it.
     """
     names, loads, flows = reading.names, reading.derived.loads, reading.dispatch[0]
     shape = len(reading.meters), names.slot_count
@@ -96,7 +108,7 @@ def _use(reading: Reading, of: Ints, price: Floats, way: Ints, load: Ints, nth: 
         which = np.full(len(price), -1)
         which[way[nth == k]] = load[nth == k]
         own = np.flatnonzero(which[of] >= 0)
-        row, rph = which[of[own]], flows.rph[own]
+        row, rph = which[of[own]], flows.rph[own] if counted is None else flows.rph[own] * counted[own]
         cell = meter[row] * names.slot_count + flows.place[own]
         for total, per_request in (
             (used, units[row]),
@@ -126,9 +138,10 @@ def _meter_shares(reading: Reading, meter: Ints) -> Floats:
 class PoolMonth:
     """A pool's meter in one month.
 
-    ``wanted_units`` holds, for each slot of the month, what reserved service and the on-demand flows that the pool
-    could have served would take; ``usd_per_unit`` what one of these units serves would cost on demand over all
-    occurrences of the slot. Slots in which nothing is wanted are left out.
+    ``wanted_units`` holds, for each slot of the month, what reserved service and the flows on demand and by the hour
+    that the pool could have served would take; ``usd_per_unit`` what one of these units serves would cost on demand,
+    or by the hour where that is cheaper, over all occurrences of the slot. Slots in which nothing is wanted are left
+    out.
     """
 
     pool: str
@@ -181,7 +194,7 @@ class PoolMonth:
 def pool_months(reading: Reading) -> tuple[PoolMonth, ...]:
     """Every pool and meter, every month, in the order of region, pool, meter and month."""
     case, plan, derived, names = reading.case, reading.plan, reading.derived, reading.names
-    used, more = reserved_use(reading), convertible_use(reading)
+    used, more, scaled = reserved_use(reading), convertible_use(reading), scaled_use(reading)
     weeks = np.repeat(derived.slots["weeks"].to_numpy(float), HOURS_PER_WEEK)
     deployed: dict[tuple[str, str, str], float] = {}
     columns = ("pool", "meter", "period", "units")
@@ -203,9 +216,13 @@ def pool_months(reading: Reading) -> tuple[PoolMonth, ...]:
         own, owed = lines.get((pool, meter), []), commitments.get((pool, meter), [])
         for k, period in enumerate(case.periods):
             key, now = (pool, meter, period.name), slots[:, k].ravel()
-            units = used.units[m, now] + more.units[m, now]
+            units = used.units[m, now] + more.units[m, now] + scaled.units[m, now]
             order = np.argsort(-units, kind="stable")[: int((units > 0).sum())]
-            usd = ((used.usd_per_hour[m, now] + more.usd_per_hour[m, now]) * weeks[now])[order]
+            per_hour = sum(part.usd_per_hour[m, now] for part in (used, more, scaled))
+            by_hour = pools[pool].usd_per_scaled_unit_hour
+            if by_hour is not None:
+                per_hour = np.minimum(per_hour, by_hour * units)
+            usd = (per_hour * weeks[now])[order]
             rows.append(
                 PoolMonth(
                     pool=pool,

@@ -6,10 +6,10 @@ from functools import cached_property
 import numpy as np
 
 from planner.plan.derived import Derived
-from planner.plan.flows import Floats, Flows, Names
+from planner.plan.flows import Floats, Flows, Names, deployed_units
 from planner.plan.frames import ARRIVED, Ints, encode
 from planner.plan.plan import Plan
-from planner.plan.scaled import scaled_array
+from planner.plan.scaled import ServedByScaled, scaled_array
 from planner.plan.stress_cases import StressCase, Witness, stress_cases
 from planner.schema.case import Case
 
@@ -115,6 +115,11 @@ class Reading:
         arrived = slots(dispatch, ARRIVED) if ARRIVED in dispatch else None
         flows, unknown = Flows.of(self.case, self.derived, self.names, dispatch, slots(dispatch), arrived)
         return replace(flows, scaled=scaled_array(self.names, self.plan.scaled_units)), unknown
+
+    @cached_property
+    def by_scaled(self) -> ServedByScaled:
+        """What units that run by the hour serve."""
+        return ServedByScaled.of(self.names, self.dispatch[0], deployed_units(self.names, self.plan.deployments))
 
     @cached_property
     def stress_cases(self) -> tuple[StressCase, ...]:

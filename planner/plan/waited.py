@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planner.plan.audit.capacity_check import deployed_units
-from planner.plan.flows import Floats
+from planner.plan.flows import Floats, deployed_units
 from planner.plan.frames import NUMBER, TEXT, WHOLE, Field, Frame
 from planner.plan.reading import Reading
 from planner.units import HOURS_PER_WEEK

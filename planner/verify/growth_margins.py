@@ -24,9 +24,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from planner.plan.audit.capacity_check import deployed_units
 from planner.plan.audit.findings import BROKEN, TOLERANCE
-from planner.plan.flows import Names
+from planner.plan.flows import Names, deployed_units
 from planner.plan.reading import Reading
 from planner.plan.stress_cases import LOAD_COLUMNS, Margin, StressCase, WorkloadMargin
 from planner.units import HOURS_PER_WEEK

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from planner.plan.audit import Finding, audit
 from planner.plan.audit.bound import check_bound
-from planner.plan.audit.capacity_check import deployed_units
 from planner.plan.audit.findings import lacks_witness
 from planner.plan.audit.totals import sound_tables
 from planner.plan.files import read_plan
+from planner.plan.flows import deployed_units
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.schema.case import Case

@@ -11,7 +11,7 @@ from planner.plan.hours import served_weeks
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.plan import UNIT_PARTS
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
-from planner.workbook import contract_story, story, waiting_story
+from planner.workbook import contract_story, scaled_story, story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.svg import Series, areas, bars, columns
 from planner.workbook.text_tables import amount, clean, percent, usd
@@ -80,6 +80,7 @@ def _page(report: Report) -> str:
         *_week(report),
         _stress(report),
         *([Section("What the rules cost", lines=story.rule_lines(report))] if report.rules is not None else []),
+        *_told("Units that run by the hour", scaled_story.scaled_lines(report)),
         *(
             [Section("Work that can wait", lines=waiting_story.waiting_lines(report))]
             if report.waited is not None
@@ -186,13 +187,16 @@ def _week(report: Report) -> list[Section]:
     if not weeks:
         return []
     week = max(weeks, key=lambda w: sum(w.demand_rph))
-    served = [Series("Reserved", SKY, tuple(week.reserved_rph)), Series("On demand", ORANGE, tuple(week.on_demand_rph))]
+    served = [Series("Reserved", SKY, tuple(week.reserved_rph))]
+    if week.scaled_rph is not None:
+        served.append(Series("By the hour", GREEN, tuple(week.scaled_rph)))
+    served.append(Series("On demand", ORANGE, tuple(week.on_demand_rph)))
     level = Series("Reserved capacity at the hour's mix (dashed)", INK, tuple(week.capacity_rph))
     chart = areas(
         served,
         level,
         [(day * HOURS_PER_DAY, WEEKDAYS[day]) for day in range(DAYS_PER_WEEK)],
-        alt="Requests per hour over the week (UTC), by reserved units and on demand",
+        alt=f"Requests per hour over the week (UTC): {', '.join(s.name.lower() for s in served)}",
     )
     return [
         Section(

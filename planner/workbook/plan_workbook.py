@@ -20,6 +20,7 @@ from planner.workbook.sheets import (
     purchase_order,
     reservations,
     savings_by_line,
+    scaled_sheet,
     spend_sheet,
     summary,
     unit_data,
@@ -41,6 +42,7 @@ SHEETS = (
     (savings_by_line.NAME, BLUE),
     (reservations.NAME, BLUE),
     (reservations.DEPLOYMENTS_NAME, BLUE),
+    (scaled_sheet.NAME, BLUE),  # only where units run by the hour
     (spend_sheet.NAME, BLUE),  # only where there are spend commitments
     (week.NAME, GREEN),
     (waiting_sheet.NAME, GREEN),  # only where some work can wait
@@ -97,6 +99,7 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
         if (name != forecast_sheet.NAME or report.forecast is not None)
         and (name != waiting_sheet.NAME or report.waited is not None)
         and (name != spend_sheet.NAME or report.case.spend_commitments)
+        and (name != scaled_sheet.NAME or report.sells_by_the_hour)
     }
     for name in HIDDEN:
         at[name] = book.add_sheet(name)
@@ -113,6 +116,7 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     rows = _order_rows(report)
     purchase_order.write(at[purchase_order.NAME], report, rows, units.usage_per_unit() if lines else "")
     savings_by_line.write(at[savings_by_line.NAME], rows, order)
+    hourly = scaled_sheet.write(at[scaled_sheet.NAME], report) if report.sells_by_the_hour else None
     contracts = spend_sheet.write(at[spend_sheet.NAME], report) if report.case.spend_commitments else None
     week.write(at[week.NAME], at[week_data.NAME], report)
     if report.waited is not None:
@@ -135,10 +139,11 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     recomputed: list[Recomputed] = []
     for name, sheet in extra.items():
         recomputed += sheet.fill(at[name], report)
-    blocks = Blocks(order, held, od, crossing, stress, contracts)
+    blocks = Blocks(order, held, od, crossing, stress, contracts, hourly)
     audit_sheet.write(at[audit_sheet.NAME], report, blocks, [row.fits for row in rows], recomputed)
     short = "" if contracts is None else contracts.total("lost")
-    sources = summary.Sources(order, held, od, crossing, units, [row.reason for row in rows], short)
+    run = hourly.total("usd") if hourly is not None and len(report.metrics.scaled) else ""
+    sources = summary.Sources(order, held, od, crossing, units, [row.reason for row in rows], short, run)
     summary.write(at[summary.NAME], report, sources)
 
 

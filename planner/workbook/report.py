@@ -91,6 +91,11 @@ class Report:
         """What each line saves."""
         return order_values(self.lines, self.months)
 
+    @property
+    def sells_by_the_hour(self) -> bool:
+        """Whether a pool sells units that run by the hour."""
+        return any(p.usd_per_scaled_unit_hour is not None for p in self.case.pools)
+
     @cached_property
     def waited(self) -> Waited | None:
         """How much work waits, and for how long; None where nothing can."""

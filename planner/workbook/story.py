@@ -89,9 +89,10 @@ def decision(report: Report) -> tuple[str, str]:
 
 
 def by_the_hour(report: Report) -> str:
-    """Words of the decision for units bought by the hour; blank where there are none."""
-    total = report.plan.totals.unreserved_usd
-    return f", buy units by the hour for {usd(total)} beyond commitments" if total > _DECIDES else ""
+    """Words of the decision for units bought, or run, by the hour; blank where there are none."""
+    beyond, run = report.plan.totals.unreserved_usd, report.plan.totals.scaled_usd
+    told = f", buy units by the hour for {usd(beyond)} beyond commitments" if beyond > _DECIDES else ""
+    return f"{told}, run units by the hour for {usd(run)}" if run > _DECIDES else told
 
 
 @dataclass(frozen=True)
@@ -173,13 +174,21 @@ def from_one_saving_to_the_other(report: Report) -> str:
         parts.append(f"{usd(owed)} owed already")
     told = " + ".join(parts)
     if abs(rest) >= _DECIDES:
-        why = "that rules ask for" if rest > 0 else "on demand that owed units serve"
+        saved = ["on demand that owed units serve"] if owed > 0 else []
+        if _runs_by_the_hour(report, owed):
+            saved.append("that units by the hour save")
+        why = "that rules ask for" if rest > 0 else " and ".join(saved or ["that units by the hour save"])
         told += f" {'+' if rest > 0 else '-'} {usd(abs(rest))} {why}"
     return (
         f"Saving {usd(base.usd - total)} = {base.name} {usd(base.usd)} - the plan {usd(total)}. "
         f"{base.name[:1].upper()}{base.name[1:]} = {told}. The effective savings rate of {percent(rate)} compares the "
         f"plan with {usd(usage)} alone, as if nothing were owed and no rule asked for more."
     )
+
+
+def _runs_by_the_hour(report: Report, owed: float) -> bool:
+    """Whether units by the hour are part of what the saving is against."""
+    return ways(report)[0].units_usd > owed + _DECIDES
 
 
 def rule_lines(report: Report) -> list[str]:

@@ -6,7 +6,7 @@ import math
 from typing import IO, TYPE_CHECKING
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import contract_story, story, waiting_story
+from planner.workbook import contract_story, scaled_story, story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.text_tables import (
     LOST,
@@ -55,6 +55,11 @@ def print_report(report: Report, stream: IO[str]) -> None:
         console.print()
         console.print(bold("What the rules cost"))
         for line in story.rule_lines(report):
+            console.print(f"- {line}")
+    if hourly := scaled_story.scaled_lines(report):
+        console.print()
+        console.print(bold("Units that run by the hour"))
+        for line in hourly:
             console.print(f"- {line}")
     waiting = waiting_story.waiting_lines(report)
     if waiting:

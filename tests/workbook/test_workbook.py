@@ -21,7 +21,7 @@ from tests.builders.books import DIGEST, HOSTILE, hostile, opened, small, small_
 from tests.builders.hand_plans import hand_case, hand_plan, on
 
 ORDER = reading_order([cost_per_task_sheet.SHEET])
-ONLY_WHERE = ("Spend commitments", "Work that can wait")  # sheets of inputs that have such things
+ONLY_WHERE = ("Units by the hour", "Spend commitments", "Work that can wait")  # sheets of inputs that have such things
 
 
 @pytest.fixture(scope="module")

@@ -173,7 +173,10 @@ WORKLOADS = (
     Column("per_task", "Requests\nper task", "units", 12),
     Column("task_usd", "Per task\nUSD", "price", 12),
 )
-MODELS = (Column("name", "Model", "text:wrap", 26), *WORKLOADS[1:7])
+HOURLY = Column("scaled", "By the hour\nUSD", "usd", 13, total=True)  # only where units run by the hour
+SHORT = Column(
+    "shortfall", "Unspent commit-\nments, USD", "usd", 14, total=True
+)  # only where there are spend commitments
 MONTHS = (
     Column("name", "Month", "text", 26),
     Column("reserved", "New commitments\nUSD", "usd", 15, total=True),
@@ -190,18 +193,21 @@ def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
     """Write the sheet; returns the sums of its tables, for the audit."""
     text = "Cost by month, workload and model. The cost of units is borne by the requests that use them."
     sheet.heading("Cost per task", text, len(WORKLOADS) - 1)
-    sheet.widths(WORKLOADS)
+    parts = _with(report, _PARTS)
+    workloads = (*WORKLOADS[:2], *parts, *WORKLOADS[2 + len(_PARTS) :])
+    sheet.widths(workloads)
     metrics = report.metrics
     sheet.put(TOP - 1, 0, "By month", "section")
     months = metrics.months[metrics.months["period"] != HORIZON]
-    by_month = sheet.table(TOP, MONTHS, [_month(row) for row in rows_of(months)])
+    by_month = sheet.table(TOP, columns := _with(report, MONTHS), [_month(row, columns) for row in rows_of(months)])
     top = by_month.total_row + 3
     sheet.put(top - 1, 0, "By workload", "section")
-    by_workload = sheet.table(top, WORKLOADS, _rows(rows_of(metrics.by_workload), "workload"))
+    by_workload = sheet.table(top, workloads, _rows(rows_of(metrics.by_workload), "workload", parts))
     top = by_workload.total_row + 3
     sheet.put(top - 1, 0, "By model", "section")
-    by_model = sheet.table(top, MODELS, _rows(rows_of(metrics.by_model), "model"))
-    alt = "Bars of the cost of each workload, divided into reserved, on demand and egress."
+    models = (Column("name", "Model", "text:wrap", 26), *workloads[1:-2])
+    by_model = sheet.table(top, models, _rows(rows_of(metrics.by_model), "model", parts))
+    alt = "Bars of the cost of each workload, divided into what it is spent on."
     cost_bars(
         sheet, by_workload, top=3, reserved="capacity", title="Cost of each workload, and what it is spent on", alt=alt
     )
@@ -210,18 +216,18 @@ def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
     columns = (
         Column("name", "Workload", "text:wrap", 26),
         Column("model", "Model", "text:wrap", 15),
-        *_PARTS,
+        *parts,
         Column("period", "Month", "text", 14),
         Column("requests", "Requests", "count", 12, total=True),
         Column("per_thousand", "Per thousand\nrequests, USD", "cents", 12),
     )
-    detail = sheet.table(top + 1, columns, _details(report))
+    detail = sheet.table(top + 1, columns, _details(report, parts))
     by_months, last_column = _write_months(sheet, report, detail, detail.total_row + 2)
     heads = [0, by_workload.first - 2, by_model.first - 2, top]  # rows in which a table's title stands
     ends = [by_month.total_row, by_workload.total_row, by_model.total_row, detail.total_row]
     blocks = [*zip(heads, ends, strict=True), *by_months]
-    areas = print_areas(blocks, sum(c.width for c in WORKLOADS))
-    sheet.printed(blocks[-1][1], max(len(WORKLOADS) - 1, last_column), freeze=(3, 1), areas=areas)
+    areas = print_areas(blocks, sum(c.width for c in workloads))
+    sheet.printed(blocks[-1][1], max(len(workloads) - 1, last_column), freeze=(3, 1), areas=areas)
     total_usd = report.plan.totals.total_usd
     return tuple(
         Recomputed(f"Total cost, by {name}", NAME, block.total("total"), total_usd, total_usd)
@@ -229,31 +235,43 @@ def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
     )
 
 
-def _month(row: Any) -> dict[str, Any]:
-    parts = {
-        key: float(getattr(row, f"{key}_usd"))
-        for key in ("reserved", "tail", "unreserved", "sunk", "on_demand", "egress")
-    }
-    total = Live("={reserved}+{tail}+{unreserved}+{sunk}+{on_demand}+{egress}", sum(parts.values()))
+def _with(report: Report, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Return the columns of a table with those that only some plans have, before on demand."""
+    more = [HOURLY] if report.plan.totals.scaled_usd else []
+    if report.plan.totals.shortfall_usd and any(c.key == "sunk" for c in columns):
+        more.append(SHORT)
+    at = next(k for k, c in enumerate(columns) if c.key == "on_demand")
+    return (*columns[:at], *more, *columns[at:])
+
+
+def _sum(row: Any, columns: Sequence[Column]) -> tuple[dict[str, float], Live]:
+    """Parts of a row's cost, and their sum as a formula."""
+    keys = [c.key for c in columns if c.key not in ("name", "total")]
+    parts = {key: float(getattr(row, f"{key}_usd")) for key in keys}
+    return parts, Live("=" + "+".join(f"{{{key}}}" for key in keys), sum(parts.values()))
+
+
+def _month(row: Any, columns: Sequence[Column]) -> dict[str, Any]:
+    parts, total = _sum(row, columns)
     return {"name": str(row.period), **parts, "total": total}
 
 
-def _parts(row: Any) -> dict[str, Any]:
-    parts = {key: float(getattr(row, f"{key}_usd")) for key in ("capacity", "on_demand", "egress")}
+def _parts(row: Any, columns: Sequence[Column]) -> dict[str, Any]:
+    parts, whole = _sum(row, columns)
     total, requests = sum(parts.values()), float(row.requests)
     per_thousand = 1000 * total / requests if requests > 0 else 0.0
     return {
         "requests": requests,
         **parts,
-        "total": Live("={capacity}+{on_demand}+{egress}", total),
+        "total": whole,
         "per_thousand": Live("=IF({requests}>0,1000*{total}/{requests},0)", per_thousand),
     }
 
 
-def _rows(rows: Any, key: str) -> list[dict[str, Any]]:
+def _rows(rows: Any, key: str, parts: Sequence[Column]) -> list[dict[str, Any]]:
     found = []
     for row in rows:
-        record = {"name": str(getattr(row, key)), **_parts(row)}
+        record = {"name": str(getattr(row, key)), **_parts(row, parts)}
         if key == "workload":
             per_task = float(row.requests_per_task)
             record |= {
@@ -264,11 +282,12 @@ def _rows(rows: Any, key: str) -> list[dict[str, Any]]:
     return found
 
 
-def _details(report: Report) -> Sequence[dict[str, Any]]:
+def _details(report: Report, parts: Sequence[Column]) -> Sequence[dict[str, Any]]:
     frame = report.metrics.costs
     frame = frame[frame["period"] != HORIZON].sort_values(["workload", "model", "period"])
     return [
-        {"name": str(r.workload), "model": str(r.model), "period": str(r.period), **_parts(r)} for r in rows_of(frame)
+        {"name": str(r.workload), "model": str(r.model), "period": str(r.period), **_parts(r, parts)}
+        for r in rows_of(frame)
     ]
 
 

@@ -111,7 +111,7 @@ def span_of(costs: TaskCosts, period: str = HORIZON) -> Span:
     })  # fmt: skip
     way, deployment = rows["way"].to_numpy(int), rows["deployment"].to_numpy(int)
     unit_hours, used = over(capacity.unit_hours), np.zeros(len(capacity.accounts))
-    used[: len(basis.names.deployments)] = over(basis.used_unit_hours)
+    used[: len(basis.names.deployments)] = over(basis.used_unit_hours + basis.scaled_used_unit_hours)
     price, inverse = np.nan_to_num(_ratio(over(capacity.usd), unit_hours)), _ratio(unit_hours, used)
     hours = requests[way] * rows["units_per_request"].to_numpy(float)
     paid = _ratio(over(capacity.used_usd), hours * price[deployment])

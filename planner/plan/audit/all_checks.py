@@ -7,6 +7,7 @@ from planner.plan.audit.linear_rule import check_rule
 from planner.plan.audit.rules import rules_of
 from planner.plan.audit.stress_check import stress
 from planner.plan.audit.totals import flow_names, sound_tables
+from planner.plan.flows import deployed_units
 from planner.plan.plan import Plan
 from planner.plan.pricing import months_in_force, plan_risk, scenario_costs_of
 from planner.plan.pricing import totals as reprice
@@ -33,7 +34,7 @@ def audit(case: Case, plan: Plan, *, witness: bool = True, reading: Reading | No
     findings += flow_names(plan.dispatch, unknown, flows, "dispatch")
     in_force = months_in_force(case, purchases)
     repriced = reprice(case, derived, flows, purchases, deployments)
-    units = capacity_check.deployed_units(names, deployments)
+    units = deployed_units(names, deployments)
     findings += totals.digest(case, plan)
     risk = None
     if case.settings.policy.risk.weight > 0:

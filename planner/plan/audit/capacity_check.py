@@ -11,17 +11,6 @@ from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 
 
-def deployed_units(names: Names, deployments: pd.DataFrame) -> Floats:
-    """Lay deployments out as an array deployments x periods, units."""
-    number = {key: k for k, key in enumerate(names.deployments)}
-    period = {name: k for k, name in enumerate(names.periods)}
-    units = np.zeros((len(number), len(period)))
-    keys = ["pool", "meter", "model", "period", "units"]
-    for pool, meter, model, when, n in deployments[keys].itertuples(index=False, name=None):
-        units[number[pool, meter, model], period[when]] += n
-    return units
-
-
 def deployment_name(names: Names, deployment: int) -> str:
     """Name a deployment in words."""
     pool, meter, model = names.deployments[deployment]

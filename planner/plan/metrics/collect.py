@@ -47,6 +47,7 @@ def collect(
         strategies=compared,
         deployments=use.deployment_use(basis),
         pools=pools,
+        scaled=use.scaled_use(basis),
         coverage=cover,
         savings=use.savings(basis, cover, pools),
         break_even=offers,
@@ -97,6 +98,7 @@ def summary_of(metrics: Metrics) -> dict[str, Any]:
         ),
         "models": _records(metrics.by_model, ["model", "total_usd", "usd_per_thousand_requests"]),
         "offers": _records(metrics.break_even, ["offer", "break_even_utilisation", "verdict"]),
+        **({"scaled": _records(metrics.scaled, list(metrics.scaled.columns))} if len(metrics.scaled) else {}),
         **({"spend": _records(metrics.spend, list(metrics.spend.columns))} if len(metrics.spend) else {}),
         **(
             {"scenarios": _records(metrics.scenarios, list(metrics.scenarios.columns))}

@@ -30,7 +30,7 @@ _POOL = Field("pool", TEXT, "pool")
 _METER = Field("meter", TEXT, "what its units count")
 _REQUESTS = Field("requests", NUMBER, "requests, expected over scenarios", "requests")
 _CAPACITY_USD = Field(
-    "capacity_usd", NUMBER, "what units cost: commitments, earlier ones too, tails and unreserved", "USD"
+    "capacity_usd", NUMBER, "what reserved units cost: commitments, earlier ones too, tails and unreserved", "USD"
 )
 _ON_DEMAND_USD = Field("on_demand_usd", NUMBER, "requests on demand", "USD")
 _EGRESS_USD = Field("egress_usd", NUMBER, "data that crosses regions", "USD")
@@ -50,7 +50,7 @@ _CAPACITY = (
     _UTILISATION,
 )
 _UNITS_USD = Field("usd", NUMBER, "what the units cost, of every kind", "USD")
-_COSTS = (_CAPACITY_USD, _ON_DEMAND_USD, _EGRESS_USD, _TOTAL_USD)
+_COSTS = (_CAPACITY_USD, _SCALED_USD, _ON_DEMAND_USD, _EGRESS_USD, _TOTAL_USD)
 _CASE = Field("case", TEXT, "`headroom`, or `failover` and the region that is lost")
 _BINDING = (
     Field("scenario", TEXT, "scenario of the hour where it binds; blank: nothing binds"),
@@ -66,7 +66,8 @@ MONTHS = Frame("months", "cost of each month, then of the horizon", (
     _ON_DEMAND_USD, _EGRESS_USD, _SCALED_USD, _SHORTFALL_USD, _SUNK_USD, _TOTAL_USD,
 ))  # fmt: skip
 STRATEGIES = Frame("strategies", "one row for each way to serve the plan's usage, the plan last", (
-    Field("strategy", TEXT, "all on demand, reserved for the peak, reserved for the average, the plan"),
+    Field("strategy", TEXT, "all on demand, reserved for the peak, reserved for the average, the plan; where units run "
+          "by the hour also all by the hour, and the average reserved with the hours above it by the hour"),
     Field("possible", FLAG, "it has prices, keeps quotas and stress cases, and costs no less than a plan can"),
     Field("capacity_usd", NUMBER, "what units cost, earlier commitments apart", "USD"),
     _ON_DEMAND_USD, _EGRESS_USD, _SCALED_USD, _SHORTFALL_USD, _SUNK_USD,
@@ -77,7 +78,7 @@ STRATEGIES = Frame("strategies", "one row for each way to serve the plan's usage
 DEPLOYMENT_USE = Frame("deployments", "use of each deployment by month, then over the horizon", (
     _POOL, _METER, Field("model", TEXT, "model; `*`: all models of a pool whose units move by the hour"), _REGION,
     _PERIOD, Field("units", NUMBER, "units deployed; over the horizon, the mean by hours", "units"), *_CAPACITY,
-    Field("peak_units", NUMBER, "load of the busiest hour, headroom kept", "units"), _VACANCY, _UNITS_USD,
+    Field("peak_units", NUMBER, "what the busiest hour takes of them, headroom kept", "units"), _VACANCY, _UNITS_USD,
 ))  # fmt: skip
 POOL_USE = Frame("pools", "use of each pool and meter by month, then over the horizon", (
     _POOL, _METER, _REGION, _PERIOD,
@@ -85,16 +86,28 @@ POOL_USE = Frame("pools", "use of each pool and meter by month, then over the ho
     Field("deployed_units", NUMBER, "units deployed", "units"),
     Field("unreserved_units", NUMBER, "units deployed beyond commitments", "units"), *_CAPACITY, _VACANCY, _UNITS_USD,
 ))  # fmt: skip
+SCALED_USE = Frame("scaled", "units that run by the hour: each deployment by month, then over the horizon", (
+    _POOL, _METER, Field("model", TEXT, "model; `*`: all models of a pool whose units move by the hour"), _REGION,
+    _PERIOD, Field("peak_units", NUMBER, "most that run at once, in any scenario", "units"),
+    Field("unit_hours", NUMBER, "hours that they run, cold starts apart", "unit-hours"),
+    Field("used_unit_hours", NUMBER, "of them used, bursts included, without headroom", "unit-hours"),
+    Field("starts", NUMBER, "units started", "units"),
+    Field("start_unit_hours", NUMBER, "hours paid for cold starts", "unit-hours"),
+    Field("requests", NUMBER, "requests that need them, expected over scenarios", "requests"), _SCALED_USD,
+    _EQUIVALENT_USD,
+))  # fmt: skip
 COVERAGE = Frame("coverage", "what reserved units serve of all, by region, model and month, then over the horizon", (
     _REGION, _MODEL, _PERIOD, _REQUESTS,
     Field("reserved_requests", NUMBER, "of them served by reserved units", "requests"),
+    Field("scaled_requests", NUMBER, "of them served by units that run by the hour", "requests"),
     Field("coverage_of_requests", NUMBER, "reserved over all requests", "share"), _EQUIVALENT_USD, _COVERED_USD,
     _COVERAGE,
 ))  # fmt: skip
 SAVINGS = Frame("savings", "what the units save against on demand, by month, then over the horizon", (
-    _PERIOD, _EQUIVALENT_USD, _COVERED_USD, _CAPACITY_USD, _ON_DEMAND_USD, _COVERAGE, _UTILISATION, _VACANCY,
+    _PERIOD, _EQUIVALENT_USD, _COVERED_USD, _CAPACITY_USD, _SCALED_USD, _ON_DEMAND_USD, _COVERAGE, _UTILISATION,
+    _VACANCY,
     Field("discount", NUMBER, "1 - utilisation times capacity over covered: what a unit in full use saves", "share"),
-    Field("effective_savings_rate", NUMBER, "1 - (capacity + on demand) over the equivalent", "share"),
+    Field("effective_savings_rate", NUMBER, "1 - (capacity + by the hour + on demand) over the equivalent", "share"),
 ))  # fmt: skip
 BREAK_EVEN = Frame("break_even", "one row for each offer, at this buyer's token mix", (
     Field("offer", TEXT, "offer"), _POOL, _METER, _REGION,
@@ -188,8 +201,8 @@ SCENARIOS = Frame("scenarios", "one row for each scenario, the dearest first", (
 ))  # fmt: skip
 
 FIGURES = (
-    MONTHS, STRATEGIES, DEPLOYMENT_USE, POOL_USE, COVERAGE, SAVINGS, BREAK_EVEN, WORKLOAD_COST, MODEL_COST, COST, TASKS,
-    EGRESS, ON_DEMAND, STRESS, WORKLOAD_MARGIN, STRESS_LOAD, SPEND, DRAWDOWN, MEANWHILE, SCENARIOS,
+    MONTHS, STRATEGIES, DEPLOYMENT_USE, POOL_USE, SCALED_USE, COVERAGE, SAVINGS, BREAK_EVEN, WORKLOAD_COST, MODEL_COST,
+    COST, TASKS, EGRESS, ON_DEMAND, STRESS, WORKLOAD_MARGIN, STRESS_LOAD, SPEND, DRAWDOWN, MEANWHILE, SCENARIOS,
 )  # fmt: skip
 
 
@@ -199,8 +212,9 @@ class Metrics:
 
     reading : the case and the plan, as they were read.
     months : cost by period, one row each, the HORIZON last. A commitment's tail is spread over its months in force.
-    strategies : four ways to serve the plan's usage (metrics.strategies defines each), in the order all on demand,
-        reserved for the peak, reserved for the average, the plan. capacity_usd: all that units cost besides sunk_usd
+    strategies : ways to serve the plan's usage (metrics.strategies defines each), in the order all on demand, all by
+        the hour (where a pool sells such units), reserved for the peak, reserved for the average, the same with the
+        hours above it by the hour, the plan. capacity_usd: all that units cost besides sunk_usd
         (what earlier commitments cost, owed in every strategy). possible: within quotas and prices; note says why not.
         total_usd is NaN where there is no price at all. saving_share: against all on demand.
     deployments, pools : use of reserved units by period and over the HORIZON. utilisation: used / capacity unit-hours,
@@ -208,16 +222,18 @@ class Metrics:
         that no slot of the plan takes (kept for stress cases, or by size rules); usd: what the units cost, of every
         kind. In deployments, `model` is "*" where a pool's units move by the hour. In pools, `unreserved_units` are
         deployed beyond commitments; on the HORIZON row, units are means weighted by hours.
+    scaled : units that run by the hour (plan.scaled says what they serve); empty: none do. They count neither in
+        deployments, pools nor as reserved in coverage.
     coverage : by region, model and period. coverage: on-demand value of what reserved units serve / of all.
-    savings : by period and HORIZON. effective_savings_rate = 1 - (capacity_usd + on_demand_usd) /
-        on_demand_equivalent_usd = coverage x (1 - (1 - discount) / utilisation). Utilisation and vacancy are means
-        weighted by what units cost; egress is left out. capacity_usd has earlier commitments in it, the equivalent
-        has not: so the rate is below the strategies' saving_share, where they are owed in every strategy.
+    savings : by period and HORIZON. effective_savings_rate = 1 - (capacity_usd + scaled_usd + on_demand_usd)
+        / on_demand_equivalent_usd; without units by the hour coverage x (1 - (1 - discount) / utilisation). Utilisation
+        and vacancy are means weighted by what units cost; egress is left out. capacity_usd has earlier commitments in
+        it, the equivalent has not: so the rate is below the strategies' saving_share, where they are owed in all.
     break_even : every offer at this buyer's token mix. break_even_utilisation: where a unit costs what on demand would;
         attainable_utilisation: 1 - reserved headroom; verdict: "pays", "only without headroom", "never",
         "no on-demand price" or "no use".
     by_workload, by_model, costs : total cost of the plan attributed (metrics.capacity_cost states the rule); the
-        parts of each add up to the plan's total. capacity_usd: reserved, tail, unreserved and sunk.
+        parts of each add up to the plan's total. capacity_usd: reserved, tail, unreserved, sunk and shortfall.
     tasks : the same by workload, origin, region, model and period, with tasks (metrics.task_costs).
     egress : each ordered pair of regions and period with data. requests: sent from origin and served in destination;
         gb and usd: of all data that travels in this direction, requests and answers; max_gb_per_month NaN: no cap.
@@ -244,6 +260,7 @@ class Metrics:
     strategies: pd.DataFrame
     deployments: pd.DataFrame
     pools: pd.DataFrame
+    scaled: pd.DataFrame
     coverage: pd.DataFrame
     savings: pd.DataFrame
     break_even: pd.DataFrame

@@ -1,7 +1,10 @@
-"""Four ways to serve the same usage: all on demand, reserved for the peak, reserved for the average, the plan.
+"""Ways to serve the same usage: all on demand, reserved for the peak, reserved for the average, the plan.
+
+Where a pool sells units that run by the hour, two more: all by the hour, and reserved for the average with the hours
+above it by the hour.
 
 The same usage: every request that the plan serves, by the same model in the same region. So egress is the same in all
-four, and earlier commitments are owed in all four (and used in those that reserve).
+of them, and earlier commitments are owed in all (and used in those that reserve).
 
 All on demand: every request at the price of `task_costs.equivalent_usd`.
 
@@ -13,11 +16,15 @@ region and model without such a pool stays on demand.
 Reserved for the average: the same with the mean load over the horizon instead of the largest; where the load of a slot
 is above it, the share of the requests that does not fit goes on demand.
 
+All by the hour: for each region and model, the pool whose scaled units serve a mean request at the least price; in each
+slot its load, headroom added, is what runs, and what starts pays the cold start. In the other, the load above the
+average runs so where the chosen pool sells such units; elsewhere it goes on demand.
+
 Where units are whole, deployments and what is bought for them are rounded up to sizes that are sold. Left aside in
-both, in their favour: terms, budgets and the most that an offer sells. A strategy that would need more than a quota is
-computed as if the quota were raised, and said not to be possible; so is one that does not serve every stress case with
-its units (found like the margins of the plan), or that costs less than the bound on any plan that keeps the
-rules. Without any price the total is NaN.
+those that reserve, in their favour: terms, budgets and the most that an offer sells. A strategy that would need more
+than a quota (or max_scaled_units) is computed as if it were raised, and said not to be possible; so is one that does
+not serve every stress case with its units (found like the margins of the plan), or that costs less than the bound on
+any plan that keeps the rules. Without any price the total is NaN.
 """
 
 import math
@@ -34,34 +41,42 @@ from planner.plan.metrics.basis import Basis, ratio
 from planner.plan.metrics.metric_tables import STRATEGIES
 from planner.plan.metrics.task_costs import equivalent_usd
 from planner.plan.plan import Totals
+from planner.plan.scaled import scaled_usd
 from planner.plan.spend import counted, on_demand_by_scenario
 from planner.units import HOURS_PER_WEEK
 
 _SHOWN, _ROUNDING, _DUST = 4, 1e-9, 1e-9
+_Price = tuple[float, float, float]  # USD per unit-hour, least units, step
 UNTRIED = "not tried in every stress case: the time limit ran out"
 ALL_ON_DEMAND, PEAK, AVERAGE, PLAN = (
     "all on demand", "reserved for the peak", "reserved for the average", "the plan",
 )  # fmt: skip
+ALL_BY_THE_HOUR, ABOVE_AVERAGE = "all by the hour", "average reserved, above it by the hour"
 
 
 def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence[str] | None]) -> pd.DataFrame:
-    """Compare the four strategies: columns STRATEGIES, in the order of this file's title.
+    """Compare the strategies: columns STRATEGIES, in the order of this file's title.
 
     broken : names of the stress cases that units (deployments x periods) do not serve; None: there was no time to try.
     """
     price = equivalent_usd(basis)
-    reserved = _reserved(basis)
+    reserved = _placed(basis, _unit_prices(basis), "no pool with a price, so on demand")
     load = reserved.flows.unit_load(len(basis.names.deployments), basis.names.slot_count, headroom=True)
     weeks = basis.weeks
     mean = load @ weeks / weeks.sum() if weeks.sum() > 0 else np.zeros(len(load))
     deployed = _deployment_sizes(basis)
-    nothing = np.zeros(len(load))
+    nothing, hourly = np.zeros(len(load)), _scaled_prices(basis)
     rows = [
         _on_demand_row(
             basis, ALL_ON_DEMAND, overflow=np.ones(len(basis.flows.rph)), price=price, capacity_usd={}, note=""
         )
     ]
-    _mark(rows[0], broken(_every_period(basis, nothing)), basis)
+    unserved = broken(_every_period(basis, nothing))
+    _mark(rows[0], unserved, basis)
+    if hourly:
+        by_hour = _placed(basis, hourly, "no units by the hour, so on demand")
+        rows.append(_by_the_hour(basis, ALL_BY_THE_HOUR, by_hour, units=nothing, price=price, capacity_usd={}))
+        _mark(rows[-1], unserved, basis)
     for name, wanted in ((PEAK, load.max(axis=1, initial=0.0)), (AVERAGE, mean)):
         units = np.array([_sold(n, *size) for n, size in zip(wanted.tolist(), deployed, strict=True)])
         overflow = 1 - reserved.fitting(units, load)
@@ -70,7 +85,12 @@ def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence
                 basis, name, overflow=overflow, price=price, capacity_usd=reserved.usd(basis, units), note=reserved.note
             )
         )
-        _mark(rows[-1], broken(_every_period(basis, units)), basis)
+        unserved = broken(_every_period(basis, units))
+        _mark(rows[-1], unserved, basis)
+        if name == AVERAGE and hourly:
+            held_usd = reserved.usd(basis, units)
+            rows.append(_by_the_hour(basis, ABOVE_AVERAGE, reserved, units=units, price=price, capacity_usd=held_usd))
+            _mark(rows[-1], unserved, basis)
     rows.append({
         "strategy": PLAN, "possible": True,
         "capacity_usd": totals.reserved_usd + totals.tail_usd + totals.unreserved_usd,
@@ -82,6 +102,26 @@ def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence
     total = table["total_usd"].to_numpy(float)
     table["saving_share"] = np.round(1 - ratio(total, total[:1]), 12) + 0.0  # equal is 0, whatever was added up first
     return table[list(STRATEGIES.columns)]
+
+
+def _by_the_hour(
+    basis: Basis,
+    name: str,
+    placed: "_Placed",
+    *,
+    units: Floats,
+    price: Floats,
+    capacity_usd: dict[tuple[str, int], float],
+) -> dict[str, Any]:
+    """Cost of a strategy in which units by the hour serve what is above `units` where the pool sells them."""
+    names, pools = basis.names, {p.pool: p for p in basis.case.pools}
+    load = placed.flows.unit_load(len(names.deployments), names.slot_count, headroom=True)
+    sold = np.array([pools[pool].usd_per_scaled_unit_hour is not None for pool, _, _ in names.deployments])
+    run = np.where(sold[:, None], np.maximum(load - units[:, None], 0.0), 0.0)
+    overflow = 1 - placed.fitting(units, load - run)
+    return _on_demand_row(
+        basis, name, overflow=overflow, price=price, capacity_usd=capacity_usd, note=placed.note, run=run
+    )
 
 
 def _every_period(basis: Basis, units: Floats) -> Floats:
@@ -113,11 +153,19 @@ def _equivalent_option(basis: Basis) -> Ints:
 
 
 def _on_demand_row(
-    basis: Basis, name: str, *, overflow: Floats, price: Floats, capacity_usd: dict[tuple[str, int], float], note: str
+    basis: Basis,
+    name: str,
+    *,
+    overflow: Floats,
+    price: Floats,
+    capacity_usd: dict[tuple[str, int], float],
+    note: str,
+    run: Floats | None = None,
 ) -> dict[str, Any]:
     """Cost of a strategy in which the share `overflow` of each flow goes on demand.
 
-    capacity_usd : what units cost beyond earlier commitments, by pool and number of the period.
+    capacity_usd : what units cost beyond earlier commitments, by pool and number of the period. run : units that run
+    by the hour, deployments x slots; None: none.
     """
     flows, slots = basis.flows, basis.derived.slots
     block = flows.place // HOURS_PER_WEEK
@@ -135,26 +183,37 @@ def _on_demand_row(
     excess = _above_quota(basis, rph)
     if excess:
         notes.append(excess)
+    unsold = "" if run is None else _above_scaled(basis, run)
+    if unsold:
+        notes.append(unsold)
+    by_hour = np.zeros((0, 0, 0)) if run is None else scaled_usd(basis.case, basis.names, run)
+    chance = np.array([s.probability for s in basis.case.scenarios])
+    hourly = 0.0 if run is None else float(np.einsum("dsp,s->", by_hour, chance))
     on_demand = float("nan") if unpriced else float(paid.sum())
     units = sum(capacity_usd.values())
     moved = Flows(flows.ways, flows.loads, flows.way, flows.place, rph)
-    short = _shortfall_usd(basis, moved, np.nan_to_num(price), capacity_usd)
+    short = _shortfall_usd(basis, moved, np.nan_to_num(price), capacity_usd, by_hour)
     return {
         "strategy": name,
-        "possible": not unpriced and not excess,
+        "possible": not unpriced and not excess and not unsold,
         "capacity_usd": units,
         "on_demand_usd": on_demand,
         "egress_usd": egress,
         "sunk_usd": basis.derived.sunk_usd,
-        "scaled_usd": 0.0,
+        "scaled_usd": hourly,
         "shortfall_usd": short,
-        "total_usd": units + on_demand + egress + basis.derived.sunk_usd + short,
+        "total_usd": units + on_demand + egress + basis.derived.sunk_usd + hourly + short,
         "note": "; ".join(notes),
     }
 
 
-def _shortfall_usd(basis: Basis, moved: Flows, price: Floats, capacity_usd: Mapping[tuple[str, int], float]) -> float:
-    """Find what spend commitments fall short of, expected, where these flows go on demand and these units are held."""
+def _shortfall_usd(
+    basis: Basis, moved: Flows, price: Floats, capacity_usd: Mapping[tuple[str, int], float], by_hour: Floats
+) -> float:
+    """Find what spend commitments fall short of, expected, where these flows go on demand and these units are held.
+
+    by_hour : what units by the hour cost, were each scenario certain: deployments x scenarios x periods, or nothing.
+    """
     if not basis.case.spend_commitments:
         return 0.0
     names, region = basis.names, {p.pool: p.region for p in basis.case.pools}
@@ -164,6 +223,8 @@ def _shortfall_usd(basis: Basis, moved: Flows, price: Floats, capacity_usd: Mapp
     for pool, k, usd in [*owed, *((pool, k, usd) for (pool, k), usd in capacity_usd.items())]:
         held[names.regions.index(region[pool]), k] += usd
     tokens = on_demand_by_scenario(basis.derived, names, moved, price, _equivalent_option(basis))
+    for usd, (pool, _, _) in zip(by_hour, names.deployments):
+        tokens[names.regions.index(region[pool])] += usd
     return counted(basis.case, names, held, tokens).shortfall_usd
 
 
@@ -191,12 +252,23 @@ def _above_quota(basis: Basis, rph: Floats) -> str:
     return f"needs {load[most]:,.0f} tokens/minute of {model} in {region}, quota {limit[most]:,.0f}{more}"
 
 
+def _above_scaled(basis: Basis, run: Floats) -> str:
+    """Say where more units run by the hour at once than a pool allows; blank: nowhere."""
+    for pool in basis.case.pools:
+        own = [d for d, (name, _, _) in enumerate(basis.names.deployments) if name == pool.pool]
+        most = float(run[own].sum(axis=0).max(initial=0.0))
+        if pool.max_scaled_units is not None and most > pool.max_scaled_units * (1 + 1e-6) + 1e-6:
+            limit = pool.max_scaled_units
+            return f"needs {most:,.4g} units of {pool.pool} by the hour at once, max_scaled_units {limit:g}"
+    return ""
+
+
 @dataclass(frozen=True)
-class _Reserved:
-    """The usage as if reserved units served all of it: flows with the loads of the chosen pools."""
+class _Placed:
+    """The usage as if units served all of it: flows with the loads of the chosen pools."""
 
     flows: Flows
-    price: dict[tuple[str, str], tuple[float, float, float]]  # by (pool, meter): USD per unit-hour, least units, step
+    price: Mapping[tuple[str, str], _Price]  # by (pool, meter)
     deployments: tuple[tuple[str, str, str], ...]
     note: str
 
@@ -229,9 +301,11 @@ class _Reserved:
         return found
 
 
-def _reserved(basis: Basis) -> _Reserved:
-    """Choose a pool for each region and model and put the usage on it."""
-    prices = _unit_prices(basis)
+def _placed(basis: Basis, prices: Mapping[tuple[str, str], _Price], otherwise: str) -> _Placed:
+    """Choose the pool of the least price for each region and model, and put the usage on it.
+
+    otherwise : what to say of those without such a pool.
+    """
     loads = basis.derived.loads.assign(
         kept=basis.derived.loads["units_per_request"] / basis.derived.loads["usable_share"]
     )
@@ -261,14 +335,22 @@ def _reserved(basis: Basis) -> _Reserved:
     alone = sorted({(r, m) for r, m in zip(ways["region"], ways["model"], strict=True)}
                    - {(r, m) for r, m in zip(chosen["region"], chosen["model"], strict=True)})  # fmt: skip
     names = ", ".join(f"{m} in {r}" for r, m in alone[:5]) + (" ..." if len(alone) > 5 else "")
-    note = f"no pool with a price, so on demand: {names}" if alone else ""
+    note = f"{otherwise}: {names}" if alone else ""
     flows = Flows(ways, placed, basis.flows.way, basis.flows.place, basis.flows.rph)
-    return _Reserved(flows, prices, basis.names.deployments, note)
+    return _Placed(flows, prices, basis.names.deployments, note)
 
 
-def _unit_prices(basis: Basis) -> dict[tuple[str, str], tuple[float, float, float]]:
+def _scaled_prices(basis: Basis) -> dict[tuple[str, str], _Price]:
+    """Price of units by the hour of each pool and meter that sells them."""
+    price = {p.pool: p.usd_per_scaled_unit_hour for p in basis.case.pools}
+    return {
+        (pool, meter): (usd, 0.0, 0.0) for pool, meter, _ in basis.names.deployments if (usd := price[pool]) is not None
+    }
+
+
+def _unit_prices(basis: Basis) -> dict[tuple[str, str], _Price]:
     """Cheapest offer of each pool and meter: USD per unit-hour, and its sizes; the unreserved price where none is."""
-    prices: dict[tuple[str, str], tuple[float, float, float]] = {}
+    prices: dict[tuple[str, str], _Price] = {}
     whole = basis.case.settings.policy.whole_units
     for o in basis.case.offers:
         key = o.pool, o.meter

@@ -40,9 +40,12 @@ class CapacityCost:
     """Cost of capacity by who bears it. Every array ends in periods.
 
     accounts : (pool, meter, model): the deployments in the order of Names.deployments, then each pool and meter with
-        the model UNDEPLOYED. usd, unit_hours : what each account costs, and the units that it costs, times hours.
-    used_usd : rows of flows.loads: what each way pays for the units it uses.
+        the model UNDEPLOYED. usd, unit_hours : what each account costs, and the units that it costs, times hours;
+        units that run by the hour included, cold starts too.
+    used_usd : rows of flows.loads: what each way pays for the units it uses. Units that run by the hour are borne by
+        the requests that need them.
     standby_usd : ways: what each way bears of units on standby. standby_unit_hours : accounts x workloads: those units.
+    scaled_usd : ways: of all that each way bears, what units that run by the hour cost.
     nobody_usd : what is left where there are no requests at all.
     """
 
@@ -52,24 +55,37 @@ class CapacityCost:
     used_usd: Floats
     standby_usd: Floats
     standby_unit_hours: Floats
+    scaled_usd: Floats
     nobody_usd: Floats
 
     @classmethod
     def of(cls, basis: Basis) -> "CapacityCost":
         """Apply the rule of this file."""
-        accounts, usd, unit_hours = _accounts(basis)
+        accounts, held_usd, unit_hours = _accounts(basis)
         count, loads = len(basis.names.deployments), basis.flows.loads
+        run_usd, usd = np.zeros(held_usd.shape), held_usd.copy()
+        run_usd[:count] = basis.scaled_usd
+        usd[:count] += basis.scaled_usd
+        unit_hours[:count] += basis.scaled_unit_hours
         deployment, way = loads["deployment"].to_numpy(int), loads["way"].to_numpy(int)
-        hours = basis.requests[way] * loads["units_per_request"].to_numpy(float)[:, None]
-        used = basis.used_unit_hours
+        hours = basis.load_unit_hours
+        reserved = np.maximum(hours - basis.scaled_load_unit_hours, 0.0)
+        used, scaled = basis.used_unit_hours, basis.scaled_used_unit_hours
         with np.errstate(divide="ignore", invalid="ignore"):
-            rate = np.where(used > 0, usd[:count] / used, 0.0)
-        standby_usd = np.zeros(basis.requests.shape)
+            rate = np.where(used > 0, held_usd[:count] / used, 0.0)
+            by_hour = np.where(scaled > 0, basis.scaled_usd / scaled, 0.0)
+        run = basis.scaled_load_unit_hours * by_hour[deployment]
+        standby_usd, scaled_usd = np.zeros(basis.requests.shape), np.zeros(basis.requests.shape)
+        np.add.at(scaled_usd, way, run)
         workload = _workload_of_way(basis)
         standby_hours = np.zeros((len(accounts), len(basis.names.workloads), len(basis.hours)))
         nobody = np.zeros(len(basis.hours))
-        idle = np.concatenate([used <= 0, np.ones((len(accounts) - count, len(basis.hours)), bool)])
-        for a, p in np.argwhere(idle & (usd != 0)).tolist():
+        idle = np.ones(usd.shape, bool)
+        idle[:count] = used <= 0
+        spare_usd = run_usd.copy()
+        spare_usd[:count][scaled > 0] = 0.0  # the rest runs only to be spent on a contract
+        left_usd = np.where(idle, held_usd, 0.0) + spare_usd
+        for a, p in np.argwhere(left_usd != 0).tolist():
             weights = []
             if a < count:
                 own, able = deployment == a, _able(basis, *accounts[a])
@@ -77,15 +93,18 @@ class CapacityCost:
                            able * basis.requests[:, p], able * basis.requests.sum(axis=1)]  # fmt: skip
             share = first_shares([*weights, basis.requests[:, p], basis.requests.sum(axis=1)])
             if share.sum() > 0:
-                standby_usd[:, p] += usd[a, p] * share
-                standby_hours[a, :, p] += np.bincount(workload, unit_hours[a, p] * share, len(basis.names.workloads))
+                standby_usd[:, p] += left_usd[a, p] * share
+                scaled_usd[:, p] += spare_usd[a, p] * share
+                held = unit_hours[a, p] * (left_usd[a, p] / usd[a, p])
+                standby_hours[a, :, p] += np.bincount(workload, held * share, len(basis.names.workloads))
             else:
-                nobody[p] += usd[a, p]
-        return cls(accounts, usd, unit_hours, hours * rate[deployment], standby_usd, standby_hours, nobody)
+                nobody[p] += left_usd[a, p]
+        used_usd = reserved * rate[deployment] + run
+        return cls(accounts, usd, unit_hours, used_usd, standby_usd, standby_hours, scaled_usd, nobody)
 
 
 def deployment_usd(basis: Basis) -> Floats:
-    """Divide what capacity costs among deployments, USD: deployments x periods."""
+    """Divide what reserved capacity costs among deployments, USD: deployments x periods."""
     return _accounts(basis)[1][: len(basis.names.deployments)]
 
 
@@ -147,7 +166,8 @@ def _workload_of_way(basis: Basis) -> Ints:
 NOBODY = "(no demand)"  # bears what capacity costs where there are no requests at all
 UNSPENT = "(unspent commitments)"  # bears what is paid on spend commitments without being spent
 CELL = ("workload", "origin", "region", "model")
-SUMS = ("tasks", "requests", "reserved_requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd")
+SUMS = ("tasks", "requests", "reserved_requests", "capacity_usd", "scaled_usd", "on_demand_usd", "egress_usd",
+        "total_usd")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -203,7 +223,7 @@ def per_task(sums: pd.DataFrame) -> pd.DataFrame:
 
 
 def way_capacity_usd(basis: Basis, cost: CapacityCost) -> Floats:
-    """Capacity cost that each way bears, USD: ways x periods."""
+    """Add up what each way bears of all units, USD: ways x periods."""
     borne = cost.standby_usd.copy()
     np.add.at(borne, basis.flows.loads["way"].to_numpy(int), cost.used_usd)
     return borne
@@ -216,8 +236,9 @@ def _table(basis: Basis, capacity: CapacityCost) -> pd.DataFrame:
     size = dict(zip([w.workload for w in basis.case.workloads], [w.requests_per_task for w in basis.case.workloads]))
     amounts = {
         "requests": basis.requests,
-        "reserved_requests": basis.requests * ways["reserved"].to_numpy(bool)[:, None],
-        "capacity_usd": way_capacity_usd(basis, capacity),
+        "reserved_requests": basis.reserved_requests,
+        "capacity_usd": way_capacity_usd(basis, capacity) - capacity.scaled_usd,
+        "scaled_usd": capacity.scaled_usd,
         "on_demand_usd": ways["on_demand_usd"].to_numpy(float)[:, None] * basis.priced_requests,
         "egress_usd": ways["egress_usd"].to_numpy(float)[:, None] * basis.requests,
     }
@@ -236,12 +257,12 @@ def _table(basis: Basis, capacity: CapacityCost) -> pd.DataFrame:
         rest = {**dict.fromkeys(CELL, UNSPENT), "period": periods, "capacity_usd": due}
         rows = pd.concat([rows, pd.DataFrame(rest)], ignore_index=True).fillna(dict.fromkeys(amounts, 0.0))
     rows["tasks"] = rows["requests"] / rows["workload"].map(size).astype(float).fillna(1.0)
-    rows["total_usd"] = rows["capacity_usd"] + rows["on_demand_usd"] + rows["egress_usd"]
+    rows["total_usd"] = rows["capacity_usd"] + rows["scaled_usd"] + rows["on_demand_usd"] + rows["egress_usd"]
     used = (rows["requests"] > 0) | (rows["total_usd"] != 0)
     return rows.loc[used, list(TASKS.columns)].reset_index(drop=True)
 
 
-_SUMS = ["requests", "capacity_usd", "on_demand_usd", "egress_usd", "total_usd"]
+_SUMS = ["requests", "capacity_usd", "scaled_usd", "on_demand_usd", "egress_usd", "total_usd"]
 
 
 def costs(tasks: TaskCosts) -> pd.DataFrame:

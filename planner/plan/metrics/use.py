@@ -1,12 +1,22 @@
-"""How well capacity is used: utilisation, vacancy, coverage, effective savings rate; egress by pair; quotas."""
+"""How well capacity is used: utilisation, coverage, savings rate; units by the hour; egress by pair; quotas."""
 
 import numpy as np
 import pandas as pd
 
 from planner.plan.audit.service import away_share, data_sent
 from planner.plan.metrics.basis import Basis, ratio
-from planner.plan.metrics.metric_tables import COVERAGE, DEPLOYMENT_USE, EGRESS, HORIZON, ON_DEMAND, POOL_USE, SAVINGS
+from planner.plan.metrics.metric_tables import (
+    COVERAGE,
+    DEPLOYMENT_USE,
+    EGRESS,
+    HORIZON,
+    ON_DEMAND,
+    POOL_USE,
+    SAVINGS,
+    SCALED_USE,
+)  # fmt: skip
 from planner.plan.metrics.task_costs import deployment_usd, equivalent_usd
+from planner.plan.scaled import started_units
 from planner.units import HOURS_PER_WEEK
 
 
@@ -75,8 +85,9 @@ def coverage(basis: Basis) -> pd.DataFrame:
     """Measure what reserved units serve of all, by region, model and period: COVERAGE."""
     ways, periods = basis.flows.ways, basis.names.periods
     price = equivalent_usd(basis)
+    value, covered = price[:, None] * basis.priced_requests, price[:, None] * basis.priced_reserved_requests
+    by_reserved, by_scaled = basis.reserved_requests, basis.scaled_requests
     reserved = ways["reserved"].to_numpy(bool)
-    value = price[:, None] * basis.priced_requests
     rows = [
         pd.DataFrame(
             {
@@ -84,9 +95,10 @@ def coverage(basis: Basis) -> pd.DataFrame:
                 "model": ways["model"],
                 "period": period,
                 "requests": basis.requests[:, p],
-                "reserved_requests": np.where(reserved, basis.requests[:, p], 0.0),
+                "reserved_requests": by_reserved[:, p],
+                "scaled_requests": by_scaled[:, p],
                 "on_demand_equivalent_usd": value[:, p],
-                "covered_usd": np.where(reserved, value[:, p], 0.0),
+                "covered_usd": np.where(reserved, covered[:, p], 0.0),
             }
         )
         for p, period in enumerate(periods)
@@ -102,11 +114,12 @@ def coverage(basis: Basis) -> pd.DataFrame:
 def savings(basis: Basis, cover: pd.DataFrame, pools: pd.DataFrame) -> pd.DataFrame:
     r"""Coverage, utilisation, discount and effective savings rate by period and HORIZON: SAVINGS.
 
-    ESR = 1 − (capacity + on demand) / equivalent = κ · (1 − (1 − δ) / υ)
+    ESR = 1 − (capacity + scaled + on demand) / equivalent = κ · (1 − (1 − δ) / υ) + σ − scaled / equivalent
 
-    with coverage κ = covered / equivalent, utilisation υ (of all capacity, weighted by what units cost) and discount
-    δ = 1 − υ · capacity / covered: what a fully used unit saves. On-demand flows have the price they paid, so that
-    on demand = (1 − κ) · equivalent. NaN where reserved units serve what is not sold on demand.
+    with coverage κ = covered / equivalent, utilisation υ (of reserved capacity, weighted by what units cost), discount
+    δ = 1 − υ · capacity / covered: what a fully used unit saves, and the share σ that units by the hour serve. Flows on
+    demand have the price they paid, so that on demand = (1 − κ − σ) · equivalent. NaN where reserved units serve what
+    is not sold on demand.
     """
     ways, periods = basis.flows.ways, list(basis.names.periods)
     paid = pd.Series(ways["on_demand_usd"].to_numpy(float) @ basis.priced_requests, periods)
@@ -119,6 +132,7 @@ def savings(basis: Basis, cover: pd.DataFrame, pools: pd.DataFrame) -> pd.DataFr
     table = table.join(by_period.astype(float)).assign(on_demand_usd=paid)
     capacity = basis.capacity_usd.groupby("period")["usd"].sum().reindex(periods).fillna(0.0)
     table["capacity_usd"] = capacity.astype(float)
+    table["scaled_usd"] = pd.Series(basis.scaled_usd.sum(axis=0), periods)
     table.loc[HORIZON] = table.to_numpy(float).sum(axis=0)
     value = {name: table[name].to_numpy(float) for name in table}
     equivalent, covered = value["on_demand_equivalent_usd"], value["covered_usd"]
@@ -126,8 +140,41 @@ def savings(basis: Basis, cover: pd.DataFrame, pools: pd.DataFrame) -> pd.DataFr
     table["coverage"], table["utilisation"] = ratio(covered, equivalent), use
     table["vacancy"] = ratio(value["vacant"], value["capacity_usd"])
     table["discount"] = 1 - ratio(value["used"], covered)
-    table["effective_savings_rate"] = 1 - ratio(value["capacity_usd"] + value["on_demand_usd"], equivalent)
+    table["effective_savings_rate"] = 1 - ratio(
+        value["capacity_usd"] + value["scaled_usd"] + value["on_demand_usd"], equivalent
+    )
     return table.rename_axis("period").reset_index()[list(SAVINGS.columns)]
+
+
+def scaled_use(basis: Basis) -> pd.DataFrame:
+    """Measure units that run by the hour, of each deployment by period and over the HORIZON: SCALED_USE."""
+    names, region, flows = basis.names, {p.pool: p.region for p in basis.case.pools}, basis.flows
+    if not flows.scaled.any():
+        return SCALED_USE.empty()
+    shape = len(names.deployments), len(names.scenarios), len(names.periods), HOURS_PER_WEEK
+    chance = np.array([s.probability for s in basis.case.scenarios])
+    week = chance[:, None] * np.array([p.weeks for p in basis.case.periods])
+    run = flows.scaled.reshape(shape)
+    hours = np.einsum("dsph,sp->dp", run, week)
+    starts = np.einsum("dsph,sp->dp", started_units(flows.scaled).reshape(shape), week)
+    warm = np.array([{p.pool: p.start_hours for p in basis.case.pools}[pool] for pool, _, _ in names.deployments])
+    requests, value = (np.zeros((len(names.deployments), len(names.periods))) for _ in range(2))
+    first = flows.loads["nth"].to_numpy(int) == 0  # a request on several meters counts once, on its first
+    way, deployment = (flows.loads[name].to_numpy(int)[first] for name in ("way", "deployment"))
+    np.add.at(requests, deployment, basis.scaled_requests[way])
+    np.add.at(value, deployment, (equivalent_usd(basis)[:, None] * basis.priced_scaled_requests)[way])
+    spans = [(p, slice(k, k + 1)) for k, p in enumerate(names.periods)] + [(HORIZON, slice(None))]
+    return SCALED_USE.of(
+        [
+            (pool, meter, model, region[pool], period, float(run[d][:, own].max(initial=0.0)),
+             *(float(part[d, own].sum()) for part in (hours, basis.scaled_used_unit_hours, starts)),
+             float(warm[d] * starts[d, own].sum()), float(requests[d, own].sum()),
+             float(basis.scaled_usd[d, own].sum()), float(value[d, own].sum()))
+            for d, (pool, meter, model) in enumerate(names.deployments)
+            if run[d].any()
+            for period, own in spans
+        ]
+    )  # fmt: skip
 
 
 def egress(basis: Basis) -> pd.DataFrame:

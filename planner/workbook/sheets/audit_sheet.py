@@ -22,6 +22,7 @@ class Blocks:
     egress: Block
     stress: Block
     contracts: Block | None = None  # None: there are no spend commitments
+    hourly: Block | None = None  # None: no pool sells units that run by the hour
 
 
 @dataclass(frozen=True)
@@ -185,6 +186,9 @@ def _totals(report: Report, b: Blocks) -> list[Recomputed]:
     if b.contracts is not None:
         rows.append(Recomputed(TOTAL_NAMES["shortfall_usd"], "Spend commitments", b.contracts.total("lost"),
                                float(report.metrics.spend["lost_usd"].sum()), t.shortfall_usd))  # fmt: skip
+    if b.hourly is not None and len(report.metrics.scaled):
+        rows.append(Recomputed(TOTAL_NAMES["scaled_usd"], "Units by the hour", b.hourly.total("usd"), t.scaled_usd,
+                               t.scaled_usd))  # fmt: skip
     return rows
 
 

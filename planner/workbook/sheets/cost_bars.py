@@ -1,14 +1,16 @@
-"""The chart of what a row costs, divided into reserved, on demand and egress."""
+"""The chart of what a row costs, divided into reserved, by the hour (where units run so), on demand and egress."""
 
 from planner.workbook.book import Block, Sheet, axis, chart_title, grid
-from planner.workbook.theme import BLUE, GREEN, ORANGE
+from planner.workbook.theme import BLUE, GREEN, ORANGE, SKY
 
 
 def cost_bars(sheet: Sheet, block: Block, *, top: int, reserved: str, title: str, alt: str) -> None:
     """Draw a bar for each row of `block`, whose columns are name, `reserved`, on_demand and egress (USD)."""
     chart = sheet.book.chart("bar", "stacked")
-    for key, name, colour in ((reserved, "Reserved", BLUE), ("on_demand", "On demand", ORANGE),
-                              ("egress", "Egress", GREEN)):  # fmt: skip
+    for key, name, colour in ((reserved, "Reserved", BLUE), ("scaled", "By the hour", SKY),
+                              ("on_demand", "On demand", ORANGE), ("egress", "Egress", GREEN)):  # fmt: skip
+        if key not in block.columns:
+            continue
         column = block.columns[key]
         chart.add_series({
             "name": name,

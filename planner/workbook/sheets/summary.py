@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import contract_story, story, waiting_story
+from planner.workbook import contract_story, scaled_story, story, waiting_story
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid, plain_number
 from planner.workbook.order_columns import term_cell
 from planner.workbook.report import Report, rows_of
@@ -19,6 +19,7 @@ NAME = "Summary"
 _LAST = 6  # last printed column
 _BUY = 8  # lines shown; the order has all of them
 _RISKS = 6
+_BARS = 5  # that have room for their names in any case
 _MONTHS = 6
 
 STRATEGIES = (
@@ -52,6 +53,7 @@ class Sources:
     units: UnitData
     reasons: list[str]
     short: str = ""  # the cell of the shortfall of spend commitments; blank: there are none
+    run: str = ""  # the cell of what units by the hour cost; blank: none run
 
 
 def write(sheet: Sheet, report: Report, sources: Sources) -> None:
@@ -81,6 +83,8 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
         top = _lines(sheet, top, "What each scenario costs", scenarios, "")
     if report.rules is not None:
         top = _lines(sheet, top, "What the rules cost", story.rule_lines(report), "")
+    if hourly := scaled_story.scaled_lines(report):
+        top = _lines(sheet, top, "Units that run by the hour", hourly, "")
     if report.waited is not None:
         top = _lines(sheet, top, "Work that can wait", waiting_story.waiting_lines(report), "")
     top = _lines(sheet, top, "Key risks", story.risks(report)[:_RISKS], _more_risks(report))
@@ -148,10 +152,11 @@ def _strategies(sheet: Sheet, report: Report, sources: Sources, top: int) -> Non
 
 
 def _columns(report: Report) -> tuple[Column, ...]:
-    """Columns of the strategies; what spend commitments fall short of stands with the units."""
-    if not report.case.spend_commitments:
+    """Columns of the strategies; units by the hour, and what spend commitments fall short of, stand with the units."""
+    header = "Units and\nshortfall, USD" if report.case.spend_commitments else "Units of every\nkind, USD"
+    if not report.case.spend_commitments and not report.sells_by_the_hour:
         return STRATEGIES
-    return tuple(replace(c, header="Units and\nshortfall, USD") if c.key == "units" else c for c in STRATEGIES)
+    return tuple(replace(c, header=header) if c.key == "units" else c for c in STRATEGIES)
 
 
 def _strategy_row(way: story.Way) -> dict[str, Any]:
@@ -174,8 +179,8 @@ def _plan_row(report: Report, sources: Sources) -> dict[str, Any]:
     if sources.short:
         parts.append(sources.short)
     own = t.reserved_usd + t.tail_usd + t.unreserved_usd + t.sunk_usd + t.shortfall_usd + t.scaled_usd
-    if t.scaled_usd:
-        parts.append(repr(t.scaled_usd))
+    if sources.run:
+        parts.append(sources.run)
     return {
         "units": Live("=" + "+".join(parts), own),
         "on_demand": Live("=" + "+".join([*served, units.more_on_demand]), t.on_demand_usd),
@@ -197,7 +202,8 @@ def _chart(sheet: Sheet, first: int, last: int, top: int) -> None:
     })  # fmt: skip
     chart.set_title(chart_title("Total cost of each strategy"))
     chart.set_x_axis(grid("USD", num_format="$#,##0", min=0))
-    chart.set_y_axis(axis("", reverse=True, crossing="max"))
+    names = {"interval_unit": 1} if count > _BARS else {}  # else every second bar would go without its name
+    chart.set_y_axis(axis("", reverse=True, crossing="max", **names))
     chart.set_legend({"none": True})
     chart.set_size({"width": 895, "height": 235})
     alt = "Bars of the total cost of each way to serve the usage, from signing nothing to the plan."

@@ -1,4 +1,4 @@
-"""Week: demand, reserved and on demand by hour of the week, for a region, model and month chosen from drop-downs."""
+"""Week: demand and what serves it by hour of the week, for a region, model and month chosen from drop-downs."""
 
 from typing import Any
 
@@ -16,11 +16,12 @@ from planner.workbook.sheets.week_data import (
     ON_DEMAND,
     RANK,
     RESERVED,
+    SCALED,
     SORTED,
     series,
 )
 from planner.workbook.svg import heat_map, hours_header
-from planner.workbook.theme import BLUE, HEAT, HEAT_OVERFLOW, INK, ORANGE, SKY, VERMILION
+from planner.workbook.theme import BLUE, GREEN, HEAT, HEAT_OVERFLOW, INK, ORANGE, SKY, VERMILION
 
 NAME = "Week"
 _LAST = 24  # last printed column
@@ -50,14 +51,16 @@ def write(sheet: Sheet, data: Sheet, report: Report) -> None:
         title = "The same demand in the hour in which it arose: what differs from the grid below has waited"
         _grid(sheet, top, title=title, column=ARRIVED, colours=HEAT, week=weeks[chosen])
         top += DAYS_PER_WEEK + 3
+    hourly = weeks[chosen].scaled_rph is not None
     for title, column, colours in (
         ("Demand served here, requests per hour", DEMAND, HEAT),
         ("of which by reserved units", RESERVED, HEAT),
+        *([("of which by units that run by the hour", SCALED, HEAT_OVERFLOW)] if hourly else []),
         ("of which on demand (overflow)", ON_DEMAND, HEAT_OVERFLOW),
     ):
         _grid(sheet, top, title=title, column=column, colours=colours, week=weeks[chosen])
         top += DAYS_PER_WEEK + 3
-    _charts(sheet, top, waits=weeks[chosen].arrived_rph is not None)
+    _charts(sheet, top, waits=weeks[chosen].arrived_rph is not None, hourly=hourly)
     sheet.printed(top + 37, _LAST, portrait=True, one_page=True)
 
 
@@ -82,8 +85,9 @@ def _choices(sheet: Sheet, weeks: list[ServedWeek], chosen: int) -> None:
 def _grid(sheet: Sheet, top: int, *, title: str, column: int, colours: tuple[str, str, str], week: ServedWeek) -> None:
     sheet.put(top, 0, title, "section")
     hours_header(sheet, top + 1, 1)
-    came = week.arrived_rph or []
-    shown = {DEMAND: week.demand_rph, RESERVED: week.reserved_rph, ON_DEMAND: week.on_demand_rph, ARRIVED: came}
+    came, run = week.arrived_rph or [], week.scaled_rph or []
+    shown = {DEMAND: week.demand_rph, RESERVED: week.reserved_rph, ON_DEMAND: week.on_demand_rph, ARRIVED: came,
+             SCALED: run}  # fmt: skip
     values = shown[column]
     for day in range(DAYS_PER_WEEK):
         sheet.put(top + 2 + day, 0, WEEKDAYS[day], "day")
@@ -93,16 +97,19 @@ def _grid(sheet: Sheet, top: int, *, title: str, column: int, colours: tuple[str
     heat_map(sheet, top + 2, first=1, last_row=top + 1 + DAYS_PER_WEEK, last=HOURS_PER_DAY, colours=colours)
 
 
-def _charts(sheet: Sheet, top: int, *, waits: bool) -> None:
+def _charts(sheet: Sheet, top: int, *, waits: bool, hourly: bool) -> None:
     book, dashed = sheet.book, {"width": 1.5, "dash_type": "dash"}
     week, level = book.chart("area", "stacked"), book.chart("line")
     week.add_series(series(RESERVED, "Reserved", LABEL, fill={"color": SKY}))
+    if hourly:
+        week.add_series(series(SCALED, "By the hour", LABEL, fill={"color": GREEN}))
     week.add_series(series(ON_DEMAND, "On demand", LABEL, fill={"color": ORANGE}))
     level.add_series(series(CAPACITY, "Reserved capacity at the hour's mix", LABEL, line={"color": INK, **dashed}))
     if waits:
         level.add_series(series(ARRIVED, "Demand as it arose", LABEL, line={"color": BLUE, "width": 1.5}))
     week.combine(level)
-    alt = "Requests per hour over 168 hours, by reserved units and on demand, with the reserved capacity as a line."
+    kinds = "by reserved units, by the hour and on demand" if hourly else "by reserved units and on demand"
+    alt = f"Requests per hour over 168 hours, {kinds}, with the reserved capacity as a line."
     _insert(
         sheet,
         top,

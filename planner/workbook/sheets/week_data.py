@@ -15,10 +15,10 @@ from planner.workbook.book import Live, Sheet
 NAME = "Week data"
 LABEL, RESERVED, ON_DEMAND, DEMAND, CAPACITY, RANK, SORTED, LEVEL = range(1, 9)  # columns that follow the choice
 ARRIVED = 9  # only where some work can wait
+SCALED = 10  # only where units run by the hour; the keys then stand a column further right
 FIRST_HOUR = 8  # row
-_KEYS = 10  # first column of the keys: number, region, model, month, capacity, part
-_FIRST = 16  # first column of the figures
-_PARTS = ("reserved", "on demand", "capacity", "as it arose")  # rows of each region, model and month; the last, if any
+_PARTS = ("reserved", "on demand", "capacity")  # rows of each region, model and month, and then, if any:
+_AROSE, _BY_THE_HOUR = "as it arose", "by the hour"
 _LISTS = FIRST_HOUR + HOURS_PER_WEEK + 2
 _HEADERS = ("hour", "label", "reserved", "on demand", "demand", "capacity", "hours at this load or more",
             "load, sorted", "capacity at the month's mix")  # fmt: skip
@@ -42,58 +42,76 @@ def write(data: Sheet, weeks: Sequence[ServedWeek], chosen: int, cells: Sequence
         for k, name in enumerate(names):
             data.put(_LISTS + k, column, name, "name")
     last = FIRST_HOUR + _part_count(weeks[chosen]) * len(weeks) - 1
-    number, *names_at, level = (_down(_KEYS + k, last) for k in range(5))
+    keys = _keys(weeks[chosen])
+    number, *names_at, level = (_down(keys + k, last) for k in range(5))
     picked = "*".join(f"EXACT({names},{cell})" for names, cell in zip(names_at, cells, strict=True))
     data.put(1, 0, "chosen", "key")
     data.put(1, 1, Live(f"=SUMPRODUCT({picked}*{number})", chosen + 1), "count")
     data.put(1, 2, "capacity", "key")
     data.put(1, 3, Live(f"=IF($B$2=0,0,INDEX({level},{_row(0, weeks[chosen])},1))", weeks[chosen].level_rph), "number")
     for k, label in enumerate(("number", "region", "model", "month", "capacity, requests/hour", "hour by hour")):
-        data.put(FIRST_HOUR - 1, _KEYS + k, label, "key")
+        data.put(FIRST_HOUR - 1, keys + k, label, "key")
     for k, week in enumerate(weeks):
         _figures(data, k, week)
     _follow(data, weeks[chosen], last)
 
 
 def _figures(data: Sheet, k: int, week: ServedWeek) -> None:
-    row = FIRST_HOUR + _part_count(week) * k
-    data.put(row, _KEYS, k + 1, "count")
+    row, keys = FIRST_HOUR + _part_count(week) * k, _keys(week)
+    data.put(row, keys, k + 1, "count")
     for j, name in enumerate((week.region, week.model, week.period)):
-        data.put(row, _KEYS + 1 + j, name, "name")
-    data.put(row, _KEYS + 4, week.level_rph, "number")
-    came = [] if week.arrived_rph is None else [week.arrived_rph]
-    for j, values in enumerate((week.reserved_rph, week.on_demand_rph, week.capacity_rph, *came)):
-        data.put(row + j, _FIRST - 1, _PARTS[j], "key")
+        data.put(row, keys + 1 + j, name, "name")
+    data.put(row, keys + 4, week.level_rph, "number")
+    for j, (label, _, values) in enumerate(_parts(week)):
+        data.put(row + j, keys + 5, label, "key")
         if any(values):  # else blank, which formulas read as 0
-            data.across(row + j, _FIRST, values)
+            data.across(row + j, keys + 6, values)
 
 
 def _follow(data: Sheet, week: ServedWeek, last: int) -> None:
     """Write the columns that follow the choice."""
-    came = [] if week.arrived_rph is None else [(ARRIVED, week.arrived_rph)]
-    for k, header in enumerate((*_HEADERS, *("demand as it arose" for _ in came))):
+    parts, figures = _parts(week), _keys(week) + 6
+    headers = dict(enumerate(_HEADERS)) | {column: f"demand {label}" for label, column, _ in parts[len(_PARTS) :]}
+    for k, header in headers.items():
         data.put(FIRST_HOUR - 1, k, header, "key")
     first, end = FIRST_HOUR + 1, FIRST_HOUR + HOURS_PER_WEEK
-    block = f"${xl_col_to_name(_FIRST)}${first}:${xl_col_to_name(_FIRST + HOURS_PER_WEEK - 1)}${last + 1}"
-    parts = ((RESERVED, week.reserved_rph), (ON_DEMAND, week.on_demand_rph), (CAPACITY, week.capacity_rph), *came)
+    block = f"${xl_col_to_name(figures)}${first}:${xl_col_to_name(figures + HOURS_PER_WEEK - 1)}${last + 1}"
+    scaled = "" if week.scaled_rph is None else xl_col_to_name(SCALED)
     ranked = sorted(week.demand_rph, reverse=True)
     for hour in range(HOURS_PER_WEEK):
         row = FIRST_HOUR + hour
         data.put(row, 0, hour, "count")
         data.put(row, LABEL, hour_label(hour), "text")
-        for j, (column, values) in enumerate(parts):
+        for j, (_, column, values) in enumerate(parts):
             data.put(
                 row, column, Live(f"=IF($B$2=0,0,INDEX({block},{_row(j, week)},{hour + 1}))", values[hour]), "number"
             )
-        data.put(row, DEMAND, Live(f"=C{row + 1}+D{row + 1}", week.demand_rph[hour]), "number")
+        more = f"+{scaled}{row + 1}" if scaled else ""
+        data.put(row, DEMAND, Live(f"=C{row + 1}+D{row + 1}{more}", week.demand_rph[hour]), "number")
         data.put(row, RANK, hour + 1, "count")
         data.put(row, SORTED, Live(f"=LARGE($E${first}:$E${end},G{row + 1})", ranked[hour]), "number")
         data.put(row, LEVEL, Live("=$D$2", week.level_rph), "number")
 
 
 def _part_count(week: ServedWeek) -> int:
-    """Rows of a region, model and month: one more where some work can wait."""
-    return len(_PARTS) - (week.arrived_rph is None)
+    """Rows of a region, model and month."""
+    return len(_parts(week))
+
+
+def _parts(week: ServedWeek) -> list[tuple[str, int, list[float]]]:
+    """List the rows of a region, model and month: label, the column that follows the choice, 168 values."""
+    values = week.reserved_rph, week.on_demand_rph, week.capacity_rph
+    parts = list(zip(_PARTS, (RESERVED, ON_DEMAND, CAPACITY), values, strict=True))
+    if week.arrived_rph is not None:
+        parts.append((_AROSE, ARRIVED, week.arrived_rph))
+    if week.scaled_rph is not None:
+        parts.append((_BY_THE_HOUR, SCALED, week.scaled_rph))
+    return parts
+
+
+def _keys(week: ServedWeek) -> int:
+    """First column of the keys: number, region, model, month, capacity, part; then 168 figures."""
+    return SCALED + (week.scaled_rph is not None)
 
 
 def _row(part: int, week: ServedWeek) -> str:
