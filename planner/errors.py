@@ -87,6 +87,8 @@ class Shortfall:
         elif self.rule == "units":
             meter = "" if self.meter == "tokens" else f", {self.meter}"
             cell = f"units of {self.pool}{meter}: offer {names['offer']}: {cell}"
+        elif self.rule == "scaled_limit":
+            cell = f"units of {names['pool']} that run by the hour: {cell}"
         elif self.rule == "demand":
             where = f"{names['workload']} from {names['region']}"
             return f"demand of {where}: nothing may serve {1 - self.needs:.4g} of it: check mix, routes and supply"
@@ -96,7 +98,7 @@ class Shortfall:
             where = f" ({', '.join(names.values())})" if names else ""
             cell = f"rule {self.rule}{where}: its limit {_number(self.has)}"
         unit = f" {self.unit}" if self.unit not in ("", "share") else ""
-        more = {"units": "few", "deadline": "short"}.get(self.rule, "small")
+        more = {"units": "few", "scaled_limit": "few", "deadline": "short"}.get(self.rule, "small")
         off = more if self.needs > self.has or self.rule == "units" else "large"
         return f"{cell} is {_number(self.amount)}{unit} too {off}; {_number(self.needs)} is enough{self.when}"
 

@@ -58,7 +58,8 @@ class WaitingCost:
 class RulesCost:
     """The cost of each rule, the dearest first, and of signing nothing.
 
-    total_usd, to_sign_usd : of the plan that the rules are left out of. any_size : it is the cheapest for units of any
+    total_usd, to_sign_usd : of the plan that the rules are left out of; with a weight on risk, total_usd here and of
+    rules and deadlines is what was minimised. any_size : it is the cheapest for units of any
     size, not the plan itself, and so are the plans without a rule; whole units are a rule then, beside the plan itself.
     skipped : why nothing was worked out, a sentence; blank: it was. waiting : the cheapest plans with other deadlines;
     empty: nothing can wait.

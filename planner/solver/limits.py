@@ -191,6 +191,8 @@ def _usual_values(sets: Sets, program: LinearProgram) -> Floats:
     sizes = largest_sizes(free)
     usual[at.committed] = sizes[: len(at.committed)]
     usual[at.deployed] = sizes[len(at.committed) :].reshape(at.deployed.shape)
+    runs = at.scaled >= 0
+    usual[at.scaled[runs]] = usual[at.deployed][:, sets.slots["period"].to_numpy(int)][runs]
     need = sets.arcs["need"].to_numpy(int)[at.flow_arc]
     waits = at.queues.of_arc[at.flow_arc] >= 0
     usual[at.flows] = np.where(waits, served_peaks(sets)[need], sets.demand[need, at.flow_slot])

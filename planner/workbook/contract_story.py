@@ -1,5 +1,7 @@
 """Spend commitments and scenarios in sentences: Summary, terminal and web page say the same."""
 
+from dataclasses import dataclass
+
 from planner.workbook.report import Report, rows_of
 from planner.workbook.story import SAME, break_even_words
 from planner.workbook.text_tables import clean, joined, percent, usd
@@ -33,21 +35,38 @@ def while_money_must_be_spent(report: Report) -> list[str]:
     return lines
 
 
+@dataclass(frozen=True)
+class ScenarioRow:
+    """A scenario and what the plan costs in it; `dearer_usd` than expected; whether it is part of the worst tail."""
+
+    scenario: str
+    probability: float
+    usd: float
+    dearer_usd: float
+    in_tail: bool
+
+
+def scenario_rows(report: Report) -> list[ScenarioRow]:
+    """Return the likely scenarios, the dearest first; none where there is one only."""
+    expected = report.plan.totals.total_usd
+    rows = [
+        ScenarioRow(str(row.scenario), float(row.probability), float(row.usd), float(row.usd) - expected,
+                    bool(row.in_tail))
+        for row in rows_of(report.metrics.scenarios)
+        if row.probability > 0
+    ]  # fmt: skip
+    return rows if len(rows) > 1 else []
+
+
 def scenario_lines(report: Report) -> list[str]:
-    """Say what the plan costs in each scenario, and with a weight on risk what the dearest cost on average."""
-    rows = rows_of(report.metrics.scenarios)
-    likely = [row for row in rows if row.probability > 0]
-    if len(likely) < 2:
+    """Say with a weight on risk what the dearest scenarios cost on average, and what was minimised."""
+    rows, risk, policy = scenario_rows(report), report.plan.risk, report.case.settings.policy.risk
+    if not rows or risk is None:
         return []
-    shown = [f"{clean(str(row.scenario), 40)} {usd(row.usd)} ({percent(row.probability)})" for row in likely[:_SHOWN]]
-    rest = len(likely) - len(shown)
-    lines = [f"By scenario: {', '.join(shown)}{f', and {rest} cheaper ones' if rest else ''}."]
-    risk, policy = report.plan.risk, report.case.settings.policy.risk
-    if risk is not None:
-        names = joined([clean(str(row.scenario), 40) for row in likely if row.in_tail][:_SHOWN])
-        lines.append(
-            f"The dearest {percent(1 - policy.level)} of the probability ({names}) cost {usd(risk.cvar_usd)} on "
-            f"average, weighed {percent(policy.weight)} against the expected {usd(report.plan.totals.total_usd)}: "
-            f"{usd(risk.objective_usd)} is what was minimised."
-        )
-    return lines
+    dearest = [clean(row.scenario, 40) for row in rows if row.in_tail]
+    names = joined(dearest[:_SHOWN]) + (f" and {len(dearest) - _SHOWN} more" if len(dearest) > _SHOWN else "")
+    return [
+        f"Worst tail: the dearest {percent(1 - policy.level)} of the probability ({names}) cost {usd(risk.cvar_usd)} "
+        f"on average, weighed {percent(policy.weight)} against the expected {usd(report.plan.totals.total_usd)}: "
+        f"{usd(risk.objective_usd)} is what was minimised."
+    ]

@@ -86,11 +86,7 @@ def _page(report: Report) -> str:
             if report.waited is not None
             else []
         ),
-        *(
-            [Section("What each scenario costs", lines=costs)]
-            if (costs := contract_story.scenario_lines(report))
-            else []
-        ),
+        *_scenarios(report),
         *(
             [Section("Spend commitments", lines=spent)]
             if (spent := contract_story.while_money_must_be_spent(report))
@@ -205,6 +201,25 @@ def _week(report: Report) -> list[Section]:
             chart=_picture(chart, [(s.name, s.colour) for s in (*served, level)]),
         )
     ]
+
+
+def _scenarios(report: Report) -> list[Section]:
+    rows = contract_story.scenario_rows(report)
+    if not rows:
+        return []
+    risk, level = report.plan.risk, report.case.settings.policy.risk.level
+    table = [
+        (row.scenario, "worst tail" if row.in_tail and risk is not None else "", percent(row.probability), usd(row.usd),
+         f"{'+' if row.dearer_usd >= 0 else '-'}{usd(abs(row.dearer_usd))}")
+        for row in rows
+    ]  # fmt: skip
+    table.append(("Expected", "", "100.0 %", usd(report.plan.totals.total_usd), ""))
+    if risk is not None:
+        more = risk.cvar_usd - report.plan.totals.total_usd
+        table.append(("Worst tail, on average", "", percent(1 - level), usd(risk.cvar_usd), f"+{usd(more)}"))
+    heads = ("Scenario", "", "Probability", "Cost", "Against expected")
+    lines = contract_story.scenario_lines(report)
+    return [Section("What each scenario costs", table=PageTable(heads, table, 2), lines=lines)]
 
 
 def _stress(report: Report) -> Section:

@@ -1,13 +1,34 @@
-"""What the reports say of units that run by the hour: how many, when, what they cost, what on demand would."""
+"""What the reports say of units bought or run by the hour: how many, when, what they cost, what on demand would."""
 
 import pandas as pd
 
 from planner.plan.metrics.metric_tables import HORIZON
+from planner.plan.pool_months import PoolMonth
 from planner.units import hour_label
 from planner.workbook.report import Report, rows_of
 from planner.workbook.text_tables import amount, clean, percent, usd
 
-_SHOWN = 4
+_SHOWN, _POOLS, _FEW_UNITS = 4, 3, 1e-6
+
+
+def beyond_commitments(report: Report) -> list[str]:
+    """Name the units that are bought by the hour, pool by pool; empty: there are none."""
+    by_pool: dict[str, list[PoolMonth]] = {}
+    for month in report.months:
+        if month.unreserved_units > _FEW_UNITS:
+            by_pool.setdefault(month.pool, []).append(month)
+    if not by_pool:
+        return []
+    ranked = sorted(by_pool.items(), key=lambda item: -sum(m.unreserved_usd for m in item[1]))
+    parts = []
+    for pool, months in ranked[:_POOLS]:
+        most = amount(max(m.unreserved_units for m in months))
+        paid = usd(sum(m.unreserved_usd for m in months))
+        many = f" in {len(months)} months" if len(months) > 1 else f" in {months[0].period}"
+        parts.append(f"{'up to ' if len(months) > 1 else ''}{most} units of {clean(pool, 60)}{many} ({paid})")
+    rest = f", and {len(ranked) - _POOLS} more pools" if len(ranked) > _POOLS else ""
+    total = usd(sum(m.unreserved_usd for months in by_pool.values() for m in months))
+    return [f"Beyond commitments, units bought by the hour cost {total}: {', '.join(parts)}{rest}."]
 
 
 def scaled_lines(report: Report) -> list[str]:

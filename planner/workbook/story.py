@@ -10,15 +10,16 @@ import pandas as pd
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.orders import OrderLine
 from planner.plan.plan import Status
-from planner.plan.pool_months import OrderValue, PoolMonth
+from planner.plan.pool_months import OrderValue
 from planner.plan.warnings.prices import OLD, OLD_DAYS, UNCONFIRMED, price_doubts
 from planner.plan.why import LineRent
 from planner.units import hour_label
+from planner.workbook import scaled_story
 from planner.workbook.report import Report, rows_of
-from planner.workbook.text_tables import amount, clean, joined, percent, usd
+from planner.workbook.text_tables import clean, joined, percent, usd
 
 SAME = 5e-4  # a share that shows as 0.0 %
-_POOLS, _FEW_UNITS, _RULES, _DECIDES = 3, 1e-6, 6, 0.5
+_RULES, _DECIDES = 6, 0.5
 _BARELY = 0.10  # over break-even, as a share of it
 CENT = 0.01  # USD
 _NONE = 5e-6  # a gap that shows as 0.000 %
@@ -33,26 +34,6 @@ def banner(report: Report) -> list[str]:
     count = len(broken)
     rules = "a rule" if count == 1 else f"{count} rules"
     return [f"Not to be signed: this order breaks {rules}.", *(clean(f"{rule}.", 600) for rule in broken)]
-
-
-def beyond_commitments(report: Report) -> list[str]:
-    """Name the units that are bought by the hour, pool by pool; empty: there are none."""
-    by_pool: dict[str, list[PoolMonth]] = {}
-    for month in report.months:
-        if month.unreserved_units > _FEW_UNITS:
-            by_pool.setdefault(month.pool, []).append(month)
-    if not by_pool:
-        return []
-    ranked = sorted(by_pool.items(), key=lambda item: -sum(m.unreserved_usd for m in item[1]))
-    parts = []
-    for pool, months in ranked[:_POOLS]:
-        most = amount(max(m.unreserved_units for m in months))
-        paid = usd(sum(m.unreserved_usd for m in months))
-        many = f" in {len(months)} months" if len(months) > 1 else f" in {months[0].period}"
-        parts.append(f"{'up to ' if len(months) > 1 else ''}{most} units of {clean(pool, 60)}{many} ({paid})")
-    rest = f", and {len(ranked) - _POOLS} more pools" if len(ranked) > _POOLS else ""
-    total = usd(sum(m.unreserved_usd for months in by_pool.values() for m in months))
-    return [f"Beyond commitments, units bought by the hour cost {total}: {', '.join(parts)}{rest}."]
 
 
 def due_upfront(report: Report) -> str:
@@ -205,6 +186,8 @@ def rule_lines(report: Report) -> list[str]:
         lines.append(f"{clean(name, 120)}: {usd(rule.saves_usd)} less{less}{default}.")
     if not lines:
         return ["None of the rules that were tried costs anything: without any of them the plan would cost the same."]
+    if report.plan.risk is not None:
+        lines.append("Costs here are weighed with the worst tail: they are what was minimised.")
     if report.rules.any_size:
         own = f"{usd(report.rules.total_usd)}, {usd(report.rules.to_sign_usd)} to sign"
         lines.append(f"Against the cheapest plan for units of any size ({own}); in whole units: solve --rules-cost.")
@@ -282,7 +265,7 @@ def risks(report: Report) -> list[str]:
         _barely(report),
         _doubtful_prices(report),
     ]
-    return [*deciding_rule(report), *beyond_commitments(report), *(text for text in found if text),
+    return [*deciding_rule(report), *scaled_story.beyond_commitments(report), *(text for text in found if text),
             *report.metrics.cautions]  # fmt: skip
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _NAME_WIDTH = 32
 _MONTHS, _BUY, _STRESS, _CAUTIONS, _TASKS, _BETS = 6, 8, 4, 6, 3, 4
+_SCENARIOS = 8
 _PARTS = (
     ("New commitments", "reserved_usd"),
     ("Counted past the horizon", "tail_usd"),
@@ -67,11 +68,11 @@ def print_report(report: Report, stream: IO[str]) -> None:
         console.print(bold("Work that can wait"))
         for line in waiting:
             console.print(f"- {line}")
-    if lines := contract_story.scenario_lines(report):
+    if scenarios := _scenarios(report):
         console.print()
-        console.print(bold("What each scenario costs"))
-        for line in lines:
-            console.print(f"- {line}")
+        show(console, scenarios)
+        for line in contract_story.scenario_lines(report):
+            console.print(line)
     if spent := contract_story.while_money_must_be_spent(report):
         console.print()
         console.print(bold("Spend commitments"))
@@ -94,6 +95,25 @@ def _costs(report: Report) -> TextTable:
         values = [float(getattr(months[name], column)) for name in shown]
         if any(abs(value) > 0.005 for value in values) or column == "total_usd":
             table.add(label, *map(usd, values), style="bold" if column == "total_usd" else "")
+    return table
+
+
+def _scenarios(report: Report) -> TextTable | None:
+    rows = contract_story.scenario_rows(report)
+    if not rows:
+        return None
+    table = TextTable(("What each scenario costs", "Probability", "Cost", "Against\nexpected", ""), words=(4,))
+    for row in rows[:_SCENARIOS]:
+        more = f"{'+' if row.dearer_usd >= 0 else '-'}{usd(abs(row.dearer_usd))}"
+        tail = "worst tail" if row.in_tail and report.plan.risk is not None else ""
+        table.add(clean(row.scenario, 40), percent(row.probability), usd(row.usd), more, tail)
+    if len(rows) > _SCENARIOS:
+        rest = sum(row.probability for row in rows[_SCENARIOS:])
+        table.add(f"and {len(rows) - _SCENARIOS} cheaper ones", percent(rest), "", "", "")
+    table.add("Expected", "100.0 %", usd(report.plan.totals.total_usd), "", "", style="bold")
+    if report.plan.risk is not None:
+        level = report.case.settings.policy.risk.level
+        table.add("Worst tail, on average", percent(1 - level), usd(report.plan.risk.cvar_usd), "", "", style="bold")
     return table
 
 
@@ -170,7 +190,7 @@ def _stress(report: Report) -> TextTable | str:
 
 
 def _cautions(console: Console, report: Report) -> None:
-    cautions = [*story.deciding_rule(report), *story.beyond_commitments(report), *report.metrics.cautions]
+    cautions = [*story.deciding_rule(report), *scaled_story.beyond_commitments(report), *report.metrics.cautions]
     if not cautions:
         return
     console.print()

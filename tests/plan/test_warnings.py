@@ -123,3 +123,45 @@ def test_months_without_demand_and_in_part():
     part = good(commitments=[{"offer": "east-m-1m", "units": 10, "start": "2026-06-01", "end": "2027-01-30"}])
     assert codes(part) == ["part-month"]
     assert codes(good(commitments=[{**part["commitments"][0], "end": "2027-02-01"}])) == []
+
+
+def with_scaled(**cells):
+    """The good case with units by the hour in `east`; a full one is worth 1.2e-4 USD on demand."""
+    return good(pools=[{"pool": "east-m", "region": "east", **cells}, {"pool": "west-m", "region": "west"}])
+
+
+def test_units_by_the_hour():
+    # a request: 600 x 1.6 input tokens (0.4 of them from the cache) and 100 output tokens; 60 minutes x 1 token a unit
+    usual = {"usd_per_scaled_unit_hour": 1.1e-4, "max_scaled_units": 20, "start_hours": 1}
+    cheap = good()["offers"][0] | {"usd_per_unit_hour": 1e-4}
+    assert codes(with_scaled(**usual) | {"offers": [cheap]}) == []
+    assert codes(with_scaled(**usual | {"max_scaled_units": None}) | {"offers": [cheap]}) == ["no-scaled-limit"]
+    assert codes(with_scaled(max_scaled_units=5)) == ["no-scaled-price"]
+    assert codes(with_scaled(**usual)) == ["cheap-scaled"]  # the offer costs 1 USD
+    assert codes(with_scaled(**usual | {"usd_per_scaled_unit_hour": 1.0})) == ["cheap-scaled", "dear-scaled"]
+
+
+def test_a_cold_start_longer_than_any_peak():
+    """The longest peak is that of a weekday, around 14:00; the weekend has a lower one."""
+    usual = {"usd_per_scaled_unit_hour": 1.1e-4, "max_scaled_units": 20}
+    cheap = {"offers": [good()["offers"][0] | {"usd_per_unit_hour": 1e-4}]}
+    mean = sum(WEEK) / len(WEEK)
+    longest = sum(value > mean for value in WEEK[:24])
+    assert codes(with_scaled(**usual, start_hours=longest) | cheap) == []
+    assert codes(with_scaled(**usual, start_hours=longest + 0.5) | cheap) == ["slow-start"]
+
+
+def risky(weight, level, *probabilities):
+    scenarios = [{"scenario": f"s{k}", "probability": p} for k, p in enumerate(probabilities)]
+    return codes(good(scenarios=scenarios), risk={"weight": weight, "level": level})
+
+
+def test_risk():
+    assert risky(0.5, 0.9, 0.8, 0.1, 0.1) == []
+    assert risky(0.5, 0.95, 0.8, 0.1, 0.1) == ["risk-tail"]
+    assert risky(0.5, 0.9) == ["risk-scenarios"]
+    assert risky(0.5, 0.9, 1.0, 0.0) == ["risk-scenarios"]
+    assert risky(0, 0.8, 0.5, 0.5) == ["risk-level"]
+    assert risky(0.5, 0, 0.5, 0.5) == ["risk-level"]
+    assert risky(1, 0.5, 0.5, 0.5) == ["risk-weight"]
+    assert risky(0, 0.9, 0.5, 0.5) == []

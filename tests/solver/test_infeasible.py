@@ -176,6 +176,23 @@ def test_what_must_change_together_is_in_one_answer() -> None:
     assert [(row["region"], has, needs) for _, row, has, needs in told] == [("east", 4.0, 10.0), ("west", 6.0, 10.0)]
 
 
+def test_units_by_the_hour_of_which_too_few_may_run() -> None:
+    # all 10 requests of Monday 00:00 must be served by units, of which 6 may run by the hour and none is for sale
+    tables = builders.tables(
+        demand=[{"region": "west", "workload": "w", "hour_of_week": 0, "requests_per_hour": 10.0}],
+        workloads=[workload(guaranteed_share=1)],
+        pools=[{"pool": "west-m", "region": "west", "usd_per_scaled_unit_hour": 1.0, "max_scaled_units": 6,
+                "start_hours": 1}],
+        offers=[],
+    )  # fmt: skip
+    error = reason(builders.case(tables))
+    found = [str(s) for s in (*error.shortfalls, *(s for other in error.alternatives for s in other))]
+    assert (
+        "units of west-m that run by the hour: max_scaled_units 6 is 4 units too few; 10 is enough "
+        "(Mon 00:00 UTC in 2027-01)"
+    ) in found
+
+
 def test_a_model_that_no_region_serves() -> None:
     tables = builders.tables(
         models=[{"model": "m"}, {"model": "n"}],

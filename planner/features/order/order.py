@@ -27,7 +27,7 @@ from planner.solver.find import Options, find_cost, find_if_any, find_plan
 from planner.solver.infeasible import with_setting
 from planner.solver.solve import audited
 from planner.verify.figures import figures_of
-from planner.workbook import story
+from planner.workbook import scaled_story, story
 from planner.workbook.report import TOTAL_NAMES, Report
 from planner.workbook.text_tables import clean, percent, usd
 
@@ -308,6 +308,6 @@ def priced_in_words(priced: PricedOrder) -> list[str]:
     ]
     if parts:
         lines.append(f"Against the optimum: {', '.join(parts)}.")
-    lines += story.beyond_commitments(Report(priced.metrics))
+    lines += scaled_story.beyond_commitments(Report(priced.metrics))
     lines.append("The order keeps every rule." if not priced.broken else f"{story.banner(Report(priced.metrics))[0]}")
     return lines

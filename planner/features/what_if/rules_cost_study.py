@@ -102,23 +102,23 @@ def rules_cost(
         deadlines = on_all_cores(lambda w: find_if_any(w[1], alone), waits, options.workers, step)
         nothing = signing_nothing(case, replace(alone, gap=options.gap))
         step()
-    total, signed = base.totals.total_usd, _signed(asked, base)
+    total, signed = base.judged_usd, _signed(asked, base)
     least = max(CENT, (alone.gap if whole and sized else EXACT) * abs(total))
     rules = [_cost(v, total, signed, other, least) for v, other in zip(variants, found, strict=True)]
     rules += [RuleCost(v.rule, total, signed, 0.0, 0.0, v.unmeasured) for v in every if v.priced is False]
     if asked is not case:
-        plan, to_sign = reading.plan.totals.total_usd, _signed(case, reading.plan)
+        plan, to_sign = reading.plan.judged_usd, _signed(case, reading.plan)
         rules.append(RuleCost(WHOLE_UNITS, total, signed, max(0.0, plan - total), to_sign - signed))
     rules.sort(key=lambda r: (-r.saves_usd, -abs(r.less_to_sign_usd)))
     waiting = tuple(
-        WaitingCost(d, None) if plan is None else WaitingCost(d, plan.totals.total_usd, _signed(changed, plan))
+        WaitingCost(d, None) if plan is None else WaitingCost(d, plan.judged_usd, _signed(changed, plan))
         for (d, changed), plan in zip(waits, deadlines, strict=True)
     )
     return RulesCost(tuple(rules), nothing, total, signed, any_size=asked is not case, waiting=waiting)
 
 
 def _cost(variant: _Variant, total: float, signed: float, other: Plan, least: float) -> RuleCost:
-    saves, less = total - other.totals.total_usd, signed - _signed(variant.case, other)
+    saves, less = total - other.judged_usd, signed - _signed(variant.case, other)
     if saves <= least:
         saves, less = 0.0, 0.0
     return RuleCost(variant.rule, total - saves, signed - less, saves, less, variant.unmeasured)

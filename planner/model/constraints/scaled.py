@@ -3,7 +3,7 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.family import EVERY_REDUCTION, Family, Reduction, Relaxed, Spans
+from planner.model.family import EVERY_REDUCTION, Asked, Cell, Family, Reduction, Relaxed, Spans
 from planner.model.objective import scaled_unit_usd
 from planner.model.rows import Rows, Term, joined, no_rows
 from planner.model.sets import Floats, Ints, Sets
@@ -64,7 +64,7 @@ LIMIT = Family(
     rows=scaled_limit,
     spans=Spans.SLOT,
     dual="what one more unit that may run by the hour would save, USD",
-    relaxed_by=Relaxed.NEVER,
+    relaxed_by=Cell("pools", "max_scaled_units", "units", (("pool", "supply"),), Asked.SELLER),
     allows=EVERY_REDUCTION,
     kinds=("", "scaled_limit"),
 )

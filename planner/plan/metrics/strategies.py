@@ -135,7 +135,8 @@ def _mark(row: dict[str, Any], broken: Sequence[str] | None, basis: Basis) -> No
         row["note"] = "; ".join(text for text in (UNTRIED, row["note"]) if text)
         broken = ()
     notes = [f"breaks {', '.join(broken[:_SHOWN])}{' ...' if len(broken) > _SHOWN else ''}"] if broken else []
-    if row["possible"] and not broken and row["total_usd"] < basis.plan.proof.bound_usd * (1 - _ROUNDING):
+    least = basis.plan.proof.bound_usd if basis.plan.risk is None else 0.0  # else the bound is of another sum
+    if row["possible"] and not broken and row["total_usd"] < least * (1 - _ROUNDING):
         notes = [
             "costs less than any plan that keeps every rule: terms, budgets, what is sold at most and others are "
             "left aside"

@@ -10,6 +10,7 @@ from planner.plan.warnings.contracts import (
     steps_aside,
     unused_slow_options,
 )
+from planner.plan.warnings.scaled_and_risk import risk_traps, scaled_traps
 from planner.plan.warnings.traps import (
     Caution,
     caps_in_parts,
@@ -50,6 +51,8 @@ RULES: tuple[Callable[[Case], list[Caution]], ...] = (
     no_slow_option,
     spare_for_work_that_waits,
     steps_aside,
+    scaled_traps,
+    risk_traps,
 )
 
 

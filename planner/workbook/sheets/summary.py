@@ -19,6 +19,7 @@ NAME = "Summary"
 _LAST = 6  # last printed column
 _BUY = 8  # lines shown; the order has all of them
 _RISKS = 6
+_SCENARIOS = 10
 _BARS = 5  # that have room for their names in any case
 _MONTHS = 6
 
@@ -39,6 +40,15 @@ BUY = (
     Column("start", "Start", "date"),
     Column("term_usd", "Whole term\nUSD", "usd"),
     Column("reason", "Reason", "text:wrap", 30),
+)
+
+
+SCENARIOS = (
+    Column("scenario", "What each scenario costs", "text:wrap", 26),
+    Column("probability", "Probability", "percent"),
+    Column("usd", "Cost\nUSD", "usd"),
+    Column("more", "Against\nexpected", "usd"),
+    Column("tail", "", "text"),
 )
 
 
@@ -79,8 +89,7 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     top += 12
     top = _what_to_buy(sheet, report, sources, top)
     top = _months(sheet, report, top)
-    if scenarios := contract_story.scenario_lines(report):
-        top = _lines(sheet, top, "What each scenario costs", scenarios, "")
+    top = _scenarios(sheet, report, top)
     if report.rules is not None:
         top = _lines(sheet, top, "What the rules cost", story.rule_lines(report), "")
     if hourly := scaled_story.scaled_lines(report):
@@ -244,6 +253,34 @@ def _months(sheet: Sheet, report: Report, top: int) -> int:
     columns = [replace(c, header="By month, as planned" if c.key == "name" else c.header, total=c.key != "name")
                for c in _columns(report)[:5]]  # fmt: skip
     return sheet.table(top, columns, records).total_row + 2
+
+
+def _scenarios(sheet: Sheet, report: Report, top: int) -> int:
+    """Cost of each scenario, where there are several, the expected cost and with a weight on risk the worst tail."""
+    rows = contract_story.scenario_rows(report)
+    if not rows:
+        return top
+    risk, total = report.plan.risk, report.plan.totals.total_usd
+    records: list[dict[str, Any]] = [
+        {"scenario": row.scenario, "probability": row.probability, "usd": row.usd, "more": row.dearer_usd,
+         "tail": "worst tail" if row.in_tail and risk is not None else ""}
+        for row in rows[:_SCENARIOS]
+    ]  # fmt: skip
+    if rest := rows[_SCENARIOS:]:
+        chance = sum(row.probability for row in rest)
+        records.append({"scenario": f"and {len(rest)} cheaper ones", "probability": chance})
+    records.append({"scenario": "Expected", "probability": 1.0, "usd": total})
+    if risk is not None:
+        records.append({
+            "scenario": "Worst tail, on average", "probability": 1 - report.case.settings.policy.risk.level,
+            "usd": risk.cvar_usd, "more": risk.cvar_usd - total,
+        })  # fmt: skip
+    top = sheet.table(top, SCENARIOS, records).last + 1
+    for line in contract_story.scenario_lines(report):
+        sheet.merged(top, 0, _LAST, line, "line")
+        sheet.raw.set_row(top, 14 * (1 + len(line) // 150))
+        top += 1
+    return top + 1
 
 
 def _more_risks(report: Report) -> str:
