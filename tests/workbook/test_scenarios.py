@@ -1,4 +1,4 @@
-"""What each scenario costs, and the worst tail: terminal, page and Summary. The case is solved by hand in its builder."""
+"""What each scenario costs, and the worst tail, on terminal, page and Summary; the case is solved by hand."""
 
 import io
 from pathlib import Path
