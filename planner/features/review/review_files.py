@@ -46,8 +46,9 @@ def _months(review: Review) -> str:
     labels = [f"{p} {'plan' if s == EXPECTED else 'actual'}" for p, s in zip(rows["period"], rows["side"], strict=True)]
     series = [
         Series(name, colour, tuple(rows[column].tolist()))
-        for name, column, colour in (("Held", "capacity_usd", BLUE), ("On demand", "on_demand_usd", ORANGE),
-                                     ("Egress", "egress_usd", SKY))
+        for name, column, colour in (("Held", "capacity_usd", BLUE), ("By the hour", "scaled_usd", GREEN),
+                                     ("On demand", "on_demand_usd", ORANGE), ("Egress", "egress_usd", SKY))
+        if column != "scaled_usd" or rows[column].any()
     ]  # fmt: skip
     return columns(labels, series, alt="Cost of each month, planned for the hours seen and actual", legend=True)
 

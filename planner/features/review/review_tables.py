@@ -20,6 +20,8 @@ from planner.plan.frames import FLAG, MOMENT, NUMBER, TEXT, WHOLE, Field, Frame
 from planner.plan.metrics.basis import Basis, ratio
 from planner.plan.metrics.task_costs import equivalent_usd
 from planner.plan.orders import Owed
+from planner.plan.scaled import started_units
+from planner.units import HOURS_PER_WEEK
 
 PLANNED, EXPECTED, ACTUAL = "planned", "expected", "actual"
 KEEP, DROP, RAISE, LOWER, WATCH = "keep", "drop at expiry", "raise", "lower", "watch"
@@ -40,7 +42,8 @@ _TOTAL_USD = Field("total_usd", NUMBER, "cost", "USD")
 
 MONTHLY = Frame("monthly", "one row for each month and side", (
     _PERIOD, _SIDE, Field("hours", NUMBER, "hours seen", "hours"), Field("requests", NUMBER, "requests", "requests"),
-    Field("capacity_usd", NUMBER, "what units cost", "USD"),
+    Field("capacity_usd", NUMBER, "what reserved units cost", "USD"),
+    Field("scaled_usd", NUMBER, "units that run by the hour, starts included", "USD"),
     Field("on_demand_usd", NUMBER, "requests on demand", "USD"),
     Field("egress_usd", NUMBER, "data that crosses regions", "USD"), _TOTAL_USD, _COVERAGE, _UTILISATION, _VACANCY,
     _RATE, Field("unserved_requests", NUMBER, "requests that neither units nor quotas could serve", "requests"),
@@ -247,12 +250,18 @@ class Counted:
         """Count as the case weighs its slots, whole months."""
         return cls(basis, basis.weeks, basis.hours)
 
-    def by_way(self, factor: bool = False) -> Floats:
-        """Count requests of each way in each period (times the scenario's price factor): ways x periods."""
+    def by_way(self, factor: bool = False, reserved: bool = False) -> Floats:
+        """Count requests of each way in each period (times the scenario's price factor): ways x periods.
+
+        reserved : only those that reserved units serve, units by the hour left out.
+        """
         flows, periods = self.basis.flows, len(self.basis.names.periods)
         value = flows.rph * self.count[flows.place]
         if factor:
             value = value * self.basis.price_factors
+        if reserved:
+            own = flows.ways["reserved"].to_numpy(bool)[flows.way]
+            value = np.where(own, value * (1 - self.basis.reading.by_scaled.of_flow), 0.0)
         cell = flows.way * periods + self.basis.period
         total: Floats = np.bincount(cell, value, len(flows.ways) * periods).astype(float)
         return total.reshape(len(flows.ways), periods)
@@ -269,9 +278,10 @@ class Counted:
         capacity = by_period["usd"].to_numpy(float)
         paid = ways["on_demand_usd"].to_numpy(float) @ priced
         crossed = ways["egress_usd"].to_numpy(float) @ requests
-        value = equivalent_usd(self.basis)[:, None] * priced
-        reserved = ways["reserved"].to_numpy(bool)
-        whole, covered = value.sum(axis=0), value[reserved].sum(axis=0)
+        price, run = equivalent_usd(self.basis)[:, None], self.scaled_usd
+        held = ways["reserved"].to_numpy(bool)
+        whole = (price * priced).sum(axis=0)
+        covered = (price * self.by_way(factor=True, reserved=True))[held].sum(axis=0)
         return pd.DataFrame(
             {
                 "period": list(names.periods),
@@ -279,16 +289,31 @@ class Counted:
                 "hours": self.hours,
                 "requests": requests.sum(axis=0),
                 "capacity_usd": capacity,
+                "scaled_usd": run,
                 "on_demand_usd": paid,
                 "egress_usd": crossed,
-                "total_usd": capacity + paid + crossed,
+                "total_usd": capacity + run + paid + crossed,
                 "coverage": ratio(covered, whole),
                 "utilisation": ratio(by_period["used"].to_numpy(float), capacity),
                 "vacancy": ratio(by_period["vacant"].to_numpy(float), capacity),
-                "effective_savings_rate": 1 - ratio(capacity + paid, whole),
+                "effective_savings_rate": 1 - ratio(capacity + run + paid, whole),
                 "unserved_requests": np.zeros(len(names.periods)) if unserved is None else unserved,
             }
         )[list(MONTHLY.columns)]
+
+    @property
+    def scaled_usd(self) -> Floats:
+        """Add up what units by the hour cost in each period, starts included; a week is a circle for them."""
+        basis, periods = self.basis, len(self.basis.names.periods)
+        run = basis.flows.scaled
+        if not run.any():
+            return np.zeros(periods)
+        pools = {p.pool: (p.usd_per_scaled_unit_hour or 0.0, p.start_hours) for p in basis.case.pools}
+        usd, warm = np.array([pools[pool] for pool, _, _ in basis.names.deployments]).T
+        paid = (usd[:, None] * (run + warm[:, None] * started_units(run))).sum(axis=0) * self.count
+        by_week = paid.reshape(len(basis.names.scenarios), periods, HOURS_PER_WEEK)
+        found: Floats = by_week.sum(axis=(0, 2))
+        return found
 
     def pools(self, side: str) -> pd.DataFrame:
         """Use and cost of each pool and meter in each period in which units are held: columns POOLS.
@@ -322,10 +347,10 @@ class Counted:
     def _use(self) -> pd.DataFrame:
         """Unit-hours used, and the busiest slot's load with headroom, by pool, meter and period."""
         basis, names = self.basis, self.basis.names
-        load = basis.flows.loads
-        way, deployment = load["way"].to_numpy(int), load["deployment"].to_numpy(int)
-        used = np.zeros((len(names.deployments), len(names.periods)))
-        np.add.at(used, deployment, self.by_way()[way] * load["units_per_request"].to_numpy(float)[:, None])
+        load = basis.flows.unit_load(len(names.deployments), names.slot_count, headroom=False)
+        load = load * (1 - basis.reading.by_scaled.of_load) * self.count
+        by_week = load.reshape(len(load), len(names.scenarios), len(names.periods), HOURS_PER_WEEK)
+        used = by_week.sum(axis=(1, 3))
         rows = [
             (pool, meter, period, used[d, p], basis.peak_load[d, p])
             for d, (pool, meter, _) in enumerate(names.deployments)
@@ -347,7 +372,8 @@ class Counted:
     def _value(self) -> pd.DataFrame:
         """On-demand price of what a pool serves, and of all that is served of its models in its region."""
         basis, ways = self.basis, self.basis.flows.ways
-        value = equivalent_usd(basis)[:, None] * self.by_way(factor=True)
+        price = equivalent_usd(basis)[:, None]
+        value, served = price * self.by_way(factor=True), price * self.by_way(factor=True, reserved=True)
         models: dict[tuple[str, str], set[str]] = {}
         for t in basis.case.throughput:
             models.setdefault((t.pool, t.meter), set()).add(t.model)
@@ -357,5 +383,5 @@ class Counted:
             here = (ways["region"] == region[pool]).to_numpy() & ways["model"].isin(able).to_numpy()
             mine = here & (ways["supply"] == pool).to_numpy()
             for p, period in enumerate(basis.names.periods):
-                rows.append((pool, meter, period, value[mine, p].sum(), value[here, p].sum()))
+                rows.append((pool, meter, period, served[mine, p].sum(), value[here, p].sum()))
         return pd.DataFrame(rows, columns=[*_KEYS, "covered_usd", "wanted_usd"])

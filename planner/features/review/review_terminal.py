@@ -51,16 +51,16 @@ def print_review(review: Review, stream: IO[str]) -> None:
 
 
 def _months(review: Review) -> TextTable:
-    table = TextTable(
-        ("Hours seen", "", "Reserved", "On demand", "Total", "Utilisation", "Coverage", "Effective savings rate"),
-        left=2,
-    )
+    hourly = bool(review.monthly["scaled_usd"].any())
+    heads = ("Hours seen", "", "Reserved", *(["By the hour"] if hourly else []), "On demand", "Total", "Utilisation",
+             "Coverage", "Effective savings rate")  # fmt: skip
+    table = TextTable(heads, left=2)
     rows = review.monthly[review.monthly["side"].isin([EXPECTED, ACTUAL])]
     for r in rows_of(rows[rows["period"].isin([s.period for s in review.spans if s.hours_seen][-_MONTHS:])]):
         side = "planned" if r.side == EXPECTED else "actual"
         figures = (r.utilisation, r.coverage, r.effective_savings_rate)
-        table.add(str(r.period), side, usd(r.capacity_usd), usd(r.on_demand_usd), usd(r.total_usd),
-                             *(percent(float(f)) for f in figures))  # fmt: skip
+        table.add(str(r.period), side, usd(r.capacity_usd), *([usd(r.scaled_usd)] if hourly else []),
+                             usd(r.on_demand_usd), usd(r.total_usd), *(percent(float(f)) for f in figures))  # fmt: skip
     return table
 
 

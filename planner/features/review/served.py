@@ -76,7 +76,7 @@ def serve_month(case: Case, actual: Actual, period: Period, options: Options) ->
     )
     back = _joined(case, month, actual, as_it_arose(_named(flows[~lost])))
     served = replace(found, dispatch=_named(flows[~lost]), input_digest=back.digest)
-    totals = price(back, served.purchases, served.deployments, served.dispatch)
+    totals = price(back, served.purchases, served.deployments, served.dispatch, scaled_units=served.scaled_units)
     return ServedMonth(period, back, replace(served, totals=totals), told)
 
 

@@ -273,3 +273,24 @@ def test_how_often_an_hour_of_the_week_occurs() -> None:
 @pytest.mark.parametrize(("units", "told"), [(-1e-12, "0"), (0.0, "0"), (1200.0000001, "1,200"), (7.25, "7.25")])
 def test_units_are_told_without_a_sign_of_zero(units, told):
     assert told_units(units) == told
+
+
+def test_units_by_the_hour_run_as_the_hours_were() -> None:
+    """16 requests in the first ten hours of four Mondays, 10 in all other hours: tests/plan/test_scaled_figures.
+
+    10 units are held, 4 run by the hour at 1.50 USD in those 40 hours, and 2 requests go on demand at 3 USD.
+    """
+    pools = [{"pool": "west-m", "region": "west", "usd_per_scaled_unit_hour": 1.5, "max_scaled_units": 4}]
+    offers = [{"offer": "month", "pool": "west-m", "usd_per_unit_hour": 0.5}]
+    demand = builders.profile("west", "w", [16.0] * 10 + [10.0] * 158)
+    case = builders.case(builders.tables(demand=demand, pools=pools, offers=offers))
+    found = review(case, solve(case, workers=1), history_of(case))
+    for side in (EXPECTED, ACTUAL):
+        row = month(found, side)
+        parts = row[["capacity_usd", "scaled_usd", "on_demand_usd"]].tolist()
+        assert parts == pytest.approx([3720, 4 * 40 * 1.5, 2 * 40 * 3])
+        assert row["total_usd"] == pytest.approx(3720 + 480)
+        assert row["utilisation"] == pytest.approx(1)
+        assert row["coverage"] == pytest.approx(7440 / (7440 + 240))
+    assert found.regret.usd == 0
+    assert found.pools.loc[found.pools["side"] == ACTUAL, "used_unit_hours"].tolist() == pytest.approx([7440])

@@ -1,5 +1,6 @@
 """Month by month: cost and use as planned and actual, of everything, of each pool and of each commitment."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -53,43 +54,49 @@ def write(sheet: Sheet, review: Review) -> Block:
     """Write the chart and three tables; returns where the months stand."""
     sheet.heading("Month by month", "Planned figures beside actual ones are the plan's at the hours that were seen. "
                   "Actual demand is served as cheaply as possible by what is held.", len(MONTHS) - 1)  # fmt: skip
-    sheet.widths(MONTHS)
+    sheet.widths(_columns(review))
     seen = [s.period for s in review.spans if s.hours_seen]
     sheet.put(TOP - 1, 0, "Planned against actual", "section")
-    table = block_at(NAME, TOP + len(seen) + 4, MONTHS, len(review.monthly))
+    columns = _columns(review)
+    table = block_at(NAME, TOP + len(seen) + 4, columns, len(review.monthly))
     totals = sheet.table(TOP, TOTALS, [_totals(review, period, table) for period in seen])
     sheet.put(table.first - 2, 0, "All", "section")
-    months = sheet.table(table.first - 1, MONTHS, [_month(r) for r in rows_of(review.monthly)])
+    months = sheet.table(table.first - 1, columns, [_month(r, columns) for r in rows_of(review.monthly)])
     top = months.total_row + 2
     sheet.put(top - 1, 0, "Pools", "section")
     pools = sheet.table(top, POOLS, [_pool(r, str(r.pool)) for r in _shown(review.pools)], empty="Nothing is held.")
     top = pools.total_row + 2
     sheet.put(top - 1, 0, "Commitments: each one's part of its pool, by units", "section")
-    columns = (Column("name", "Commitment", "text:wrap", 28), *POOLS[1:])
+    of_line = (Column("name", "Commitment", "text:wrap", 28), *POOLS[1:])
     rows = [_pool(r, f"{r.commitment}: {r.offer}") for r in _shown(review.commitments)]
-    block = sheet.table(top, columns, rows, empty="The plan holds no commitments.")
+    block = sheet.table(top, of_line, rows, empty="The plan holds no commitments.")
     _chart(sheet, totals)
     heads = [0, months.first - 2, pools.first - 2, top - 1]
     blocks = list(zip(heads, [totals.total_row, months.total_row, pools.total_row, block.total_row], strict=True))
-    areas = print_areas(blocks, sum(c.width for c in MONTHS))
-    sheet.printed(block.total_row, len(MONTHS) - 1, freeze=(3, 1), areas=areas)
+    areas = print_areas(blocks, sum(c.width for c in columns))
+    sheet.printed(block.total_row, len(columns) - 1, freeze=(3, 1), areas=areas)
     return months
+
+
+def _columns(review: Review) -> tuple[Column, ...]:
+    """Columns of the months; with units by the hour where some ran, or were planned to."""
+    if not review.monthly["scaled_usd"].any():
+        return MONTHS
+    at = next(k for k, c in enumerate(MONTHS) if c.key == "on_demand")
+    return (*MONTHS[:at], Column("scaled", "By the hour\nUSD", "usd", 13), *MONTHS[at:])
 
 
 def _shown(table: pd.DataFrame) -> list[Any]:
     return rows_of(table[table["side"] != PLANNED])
 
 
-def _month(row: Any) -> dict[str, Any]:
-    parts = {
-        "capacity": float(row.capacity_usd),
-        "on_demand": float(row.on_demand_usd),
-        "egress": float(row.egress_usd),
-    }
+def _month(row: Any, columns: Sequence[Column]) -> dict[str, Any]:
+    keys = [c.key for c in columns if c.key in ("capacity", "scaled", "on_demand", "egress")]
+    parts = {key: float(getattr(row, f"{key}_usd")) for key in keys}
     return {
         "name": str(row.period), "side": SIDES[str(row.side)], "hours": float(row.hours),
         "requests": float(row.requests), **parts,
-        "total": Live("={capacity}+{on_demand}+{egress}", sum(parts.values())), **_use(row),
+        "total": Live("=" + "+".join(f"{{{key}}}" for key in keys), sum(parts.values())), **_use(row),
         "unserved": float(row.unserved_requests),
     }  # fmt: skip
 
