@@ -16,7 +16,9 @@ from planner.errors import Fault, InputError
 from planner.features.demand.history import SERIES, TOKENS, History
 from planner.features.demand.names import Dimension
 from planner.features.demand.series import hour_of_week
+from planner.features.review.arrivals import as_they_arose
 from planner.features.review.review_tables import SeenSpan
+from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.schema.workloads import Workload
 
@@ -47,8 +49,10 @@ class Actual:
         return tuple(s.period for s in self.spans if s.hours_seen)
 
 
-def actual_of(case: Case, history: History, names: Names | None = None) -> Actual:
+def actual_of(case: Case, history: History, names: Names | None = None, plan: Plan | None = None) -> Actual:
     """Cut a history to the plan's months and check its names.
+
+    plan : that says how long work that can wait did (`arrivals`); None: the history has the hours in which it arose.
 
     Raises
     ------
@@ -60,14 +64,18 @@ def actual_of(case: Case, history: History, names: Names | None = None) -> Actua
         rows[name] = rows[name].replace(dict(ours))
     _check(case, rows)
     rows, counted = _with_requests(case, rows)
+    seen = rows[["hour", "period"]].drop_duplicates("hour").sort_values("hour", ignore_index=True)
+    seen["hour_of_week"] = hour_of_week(pd.DatetimeIndex(seen["hour"]))
+    waited: list[str] = []
+    if plan is not None:
+        rows, waited = as_they_arose(case, plan, rows)
     rows["hour_of_week"] = hour_of_week(pd.DatetimeIndex(rows["hour"]))
     rows = rows.groupby(["hour", "period", "hour_of_week", *SERIES], as_index=False)[["requests", *TOKENS]].sum(
         min_count=1
     )
-    seen = rows[["hour", "period", "hour_of_week"]].drop_duplicates("hour").reset_index(drop=True)
     hours = seen["period"].value_counts()
     spans = tuple(SeenSpan(p.name, int(hours.get(p.name, 0)), int(p.hours)) for p in case.periods)
-    return Actual(rows[list(ROW_COLUMNS)], seen, spans, (*notes, *counted, *_told(spans)))
+    return Actual(rows[list(ROW_COLUMNS)], seen, spans, (*notes, *counted, *waited, *_told(spans)))
 
 
 def _inside(case: Case, history: History) -> tuple[pd.DataFrame, list[str]]:

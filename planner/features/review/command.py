@@ -24,6 +24,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--map", type=Path, metavar="FILE", help="YAML: the plan's name for each name in the history (docs/demand.md)"
     )
+    parser.add_argument(
+        "--waited",
+        choices=["served", "arrived"],
+        default="served",
+        help="what the history's hours are for work that can wait: those that served it, as exports and bills have "
+        "them, or those in which it arose (default: served)",
+    )
     parser.add_argument("--rules", type=Path, metavar="FILE", help="YAML: thresholds that differ from the defaults")
     parser.add_argument("--json", action="store_true", help="print the review for machines")
 
@@ -53,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             history,
             rules=rules,
             names=names,
+            arrived=arguments.waited == "arrived",
             store=finished.directory.absolute().parent / FOLDER,
             progress=progress,
         )

@@ -44,6 +44,7 @@ def review(
     *,
     rules: Rules | None = None,
     names: Names | None = None,
+    arrived: bool = False,
     store: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Review:
@@ -55,6 +56,7 @@ def review(
     history : hourly rows; those outside the plan's months are left out, with a note.
     rules : thresholds; None: the defaults.
     names : what the history's regions, workloads and models are called in the plan.
+    arrived : the history has the hours in which work that can wait arose; False: those that served it (`arrivals`).
     store : folder that keeps answers of the solver; None: none is kept.
     progress : called with (steps done, all steps).
 
@@ -63,7 +65,7 @@ def review(
     InputError : the history names what the plan does not know, or lies outside its months.
     """
     rules = rules or Rules()
-    actual = actual_of(case, history, names)
+    actual = actual_of(case, history, names, None if arrived else plan)
     periods = [p for p in case.periods if p.name in actual.months]
     step = _steps(progress, len(periods) + 3 + 2 * len(lines_of(case, plan)))
     options = Options(store=store)

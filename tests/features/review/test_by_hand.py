@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from planner.errors import InputError
+from planner.features.demand.history import History
 from planner.features.review import review
 from planner.features.review.review_rules import Rules
 from planner.features.review.review_tables import (
@@ -32,7 +33,7 @@ from planner.solver.solve import solve
 from tests import builders
 from tests.builders.declared import undeclared
 from tests.builders.histories import history_of
-from tests.builders.one_hour import on_demand
+from tests.builders.one_hour import on_demand, workload
 
 HOURS = 744
 
@@ -294,3 +295,39 @@ def test_units_by_the_hour_run_as_the_hours_were() -> None:
         assert row["coverage"] == pytest.approx(7440 / (7440 + 240))
     assert found.regret.usd == 0
     assert found.pools.loc[found.pools["side"] == ACTUAL, "used_unit_hours"].tolist() == pytest.approx([7440])
+
+
+def nightly() -> Case:
+    """24 requests in hour 0 of each day, which may wait 23 hours: one unit serves one an hour (test_waiting_sheet)."""
+    demand = builders.profile("west", "w", [24.0] + [0.0] * 23)
+    return builders.case(builders.tables(demand=demand, workloads=[workload(deadline_hours=23)]))
+
+
+def test_work_that_waited_is_put_back_to_when_it_arose() -> None:
+    """The history has what exports have: a request in every hour. It is the plan, hour by hour: nothing is regretted."""
+    case = nightly()
+    plan = solve(case, workers=1)
+    served = history_of(builders.case(builders.tables(demand=builders.profile("west", "w", 1.0))))
+    found = review(case, plan, served)
+    assert found.regret.usd == pytest.approx(0, abs=1e-6)
+    assert found.errors["wape"].tolist() == pytest.approx([0.0] * 4)
+    assert month(found, ACTUAL)["requests"] == pytest.approx(HOURS)
+    assert month(found, ACTUAL)["hours"] == HOURS
+    assert any("713 requests were put back" in note for note in found.notes)  # of 31 x 24 all but those of hour 0
+
+
+def test_a_history_that_has_the_hours_of_arrival_is_taken_as_it_is() -> None:
+    case = nightly()
+    found = review(case, solve(case, workers=1), history_of(case), arrived=True)
+    assert found.regret.usd == pytest.approx(0, abs=1e-6)
+    assert not any("put back" in note for note in found.notes)
+
+
+def test_what_the_plan_serves_nothing_of_stays_where_it_is() -> None:
+    """What is served at 05:00 arose at 00:00, an hour that this history has not seen: it has the 05:00 of each day."""
+    case = nightly()
+    served = history_of(case, 0.0)
+    rows = served.rows[pd.DatetimeIndex(served.rows["hour"]).hour == 5].assign(requests=1.0)
+    found = review(case, solve(case, workers=1), History(rows))
+    assert not any("put back" in note for note in found.notes)
+    assert month(found, ACTUAL)["requests"] == pytest.approx(31)
