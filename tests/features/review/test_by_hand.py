@@ -304,7 +304,7 @@ def nightly() -> Case:
 
 
 def test_work_that_waited_is_put_back_to_when_it_arose() -> None:
-    """The history has what exports have: a request in every hour. It is the plan, hour by hour: nothing is regretted."""
+    """The history has what exports have, a request in every hour: it is the plan itself, and nothing is regretted."""
     case = nightly()
     plan = solve(case, workers=1)
     served = history_of(builders.case(builders.tables(demand=builders.profile("west", "w", 1.0))))
