@@ -21,7 +21,8 @@ from typing import Any
 import yaml
 
 from planner.errors import Fault, InputError, nearest
-from planner.features.what_if.case_change import TARGETS, CaseChange, Factor
+from planner.features.what_if.case_change import CaseChange
+from planner.features.what_if.case_factors import TARGETS, Factor
 from planner.io.yaml_text import EachKeyOnce
 from planner.readers.csv_files import MEGABYTE, read_text
 

@@ -12,7 +12,8 @@
 --set, --scale, --strike, --refuse, --forbid-term and --certain together make one case; --grid makes one for each value
 (of several grids, one for each combination), with the others applied to each. Every case is solved exactly; what a
 change does not touch is not solved again. With -o the study is kept: run again with other cases, and they are added.
---scale takes demand, on_demand_prices, quotas, offer_prices and discount (a share below the list price).
+--scale takes demand, on_demand_prices, price_factors, quotas, scaled_prices, scaled_units, offer_prices and discount (a
+share below the list price).
 Exit codes: 0 answered (a case without a plan is reported in words), 1 wrong use or input, 3 stopped: some case is not
 answered; what was answered is shown and kept.
 """

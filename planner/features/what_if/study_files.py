@@ -10,7 +10,8 @@ import pandas as pd
 
 from planner.errors import Fault, InputError, PlannerError
 from planner.features.what_if import study_sheet
-from planner.features.what_if.case_change import CaseChange, Factor
+from planner.features.what_if.case_change import CaseChange
+from planner.features.what_if.case_factors import Factor
 from planner.features.what_if.study import Answer, Study, StudyLine, differences
 from planner.io.atomic import locked, write_csv, write_text
 from planner.io.digest import read_json, seal_of, sealed

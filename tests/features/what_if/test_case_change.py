@@ -3,7 +3,8 @@
 import pytest
 
 from planner.errors import InputError
-from planner.features.what_if.case_change import CaseChange, Factor, changed
+from planner.features.what_if.case_change import CaseChange, changed
+from planner.features.what_if.case_factors import Factor
 from planner.solver.solve import solve
 from tests import builders
 
@@ -42,6 +43,44 @@ def scaled(what: str, factor: float, **where: str) -> CaseChange:
 )
 def test_what_a_change_costs(change: CaseChange, expected: float) -> None:
     assert usd(change) == pytest.approx(expected)
+
+
+def test_on_demand_prices_of_some_hours_only() -> None:
+    """No units: 10 requests an hour at 3 USD, in the first 24 hours of the 31/7 weeks at half of it."""
+    tables = builders.tables(pools=[], throughput=[], offers=[])
+    night = scaled("on_demand_prices", 0.5, hours_of_week="0-11;12-23", period="2027-01")
+    assert usd(night, tables) == pytest.approx(ON_DEMAND - 24 * 10 * 1.5 * 31 / 7)
+    factors = builders.tables(
+        pools=[], throughput=[], offers=[], price_factors=[{"model": "m", "hours_of_week": "0-23", "factor": 0.5}]
+    )
+    assert usd(scaled("price_factors", 2.0), factors) == pytest.approx(ON_DEMAND)
+    assert usd(scaled("price_factors", 0.0, model="m"), factors) == pytest.approx(ON_DEMAND - 24 * 10 * 3 * 31 / 7)
+
+
+def test_units_by_the_hour() -> None:
+    """Ten of them at 1.50 USD serve every hour; a refused region or pool has none."""
+    pools = [{"pool": "west-m", "region": "west", "usd_per_scaled_unit_hour": 1.5, "max_scaled_units": 10}]
+    tables = builders.tables(pools=pools, offers=[])
+    assert usd(CaseChange("c"), tables) == pytest.approx(15 * HOURS)
+    assert usd(scaled("scaled_prices", 1.2), tables) == pytest.approx(18 * HOURS)
+    assert usd(scaled("scaled_units", 0.4, pool="west-m"), tables) == pytest.approx((4 * 1.5 + 6 * 3) * HOURS)
+    assert usd(CaseChange("c", refuse=("west",)), tables) == pytest.approx(ON_DEMAND)
+    assert usd(CaseChange("c", refuse_pools=("west-m",)), tables) == pytest.approx(ON_DEMAND)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (scaled("on_demand_prices", 0.5, hours_of_week="0-200"), "cannot be applied"),
+        (scaled("on_demand_prices", 0.5, hours_of_week="0-7", model="nobody"), "matches no on-demand price"),
+        (scaled("on_demand_prices", 0.5, period="2028-01"), "is not in the table months of the horizon"),
+        (scaled("price_factors", 0.5), "matches no row of price_factors"),
+        (scaled("scaled_prices", 0.5), "matches no pool with units by the hour"),
+    ],
+)
+def test_factors_that_reach_nothing(change: CaseChange, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        changed(builders.case(builders.tables()), change)
 
 
 def test_quotas_and_headroom() -> None:
