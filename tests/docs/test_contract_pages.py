@@ -19,7 +19,7 @@ from tests.builders.pages import commands_of
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = ("campaign", "upfront", "hour-prices")
+PAGES = ("campaign", "upfront", "hour-prices", "units-by-the-hour")
 TABLE = re.compile(r"```(?:yaml|csv)\n# (\S+)\n(.*?)```", re.DOTALL)
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 DAYS = {"2027-02-01": 7, "2027-02-08": 7, "2027-02-15": 14}
