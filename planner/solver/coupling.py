@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from planner.errors import PlannerError
 from planner.model.columns import Columns, columns_of
 from planner.model.family import Family, Reduction
 from planner.model.objective import objective
@@ -171,7 +172,15 @@ def _in_whole(whole: Sets, at: Columns, flow_number: np.ndarray, program: Linear
 
 
 def tolled(program: LinearProgram, tolls: Floats) -> LinearProgram:
-    """Return the same programme with tolls on its columns."""
+    """Return the same programme with tolls on its columns.
+
+    Raises
+    ------
+    PlannerError : some column would earn money.
+    """
+    cost = program.cost + tolls
+    if (cost < 0).any():
+        raise PlannerError("prices of rows that span parts make something cost less than nothing: no bound is proved")
     sets, at = program.sets, program.columns
     flow = np.zeros((len(sets.arcs), len(sets.slots)))
     flow[at.flow_arc, at.flow_slot] = tolls[at.flows]
@@ -186,4 +195,4 @@ def tolled(program: LinearProgram, tolls: Floats) -> LinearProgram:
             np.where(at.started >= 0, tolls[at.started], 0.0),
         ),
     )
-    return replace(program, sets=charged, cost=objective(charged, at))
+    return replace(program, sets=charged, cost=cost)

@@ -45,6 +45,7 @@ CLOSE = 1e-7  # relative: prices for units of any size are good enough
 STILL = 1e-3  # relative: prices of the master that change by no more stay
 IDLE = 4  # rounds that better nothing: then prices have to be kept from what the master does not know of
 STEP = 0.7  # part of the way from the best prices to the master's
+FIRST_STEP = 0.05  # where a dollar not spent has its own price: the master's first prices are the highest
 DEARER = 4.0  # what the penalty for missing a row grows by where it is not enough
 STEEP = 256.0  # times that penalty where sizes are chosen: there a row may be dear to keep, and must be
 RAISED = 4  # how often it grows for chosen sizes: to STEEP
@@ -184,11 +185,16 @@ class _Run:
         is also the largest price: it grows as long as the rows are not kept at it.
         """
         coupling, penalty, dearer = self.coupling, self.penalty, 0
-        best, step, idle = _Priced(prices, -np.inf, (), None), STEP, 0
-        for _ in range(rounds):
+        best, step, idle, highest = _Priced(prices, -np.inf, (), None), STEP, 0, None
+        for round_ in range(rounds):
             at = prices
             if best.mixed is not None:
-                at = best.prices + step * (best.mixed.prices - best.prices)
+                highest = best.mixed.prices if highest is None else highest
+                far = np.full(coupling.count, step)
+                if len(coupling.joint.cost):
+                    far[np.isinf(coupling.upper) & (best.mixed.prices == highest)] = min(step, FIRST_STEP * 2**round_)
+                    far[np.isfinite(coupling.upper)] = 1.0 if round_ == 1 else step
+                at = best.prices + far * (best.mixed.prices - best.prices)
             at = coupling.sensible(at, [part.program for part in self.parts])
             found = [
                 one
@@ -248,9 +254,11 @@ class _Run:
     def _plan(self, part: _Part, values: Floats, keep: bool = False) -> PartPlan:
         program = part.program
         use = self.coupling.parts[part.number].activity(values, self.coupling.count)
-        used = np.flatnonzero(values) if keep else None
-        sizes = values[part.sized].tobytes() if keep else b""
-        return PartPlan(float(program.cost @ values), use, sizes, used, None if used is None else values[used])
+        used = np.flatnonzero(values)
+        usd = float((program.cost[used] * values[used]).sum())  # no product of long vectors: it calls every core
+        if not keep:
+            return PartPlan(usd, use)
+        return PartPlan(usd, use, values[part.sized].tobytes(), used, values[used])
 
     def _free(self, part: _Part) -> None:
         sized, session = part.sized, part.solve.session
@@ -274,14 +282,8 @@ class _Run:
             self._combine(best)
             if best.gap() <= self.gap:
                 return
-            mixed = mixture(
-                [p.plans for p in self.parts],
-                coupling.lower,
-                coupling.upper,
-                self.penalty * DEARER,
-                self.clock,
-                joint=coupling.joint,
-            )
+            plans, penalty = [p.plans for p in self.parts], self.penalty * DEARER
+            mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock, joint=coupling.joint)
             if mixed is None or mixed.usd - best.bound_usd <= 0.2 * self.gap * abs(mixed.usd):
                 return
             at = coupling.sensible(best_at + STEP * (mixed.prices - best_at), [part.program for part in self.parts])
@@ -326,15 +328,8 @@ class _Run:
         coupling = self.coupling
         if not all(part.plans for part in self.parts):
             return
-        chosen = mixture(
-            [p.plans for p in self.parts],
-            coupling.lower,
-            coupling.upper,
-            self.penalty * STEEP,
-            self.clock,
-            whole=True,
-            joint=coupling.joint,
-        )
+        plans, steep = [p.plans for p in self.parts], self.penalty * STEEP
+        chosen = mixture(plans, coupling.lower, coupling.upper, steep, self.clock, whole=True, joint=coupling.joint)
         if chosen is None:
             return
         own: list[list[PartPlan]] = []
