@@ -52,6 +52,8 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
     sets, share = _grouped(fine, group_of, groups)
     program = program_of(fine)
     solve = open_program(_over_slots(program_of(sets), program, group_of, share), clock)
+    if not solve.separator.stranded():
+        solve.add(solve.separator.without_units(lent=True))
     if not solve_linear(solve):
         return None
     duals, values = solve.session.row_duals(), solve.session.values()

@@ -328,8 +328,10 @@ class _Run:
         coupling = self.coupling
         if not all(part.plans for part in self.parts):
             return
-        plans, steep = [p.plans for p in self.parts], self.penalty * STEEP
-        chosen = mixture(plans, coupling.lower, coupling.upper, steep, self.clock, whole=True, joint=coupling.joint)
+        known_plans, steep = [p.plans for p in self.parts], self.penalty * STEEP
+        chosen = mixture(
+            known_plans, coupling.lower, coupling.upper, steep, self.clock, whole=True, joint=coupling.joint
+        )
         if chosen is None:
             return
         own: list[list[PartPlan]] = []

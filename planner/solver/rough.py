@@ -11,17 +11,19 @@ from planner.solver.component import ComponentPlan
 from planner.solver.highs import Clock
 from planner.solver.parallel import on_all_cores
 
-HURRY = 0.4  # share of the time left that the first rough plans may take
+OVERTIME = 4.0  # times the time left: what plans that serve all hours alike may take rather than there being none
+HURRY = 0.8  # share of the time left that the first rough plans may take
 ENOUGH = 15.0  # times what the first rough plans took: then there is time for better than finer ones
 
 
 def rough_plans(parts: Sequence[Sets], clock: Clock, workers: int | None) -> dict[int, ComponentPlan]:
     """Find a rough plan of every part, by its identity, before any part takes the time: finer where there is little.
 
-    Where the time would not do for all parts, those that are left are served alike in all hours.
+    Where the time would not do for all parts, those that are left are served alike in all hours. Rather than that there
+    is no plan, these may take longer.
     """
     found: dict[int, ComponentPlan] = {}
-    left = clock.left()
+    left = allowed = clock.left()
     for depth in (DEPTH, FINER):
         begun, finished = time.monotonic(), [0]
 
@@ -30,8 +32,11 @@ def rough_plans(parts: Sequence[Sets], clock: Clock, workers: int | None) -> dic
         ):  # fmt: skip
             try:
                 now, done = time.monotonic(), finished[0]
-                short = done and (now - begun) / done * (len(parts) - done) > HURRY * clock.left()
-                return coarse_plan(part, replace(clock), 0 if short and depth == DEPTH else depth)
+                hurry = HURRY * max(clock.deadline - now, 0.0)
+                short = done > 0 and (now - begun) / done * (len(parts) - done) > hurry
+                if short and depth == DEPTH:
+                    return coarse_plan(part, Clock(clock.deadline + OVERTIME * allowed), 0)
+                return coarse_plan(part, replace(clock), depth)
             except StoppedError:
                 return None
             finally:

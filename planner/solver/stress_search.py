@@ -165,6 +165,16 @@ class StressCaseProblem:
         largest = ray.units.max(initial=0.0)
         return ray.scaled(1 / largest) if largest > 0 else ray  # one unit of the dearest deployment counts 1
 
+    def lent(self, rays: Sequence[StressRay]) -> StressRay:
+        """Make a ray of this case of other cases' highest prices; what cannot serve here is not counted."""
+        net = self.net
+        units, quota = np.zeros_like(rays[0].units), np.zeros_like(rays[0].quota)
+        for ray in rays:  # of two cases: neither has prices where its lost region is
+            units[net.load_deployment] = np.maximum(units, ray.units)[net.load_deployment]
+            quota[net.limit_quota] = np.maximum(quota, ray.quota)[net.limit_quota]
+        none = np.zeros(len(net.share_low))
+        return ray_of(net, self.number, units=units, quota=quota, low=none, high=none)
+
 
 class Separator:
     """All stress cases of a component: the rows that given units violate, or routings that prove every slot."""
@@ -190,24 +200,44 @@ class Separator:
         asked = np.any(self.sets.demand > 0, axis=1)
         return any(bool(np.any(asked[problem.net.stranded()])) for problem in self.problems)
 
-    def without_units(self) -> list[Cut]:
+    def without_units(self, lent: bool = False) -> list[Cut]:
         """Rows that no units at all would break, one a case and period, from its slot of most demand: a first guess.
 
-        None when it is asked for again: they are known by then.
+        None when it is asked for again: they are known by then. ``lent`` : a case takes the prices of the first two,
+        where they make a row: as valid, not as sharp, and quicker than a search.
         """
         cuts: list[Cut] = []
         if self._guessed:
             return cuts
         self._guessed = True
+        found: list[StressRay] = []
         for problem in self.problems:
             problem.set_units(np.zeros(len(self.sets.deployments)))
+            taken = problem.lent(found) if lent and len(found) > 1 else None
             for p, tree in self.trees.items():
+                known = None if taken is None else self._cut(problem, taken, p, tree)
+                if taken is not None and known is not None and known.need > 0 and taken.units.any():
+                    problem.rays.append(taken)
+                    cuts.append(known)
+                    continue
+                if self._all_at_once(problem, p, tree):
+                    continue
                 demand = problem.demand[:, tree.order]
                 busiest = int(np.argmax(demand.sum(axis=0)))
                 if problem.unserved(demand[:, busiest]) > ROUNDING:
                     problem.rays.append(problem.ray())
                     cuts.append(self._cut(problem, problem.rays[-1], p, tree))
+                    found = (found + problem.rays[-1:])[:2]
         return cuts
+
+    def _all_at_once(self, problem: StressCaseProblem, p: int, tree: SlotTree) -> bool:
+        """Whether the units that are set serve the largest demand of each need at once: so all slots of a period."""
+        envelope = tree.envelope(0, self.sets.demand)
+        if problem.unserved(problem.net.class_demand(envelope[:, None])[:, 0]) > self.short:
+            return False
+        units = np.zeros(len(self.sets.deployments))
+        self._served[problem.number, p] = (units, [problem.routing(p, tree.slots(0), envelope)])
+        return True
 
     def violated(self, deployed: Floats, most: int = 8) -> list[Cut]:
         """Rows that the units (deployments x periods) violate, at most a few a case and period; none: all is served."""

@@ -12,8 +12,11 @@ from planner.schema.case import Case
 from planner.solver import find
 from planner.solver.assemble import keep_rows
 from planner.solver.coarse import coarse_plan
+from planner.solver.component import begin_component
 from planner.solver.highs import Clock
+from planner.solver.scaling import deployment_peaks, need_peaks
 from planner.solver.solve import solve
+from planner.solver.stress_search import Separator
 from tests import builders
 from tests.builders.one_hour import on_demand, two
 
@@ -60,6 +63,38 @@ def test_a_rough_plan_serves_at_once_what_could_wait_and_its_bound_is_of_all_pla
     assert (rough.flow_arrived == rough.flow_slot).all()
     assert rough.usd >= best.totals.total_usd * (1 - 1e-6)
     assert rough.bound_usd <= best.totals.total_usd * (1 + 1e-9)
+
+
+def test_prices_lent_by_other_lost_regions_make_rows_that_every_plan_keeps() -> None:
+    """Four regions: the first two cases are searched, the other two take their prices; all rows hold at the optimum."""
+    regions = ("east", "north", "south", "west")
+    case = builders.case(
+        builders.tables(
+            regions=[{"region": r} for r in regions],
+            demand=[{"region": r, "workload": "w", "hour_of_week": h, "requests_per_hour": 5.0 + k + h}
+                    for k, r in enumerate(regions) for h in range(3)],
+            pools=[{"pool": f"{r}-m", "region": r} for r in regions],
+            throughput=[{"pool": f"{r}-m", "model": "m", "tokens_per_minute_per_unit": 1} for r in regions],
+            offers=[{"offer": r, "pool": f"{r}-m", "usd_per_unit_hour": 1.0} for r in regions],
+            on_demand=[on_demand(r, tokens_per_minute_quota=8) for r in regions],
+            routes=[{"origin": a, "destination": b} for a in regions for b in regions if a != b],
+        ),
+        failover={"enabled": True, "share": 1.0, "on_demand_trust": 0.5},
+    )  # fmt: skip
+    (part,) = parts_to_solve(sets_of(case))
+    solved = begin_component(part, Clock())
+    assert solved is not None
+    sets = solved.program.sets
+    searched = []
+    separator = Separator(sets, need_peaks(sets), deployment_peaks(sets), Clock())
+    for problem in separator.problems:
+        own = problem.ray
+        problem.ray = lambda own=own: searched.append(own()) or searched[-1]  # type: ignore[method-assign,misc]
+    cuts = separator.without_units(lent=True)
+    assert len(cuts) > len(searched) >= 2
+    for cut in cuts:
+        assert cut.need > 0
+        assert cut.units @ solved.deployed[:, cut.period] >= cut.need * (1 - 1e-6)
 
 
 def test_where_time_ends_before_any_optimum_there_is_a_plan_no_dearer_than_all_on_demand(

@@ -19,7 +19,7 @@ import pandas as pd
 
 from planner.model.columns import Columns, columns_of, kept_purchases
 from planner.model.family import Family, Spans
-from planner.model.objective import terms_of
+from planner.model.objective import CostTerm, terms_of
 from planner.model.program import families_of
 from planner.model.rows import Rows
 from planner.model.sets import Bools, Ints, Sets
@@ -44,7 +44,7 @@ def _with_rows(sets: Sets, families: Sequence[Family]) -> list[Family]:
     """
     silent = [family for family in families if not family.allows]
     told = [family for family in families if family.allows]
-    few = (replace(sets, arcs=sets.arcs.assign(priced=False)), skeleton(sets)) if told else ()
+    few = _few(sets) if told else ()
     counts = np.sum([[rows.count for rows in _stated(some, told)] for some in few], axis=0) if told else []
     found = {family.name for family, count in zip(told, counts) if count}
     found |= {family.name for family, rows in zip(silent, _stated(sets, silent)) if rows.count}
@@ -124,10 +124,22 @@ def _stated(sets: Sets, families: Sequence[Family]) -> list[Rows]:
 
 
 def _priced_as_a_whole(sets: Sets) -> bool:
-    """Whether a cost term that may look at everything prices something."""
+    """Whether a cost term that may look at everything prices something; all flows are stated only of silent terms."""
     wide = [term for term in terms_of(sets) if term.spans in (Spans.PERIOD, Spans.EVERYTHING)]
-    at = columns_of(sets, sets.has_size_rules) if wide else None
-    return at is not None and any(bool(term.usd(sets, at).any()) for term in wide)
+    told, silent = [term for term in wide if term.allows], [term for term in wide if not term.allows]
+    stated = [(_few(sets), told), ((sets,), silent)]
+    return any(_prices(some, terms) for each, terms in stated if terms for some in each)
+
+
+def _prices(sets: Sets, terms: Sequence[CostTerm]) -> bool:
+    """Whether some of the terms price a column of the sets."""
+    at = columns_of(sets, sets.has_size_rules)
+    return any(bool(term.usd(sets, at).any()) for term in terms)
+
+
+def _few(sets: Sets) -> tuple[Sets, Sets]:
+    """Return the sets without flows, and with those of a skeleton."""
+    return replace(sets, arcs=sets.arcs.assign(priced=False)), skeleton(sets)
 
 
 def _nodes(sets: Sets, at: Columns) -> Ints:

@@ -197,8 +197,9 @@ def network(sets: Sets, case: StressScale, tables: NetworkTables | None = None) 
     limited = np.flatnonzero((quota >= 0) & np.isfinite(np.append(quota_tpm, np.inf)[quota]))
     # a bounded share without a usable arc still bounds the others (its own share is then 0)
     bounded = [(c, k) for c, need in enumerate(first) for k in t.bounds[int(t.workload[need])]]
-    position = {pair: k for k, pair in enumerate(bounded)}
     rows = np.array([k for _, k in bounded], dtype=np.int64)
+    position = np.full((len(first), len(t.low) + 1), -1)  # the last column: no bounded share
+    position[[c for c, _ in bounded], rows] = np.arange(len(bounded))
     return StressNetwork(
         case=case,
         class_of=class_of,
@@ -212,7 +213,7 @@ def network(sets: Sets, case: StressScale, tables: NetworkTables | None = None) 
         limit_quota=quota[limited],
         limit_tpm=sets.quota_load[arcs[limited]],
         quota_tpm=quota_tpm,
-        share_arc=np.array([position.get(pair, -1) for pair in zip(arc_class, t.share[arcs])], dtype=np.int64),
+        share_arc=position[arc_class, t.share[arcs]],
         share_class=np.array([c for c, _ in bounded], dtype=np.int64),
         share_low=t.low[rows],
         share_high=t.high[rows],
