@@ -10,10 +10,13 @@ from urllib.parse import unquote_plus
 
 HIDDEN = "***"
 _LONG = (
-    "password|passwd|passphrase|secret(?:[._-]key)?|token|api[_-]?key|access_?key|account[._-]?key(?:[._-][a-z0-9.-]{1,80})?"
-    "|private_?key|credentials?(?:_[a-z0-9]{1,20}){0,3}|cookie"
+    "password|passwd|passwort|kennwort|contrase(?:n|ñ)a|mot[ _-]?de[ _-]?passe|senha|passphrase|passcode|pwd"
+    "|secret(?:[ ._-]?access)?(?:[ ._-]?key)?|token|api[ _-]?key|access[ _]?key"
+    "|account[._-]?key(?:[._-][a-z0-9.-]{1,80})?|private_?key|credentials?(?:_[a-z0-9]{1,20}){0,3}|cookie"
 )
-_SHORT = "passcode|pass|pwd|pw|auth|bearer|sharedaccesskey|signature|sig"  # words of sentences too: only before "="
+_SHORT = (  # words of sentences too: only before "="
+    "pass|pswd?|pw|auth|bearer|sharedaccesskey|signature|sig|sas|hmac|jwt|session(?:_?id)?|assertion|[a-z0-9]{1,30}_key"
+)
 # the user part of an address: all up to the last @ before a space, or in the line where a password has spaces
 _ADDRESS = re.compile(
     r"(?P<scheme>\b[a-z][a-z0-9+._:-]{0,40}[:：]//)(?:\S{0,4000}|[^\s/@:\[]{0,200}:(?!\d+(?:[/\s?,;]|$))[^\n]{0,4000})@",
@@ -25,18 +28,36 @@ _NO_PORT = re.compile(  # an address without @: what stands where a port does is
 )
 _BARE = re.compile(  # without a scheme: u:password@host, and Oracle's u/password@host
     r"(?:(?<![\w@.:-])[\w.%+-]{1,200}:(?![/\\])|\bjdbc:oracle:[a-z]{1,9}:[^\s@/]{1,200}/|\bsqlplus\s{1,9}[^\s@/]{1,200}/"
-    r"|(?<![\w/])\w{1,200}/(?=[^\s@]{0,200}@//))[^\s'\"]{1,1000}@(?=[\w.(/\[-])",
+    r"|(?<![\w/.])\w{1,200}/(?=[^\s@]{0,200}@(?://|[\w.-]{1,200}:\d)))[^\s'\"]{1,1000}@(?=[\w.(/\[-])",
     re.IGNORECASE,
 )
 _QUERY = re.compile(r"(?P<key>[?&](?P<name>[^\s=&?#]+)=)(?P<value>[^\s&#'\"]+)")
-_OPEN = re.compile(r"(?:[\w.-]*key|code)", re.IGNORECASE)
+_OPEN = re.compile(rf"(?:[\w.-]*key|code|p|[\w.-]{{0,40}}(?:{_SHORT}))", re.IGNORECASE)
+_ITEMS = re.compile(r"(?P<key>\b[a-z][a-z0-9+._-]{0,40}://[^\s?#'\"]{1,2000}\?)(?P<items>[^\s#'\"]+)", re.IGNORECASE)
 _OPTION = re.compile(
     rf"(?P<key>(?<![a-z0-9])[\"']?(?:[a-z0-9]{{1,30}}[_.-]){{0,6}}(?:[a-z0-9]{{0,30}}(?:{_LONG})[\"']?"
-    rf"(?:\s*(?:=>?|:(?=\s*\S)(?!/)))|(?:{_SHORT})[\"']?\s*=)\s*|(?<![\w-])--[a-z-]{{0,30}}(?:{_LONG})\s+"
+    rf"(?:\s*(?:=>?|%3D|:(?=\s*\S)(?!/)))|(?:{_SHORT})[\"']?\s*(?:=|%3D))\s*"
+    rf"|(?<![\w-])--[a-z-]{{0,30}}(?:{_LONG}|pass|pw)\s+|\bidentified\s+by\s+(?=['\"\w])|\bsecret\s+(?=['\"])|(?<!\S)-p\s+"
     r"|\bwith (?:password|passphrase|token) )"
     r"(?P<value>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|\{(?:[^}]|\}\})*\}|[^\s;&,)\]}'\"]+)",
     re.IGNORECASE,
 )
+_SAID = re.compile(  # in a sentence: what follows is a secret, unless it is one of the words that say what is wrong
+    r"(?P<key>\bpass(?:word|phrase|code) is\s+)(?!(?:not?|missing|wrong|required|empty|blank|invalid|incorrect"
+    r"|expired|too|needed|in|an?|the)\b)\S+",
+    re.IGNORECASE,
+)
+_LOOKS = re.compile(  # letters and digits after a word that announces a secret
+    r"(?P<key>\b(?:password|passphrase|token|api[ _-]?key|secret|bearer|auth:|pass:|sig:)\s+)"
+    r"(?=[^\s\d]*\d)(?=[^\sa-z]*[a-z])[^\s'\",;]{6,}",
+    re.IGNORECASE,
+)
+_TAG = re.compile(rf"(?P<key><(?:[\w:.-]{{0,30}}(?:{_LONG}|{_SHORT}))>)[^<]+", re.IGNORECASE)
+_FLAG = re.compile(  # of curl, redis-cli and mysql
+    r"(?P<key>(?<!\S)(?:-u|--user)[ =]\S{1,200}?:|\bredis-cli\b[^\n]{0,200}?\s-a\s+|\bmysql\b[^\n]{0,200}?\s-p)\S+",
+    re.IGNORECASE,
+)
+_CODED = re.compile(r"(?P<name>[\w.-]{0,60}%[0-9a-f]{2}[\w.%-]{0,60})=(?P<value>[^\s&;'\"]+)", re.IGNORECASE)
 _AUTHORIZATION = re.compile(
     r"(?P<key>\bauthorization[\"']?\s*[:=]\s*)[\"']?(?:(?:bearer|basic|digest|token|api-?key)\s+)?[^\s\"',}]+[\"']?",
     re.IGNORECASE,
@@ -57,7 +78,9 @@ def redacted(text: str) -> str:
     text = _NO_PORT.sub(lambda found: f"{found['scheme']}{HIDDEN}", text)
     text = _BARE.sub(f"{HIDDEN}@", text)
     text = _QUERY.sub(_of_query, text)
-    for pattern in (_AUTHORIZATION, _OPTION, _BEARER):
+    text = _ITEMS.sub(lambda found: found["key"] + "&".join(map(_of_item, found["items"].split("&"))), text)
+    text = _CODED.sub(_of_query, text)
+    for pattern in (_AUTHORIZATION, _OPTION, _BEARER, _SAID, _LOOKS, _TAG, _FLAG):
         text = pattern.sub(lambda found: f"{found['key']}{HIDDEN}", text)
     return _KNOWN.sub(HIDDEN, text)
 
@@ -66,7 +89,15 @@ def _of_query(found: "re.Match[str]") -> str:
     """Hide an option of an address whose name, or whose value, tells a secret; also where it is written with %."""
     name, value = unquote_plus(found["name"]), unquote_plus(found["value"])
     secret = _OPEN.fullmatch(name) or _OPTION.search(f"{name}={value}")
-    return f"{found['key']}{HIDDEN}" if secret else found[0]
+    return f"{found[0].partition('=')[0]}={HIDDEN}" if secret else found[0]
+
+
+def _of_item(item: str) -> str:
+    """Hide a part of an address's options that has no name: it may be a token."""
+    return item if "=" in item or len(item) < _TOKEN else HIDDEN
+
+
+_TOKEN = 6  # characters, of what may be a token
 
 
 def printable(text: str) -> str:

@@ -51,6 +51,11 @@ def test_no_spelling_tells_the_secret(text: str, secret: str) -> None:
         "10 tokens: 5",
         "at 09:30 a@b.org asks",
         "C:/x/y.csv",
+        "workloads, auth: failover_share 0.95 is too large",
+        "the key 'status' appears twice in one object",
+        "password is missing: give it in the environment",
+        "https://example.com/x?page=2&sort=name",
+        "reports/q1/plan.json@2027: is missing",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:

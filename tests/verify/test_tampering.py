@@ -1,5 +1,6 @@
 """Whatever is edited in a finished plan is found, by itself or with every digest and total made to fit."""
 
+import datetime as dt
 import json
 import shutil
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 import planner
 from planner.cli import main
 from planner.errors import PlannerError
+from planner.features.ledger.accept import Signature, accept
 from planner.io.digest import sealed
 from planner.plan.files import read_plan
 from planner.plan.manifest import digests_in
@@ -177,6 +179,14 @@ def test_a_bound_that_is_not_proved_is_not_signed(
     assert main(["accept", str(tmp_path / "q"), "--by", "Ada"]) == 1
     assert "bound_usd says" in capsys.readouterr().err
     assert not (tmp_path / "ledger.jsonl").exists() or (tmp_path / "ledger.jsonl").read_bytes() == b""
+
+
+@pytest.mark.parametrize("change", [e[1] for e in EDITS], ids=[e[0] for e in EDITS])
+def test_what_verify_refuses_is_not_signed(folder: Path, change: Callable[[Any], Any]) -> None:
+    edited(folder, change, fit=True)
+    with pytest.raises(PlannerError):
+        accept(folder, folder.parent / "ledger.jsonl", Signature("Ada", dt.date(2026, 12, 20)))
+    assert not (folder / "signatures.json").exists()
 
 
 def test_a_kept_answer_that_was_edited_proves_nothing(case: Any, tmp_path: Path) -> None:

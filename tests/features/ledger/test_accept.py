@@ -268,7 +268,7 @@ def test_another_plan_of_the_same_input(tmp_path: Path, signed: Path) -> None:
     from dataclasses import replace
 
     plan = solve(case)
-    write_plan(replace(plan, proof=replace(plan.proof, gap_asked=0.5)), case, other)
+    write_plan(replace(plan, proof=replace(plan.proof, gap_asked=1e-7)), case, other)
     with pytest.raises(InputError, match="another plan of the same input"):
         sign(other, into)
     done = sign(other, folder(tmp_path / "fresh", start="2027-02-01", commitments=[]))
@@ -288,7 +288,7 @@ def test_a_plan_that_breaks_a_rule_is_not_signed(tmp_path: Path) -> None:
 
     case = hand_case()
     plan = hand_plan(case)
-    write_plan(plan, case, tmp_path / "good")
+    write_plan(solve(case), case, tmp_path / "good")
     sign(tmp_path / "good")
     fewer = plan.deployments.assign(units=[3.0, 10.0])
     write_plan(replace(plan, deployments=fewer), case, tmp_path / "bad")
