@@ -76,6 +76,10 @@ class ComponentPlan(Decided):
     prices: pd.DataFrame
 
 
+OF_PROOF = ("bound_usd", "tree_bound_usd", "prices", "rent_deployment", "rent_slot", "rent", "stress_case",
+            "stress_period", "stress_slot", "stress_usd", "stress_units")  # fmt: skip
+
+
 def reduced_program(part: Sets) -> LinearProgram:
     """State a component's programme: equal slots merged, arcs that no optimum needs left out."""
     return program_of(prune(merge_slots(part)))

@@ -22,6 +22,7 @@ from planner.solver import assemble
 from planner.solver.assemble import check_rows, keep_rows, values_of
 from planner.solver.component import (
     HIGHS,
+    OF_PROOF,
     ComponentPlan,
     begin_component,
     decided,
@@ -296,10 +297,10 @@ def _finished(
 
 
 def _cheaper(found: ComponentPlan | None, rough: ComponentPlan | None) -> ComponentPlan | None:
-    """Return the cheaper plan, with what was proved by the finer search."""
-    if found is None or rough is None or found.usd <= rough.usd:
+    """Return the cheaper plan, with what was proved by the finer search: its bounds, and every price of its proof."""
+    if found is None or rough is None or found.usd <= rough.usd + ROUNDING * abs(rough.usd):
         return found
-    return replace(rough, **{name: getattr(found, name) for name in ("bound_usd", "tree_bound_usd", "prices")})
+    return replace(rough, **{name: getattr(found, name) for name in OF_PROOF})
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from planner.plan.reading import Reading
 from planner.readers.load import load
 from planner.schema.case import Case
 from planner.schema.input_digest import is_input_of
-from planner.verify.figures import figures_of
+from planner.verify.figures import LeftOut, figures_of
 from planner.versions import VERSION
 
 FIGURE_TOLERANCE = 1e-6
@@ -113,7 +113,10 @@ def figure_findings(directory: Path, reading: Reading) -> list[Finding]:
     Words, and figures that only one of the two knows, are compared where the same version of planner wrote them.
     """
     told, _ = read_document(directory)
-    summary = summary_of(figures_of(reading, audited=True)) if told.get("summary") else {}
+    summary: dict[str, Any] = {}
+    if stated := told.get("summary"):
+        left_out = LeftOut.of(stated) if isinstance(stated, Mapping) else None
+        summary = summary_of(figures_of(reading, audited=True, left_out=left_out))
     if format_of(told) == 1 and isinstance(told.get("summary"), dict):  # there, strategies were of units of any size
         told = {**told, "summary": {**told["summary"], "strategies": summary.get("strategies")}}
     found = rounded(document(reading.plan, summary))

@@ -1,5 +1,9 @@
 """Every figure of a plan with its margins, broken rules and what trust decides: what a report is written from."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from planner.errors import PlannerError
@@ -8,6 +12,7 @@ from planner.plan.audit import audit
 from planner.plan.audit.findings import BROKEN
 from planner.plan.flows import Floats
 from planner.plan.metrics import Metrics, collect
+from planner.plan.metrics.strategies import COMPARED, UNTRIED
 from planner.plan.plan import NO_COST, Plan, Proof, Status
 from planner.plan.reading import Reading
 from planner.plan.warnings.traps import Caution, listed
@@ -31,20 +36,53 @@ def metrics_of(case: Case, plan: Plan) -> Metrics:
     return figures_of(Reading(case, plan))
 
 
-def figures_of(reading: Reading, *, audited: bool = False, deadline: float = np.inf) -> Metrics:
+@dataclass(frozen=True)
+class LeftOut:
+    """What the time limit left out of a plan's figures when it was written.
+
+    cases : names of the stress cases whose margins were found. untried : strategies not tried in every stress case.
+    """
+
+    cases: frozenset[str]
+    untried: frozenset[str]
+
+    @classmethod
+    def of(cls, summary: Mapping[str, Any]) -> "LeftOut":
+        """Read it from the figures of plan.json."""
+        rows, compared = (_rows(summary.get(key)) for key in ("stress", "strategies"))
+        return cls(
+            frozenset(str(row.get("case")) for row in rows),
+            frozenset(str(row.get("strategy")) for row in compared if UNTRIED in str(row.get("note"))),
+        )
+
+
+def _rows(told: object) -> list[Mapping[str, Any]]:
+    return [row for row in told if isinstance(row, Mapping)] if isinstance(told, list) else []
+
+
+def figures_of(
+    reading: Reading, *, audited: bool = False, deadline: float = np.inf, left_out: LeftOut | None = None
+) -> Metrics:
     """Compute every figure of a plan that was read with its case; `audited`: its audit found nothing, just now.
 
     deadline : in seconds of time.monotonic. Margins that are not found by then are left out, and a caution says so; so
         only with `audited`.
+    left_out : leave out what it says: figures as they were when time ran out.
     """
     findings = [] if audited else audit(reading.case, reading.plan, witness=False, reading=reading)
 
     asked = asked_of(reading, deadline)
 
-    def unserved(units: Floats) -> list[str] | None:
-        return broken_cases(reading, asked, units, deadline)
+    tried = iter(COMPARED)
 
-    return collect(reading, margins_of(reading, asked=asked, deadline=deadline), findings, unserved)
+    def unserved(units: Floats) -> list[str] | None:
+        skipped = next(tried) in (left_out.untried if left_out is not None else ())
+        return None if skipped else broken_cases(reading, asked, units, deadline)
+
+    margins = margins_of(reading, asked=asked, deadline=deadline)
+    if left_out is not None:
+        margins = tuple(m for m in margins if m.case.name in left_out.cases)
+    return collect(reading, margins, findings, unserved)
 
 
 def trust_that_decides(case: Case) -> list[Caution]:

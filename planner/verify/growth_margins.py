@@ -74,15 +74,15 @@ def broken_cases(
     """Name the stress cases that some units (deployments x periods) do not serve, as `margins_of` would find.
 
     Only slots that need more than what stands are looked for, so that mostly a programme or two a part are solved.
-    Where the deadline (or that of `asked_of`) comes before the last case, those found; None, where that is none.
+    None where the deadline (or that of `asked_of`) comes before the last case.
     """
     found: list[str] = []
     for of_case in asked:
         if time.monotonic() >= deadline:
-            return found or None
+            return None
         if _is_broken(reading, of_case, units):
             found.append(of_case.stressed.name)
-    return found if found or len(asked) == len(reading.stress_cases) else None
+    return found if len(asked) == len(reading.stress_cases) else None
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ ALL_ON_DEMAND, PEAK, AVERAGE, PLAN = (
     "all on demand", "reserved for the peak", "reserved for the average", "the plan",
 )  # fmt: skip
 ALL_BY_THE_HOUR, ABOVE_AVERAGE = "all by the hour", "average reserved, above it by the hour"
+COMPARED = (ALL_ON_DEMAND, PEAK, AVERAGE)  # in the order in which `strategies` asks what breaks
 
 
 def strategies(basis: Basis, totals: Totals, broken: Callable[[Floats], Sequence[str] | None]) -> pd.DataFrame:
