@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.console.arguments import TimeLimit, count, folder_name, positive, refuse_unusable, share
+from planner.console.arguments import TimeLimit, count, folder_name, refuse_unusable, share, time_limit
 from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN, InfeasibleError, PlannerError, StoppedError
@@ -37,7 +37,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--time-limit",
-        type=positive,
+        type=time_limit,
+        default=TimeLimit(None),
         metavar="SECONDS",
         help="for the whole command: the search stops in time for audit and files; the plan is then no dearer than the "
         "last one, that of --previous or else of the output directory, where its purchases still keep every rule",
@@ -72,14 +73,15 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.verify.figures import figures_of
     from planner.workbook.report import Report
 
-    limit = TimeLimit(arguments.time_limit)
+    limit: TimeLimit = arguments.time_limit
+    limit.reading()
     case = load(arguments.input)
     limit.reading_done(len(case.demand))
     directory = arguments.output or Path("reports") / folder_name(case.settings.name)
     refuse_unusable(directory, arguments.export)
     refuse_signed(directory)
     previous = previous_of(arguments)
-    last = None if arguments.time_limit is None else _last_plan(arguments.previous or directory)
+    last = None if limit.seconds is None else _last_plan(arguments.previous or directory)
     if arguments.mix:
         tiers_of(case)
         if arguments.no_workbook:

@@ -68,7 +68,7 @@ def _tell(verdict: "Verification") -> None:
     plan, most = verdict.plan, verdict.above_best_usd
     total, proof = plan.judged_usd, plan.proof
     share = f" ({most / abs(total):.2%})" if total else ""
-    print(f"{clean(plan.name, 200)}: every rule is kept, and every file and figure is what it should be")
+    print(f"{clean(plan.name, 200)}: every rule is kept, every figure follows from its tables, every file is as listed")
     print(f"  at most {most:,.2f} USD{share} more than the cheapest possible plan: proved here from the plan's prices")
     if verdict.searched is not None:
         best = verdict.searched.best_usd

@@ -102,10 +102,15 @@ class TimeLimit:
     seconds: float | None
     begun: float = field(default_factory=time.monotonic)
     after_seconds: float = 0.0
+    reading_from: float = 0.0
+
+    def reading(self) -> None:
+        """Begin to read the input: what came before (Python's own start) says nothing of its size."""
+        self.reading_from = time.monotonic()
 
     def reading_done(self, rows: int, plans: int = 1) -> None:
         """Estimate what will come after the search from what reading took, the rows of demand and how many plans."""
-        self.after_seconds = plans * max(TIMES_READING * (time.monotonic() - self.begun), SECONDS_PER_ROW * rows)
+        self.after_seconds = plans * max(TIMES_READING * (time.monotonic() - self.reading_from), SECONDS_PER_ROW * rows)
 
     def for_search(self) -> float | None:
         """Seconds that the search for a plan may take; None: no limit."""
@@ -135,6 +140,11 @@ class TimeLimit:
             return None
         left = self.begun + self.seconds - time.monotonic()
         return max(left - min(part * self.after_seconds, MOST * left), LEAST_SECONDS)
+
+
+def time_limit(text: str) -> TimeLimit:
+    """Read a number of seconds above 0, which begin now."""
+    return TimeLimit(positive(text))
 
 
 def _until(seconds: float | None) -> float:

@@ -14,7 +14,7 @@ The same plan gives the same bytes: keys in a fixed order, numbers to 12 signifi
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +164,11 @@ def read_plan(directory: str | Path) -> Plan:
         message = f"says {stated_total!r}, its parts add up to {totals.total_usd!r}: the file was changed"
         raise InputError([Fault(str(folder / PLAN), message, column="total_usd")])
     groups = witness["hour_of_week"].notna()
+    if _both(witness, groups, STRESS_DISPATCH_COLUMNS, STRESS_SLOT_COLUMNS) or _both(
+        witness, ~groups, STRESS_SLOT_COLUMNS, STRESS_DISPATCH_COLUMNS
+    ):
+        message = "has a row that is both an hour of a group and a flow: the file was changed"
+        raise InputError([Fault(str(folder / STRESS), message)])
     of_stress = rents["case"].notna()
     return Plan(
         name=str(stated["name"]),
@@ -188,6 +193,11 @@ def read_plan(directory: str | Path) -> Plan:
         scaled_units=scaled,
         risk=PlanRisk(*weighed) if len(weighed) == 2 else None,
     )
+
+
+def _both(table: pd.DataFrame, rows: "pd.Series[bool]", others: Sequence[str], own: Sequence[str]) -> bool:
+    """Whether some of the rows have a value where only other rows have one."""
+    return bool(table.loc[rows, [name for name in others if name not in own]].notna().any(axis=None))
 
 
 def read_summary(directory: str | Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ plan shows. What `planner accept` adds (signatures.json, commitments.csv) is lis
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ DIRECTORY = Kind(
     signed=frozenset({SIGNATURES, COMMITMENTS}),
     what="a plan",
 )
+_OF_INPUT = re.compile(rf"{INPUT}/(?:plan\.yaml|demand\.parquet|[a-z_]+\.csv)")
 LARGEST_BYTES = 512 * 2**20  # of plan.json
 
 
@@ -107,6 +109,11 @@ def faults_of_files(directory: Path, only: tuple[str, ...] = ()) -> list[Fault]:
     if not isinstance(listed, dict):
         return [*faults, Fault(str(directory / PLAN), "lists no files", column="files")]
     there = set(files_in(directory))
+    faults += [
+        Fault(str(directory / name), "is listed in plan.json, but no plan has such a file: it was added later")
+        for name in sorted(listed)
+        if name.split("/")[0] not in DIRECTORY.ours or (name.startswith(INPUT) and not _OF_INPUT.fullmatch(name))
+    ]
     for name in sorted(listed):
         if only and name not in only and name.split("/")[0] not in only:
             continue

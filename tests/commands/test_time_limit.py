@@ -30,6 +30,8 @@ def test_the_search_leaves_time_for_audit_and_files(monkeypatch: pytest.MonkeyPa
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     limit = TimeLimit(100.0, begun=11.0)
+    now[0] = 11.0
+    limit.reading()
     now[0] = 12.0
     limit.reading_done(rows=168)
     assert limit.for_search() == 99.0 - 36.0

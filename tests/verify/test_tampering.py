@@ -129,6 +129,24 @@ def test_a_file_that_was_added_is_found_and_one_of_an_editor_is_none(case: Any, 
     assert any("was added later" in f.message for f in verify(case, folder).findings) or "input" in name
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "input/notes.md"])
+def test_a_file_that_no_plan_has_is_found_though_it_is_listed(case: Any, folder: Path, name: str) -> None:
+    (folder / name).write_text("added")
+    edited(folder, lambda f: None, fit=True)
+    assert any("no plan has such a file" in f.message for f in verify(case, folder).findings)
+
+
+def test_a_value_where_none_belongs_is_found(folder: Path) -> None:
+    path = folder / "stress.parquet"
+    table = pd.read_parquet(path)
+    row = table.index[table["hour_of_week"].notna()][0]
+    table.loc[row, "origin"] = "east"
+    table.to_parquet(path)
+    edited(folder, lambda f: None, fit=True)
+    with pytest.raises(PlannerError, match="both an hour of a group and a flow"):
+        read_plan(folder)
+
+
 def test_a_key_twice_is_no_plan(folder: Path) -> None:
     path = folder / "plan.json"
     path.write_text(path.read_text().replace('"status":', '"status": "gap",\n  "status":', 1))

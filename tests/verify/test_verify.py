@@ -182,7 +182,10 @@ def test_the_command(tmp_path: Path, folder_of_input: Path, capsys: pytest.Captu
     plan = written(case, tmp_path / "out")
     assert main(["verify", str(folder_of_input), str(plan)]) == 0
     said = capsys.readouterr().out
-    assert "tiny: every rule is kept, and every file and figure is what it should be" in said.splitlines()[0]
+    assert (
+        "tiny: every rule is kept, every figure follows from its tables, every file is as listed"
+        in said.splitlines()[0]
+    )
     assert "more than the cheapest possible plan" in said.splitlines()[1]
     assert "23,808.00 USD" in said
     edited(plan, lambda f: f["deployments"][0].update(units=8))

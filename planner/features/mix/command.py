@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.console.arguments import TimeLimit, count, positive, share
+from planner.console.arguments import TimeLimit, count, share, time_limit
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN
 
@@ -34,8 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="directory for mix.json, mix.csv and mix.xlsx")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
-    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="for the whole command; each plan gets "
-                        "as much of it")  # fmt: skip
+    parser.add_argument("--time-limit", type=time_limit, default=TimeLimit(None), metavar="SECONDS",
+                        help="for the whole command; each plan gets as much of it")  # fmt: skip
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores)")
     parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     parser.add_argument("--json", action="store_true", help="print every figure for machines")
@@ -50,7 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.readers import load
     from planner.solver.find import Options
 
-    limit, targets = TimeLimit(arguments.time_limit), arguments.shares or DEFAULT_TARGETS
+    limit: TimeLimit = arguments.time_limit
+    targets = arguments.shares or DEFAULT_TARGETS
+    limit.reading()
     case = load(arguments.input)
     limit.reading_done(len(case.demand), 1 + len(targets))
     if arguments.output is not None:

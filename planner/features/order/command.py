@@ -14,7 +14,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from planner.console.arguments import TimeLimit, folder_name, positive, refuse_unusable, share
+from planner.console.arguments import TimeLimit, folder_name, refuse_unusable, share, time_limit
 from planner.console.outputs import configure_outputs, previous_of, write_outputs
 from planner.console.progress import Progress
 from planner.errors import EXIT_BROKEN, EXIT_PLAN
@@ -30,7 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, metavar="DIR", help="where to write (default: reports/<name>-ordered)"
     )
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
-    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="for the whole command")
+    parser.add_argument(
+        "--time-limit", type=time_limit, default=TimeLimit(None), metavar="SECONDS", help="for the whole command"
+    )
     configure_outputs(parser)
     parser.add_argument("--json", action="store_true", help="print the result for machines")
 
@@ -49,7 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.workbook.report import Report
     from planner.workbook.terminal import print_report
 
-    limit = TimeLimit(arguments.time_limit)
+    limit: TimeLimit = arguments.time_limit
+    limit.reading()
     case = load(arguments.input)
     limit.reading_done(len(case.demand), PLANS)
     order = read_purchase_order(arguments.order)

@@ -15,7 +15,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from planner.console.arguments import TimeLimit, count, day, folder_name, positive, refuse_unusable, share
+from planner.console.arguments import TimeLimit, count, day, folder_name, refuse_unusable, share, time_limit
 from planner.console.outputs import configure_outputs, write_outputs
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN, PlannerError
@@ -46,7 +46,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--solver", default="highs", metavar="NAME", help="highs, cbc, or any solver that PuLP supports"
     )
-    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="for the whole command")
+    parser.add_argument(
+        "--time-limit", type=time_limit, default=TimeLimit(None), metavar="SECONDS", help="for the whole command"
+    )
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
     parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
@@ -72,7 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.verify.figures import figures_of
     from planner.workbook.report import Report
 
-    limit = TimeLimit(arguments.time_limit)
+    limit: TimeLimit = arguments.time_limit
+    limit.reading()
     last = load_finished(arguments.against)
     case = load(arguments.input)
     limit.reading_done(len(case.demand))

@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.console.arguments import TimeLimit, count, positive, share
+from planner.console.arguments import TimeLimit, count, share, time_limit
 from planner.console.progress import Progress
 from planner.errors import EXIT_PLAN, EXIT_STOPPED, Fault, InputError, PlannerError
 
@@ -59,8 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="directory to save the study in, or to add to")
     parser.add_argument("--compare", type=Path, metavar="DIR", help="show another study next to this one")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
-    parser.add_argument("--time-limit", type=positive, metavar="SECONDS", help="for the whole command; each plan gets "
-                        "as much of it")  # fmt: skip
+    parser.add_argument("--time-limit", type=time_limit, default=TimeLimit(None), metavar="SECONDS",
+                        help="for the whole command; each plan gets as much of it")  # fmt: skip
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores)")
     parser.add_argument("--on", metavar="dask://HOST:PORT", help="solve the cases on the workers of a Dask cluster, "
                         "given by its scheduler; --workers is then the threads of each case (default 1)")  # fmt: skip
@@ -78,7 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.readers import load
     from planner.solver.find import Options
 
-    limit = TimeLimit(arguments.time_limit)
+    limit: TimeLimit = arguments.time_limit
+    limit.reading()
     case = load(arguments.input)
     changes = _asked(arguments)
     limit.reading_done(len(case.demand), 1 + len(changes) + len(case.pools) * arguments.refused)
