@@ -24,6 +24,7 @@ from planner.solver.component import (
     HIGHS,
     OF_PROOF,
     ComponentPlan,
+    Decided,
     begin_component,
     decided,
     finish_component,
@@ -128,7 +129,7 @@ def find_cost(case: Case, options: Options = Options(), progress: Callable[[int,
     The same search as `find_if_any`, without the plan's tables; it raises the same.
     """
     sets, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds, options.until), progress)
-    return None if stuck else _totals(case, sets, plans).total_usd
+    return None if stuck else totals_of(case, sets, plans).total_usd
 
 
 def _components(
@@ -333,7 +334,7 @@ def _finish(begun: _Begun, options: Options, store: Store | None) -> ComponentPl
 def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Options) -> Plan:
     slots, flows = assemble.stress_witness(sets, plans)
     sunk = sunk_usd(case)
-    totals = _totals(case, sets, plans)
+    totals = totals_of(case, sets, plans)
     total = totals.total_usd
     judged = total + assemble.joint_usd(sets, plans).get("", 0.0)  # what is minimised
     bound = max(0.0, sum(plan.bound_usd for plan in plans)) + sunk  # no cost is negative
@@ -377,7 +378,7 @@ def _risk(case: Case, total_usd: float, objective_usd: float) -> PlanRisk | None
     return PlanRisk(total_usd + (objective_usd - total_usd) / weight, objective_usd) if weight > 0 else None
 
 
-def _totals(case: Case, sets: Sets, plans: Sequence[ComponentPlan]) -> Totals:
+def totals_of(case: Case, sets: Sets, plans: Sequence[Decided]) -> Totals:
     """Add up the cost terms of all components, each to its part of the plan's cost, and those of no component."""
     parts = dict.fromkeys(Totals.names(), 0.0) | {"sunk_usd": sunk_usd(case)}
     parts |= {part: usd for part, usd in assemble.joint_usd(sets, plans).items() if part}
@@ -387,7 +388,7 @@ def _totals(case: Case, sets: Sets, plans: Sequence[ComponentPlan]) -> Totals:
     return Totals(**parts)
 
 
-def _cost(plan: ComponentPlan) -> list[tuple[str, float]]:
+def _cost(plan: Decided) -> list[tuple[str, float]]:
     """Part of the plan's cost and USD of each cost term of a component, from its numbers; changes are no part of it."""
     sets = replace(plan.sets.without(JOINT), keep=None)
     units = np.round(plan.committed, assemble.DIGITS)

@@ -16,6 +16,9 @@ from planner.solver.continuous import LinearSolve
 from planner.solver.stress_search import Cut
 
 Shape = tuple[object, ...]
+# of a stress network, what its rays depend on: everything but demand and what is left of quotas
+STRESS_TABLES = ("class_of", "arcs", "arc_class", "load_arc", "load_deployment", "load_units", "limit_arc",
+                 "limit_quota", "limit_tpm", "share_arc", "share_class", "share_low", "share_high")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,4 @@ def _same(old: StressNetwork, new: StressNetwork) -> bool:
     """Whether a ray of one network is one of another: everything but demand and what is left of quotas is the same."""
     if old.classes != new.classes or not np.array_equal(np.isfinite(old.quota_tpm), np.isfinite(new.quota_tpm)):
         return False
-    names = ("class_of", "arcs", "arc_class", "load_arc", "load_deployment", "load_units", "limit_arc", "limit_quota",
-             "limit_tpm", "share_arc", "share_class", "share_low", "share_high")  # fmt: skip
-    return all(np.array_equal(getattr(old, name), getattr(new, name)) for name in names)
+    return all(np.array_equal(getattr(old, name), getattr(new, name)) for name in STRESS_TABLES)

@@ -284,10 +284,14 @@ class Separator:
     def renewed(self, cut: Cut, case: int) -> Cut:
         """Work out the row of a ray that was found on an equal network, for this case's demand and quotas."""
         problem = self.problems[case]
-        quota = np.where(cut.ray.quota > 0, problem.net.quota_tpm, 0.0)
-        ray = replace(cut.ray, case=case, quota_value=float((cut.ray.quota * quota).sum()) * (1 + 1e-12))
+        ray = self.renewed_ray(cut.ray, case)
         problem.rays.append(ray)
         return self.row_of(problem, ray, cut.period)
+
+    def renewed_ray(self, ray: StressRay, case: int) -> StressRay:
+        """Return a ray that was found on an equal network, as one of this case and its quotas."""
+        quota = np.where(ray.quota > 0, self.problems[case].net.quota_tpm, 0.0)
+        return replace(ray, case=case, quota_value=float((ray.quota * quota).sum()) * (1 + 1e-12))
 
     @staticmethod
     def _cut(problem: StressCaseProblem, ray: StressRay, p: int, tree: SlotTree) -> Cut:
