@@ -64,6 +64,11 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
         "features.what_if.command",
         "what a change in policy, demand, prices or offers would do to the plan, side by side",
     ),
+    (
+        "explore",
+        "features.what_if.explore.explore_command",
+        "open a page for the meeting: move a slider and see what the plan would cost",
+    ),
     ("init", "commands.init", "write a commented, runnable starter folder or workbook"),
     ("ingest", "features.demand.commands.ingest", "turn usage exports, logs or a database into an hourly history"),
     (

@@ -61,24 +61,37 @@ def write_outputs(
     extra : sheets that features hand in to the workbook.
     also : files that features add to the directory, by name, each with what writes it.
     """
-    from planner.plan.files import write_plan
-    from planner.plan.metrics import summary_of
-
     files = dict(also or {})
-    if not arguments.no_workbook:
-        from planner.workbook.plan_workbook import write_workbook
-
-        files[WORKBOOK] = lambda path: write_workbook(report, path, extra)
     if arguments.html:
         from planner.workbook.html import write_html
 
         files[PAGE] = lambda path: write_html(report, path)
-    write_plan(
-        report.plan, report.case, directory, summary_of(report.metrics), files,
-        lambda: setattr(arguments, "written", (directory,)),
+    write_report(
+        report, directory, extra, files, workbook=not arguments.no_workbook,
+        done=lambda: setattr(arguments, "written", (directory,)),
     )  # fmt: skip
     if arguments.export is not None:
         from planner.workbook.export import write_tables
 
         write_tables(report, arguments.export, arguments.format)
         arguments.written = (directory, arguments.export)
+
+
+def write_report(
+    report: Report, directory: Path, extra: Sequence[ExtraSheet] = (),
+    also: Mapping[str, Callable[[Path], object]] | None = None, *, workbook: bool = True,
+    done: Callable[[], None] | None = None,
+) -> None:  # fmt: skip
+    """Write a plan with its workbook into a directory, as a whole: what `planner solve` writes.
+
+    ``done`` is called once it is in place.
+    """
+    from planner.plan.files import write_plan
+    from planner.plan.metrics import summary_of
+
+    files = dict(also or {})
+    if workbook:
+        from planner.workbook.plan_workbook import write_workbook
+
+        files[WORKBOOK] = lambda path: write_workbook(report, path, extra)
+    write_plan(report.plan, report.case, directory, summary_of(report.metrics), files, done)

@@ -64,13 +64,18 @@ class OrderLine:
 
 def order_lines(case: Case, plan: Plan) -> tuple[OrderLine, ...]:
     """Purchases of the plan as order lines, in the order of start, region and offer."""
+    return purchase_lines(case, plan.purchases)
+
+
+def purchase_lines(case: Case, purchases: pd.DataFrame) -> tuple[OrderLine, ...]:
+    """Purchases (PURCHASE_COLUMNS) as order lines, in the order of start, region and offer."""
     offers = {o.offer: o for o in case.offers}
     pools = {p.pool: p for p in case.pools}
     regions = {r.region: r for r in case.regions}
     periods = {p.name: p for p in case.periods}
     horizon_end = case.periods[-1].end
     lines = []
-    rows: list[Any] = list(plan.purchases.itertuples(index=False))
+    rows: list[Any] = list(purchases.itertuples(index=False))
     for row in rows:
         offer = offers[str(row.offer)]
         region = pools[offer.pool].region

@@ -222,12 +222,17 @@ def _scenarios(report: Report) -> list[Section]:
     return [Section("What each scenario costs", table=PageTable(heads, table, 2), lines=lines)]
 
 
-def _stress(report: Report) -> Section:
+def stress_table(report: Report) -> tuple[Sequence[str], Sequence[Sequence[str]]] | None:
+    """Heads and rows of the stress cases and their margins; None: there are none, or they were not worked out."""
     rows = [_stress_row(row) for row in rows_of(report.metrics.stress)]
-    if not rows:
+    return (("Stress case", "Binding hour (UTC)", "Need/hour", "Capacity/hour", "Margin"), rows) if rows else None
+
+
+def _stress(report: Report) -> Section:
+    table = stress_table(report)
+    if table is None:
         return Section("Headroom and failover", text=report.without_margins)
-    heads = ("Stress case", "Binding hour (UTC)", "Need/hour", "Capacity/hour", "Margin")
-    return Section("Headroom and failover", table=PageTable(heads, rows, 2))
+    return Section("Headroom and failover", table=PageTable(*table, 2))
 
 
 def _stress_row(row: Any) -> tuple[str, ...]:

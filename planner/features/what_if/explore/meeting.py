@@ -1,0 +1,316 @@
+"""A meeting: what one browser tab has moved, its answers so far, and the cases that it keeps.
+
+A change asks the continuous worker at once. Where nothing has moved for a moment, the same question goes to the worker
+for whole units; a newer change ends it. While nobody asks, kept cases that have no plan yet are planned in turn.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from planner.features.what_if.case_change import CaseChange
+from planner.features.what_if.explore.levers import (
+    Kind,
+    Lever,
+    Moved,
+    Value,
+    change_of,
+    moved_to,
+    near_of,
+    words_of,
+)
+from planner.features.what_if.explore.quick import Picture
+from planner.features.what_if.explore.solving import Asked, Curve, Export, Exported, Planned, Points, Quick
+from planner.features.what_if.explore.workers import Worker, Workshop
+from planner.features.what_if.study import AS_IT_STANDS, Answer
+
+STILL_SECONDS = 0.4  # without a change, before whole units are searched for
+CURVE_POINTS = 9
+Key = tuple[tuple[str, Value], ...]
+
+
+@dataclass
+class KeptCase:
+    """A case that was kept by name. moved None: it comes from the study on disk, where only the change is known."""
+
+    name: str
+    change: CaseChange
+    moved: dict[str, Value] | None
+    picture: Picture | None = None
+    answer: Answer | None = None
+    saved: bool = False
+
+
+@dataclass
+class CurveShown:
+    """A trade-off curve: points of one lever, and total cost at each (None: no plan); `total_usd` None: in work."""
+
+    lever: Lever
+    values: tuple[float, ...]
+    total_usd: tuple[float | None, ...] | None = None
+
+
+@dataclass
+class Meeting:
+    """State of one page. changed : is called after each change of what the page shows, with what changed."""
+
+    levers: Sequence[Lever]
+    workshop: Workshop
+    kept: list[KeptCase] = field(default_factory=list)
+    changed: Callable[[str], None] = lambda what: None
+    moved: dict[str, Value] = field(default_factory=dict)
+    quick: Quick | None = None
+    quick_seconds: float = 0.0
+    base: Picture | None = None
+    planned: Planned | None = None
+    curve: CurveShown | None = None
+    exports: list[Exported] = field(default_factory=list)
+    viewers: int = 0
+    _number: int = 0
+    _asked_at: float = 0.0
+    _known: dict[Key, Planned] = field(default_factory=dict)
+    _continuous: Worker | None = None
+    _whole: Worker | None = None
+    _busy: "tuple[int, Key, str] | None" = None  # number, question and name of what is being planned
+    _to_export: list[Export] = field(default_factory=list)
+    _writing: Export | None = None
+    _later: asyncio.TimerHandle | None = None
+
+    # -- life --------------------------------------------------------------------------------------------------------
+    def open(self) -> None:
+        """Start to work for a page; the first question is the folder as it stands."""
+        self.viewers += 1
+        if self._continuous is None or not self._continuous.alive:
+            self._continuous = self.workshop.continuous()
+            self._continuous.heard = self._heard
+            self._ask()
+
+    def leave(self) -> None:
+        """One page less; the last one ends the work."""
+        self.viewers -= 1
+        if self.viewers <= 0:
+            self.close()
+
+    def close(self) -> None:
+        """End both workers; what was found stays."""
+        for worker in (self._continuous, self._whole):
+            if worker is not None:
+                worker.end()
+        self._continuous = self._whole = self._busy = None
+        if self._later is not None:
+            self._later.cancel()
+
+    # -- questions ---------------------------------------------------------------------------------------------------
+    def move(self, key: str, value: Value) -> None:
+        """Move one lever, and ask.
+
+        Raises
+        ------
+        ValueError : it cannot have this value.
+        """
+        moved = moved_to(self.levers, self.moved, key, value)
+        if moved != self.moved:
+            self.moved = moved
+            self._ask()
+
+    def put(self, moved: Moved) -> None:
+        """Move every lever to where a case has it, and ask."""
+        if dict(moved) != self.moved:
+            self.moved = dict(moved)
+            self._ask()
+
+    @property
+    def change(self) -> CaseChange:
+        """What is asked now."""
+        return change_of(self.levers, self.moved, ", ".join(words_of(self.levers, self.moved)) or AS_IT_STANDS.name)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the continuous answer is that of the question."""
+        return self.quick is not None and self.quick.number == self._number
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether the plan shown is that of the question."""
+        return self.planned is not None and self.planned.number == self._number
+
+    @property
+    def planning(self) -> str:
+        """Name of the case for which whole units are being searched; blank: none."""
+        return "" if self._busy is None else self._busy[2]
+
+    def _ask(self) -> None:
+        self._number += 1
+        self._asked_at = time.monotonic()
+        if self._busy is not None and self._whole is not None:
+            self._whole.end()
+            self._whole = self._busy = None
+            if self._writing is not None:
+                self._to_export.insert(0, self._writing)
+                self._writing = None
+        self.curve = None if self.curve is None else replace(self.curve, total_usd=None)
+        if self._continuous is not None:
+            self._continuous.ask(Asked(self._number, self.change, near_of(self.levers, self.moved)))
+        known = self._known.get(_key(self.moved))
+        self.planned = None if known is None else replace(known, number=self._number)
+        if self._later is not None:
+            self._later.cancel()
+        self._later = asyncio.get_running_loop().call_later(STILL_SECONDS, self._plan_next)
+        self.changed("asked")
+
+    def ask_curve(self, key: str | None) -> None:
+        """Ask for the trade-off curve of a slider, everything else as it is moved now; None: none."""
+        lever = next((one for one in self.levers if one.key == key and one.kind is Kind.SLIDER), None)
+        if lever is None:
+            self.curve = None
+            self.changed("curve")
+            return
+        span = lever.high - lever.low
+        steps = [lever.low + span * k / (CURVE_POINTS - 1) for k in range(CURVE_POINTS)]
+        here = self.moved.get(key or "", lever.start)
+        values = sorted({round(v, 6) for v in steps} | ({float(here)} if isinstance(here, int | float) else set()))
+        self.curve = CurveShown(lever, tuple(values))
+        self._ask_curve()
+        self.changed("curve")
+
+    def _ask_curve(self) -> None:
+        if self.curve is None or self._continuous is None:
+            return
+        points = []
+        for value in self.curve.values:
+            moved = moved_to(self.levers, self.moved, self.curve.lever.key, value)
+            points.append(Asked(self._number, change_of(self.levers, moved, "point"), near_of(self.levers, moved)))
+        self._continuous.ask(Points(self._number, tuple(points)))
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+    def _heard(self, said: Any) -> None:
+        """Take what a worker said; of older questions nothing is shown."""
+        if isinstance(said, Quick) and said.number == self._number:
+            self.quick, self.quick_seconds = said, time.monotonic() - self._asked_at
+            if not self.moved and said.picture is not None:
+                self.base = said.picture
+            self.changed("quick")
+            if self.curve is not None and self.curve.total_usd is None:
+                self._ask_curve()
+        elif isinstance(said, Curve) and said.number == self._number and self.curve is not None:
+            if len(said.total_usd) == len(self.curve.values):
+                self.curve = replace(self.curve, total_usd=said.total_usd)
+                self.changed("curve")
+        elif isinstance(said, Planned):
+            self._heard_plan(said)
+        elif isinstance(said, Exported):
+            self._busy = self._writing = None
+            self.exports.append(said)
+            self.changed("exported")
+            self._plan_next()
+
+    def _heard_plan(self, said: Planned) -> None:
+        if self._busy is None or self._busy[0] != said.number:
+            return
+        _, key, name = self._busy
+        self._known[key] = said
+        for case in self.kept:
+            if case.answer is None and case.moved is not None and _key(case.moved) == key:
+                case.answer = _named(said.answer, case)
+        if key == _key(self.moved):
+            self.planned = replace(said, number=self._number)
+        last = said.detail is None or said.detail.rules is not None
+        if last:
+            self._busy = None
+        self.changed("planned")
+        if last:
+            self._plan_next()
+
+    def _plan_next(self) -> None:
+        """Search whole units of the question, then of kept cases without a plan; then write what is to be exported."""
+        if self._busy is not None or self._continuous is None:
+            return
+        if self._whole is None or not self._whole.alive:
+            self._whole = self.workshop.whole()
+            self._whole.heard = self._heard
+        for name, moved in self._to_plan():
+            key = _key(moved)
+            known = self._known.get(key)
+            if known is not None and (known.detail is None or known.detail.rules is not None):
+                continue
+            self._busy = (self._number, key, name)
+            self._whole.ask(Asked(self._number, change_of(self.levers, moved, name), {}))
+            self.changed("planning")
+            return
+        if self._to_export:
+            self._writing = self._to_export.pop(0)
+            self._busy = (self._writing.number, (), self._writing.change.name)
+            self._whole.ask(self._writing)
+        self.changed("planning")
+
+    def _to_plan(self) -> list[tuple[str, dict[str, Value]]]:
+        now = (self.change.name, self.moved)
+        return [now, (AS_IT_STANDS.name, {}), *((c.name, c.moved) for c in self.kept if c.moved is not None)]
+
+    # -- kept cases --------------------------------------------------------------------------------------------------
+    def keep(self, name: str) -> KeptCase:
+        """Keep what is moved now under a name.
+
+        Raises
+        ------
+        ValueError : the name is blank or taken, or nothing is moved.
+        """
+        name = name.strip()
+        if not self.moved:
+            raise ValueError("Nothing is moved: this is the folder as it stands, which every study holds.")
+        if not name:
+            raise ValueError("A case needs a name.")
+        if name == AS_IT_STANDS.name or any(case.name == name for case in self.kept):
+            raise ValueError(f"There is a case {name!r} already: choose another name, or forget that one.")
+        picture = self.quick.picture if self.quick is not None and self.is_answered else None
+        known = self._known.get(_key(self.moved))
+        case = KeptCase(name, change_of(self.levers, self.moved, name), dict(self.moved), picture)
+        case.answer = None if known is None else _named(known.answer, case)
+        self.kept.append(case)
+        self.changed("kept")
+        self._plan_next()
+        return case
+
+    def forget(self, name: str) -> None:
+        """Keep a case no longer; a study on disk keeps it."""
+        self.kept = [case for case in self.kept if case.name != name]
+        self.changed("kept")
+
+    @property
+    def base_answer(self) -> Answer | None:
+        """The plan of the folder as it stands, once it is found."""
+        known = self._known.get(())
+        return None if known is None else replace(known.answer, change=AS_IT_STANDS)
+
+    @property
+    def base_plan(self) -> Picture | None:
+        """What the folder as it stands comes to in whole units, once it is found."""
+        known = self._known.get(())
+        return None if known is None or known.detail is None else known.detail.picture
+
+    @property
+    def unplanned(self) -> list[str]:
+        """Names of the cases of a study that have no plan yet."""
+        missing = [] if self.base_answer is not None else [AS_IT_STANDS.name]
+        return [*missing, *(case.name for case in self.kept if case.answer is None)]
+
+    def export(self, order: Export) -> None:
+        """Write the plan of a case with its workbook, once the worker has nothing else to do."""
+        self._to_export.append(order)
+        self._plan_next()
+        self.changed("exporting")
+
+    @property
+    def exporting(self) -> bool:
+        """Whether a plan is still to be written."""
+        return bool(self._to_export) or self._writing is not None
+
+
+def _key(moved: Moved) -> Key:
+    return tuple(sorted(moved.items()))
+
+
+def _named(answer: Answer, case: KeptCase) -> Answer:
+    return replace(answer, change=case.change)

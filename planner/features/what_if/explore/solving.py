@@ -1,0 +1,266 @@
+"""What the two worker processes of a page do: continuous answers from a warm start, and plans in whole units.
+
+Both run in processes of their own, so that the page stays live whatever they do: the first hears of a newer question
+between two runs of HiGHS and drops the older one; the second is ended at once when the question changes.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from planner.console.outputs import write_report
+from planner.errors import PlannerError, StoppedError
+from planner.features.tasks import cost_per_task_sheet
+from planner.features.what_if import rules_cost_study
+from planner.features.what_if.case_change import CaseChange, changed
+from planner.features.what_if.explore.details import Detail, detail_of
+from planner.features.what_if.explore.quick import Picture, picture_of
+from planner.features.what_if.rules_cost_study import BUDGET_SECONDS, rules_cost
+from planner.features.what_if.study import Answer, answer_of
+from planner.plan.reading import Reading
+from planner.plan.rules_cost import Nothing, RulesCost
+from planner.schema.case import Case
+from planner.solver.find import Options
+from planner.solver.highs import Clock
+from planner.solver.solve import audited
+from planner.solver.starts import Starts
+from planner.solver.warm import Near, NoAnswer, WarmCases
+from planner.verify.figures import figures_of
+from planner.workbook.report import Report
+
+LEARN_SECONDS = 20.0  # a continuous answer that is likely to be asked may take so long, no longer
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question: its number (larger is newer), what is changed, and where that stands among others."""
+
+    number: int
+    change: CaseChange
+    near: Near
+
+
+@dataclass(frozen=True)
+class Points:
+    """A curve that is asked for: a question for each of its points."""
+
+    number: int
+    points: tuple[Asked, ...]
+
+
+@dataclass(frozen=True)
+class Export:
+    """A plan that is to be written with its workbook."""
+
+    number: int
+    change: CaseChange
+    directory: Path
+
+
+@dataclass(frozen=True)
+class Quick:
+    """The continuous answer to a question; `picture` None: no plan exists, or `problem` says what is wrong."""
+
+    number: int
+    picture: Picture | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Total cost at each point of a curve (USD; None: there is no plan)."""
+
+    number: int
+    total_usd: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The audited plan of a question; `detail` None: there is no plan."""
+
+    number: int
+    answer: Answer
+    detail: Detail | None
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A plan was written; `problem` : why it was not."""
+
+    number: int
+    directory: Path
+    problem: str = ""
+
+
+# -- continuous answers ----------------------------------------------------------------------------------------------
+class _Inbox:
+    """The newest question, and how often one came; a thread reads, so that a newer one stops the older."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._came = threading.Condition()
+        self._next: Asked | Points | None = None
+        self._closed = False
+        self._clock: Clock | None = None
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                asked = self._pipe.recv()
+            except (EOFError, OSError):
+                asked = None
+            with self._came:
+                self._closed = asked is None
+                self._next = asked
+                if self._clock is not None:
+                    self._clock.deadline = 0.0
+                self._came.notify()
+            if asked is None:
+                return
+
+    def take(self, wait: bool) -> Asked | Points | None:
+        """Return the newest question; without `wait`, None where there is none. None at the end, too."""
+        with self._came:
+            while wait and self._next is None and not self._closed:
+                self._came.wait()
+            found, self._next = self._next, None
+            return found
+
+    @property
+    def closed(self) -> bool:
+        """Whether nobody asks any more."""
+        return self._closed
+
+    def clock(self, seconds: float | None = None) -> Clock:
+        """Start a clock that a newer question stops."""
+        with self._came:
+            self._clock = Clock.of(seconds)
+            if self._next is not None or self._closed:
+                self._clock.deadline = 0.0
+            return self._clock
+
+
+def continuous_worker(case: Case, likely: Sequence[tuple[CaseChange, Near]], pipe: Connection) -> None:
+    """Answer questions for units of any size, the newest first; learn what is likely to be asked while nobody asks."""
+    inbox, warm, case = _Inbox(pipe), WarmCases(), case.with_policy(whole_units=False)
+    waiting = list(likely)
+    curve: _Curve | None = None
+    while not inbox.closed:
+        asked = inbox.take(wait=not waiting and curve is None)
+        try:
+            if isinstance(asked, Asked):
+                curve = None
+                pipe.send(_quick(case, asked, warm, inbox))
+            elif isinstance(asked, Points):
+                curve = _Curve(asked)
+            elif curve is not None:
+                curve = curve.stepped(case, warm, inbox, pipe.send)
+            elif waiting:
+                change, near = waiting[0]
+                _cost(case, change, near, warm, inbox.clock(LEARN_SECONDS))
+                waiting.pop(0)
+        except StoppedError:
+            if asked is None and curve is None and waiting and not inbox.closed:
+                waiting.append(waiting.pop(0))
+        except (BrokenPipeError, EOFError):
+            return
+
+
+def _quick(case: Case, asked: Asked, warm: WarmCases, inbox: _Inbox) -> Quick:
+    try:
+        asked_case = changed(case, asked.change).with_policy(whole_units=False)
+        found = warm.solve(asked_case, asked.near, inbox.clock())
+        return Quick(asked.number, None if isinstance(found, NoAnswer) else picture_of(found))
+    except StoppedError:
+        raise
+    except (PlannerError, ArithmeticError) as error:
+        return Quick(asked.number, None, str(error))
+
+
+def _cost(case: Case, change: CaseChange, near: Near, warm: WarmCases, clock: Clock) -> float | None:
+    try:
+        found = warm.solve(changed(case, change).with_policy(whole_units=False), near, clock)
+    except StoppedError:
+        raise
+    except (PlannerError, ArithmeticError):
+        return None
+    return None if isinstance(found, NoAnswer) else found.totals.total_usd
+
+
+class _Curve:
+    """A curve that is worked out point by point, so that a question may come between."""
+
+    def __init__(self, asked: Points) -> None:
+        self._asked = asked
+        self._found: list[float | None] = []
+
+    def stepped(
+        self, case: Case, warm: WarmCases, inbox: _Inbox, send: Callable[[Any], None]
+    ) -> "_Curve | None":  # fmt: skip
+        """Work out the next point; None: it was the last."""
+        point = self._asked.points[len(self._found)]
+        self._found.append(_cost(case, point.change, point.near, warm, inbox.clock()))
+        if len(self._found) < len(self._asked.points):
+            return self
+        send(Curve(self._asked.number, tuple(self._found)))
+        return None
+
+
+# -- plans in whole units --------------------------------------------------------------------------------------------
+def whole_worker(case: Case, options: Options, pipe: Connection) -> None:
+    """Find audited plans, one question after another: the plan, then what its rules cost."""
+    while True:
+        try:
+            asked = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            if isinstance(asked, Export):
+                pipe.send(_exported(case, asked, options))
+            else:
+                _plan(case, asked, options, pipe.send)
+        except (BrokenPipeError, EOFError):
+            return
+
+
+def _plan(case: Case, asked: Asked, options: Options, send: Callable[[Any], None]) -> None:
+    try:
+        variant = changed(case, asked.change)
+    except PlannerError as error:
+        send(Planned(asked.number, Answer(asked.change, "", problem=str(error)), None))
+        return
+    options = replace(options, starts=Starts())
+    try:
+        reading = audited(variant, options)
+    except (PlannerError, ArithmeticError) as error:
+        send(Planned(asked.number, Answer(asked.change, variant.digest, problem=str(error)), None))
+        return
+    answer = answer_of(reading, asked.change)
+    metrics = figures_of(reading, audited=True)
+    send(Planned(asked.number, answer, detail_of(Report(metrics))))
+    send(Planned(asked.number, answer, detail_of(Report(metrics, rules=_rules(reading, options)))))
+
+
+def _rules(reading: Reading, options: Options) -> RulesCost:
+    try:
+        return rules_cost(reading, options, whole=False, budget_seconds=BUDGET_SECONDS)
+    except PlannerError as error:
+        return RulesCost((), Nothing(None), skipped=f"Not worked out: {error}")
+
+
+def _exported(case: Case, asked: Export, options: Options) -> Exported:
+    try:
+        reading = audited(changed(case, asked.change), options)
+        rules = _rules(reading, options)
+        report = Report(figures_of(reading, audited=True), rules=rules)
+        extra = [cost_per_task_sheet.SHEET]
+        if rules.rules:
+            extra.append(rules_cost_study.sheet_of(rules))
+        write_report(report, asked.directory, extra)
+    except (PlannerError, ArithmeticError, OSError) as error:
+        return Exported(asked.number, asked.directory, str(error))
+    return Exported(asked.number, asked.directory)

@@ -1,0 +1,97 @@
+"""Processes that work for a page: started, asked, listened to and ended from the page's own event loop."""
+
+import asyncio
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from planner.features.what_if.explore.solving import continuous_worker, whole_worker
+from planner.schema.case import Case
+from planner.solver.find import Options
+
+END_SECONDS = 2.0
+_SPAWN = multiprocessing.get_context("spawn")  # a fork would copy the server's threads and sockets
+
+
+class Worker:
+    """One process with a pipe; what it sends is handed to `heard`, in the event loop."""
+
+    def __init__(self, work: Callable[..., None], arguments: tuple[Any, ...], loop: asyncio.AbstractEventLoop) -> None:
+        self.heard: Callable[[Any], None] = lambda message: None
+        self._pipe, theirs = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(target=_run, args=(work, arguments, theirs), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._loop = loop
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                message = self._pipe.recv()
+            except (EOFError, OSError, TypeError):
+                return
+            with suppress(RuntimeError):  # the loop is closed: nobody listens any more
+                self._loop.call_soon_threadsafe(lambda said=message: self.heard(said))
+
+    def ask(self, question: Any) -> None:
+        """Hand a question to the process."""
+        with suppress(OSError):  # it has died: whoever waits is told nothing, and the next question gets another one
+            self._pipe.send(question)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.is_alive()
+
+    def end(self) -> None:
+        """End the process at once, whatever it does."""
+        self.heard = lambda message: None
+        self._process.terminate()
+        threading.Thread(target=self._bury, daemon=True).start()
+
+    def _bury(self) -> None:
+        self._process.join(END_SECONDS)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(END_SECONDS)
+        with suppress(OSError):
+            self._pipe.close()
+
+
+def _run(work: Callable[..., None], arguments: tuple[Any, ...], pipe: Any) -> None:
+    """Work until nobody asks any more, and die with the process that asked."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=lambda: (parent.join(), os._exit(0)), daemon=True).start()
+    with suppress(KeyboardInterrupt):  # Ctrl-C goes to all: the server ends us
+        work(*arguments, pipe)
+
+
+class Workshop:
+    """Where a page gets its processes; one that searches whole units stands ready, so that to end one costs no wait."""
+
+    def __init__(self, case: Case, options: Options, likely: Any) -> None:
+        self._case, self._options, self._likely = case, options, likely
+        self._spare: Worker | None = None
+
+    def continuous(self) -> Worker:
+        """Start a process for continuous answers."""
+        return Worker(continuous_worker, (self._case, self._likely), asyncio.get_running_loop())
+
+    def whole(self) -> Worker:
+        """Take the process for whole units that stands ready."""
+        worker, self._spare = self._spare, self._whole()
+        return worker if worker is not None and worker.alive else self._whole()
+
+    def _whole(self) -> Worker:
+        return Worker(whole_worker, (self._case, self._options), asyncio.get_running_loop())
+
+    def close(self) -> None:
+        """End the process that stands ready."""
+        if self._spare is not None:
+            self._spare.end()
+            self._spare = None
