@@ -1,9 +1,9 @@
 """Cases that differ a little, one after another: each continuous optimum starts from the nearest one found before.
 
-A start changes how long a solve takes, never what is found (`solver.starts`). Unlike there, a programme may gain or lose
-columns and rows (a region without new units, an offer at its old price): what both have in common is found by name, and
-HiGHS makes the rest of a basis. Rays of stress cases are remembered by the network that they were found on, so that a
-row once found is not searched for again. Parts that did not change are not solved again.
+A start changes how long a solve takes, never what is found (`solver.starts`). Unlike there, a programme may gain or
+lose columns and rows (a region without new units, an offer at its old price): what both have in common is found by
+name, and HiGHS makes the rest of a basis. Rays of stress cases are remembered by the network that they were found on,
+so that a row once found is not searched for again. Parts that did not change are not solved again.
 """
 
 import hashlib
@@ -323,7 +323,7 @@ def _old_rows(new: LinearProgram, old: LinearProgram, of: _Numbers) -> Ints:
 
 
 def _same_rows(new: Rows, old: Rows, of: _Numbers) -> Ints:
-    """Number of the row of one family that has the same names, -1 where there is none."""
+    """Find the row of the same names in the older family, -1 where there is none."""
     if set(new.index) != set(old.index):
         return np.full(new.count, -1, dtype=np.int64)
     code, old_code = np.zeros(new.count, np.int64), np.zeros(old.count, np.int64)

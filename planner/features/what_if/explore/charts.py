@@ -12,8 +12,10 @@ from planner.workbook.theme import BLUE, FONT, GREY, HEAT, HEAT_OVERFLOW, INK, M
 
 Options = dict[str, Any]
 _DOLLARS = "v => (v < 0 ? '-$' : '$') + Math.abs(Math.round(v)).toLocaleString('en-US')"
-_SHORT = ("v => (v < 0 ? '-$' : '$') + (Math.abs(v) >= 1e6 ? (Math.abs(v) / 1e6).toFixed(1) + 'M' : "
-          "Math.abs(v) >= 1e4 ? Math.round(Math.abs(v) / 1e3) + 'k' : Math.abs(v).toLocaleString('en-US'))")  # fmt: skip
+_SHORT = (
+    "v => (v < 0 ? '-$' : '$') + (Math.abs(v) >= 1e6 ? (Math.abs(v) / 1e6).toFixed(1) + 'M' : "
+    "Math.abs(v) >= 1e4 ? Math.round(Math.abs(v) / 1e3) + 'k' : Math.abs(v).toLocaleString('en-US'))"
+)
 SERVED, OVERFLOW = "all requests", "on demand"
 
 
@@ -90,12 +92,12 @@ def week_heat(weeks: Mapping[str, ServedBy], region: str | None, what: str) -> O
             "min": 0,
             "max": max(round(top, 1), 1.0),
             "orient": "horizontal",
+            "text": [f"{top:,.0f} an hour", "0"],
             "left": "center",
             "bottom": 0,
             "itemHeight": 90,
             "itemWidth": 12,
             "inRange": {"color": [light, middle, dark, ORANGE if what == OVERFLOW else BLUE]},
-            ":formatter": "v => Math.round(v).toLocaleString('en-US')",
         },
         "series": [{"type": "heatmap", "data": cells, "itemStyle": {"borderColor": "#fff", "borderWidth": 1}}],
     }

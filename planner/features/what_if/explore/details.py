@@ -56,7 +56,7 @@ def detail_of(report: Report) -> Detail:
         rules=None if report.rules is None else tuple(story.rule_lines(report)),
         margins=stress_table(report),
         without_margins=report.without_margins,
-        risks=tuple(story.risks(report)),
+        risks=tuple(map(str, story.risks(report))),  # plain text: advice is more than that
         proof=tuple(story.proof(report)),
     )
 

@@ -25,8 +25,8 @@ MOST_PORT = 65535
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("input", type=Path, metavar="FOLDER|FILE.xlsx", help="planning folder or workbook")
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR",
-                        help="directory for the study and exported plans (default: reports/<plan name>-explore)")  # fmt: skip
+    told = "directory for the study and exported plans (default: reports/<plan name>-explore)"
+    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help=told)
     parser.add_argument("--port", type=_port, default=0, metavar="N", help="port on 127.0.0.1 (default: a free one)")
     parser.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")

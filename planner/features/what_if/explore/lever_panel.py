@@ -1,5 +1,6 @@
 """The panel of sliders and switches: one row a lever, the fine ones folded away."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,8 @@ from nicegui import ui
 from planner.features.what_if.explore.levers import GROUPS, Kind, Lever, Value
 from planner.features.what_if.explore.markup import text
 from planner.features.what_if.explore.meeting import Meeting
+
+THROTTLE_SECONDS = 0.05
 
 
 class LeverPanel:
@@ -38,18 +41,17 @@ class LeverPanel:
         value = self._meeting.moved.get(lever.key, lever.start)
         with ui.element("div").classes("lever") as row:
             if lever.kind is Kind.SWITCH:
-                control: Any = ui.switch(lever.label, value=bool(value), on_change=self._handler(lever))
+                control: Any = ui.switch(lever.label, value=bool(value), on_change=self._handler(lever)).props("dense")
                 now = ui.html("", sanitize=False)
                 now.set_visibility(False)
             else:
                 now = ui.html("", sanitize=False).classes("name")
                 if lever.kind is Kind.SLIDER:
-                    control = ui.slider(min=lever.low, max=lever.high, step=lever.step, value=_knob(lever, value),
-                                        on_change=self._handler(lever))  # fmt: skip
-                    control.props("dense")
+                    control = self._slider(lever, value)
                 elif lever.kind is Kind.AMOUNT:
-                    control = ui.number(value=value, min=0, format="%.0f", on_change=self._handler(lever),
-                                        placeholder=lever.blank).props("dense clearable outlined debounce=500")  # fmt: skip
+                    control = ui.number(
+                        value=value, min=0, format="%.0f", on_change=self._handler(lever), placeholder=lever.blank
+                    ).props("dense clearable outlined debounce=500")
                 else:
                     names = {None: lever.blank, **{name: name for name in lever.choices}}
                     control = ui.select(names, value=value, on_change=self._handler(lever)).props("dense outlined")
@@ -59,12 +61,25 @@ class LeverPanel:
         self._rows[lever.key] = lever, row, now, control
         self._show(lever)
 
+    def _slider(self, lever: Lever, value: Value) -> ui.element:
+        """Make the browser's own slider: keyboard, touch and screen readers know it.
+
+        Its value is only an attribute (^): an answer of the server must not move the knob under the finger.
+        """
+        slider = ui.element("input").classes("slider")
+        slider.props.update({"type": "range", "min": lever.low, "max": lever.high, "step": "any" if _odd(lever)
+                             else lever.step, "^value": _knob(lever, value)})  # fmt: skip
+        handler = self._handler(lever)
+        slider.on("input", lambda event: handler(event.args), js_handler="e => emit(Number(e.target.value))",
+                  throttle=THROTTLE_SECONDS)  # fmt: skip
+        return slider
+
     def _handler(self, lever: Lever) -> Callable[[Any], None]:
         def moved(event: Any) -> None:
             if self._following:
                 return
             try:
-                self._meeting.move(lever.key, event.value)
+                self._meeting.move(lever.key, event if isinstance(event, int | float) else event.value)
             except ValueError as error:
                 self._told(str(error))
                 return
@@ -86,16 +101,24 @@ class LeverPanel:
 
     def follow(self) -> None:
         """Put every control where the meeting has its lever."""
-        self._following = True
+        self._following, knobs = True, {}
         try:
             for lever, _, _, control in self._rows.values():
                 value: Value = self._meeting.moved.get(lever.key, lever.start)
-                wanted = _knob(lever, value) if lever.kind is Kind.SLIDER else value
-                if control.value != wanted:
-                    control.set_value(wanted)
+                if lever.kind is Kind.SLIDER:
+                    knobs[control.html_id] = _knob(lever, value)
+                elif control.value != value:
+                    control.set_value(value)
                 self._show(lever)
+            told = json.dumps(knobs)
+            ui.run_javascript(f"for (const [id, v] of Object.entries({told})) document.getElementById(id).value = v")
         finally:
             self._following = False
+
+
+def _odd(lever: Lever) -> bool:
+    """Whether the knob starts between two steps, where it must be able to stand."""
+    return abs((lever.knob - lever.low) / lever.step - round((lever.knob - lever.low) / lever.step)) > 1e-9
 
 
 def _knob(lever: Lever, value: Value) -> float:

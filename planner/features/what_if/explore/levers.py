@@ -37,8 +37,8 @@ class Lever:
     key : of the change that it makes: ``set KEY``, ``scale WHAT``, ``refuse REGION``, ... group : heading. label : what
     it is called. kind : how it is moved. start : its value in the folder. low, high, step : of a slider (percent).
     fine : whether it is one of many of its kind, shown only when asked for. change : whether a slider counts from what
-    the folder has (+10 %). choices : names to choose from. note : what must be known of it. blank : what no value means;
-    place : where the knob stands then (None: at the high end).
+    the folder has (+10 %). choices : names to choose from. note : what must be known of it. blank : what no value
+    means; place : where the knob stands then (None: at the high end).
     """
 
     key: str
@@ -97,8 +97,8 @@ def _scale(what: str, group: str, label: str, limits: tuple[float, float, float]
 
 def _demand(case: Case) -> Iterable[Lever]:
     yield _scale("demand", DEMAND, "Growth of all demand", _GROWTH)
-    origins = [name for name in sorted(set(case.demand["region"].astype(str)))]
-    workloads = [name for name in sorted(set(case.demand["workload"].astype(str)))]
+    origins = sorted(set(case.demand["region"].astype(str)))
+    workloads = sorted(set(case.demand["workload"].astype(str)))
     if len(workloads) > 1:
         for name in workloads[:MOST_ROWS]:
             yield _scale(f"demand[workload={name}]", DEMAND, f"Growth of {name}", _GROWTH, True)
@@ -172,7 +172,7 @@ def _off(key: str, label: str, fine: bool = False) -> Lever:
 
 
 def _buying(case: Case) -> Iterable[Lever]:
-    """What is for sale: on as it stands, off where it is refused, forbidden or struck."""
+    """List what is for sale: on as it stands, off where it is refused, forbidden or struck."""
     regions = sorted({p.region for p in case.pools})
     for name in regions[:MOST_ROWS]:
         yield _off(f"refuse {name}", f"New units in {name}")

@@ -157,7 +157,7 @@ class Meeting:
         self.planned = None if known is None else replace(known, number=self._number)
         if self._later is not None:
             self._later.cancel()
-        self._later = asyncio.get_running_loop().call_later(STILL_SECONDS, self._plan_next)
+            self._later = None
         self.changed("asked")
 
     def ask_curve(self, key: str | None) -> None:
@@ -176,8 +176,8 @@ class Meeting:
         self.changed("curve")
 
     def _ask_curve(self) -> None:
-        if self.curve is None or self._continuous is None:
-            return
+        if self.curve is None or self._continuous is None or not self.is_answered:
+            return  # the answer comes first; then the curve is asked for
         points = []
         for value in self.curve.values:
             moved = moved_to(self.levers, self.moved, self.curve.lever.key, value)
@@ -192,6 +192,8 @@ class Meeting:
             if not self.moved and said.picture is not None:
                 self.base = said.picture
             self.changed("quick")
+            still = max(0.0, STILL_SECONDS - self.quick_seconds)
+            self._later = asyncio.get_running_loop().call_later(still, self._plan_next)
             if self.curve is not None and self.curve.total_usd is None:
                 self._ask_curve()
         elif isinstance(said, Curve) and said.number == self._number and self.curve is not None:
@@ -209,45 +211,46 @@ class Meeting:
     def _heard_plan(self, said: Planned) -> None:
         if self._busy is None or self._busy[0] != said.number:
             return
-        _, key, name = self._busy
+        _, key, _ = self._busy
         self._known[key] = said
         for case in self.kept:
-            if case.answer is None and case.moved is not None and _key(case.moved) == key:
+            if case.answer is None and not said.failed and case.moved is not None and _key(case.moved) == key:
                 case.answer = _named(said.answer, case)
         if key == _key(self.moved):
             self.planned = replace(said, number=self._number)
-        last = said.detail is None or said.detail.rules is not None
-        if last:
-            self._busy = None
+        self._busy = None
         self.changed("planned")
-        if last:
-            self._plan_next()
+        self._plan_next()
 
     def _plan_next(self) -> None:
         """Search whole units of the question, then of kept cases without a plan; then write what is to be exported."""
-        if self._busy is not None or self._continuous is None:
+        if self._busy is not None or self._continuous is None or not self.is_answered:
             return
         if self._whole is None or not self._whole.alive:
             self._whole = self.workshop.whole()
             self._whole.heard = self._heard
-        for name, moved in self._to_plan():
-            key = _key(moved)
-            known = self._known.get(key)
-            if known is not None and (known.detail is None or known.detail.rules is not None):
-                continue
-            self._busy = (self._number, key, name)
-            self._whole.ask(Asked(self._number, change_of(self.levers, moved, name), {}))
-            self.changed("planning")
-            return
-        if self._to_export:
+        found = self._to_plan()
+        if found is not None:
+            name, moved, rules = found
+            self._busy = (self._number, _key(moved), name)
+            self._whole.ask(Asked(self._number, change_of(self.levers, moved, name), {}, rules))
+        elif self._to_export:
             self._writing = self._to_export.pop(0)
             self._busy = (self._writing.number, (), self._writing.change.name)
             self._whole.ask(self._writing)
         self.changed("planning")
 
-    def _to_plan(self) -> list[tuple[str, dict[str, Value]]]:
+    def _to_plan(self) -> tuple[str, dict[str, Value], bool] | None:
+        """Return the case to plan next, and whether to find what its rules cost: first every plan, then the rules."""
         now = (self.change.name, self.moved)
-        return [now, (AS_IT_STANDS.name, {}), *((c.name, c.moved) for c in self.kept if c.moved is not None)]
+        cases = [now, (AS_IT_STANDS.name, {}), *((c.name, c.moved) for c in self.kept if c.moved is not None)]
+        for name, moved in cases:
+            if _key(moved) not in self._known:
+                return name, moved, False
+        if self._to_export:
+            return None
+        known = self._known[_key(self.moved)]
+        return (*now, True) if known.detail is not None and known.detail.rules is None else None
 
     # -- kept cases --------------------------------------------------------------------------------------------------
     def keep(self, name: str) -> KeptCase:
@@ -267,7 +270,7 @@ class Meeting:
         picture = self.quick.picture if self.quick is not None and self.is_answered else None
         known = self._known.get(_key(self.moved))
         case = KeptCase(name, change_of(self.levers, self.moved, name), dict(self.moved), picture)
-        case.answer = None if known is None else _named(known.answer, case)
+        case.answer = None if known is None or known.failed else _named(known.answer, case)
         self.kept.append(case)
         self.changed("kept")
         self._plan_next()
@@ -282,7 +285,7 @@ class Meeting:
     def base_answer(self) -> Answer | None:
         """The plan of the folder as it stands, once it is found."""
         known = self._known.get(())
-        return None if known is None else replace(known.answer, change=AS_IT_STANDS)
+        return None if known is None or known.failed else replace(known.answer, change=AS_IT_STANDS)
 
     @property
     def base_plan(self) -> Picture | None:

@@ -77,9 +77,9 @@ class PageView:
         with ui.element("div").classes("body"):
             with ui.element("aside").classes("levers").props('aria-label="What is changed"'):
                 self.panel = LeverPanel(meeting, self.tell, left_out(house.case))
-            with ui.element("main").classes("answers").props('aria-label="What it comes to"') as main:
+            with ui.element("div").classes("answers").props('role="region" aria-label="What it comes to"') as answers:
                 self._answers()
-        ui.skip_link("Skip to the answers", target=main)
+        ui.skip_link("Skip to the answers", target=answers)
 
     # -- building ----------------------------------------------------------------------------------------------------
     def _top(self) -> None:
@@ -167,7 +167,7 @@ class PageView:
         if what in ("quick", "planned", "opened"):
             self._show_plan()
             self._show_week()
-        if what in ("planned", "asked", "opened"):
+        if what in ("planned", "asked", "quick", "opened"):
             self._show_detail()
         if what in ("curve", "asked", "opened"):
             self._show_curve()
@@ -196,7 +196,7 @@ class PageView:
         elif m.planned is not None and m.planned.detail is not None:
             said = f"In whole units. {m.planned.detail.proof[0]}"
         elif m.planned is not None:
-            said = "No plan exists."
+            said = "The plan could not be found." if m.planned.failed else "No plan exists."
         else:
             said = (
                 f"For units of any size, found in {max(m.quick_seconds, 0.01):.2f} s. The plan in whole units follows."
@@ -206,15 +206,10 @@ class PageView:
         self.status.set_content(text(said))
 
     def _show_tiles(self) -> None:
-        m, picture, base = self.meeting, self._picture, self._base
+        m, picture = self.meeting, self._picture
         tiles = [("Cost over the horizon", "no plan" if picture is None and m.is_answered else _usd(picture))]
-        if picture is not None and base is not None:
-            more = picture.total_usd - base.total_usd
-            share = f" ({'+' if more > 0 else ''}{percent(more / base.total_usd)})" if base.total_usd > 0 else ""
-            same = abs(more) < SAME_USD
-            tiles.append(
-                ("Against as it stands", "the same" if same else f"{'+' if more > 0 else ''}{usd(more)}{share}")
-            )
+        if picture is not None:
+            tiles.append(("Against as it stands", self._difference(picture)))
         if picture is not None:
             tiles.append(("To sign", usd(picture.to_sign_usd)))
         answer = m.planned.answer if m.planned is not None else None
@@ -227,6 +222,26 @@ class PageView:
         )
         words = "; ".join(words_of(m.levers, m.moved)) or "as it stands"
         self.tiles.set_content(f'<div class="tiles">{body}</div><p class="muted words">{text(words)}</p>')
+
+    def _difference(self, picture: Picture) -> str:
+        """Compare with the folder as it stands, whole units with whole units and any size with any size."""
+        m, base, about = self.meeting, self._base, ""
+        if (
+            base is None
+            and m.base is not None
+            and m.is_answered
+            and m.quick is not None
+            and m.quick.picture is not None
+        ):
+            picture, base, about = m.quick.picture, m.base, "about "
+        if base is None:
+            return "…"
+        more = picture.total_usd - base.total_usd
+        if abs(more) < SAME_USD:
+            return "the same"
+        sign = "+" if more > 0 else ""
+        share = f" ({sign}{percent(more / base.total_usd)})" if base.total_usd > 0 else ""
+        return f"{about}{sign}{usd(more)}{share}"
 
     def _show_plan(self) -> None:
         picture, base, m = self._picture, self._base, self.meeting
@@ -244,8 +259,8 @@ class PageView:
         rows = []
         for key in sorted(before.keys() | now.keys(), key=lambda k: (k[1], k[0])):
             old, new = before.get(key), now.get(key)
-            rows.append((key[0], key[1], amount(old.units) if old else "–", amount(new.units) if new else "–",
-                         usd(new.usd) if new else "–"))  # fmt: skip
+            stands = "…" if base is None else amount(old.units) if old else "–"
+            rows.append((*key, stands, amount(new.units) if new else "–", usd(new.usd) if new else "–"))
         rows.append(("Total", "", "", "", usd(picture.to_sign_usd)))
         heads = ("Offer", "From", "Units as it stands", "Units", "Whole term")
         self.purchases.set_content(
@@ -270,8 +285,10 @@ class PageView:
             )
             for element in (self.rules, self.margins, self.risks, self.ways_note):
                 element.set_content(later)
-            if planned is None and self._picture is not None:
-                self.sentence.set_content(later)
+            if planned is None and (picture := self._picture) is not None:
+                signs = f"sign {usd(picture.to_sign_usd)} over whole terms" if picture.lines else "sign nothing new"
+                cost = f"{usd(picture.total_usd)} over the horizon"
+                self.sentence.set_content(paragraph(f"For units of any size: {signs}, {cost}."))
             self._put_chart(self.ways, strategy_bars([]))
             self.ways.set_visibility(False)
             return

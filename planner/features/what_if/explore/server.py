@@ -55,7 +55,7 @@ class Address:
 
 
 def policy_of(address: Address) -> str:
-    """Content security policy: everything from this server alone. (Vue compiles templates, hence unsafe-eval.)"""
+    """Content security policy: everything from this server alone; Vue compiles templates, hence unsafe-eval."""
     sockets = " ".join(f"ws://{host}" for host in address.hosts)
     return (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "

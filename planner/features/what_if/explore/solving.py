@@ -4,6 +4,7 @@ Both run in processes of their own, so that the page stays live whatever they do
 between two runs of HiGHS and drops the older one; the second is ended at once when the question changes.
 """
 
+import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.console.outputs import write_report
-from planner.errors import PlannerError, StoppedError
+from planner.errors import InfeasibleError, PlannerError, StoppedError
 from planner.features.tasks import cost_per_task_sheet
 from planner.features.what_if import rules_cost_study
 from planner.features.what_if.case_change import CaseChange, changed
@@ -20,6 +21,7 @@ from planner.features.what_if.explore.details import Detail, detail_of
 from planner.features.what_if.explore.quick import Picture, picture_of
 from planner.features.what_if.rules_cost_study import BUDGET_SECONDS, rules_cost
 from planner.features.what_if.study import Answer, answer_of
+from planner.plan.metrics.metric_tables import Metrics
 from planner.plan.reading import Reading
 from planner.plan.rules_cost import Nothing, RulesCost
 from planner.schema.case import Case
@@ -31,16 +33,21 @@ from planner.solver.warm import Near, NoAnswer, WarmCases
 from planner.verify.figures import figures_of
 from planner.workbook.report import Report
 
+MOST_PLANS, NICE = 3, 5
 LEARN_SECONDS = 20.0  # a continuous answer that is likely to be asked may take so long, no longer
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A question: its number (larger is newer), what is changed, and where that stands among others."""
+    """A question: its number (larger is newer), what is changed, and where that stands among others.
+
+    rules : of a plan in whole units, whether to find what its rules cost, too.
+    """
 
     number: int
     change: CaseChange
     near: Near
+    rules: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,11 +86,12 @@ class Curve:
 
 @dataclass(frozen=True)
 class Planned:
-    """The audited plan of a question; `detail` None: there is no plan."""
+    """The audited plan of a question; `detail` None: there is no plan, or (`failed`) it could not be looked for."""
 
     number: int
     answer: Answer
     detail: Detail | None
+    failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,56 +219,70 @@ class _Curve:
 
 
 # -- plans in whole units --------------------------------------------------------------------------------------------
+class _Plans:
+    """Audited plans of the last few questions: what is asked of one of them next needs no new search."""
+
+    def __init__(self, case: Case, options: Options) -> None:
+        self.case, self.options = case, options
+        self._known: dict[CaseChange, tuple[Reading, Metrics]] = {}
+
+    def of(self, change: CaseChange) -> tuple[Reading, Metrics]:
+        """Find the audited plan of a change, and its figures.
+
+        Raises
+        ------
+        PlannerError : there is none.
+        """
+        key = replace(change, name="")
+        if key not in self._known:
+            reading = audited(changed(self.case, change), replace(self.options, starts=Starts()))
+            self._known[key] = reading, figures_of(reading, audited=True)
+            while len(self._known) > MOST_PLANS:
+                del self._known[next(iter(self._known))]
+        return self._known[key]
+
+    def rules(self, reading: Reading) -> RulesCost:
+        """Find what each rule of a plan costs, for units of any size."""
+        try:
+            asked = replace(self.options, starts=Starts())
+            return rules_cost(reading, asked, whole=False, budget_seconds=BUDGET_SECONDS)
+        except PlannerError as error:
+            return RulesCost((), Nothing(None), skipped=f"Not worked out: {error}")
+
+
 def whole_worker(case: Case, options: Options, pipe: Connection) -> None:
-    """Find audited plans, one question after another: the plan, then what its rules cost."""
+    """Find audited plans, one question after another, what their rules cost, and write them."""
+    if hasattr(os, "nice"):
+        os.nice(NICE)  # continuous answers come first
+    plans = _Plans(case, options)
     while True:
         try:
             asked = pipe.recv()
+            pipe.send(_exported(plans, asked) if isinstance(asked, Export) else _planned(plans, asked))
         except (EOFError, OSError):
             return
-        try:
-            if isinstance(asked, Export):
-                pipe.send(_exported(case, asked, options))
-            else:
-                _plan(case, asked, options, pipe.send)
-        except (BrokenPipeError, EOFError):
-            return
 
 
-def _plan(case: Case, asked: Asked, options: Options, send: Callable[[Any], None]) -> None:
+def _planned(plans: _Plans, asked: Asked) -> Planned:
     try:
-        variant = changed(case, asked.change)
-    except PlannerError as error:
-        send(Planned(asked.number, Answer(asked.change, "", problem=str(error)), None))
-        return
-    options = replace(options, starts=Starts())
-    try:
-        reading = audited(variant, options)
+        reading, metrics = plans.of(asked.change)
+    except InfeasibleError as error:
+        digest = changed(plans.case, asked.change).digest
+        return Planned(asked.number, Answer(asked.change, digest, problem=str(error)), None)
     except (PlannerError, ArithmeticError) as error:
-        send(Planned(asked.number, Answer(asked.change, variant.digest, problem=str(error)), None))
-        return
-    answer = answer_of(reading, asked.change)
-    metrics = figures_of(reading, audited=True)
-    send(Planned(asked.number, answer, detail_of(Report(metrics))))
-    send(Planned(asked.number, answer, detail_of(Report(metrics, rules=_rules(reading, options)))))
+        return Planned(asked.number, Answer(asked.change, "", problem=str(error)), None, failed=True)
+    rules = plans.rules(reading) if asked.rules else None
+    return Planned(asked.number, answer_of(reading, asked.change), detail_of(Report(metrics, rules=rules)))
 
 
-def _rules(reading: Reading, options: Options) -> RulesCost:
+def _exported(plans: _Plans, asked: Export) -> Exported:
     try:
-        return rules_cost(reading, options, whole=False, budget_seconds=BUDGET_SECONDS)
-    except PlannerError as error:
-        return RulesCost((), Nothing(None), skipped=f"Not worked out: {error}")
-
-
-def _exported(case: Case, asked: Export, options: Options) -> Exported:
-    try:
-        reading = audited(changed(case, asked.change), options)
-        rules = _rules(reading, options)
-        report = Report(figures_of(reading, audited=True), rules=rules)
+        reading, metrics = plans.of(asked.change)
+        rules = plans.rules(reading)
         extra = [cost_per_task_sheet.SHEET]
         if rules.rules:
             extra.append(rules_cost_study.sheet_of(rules))
-        write_report(report, asked.directory, extra)
+        write_report(Report(metrics, rules=rules), asked.directory, extra)
     except (PlannerError, ArithmeticError, OSError) as error:
         return Exported(asked.number, asked.directory, str(error))
     return Exported(asked.number, asked.directory)

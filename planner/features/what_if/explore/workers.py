@@ -13,6 +13,7 @@ from planner.schema.case import Case
 from planner.solver.find import Options
 
 END_SECONDS = 2.0
+SPARE_SECONDS = 1.0  # the next one is started after the first has begun
 _SPAWN = multiprocessing.get_context("spawn")  # a fork would copy the server's threads and sockets
 
 
@@ -32,7 +33,7 @@ class Worker:
         while True:
             try:
                 message = self._pipe.recv()
-            except (EOFError, OSError, TypeError):
+            except (EOFError, OSError):
                 return
             with suppress(RuntimeError):  # the loop is closed: nobody listens any more
                 self._loop.call_soon_threadsafe(lambda said=message: self.heard(said))
@@ -77,6 +78,7 @@ class Workshop:
     def __init__(self, case: Case, options: Options, likely: Any) -> None:
         self._case, self._options, self._likely = case, options, likely
         self._spare: Worker | None = None
+        self._closed = False
 
     def continuous(self) -> Worker:
         """Start a process for continuous answers."""
@@ -84,14 +86,20 @@ class Workshop:
 
     def whole(self) -> Worker:
         """Take the process for whole units that stands ready."""
-        worker, self._spare = self._spare, self._whole()
+        worker, self._spare = self._spare, None
+        asyncio.get_running_loop().call_later(SPARE_SECONDS, self._make_ready)
         return worker if worker is not None and worker.alive else self._whole()
+
+    def _make_ready(self) -> None:
+        if self._spare is None and not self._closed:
+            self._spare = self._whole()
 
     def _whole(self) -> Worker:
         return Worker(whole_worker, (self._case, self._options), asyncio.get_running_loop())
 
     def close(self) -> None:
         """End the process that stands ready."""
+        self._closed = True
         if self._spare is not None:
             self._spare.end()
             self._spare = None
