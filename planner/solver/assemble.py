@@ -38,7 +38,7 @@ DUST = 1e-9  # units below this are the solver's rounding, not a purchase
 DIGITS = 9
 
 
-def purchases(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
+def purchases(whole: Sets, plans: Sequence[Decided]) -> pd.DataFrame:
     """List units bought by offer and period, with what they cost inside the horizon."""
     parts = []
     for plan in plans:

@@ -53,7 +53,7 @@ class LeverPanel:
                         value=value, min=0, format="%.0f", on_change=self._handler(lever), placeholder=lever.blank
                     ).props("dense clearable outlined debounce=500")
                 else:
-                    names = {None: lever.blank, **{name: name for name in lever.choices}}
+                    names: dict[str | None, str] = {None: lever.blank, **{name: name for name in lever.choices}}
                     control = ui.select(names, value=value, on_change=self._handler(lever)).props("dense outlined")
                 control.props(f'aria-label="{text(lever.label)}"')
             if lever.note:

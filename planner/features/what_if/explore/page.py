@@ -40,7 +40,8 @@ def app_of(house: House, address: Address) -> App:
     app.on_shutdown(house.close)
     ui.run_with(own, mount_path=address.prefix, tailwind=False, show_welcome_message=False,
                 reconnect_timeout=RECONNECT_SECONDS, title="planner explore")  # fmt: skip
-    return own
+    app_: App = own
+    return app_
 
 
 def _css() -> str:
@@ -126,8 +127,9 @@ class PageView:
             self.heat = ui.echart(week_heat({}, None, SERVED), renderer="svg").classes("chart heat")
             self.heat_note = ui.html("", sanitize=False)
         with self._section("Trade-off"):
-            sliders = {x.key: x.label for x in self.meeting.levers if x.kind is Kind.SLIDER}
-            ui.select({None: "choose what to vary", **sliders}, value=None, with_input=False,
+            choices: dict[str | None, str] = {None: "choose what to vary"}
+            choices |= {x.key: x.label for x in self.meeting.levers if x.kind is Kind.SLIDER}
+            ui.select(choices, value=None, with_input=False,
                       on_change=lambda e: self.meeting.ask_curve(e.value)).props(
                 'dense outlined aria-label="What the trade-off varies"'
             )  # fmt: skip

@@ -36,7 +36,10 @@ class Worker:
             except (EOFError, OSError):
                 return
             with suppress(RuntimeError):  # the loop is closed: nobody listens any more
-                self._loop.call_soon_threadsafe(lambda said=message: self.heard(said))
+                self._loop.call_soon_threadsafe(self._tell, message)
+
+    def _tell(self, message: Any) -> None:
+        self.heard(message)
 
     def ask(self, question: Any) -> None:
         """Hand a question to the process."""
@@ -65,11 +68,16 @@ class Worker:
 
 def _run(work: Callable[..., None], arguments: tuple[Any, ...], pipe: Any) -> None:
     """Work until nobody asks any more, and die with the process that asked."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(0)), daemon=True).start()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt):  # Ctrl-C goes to all: the server ends us
         work(*arguments, pipe)
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
 
 
 class Workshop:
