@@ -3,7 +3,8 @@
 import pytest
 
 from planner.errors import StoppedError
-from planner.features.what_if.case_change import CaseChange, Factor, changed
+from planner.features.what_if.case_change import CaseChange, changed
+from planner.features.what_if.case_factors import Factor
 from planner.schema.case import Case
 from planner.solver.find import find_cost
 from planner.solver.highs import Clock

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from planner.features.what_if.case_change import CaseChange, Factor
+from planner.features.what_if.case_change import CaseChange
+from planner.features.what_if.case_factors import Factor
 from planner.schema.case import Case
 
 Value = float | bool | str | None

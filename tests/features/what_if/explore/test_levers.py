@@ -2,7 +2,8 @@
 
 import pytest
 
-from planner.features.what_if.case_change import CaseChange, Factor, changed
+from planner.features.what_if.case_change import CaseChange, changed
+from planner.features.what_if.case_factors import Factor
 from planner.features.what_if.explore.levers import (
     Kind,
     Lever,
