@@ -89,7 +89,8 @@ class Sheet:
     def put(self, row: int, column: int, value: Value, style: str = "plain") -> None:
         """Write a value as what it is; text is never read as a formula, a link or a number."""
         look = self.book.format(style)
-        if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        number = value.value if isinstance(value, Live) else value
+        if number is None or (isinstance(number, float) and not math.isfinite(number)):  # a stored nan is no workbook
             self._kept(self.raw.write_blank(row, column, None, look))
         elif isinstance(value, str):
             self._kept(self.raw.write_string(row, column, clean(value), look))

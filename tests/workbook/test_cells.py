@@ -24,6 +24,7 @@ def test_cells_read_back_as_what_was_put(tmp_path: Path) -> None:
         Live('=IF(B1<1,"a&b",2)', "a&b"),
         Live("=B1*2", 0.2),
         float("nan"),
+        Live("=B1/0", float("nan")),  # a stored nan makes a file that nobody can open
     ]
     for k, value in enumerate(values):
         sheet.put(0, k, value, "date" if value is DAY else "plain")
@@ -34,13 +35,13 @@ def test_cells_read_back_as_what_was_put(tmp_path: Path) -> None:
     book.raw.close()
     plain = openpyxl.load_workbook(tmp_path / "a.xlsx", data_only=True)["one"]
     told = [cell.value for cell in plain[1]]
-    assert told == [None, 0.1, -3, "=1+1 & <b>", "yes", dt.datetime(2027, 1, 1), "a&b", 0.2, None]
+    assert told == [None, 0.1, -3, "=1+1 & <b>", "yes", dt.datetime(2027, 1, 1), "a&b", 0.2, None, None]
     assert [cell.value for cell in plain[2]][:3] == ["across", None, None]
     assert [cell.value for cell in plain[5]][:4] == [None, 1.5, 0, 2.5]
     assert [plain.cell(row, 1).value for row in (6, 7, 8)] == [7, None, 8]
     formulas = openpyxl.load_workbook(tmp_path / "a.xlsx")["one"]
     assert [formulas.cell(1, k).value for k in (7, 8)] == ['=IF(B1<1,"a&b",2)', "=B1*2"]
-    assert formulas.dimensions == "A1:I8"
+    assert formulas.dimensions == "A1:J8"
     assert formulas.row_dimensions[4].height == 39.75  # a whole number of pixels
 
 

@@ -274,6 +274,7 @@ def _rows(rows: Any, key: str, parts: Sequence[Column]) -> list[dict[str, Any]]:
         record = {"name": str(getattr(row, key)), **_parts(row, parts)}
         if key == "workload":
             per_task = float(row.requests_per_task)
+        if key == "workload" and per_task == per_task:  # what nobody asked for has no tasks
             record |= {
                 "per_task": per_task,
                 "task_usd": Live("={per_thousand}*{per_task}/1000", record["per_thousand"].value * per_task / 1000),

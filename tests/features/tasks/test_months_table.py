@@ -1,9 +1,11 @@
 """The sheet Cost per task over two months: 3.20 USD a task, then 3.60; its formulas add up to what it shows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import planner
 from planner.features.tasks import cost_per_task_sheet
 from planner.verify.figures import metrics_of
 from planner.workbook.plan_workbook import write_workbook
@@ -11,6 +13,7 @@ from planner.workbook.report import Report
 from tests import builders
 from tests.builders.books import opened
 from tests.builders.hand_plans import hourly
+from tests.builders.solved import spend
 from tests.builders.task_plans import MONTHS, OFFER, ON_DEMAND, THROUGHPUT, WORKLOAD, flow, priced
 
 
@@ -52,3 +55,13 @@ def test_the_alert(sheets: tuple[dict[str, list[object]], dict[str, list[object]
     alert = [name for name in sheets[1] if "a task costs 12.5 % more in 2027-02 than in 2027-01" in name]
     assert len(alert) == 1
     assert "Driver: utilisation" in alert[0]
+
+
+def test_what_nobody_asked_for_has_no_tasks(tmp_path: Path) -> None:
+    """200 USD promised, 132.86 spent: a row of its own, and a workbook that opens (a stored nan is none)."""
+    (contract,) = spend.CASE.spend_commitments
+    case = replace(spend.CASE, spend_commitments=(contract.model_copy(update={"usd": 200.0}),))
+    write_workbook(Report(metrics_of(case, planner.solve(case))), tmp_path / "plan.xlsx", [cost_per_task_sheet.SHEET])
+    found = rows(tmp_path / "plan.xlsx", data_only=True)
+    (row,) = [values for name, values in found.items() if name.startswith("(unspent commitments) 0")]
+    assert row[7:9] == [None, None]  # requests of a task, USD of a task
