@@ -102,24 +102,12 @@ class LiveCase:
 
     def _moved(self, live: _Open, part: Sets, new: LinearProgram, key: str) -> bool:
         """Give an open component new numbers; False where its matrix is another."""
-        old, sets = live.solve.program, new.sets
-        if not _same_matrix(old, new):
+        if not same_matrix(live.solve.program, new):
             return False
-        session = live.solve.session
-        session.program = new
-        session.set_costs(new.cost)
-        lower, upper = new.bounds()
-        session.set_row_bounds(np.arange(new.row_count), lower, upper)
+        live.solve = moved(live.solve, new)
         committed = new.columns.committed
-        session.set_column_bounds(committed, np.zeros(len(committed)), new.columns.upper[committed])
-        separator = Separator(sets, need_peaks(sets), deployment_peaks(sets), self.clock)
-        cuts = [separator.renewed(cut, cut.case) for cut in live.solve.cuts]
-        first = new.row_count
-        session.set_row_bounds(
-            np.arange(first, first + len(cuts)), np.array([cut.need for cut in cuts]), np.full(len(cuts), INF)
-        )
+        live.solve.session.set_column_bounds(committed, np.zeros(len(committed)), new.columns.upper[committed])
         live.key, live.part, live.solved = key, part, False
-        live.solve = LinearSolve(new, session, separator, cuts)
         return True
 
 
@@ -127,7 +115,23 @@ def _parts(case: Case) -> list[Sets]:
     return parts_to_solve(sets_of(case))
 
 
-def _same_matrix(old: LinearProgram, new: LinearProgram) -> bool:
+def moved(solve: LinearSolve, new: LinearProgram) -> LinearSolve:
+    """Give an open programme the costs and row bounds of another of the same matrix; stress rows keep their rays."""
+    session, sets = solve.session, new.sets
+    session.program = new
+    session.set_costs(new.cost)
+    lower, upper = new.bounds()
+    session.set_row_bounds(np.arange(new.row_count), lower, upper)
+    separator = Separator(sets, need_peaks(sets), deployment_peaks(sets), session.clock)
+    cuts = [separator.renewed(cut, cut.case) for cut in solve.cuts]
+    first = new.row_count
+    session.set_row_bounds(
+        np.arange(first, first + len(cuts)), np.array([cut.need for cut in cuts]), np.full(len(cuts), INF)
+    )
+    return LinearSolve(new, session, separator, cuts)
+
+
+def same_matrix(old: LinearProgram, new: LinearProgram) -> bool:
     """Whether two programmes differ in costs and bounds only, stress networks included."""
     a, b = columns_of(old.sets), columns_of(new.sets)
     if not (np.array_equal(a.flow_arc, b.flow_arc) and np.array_equal(a.flow_slot, b.flow_slot)):

@@ -22,6 +22,7 @@ from planner.solver.highs import INF, OPTIMAL, Clock, quiet_highs, run, set_opti
 
 ROUNDING = 1e-6  # above it, an unserved share must have a row that says so
 _FEW = 4  # routings that are kept
+DIFFERENCE = 1e-12  # relative: rounding of a row's right-hand side, with room to spare
 SHORT = 1e-8  # a slot is served when no more than this share of a class's peak is left unserved
 
 
@@ -273,7 +274,8 @@ class Separator:
         cuts = []
         for ray in problem.rays:
             cut = self._cut(problem, ray, p, tree)
-            if cut.need - float(ray.units @ units) > self.short * (abs(cut.need) + 1e-12):
+            rounding = DIFFERENCE * (abs(cut.need) + ray.quota_value)  # the need is what quotas leave of the demand
+            if cut.need - float(ray.units @ units) > self.short * (abs(cut.need) + 1e-12) + rounding:
                 cuts.append(cut)
         return cuts
 

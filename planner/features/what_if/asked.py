@@ -76,7 +76,8 @@ def setting_of(text: str) -> tuple[str, str]:
     ------
     ValueError : there is no = in it.
     """
-    key, equals, value = text.partition("=")
+    of_part = "]" in text  # guaranteed_share[workload=chat]=0.5
+    key, equals, value = text.rpartition("=") if of_part else text.partition("=")
     if not equals or not key.strip():
         raise ValueError(f"{text!r} cannot be read: write KEY=VALUE, such as failover.on_demand_trust=1")
     return key.strip(), value.strip()

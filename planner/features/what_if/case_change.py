@@ -1,6 +1,7 @@
 """A small change of a planning folder, under a name: what a meeting asks, as data, and the case that it makes.
 
     set       a key of plan.yaml's policy takes another value              failover.on_demand_trust = 1
+              or a share of workloads, of all or of one                   guaranteed_share[workload=chat] = 0.5
     scale     demand, on-demand prices, quotas or offer prices times a factor   demand[workload=chat] x 1.4
               on-demand prices of some hours or months only, and the factors of a folder's price_factors
               the price of units that run by the hour, and how many may
@@ -25,6 +26,7 @@ from pydantic import BaseModel
 
 from planner.errors import InputError, nearest
 from planner.features.what_if.case_factors import Factor, Problems, scaled
+from planner.features.what_if.workload_shares import share_of, with_shares
 from planner.readers.raw_tables import RawSettings, Source
 from planner.readers.settings_file import read_settings
 from planner.schema.base import LARGEST
@@ -70,6 +72,8 @@ def changed(case: Case, change: CaseChange) -> Case:
     """
     problems = Problems(change.name)
     settings = _settings(case, change, problems)
+    case, faults = with_shares(case, change.name, change.set)
+    problems.faults += faults
     for factor in change.scale:
         case = scaled(case, factor, problems)
     case = _without_offers(case, _refused(case, change, problems))
@@ -113,6 +117,8 @@ def _settings(case: Case, change: CaseChange, problems: Problems) -> PlanSetting
     known = [key.removeprefix("policy.") for key in settings_of(Policy)]
     values = _flat(case.settings)
     for key, text in change.set:
+        if share_of(key) is not None:
+            continue
         if key.removeprefix("policy.") not in known:
             problems.add(f"there is no such key of the policy{nearest(key, known)}", key, text, ", ".join(known))
             continue

@@ -7,11 +7,14 @@
     planner what-if my-plan --cases cases.yaml -o reports/meeting
     planner what-if my-plan --refused
     planner what-if my-plan --cases cases.yaml --on dask://10.0.0.5:8786 -o reports/sweep
+    planner what-if my-plan --curve headroom=0.1:0.5 -o reports/headroom
     planner what-if my-plan -o reports/meeting --compare reports/last-meeting
 
 --set, --scale, --strike, --refuse, --forbid-term and --certain together make one case; --grid makes one for each value
 (of several grids, one for each combination), with the others applied to each. Every case is solved exactly; what a
 change does not touch is not solved again. With -o the study is kept: run again with other cases, and they are added.
+--curve draws the cost of the cheapest plan against one number, with every breakpoint that matters, for units of any
+size; in whole units it solves the values of FROM:TO:STEP, or the ends and the sharpest bends.
 --scale takes demand, on_demand_prices, price_factors, quotas, scaled_prices, scaled_units, offer_prices and discount (a
 share below the list price).
 Exit codes: 0 answered (a case without a plan is reported in words), 1 wrong use or input, 3 stopped: some case is not
@@ -56,6 +59,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     many.add_argument("--cases", type=Path, metavar="cases.yaml", help="named cases; docs/what-if.md shows the form")
     many.add_argument("--refused", action="store_true", help="a case for each pool from which the plan buys units: the "
                       "provider has none")  # fmt: skip
+    many.add_argument("--curve", action="append", metavar="KEY=FROM:TO", default=[], help="the cost against a number: "
+                      "headroom, failover.on_demand_trust, guaranteed_share, max_commitment_usd, risk.weight, demand, "
+                      "...; FROM:TO:STEP says which values are solved in whole units")  # fmt: skip
+    many.add_argument("--every-breakpoint", action="store_true", help="of curves: find also those that hardly move the "
+                      "cost")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="directory to save the study in, or to add to")
     parser.add_argument("--compare", type=Path, metavar="DIR", help="show another study next to this one")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
@@ -70,6 +78,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Solve every case, write the study, print it."""
+    from planner.features.what_if.curve_study import add_curves
+    from planner.features.what_if.parameter import parameters_of
     from planner.features.what_if.study import refused_orders, what_if
     from planner.features.what_if.study_files import STUDY, earlier_study, read_study, study_json, write_study
     from planner.features.what_if.study_report import print_comparison, print_study
@@ -81,8 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
     limit: TimeLimit = arguments.time_limit
     limit.reading()
     case = load(arguments.input)
-    changes = _asked(arguments)
-    limit.reading_done(len(case.demand), 1 + len(changes) + len(case.pools) * arguments.refused)
+    changes, base = _asked(arguments)
+    parameters = parameters_of(arguments.curve)
+    limit.reading_done(len(case.demand), 1 + len(changes) + len(case.pools) * arguments.refused + 4 * len(parameters))
     other = None
     if arguments.compare is not None and (other := read_study(arguments.compare)) is None:
         raise PlannerError(f"{arguments.compare} holds no study (no study.json)")
@@ -90,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         refuse(arguments.output.resolve(), STUDY)
         earlier = earlier_study(arguments.output, case.digest)
-    if not changes and earlier is None and not arguments.refused:
+    if not changes and not parameters and earlier is None and not arguments.refused:
         raise PlannerError(
             "no change was given: name one, such as --set failover.enabled=false or --scale demand=1.4 "
             "(planner what-if --help shows them all)"
@@ -109,6 +120,9 @@ def run(arguments: argparse.Namespace) -> int:
     study = what_if(case, changes, now, Progress, earlier, elsewhere)
     if arguments.refused:
         study = what_if(case, refused_orders(study.base), options, Progress, study, elsewhere)
+    if parameters:
+        study = add_curves(case, study, parameters, options, base=base, every=arguments.every_breakpoint,
+                           progress=Progress, elsewhere=elsewhere)  # fmt: skip
     if arguments.output is not None:
         study = write_study(study, arguments.output, case.settings.horizon.start)
     if arguments.json:
@@ -123,8 +137,8 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_STOPPED if study.left_out else EXIT_PLAN
 
 
-def _asked(arguments: argparse.Namespace) -> "list[CaseChange]":
-    """Cases that the options and the file ask for, every fault at once."""
+def _asked(arguments: argparse.Namespace) -> "tuple[list[CaseChange], CaseChange]":
+    """Cases that the options and the file ask for, every fault at once; and the change that each of them makes."""
     from dataclasses import replace
 
     from planner.features.what_if.asked import band_of, factor_of, grid_cases, grid_of, read_cases, setting_of
@@ -169,9 +183,9 @@ def _asked(arguments: argparse.Namespace) -> "list[CaseChange]":
         return [
             *([replace(c, name=f"{arguments.name} {c.name}") for c in spread] if arguments.name else spread),
             *cases,
-        ]
+        ], one
     if one != CaseChange(""):
-        return [replace(one, name=arguments.name or str(one)), *cases]
+        return [replace(one, name=arguments.name or str(one)), *cases], one
     if arguments.name:
         raise PlannerError("--name names a case, but no change was given for it")
-    return cases
+    return cases, one

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from planner.errors import Fault, InfeasibleError, InputError, StoppedError
 from planner.features.what_if.case_change import CaseChange, changed
+from planner.features.what_if.curve import Curve
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.orders import order_lines
 from planner.plan.pricing import scenario_costs_of
@@ -90,6 +91,7 @@ class Study:
     base: Answer
     cases: tuple[Answer, ...]
     left_out: tuple[str, ...] = ()
+    curves: tuple[Curve, ...] = ()
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -156,7 +158,8 @@ def what_if(
             except StoppedError:
                 left_out.append(change.name)
     months = tuple(period.name for period in case.periods)
-    return Study(case.settings.name, case.digest, months, base, tuple(found.values()), tuple(left_out))
+    curves = earlier.curves if earlier is not None else ()
+    return Study(case.settings.name, case.digest, months, base, tuple(found.values()), tuple(left_out), curves)
 
 
 def refused_orders(base: Answer) -> list[CaseChange]:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,12 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import Fault, InputError, PlannerError
-from planner.features.what_if import study_sheet
+from planner.features.what_if import curve_files, study_sheet
 from planner.features.what_if.case_change import CaseChange
 from planner.features.what_if.case_factors import Factor
+from planner.features.what_if.curve import Curve
+from planner.features.what_if.curve_sheet import NAME as CURVES
+from planner.features.what_if.curve_sheet import write_curves
 from planner.features.what_if.study import Answer, Study, StudyLine, differences
 from planner.io.atomic import locked, write_csv, write_text
 from planner.io.digest import read_json, seal_of, sealed
@@ -29,7 +33,7 @@ LINE_COLUMNS = ("case", "offer", "region", "period", "units_before", "units", "u
 
 STUDY = Kind(
     key=JSON,
-    ours=frozenset({JSON, TABLE, LINES, WORKBOOK}),
+    ours=frozenset({JSON, TABLE, LINES, WORKBOOK, curve_files.TABLE, *curve_files.DRAWINGS}),
     foreign=NO_PLACE,
     signed=frozenset(),
     what="a study",
@@ -57,6 +61,10 @@ def write_study(study: Study, directory: Path, created: dt.date) -> Study:
             book = new_book(str(new / WORKBOOK), study.name, created, "What if", f"input {study.input_digest[:16]}")
             study_sheet.write(book.add_sheet(study_sheet.NAME), study)
             study_sheet.write_lines(book.add_sheet(study_sheet.LINES), study)
+            if study.curves:
+                write_curves(book.add_sheet(CURVES), study.curves)
+                write_csv(new / curve_files.TABLE, curve_files.curve_table(study.curves))
+                curve_files.draw_curves(study.curves, new)
             book.raw.close()
             for name, frame in ((TABLE, case_table(study)), (LINES, line_table(study))):
                 write_csv(new / name, frame)
@@ -84,7 +92,15 @@ def _joined(study: Study, other: Study | None) -> Study:
     """Return a study with the cases of another that it does not have."""
     mine = {answer.change.name for answer in study.cases}
     added = () if other is None else tuple(a for a in other.cases if a.change.name not in mine)
-    return replace(study, cases=(*study.cases, *added))
+    curves = () if other is None else other.curves
+    return with_curves(replace(study, cases=(*study.cases, *added)), study.curves, curves)
+
+
+def with_curves(study: Study, curves: Sequence[Curve], earlier: Sequence[Curve]) -> Study:
+    """Return a study with curves, and with earlier ones of other numbers or beside other changes."""
+    mine = {(curve.parameter.key, curve.change) for curve in curves}
+    kept = [curve for curve in earlier if (curve.parameter.key, curve.change) not in mine]
+    return replace(study, curves=(*kept, *curves))
 
 
 def case_table(study: Study) -> pd.DataFrame:
@@ -137,6 +153,7 @@ def study_json(study: Study) -> str:
         "base": _document(study, study.base),
         "cases": [_document(study, answer) for answer in study.cases],
         "left_out": list(study.left_out),
+        "curves": [curve_files.document_of(curve) for curve in study.curves],
     }
     return sealed(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -178,6 +195,7 @@ def read_study(directory: Path) -> Study | None:
             months=tuple(map(str, document["months"])),
             base=_answer(document["base"]),
             cases=tuple(_answer(item) for item in document["cases"]),
+            curves=tuple(curve_files.curve_from(item) for item in document.get("curves", ())),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import IO
 
+from planner.features.what_if.curve_report import print_curve
 from planner.features.what_if.study import SAME_USD, Answer, Study, differences
 from planner.features.what_if.study_files import difference_usd
 from planner.workbook.text_tables import LOST, Styled, TextTable, amount, clean, console_for, percent, usd
@@ -41,6 +42,8 @@ def print_study(study: Study, stream: IO[str]) -> None:
         names = ", ".join(clean(name, 80) for name in study.left_out)
         console.print(f"\nNot answered, because the time limit ran out before there was a plan: {names}", style="bold",
                       soft_wrap=True)  # fmt: skip
+    for curve in study.curves:
+        print_curve(console, curve)
     console.print("\nEvery case is a plan of its own: the cheapest with that change, proved and audited.")
 
 

@@ -1,0 +1,255 @@
+"""A case along a line: one number moves costs or bounds of the programme in a straight way, and HiGHS goes on.
+
+The cheapest plan for units of any size costs V(s) = min c(s)·x subject to A x ≥ b(s). Where A does not move and c and b
+move in proportion to s, V is piecewise linear: convex if only b moves, concave if only c does. Which of it is so is
+not declared for any number of the input: it is read from the assembled programmes at three places.
+
+At an optimum with row prices y, V'(s) = y·b' + c'·x (of a kink: one slope between the two). Rows of the stress cases
+are rays (model.reduce.project_stress) and do not move; their right-hand side does, slot by slot.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+
+from planner.model.index_tables import sets_of
+from planner.model.program import LinearProgram, program_of
+from planner.model.reduce.components import parts_to_solve
+from planner.model.reduce.slots import merge_slots
+from planner.model.sets import Floats, Sets
+from planner.schema.case import Case
+from planner.solver.continuous import LinearSolve, open_program, solve_linear
+from planner.solver.highs import Clock
+from planner.solver.session import moved, same_matrix, sunk_usd
+from planner.solver.starts import part_shape
+from planner.solver.stress_search import Cut
+
+STRAIGHT = 1e-9  # relative: how far a cost or bound may be from the line through two others
+NO_UNITS = 1e-9  # of a purchase: rounding
+Units = Mapping[tuple[str, str], float]  # by offer and period
+
+
+class Moves(Enum):
+    """What of the programme moves along a line."""
+
+    NOTHING = "nothing"
+    BOUNDS = "bounds"  # the cost of the best plan is convex
+    COSTS = "costs"  # it is concave
+    BOTH = "bounds and costs"  # it may be neither
+
+
+@dataclass(frozen=True)
+class LinePoint:
+    """The cheapest plan at one place of the line, for units of any size.
+
+    at : the place. usd : its cost (what is minimised), earlier commitments included. slope_usd : of the cost, USD for
+    one more of the place's unit. units : of each purchase.
+    """
+
+    at: float
+    usd: float
+    slope_usd: float
+    units: Units
+
+
+class Line:
+    """A case whose programme is open in HiGHS, and moves in a straight way between two places."""
+
+    def __init__(self, parts: "list[_Part]", first: float, last: float, sunk: float) -> None:
+        self._parts, self._first, self._last, self._sunk = parts, first, last, sunk
+
+    @classmethod
+    def through(cls, places: tuple[float, float, float], cases: tuple[Case, Case, Case], clock: Clock) -> "Line | None":
+        """Open a case at the second of three places; None where the programme does not move in a straight way."""
+        sunk = [sunk_usd(case) for case in cases]
+        stated = [[(part, program_of(merge_slots(part))) for part in parts_to_solve(sets_of(case))] for case in cases]
+        share = (places[1] - places[0]) / (places[2] - places[0])
+        same = max(sunk) - min(sunk) <= STRAIGHT * max(1.0, *sunk)
+        if not same or len({len(parts) for parts in stated}) > 1:
+            return None
+        found = []
+        for (part, low), (other, middle), (third, high) in zip(*stated, strict=True):
+            alike = part_shape(part) == part_shape(other) == part_shape(third)
+            if not alike or not _straight(low, middle, high, share):
+                return None
+            found.append(_Part(low, high, open_program(middle, clock)))
+        return cls(found, places[0], places[2], sunk[0])
+
+    @classmethod
+    def standing(cls, case: Case, clock: Clock) -> "Line":
+        """Open a case that does not move: it costs the same at every place."""
+        programs = [program_of(merge_slots(part)) for part in parts_to_solve(sets_of(case))]
+        return cls([_Part(p, p, open_program(p, clock)) for p in programs], 0.0, 1.0, sunk_usd(case))
+
+    @property
+    def moves(self) -> Moves:
+        """What moves along the line."""
+        bounds = any(part.bounds_move for part in self._parts)
+        costs = any(part.costs_move for part in self._parts)
+        return Moves.BOTH if bounds and costs else Moves.BOUNDS if bounds else Moves.COSTS if costs else Moves.NOTHING
+
+    def hold(self, units: Units | None, hourly: Mapping[tuple[str, str, str], float] | None = None) -> None:
+        """Hold the purchases at some units (none is 0), so that only the rest is decided; None: all is decided.
+
+        ``hourly`` : most units by the hour, by pool, meter and period (none is 0); None: as many as are sold.
+        """
+        for part in self._parts:
+            part.hold(units, hourly)
+
+    def solve(self, at: float) -> LinePoint | None:
+        """Solve at a place; None where no plan exists."""
+        usd, slope = self._sunk, 0.0
+        units: dict[tuple[str, str], float] = {}
+        for part in self._parts:
+            if not part.solve_at((at - self._first) / (self._last - self._first)):
+                return None
+            usd += part.solve.session.objective()
+            slope += part.slope() / (self._last - self._first)
+            units |= part.units()
+        return LinePoint(at, usd, slope, units)
+
+
+class _Part:
+    """One component along the line: its programmes at both ends, and the one that is open."""
+
+    def __init__(self, low: LinearProgram, high: LinearProgram, solve: LinearSolve) -> None:
+        self.low, self.high, self.solve = low, high, solve
+        bounds = zip(low.bounds(), high.bounds(), strict=True)
+        self._lower_rate, self._upper_rate = (_rate(a, b) for a, b in bounds)
+        self._cost_rate = high.cost - low.cost
+        ends = [_asked(program.sets) for program in (low, high)]
+        stress = any(not np.array_equal(a, b) for a, b in zip(*ends, strict=True))
+        self.bounds_move = bool(self._lower_rate.any() or self._upper_rate.any() or stress)
+        self.costs_move = bool(self._cost_rate.any())
+        self._done: tuple[float, bool] | None = (
+            None  # the share of the way that was solved last, and if there is a plan
+        )
+
+    def hold(self, units: Units | None, hourly: Mapping[tuple[str, str, str], float] | None) -> None:
+        """Hold purchases at some units, and units by the hour below some; None: free."""
+        at, sets, session = self.low.columns, self.low.sets, self.solve.session
+        upper = at.upper[at.committed]
+        lower = np.zeros(len(upper))
+        if units is not None:
+            bought = zip(sets.purchases["offer"], sets.purchases["period"].to_numpy(int), strict=True)
+            lower = upper = np.array([units.get((str(o), sets.periods[p]), 0.0) for o, p in bought], float)
+        session.set_column_bounds(at.committed, lower, upper)
+        meter, period = np.nonzero(at.unreserved >= 0)
+        most = np.full(len(meter), np.inf)
+        if hourly is not None:
+            pools = [
+                (str(pool), str(name)) for pool, name in zip(sets.meters["pool"], sets.meters["meter"], strict=True)
+            ]
+            most = np.array([hourly.get((*pools[m], sets.periods[p]), 0.0)
+                             for m, p in zip(meter, period, strict=True)], float)  # fmt: skip
+        session.set_column_bounds(at.unreserved[meter, period], np.zeros(len(most)), most)
+        self._done = None
+
+    def solve_at(self, share: float) -> bool:
+        """Solve at a share of the way; whether there is a plan."""
+        if self._done is None or (self._done[0] != share and (self.bounds_move or self.costs_move)):
+            if self.bounds_move or self.costs_move:
+                self.solve = moved(self.solve, _between(self.low, self.high, share))
+            self._done = share, solve_linear(self.solve)
+        return self._done[1]
+
+    def slope(self) -> float:
+        """USD that the last optimum costs more for the whole way: prices times what bounds move, and costs."""
+        session = self.solve.session
+        price = session.row_duals()
+        rows = self.low.row_count
+        own = price[:rows]
+        rate = np.where(own > 0, self._lower_rate, self._upper_rate)
+        cuts = np.array([self._need_rate(cut) for cut in self.solve.cuts])
+        return float(own @ rate + np.maximum(price[rows:], 0.0) @ cuts + session.values() @ self._cost_rate)
+
+    def units(self) -> dict[tuple[str, str], float]:
+        """Units of each purchase of the last optimum."""
+        sets = self.low.sets
+        values = self.solve.session.values()[self.low.columns.committed]
+        bought = zip(sets.purchases["offer"], sets.purchases["period"].to_numpy(int), values, strict=True)
+        return {(str(offer), sets.periods[p]): float(n) for offer, p, n in bought if n > NO_UNITS}
+
+    def _need_rate(self, cut: Cut) -> float:
+        """Return what the right-hand side of a stress row moves by over the whole way, in the slot that sets it."""
+        net, low, high = self.solve.separator.problems[cut.case].net, self.low.sets, self.high.sets
+        a, b = (sets.cases[cut.case].demand_scale * sets.demand[:, cut.slot] for sets in (low, high))
+        asked = np.bincount(net.class_of, b - a, net.classes)
+        quota = _rate(_counted(low, cut.case), _counted(high, cut.case))
+        return float(cut.ray.class_value @ asked - cut.ray.quota @ quota)
+
+
+def _rate(a: Floats, b: Floats) -> Floats:
+    """Return what numbers move by; bounds that are none at either end stay none."""
+    with np.errstate(invalid="ignore"):
+        found: Floats = np.where(np.isfinite(a) & np.isfinite(b), b - a, 0.0)
+    return found
+
+
+def _limits(sets: Sets) -> Floats:
+    limit: Floats = sets.quotas["tokens_per_minute"].to_numpy(float)
+    return limit
+
+
+def _counted(sets: Sets, number: int) -> Floats:
+    """Tokens per minute of each quota that a stress case counts; 0 of those that are no limit."""
+    limit = _limits(sets)
+    return np.where(np.isfinite(limit), limit, 0.0) * sets.cases[number].quota_scale
+
+
+def _asked(sets: Sets) -> list[Floats]:
+    """Return what moves the right-hand sides of stress rows: stressed demand, and quotas that count."""
+    return [
+        *(case.demand_scale[:, None] * sets.demand for case in sets.cases),
+        *(_counted(sets, k) for k in range(len(sets.cases))),
+    ]
+
+
+def _mean(a: Floats, b: Floats, share: float) -> Floats:
+    """Go a share of the way from numbers to others; what is no limit at both ends is none between."""
+    with np.errstate(invalid="ignore"):
+        found: Floats = np.where(a == b, a, a + share * (b - a))
+    return found
+
+
+def _between(low: LinearProgram, high: LinearProgram, share: float) -> LinearProgram:
+    """State the programme at a share of the way."""
+    a, b = low.sets, high.sets
+    sets = replace(
+        a,
+        demand=np.maximum(_mean(a.demand, b.demand, share), 0.0),
+        quotas=a.quotas.assign(tokens_per_minute=_mean(_limits(a), _limits(b), share)),
+        cases=tuple(
+            replace(
+                c,
+                demand_scale=_mean(c.demand_scale, d.demand_scale, share),
+                quota_scale=c.quota_scale + share * (d.quota_scale - c.quota_scale),
+            )
+            for c, d in zip(a.cases, b.cases, strict=True)
+        ),
+    )  # fmt: skip
+    families = tuple(
+        replace(x, lower=_mean(x.lower, y.lower, share), upper=_mean(x.upper, y.upper, share))
+        for x, y in zip(low.families, high.families, strict=True)
+    )
+    return replace(low, sets=sets, cost=_mean(low.cost, high.cost, share), families=families)
+
+
+def _straight(low: LinearProgram, middle: LinearProgram, high: LinearProgram, share: float) -> bool:
+    """Whether three programmes differ in costs and row bounds alone, and the second lies between the others."""
+    if not (same_matrix(low, middle) and same_matrix(middle, high)):
+        return False
+    between = _between(low, high, share)
+    pairs = [(between.cost, middle.cost), *zip(between.bounds(), middle.bounds(), strict=True),
+             (between.columns.upper, middle.columns.upper), (low.columns.upper, high.columns.upper),
+             *zip(_asked(between.sets), _asked(middle.sets), strict=True)]  # fmt: skip
+    return all(_close(a, b) for a, b in pairs)
+
+
+def _close(a: Floats, b: Floats) -> bool:
+    with np.errstate(invalid="ignore"):  # no limit less no limit
+        return a.shape == b.shape and bool(
+            np.all((a == b) | (np.abs(a - b) <= STRAIGHT * np.maximum(np.abs(a), np.abs(b))))
+        )
