@@ -8,6 +8,7 @@
     planner what-if my-plan --refused
     planner what-if my-plan --cases cases.yaml --on dask://10.0.0.5:8786 -o reports/sweep
     planner what-if my-plan --curve headroom=0.1:0.5 -o reports/headroom
+    planner what-if my-plan --how-far reports/plan -o reports/meeting
     planner what-if my-plan -o reports/meeting --compare reports/last-meeting
 
 --set, --scale, --strike, --refuse, --forbid-term and --certain together make one case; --grid makes one for each value
@@ -32,6 +33,9 @@ from planner.errors import EXIT_PLAN, EXIT_STOPPED, Fault, InputError, PlannerEr
 
 if TYPE_CHECKING:
     from planner.features.what_if.case_change import CaseChange
+    from planner.features.what_if.study import Study
+    from planner.schema.case import Case
+    from planner.solver.find import Options
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +68,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
                       "...; FROM:TO:STEP says which values are solved in whole units")  # fmt: skip
     many.add_argument("--every-breakpoint", action="store_true", help="of curves: find also those that hardly move the "
                       "cost")  # fmt: skip
+    many.add_argument("--how-far", nargs="?", type=Path, const=Path(), metavar="PLAN_DIR", help="how much demand and "
+                      "prices may move before the plan no longer fits, or another is cheaper, and what staying costs: "
+                      "of a finished plan of this folder, or of the cheapest")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="directory to save the study in, or to add to")
     parser.add_argument("--compare", type=Path, metavar="DIR", help="show another study next to this one")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
@@ -101,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         refuse(arguments.output.resolve(), STUDY)
         earlier = earlier_study(arguments.output, case.digest)
-    if not changes and not parameters and earlier is None and not arguments.refused:
+    if not changes and not parameters and earlier is None and not arguments.refused and arguments.how_far is None:
         raise PlannerError(
             "no change was given: name one, such as --set failover.enabled=false or --scale demand=1.4 "
             "(planner what-if --help shows them all)"
@@ -123,6 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
     if parameters:
         study = add_curves(case, study, parameters, options, base=base, every=arguments.every_breakpoint,
                            progress=Progress, elsewhere=elsewhere)  # fmt: skip
+    if arguments.how_far is not None:
+        study = _with_how_far(case, study, arguments.how_far, options)
     if arguments.output is not None:
         study = write_study(study, arguments.output, case.settings.horizon.start)
     if arguments.json:
@@ -135,6 +144,31 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         print(f"\nwritten to {arguments.output}")
     return EXIT_STOPPED if study.left_out else EXIT_PLAN
+
+
+def _with_how_far(case: "Case", study: "Study", place: Path, options: "Options") -> "Study":
+    """Add how far a plan carries: the one in a directory, or the cheapest where none is named."""
+    from dataclasses import replace
+
+    from planner.features.what_if.how_far import how_far
+    from planner.plan.finished import load_finished
+    from planner.solver.solve import audited
+
+    if place != Path():
+        finished = load_finished(place)
+        if finished.case.digest != case.digest:
+            raise PlannerError(
+                f"{place} holds a plan of another input than this folder: --how-far takes a plan of the folder as it "
+                "stands. Run planner what-if on that plan's own input"
+            )
+        plan = finished.plan
+    elif not study.base.possible:
+        raise PlannerError("--how-far: the folder as it stands has no plan, so there is none that could carry")
+    else:
+        with Progress("as it stands") as told:
+            plan = audited(case, options, told).plan
+    with Progress("how far it carries") as told:
+        return replace(study, how_far=how_far(case, plan, options, told))
 
 
 def _asked(arguments: argparse.Namespace) -> "tuple[list[CaseChange], CaseChange]":

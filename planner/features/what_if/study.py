@@ -13,6 +13,7 @@ from pathlib import Path
 from planner.errors import Fault, InfeasibleError, InputError, StoppedError
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.curve import Curve
+from planner.features.what_if.how_far import HowFar
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.orders import order_lines
 from planner.plan.pricing import scenario_costs_of
@@ -92,6 +93,7 @@ class Study:
     cases: tuple[Answer, ...]
     left_out: tuple[str, ...] = ()
     curves: tuple[Curve, ...] = ()
+    how_far: HowFar | None = None
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -158,8 +160,8 @@ def what_if(
             except StoppedError:
                 left_out.append(change.name)
     months = tuple(period.name for period in case.periods)
-    curves = earlier.curves if earlier is not None else ()
-    return Study(case.settings.name, case.digest, months, base, tuple(found.values()), tuple(left_out), curves)
+    study = Study(case.settings.name, case.digest, months, base, tuple(found.values()), tuple(left_out))
+    return study if earlier is None else replace(study, curves=earlier.curves, how_far=earlier.how_far)
 
 
 def refused_orders(base: Answer) -> list[CaseChange]:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import Fault, InputError, PlannerError
-from planner.features.what_if import curve_files, study_sheet
+from planner.features.what_if import curve_files, how_far_report, study_sheet
 from planner.features.what_if.case_change import CaseChange
 from planner.features.what_if.case_factors import Factor
 from planner.features.what_if.curve import Curve
@@ -33,7 +33,7 @@ LINE_COLUMNS = ("case", "offer", "region", "period", "units_before", "units", "u
 
 STUDY = Kind(
     key=JSON,
-    ours=frozenset({JSON, TABLE, LINES, WORKBOOK, curve_files.TABLE, *curve_files.DRAWINGS}),
+    ours=frozenset({JSON, TABLE, LINES, WORKBOOK, curve_files.TABLE, *curve_files.DRAWINGS, how_far_report.TABLE}),
     foreign=NO_PLACE,
     signed=frozenset(),
     what="a study",
@@ -65,6 +65,9 @@ def write_study(study: Study, directory: Path, created: dt.date) -> Study:
                 write_curves(book.add_sheet(CURVES), study.curves)
                 write_csv(new / curve_files.TABLE, curve_files.curve_table(study.curves))
                 curve_files.draw_curves(study.curves, new)
+            if study.how_far is not None:
+                how_far_report.write_how_far(book.add_sheet(how_far_report.NAME), study.how_far)
+                write_csv(new / how_far_report.TABLE, how_far_report.how_far_table(study.how_far))
             book.raw.close()
             for name, frame in ((TABLE, case_table(study)), (LINES, line_table(study))):
                 write_csv(new / name, frame)
@@ -93,7 +96,8 @@ def _joined(study: Study, other: Study | None) -> Study:
     mine = {answer.change.name for answer in study.cases}
     added = () if other is None else tuple(a for a in other.cases if a.change.name not in mine)
     curves = () if other is None else other.curves
-    return with_curves(replace(study, cases=(*study.cases, *added)), study.curves, curves)
+    reach = study.how_far or (None if other is None else other.how_far)
+    return with_curves(replace(study, cases=(*study.cases, *added), how_far=reach), study.curves, curves)
 
 
 def with_curves(study: Study, curves: Sequence[Curve], earlier: Sequence[Curve]) -> Study:
@@ -154,6 +158,7 @@ def study_json(study: Study) -> str:
         "cases": [_document(study, answer) for answer in study.cases],
         "left_out": list(study.left_out),
         "curves": [curve_files.document_of(curve) for curve in study.curves],
+        "how_far": None if study.how_far is None else how_far_report.document_of(study.how_far),
     }
     return sealed(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -196,6 +201,7 @@ def read_study(directory: Path) -> Study | None:
             base=_answer(document["base"]),
             cases=tuple(_answer(item) for item in document["cases"]),
             curves=tuple(curve_files.curve_from(item) for item in document.get("curves", ())),
+            how_far=how_far_report.how_far_from(document["how_far"]) if document.get("how_far") else None,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(

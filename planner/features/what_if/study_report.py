@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import IO
 
 from planner.features.what_if.curve_report import print_curve
+from planner.features.what_if.how_far_report import print_how_far
 from planner.features.what_if.study import SAME_USD, Answer, Study, differences
 from planner.features.what_if.study_files import difference_usd
 from planner.workbook.text_tables import LOST, Styled, TextTable, amount, clean, console_for, percent, usd
@@ -44,6 +45,8 @@ def print_study(study: Study, stream: IO[str]) -> None:
                       soft_wrap=True)  # fmt: skip
     for curve in study.curves:
         print_curve(console, curve)
+    if study.how_far is not None:
+        print_how_far(console, study.how_far)
     console.print("\nEvery case is a plan of its own: the cheapest with that change, proved and audited.")
 
 

@@ -64,3 +64,28 @@ def test_what_cannot_be_asked(given: Path, capsys: pytest.CaptureFixture[str]) -
     said = capsys.readouterr().err
     assert "KEY=FROM:TO" in said
     assert "did you mean 'headroom'" in said
+
+
+def test_how_far_a_plan_carries(given: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """12 units for 10 requests an hour, 2 idle: at 1.1 times the demand 12 units still serve it."""
+    plan, out = tmp_path / "plan", tmp_path / "out"
+    assert main(["solve", str(given), "-o", str(plan)]) == 0
+    capsys.readouterr()
+    assert main(["what-if", str(given), "--how-far", str(plan), "-o", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "Today it is $1,488, which is rounding to whole units." in text  # 2 units at 744 USD
+    document = json.loads((out / "study.json").read_text(encoding="utf-8"))["how_far"]
+    demand = next(r for r in document["reaches"] if r["name"] == "all demand")
+    regrets = {p["factor"]: p["usd"] for p in demand["regrets"]}
+    assert regrets[1.1] == pytest.approx(744)  # 12 units where 11 do
+    assert regrets[1.5] == pytest.approx((12 + 9 - 15) * 744)  # 3 requests at 3 USD where units cost 1
+    # above 12: 12 + 3 (10 f - 12) - 10 f = 2 at f = 1.3; below 1 more units are idle
+    assert demand["best_to"] == pytest.approx(1.3, abs=5e-4)
+    assert demand["best_from"] == pytest.approx(1, abs=5e-4)
+    assert "How far" in opened(out / "study.xlsx").sheetnames
+    assert (out / "study_how_far.csv").exists()
+    assert main(["what-if", str(given), "-o", str(out)]) == 0  # kept
+    assert "How far the plan carries" in capsys.readouterr().out
+    other = builders.write_folder(builders.tables(demand=builders.profile("west", "w", 9.0)), tmp_path / "other")
+    assert main(["what-if", str(other), "--how-far", str(plan)]) == 1
+    assert "a plan of another input" in capsys.readouterr().err

@@ -1,0 +1,142 @@
+"""How far a plan carries, in figures: on the terminal, as a table for machines, and as a sheet of study.xlsx."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from planner.features.what_if.how_far import DEMAND, FACTORS, LEAST, MOST, MOST_GROWTH, HowFar, Reach
+from planner.workbook.book import Column, Sheet, Value
+from planner.workbook.text_tables import TextTable, clean, percent, usd
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+TABLE, NAME = "study_how_far.csv", "How far"
+COLUMNS = ("number", "scale", "fits_until_growth_share", "best_from_share", "best_to_share",
+           *(f"regret_usd_at_{factor:g}" for factor in FACTORS))  # fmt: skip
+TITLE = "How far the plan carries"
+
+
+def document_of(far: HowFar) -> dict[str, Any]:
+    """Return it as study.json holds it; a growth without a limit is null."""
+    return {
+        "plan_usd": far.plan_usd,
+        "regret_usd": far.regret_usd,
+        "reaches": [
+            {**asdict(r), "fits_until": None if r.fits_until is None or math.isinf(r.fits_until) else r.fits_until,
+             "regrets": [{"factor": f, "usd": u} for f, u in r.regrets]}
+            for r in far.reaches
+        ],
+    }  # fmt: skip
+
+
+def how_far_from(item: dict[str, Any]) -> HowFar:
+    """Read it back from study.json."""
+    return HowFar(
+        float(item["plan_usd"]),
+        float(item["regret_usd"]),
+        tuple(
+            Reach(
+                name=str(r["name"]), kind=str(r["kind"]), key=str(r["key"]),
+                fits_until=math.inf if r["kind"] == DEMAND and r["fits_until"] is None else r["fits_until"],
+                best_from=r["best_from"], best_to=r["best_to"],
+                regrets=tuple((float(p["factor"]), p["usd"]) for p in r["regrets"]),
+            )
+            for r in item["reaches"]
+        ),
+    )  # fmt: skip
+
+
+def how_far_table(far: HowFar) -> pd.DataFrame:
+    """One row a number: columns COLUMNS. Shares are moves from today, 0.1 being 10 % more; blank: no end was found."""
+    rows = []
+    for r in far.reaches:
+        fits = None if r.fits_until is None or math.isinf(r.fits_until) else r.fits_until - 1
+        ends = [None if end is None else end - 1 for end in (r.best_from, r.best_to)]
+        rows.append((r.name, r.key, fits, *ends, *(u for _, u in r.regrets)))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def move(factor: float) -> str:
+    """Show a factor as a move: +12.5 %, -10.0 %."""
+    share = factor - 1
+    return f"{'+' if round(share, 4) > 0 else ''}{percent(share)}"
+
+
+def fits_in_words(r: Reach) -> str:
+    """Say how far demand may grow until the plan's own units no longer serve it."""
+    if r.fits_until is None:
+        return ""
+    return f"{move(MOST_GROWTH)} and more" if math.isinf(r.fits_until) else move(r.fits_until)
+
+
+def ends_in_words(r: Reach) -> tuple[str, str]:
+    """Return both ends of the range in which no other plan is cheaper."""
+    return (f"{move(LEAST)} and less" if r.best_from is None else move(r.best_from),
+            f"{move(MOST)} and more" if r.best_to is None else move(r.best_to))  # fmt: skip
+
+
+def regret_in_words(value: float | None) -> str:
+    """Show what staying costs more; where these purchases serve it no longer, say so."""
+    return "no plan" if value is None else usd(value)
+
+
+def sentences(far: HowFar) -> list[str]:
+    """Say what the columns mean, and what was compared with what."""
+    found = [
+        "One number moves at a time, the purchases stay, everything else is decided anew as well as it can be.",
+        "Fits until: growth up to which the plan's own units and every contract serve all of it in every stress case.",
+        "Staying costs more: against the cheapest plan of units of any size, so no plan saves more than that.",
+    ]
+    if far.regret_usd > max(0.01, 1e-6 * far.plan_usd):
+        found.append(
+            f"Today it is {usd(far.regret_usd)}, which is rounding to whole units. Best from ... to is the range in "
+            "which it is no more than that (to 0.05 %)."
+        )
+    else:
+        found.append("Best from ... to is the range in which no other plan is cheaper (to 0.05 %).")
+    return found
+
+
+def print_how_far(console: Console, far: HowFar) -> None:
+    """Print it."""
+    console.print(f"\n{TITLE}", style="bold")
+    costs = [f"staying costs\nmore at {move(f)}" if f == FACTORS[0] else f"at {move(f)}" for f in FACTORS]
+    table = TextTable(("Number", "fits\nuntil", "best\nfrom", "to", *costs))
+    for r in far.reaches:
+        table.add(clean(r.name, 60), fits_in_words(r), *ends_in_words(r), *(regret_in_words(u) for _, u in r.regrets))
+    table.print(console)
+    for line in sentences(far):
+        console.print(f"- {line}", soft_wrap=True)
+
+
+SHEET = (
+    Column("name", "Number", "text:wrap", 34),
+    Column("fits", "Fits\nuntil", "text", 16),
+    Column("from", "Best\nfrom", "text", 16),
+    Column("to", "Best\nto", "text", 16),
+    *(Column(f"at{f:g}", f"Staying costs\nmore at {move(f)}", "usd", 15) for f in FACTORS),
+    Column("note", "", "text", 22),
+)
+
+
+def write_how_far(sheet: Sheet, far: HowFar) -> None:
+    """Write the sheet."""
+    last = len(SHEET) - 1
+    sheet.heading(TITLE, " ".join(sentences(far)), last)
+    sheet.raw.set_row(1, 44)
+    sheet.widths(SHEET)
+    rows: list[Mapping[str, Value]] = []
+    for r in far.reaches:
+        low, high = ends_in_words(r)
+        lost = [move(f) for f, u in r.regrets if u is None]
+        rows.append({"name": r.name, "fits": fits_in_words(r), "from": low, "to": high,
+                     "note": f"no plan at {', '.join(lost)}" if lost else "",
+                     **{f"at{f:g}": u for f, u in r.regrets}})  # fmt: skip
+    block = sheet.table(3, SHEET, rows, empty="Nothing can move.")
+    sheet.printed(block.last, last, repeat=3, freeze=(4, 1))
