@@ -148,10 +148,14 @@ class InfeasibleError(PlannerError):
 
     shortfalls : what would have to change, all of it together: with these cells there is a plan, and with 97 % of
         each change there is none. Empty where the time limit ran out before the reason was found.
-    alternatives : other sets of changes, each of which is enough by itself.
+    alternatives : other sets of changes, each of which is enough by itself. next_step : what to do now, in words.
     """
 
     exit_code = EXIT_INFEASIBLE
+    next_step = ""
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *([self.next_step] if self.next_step else [])])
 
     def __init__(
         self,

@@ -95,6 +95,10 @@ def run(arguments: argparse.Namespace) -> int:
             reading, stays = (reading, False) if last is None else no_dearer(reading, last, options)
     except InfeasibleError as error:
         if not arguments.json:
+            error.next_step = (
+                f"planner what-if {arguments.input} --make-it-fit finds each single change that is enough, "
+            )
+            error.next_step += "and what the plan then costs."
             raise
         print(json.dumps(error.document(), indent=2, ensure_ascii=False))
         return error.exit_code

@@ -1,6 +1,6 @@
 """Plan: what was decided, as tables of plain numbers. Knows no LP."""
 
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
 from html import escape
 
@@ -165,3 +165,25 @@ class Plan:
         """Show cost and purchases in a notebook."""
         heading = f"<p><b>{escape(repr(self)[1:-1])}</b></p>"
         return heading + str(self.purchases.to_html(index=False, float_format="{:,.2f}".format))
+
+
+def proved_by(free: Plan, found: Plan) -> Plan:
+    """Return a plan of a case with more limits with the bound, and the prices, of the plan that is free of them."""
+    total, proof = found.judged_usd, free.proof
+
+    def gap(bound: float | None) -> float | None:
+        return None if bound is None else gap_of(total, bound)
+
+    gaps = [g for g in (gap(proof.bound_usd), gap(proof.tree_bound_usd)) if g is not None]
+    return replace(
+        found,
+        proof=replace(
+            proof,
+            status=Status.OPTIMAL if min(gaps) <= proof.gap_asked else Status.GAP,
+            gap=gaps[0],
+            tree_gap=gap(proof.tree_bound_usd),
+        ),
+        certificate=free.certificate,
+        rents=free.rents,  # of the same dual prices; those of the limited programme hold what the limits are worth
+        stress_rents=free.stress_rents,
+    )

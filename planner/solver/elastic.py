@@ -25,7 +25,7 @@ from planner.model.family import Asked
 from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.project_stress import SlotTree, network_tables, slot_tree
 from planner.model.reduce.slots import merge_slots
-from planner.model.sets import Floats, Ints, Sets
+from planner.model.sets import Bools, Floats, Ints, Sets
 from planner.solver.highs import INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
 from planner.solver.limits import Limit, failover_stretch, limits_of, with_single_bounds
 from planner.solver.scaling import deployment_peaks, need_peaks, scale_of
@@ -156,7 +156,10 @@ class Elastic:
         ------
         StoppedError : the time limit ran out.
         """
-        free = np.isin(self.rules, list(rules))
+        return self.least_of(np.isin(self.rules, list(rules)))
+
+    def least_of(self, free: Bools) -> list[LimitChange] | None:
+        """Find the least change of some of the limits, as `least_change` does; ``free`` : whether each may change."""
         lower = np.array([self.least.get(k, 0.0) for k in range(len(self.limits))])
         if (lower[~free] > 0).any():
             return None

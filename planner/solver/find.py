@@ -14,7 +14,7 @@ from planner.model.family import Family
 from planner.model.index_tables import sets_of
 from planner.model.objective import terms_of
 from planner.model.reduce.components import parts_to_solve, spanning
-from planner.model.reduce.slots import Line, with_kept
+from planner.model.reduce.slots import Line, with_kept, with_most
 from planner.model.sets import Keep, Sets
 from planner.plan.plan import Plan, PlanRisk, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
@@ -70,6 +70,7 @@ class Options:
     stress : share of its demand that a stress case asks for, by lost region (None: headroom); 1 where it is not named.
     kept : purchases of the last plan whose change is charged. The plan's totals leave that charge out, its bound does
         not: `features.resolve.keep` puts the bound of the plan that is free to move in its place.
+    most : most units to buy of each line, 0 of one not named (None: as the case says); the bound is then of that case.
     starts : optima of other cases to start from, to which those of this case are added. The plan is the same.
     """
 
@@ -79,6 +80,7 @@ class Options:
     solver: str = HIGHS
     store: Path | None = None
     kept: Kept | None = None
+    most: Mapping[Line, float] | None = None
     stress: Mapping[str | None, float] = field(default_factory=dict)
     starts: Starts | None = None
     until: float = np.inf
@@ -146,8 +148,7 @@ def _components(
         sets = replace(sets, cases=tuple(
             replace(c, demand_scale=c.demand_scale * options.stress.get(c.failed, 1.0)) for c in sets.cases
         ))  # fmt: skip
-    if options.kept is not None:
-        sets = options.kept.of(sets)
+    sets = with_most(sets if options.kept is None else options.kept.of(sets), options.most)
     wide = spanning(sets)
     names = [family.name for family in wide]
     loose = sets.without(names)

@@ -55,3 +55,12 @@ def grouping(program: LinearProgram) -> Grouping:
     number = np.searchsorted(tying, row[is_flow][ties[row[is_flow]]])
     pairs = np.unique(np.column_stack([group[ties[row[is_flow]]], number]), axis=0)
     return Grouping(group_of, int(high.max(initial=-1)) + 1, tying, pairs[:, 0], pairs[:, 1], divisible)
+
+
+def one_group(program: LinearProgram) -> Grouping:
+    """Put all rows of families with flows into one group: coarser, and right whatever the rows that tie slots are."""
+    first = program.columns.hours_first
+    with_flows = [bool((rows.column[rows.value != 0] >= first).any()) for rows in program.families]
+    group_of = np.repeat(np.where(with_flows, 0, -1), [rows.count for rows in program.families])
+    none = np.empty(0, np.int64)
+    return Grouping(group_of, int(group_of.max(initial=-1)) + 1, none, none, none, True)

@@ -10,20 +10,19 @@ from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from planner.errors import InfeasibleError, Shortfall, StoppedError
-from planner.model.family import SETTINGS, Asked
+from planner.model.family import Asked
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import spanning, split
 from planner.model.sets import Sets
 from planner.schema.case import Case
-from planner.schema.workloads import Route
 from planner.solver.component import begin_component
 from planner.solver.elastic import Elastic, LimitChange
 from planner.solver.highs import Clock
+from planner.solver.input_change import InputChange, apply_changes
 from planner.solver.limits import Limit
 from planner.solver.single import solve_sizes
 from planner.units import HOURS_PER_WEEK
@@ -60,35 +59,7 @@ def can_apply(shortfalls: Iterable[Shortfall]) -> bool:
 
 def apply(case: Case, shortfalls: Iterable[Shortfall]) -> Case:
     """Return the case with what the shortfalls ask for, exactly."""
-    for s in shortfalls:
-        names = dict(s.row)
-        if s.table == SETTINGS:
-            case = replace(case, settings=with_setting(case.settings, s.column, s.needs))
-        elif s.rule == "route":
-            routes = [*case.routes, Route(origin=names["origin"], destination=names["destination"])]
-            case = replace(case, routes=tuple(sorted(routes, key=lambda r: (r.origin, r.destination))))
-        elif s.table == "demand":
-            asked = case.demand
-            mine = (asked["region"] == names["region"]) & (asked["workload"] == names["workload"])
-            factor = mine.map({True: s.needs, False: 1.0}).astype(float)
-            left = asked.assign(requests_per_hour=asked["requests_per_hour"] * factor)
-            case = replace(case, demand=left[left["requests_per_hour"] > 0].reset_index(drop=True))
-        else:
-            rows = tuple(
-                row.model_copy(update={s.column: int(s.needs) if s.column == "deadline_hours" else s.needs})
-                if all(getattr(row, key) == name for key, name in names.items())
-                else row
-                for row in case.rows(s.table)
-            )
-            changed: dict[str, Any] = {s.table: rows}
-            case = replace(case, **changed)
-    return case
-
-
-def with_setting(block: Any, path: str, value: float | None) -> Any:
-    """Return a block of settings with one of them, at a dotted path, changed."""
-    name, _, rest = path.partition(".")
-    return block.model_copy(update={name: with_setting(getattr(block, name), rest, value) if rest else value})
+    return apply_changes(case, map(InputChange.of, shortfalls))
 
 
 LAST = (Asked.FAILOVER, Asked.DEMAND)  # changed only where no limit helps
@@ -111,14 +82,14 @@ def explain(case: Case, parts: Sequence[Sets], clock: Clock) -> InfeasibleError:
     name = case.settings.name
     stuck = {pair for part in parts for pair in zip(part.needs["origin"], part.needs["workload"])}
     try:
-        found = _Search(case, stuck, clock).answers()
+        found = ChangeSearch(case, stuck, clock).answers()
     except (StoppedError, ArithmeticError):  # that there is no plan is certain all the same
         return InfeasibleError(name, ())
     return InfeasibleError(name, found[0], found[1:]) if found else InfeasibleError(name, ())
 
 
-class _Search:
-    """Elastic programmes of the parts of a case that cannot be planned."""
+class ChangeSearch:
+    """Elastic programmes of the parts of a case that hold some origins' workloads, which cannot be planned."""
 
     def __init__(self, case: Case, stuck: AbstractSet[tuple[str, str]], clock: Clock) -> None:
         self.case, self.stuck, self.clock = case, stuck, clock
@@ -159,7 +130,7 @@ class _Search:
             if tied or not self.stuck.isdisjoint(zip(part.needs["origin"], part.needs["workload"]))
         ]
 
-    def _has_plan(self, case: Case) -> bool:
+    def has_plan(self, case: Case) -> bool:
         """Whether a changed case can be planned, by the search that makes plans: the first that it finds will do."""
         for part in self._parts(case):
             solve = begin_component(part, self.clock)
@@ -171,13 +142,13 @@ class _Search:
         found = _changes(self.programmes, self.all)
         if found is None:
             raise ArithmeticError("no change of the input makes a plan")
-        return self._checked(self.case, self.programmes, found)
+        return self.checked(self.case, self.programmes, found)
 
     def _only(self, rule: str) -> list[tuple[Shortfall, ...]]:
         """Look for changes of one kind that are enough."""
         try:
             found = _changes(self.programmes, (rule,))
-            return [] if not found else [self._checked(self.case, self.programmes, found)]
+            return [] if not found else [self.checked(self.case, self.programmes, found)]
         except ArithmeticError:  # numbers that HiGHS gives up on, or a change that is not enough: other answers stand
             return []
 
@@ -197,7 +168,7 @@ class _Search:
 
         def enough(more: int, names: Collection[str]) -> bool:
             asked = longer(more, names)
-            return bool(asked) and self._has_plan(apply(self.case, asked))
+            return bool(asked) and self.has_plan(apply(self.case, asked))
 
         least, most = 0, LONGEST_HOURS
         names = list(hours)
@@ -222,7 +193,7 @@ class _Search:
             found = _changes(opened, (TRUST,))
             if found is not None:
                 return [
-                    self._checked(self.case, opened, found or [(opened[0], LimitChange(_trust(opened), SOME_TRUST))])
+                    self.checked(self.case, opened, found or [(opened[0], LimitChange(_trust(opened), SOME_TRUST))])
                 ]
         added: list[Shortfall] = []
         case, programmes = self.case, self.programmes
@@ -236,7 +207,7 @@ class _Search:
         if not added:
             return []
         found = _changes(programmes, self.all) or []
-        rest = self._checked(case, programmes, found) if found else ()
+        rest = self.checked(case, programmes, found) if found else ()
         return [(*added, *rest)]
 
     def _helpful_routes(self) -> list[Shortfall]:
@@ -260,13 +231,13 @@ class _Search:
                     routes.setdefault((origin, region), Shortfall("route", "routes", pair, "", "", 0.0, 1.0))
         return list(routes.values())
 
-    def _checked(
+    def checked(
         self, case: Case, programmes: Sequence[Elastic], changes: Sequence[tuple[Elastic, LimitChange]]
     ) -> tuple[Shortfall, ...]:
         """Write changes as cells of the input, rounded up, and apply them: there must be a plan."""
         for nudge in NUDGES:
             found = _merged([_rounded(shortfall_of(case, e.sets, c), nudge, c.value is not None) for e, c in changes])
-            if not can_apply(found) or self._has_plan(apply(case, found)):
+            if not can_apply(found) or self.has_plan(apply(case, found)):
                 return found
         raise ArithmeticError("what was found to be enough is not, once it is in the input")
 

@@ -20,7 +20,7 @@ from planner.model.program import LinearProgram, families_of, program_of
 from planner.model.sets import Floats, Ints
 from planner.model.structure import refused_by, rules_on_sizes
 from planner.solver.continuous import LinearSolve, cut_rows, solve_linear
-from planner.solver.grouping import grouping
+from planner.solver.grouping import grouping, one_group
 from planner.solver.highs import INF, OPTIMAL, Clock, Session, highs_model, quiet_highs, run, set_options
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress_search import Cut
@@ -95,6 +95,8 @@ class Master:
         scale = scale_of(self.program)
         self.scale = Scale(scale.column, scale.row, solve.session.scale.cost)
         found = grouping(solve.program)
+        if not found.divisible:
+            found = one_group(solve.program)
         self.group_of, self.groups, self.tying = found.group_of, found.groups, found.tying
         self.use_group, self.use_row = found.use_group, found.use_row
         self.rows: list[tuple[Ints, Floats, float]] = []  # columns, values, lower bound
@@ -114,8 +116,9 @@ class Master:
         """Add a row on each group's θ: what its rows are worth at these row duals of the LP."""
         duals = duals[: self.lp.row_count]
         worth = np.zeros(self.groups)
-        priced = (self.group_of >= 0) & (duals != 0)
         bound = np.where(duals > 0, self.lower, self.upper)
+        duals = np.where(np.isfinite(bound), duals, 0.0)  # of the wrong sign by rounding: worth nothing, not -inf
+        priced = (self.group_of >= 0) & (duals != 0)
         np.add.at(worth, self.group_of[priced], (duals * np.where(priced, bound, 0.0))[priced])
         row, column, value = self.entries
         group = self.group_of[row]
@@ -162,14 +165,14 @@ class Master:
 
     def solve(self, gap: float) -> tuple[Floats, float] | None:
         """Solve the master; its columns (natural units, without θ) and its bound in USD. None: no plan exists."""
-        lp, own, scale, limit = self._columns()
+        lp, own, scale, limit = self.model()
         h = quiet_highs(1e-9)
         set_options(h, mip_rel_gap=gap, mip_feasibility_tolerance=1e-9, mip_abs_gap=0.0)
         set_options(h, mip_heuristic_run_rins=False, mip_heuristic_run_rens=False)  # dearer than these small trees
         h.passModel(lp)
         whole = np.flatnonzero(self.program.columns.searched).astype(np.int32)
         h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))
-        self._add_rows(h, own, scale, limit)
+        self.add_rows(h, own, scale, limit)
         left = self.clock.left()
         set_options(h, time_limit=left if np.isfinite(left) else INF)
         h.run()
@@ -205,13 +208,13 @@ class Master:
         One small linear programme a sized column: its largest value among all points of the master without
         integrality that cost no more. HiGHS searches several times faster for it.
         """
-        lp, own, scale, limit = self._columns()
+        lp, own, scale, limit = self.model()
         cost = np.array(lp.col_cost_)
         lp.col_cost_ = np.zeros(len(cost))
         h = quiet_highs()
         set_options(h, presolve="off", solver="simplex", simplex_strategy=4)
         h.passModel(lp)
-        self._add_rows(h, own, scale, limit)
+        self.add_rows(h, own, scale, limit)
         priced = np.flatnonzero(cost).astype(np.int32)
         top_usd = usd * (1 + SLACK) / self.scale.cost
         size = float(np.abs(cost).max())
@@ -241,18 +244,18 @@ class Master:
         found[self.program.columns.sized] = self.program.columns.size_top
         return found
 
-    def _add_rows(self, h: highspy.Highs, own: int, scale: Floats, limit: Floats) -> None:
-        """Hand over the rows: parts of each tying limit, then those that were learnt."""
+    def add_rows(self, h: highspy.Highs, own: int, scale: Floats, limit: Floats, first: int = 0) -> None:
+        """Hand over the rows: parts of each tying limit, then those that were learnt. ``first`` : of the columns."""
         for k in range(len(self.tying)):
             mine = np.flatnonzero(self.use_row == k)
             top = limit[k] / max(limit[k], 1e-9)
-            h.addRow(-INF, top, len(mine), (own + self.groups + mine).astype(np.int32), np.ones(len(mine)))
+            h.addRow(-INF, top, len(mine), (first + own + self.groups + mine).astype(np.int32), np.ones(len(mine)))
         for columns, values, lower in self.rows:
             scaled = values * scale[columns]
             factor = 1.0 / np.abs(scaled).max() if len(scaled) else 1.0
-            h.addRow(lower * factor, INF, len(columns), columns.astype(np.int32), scaled * factor)
+            h.addRow(lower * factor, INF, len(columns), (first + columns).astype(np.int32), scaled * factor)
 
-    def _columns(self) -> tuple[highspy.HighsLp, int, Floats, Floats]:
+    def model(self) -> tuple[highspy.HighsLp, int, Floats, Floats]:
         """Columns of the master: the decisions, θ of each group, each group's part of each tying limit."""
         lp = highs_model(self.program, self.scale)
         own, extra = self.program.columns.count, self.groups + len(self.use_row)

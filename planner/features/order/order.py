@@ -24,7 +24,7 @@ from planner.plan.reading import Reading
 from planner.schema.capacity import TOKENS_METER, Commitment
 from planner.schema.case import Case
 from planner.solver.find import Options, find_cost, find_if_any, find_plan
-from planner.solver.infeasible import with_setting
+from planner.solver.input_change import with_setting
 from planner.solver.solve import audited
 from planner.verify.figures import figures_of
 from planner.workbook import scaled_story, story

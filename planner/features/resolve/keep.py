@@ -21,7 +21,7 @@ from planner.features.order.order import Broken, lacking, price_order
 from planner.features.resolve.changes import GoneLine, Keeping, NotTried, own_name
 from planner.model.reduce.slots import Line
 from planner.model.sets import Keep
-from planner.plan.plan import Plan, Status, gap_of
+from planner.plan.plan import Plan, proved_by
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.solver.find import Kept, Options, find_plan
@@ -109,28 +109,6 @@ def _changes(units: Mapping[Line, float], plan: Plan) -> dict[Line, float]:
     for offer, month, bought in plan.purchases[["offer", "period", "units"]].itertuples(index=False, name=None):
         now[str(offer), str(month)] = now.get((str(offer), str(month)), 0.0) + float(bought)
     return {line: abs(now.get(line, 0.0) - n) for line, n in units.items()}
-
-
-def proved_by(free: Plan, found: Plan) -> Plan:
-    """Return a plan that keeps purchases with the bound, and the prices, of the plan that is free to move."""
-    total, proof = found.judged_usd, free.proof
-
-    def gap(bound: float | None) -> float | None:
-        return None if bound is None else gap_of(total, bound)
-
-    gaps = [g for g in (gap(proof.bound_usd), gap(proof.tree_bound_usd)) if g is not None]
-    return replace(
-        found,
-        proof=replace(
-            proof,
-            status=Status.OPTIMAL if min(gaps) <= proof.gap_asked else Status.GAP,
-            gap=gaps[0],
-            tree_gap=gap(proof.tree_bound_usd),
-        ),
-        certificate=free.certificate,
-        rents=free.rents,  # of the same dual prices; those of the kept programme hold the charge for changes
-        stress_rents=free.stress_rents,
-    )
 
 
 def _broken(case: Case, last: LastPurchases, options: Options) -> tuple[Broken | NotTried, ...]:

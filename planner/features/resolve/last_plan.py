@@ -9,10 +9,10 @@ is one on every plan, so on this one; of a bound in the last plan's file only wh
 from dataclasses import replace
 
 from planner.errors import AuditError, StoppedError
-from planner.features.resolve.keep import last_purchases, proved_by
+from planner.features.resolve.keep import last_purchases
 from planner.model.sets import Keep
 from planner.plan.finished import Finished
-from planner.plan.plan import Plan, Status
+from planner.plan.plan import Plan, Status, proved_by
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.schema.input_digest import is_input_of

@@ -29,7 +29,8 @@ from planner.readers.csv_files import MEGABYTE, read_text
 MOST_CASES = 500
 BAND = "band"  # the contract of a band that is only offered
 _FACTOR = re.compile(r"\s*(\w+)\s*(?:\[([^\]]*)\])?\s*")
-_PARTS = ("set", "scale", "strike", "refuse", "refuse_pools", "forbid_terms", "certain", "spend")
+_PARTS = ("set", "scale", "strike", "refuse", "refuse_pools", "forbid_terms", "certain", "spend",
+          "leave_out")  # fmt: skip
 _BLOCKS = ("cases", "grids")
 _BLANK = ("", "null", "~")
 
@@ -218,6 +219,7 @@ def _case(name: str, body: object, path: Path, faults: list[Fault]) -> CaseChang
         tuple(terms),
         None if certain is None or certain in _BLANK else str(certain),
         tuple(_pairs(body, "spend", place, faults)),
+        tuple(_names(body, "leave_out", place, faults)),
     )
     return change if len(faults) == before else None
 

@@ -9,6 +9,7 @@
     strike    offers that cannot be bought any more
     refuse    regions in which no new units are to be had, at any term or by the hour
     refuse_pools   the same of single pools
+    leave_out      regions that serve nothing, neither on demand nor by units; what is owed there is paid all the same
     forbid_terms   terms (months) that may not be signed
     certain   a scenario that is taken for certain
     spend     a spend commitment of some amount: another amount, a new contract, or (0) none
@@ -49,6 +50,8 @@ class CaseChange:
     forbid_terms: tuple[int, ...] = ()
     certain: str | None = None
     spend: tuple[tuple[str, str], ...] = ()  # contract, USD to be spent on it; 0: it is not signed
+    leave_out: tuple[str, ...] = ()
+    aim: str = ""  # of a plan that is not the cheapest: what it is among plans that are nearly as good
 
     def __str__(self) -> str:
         """Say what is changed, in one line."""
@@ -56,9 +59,11 @@ class CaseChange:
         parts += [f"without offer {name}" for name in self.strike]
         parts += [f"no new units in {name}" for name in self.refuse]
         parts += [f"no new units of {name}" for name in self.refuse_pools]
+        parts += [f"nothing served in {name}" for name in self.leave_out]
         parts += [f"no {months}-month terms" for months in self.forbid_terms]
         parts += [f"{self.certain} is certain"] if self.certain is not None else []
         parts += [f"{usd} USD to be spent on {contract}" for contract, usd in self.spend]
+        parts += [self.aim] if self.aim else []
         return ", ".join(parts) or "as it stands"
 
 
@@ -82,6 +87,7 @@ def changed(case: Case, change: CaseChange) -> Case:
         p.model_copy(update=hourly) if p.region in change.refuse or p.pool in change.refuse_pools else p
         for p in case.pools
     ))  # fmt: skip
+    case = _without_regions(case, change.leave_out)
     case = _contracts(case, change, problems)
     if change.certain is not None:
         case = _certain(case, change.certain, problems)
@@ -155,9 +161,10 @@ def _refused(case: Case, change: CaseChange, problems: Problems) -> set[str]:
     for name in change.strike:
         if name not in offers:
             problems.unknown("offers", "strike", name, offers)
-    for name in change.refuse:
-        if name not in regions:
-            problems.unknown("regions", "refuse", name, regions)
+    for part in ("refuse", "leave_out"):
+        for name in getattr(change, part):
+            if name not in regions:
+                problems.unknown("regions", part, name, regions)
     pools = [p.pool for p in case.pools]
     for name in change.refuse_pools:
         if name not in pools:
@@ -170,7 +177,7 @@ def _refused(case: Case, change: CaseChange, problems: Problems) -> set[str]:
         o.offer
         for o in case.offers
         if o.offer in change.strike
-        or region[o.pool] in change.refuse
+        or region[o.pool] in {*change.refuse, *change.leave_out}
         or o.pool in change.refuse_pools
         or (o.term_days is None and o.term_months in change.forbid_terms)
     }
@@ -180,6 +187,18 @@ def _without_offers(case: Case, gone: set[str]) -> Case:
     """Keep the rows, which earlier commitments may name, and let nothing be bought under them."""
     none = {"min_units": 0.0, "max_units": 0.0}
     return replace(case, offers=tuple(o.model_copy(update=none) if o.offer in gone else o for o in case.offers))
+
+
+def _without_regions(case: Case, regions: tuple[str, ...]) -> Case:
+    """Take what serves in some regions: on demand, and the models that their pools run."""
+    if not regions:
+        return case
+    pools = {p.pool for p in case.pools if p.region in regions}
+    return replace(
+        case,
+        on_demand=tuple(q for q in case.on_demand if q.region not in regions),
+        throughput=tuple(t for t in case.throughput if t.pool not in pools),
+    )
 
 
 def _certain(case: Case, name: str, problems: Problems) -> Case:

@@ -9,6 +9,8 @@
     planner what-if my-plan --cases cases.yaml --on dask://10.0.0.5:8786 -o reports/sweep
     planner what-if my-plan --curve headroom=0.1:0.5 -o reports/headroom
     planner what-if my-plan --how-far reports/plan -o reports/meeting
+    planner what-if my-plan --make-it-fit
+    planner what-if my-plan --nearly-as-good 1% --against reports/last-quarter
     planner what-if my-plan -o reports/meeting --compare reports/last-meeting
 
 --set, --scale, --strike, --refuse, --forbid-term and --certain together make one case; --grid makes one for each value
@@ -16,6 +18,7 @@
 change does not touch is not solved again. With -o the study is kept: run again with other cases, and they are added.
 --curve draws the cost of the cheapest plan against one number, with every breakpoint that matters, for units of any
 size; in whole units it solves the values of FROM:TO:STEP, or the ends and the sharpest bends.
+--nearly-as-good finds what no change of the folder asks for: plans within 1 % of the best that are better otherwise.
 --scale takes demand, on_demand_prices, price_factors, quotas, scaled_prices, scaled_units, offer_prices and discount (a
 share below the list price).
 Exit codes: 0 answered (a case without a plan is reported in words), 1 wrong use or input, 3 stopped: some case is not
@@ -23,6 +26,7 @@ answered; what was answered is shown and kept.
 """
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--refuse-pool", action="append", metavar="POOL", default=[], help="a pool without new units")
     one.add_argument("--forbid-term", action="append", type=count, metavar="MONTHS", default=[],
                      help="a term that must not be signed")  # fmt: skip
+    one.add_argument("--leave-out", action="append", metavar="REGION", default=[], help="a region that serves nothing")
     one.add_argument("--certain", metavar="SCENARIO", help="treat a scenario as certain")
     one.add_argument("--name", help="what the case is called (default: what it changes)")
     many = parser.add_argument_group("many cases")
@@ -71,6 +76,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     many.add_argument("--how-far", nargs="?", type=Path, const=Path(), metavar="PLAN_DIR", help="how much demand and "
                       "prices may move before the plan no longer fits, or another is cheaper, and what staying costs: "
                       "of a finished plan of this folder, or of the cheapest")  # fmt: skip
+    many.add_argument("--nearly-as-good", nargs="?", type=near_share, const=near_share("1%"), metavar="1%",
+                      help="plans that cost so little more than the best (default 1%%) and sign least, have fewest "
+                      "lines, need only short terms, or leave out a provider or region")  # fmt: skip
+    many.add_argument("--make-it-fit", action="store_true", help="where no plan exists: each single change of the "
+                      "input that is enough, and the cheapest plan after it; pairs where none is")  # fmt: skip
+    many.add_argument("--against", type=Path, metavar="PLAN_DIR", help="with --nearly-as-good: the last plan, of which "
+                      "one keeps most")  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="directory to save the study in, or to add to")
     parser.add_argument("--compare", type=Path, metavar="DIR", help="show another study next to this one")
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
@@ -86,6 +98,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Solve every case, write the study, print it."""
     from planner.features.what_if.curve_study import add_curves
+    from planner.features.what_if.fit_report import print_outcome
     from planner.features.what_if.parameter import parameters_of
     from planner.features.what_if.study import refused_orders, what_if
     from planner.features.what_if.study_files import STUDY, earlier_study, read_study, study_json, write_study
@@ -108,7 +121,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         refuse(arguments.output.resolve(), STUDY)
         earlier = earlier_study(arguments.output, case.digest)
-    if not changes and not parameters and earlier is None and not arguments.refused and arguments.how_far is None:
+    near, last = arguments.nearly_as_good, None
+    if arguments.against is not None:
+        last = _last_purchases(arguments.against, case, near)
+    asked = arguments.refused or arguments.how_far is not None or arguments.make_it_fit or near is not None
+    if not changes and not parameters and earlier is None and not asked:
         raise PlannerError(
             "no change was given: name one, such as --set failover.enabled=false or --scale demand=1.4 "
             "(planner what-if --help shows them all)"
@@ -132,12 +149,22 @@ def run(arguments: argparse.Namespace) -> int:
                            progress=Progress, elsewhere=elsewhere)  # fmt: skip
     if arguments.how_far is not None:
         study = _with_how_far(case, study, arguments.how_far, options)
+    if near is not None:
+        from planner.features.what_if.nearly_study import nearly_as_good
+
+        study = nearly_as_good(case, study, near, options, Progress, last)
+    if arguments.make_it_fit:
+        from planner.features.what_if.fit_study import make_it_fit
+
+        study = make_it_fit(case, study, options, Progress)
     if arguments.output is not None:
         study = write_study(study, arguments.output, case.settings.horizon.start)
     if arguments.json:
         print(study_json(study), end="")
         return EXIT_STOPPED if study.left_out else EXIT_PLAN
     print_study(study, sys.stdout)
+    if arguments.make_it_fit:
+        print_outcome(study, sys.stdout)
     if other is not None:
         print()
         print_comparison(study, other, sys.stdout)
@@ -169,6 +196,29 @@ def _with_how_far(case: "Case", study: "Study", place: Path, options: "Options")
             plan = audited(case, options, told).plan
     with Progress("how far it carries") as told:
         return replace(study, how_far=how_far(case, plan, options, told))
+
+
+def _last_purchases(directory: Path, case: "Case", near: float | None) -> "dict[tuple[str, str], float]":
+    """Read what the last plan bought that this one could buy too."""
+    from planner.features.resolve.keep import last_purchases
+    from planner.plan.finished import load_finished
+
+    if near is None:
+        raise PlannerError("--against names the last plan for --nearly-as-good, which is not asked for")
+    finished = load_finished(directory)
+    return dict(last_purchases((finished.case, finished.plan), case).units)
+
+
+def near_share(text: str) -> float:
+    """Read a share above 0 and below 1: 1% or 0.01."""
+    number, percent = text.strip().removesuffix("%").strip(), text.strip().endswith("%")
+    try:
+        value = float(number) / (100 if percent else 1)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share such as 1% or 0.01 (above 0 and below 100%)")
+    return value
 
 
 def _asked(arguments: argparse.Namespace) -> "tuple[list[CaseChange], CaseChange]":
@@ -211,7 +261,8 @@ def _asked(arguments: argparse.Namespace) -> "tuple[list[CaseChange], CaseChange
     if faults:
         raise InputError(faults)
     one = CaseChange("", tuple(settings), tuple(scale), tuple(arguments.strike), tuple(arguments.refuse),
-                 tuple(arguments.refuse_pool), tuple(arguments.forbid_term), arguments.certain)  # fmt: skip
+                 tuple(arguments.refuse_pool), tuple(arguments.forbid_term), arguments.certain,
+                 leave_out=tuple(arguments.leave_out))  # fmt: skip
     if grids:
         spread = grid_cases(grids, one)
         return [

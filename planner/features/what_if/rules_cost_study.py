@@ -33,7 +33,7 @@ from planner.schema.capacity import Offer, Throughput
 from planner.schema.case import Case
 from planner.schema.settings import Policy
 from planner.solver.find import Options, find_if_any, find_plan
-from planner.solver.infeasible import with_setting
+from planner.solver.input_change import with_setting
 from planner.solver.parallel import on_all_cores
 from planner.workbook.book import Column, ExtraSheet, Recomputed, Sheet, Value
 from planner.workbook.report import Report

@@ -13,7 +13,9 @@ from pathlib import Path
 from planner.errors import Fault, InfeasibleError, InputError, StoppedError
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.curve import Curve
+from planner.features.what_if.fit import Fit
 from planner.features.what_if.how_far import HowFar
+from planner.features.what_if.near_finding import NearFinding
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.orders import order_lines
 from planner.plan.pricing import scenario_costs_of
@@ -51,7 +53,8 @@ class Answer:
     less. to_sign_usd : what the purchases are signed for, over their whole terms. margins : by stress case, the
     share by which demand may still grow; None: nothing limits it. coverage, utilisation :
     shares 0-1; None where not defined. tail_usd : mean cost of the dearest scenarios (policy.risk.level); None: there
-    is one scenario.
+    is one scenario. near : of a plan that is nearly as good, what was found.
+    fit : of a plan after what makes a folder fit, the changes.
     """
 
     change: CaseChange
@@ -66,6 +69,8 @@ class Answer:
     margins: Mapping[str, float | None] | None = None
     purchases: tuple[StudyLine, ...] = ()
     tail_usd: float | None = None
+    near: NearFinding | None = None
+    fit: Fit | None = None
 
     @property
     def possible(self) -> bool:
@@ -292,3 +297,15 @@ def differences(base: Answer, other: Answer) -> list[LineDifference]:
             region = (new or old).region  # type: ignore[union-attr]
             found.append(LineDifference(key[0], region, key[1], units[0], units[1], usd[0], usd[1]))
     return found
+
+
+def decide_by(base: Answer, other: Answer) -> str | None:
+    """First day on which the order of a case differs from that of the plan as it stands; None: it never does.
+
+    Until then either may be signed: the day by which to know whether, say, a provider refuses. A period's first day
+    is its name, or of a whole month its first.
+    """
+    if not base.possible or not other.possible:
+        return None
+    starts = [line.period for line in differences(base, other)]
+    return min((start if len(start) > len("2027-01") else f"{start}-01" for start in starts), default=None)

@@ -10,13 +10,15 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import Fault, InputError, PlannerError
-from planner.features.what_if import curve_files, how_far_report, study_sheet
+from planner.features.what_if import curve_files, fit_report, how_far_report, near_sheet, study_sheet
 from planner.features.what_if.case_change import CaseChange
 from planner.features.what_if.case_factors import Factor
 from planner.features.what_if.curve import Curve
 from planner.features.what_if.curve_sheet import NAME as CURVES
 from planner.features.what_if.curve_sheet import write_curves
-from planner.features.what_if.study import Answer, Study, StudyLine, differences
+from planner.features.what_if.fit import fit_of
+from planner.features.what_if.near_finding import NearFinding, Within
+from planner.features.what_if.study import Answer, Study, StudyLine, decide_by, differences
 from planner.io.atomic import locked, write_csv, write_text
 from planner.io.digest import read_json, seal_of, sealed
 from planner.io.directory import Kind, recover, replaced
@@ -27,7 +29,8 @@ from planner.workbook.book import new_book
 JSON, TABLE, LINES, WORKBOOK = "study.json", "study.csv", "study_lines.csv", "study.xlsx"
 FORMAT = 1
 CASE_COLUMNS = ("case", "change", "possible", "total_usd", "difference_usd", "bound_usd", "to_sign_usd",
-                *Totals.names(), "coverage", "utilisation", "least_margin_share", "tail_usd", "problem")  # fmt: skip
+                *Totals.names(), "coverage", "utilisation", "least_margin_share", "tail_usd", "problem", "finding",
+                "decide_by")  # fmt: skip
 LINE_COLUMNS = ("case", "offer", "region", "period", "units_before", "units", "usd_before", "usd")
 
 
@@ -68,6 +71,8 @@ def write_study(study: Study, directory: Path, created: dt.date) -> Study:
             if study.how_far is not None:
                 how_far_report.write_how_far(book.add_sheet(how_far_report.NAME), study.how_far)
                 write_csv(new / how_far_report.TABLE, how_far_report.how_far_table(study.how_far))
+            near_sheet.add(book, study)
+            fit_report.add_sheet(book, study)
             book.raw.close()
             for name, frame in ((TABLE, case_table(study)), (LINES, line_table(study))):
                 write_csv(new / name, frame)
@@ -125,6 +130,8 @@ def case_table(study: Study) -> pd.DataFrame:
             "least_margin_share": answer.least_margin,
             "tail_usd": answer.tail_usd,
             "problem": answer.problem,
+            "finding": "" if answer.near is None else str(answer.near),
+            "decide_by": decide_by(study.base, answer),
         })  # fmt: skip
     return pd.DataFrame(rows, columns=list(CASE_COLUMNS))
 
@@ -169,6 +176,8 @@ def _document(study: Study, answer: Answer) -> dict[str, Any]:
         **asdict(answer),
         "difference_usd": difference_usd(study, answer),
         "least_margin_share": answer.least_margin,
+        "finding": "" if answer.near is None else str(answer.near),
+        "decide_by": None if answer is study.base else decide_by(study.base, answer),
         "lines_that_differ": [asdict(line) for line in lines],
     }
 
@@ -225,9 +234,17 @@ def _answer(item: dict[str, Any]) -> Answer:
             tuple(map(int, change["forbid_terms"])),
             change["certain"],
             tuple((str(contract), str(usd)) for contract, usd in change.get("spend", ())),
+            tuple(map(str, change.get("leave_out", ()))),
+            str(change.get("aim", "")),
         ),
         purchases=tuple(StudyLine(**purchase) for purchase in item["purchases"]),
         tail_usd=item.get("tail_usd"),
+        near=_near(item.get("near")),
+        fit=fit_of(item.get("fit")),
         **{name: item[name] for name in ("input_digest", "problem", "total_usd", "bound_usd", "to_sign_usd", "parts",
                                          "coverage", "utilisation", "margins")},
     )  # fmt: skip
+
+
+def _near(item: dict[str, Any] | None) -> NearFinding | None:
+    return None if item is None else NearFinding(**{**item, "within": Within(item["within"])})

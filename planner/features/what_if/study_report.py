@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import IO
 
 from planner.features.what_if.curve_report import print_curve
+from planner.features.what_if.fit_report import print_fits
 from planner.features.what_if.how_far_report import print_how_far
-from planner.features.what_if.study import SAME_USD, Answer, Study, differences
+from planner.features.what_if.near_finding import Within
+from planner.features.what_if.near_report import print_near
+from planner.features.what_if.study import SAME_USD, Answer, Study, decide_by, differences
 from planner.features.what_if.study_files import difference_usd
 from planner.workbook.text_tables import LOST, Styled, TextTable, amount, clean, console_for, percent, usd
 
@@ -31,13 +34,15 @@ def print_study(study: Study, stream: IO[str]) -> None:
             table.add(answer.change.name, Styled("no plan", LOST), *[""] * (7 if risky else 6))
     table.print(console)
     for answer in study.answers:
-        if not answer.possible:
+        if not answer.possible and answer.near is None:
             console.print(f"\n{clean(answer.change.name, 80)}: no plan.", style="bold")
             for line in answer.problem.splitlines():
                 console.print(clean(line, _PROBLEM), soft_wrap=True)
+    print_near(console, study)
+    print_fits(console, study)
     if study.base.possible:
         for answer in study.cases:
-            if answer.possible:
+            if answer.possible and (answer.near is None or answer.near.within is Within.YES):
                 _print_lines(console, study.base, answer)
     if study.left_out:
         names = ", ".join(clean(name, 80) for name in study.left_out)
@@ -47,7 +52,9 @@ def print_study(study: Study, stream: IO[str]) -> None:
         print_curve(console, curve)
     if study.how_far is not None:
         print_how_far(console, study.how_far)
-    console.print("\nEvery case is a plan of its own: the cheapest with that change, proved and audited.")
+    near = any(answer.near is not None for answer in study.cases)
+    unless = ", or what its name says of it" if near else ""
+    console.print(f"\nEvery case is a plan of its own: the cheapest with that change{unless}, proved and audited.")
 
 
 def _print_lines(console: object, base: Answer, answer: Answer) -> None:
@@ -58,6 +65,8 @@ def _print_lines(console: object, base: Answer, answer: Answer) -> None:
     show(f"\n{name}" + (f" ({clean(what, 120)})" if what != answer.change.name else ""), style="bold", soft_wrap=True)
     if not lines:
         show("- buys the same as the plan as it stands")
+    if answer.change.refuse_pools:
+        show(f"- decide by {decide_by(base, answer)}, the first day on which the order is another")
     for d in lines[:_LINES]:
         show(f"- {clean(d.offer, 60)} from {d.period}: {amount(d.units_before)} → {amount(d.units)} units, "
              f"{usd(d.usd_before)} → {usd(d.usd)} to sign", soft_wrap=True)  # fmt: skip

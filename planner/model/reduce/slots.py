@@ -136,6 +136,17 @@ def with_kept(sets: Sets, keep: Keep, units: Mapping[Line, float], limit: Mappin
     )
 
 
+def with_most(sets: Sets, most: Mapping[Line, float] | None) -> Sets:
+    """Sell no more units than ``most`` says of each line; of what it does not name, none. None: as the sets say."""
+    if most is None:
+        return sets
+    lines = [(str(o), sets.periods[int(p)]) for o, p in zip(sets.purchases["offer"], sets.purchases["period"])]
+    top = np.array([most.get(line, 0.0) for line in lines], dtype=float)
+    sold = top > 0
+    bought = sets.purchases.assign(max_units=np.minimum(sets.purchases["max_units"].to_numpy(float), top))
+    return replace(sets, purchases=bought[sold].reset_index(drop=True), paid_usd=sets.paid_usd[sold])
+
+
 TINY = 1e-9  # GB per month
 
 

@@ -109,12 +109,14 @@ def test_studies_side_by_side(given: Path, tmp_path: Path, capsys: pytest.Captur
     assert rows[-1][1:4] == ["$29,760", "$14,880", "+$14,880"]
 
 
-def test_an_order_is_refused(given: Path, tmp_path: Path) -> None:
+def test_an_order_is_refused(given: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """10 units at 1 USD an hour; without them 30 USD an hour are paid on demand."""
     assert main(["what-if", str(given), "--refused", "-o", str(tmp_path / "out")]) == 0
+    assert "decide by 2027-01-01" in capsys.readouterr().out
     found = study_of(tmp_path / "out")
     assert found["west-m refused"]["total_usd"] == pytest.approx(30 * HOURS)
     assert found["west-m refused"]["purchases"] == []
+    assert found["west-m refused"]["decide_by"] == "2027-01-01"
 
 
 def test_a_case_without_a_plan_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,52 @@
+"""planner what-if --make-it-fit: end to end, by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from planner.cli import main
+from tests import builders
+from tests.builders.books import opened
+from tests.builders.one_hour import on_demand
+
+HOURS = 744
+
+
+def short_of_units(folder: Path) -> Path:
+    """Ten requests an hour need ten units; seven are for sale, and a quota of two is on demand."""
+    offers = [{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 1.0, "max_units": 7}]
+    options = [on_demand(tokens_per_minute_quota=2)]
+    return builders.write_folder(builders.tables(offers=offers, on_demand=options), folder, whole_units=False)
+
+
+def test_single_changes_with_their_plans(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """8 of 10 are served. A unit more costs 1 USD an hour, a token a minute more 3 USD an hour.
+
+    With 8 units for sale (+14 %) 8 + 2 · 3 = 14 USD an hour; with a quota of 3 (+50 %) 7 + 3 · 3 = 16 USD an hour.
+    """
+    given, out = short_of_units(tmp_path / "in"), tmp_path / "out"
+    assert main(["solve", str(given), "-o", str(tmp_path / "plan")]) == 2
+    assert f"planner what-if {given} --make-it-fit finds each single change" in capsys.readouterr().err
+    assert main(["what-if", str(given), "--make-it-fit", "-o", str(out)]) == 0
+    text = capsys.readouterr().out
+    assert "The smallest of these: max_units of west-m-1m from 7 to 8; the plan then costs $10,416." in text
+    cases = json.loads((out / "study.json").read_text(encoding="utf-8"))["cases"]
+    assert {case["change"]["name"]: case["total_usd"] for case in cases} == pytest.approx({
+        "max_units of west-m-1m from 7 to 8": 14 * HOURS,
+        "quota of m in west from 2 to 3": 16 * HOURS,
+        "demand of w from west times 0.9": 13 * HOURS,
+    })  # fmt: skip
+    rows = list(
+        opened(out / "study.xlsx", data_only=True)["Make it fit"].iter_rows(min_row=5, max_row=7, values_only=True)
+    )
+    assert [row[0] for row in rows] == [case["change"]["name"] for case in cases]
+    assert rows[0][4] == "smallest, cheapest"
+    assert main(["what-if", str(given), "-o", str(out)]) == 0  # read back
+    assert "The smallest of these: max_units of west-m-1m from 7 to 8" in capsys.readouterr().out
+
+
+def test_a_folder_with_a_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = builders.write_folder(builders.tables(), tmp_path / "in")
+    assert main(["what-if", str(given), "--make-it-fit", "--fresh"]) == 0
+    assert "The folder has a plan as it stands: nothing has to change." in capsys.readouterr().out

@@ -1,0 +1,172 @@
+"""Where nothing fits: each single change that is enough, against halving with the oracle; pairs where there is none."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planner.readers import load
+from planner.schema.case import Case
+from planner.solver.find import Options, find_cost
+from planner.solver.highs import Clock
+from planner.solver.input_change import apply_changes
+from planner.solver.single_changes import Changes, single_changes
+from tests import builders
+from tests.builders.one_hour import on_demand, workload
+from tests.builders.shrunken import shrunken
+from tests.oracle.oracle import optimum
+
+ANY = Options(gap=0.9, workers=1)
+NO_POOLS: dict[str, Any] = {"pools": [], "throughput": [], "offers": []}
+BOTH = ("east", "west")
+RANDOM = ((2, 0.0), (6, 0.0), (25, 0.0), (26, 0.6))
+
+
+def found(case: Case) -> Changes:
+    """Every answer is enough as it is printed; 97 % of a single change is not (a grid: one step less is not)."""
+    changes = single_changes(case, Clock())
+    for some in changes.found:
+        assert find_cost(apply_changes(case, some), ANY) is not None, str(some)
+        (change, *others) = some
+        if others or change.share is None or change.column == "deadline_hours":
+            continue
+        has, needs = change.has, change.needs
+        assert isinstance(has, float)
+        assert isinstance(needs, float)
+        less = replace(change, needs=has + 0.97 * (needs - has))
+        assert find_cost(apply_changes(case, [less]), ANY) is None, str(change)
+    return changes
+
+
+def words(case: Case) -> list[str]:
+    """Answers as they are printed."""
+    changes = found(case)
+    assert changes.complete
+    return [" and ".join(map(str, some)) for some in changes.found]
+
+
+def failing(quota: float, trust: float, **policy: Any) -> builders.Tables:
+    """Ten requests an hour in each of two regions, on demand only."""
+    return builders.two_regions(on_demand=[on_demand(r, tokens_per_minute_quota=quota) for r in BOTH], **NO_POOLS)
+
+
+def test_each_single_change_by_hand() -> None:
+    """20 tokens a minute are asked while a region is lost; the other may use 0.5 of its 12, which is 6.
+
+    Enough: 6 of 20 asked (0.3 of the demand); quotas of 40, which is 3.34 times 12 (a quota alone: the other region's
+    loss is not met); no trust is (1 gives 12); no region that fails.
+    """
+    case = builders.case(failing(12, 0.5), failover={"enabled": True, "share": 1.0, "on_demand_trust": 0.5})
+    assert words(case) == [
+        "failover_share of w from 1 to 0.3",
+        "every tokens_per_minute_quota of on_demand times 3.34",
+        "do not plan for the loss of any region (failover.enabled)",
+    ]
+
+
+def test_headroom_is_turned_down_no_farther_than_it_must_be() -> None:
+    """10 tokens a minute, half of it spare: 20 of a quota of 15; 10 / (1 − h) is 15 at h = 1/3."""
+    tables = builders.tables(on_demand=[on_demand(tokens_per_minute_quota=15)], **NO_POOLS)
+    answers = words(builders.case(tables, headroom=0.5))
+    assert "headroom from 0.5 to 0.333" in answers
+    assert "quota of m in west from 15 to 20" in answers
+
+
+def test_a_workload_is_allowed_where_it_was_not() -> None:
+    """West's quota is too small; east has plenty, and a route, but the workload stays in west."""
+    options = [on_demand("east"), on_demand("west", tokens_per_minute_quota=4)]
+    demand = builders.profile("west", "w", [10.0] * 168)
+    kept = [workload(serving_regions="west")]
+    given = {**NO_POOLS, "on_demand": options, "demand": demand, "workloads": kept}
+    answers = words(builders.case(builders.two_regions(**given), failover={"enabled": False}))
+    assert "allow w to be served in east (serving_regions)" in answers
+    assert "quota of m in west from 4 to 10" in answers
+    free = {**given, "workloads": [workload()], "routes": []}
+    answers = words(builders.case(builders.two_regions(**free), failover={"enabled": False}))
+    assert "allow west to be served from east (a route)" in answers
+
+
+def test_pairs_where_no_single_change_is_enough() -> None:
+    """East lacks 3 units, west 6 tokens a minute, and nothing leads from one to the other's spare capacity."""
+    offers = [{"offer": "east-m-1m", "pool": "east-m", "usd_per_unit_hour": 1.0, "max_units": 7}]
+    pools = [{"pool": "east-m", "region": "east"}]
+    throughput = [{"pool": "east-m", "model": "m", "tokens_per_minute_per_unit": 1}]
+    tables = builders.two_regions(
+        offers=offers, pools=pools, throughput=throughput, routes=[],
+        on_demand=[on_demand("west", tokens_per_minute_quota=4)],
+    )  # fmt: skip
+    case = builders.case(tables, failover={"enabled": False})
+    answers = [some for some in found(case).found if len(some) == 2]
+    assert answers
+    assert not [some for some in found(case).found if len(some) == 1]
+    printed = [" and ".join(map(str, some)) for some in answers]
+    assert any("quota of m in west from 4 to 10" in text and "max_units" in text for text in printed)
+
+
+def test_a_case_with_a_plan_needs_no_change() -> None:
+    assert found(builders.case(builders.tables())).found == []
+
+
+def test_no_time_left_is_said() -> None:
+    case = builders.case(failing(12, 0.5), failover={"enabled": True, "share": 1.0, "on_demand_trust": 0.5})
+    changes = single_changes(case, Clock())
+    assert changes.complete
+    hurried = single_changes(case, _Hurried())
+    assert not hurried.complete
+    assert len(hurried.found) < len(changes.found)
+
+
+class _Hurried(Clock):
+    """A clock that runs out after some looks."""
+
+    looks = 40
+
+    def left(self) -> float:
+        self.looks -= 1
+        if self.looks < 0:
+            self.deadline = 0.0
+        return super().left()
+
+
+@pytest.mark.parametrize(("seed", "factor"), RANDOM)
+def test_random_cases_are_enough_and_no_more(seed: int, factor: float, tmp_path: Path) -> None:
+    found(shrunken(tmp_path / "in", seed, factor))
+
+
+@pytest.mark.parametrize(
+    ("setting", "has", "end"),
+    [("failover.on_demand_trust", 0.2, 1.0), ("headroom", 0.6, 0.0)],
+)
+def test_against_halving_with_the_oracle(setting: str, has: float, end: float, tmp_path: Path) -> None:
+    """The oracle, another programme, says of a folder whether there is a plan; halving finds where plans begin."""
+    quota, sold = {"failover.on_demand_trust": (25, 5), "headroom": (15, 2)}[setting]
+    offers = [{"offer": f"{r}-m-1m", "pool": f"{r}-m", "usd_per_unit_hour": 1.0, "max_units": sold} for r in BOTH]
+    tables = builders.two_regions(
+        offers=offers, on_demand=[on_demand(r, tokens_per_minute_quota=quota) for r in BOTH],
+        demand=[{"region": r, "workload": "w", "hour_of_week": 0, "requests_per_hour": 10.0} for r in BOTH],
+    )  # fmt: skip
+
+    def folder(value: float) -> Path:
+        values = {"failover.on_demand_trust": 0.5 if setting != "headroom" else 1.0, "headroom": 0.0, setting: value}
+        failover = {
+            "enabled": setting != "headroom",
+            "share": 1.0,
+            "on_demand_trust": values["failover.on_demand_trust"],
+        }
+        policy = {"headroom": values["headroom"], "reserved_headroom": 0.0, "whole_units": False, "failover": failover}
+        return builders.write_folder(tables, tmp_path / f"{value:.9f}", **policy)
+
+    assert optimum(folder(has))["status"] == "infeasible"
+    assert optimum(folder(end))["status"] == "optimal"
+    low, high = has, end
+    while abs(high - low) > 2e-3 * abs(end - has):
+        middle = (low + high) / 2
+        low, high = (low, middle) if optimum(folder(middle))["status"] == "optimal" else (middle, high)
+    case = load(folder(has))
+    (change,) = (c for some in found(case).found for c in some[:1] if len(some) == 1 and c.column.endswith(setting))
+    needs = change.needs
+    assert isinstance(needs, float)
+    tolerance = 0.005 * abs(high - has) + 1.1e-3 * (setting == "headroom") + 2e-3 * abs(end - has)
+    assert abs(needs - high) <= tolerance
+    assert optimum(folder(needs))["status"] == "optimal"
