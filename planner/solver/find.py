@@ -143,11 +143,10 @@ def _components(
 
         other_solver(options.solver)  # a wrong name is refused before any work
     swallow_banner()  # here, before the threads
-    sets = sets_of(case)
-    if options.stress:
-        sets = replace(sets, cases=tuple(
-            replace(c, demand_scale=c.demand_scale * options.stress.get(c.failed, 1.0)) for c in sets.cases
-        ))  # fmt: skip
+    sets, stress = sets_of(case), options.stress
+    if stress:
+        cases = tuple(replace(c, demand_scale=c.demand_scale * stress.get(c.failed, 1.0)) for c in sets.cases)
+        sets = replace(sets, cases=cases)
     sets = with_most(sets if options.kept is None else options.kept.of(sets), options.most)
     wide = spanning(sets)
     names = [family.name for family in wide]
