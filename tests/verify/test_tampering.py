@@ -214,7 +214,7 @@ def test_a_kept_answer_that_was_edited_proves_nothing(case: Any, tmp_path: Path)
             arrays = {name: data[name] for name in data.files}
         arrays["bound_usd"] = arrays["bound_usd"] * 1.15
         arrays["usd"] = arrays["usd"] * 1.15
-        np.savez(path, allow_pickle=False, **arrays)
+        np.savez(path, **arrays)
     found = audited(case, Options(store=tmp_path)).plan
     assert found.proof.bound_usd <= true.totals.total_usd * (1 + 1e-9)
     assert found.totals == true.totals
