@@ -58,7 +58,7 @@ class Cache:
     def put(self, key: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Keep an answer; a full disk or a read-only folder only costs the next run its head start."""
         with suppress(OSError), written_beside(self.folder / f"{key}.npz") as beside, beside.open("wb") as file:
-            np.savez(file, **arrays)  # numpy before 2.2 takes no allow_pickle here: it would be kept as an array
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # no allow_pickle: numpy before 2.2 keeps it as an array
 
     def tidy(self) -> None:
         """Drop answers that nobody asked for in months, and the oldest beyond MOST_FILES."""
