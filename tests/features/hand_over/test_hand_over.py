@@ -4,19 +4,22 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import hcl2
-import pandas as pd
 import pytest
 import yaml
 
-import planner
 from planner.cli import main
-from planner.features.hand_over.litellm_config import whole_shares
-from planner.features.hand_over.sellers import Names, azure_prefix, seller_of
-from planner.features.hand_over.terraform import quoted, written
+from planner.errors import AuditError
+from planner.features.hand_over.handed import HandOver, handed_over
+from planner.features.hand_over.litellm_config import router_config, whole_shares
+from planner.features.hand_over.order_of_things import order_of_things
+from planner.features.hand_over.sellers import Names, aws_region, azure_prefix, seller_of
+from planner.features.hand_over.terraform import quoted, terraform_files, written
+from planner.features.ledger.accept import refuse_broken
 from planner.features.tasks.chargeback import IDLE, KEPT, USED, chargeback
 from planner.plan.finished import load_finished
 from tests import builders
@@ -65,13 +68,30 @@ def folder(place: Path, provider: str = "azure", product: str = "Global Provisio
 def accepted(place: Path, **names: str) -> Path:
     folder(place, **names)
     assert main(["solve", str(place / "folder"), "-o", str(place / "plan"), "--no-workbook", "--no-rules-cost"]) == 0
+    shutil.copytree(place / "plan", place / "unsigned")
     assert main(["accept", str(place / "plan"), "--by", "A. Buyer", "--date", "2026-12-01"]) == 0
     return place / "plan"
 
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An accepted plan; beside it, in `unsigned`, the same before anybody accepted it."""
     return accepted(tmp_path_factory.mktemp("accepted"))
+
+
+def sold(plan: Path, provider: str, product: str) -> HandOver:
+    """The plan as if another provider sold it: no name of these changes what is planned."""
+    finished = load_finished(plan)
+    case = finished.case
+    named = tuple(r.model_copy(update={"provider": provider}) for r in case.regions)
+    offers = tuple(o.model_copy(update={"product": product}) for o in case.offers)
+    return handed_over(replace(finished, case=replace(case, regions=named, offers=offers)), None)
+
+
+def read_back(text: str, tmp_path: Path) -> dict[str, Any]:
+    path = tmp_path / "read.tf"
+    path.write_text(text, encoding="utf-8")
+    return terraform(path)
 
 
 @pytest.fixture(scope="module")
@@ -172,38 +192,31 @@ def test_machines_read_the_shares_of_models(files: Path) -> None:
     assert shares == [1.0] * 4
 
 
-def test_a_plan_that_nobody_accepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder(tmp_path)
-    assert main(["solve", str(tmp_path / "folder"), "-o", str(tmp_path / "plan"), "--no-workbook"]) == 0
+def test_a_plan_that_nobody_accepted(plan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(plan.parent / "unsigned", tmp_path / "plan")
     words = ["hand-over", str(tmp_path / "plan"), "-o", str(tmp_path / "files")]
     assert main(words) == 1
     assert "nobody has accepted this plan" in capsys.readouterr().err
     assert not (tmp_path / "files").exists()
     assert main([*words, "--draft"]) == 0
-    texts = [
-        p.read_text(encoding="utf-8") for p in (tmp_path / "files").rglob("*") if p.suffix in (".tf", ".yaml", ".md")
-    ]
-    assert len(texts) == 6
-    assert all("DRAFT: nobody has accepted this plan" in text for text in texts)
+    files = [p for p in (tmp_path / "files").rglob("*") if p.suffix in (".tf", ".yaml", ".md")]
+    assert len(files) == 6
+    assert all("DRAFT: nobody has accepted this plan" in p.read_text(encoding="utf-8") for p in files)
 
 
-def test_a_plan_that_was_changed_after_it_was_signed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan = accepted(tmp_path)
-    (tmp_path / "ledger.jsonl").unlink()
-    assert main(["hand-over", str(plan), "-o", str(tmp_path / "files"), "--draft"]) == 1
+def test_a_plan_whose_ledger_is_gone(plan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(plan, tmp_path / "plan")  # without the ledger beside it
+    assert main(["hand-over", str(tmp_path / "plan"), "-o", str(tmp_path / "files"), "--draft"]) == 1
     assert "no such entry" in capsys.readouterr().err
     assert not (tmp_path / "files").exists()
 
 
-def test_an_order_that_breaks_a_rule_is_no_draft_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    order = pd.DataFrame([("east-units-1m", "2027-01", 20, 1.0), ("west-units-1m", "2027-01", 15, 1.0)],
-                         columns=["offer", "period", "units", "usd_per_unit_hour"])  # fmt: skip
-    priced = planner.price(planner.load(folder(tmp_path)), order)
-    assert priced.broken
-    planner.write_plan(priced.metrics, tmp_path / "plan")
-    assert main(["hand-over", str(tmp_path / "plan"), "-o", str(tmp_path / "files"), "--draft"]) == 1
-    assert "fails its audit" in capsys.readouterr().err
-    assert not (tmp_path / "files").exists()
+def test_a_plan_that_breaks_a_rule_is_no_draft_either(plan: Path, tmp_path: Path) -> None:
+    """5 units fewer: the other region can no longer be lost."""
+    finished = load_finished(plan)
+    fewer = finished.plan.deployments.assign(units=[20.0, 15.0])
+    with pytest.raises(AuditError, match="fails its audit"):
+        refuse_broken(replace(finished, plan=replace(finished.plan, deployments=fewer)))
 
 
 def test_nothing_is_written_into_a_plan_or_a_folder(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -254,46 +267,52 @@ def test_hostile_names(tmp_path: Path) -> None:
     assert pool == HOSTILE["pool"].strip()
 
 
-def test_aws_is_bought_by_terraform_and_google_by_an_order(tmp_path: Path) -> None:
-    plan = accepted(tmp_path / "aws", provider="Amazon Bedrock", product="provisioned throughput, model units",
-                    east="us-east-1", west="eu")  # fmt: skip
-    assert main(["hand-over", str(plan), "-o", str(tmp_path / "a")]) == 0
-    bought = table(tmp_path / "a" / "terraform" / "aws.tf", "provisioned")
-    assert {d["units"] for d in bought.values()} == {20}
-    assert {d["commitment"] for d in bought.values()} == {"OneMonth"}
-    assert {d["region"] for d in bought.values()} == {"us-east-1", '${var.aws_regions["eu"]}'}
-    assert "To apply `aws.tf` is to buy" in (tmp_path / "a" / "ORDER.md").read_text(encoding="utf-8")
-    entry = config(tmp_path / "a" / "litellm" / "2027-01.yaml")["model_list"][0]["litellm_params"]
+def test_aws_is_bought_by_terraform(plan: Path, tmp_path: Path) -> None:
+    handed = sold(plan, "Amazon Bedrock", "provisioned throughput, model units")
+    (block,) = read_back(terraform_files(handed, "#")["aws.tf"], tmp_path)["locals"]
+    bought = block["provisioned"].values()
+    assert {d["units"] for d in bought} == {20}
+    assert {d["commitment"] for d in bought} == {"OneMonth"}
+    assert {d["region"] for d in bought} == {'${var.aws_regions["east"]}', '${var.aws_regions["west"]}'}
+    assert "To apply `aws.tf` is to buy" in order_of_things(handed, "", terraform=True)
+    entry = router_config(handed, "2027-01")["model_list"][0]["litellm_params"]
     assert entry["model_id"].startswith("os.environ/BEDROCK_PROVISIONED_ARN_")
 
-    plan = accepted(tmp_path / "google", provider="google", product="Provisioned throughput")
-    assert main(["hand-over", str(plan), "-o", str(tmp_path / "g")]) == 0
-    assert not (tmp_path / "g" / "terraform").exists()
-    page = (tmp_path / "g" / "ORDER.md").read_text(encoding="utf-8")
+
+def test_google_is_an_order(plan: Path) -> None:
+    handed = sold(plan, "google", "Provisioned throughput")
+    assert terraform_files(handed, "#") == {}
+    page = order_of_things(handed, "", terraform=False)
     assert page.index("1. **Order what holds capacity**") < page.index("2. **Route")
     headers = [e["litellm_params"]["extra_headers"]["X-Vertex-AI-LLM-Request-Type"]
-               for e in config(tmp_path / "g" / "litellm" / "2027-01.yaml")["model_list"]]  # fmt: skip
+               for e in router_config(handed, "2027-01")["model_list"]]  # fmt: skip
     assert set(headers) == {"dedicated", "shared"}
 
 
-def test_who_is_not_known_is_called_by_an_address(tmp_path: Path) -> None:
-    plan = accepted(tmp_path, provider="our own machines", product="H100")
-    assert main(["hand-over", str(plan), "-o", str(tmp_path / "files")]) == 0
-    entry = config(tmp_path / "files" / "litellm" / "2027-01.yaml")["model_list"][0]["litellm_params"]
+def test_who_is_not_known_is_called_by_an_address(plan: Path) -> None:
+    handed = sold(plan, "our own machines", "H100")
+    entry = router_config(handed, "2027-01")["model_list"][0]["litellm_params"]
     assert entry["model"] == "openai/m"
     assert entry["api_base"] == "os.environ/API_BASE_M_EAST_UNITS"
-    assert "**Set up by hand:**" in (tmp_path / "files" / "ORDER.md").read_text(encoding="utf-8")
+    assert "**Set up by hand:**" in order_of_things(handed, "", terraform=False)
 
 
-def test_a_deployment_type_that_names_do_not_tell_is_asked_for(tmp_path: Path) -> None:
-    plan = accepted(tmp_path, product="units")
-    assert main(["hand-over", str(plan), "-o", str(tmp_path / "files")]) == 0
-    variables = [
-        name for block in terraform(tmp_path / "files" / "terraform" / "variables.tf")["variable"] for name in block
-    ]
+def test_a_deployment_type_that_names_do_not_tell_is_asked_for(plan: Path, tmp_path: Path) -> None:
+    files = terraform_files(sold(plan, "azure", "units"), "#")
+    variables = [name for block in read_back(files["variables.tf"], tmp_path)["variable"] for name in block]
     assert "azure_deployment_types" in variables
-    sku = {d["sku"] for d in table(tmp_path / "files" / "terraform" / "azure.tf", "reserved").values()}
-    assert all("var.azure_deployment_types" in text and text.endswith("ProvisionedManaged") for text in sku)
+    reserved = next(b["reserved"] for b in read_back(files["azure.tf"], tmp_path)["locals"] if "reserved" in b)
+    texts = [d["sku"] for d in reserved.values()]
+    assert all("var.azure_deployment_types" in text and text.endswith("ProvisionedManaged") for text in texts)
+
+
+def test_aws_regions() -> None:
+    assert [aws_region(r) for r in ("us-east-1", "aws-eu-central-1", "eu", "global")] == [
+        "us-east-1",
+        "eu-central-1",
+        None,
+        None,
+    ]
 
 
 @pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")

@@ -25,8 +25,10 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of Dask's own
 
 
 @contextmanager
-def workers(count: int) -> Iterator["distributed.LocalCluster"]:
-    with distributed.LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=":0") as local:
+def workers(count: int, *, processes: bool = True) -> Iterator["distributed.LocalCluster"]:
+    with distributed.LocalCluster(
+        n_workers=count, threads_per_worker=1, processes=processes, dashboard_address=":0"
+    ) as local:
         yield local
 
 
@@ -76,7 +78,7 @@ def test_the_same_bytes_as_on_one_machine(
 def test_workers_killed_in_the_midst_are_no_loss(local: "distributed.LocalCluster", folder: Path) -> None:
     """Both die while they work; others are started in their place, and the cases are solved again."""
     case = planner.load(folder)
-    changes = grid_cases([("headroom", [f"{k / 20:g}" for k in range(6)])])
+    changes = grid_cases([("headroom", [f"{k / 20:g}" for k in range(5)])])
     killed: list[int] = []
 
     @contextmanager
@@ -99,7 +101,7 @@ def test_no_worker_left_is_a_message_and_nothing_is_written(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(dask_cluster, "GRACE_SECONDS", 0.5)
-    with workers(1) as alone:
+    with workers(1, processes=False) as alone:
         gone: list[bool] = []
 
         def stop(*_: object) -> bool:
