@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of Dask's own
 @contextmanager
 def workers(count: int, *, processes: bool = True) -> Iterator["distributed.LocalCluster"]:
     with distributed.LocalCluster(
-        n_workers=count, threads_per_worker=1, processes=processes, dashboard_address=":0"
+        n_workers=count, threads_per_worker=1, processes=processes, protocol="tcp", dashboard_address=":0"
     ) as local:
         yield local
 
