@@ -61,20 +61,32 @@ class Line:
         self._parts, self._first, self._last, self._sunk = parts, first, last, sunk
 
     @classmethod
-    def through(cls, places: tuple[float, float, float], cases: tuple[Case, Case, Case], clock: Clock) -> "Line | None":
-        """Open a case at the second of three places; None where the programme does not move in a straight way."""
+    def through(
+        cls,
+        places: tuple[float, float, float],
+        cases: tuple[Case, Case, Case],
+        clock: Clock,
+        like: "Line | None" = None,
+    ) -> "Line | None":
+        """Open a case at the second of three places; None where the programme does not move in a straight way.
+
+        ``like`` : a line that is needed no more: programmes of the same matrix go on from where it stands.
+        """
         sunk = [sunk_usd(case) for case in cases]
         stated = [[(part, program_of(merge_slots(part))) for part in parts_to_solve(sets_of(case))] for case in cases]
         share = (places[1] - places[0]) / (places[2] - places[0])
         same = max(sunk) - min(sunk) <= STRAIGHT * max(1.0, *sunk)
         if not same or len({len(parts) for parts in stated}) > 1:
             return None
-        found = []
+        found: list[_Part] = []
         for (part, low), (other, middle), (third, high) in zip(*stated, strict=True):
             alike = part_shape(part) == part_shape(other) == part_shape(third)
             if not alike or not _straight(low, middle, high, share):
                 return None
-            found.append(_Part(low, high, open_program(middle, clock)))
+            old = like._parts[len(found)] if like is not None and len(like._parts) > len(found) else None
+            same = old is not None and same_matrix(old.solve.program, middle)
+            found.append(_Part(low, high, moved(old.solve, middle) if old and same else open_program(middle, clock)))
+            found[-1].hold(None, None)
         return cls(found, places[0], places[2], sunk[0])
 
     @classmethod

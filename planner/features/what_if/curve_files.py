@@ -129,7 +129,7 @@ def draw_curves(curves: Sequence[Curve], folder: Path) -> None:
                 axes.plot([q.value for q in curve.points], [q.usd for q in curve.points], "|", color=line, markersize=6)
             if curve.dots:
                 axes.plot([d.value for d in curve.dots], [d.usd for d in curve.dots], "o", color=dot, markersize=5,
-                          label="whole units")  # fmt: skip
+                          clip_on=False, label="whole units")  # fmt: skip
             for k, gap in enumerate(curve.no_plan):
                 axes.axvspan(gap.first, gap.last, color=none, hatch="///", linewidth=0,
                              label="no plan" if k == 0 else None)  # fmt: skip

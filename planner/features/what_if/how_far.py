@@ -13,7 +13,8 @@ Both costs come from one programme that stays open (`solver.line`), whose slopes
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from planner.features.what_if.case_change import CaseChange, changed
@@ -87,7 +88,18 @@ def how_far(case: Case, plan: Plan, options: Options, progress: Told | None = No
         if progress is not None:
             progress(done[0], len(asked))
 
-    found = on_all_cores(lambda n: _reach(free, n, held, clock), asked, options.workers, step)
+    idle: list[_Sweep] = []  # done with: their programmes go on as those of the next number
+
+    def reach(number: Number) -> tuple[Reach, float]:
+        before = None
+        with suppress(IndexError):  # of two threads, one may be first
+            before = idle.pop()
+        sweep = _Sweep(free, number.factor, held, clock, before)
+        found = _reach(sweep, number)
+        idle.append(sweep)
+        return found
+
+    found = on_all_cores(reach, asked, options.workers, step)
     return HowFar(plan.totals.total_usd, found[0][1] if found else 0.0, tuple(reach for reach, _ in found))
 
 
@@ -175,23 +187,24 @@ class _Sweep:
     way, each factor is opened anew.
     """
 
-    def __init__(self, case: Case, factor: Factor, held: _Held, clock: Clock) -> None:
+    def __init__(self, case: Case, factor: Factor, held: _Held, clock: Clock, before: "_Sweep | None" = None) -> None:
         self.case, self.factor, self.held, self.clock = case, factor, held, clock
         middle = LEAST + 0.381966 * (MOST - LEAST)
         places = (LEAST, middle, MOST)
         cases = (self.at(LEAST), self.at(middle), self.at(MOST))
-        self._lines = [Line.through(places, cases, clock) for _ in range(2)]
+        old: Sequence[Line | None] = (None, None) if before is None else before.lines
+        self.lines: list[Line | None] = [Line.through(places, cases, clock, like) for like in old]
         self._cheapest: dict[float, LinePoint | None] = {}
         self._staying: dict[float, LinePoint | None] = {}
-        if self._lines[1] is not None:
-            self._lines[1].hold(held.units)
+        if self.lines[1] is not None:
+            self.lines[1].hold(held.units)
 
     def at(self, factor: float) -> Case:
         """Return the case with the number at a factor."""
         return changed(self.case, CaseChange("", scale=(replace(self.factor, factor=factor),)))
 
     def _line(self, number: int, factor: float) -> Line:
-        line = self._lines[number]
+        line = self.lines[number]
         if line is None:
             line = Line.standing(self.at(factor), self.clock)
             line.hold(self.held.units if number else None)
@@ -212,7 +225,7 @@ class _Sweep:
     def regret(self, factor: float) -> _Regret | None:
         """Return what staying costs more than the cheapest plan; None: with these purchases there is no plan."""
         best, own = self.cheapest(factor), self.staying(factor)
-        straight = self._lines[0] is not None
+        straight = self.lines[0] is not None
         if best is None or own is None:
             return None
         return _Regret(own.usd - best.usd, own.slope_usd - best.slope_usd if straight else 0.0)
@@ -224,9 +237,8 @@ class _Sweep:
         return line.solve(factor) is not None
 
 
-def _reach(case: Case, number: Number, held: _Held, clock: Clock) -> tuple[Reach, float]:
+def _reach(sweep: _Sweep, number: Number) -> tuple[Reach, float]:
     """Return how far the plan carries as a number moves, and what staying costs more as the folder stands."""
-    sweep = _Sweep(case, number.factor, held, clock)
     today, own = sweep.regret(1.0), sweep.staying(1.0)
     allowed = (0.0 if today is None else max(today.usd, 0.0)) + SAME * (1.0 if own is None else abs(own.usd))
     regrets = [(factor, sweep.regret(factor)) for factor in FACTORS]
