@@ -11,7 +11,7 @@ For a workload w, in a month or over the horizon, with models i, places c (origi
     standby           = Σ accounts unit-hours on standby per request · usd_per_unit_hour
 
 with t = fresh, cached, written, output tokens from lengths and cache rates; `paid` = 1 / utilisation: unit-hours paid
-for one used. With the values of a span it gives the attributed cost (metrics.capacity_cost) exactly. usd_per_unit_hour
+for one used. With the values of a span it gives the attributed cost (metrics.task_costs) exactly. usd_per_unit_hour
 is what all commitments of a pool cost in the span over all their unit-hours.
 
 Volume moves the cost of a task only through units that do not follow it. Let v = ln(volume after / before), in

@@ -232,7 +232,7 @@ class Metrics:
     break_even : every offer at this buyer's token mix. break_even_utilisation: where a unit costs what on demand would;
         attainable_utilisation: 1 - reserved headroom; verdict: "pays", "only without headroom", "never",
         "no on-demand price" or "no use".
-    by_workload, by_model, costs : total cost of the plan attributed (metrics.capacity_cost states the rule); the
+    by_workload, by_model, costs : total cost of the plan attributed (metrics.task_costs states the rule); the
         parts of each add up to the plan's total. capacity_usd: reserved, tail, unreserved, sunk and shortfall.
     tasks : the same by workload, origin, region, model and period, with tasks (metrics.task_costs).
     egress : each ordered pair of regions and period with data. requests: sent from origin and served in destination;

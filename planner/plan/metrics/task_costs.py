@@ -1,7 +1,7 @@
 """Cost per task: every dollar of the plan by workload, origin, serving region, model and month, over its tasks.
 
 tasks = requests / requests_per_task. A request's cost is what it pays on demand, its egress, and its share of what
-capacity costs (metrics.capacity_cost), so that the rows of the table add up to the plan's total. A row counts in its
+capacity costs (metrics.task_costs), so that the rows of the table add up to the plan's total. A row counts in its
 origin, where its tasks arise, and in its region, where they are served; units on standby go where the requests that
 bear them are served, wherever the units stand.
 """
