@@ -23,16 +23,16 @@ def waiting(work: Path, quick: bool, sizes: object = None) -> Iterator[Section]:
     rows: list[list[object]] = []
     for size in SIZES[:1] if quick else SIZES:
         name = "x".join(map(str, size))
-        base = _solve(_folder(work / name, size, "quota"))
-        rows.append([name, "none", *_told(base), "", "", ""])
-        folder = _folder(work / f"{name}-batch", size, "quota,batch")
+        base = solved(folder_of(work / name, size, "quota"))
+        rows.append([name, "none", *told(base), "", "", ""])
+        folder = folder_of(work / f"{name}-batch", size, "quota,batch")
         for what, own in (("up to 24 h", folder), ("24 h, no batch option", _without_option(folder))):
-            found = _solve(own)
-            rows.append([name, what, *_told(found), *_times(found, base)])
+            found = solved(own)
+            rows.append([name, what, *told(found), *times(found, base)])
             if size[0] * size[1] * size[2] <= LITERAL:
                 literal = run(["-m", "tests.oracle.oracle", str(own)])
-                assert_equal(name, total_usd(_plan(own)), float(literal.answer()["total_usd"]))
-                rows.append([name, f"{what}: literal programme", *_told(literal), *_times(literal, base)])
+                assert_equal(name, total_usd(plan_directory(own)), float(literal.answer()["total_usd"]))
+                rows.append([name, f"{what}: literal programme", *told(literal), *times(literal, base)])
     note = (
         "planner: whole processes with --fresh, --no-workbook and --no-rules-cost. Literal programme: a flow for each "
         "hour of arrival and hour that serves it, nothing reduced, of the same optimum (asserted). Ratios are over the "
@@ -41,9 +41,10 @@ def waiting(work: Path, quick: bool, sizes: object = None) -> Iterator[Section]:
     yield Section("wait. Work that can wait", header, rows, [note])
 
 
-def _folder(folder: Path, size: tuple[int, int, int], features: str) -> Path:
+def folder_of(folder: Path, size: tuple[int, int, int], features: str, months: int = 1) -> Path:
+    """Write a random folder with some features."""
     regions, workloads, models = size
-    generate(folder, SEED, regions, workloads, models, 1, features)
+    generate(folder, SEED, regions, workloads, models, months, features)
     return folder
 
 
@@ -67,17 +68,21 @@ def _without_option(folder: Path) -> Path:
     return out
 
 
-def _plan(folder: Path) -> Path:
+def plan_directory(folder: Path) -> Path:
+    """Name where the plan of a folder is written."""
     return folder.with_name(f"{folder.name}-plan")
 
 
-def _solve(folder: Path) -> Run:
-    return run(solve_command(folder, _plan(folder), "--fresh", "--no-workbook", "--no-rules-cost"), 2)
+def solved(folder: Path) -> Run:
+    """Run the whole command on a folder."""
+    return run(solve_command(folder, plan_directory(folder), "--fresh", "--no-workbook", "--no-rules-cost"), 2)
 
 
-def _told(found: Run) -> list[object]:
+def told(found: Run) -> list[object]:
+    """Cells of a run."""
     return [found.wall_s, found.cpu_s, found.peak_mb]
 
 
-def _times(found: Run, base: Run) -> list[object]:
+def times(found: Run, base: Run) -> list[object]:
+    """Cells of a run as multiples of another."""
     return [found.wall_s / base.wall_s, found.cpu_s / base.cpu_s, found.peak_mb / base.peak_mb]
