@@ -188,10 +188,14 @@ class Meeting:
     def _heard(self, said: Any) -> None:
         """Take what a worker said; of older questions nothing is shown."""
         if isinstance(said, Quick) and said.number == self._number:
-            self.quick, self.quick_seconds = said, time.monotonic() - self._asked_at
+            if not self.is_answered:
+                self.quick_seconds = time.monotonic() - self._asked_at
+            self.quick = said
             if not self.moved and said.picture is not None:
                 self.base = said.picture
             self.changed("quick")
+            if self._later is not None:
+                self._later.cancel()
             still = max(0.0, STILL_SECONDS - self.quick_seconds)
             self._later = asyncio.get_running_loop().call_later(still, self._plan_next)
             if self.curve is not None and self.curve.total_usd is None:

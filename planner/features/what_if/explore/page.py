@@ -199,6 +199,8 @@ class PageView:
             said = f"In whole units. {m.planned.detail.proof[0]}"
         elif m.planned is not None:
             said = "The plan could not be found." if m.planned.failed else "No plan exists."
+        elif m.quick is not None and m.quick.picture is None:
+            said = "No plan keeps every rule, not even with units of any size."
         else:
             said = (
                 f"For units of any size, found in {max(m.quick_seconds, 0.01):.2f} s. The plan in whole units follows."

@@ -27,6 +27,7 @@ from planner.plan.rules_cost import Nothing, RulesCost
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.highs import Clock
+from planner.solver.infeasible import explain
 from planner.solver.solve import audited
 from planner.solver.starts import Starts
 from planner.solver.warm import Near, NoAnswer, WarmCases
@@ -34,6 +35,7 @@ from planner.verify.figures import figures_of
 from planner.workbook.report import Report
 
 MOST_PLANS, NICE = 3, 5
+EXPLAIN_SECONDS = 60.0
 LEARN_SECONDS = 20.0  # a continuous answer that is likely to be asked may take so long, no longer
 
 
@@ -162,7 +164,7 @@ def continuous_worker(case: Case, likely: Sequence[tuple[CaseChange, Near]], pip
         try:
             if isinstance(asked, Asked):
                 curve = None
-                pipe.send(_quick(case, asked, warm, inbox))
+                _quick(case, asked, warm, inbox, pipe.send)
             elif isinstance(asked, Points):
                 curve = _Curve(asked)
             elif curve is not None:
@@ -178,15 +180,18 @@ def continuous_worker(case: Case, likely: Sequence[tuple[CaseChange, Near]], pip
             return
 
 
-def _quick(case: Case, asked: Asked, warm: WarmCases, inbox: _Inbox) -> Quick:
+def _quick(case: Case, asked: Asked, warm: WarmCases, inbox: _Inbox, send: Callable[[Any], None]) -> None:
+    """Answer; where no plan exists, say so first and then why, unless a newer question comes."""
     try:
         asked_case = changed(case, asked.change).with_policy(whole_units=False)
         found = warm.solve(asked_case, asked.near, inbox.clock())
-        return Quick(asked.number, None if isinstance(found, NoAnswer) else picture_of(found))
+        send(Quick(asked.number, None if isinstance(found, NoAnswer) else picture_of(found)))
+        if isinstance(found, NoAnswer):
+            send(Quick(asked.number, None, str(explain(asked_case, found.stuck, inbox.clock(EXPLAIN_SECONDS)))))
     except StoppedError:
         raise
     except (PlannerError, ArithmeticError) as error:
-        return Quick(asked.number, None, str(error))
+        send(Quick(asked.number, None, str(error)))
 
 
 def _cost(case: Case, change: CaseChange, near: Near, warm: WarmCases, clock: Clock) -> float | None:
