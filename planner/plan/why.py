@@ -9,6 +9,7 @@ import pandas as pd
 from planner.plan.flows import Floats, deployed_units
 from planner.plan.frames import Ints, encode, positions
 from planner.plan.orders import OrderLine
+from planner.plan.plan import CERTIFICATE_COLUMNS
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
@@ -108,6 +109,15 @@ def line_rents(reading: Reading, lines: tuple[OrderLine, ...]) -> tuple[LineRent
             )
         )
     return tuple(found)
+
+
+def guarantees_on(reading: Reading) -> dict[str, tuple[str, ...]]:
+    """List the workloads whose guaranteed share has a price in the certificate, by the pool that serves them."""
+    prices = reading.plan.certificate.reindex(columns=list(CERTIFICATE_COLUMNS))
+    paid = set(prices.loc[(prices["kind"] == "guaranteed") & (prices["price"] > 0), "workload"].astype(str))
+    served = reading.plan.dispatch[["supply", "workload"]].drop_duplicates().astype(str)
+    served = served[served["workload"].isin(paid)].sort_values("workload")
+    return {str(pool): tuple(rows["workload"]) for pool, rows in served.groupby("supply")}
 
 
 def stress_usd(reading: Reading) -> dict[str, float]:

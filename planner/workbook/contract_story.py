@@ -14,7 +14,7 @@ def while_money_must_be_spent(report: Report) -> list[str]:
     """Say of each spend commitment what is spent, what will be lost, and what a dollar is worth meanwhile."""
     lines = []
     for row in rows_of(report.metrics.spend):
-        name = clean(str(row.contract), 60)
+        name = clean(str(row.contract), 120)
         told = f"{name}: {usd(row.spent_usd)} of {usd(row.usd)} will be spent"
         if row.lost_usd > _NOTHING_USD:
             worst = f", {usd(row.most_lost_usd)} in the worst scenario" if row.most_lost_usd > row.lost_usd + 1 else ""
@@ -29,7 +29,7 @@ def while_money_must_be_spent(report: Report) -> list[str]:
         if abs(row.break_even_meanwhile - row.break_even_utilisation) > SAME:
             now = break_even_words(float(row.break_even_meanwhile))
             lines.append(
-                f"{clean(str(row.offer), 60)} breaks even at {percent(row.break_even_utilisation)} of its capacity; "
+                f"{clean(str(row.offer), 120)} breaks even at {percent(row.break_even_utilisation)} of its capacity; "
                 f"while money must be spent anyway, {now}."
             )
     return lines
@@ -63,7 +63,7 @@ def scenario_lines(report: Report) -> list[str]:
     rows, risk, policy = scenario_rows(report), report.plan.risk, report.case.settings.policy.risk
     if not rows or risk is None:
         return []
-    dearest = [clean(row.scenario, 40) for row in rows if row.in_tail]
+    dearest = [clean(row.scenario, 120) for row in rows if row.in_tail]
     names = joined(dearest[:_SHOWN]) + (f" and {len(dearest) - _SHOWN} more" if len(dearest) > _SHOWN else "")
     return [
         f"Worst tail: the dearest {percent(1 - policy.level)} of the probability ({names}) cost {usd(risk.cvar_usd)} "

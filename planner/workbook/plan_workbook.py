@@ -173,7 +173,7 @@ def _order_rows(report: Report) -> list[OrderRow]:
                     (p.start for p in periods if line.covers(p.start, p.end)), default=line.start - dt.timedelta(days=1)
                 ),
                 hours_tail=(1 - policy.tail_value) * (line.hours_term - line.hours_horizon),
-                reason=story.reason(value, rent),
+                reason=story.reason(value, rent, report.guarantees.get(value.line.offer.pool, ())),
                 sign=purchase_order.NOW if line.start <= periods[0].start else purchase_order.LATER,
                 sizes=(offer.min_units, offer.unit_step, offer.max_units)
                 if policy.whole_units

@@ -17,7 +17,7 @@ from planner.plan.pool_months import OrderValue, PoolMonth, order_values, pool_m
 from planner.plan.reading import Reading
 from planner.plan.rules_cost import RulesCost
 from planner.plan.waited import Waited, waited
-from planner.plan.why import LineRent, line_rents
+from planner.plan.why import LineRent, guarantees_on, line_rents
 from planner.readers.forecast_accuracy import ForecastAccuracy
 from planner.schema.case import TABLES, Case
 from planner.units import hour_label
@@ -105,6 +105,11 @@ class Report:
     def rents(self) -> tuple[LineRent, ...]:
         """What pays for each line."""
         return line_rents(self.reading, self.lines)
+
+    @cached_property
+    def guarantees(self) -> dict[str, tuple[str, ...]]:
+        """Workloads whose guaranteed share pays for units, by pool."""
+        return guarantees_on(self.reading)
 
     @cached_property
     def calendar(self) -> Calendar:

@@ -25,7 +25,7 @@ def beyond_commitments(report: Report) -> list[str]:
         most = amount(max(m.unreserved_units for m in months))
         paid = usd(sum(m.unreserved_usd for m in months))
         many = f" in {len(months)} months" if len(months) > 1 else f" in {months[0].period}"
-        parts.append(f"{'up to ' if len(months) > 1 else ''}{most} units of {clean(pool, 60)}{many} ({paid})")
+        parts.append(f"{'up to ' if len(months) > 1 else ''}{most} units of {clean(pool, 120)}{many} ({paid})")
     rest = f", and {len(ranked) - _POOLS} more pools" if len(ranked) > _POOLS else ""
     total = usd(sum(m.unreserved_usd for months in by_pool.values() for m in months))
     return [f"Beyond commitments, units bought by the hour cost {total}: {', '.join(parts)}{rest}."]
@@ -43,13 +43,13 @@ def scaled_lines(report: Report) -> list[str]:
     for row in rows[:_SHOWN]:
         hours, paid = float(row.unit_hours), float(row.scaled_usd)
         deployment = row.pool, row.meter, row.model
-        what = "all models" if row.model == "*" else clean(str(row.model), 60)
+        what = "all models" if row.model == "*" else clean(str(row.model), 120)
         cold = ""
         if row.start_unit_hours > 0:
             share = row.start_unit_hours / (hours + row.start_unit_hours)
             cold = f", {percent(share)} of it for cold starts"
         told = (
-            f"{clean(str(row.pool), 60)}, {what}: up to {amount(float(row.peak_units))} units at once ("
+            f"{clean(str(row.pool), 120)}, {what}: up to {amount(float(row.peak_units))} units at once ("
             f"{_busiest(report, deployment)} UTC), {hours:,.0f} unit-hours in {_hours(report, deployment)} hours of "
             f"the week, {usd(paid)}{cold}"
         )

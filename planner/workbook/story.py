@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,12 @@ from planner.plan.pool_months import OrderValue
 from planner.plan.warnings.prices import OLD, OLD_DAYS, UNCONFIRMED, price_doubts
 from planner.plan.why import LineRent
 from planner.units import hour_label
-from planner.workbook import scaled_story
+from planner.workbook import rules_story, scaled_story
 from planner.workbook.report import Report, rows_of
 from planner.workbook.text_tables import clean, joined, percent, usd
 
 SAME = 5e-4  # a share that shows as 0.0 %
-_RULES, _DECIDES = 6, 0.5
+_DECIDES = 0.5
 _BARELY = 0.10  # over break-even, as a share of it
 CENT = 0.01  # USD
 _NONE = 5e-6  # a gap that shows as 0.000 %
@@ -147,71 +148,29 @@ def from_one_saving_to_the_other(report: Report) -> str:
     usage, rate = float(row.on_demand_equivalent_usd), float(row.effective_savings_rate)
     if base is None or not usage > 0 or not math.isfinite(rate):
         return ""
-    rest = base.usd - usage - owed
     if abs(base.usd - usage) < _DECIDES:
         return ""
-    parts = [f"the same usage on demand {usd(usage)}"]
-    if owed > 0:
-        parts.append(f"{usd(owed)} owed already")
-    told = " + ".join(parts)
-    if abs(rest) >= _DECIDES:
-        saved = ["on demand that owed units serve"] if owed > 0 else []
-        if _runs_by_the_hour(report, owed):
-            saved.append("that units by the hour save")
-        why = "that rules ask for" if rest > 0 else " and ".join(saved or ["that units by the hour save"])
-        told += f" {'+' if rest > 0 else '-'} {usd(abs(rest))} {why}"
+    first = ways(report)[0]
+    more = first.units_usd - owed
+    parts = (
+        (first.on_demand_usd, "on demand"), (owed, "owed already"), (more, _beyond_what_is_owed(report)),
+        (first.egress_usd, "of egress"),
+    )  # fmt: skip
+    told = " + ".join(f"{usd(part)} {what}" for part, what in parts if abs(part) >= CENT)
     return (
         f"Saving {usd(base.usd - total)} = {base.name} {usd(base.usd)} - the plan {usd(total)}. "
-        f"{base.name[:1].upper()}{base.name[1:]} = {told}. The effective savings rate of {percent(rate)} compares the "
-        f"plan with {usd(usage)} alone, as if nothing were owed and no rule asked for more."
+        f"{base.name[:1].upper()}{base.name[1:]} = {told}. The effective savings rate of {percent(rate)} sets the plan "
+        f"against {usd(usage)}, what the tokens that it serves would cost at on-demand prices, as if nothing were owed "
+        "and no rule asked for more."
     )
 
 
-def _runs_by_the_hour(report: Report, owed: float) -> bool:
-    """Whether units by the hour are part of what the saving is against."""
-    return ways(report)[0].units_usd > owed + _DECIDES
-
-
-def rule_lines(report: Report) -> list[str]:
-    """Say of each rule that decides something what it costs, the dearest first; a rule that rests on a default."""
-    if report.rules is None:
-        return []
-    if report.rules.skipped:
-        return [report.rules.skipped]
-    lines = []
-    for rule in report.rules.deciding[:_RULES]:
-        less = f", {usd(abs(rule.less_to_sign_usd))} {'less' if rule.less_to_sign_usd > 0 else 'more'} to sign"
-        default = f" ({rule.unmeasured} is the default: nobody has measured or set it)" if rule.unmeasured else ""
-        name = rule.rule[:1].upper() + rule.rule[1:]
-        lines.append(f"{clean(name, 120)}: {usd(rule.saves_usd)} less{less}{default}.")
-    if not lines:
-        return ["None of the rules that were tried costs anything: without any of them the plan would cost the same."]
-    if report.plan.risk is not None:
-        lines.append("Costs here are weighed with the worst tail: they are what was minimised.")
-    if report.rules.any_size:
-        own = f"{usd(report.rules.total_usd)}, {usd(report.rules.to_sign_usd)} to sign"
-        lines.append(f"Against the cheapest plan for units of any size ({own}); in whole units: solve --rules-cost.")
-    return lines
-
-
-def deciding_rule(report: Report) -> list[str]:
-    """Warn where one rule, or a default that nobody has measured, decides most of what is signed."""
-    if report.rules is None or report.rules.to_sign_usd <= 0:
-        return []
-    signed = report.rules.to_sign_usd
-    found = [r for r in report.rules.deciding if r.less_to_sign_usd > _DECIDES * signed]
-    if not found:
-        return []
-    first = max(found, key=lambda r: (bool(r.unmeasured), round(r.less_to_sign_usd), r.rule.startswith("without")))
-    also = [clean(r.rule, 120) for r in found if r is not first]
-    lines = [
-        f"One rule decides this order: {clean(first.rule, 120)}, {usd(first.less_to_sign_usd)} of the {usd(signed)} "
-        f"{'(for units of any size) ' if report.rules.any_size else ''}would not be signed"
-        f"{f'. As much hangs on: {joined(also)}' if also else ''}."
-    ]
-    if first.unmeasured:
-        lines.append(f"It rests on {first.unmeasured}, a default that nobody has set: measure it before you sign.")
-    return [" ".join(lines)]
+def _beyond_what_is_owed(report: Report) -> str:
+    """Name what signing nothing pays for units and contracts besides what is owed."""
+    parts = ["units by the hour"]
+    if report.case.spend_commitments:
+        parts.append("what spend commitments fall short of")
+    return f"for {' and '.join(parts)}"
 
 
 def dated(report: Report) -> str:
@@ -265,7 +224,8 @@ def risks(report: Report) -> list[str]:
         _barely(report),
         _doubtful_prices(report),
     ]
-    return [*deciding_rule(report), *scaled_story.beyond_commitments(report), *(text for text in found if text),
+    first = [*rules_story.deciding_rule(report), *scaled_story.beyond_commitments(report)]
+    return [*first, *(text for text in found if text),
             *report.metrics.cautions]  # fmt: skip
 
 
@@ -295,7 +255,7 @@ def _worst_margin(report: Report) -> str:
         return "Stress: on demand without a quota serves every stress case; no margin can be given."
     where = f"{hour_label(row.hour_of_week)} UTC in {row.period}"
     lost = row.failed_region
-    what = "with the headroom asked for" if pd.isna(lost) else f"while {clean(lost, 60)} is lost"
+    what = "with the headroom asked for" if pd.isna(lost) else f"while {clean(lost, 120)} is lost"
     if margin < 0:
         return f"Stress: broken {what}: only {percent(1 + margin)} of the demand of {where} can be served."
     return f"Stress: demand can grow by {percent(margin)} at most {what}; {where} binds."
@@ -306,13 +266,13 @@ def _overflow(report: Report) -> str:
     if frame.empty or float(frame["usd"].max()) <= 0:
         return ""
     row = rows_of(frame.sort_values("usd", ascending=False, kind="stable"))[0]
-    where = f"{clean(row.model, 60)} in {clean(row.region, 60)}"
+    where = f"{clean(row.model, 120)} in {clean(row.region, 120)}"
     spent = f"On demand: most is spent on {where}, {usd(float(row.usd))}"
     limited = frame[frame["peak_share_of_quota"].notna()]
     if limited.empty:
         return f"{spent}; no quota was given."
     full = rows_of(limited.sort_values("peak_share_of_quota", ascending=False, kind="stable"))[0]
-    share, place = percent(float(full.peak_share_of_quota)), f"{clean(full.model, 60)} in {clean(full.region, 60)}"
+    share, place = percent(float(full.peak_share_of_quota)), f"{clean(full.model, 120)} in {clean(full.region, 120)}"
     return f"{spent}. The quota nearest to its limit is that of {place}: its peak takes {share}."
 
 
@@ -341,19 +301,21 @@ def _just_pays(value: OrderValue) -> bool:
     return 0 <= value.utilisation - value.break_even < _BARELY * value.break_even
 
 
-def reason(value: OrderValue, rent: LineRent) -> str:
-    """Say in a sentence why a line is bought."""
+def reason(value: OrderValue, rent: LineRent, guaranteed: Sequence[str] = ()) -> str:
+    """Say in a sentence why a line is bought; guaranteed: workloads of its pool whose guaranteed share has a price."""
     used, even = value.utilisation or 0.0, value.break_even
     shown = percent(used, 0)
     stress = rent.stress_usd / rent.rent_usd if rent.rent_usd > 0 else 0.0
     if stress > _TRIFLE:
-        case = clean(max(rent.stress_by_case, key=lambda name: rent.stress_by_case[name]), 60)
+        case = clean(max(rent.stress_by_case, key=lambda name: rent.stress_by_case[name]), 120)
         hour = hour_label(int(rent.stress_by_hour.argmax()))
         if stress > 1 - _TRIFLE:
             return f"Needed for {case} ({hour} UTC)."
         return f"{percent(1 - stress, 0)} paid by use, {percent(stress, 0)} by {case} ({hour} UTC)."
     if even is not None and used >= even * (1 - _TRIFLE):
         return f"Cheaper than on demand: {shown} used, {percent(even, 0)} to break even."
+    if guaranteed:
+        return f"Needed for the guaranteed share of {joined(list(guaranteed))}: {shown} used."
     return f"Needed for a guaranteed share, a full quota, a stress case or another rule: {shown} used."
 
 

@@ -6,7 +6,7 @@ import math
 from typing import IO, TYPE_CHECKING
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import contract_story, scaled_story, story, waiting_story
+from planner.workbook import contract_story, rules_story, scaled_story, story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.text_tables import (
     LOST,
@@ -25,7 +25,7 @@ from planner.workbook.text_tables import (
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-_NAME_WIDTH = 32
+_NAME_WIDTH = 120
 _MONTHS, _BUY, _STRESS, _CAUTIONS, _TASKS, _BETS = 6, 8, 4, 6, 3, 4
 _SCENARIOS = 8
 _PARTS = (
@@ -55,7 +55,7 @@ def print_report(report: Report, stream: IO[str]) -> None:
     if report.rules is not None:
         console.print()
         console.print(bold("What the rules cost"))
-        for line in story.rule_lines(report):
+        for line in rules_story.rule_lines(report):
             console.print(f"- {line}")
     if hourly := scaled_story.scaled_lines(report):
         console.print()
@@ -106,7 +106,7 @@ def _scenarios(report: Report) -> TextTable | None:
     for row in rows[:_SCENARIOS]:
         more = f"{'+' if row.dearer_usd >= 0 else '-'}{usd(abs(row.dearer_usd))}"
         tail = "worst tail" if row.in_tail and report.plan.risk is not None else ""
-        table.add(clean(row.scenario, 40), percent(row.probability), usd(row.usd), more, tail)
+        table.add(clean(row.scenario, 120), percent(row.probability), usd(row.usd), more, tail)
     if len(rows) > _SCENARIOS:
         rest = sum(row.probability for row in rows[_SCENARIOS:])
         table.add(f"and {len(rows) - _SCENARIOS} cheaper ones", percent(rest), "", "", "")
@@ -124,7 +124,7 @@ def _strategies(report: Report) -> TextTable:
         note = "" if way.possible else Styled("not possible", LOST)
         cost = usd(way.total_usd) if math.isfinite(way.total_usd) else "–"
         saving = percent(1 - way.total_usd / base.usd) if base is not None else "–"
-        table.add(clean(way.name, 40), cost, saving, note, style="bold" if k == len(ways) - 1 else "")
+        table.add(clean(way.name, 120), cost, saving, note, style="bold" if k == len(ways) - 1 else "")
     return table
 
 
@@ -137,7 +137,7 @@ def _buy(report: Report) -> TextTable | RenderableType:
     for line in shown:
         offer = line.offer
         table.add(
-            clean(offer.offer, 60), clean(line.region, 40), amount(line.units), offer.term_in_months,
+            clean(offer.offer, 120), clean(line.region, 120), amount(line.units), offer.term_in_months,
             f"{line.start}", f"{line.usd_per_unit_hour:,.4g}", usd(line.term_usd),
         )  # fmt: skip
     if rest:
@@ -182,7 +182,7 @@ def _stress(report: Report) -> TextTable | str:
         finite = math.isfinite(capacity)
         shown = percent(margin) if finite else "–"
         table.add(
-            clean(row.case, 60), f"{text_of(row.period)} {hour_text(row.hour_of_week)}", f"{float(row.need_rph):,.0f}",
+            clean(row.case, 120), f"{text_of(row.period)} {hour_text(row.hour_of_week)}", f"{float(row.need_rph):,.0f}",
             f"{capacity:,.0f}" if finite else "no limit", Styled(shown, LOST) if margin < 0 else shown,
             "yes" if row.sets_units else "no",
         )  # fmt: skip
@@ -190,7 +190,7 @@ def _stress(report: Report) -> TextTable | str:
 
 
 def _cautions(console: Console, report: Report) -> None:
-    cautions = [*story.deciding_rule(report), *scaled_story.beyond_commitments(report), *report.metrics.cautions]
+    cautions = [*rules_story.deciding_rule(report), *scaled_story.beyond_commitments(report), *report.metrics.cautions]
     if not cautions:
         return
     console.print()

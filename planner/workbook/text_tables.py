@@ -69,7 +69,7 @@ def amount(value: float) -> str:
 
 def joined(names: list[str], most: int = 4) -> str:
     """List names for a sentence: the first few, then how many more."""
-    shown = [clean(name, 60) for name in names[:most]]
+    shown = [clean(name, 160) for name in names[:most]]
     rest = len(names) - len(shown)
     if rest:
         return ", ".join(shown) + f" and {rest} more"

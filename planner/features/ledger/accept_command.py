@@ -85,7 +85,7 @@ def _tell(done: "Accepted", ledger: Path) -> None:
     )
     for o in done.added:
         kind = "" if o.new else ", bought earlier"
-        print(f"  + {clean(o.offer.offer, 60)}: {amount(o.units)} units, {o.start} to {o.end}{kind}")
+        print(f"  + {clean(o.offer.offer, 120)}: {amount(o.units)} units, {o.start} to {o.end}{kind}")
     if done.written is not None:
         there = f", {len(done.there)} were already there" if done.there else ""
         count = len(done.added)

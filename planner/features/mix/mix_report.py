@@ -185,7 +185,7 @@ def _print_held(console: Console, study: MixStudy) -> None:
             shares = ", ".join(f"{r.tier} {percent(float(r.share), 0)} instead of {percent(float(r.target_share), 0)}"
                                for r in rows)  # fmt: skip
             limits = "; ".join(str(r.limit) for r in rows if r.limit)
-            lines.append(f"- {v.target.name}: {clean(workload, 60)}: {shares} ({clean(limits, 160)})")
+            lines.append(f"- {v.target.name}: {clean(workload, 120)}: {shares} ({clean(limits, 160)})")
     if lines:
         console.print("\nLimited by the allowed shares of a workload (table mix); nearest permitted "
                       "share instead of the one asked for:",

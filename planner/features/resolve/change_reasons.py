@@ -254,7 +254,7 @@ def _change_table(changes: Changes) -> TextTable | str:
     ranked = sorted(moved, key=lambda n: -abs(n.after_usd - n.before_usd))[:_LINES]
     for line in sorted(ranked, key=lambda n: (n.start, n.region, n.offer, n.end)):
         table.add(
-            clean(line.offer, 60), clean(line.region, 40), f"{line.start}", amount(line.before_units),
+            clean(line.offer, 120), clean(line.region, 120), f"{line.start}", amount(line.before_units),
             amount(line.after_units), _signed(line.after_units - line.before_units), story.what(line),
         )  # fmt: skip
     if len(moved) > _LINES:

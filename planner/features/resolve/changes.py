@@ -158,7 +158,7 @@ def heading(changes: Changes) -> str:
     """Name the last plan."""
     first, last = changes.previous_horizon
     months = first if first == last else f"{first} to {last}"
-    return f"Against {clean(changes.previous_name, 60)} ({months}, input {changes.previous_digest[:12]})"
+    return f"Against {clean(changes.previous_name, 120)} ({months}, input {changes.previous_digest[:12]})"
 
 
 def change(changes: Changes) -> str:

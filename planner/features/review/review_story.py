@@ -99,6 +99,6 @@ def _places(peaks: pd.DataFrame) -> str:
     counts = peaks.groupby(["region", "model"], as_index=False).size()
     counts = counts.sort_values("size", ascending=False, kind="stable")
     rows = counts.head(3).itertuples(index=False, name=None)
-    shown = [f"{clean(model, 40)} in {clean(region, 40)}: {n:,}" for region, model, n in rows]
+    shown = [f"{clean(model, 120)} in {clean(region, 120)}: {n:,}" for region, model, n in rows]
     rest = len(counts) - len(shown)
     return ", ".join(shown) + (f" and {rest} more places" if rest > 0 else "")

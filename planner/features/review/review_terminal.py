@@ -72,7 +72,7 @@ def _verdicts(review: Review) -> TextTable:
         when = decide.get((o.offer.offer, o.start, o.end, o.units))
         saving = usd(v.saving_usd) if v.saving_usd else "–"
         table.add(
-            str(v.number), f"{clean(o.offer.offer, 60)} {o.start}", v.verdict, amount(v.units), amount(v.best_units),
+            str(v.number), f"{clean(o.offer.offer, 120)} {o.start}", v.verdict, amount(v.units), amount(v.best_units),
             saving, percent(v.utilisation), f"{when}" if when else "",
         )  # fmt: skip
     rest = len(review.verdicts) - _VERDICTS
@@ -87,7 +87,7 @@ def _overflow(review: Review) -> TextTable | None:
     table = TextTable(("Offer", "Months", "Units", "On demand", "Committed", "Saving"), left=2)
     for r in rows_of(review.overflow.head(_OVERFLOW)):
         months = str(r.first_period) if r.first_period == r.last_period else f"{r.first_period} to {r.last_period}"
-        table.add(clean(r.offer, 60), months + (", term runs on" if r.runs_on else ""), amount(r.units),
+        table.add(clean(r.offer, 120), months + (", term runs on" if r.runs_on else ""), amount(r.units),
                              usd(r.on_demand_usd), usd(r.commitment_usd), usd(r.saving_usd))  # fmt: skip
     return table
 
@@ -102,8 +102,8 @@ def _peaks(review: Review) -> TextTable | None:
     worst = crashed.sort_values("share", ascending=False, kind="stable", na_position="first").head(_PEAKS)
     table = TextTable(("Hour (UTC)", "Kind", "Region", "Model or workload", "Actual", "Limit", "Per"), left=4)
     for r in rows_of(worst):
-        what = clean(r.model or r.workload, 40)
-        table.add(f"{r.hour:%Y-%m-%d %H:00}", str(r.kind), clean(r.region, 40), what, f"{r.found:,.0f}",
+        what = clean(r.model or r.workload, 120)
+        table.add(f"{r.hour:%Y-%m-%d %H:00}", str(r.kind), clean(r.region, 120), what, f"{r.found:,.0f}",
                              f"{r.limit:,.0f}", "minute" if r.unit == TOKENS else "hour")  # fmt: skip
     return table
 
@@ -115,7 +115,7 @@ def _errors(review: Review) -> TextTable | None:
     table = TextTable(("Region", "Workload", "Actual", "Planned", "WAPE", "Bias", "Peak", "of plan"), left=2)
     ranked = errors.sort_values("actual_requests", ascending=False, kind="stable")
     for r in rows_of(ranked.head(_ERRORS)):
-        table.add(clean(r.region, 40), clean(r.workload, 40), f"{r.actual_requests:,.0f}",
+        table.add(clean(r.region, 120), clean(r.workload, 120), f"{r.actual_requests:,.0f}",
                              f"{r.planned_requests:,.0f}", percent(float(r.wape)), percent(float(r.bias)),
                              f"{r.peak_actual_rph:,.0f}", f"{r.peak_planned_rph:,.0f}")  # fmt: skip
     return table

@@ -76,7 +76,7 @@ def _print_movement(console: Console, movement: Movement) -> None:
     """One movement: each workload's cost of a task before and after, and the factors in between."""
     used = set(movement.effects["factor"])
     factors = [f for f in FACTORS if f in used]
-    title = f"Why the cost per task changed: {clean(movement.before, 60)} → {clean(movement.after, 60)}"
+    title = f"Why the cost per task changed: {clean(movement.before, 120)} → {clean(movement.after, 120)}"
     console.print(f"\n{title}", style="bold")
     if not factors:
         console.print("No task's cost changed.")
@@ -105,7 +105,7 @@ def _print_evidence(console: Console, movement: Movement, workload: str) -> None
     told = movement.evidence[movement.evidence["workload"] == workload]
     words = [in_words(line) for factor in own["factor"] for line in rows_of(told[told["factor"] == factor])]
     if words:
-        console.print(f"  {clean(workload, 60)}: {clean('; '.join(words), 400)}", soft_wrap=True)
+        console.print(f"  {clean(workload, 120)}: {clean('; '.join(words), 400)}", soft_wrap=True)
 
 
 def _change(value: float, base: float) -> str:

@@ -128,7 +128,8 @@ def _variants(case: Case, plan: Plan) -> list[_Variant]:
     prices = plan.certificate.reindex(columns=list(CERTIFICATE_COLUMNS))
     prices = prices[prices["price"] != 0]
     exact = not case.settings.policy.whole_units or not _has_sizes(case)  # the certificate proves the plan's own cost
-    return [*_policy(case, prices, exact), *_quotas(case, prices), *_caps(case), *_residency(case)]
+    rules = [*_policy(case, prices, exact), *_quotas(case, prices), *_caps(case), *_residency(case)]
+    return [*rules, *_guarantees(case, prices)]
 
 
 def _has_sizes(case: Case) -> bool:
@@ -251,6 +252,17 @@ def _residency(case: Case) -> list[_Variant]:
     found = []
     for some, rule in _few(bound, lambda w: f"with {w.workload} served in any region", "every residency rule"):
         free = tuple(w.model_copy(update={"serving_regions": "any"}) if w in some else w for w in case.workloads)
+        found.append(_Variant(rule, replace(case, workloads=free)))
+    return found
+
+
+def _guarantees(case: Case, prices: pd.DataFrame) -> list[_Variant]:
+    """Workloads whose guaranteed share has a price, each without it."""
+    paid = set(prices.loc[prices["kind"] == "guaranteed", "workload"].astype(str))
+    bound = [w for w in case.workloads if w.guaranteed_share > 0 and w.workload in paid]
+    found = []
+    for some, rule in _few(bound, lambda w: f"without the guaranteed share of {w.workload}", "any guaranteed share"):
+        free = tuple(w.model_copy(update={"guaranteed_share": 0.0}) if w in some else w for w in case.workloads)
         found.append(_Variant(rule, replace(case, workloads=free)))
     return found
 

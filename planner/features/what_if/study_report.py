@@ -68,7 +68,7 @@ def _print_lines(console: object, base: Answer, answer: Answer) -> None:
     if answer.change.refuse_pools:
         show(f"- decide by {decide_by(base, answer)}, the first day on which the order is another")
     for d in lines[:_LINES]:
-        show(f"- {clean(d.offer, 60)} from {d.period}: {amount(d.units_before)} → {amount(d.units)} units, "
+        show(f"- {clean(d.offer, 120)} from {d.period}: {amount(d.units_before)} → {amount(d.units)} units, "
              f"{usd(d.usd_before)} → {usd(d.usd)} to sign", soft_wrap=True)  # fmt: skip
     if len(lines) > _LINES:
         show(f"- and {len(lines) - _LINES} more lines (all of them in study_lines.csv and with --json)")
@@ -90,7 +90,7 @@ def _share(value: float | None) -> str:
 def print_comparison(this: Study, other: Study, stream: IO[str]) -> None:
     """Print two studies side by side, a row for each case that either has."""
     console = console_for(stream)
-    console.print(f"{clean(this.name, 60)} beside {clean(other.name, 60)}\n")
+    console.print(f"{clean(this.name, 120)} beside {clean(other.name, 120)}\n")
     table = TextTable(("Case", "total", "other\ntotal", "difference", "to sign", "other\nto sign", "difference"))
     mine = {answer.change.name: answer for answer in this.answers}
     theirs = {answer.change.name: answer for answer in other.answers}
@@ -101,7 +101,7 @@ def print_comparison(this: Study, other: Study, stream: IO[str]) -> None:
     table.print(console)
     moved = [name for name in mine.keys() & theirs.keys() if str(mine[name].change) != str(theirs[name].change)]
     for name in sorted(moved):
-        console.print(f"- {clean(name, 60)} is not the same change in both: {clean(mine[name].change, 120)}; "
+        console.print(f"- {clean(name, 120)} is not the same change in both: {clean(mine[name].change, 120)}; "
                       f"{clean(theirs[name].change, 120)}", soft_wrap=True)  # fmt: skip
 
 

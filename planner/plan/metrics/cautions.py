@@ -1,13 +1,15 @@
 """What a buyer must read beside the figures: sentences, from the finished plan."""
 
+import math
+
 import pandas as pd
 
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.offer_break_even import NEVER, NO_PRICE
 from planner.plan.orders import order_lines
 from planner.plan.stress_cases import Margin
-from planner.plan.warnings.uncounted import uncounted_in
-from planner.plan.why import line_rents
+from planner.plan.warnings.uncounted import WITHOUT_HEADROOM, spare_growth, uncounted_in
+from planner.plan.why import guarantees_on, line_rents
 
 _SHOWN = 5
 _SAME = 0.005  # of a ratio that is shown with two decimals
@@ -41,9 +43,11 @@ def cautions(
     found += [text for m in margins for text in _costs_nothing(m)]
     found += _no_failover(basis)
     found += _never_pays(basis, break_even)
+    kept = min((m.growth for m in margins if m.case.failed is not None), default=math.inf)
     found += [
         Advice(f"{trap.where[0].upper()}{trap.where[1:]}: {trap.message}.", f"{trap.remedy}.")
         for trap in uncounted_in(basis.case, basis.plan, basis.derived)
+        if trap.code != WITHOUT_HEADROOM or kept < spare_growth(basis.case)
     ]
     unpriced = break_even.loc[break_even["verdict"] == NO_PRICE, "pool"].unique()
     if len(unpriced):
@@ -78,7 +82,8 @@ def _never_pays(basis: Basis, break_even: pd.DataFrame) -> list[Advice]:
 
 def _times(offers: pd.DataFrame) -> str:
     low, high = offers["break_even_utilisation"].min(), offers["break_even_utilisation"].max()
-    return f"{low:.2f} times" if high - low < _SAME else f"{low:.2f} to {high:.2f} times"
+    least = f"{low:.2f}" if low >= 1 + _SAME else "just over 1"
+    return f"{least} times" if high - low < _SAME else f"{least} to {high:.2f} times"
 
 
 def _asked_by(basis: Basis, offers: set[str]) -> str:
@@ -99,6 +104,10 @@ def _asked_by(basis: Basis, offers: set[str]) -> str:
     cases = [name for name in sorted(usd, key=lambda name: -usd[name]) if usd[name] > 0]
     if not cases and spent:
         return f"money promised to {_named(spent)} must be spent anyway"
+    on_pool = guarantees_on(basis.reading)
+    sure = [w for line in lines if line.offer.offer in offers for w in on_pool.get(line.offer.pool, ())]
+    if not cases and sure:
+        return f"the guaranteed share of {_named(sure)} asks for it"
     if not cases:
         return (
             "a quota, a guaranteed share, a size that is sold or another rule asks for it, or single workloads pay "

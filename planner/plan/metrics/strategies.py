@@ -191,13 +191,16 @@ def _on_demand_row(
     by_hour = np.zeros((0, 0, 0)) if run is None else scaled_usd(basis.case, basis.names, run)
     chance = np.array([s.probability for s in basis.case.scenarios])
     hourly = 0.0 if run is None else float(np.einsum("dsp,s->", by_hour, chance))
+    unkept = _unkept_guarantees(basis, overflow, option)
+    if unkept:
+        notes.append(f"serves less than the guaranteed share of {', '.join(unkept)}")
     on_demand = float("nan") if unpriced else float(paid.sum())
     units = sum(capacity_usd.values())
     moved = Flows(flows.ways, flows.loads, flows.way, flows.place, rph)
     short = _shortfall_usd(basis, moved, np.nan_to_num(price), capacity_usd, by_hour)
     return {
         "strategy": name,
-        "possible": not unpriced and not excess and not unsold,
+        "possible": not unpriced and not excess and not unsold and not unkept,
         "capacity_usd": units,
         "on_demand_usd": on_demand,
         "egress_usd": egress,
@@ -228,6 +231,25 @@ def _shortfall_usd(
     for usd, (pool, _, _) in zip(by_hour, names.deployments):
         tokens[names.regions.index(region[pool])] += usd
     return counted(basis.case, names, held, tokens).shortfall_usd
+
+
+def _unkept_guarantees(basis: Basis, overflow: Floats, option: Ints) -> list[str]:
+    """Name the workloads of which too little is served by units or guaranteed options, where `overflow` goes on demand.
+
+    Work that can wait is left aside: here it is known only when it is served.
+    """
+    case, names, flows = basis.case, basis.names, basis.flows
+    asked = np.array([0.0 if w.deadline_hours else w.guaranteed_share for w in case.workloads])
+    if not asked.any():
+        return []
+    sure_option = np.array([o.guaranteed for o in case.on_demand] + [False])  # the last stands for none
+    sure = flows.rph * (1 - overflow * ~sure_option[option[flows.way]])
+    need, many = flows.ways["need"].to_numpy(int), names.need_count
+    served = Flows(flows.ways, flows.loads, flows.way, flows.place, sure).sums(need, many, names.slot_count)
+    every = flows.sums(need, many, names.slot_count)
+    short = np.tile(asked, len(names.regions))[:, None] * every - served
+    broken = (short > _DUST + _ROUNDING * every).any(axis=1)
+    return [w.workload for k, w in enumerate(case.workloads) if broken[k :: len(case.workloads)].any()]
 
 
 def _above_quota(basis: Basis, rph: Floats) -> str:

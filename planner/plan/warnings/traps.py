@@ -134,10 +134,12 @@ def unusual_peak(case: Case) -> list[Caution]:
         ratio = float(ratios.max() if ratios.max() > high else ratios.min())
         if low - _SLACK <= ratio <= high + _SLACK:
             continue
-        message = f"has its peak at {ratio:.1f} times its average; {kind} usually shows {low:g} to {high:g}"
-        which = "an outlier, or a launch?" if ratio > high else "averages over days or regions?"
+        message = f"has its peak at {ratio:.3g} times its average; {kind} usually shows {low:g} to {high:g} times"
+        which = "an outlier, or a launch" if ratio > high else "averages over days or regions"
         where = f"demand of {name} from {origin}"
-        found.append(Caution("unusual-peak", "cost", where, message, f"Look at the hours behind it: {which}"))
+        found.append(
+            Caution("unusual-peak", "cost", where, message, f"Look at the hours behind it, which may be {which}")
+        )
     return found
 
 

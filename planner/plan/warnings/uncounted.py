@@ -19,6 +19,7 @@ from planner.schema.settings import Period
 from planner.schema.workloads import Workload
 from planner.units import HOURS_PER_WEEK
 
+WITHOUT_HEADROOM = "failover-without-headroom"
 SHOWN_USD = 1.0  # less is not shown
 _KEYS = ["workload", "region", "model", "option"]
 
@@ -26,7 +27,7 @@ _KEYS = ["workload", "region", "model", "option"]
 def beyond_the_horizon(case: Case, derived: Derived, plan: Plan | None) -> list[Caution]:
     """Dollars past the horizon, that neither the cost nor the budget counts."""
     policy, last = case.settings.policy, case.periods[-1]
-    month = case.months[1]
+    month, capped = case.months[1], policy.max_commitment_whole_term_usd
     remedy = "Set tail_value to what the units will be worth then, plan more months, or leave long terms out"
     if policy.max_commitment_usd is not None and policy.max_commitment_whole_term_usd is None:
         remedy += "; cap what is signed over the whole terms with policy.max_commitment_whole_term_usd"
@@ -51,6 +52,8 @@ def beyond_the_horizon(case: Case, derived: Derived, plan: Plan | None) -> list[
     if policy.tail_value <= 0 or not longest or ratios[longest] <= 1 + 1e-9:
         return []
     ratio = ratios[longest]
+    if capped is not None and policy.max_commitment_usd is not None:
+        return []  # nothing is signed outside the caps
     if policy.max_commitment_usd is None:
         price = next(o.mean_usd_per_hour for o in case.offers if o.offer == longest)
         inside = price * sum(p.hours for p in case.periods[:1])
@@ -116,10 +119,10 @@ def nothing_spare_in_failover(case: Case, derived: Derived, plan: Plan | None) -
     """Headroom that is not kept while a region is lost."""
     failover = case.settings.policy.failover
     lost = any(r.fails for r in case.regions) and len(case.regions) > 1
-    share = max((case.headroom(w) for w in _served(case) if case.failover_share(w) > 0), default=0.0)
+    share = _headroom_wanted(case)
     if not failover.enabled or not lost or share <= failover.headroom:
         return []
-    extra = (1 - failover.headroom) / (1 - share) - 1
+    extra = spare_growth(case) - 1
     if plan is None:
         usd = sum(_mean_unit_usd(case, derived, w.workload) for w in _served(case)) * extra
     else:
@@ -132,7 +135,16 @@ def nothing_spare_in_failover(case: Case, derived: Derived, plan: Plan | None) -
         f"Keeping the headroom then too would take up to {extra:.0%} more, about ${usd:,.0f}"
     )
     remedy = f"Set policy.failover.headroom to {share:g} if it must be kept while a region is lost too"
-    return [Caution("failover-without-headroom", "risk", "failover", message, remedy)]
+    return [Caution(WITHOUT_HEADROOM, "risk", "failover", message, remedy)]
+
+
+def spare_growth(case: Case) -> float:
+    """How far the demand of every failover case may grow until the headroom is kept while a region is lost too."""
+    return (1 - case.settings.policy.failover.headroom) / (1 - _headroom_wanted(case))
+
+
+def _headroom_wanted(case: Case) -> float:
+    return max((case.headroom(w) for w in _served(case) if case.failover_share(w) > 0), default=0.0)
 
 
 def caps_in_expectation(case: Case, derived: Derived, plan: Plan | None) -> list[Caution]:

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import contract_story, scaled_story, story, waiting_story
+from planner.workbook import contract_story, rules_story, scaled_story, story, waiting_story
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid, plain_number
 from planner.workbook.order_columns import term_cell
 from planner.workbook.report import Report, rows_of
@@ -91,7 +91,7 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     top = _months(sheet, report, top)
     top = _scenarios(sheet, report, top)
     if report.rules is not None:
-        top = _lines(sheet, top, "What the rules cost", story.rule_lines(report), "")
+        top = _lines(sheet, top, "What the rules cost", rules_story.rule_lines(report), "")
     if hourly := scaled_story.scaled_lines(report):
         top = _lines(sheet, top, "Units that run by the hour", hourly, "")
     if report.waited is not None:
@@ -154,7 +154,7 @@ def _strategies(sheet: Sheet, report: Report, sources: Sources, top: int) -> Non
         known = record["total"] is not None and math.isfinite(first_total) and first_total > 0
         saving = round(1 - plain_number(record["total"]) / first_total, 12) + 0.0 if known else 0.0
         record["saving"] = Live(f"=1-{{total}}/{base}", saving) if known else None
-        note = clean(way.note, 120)
+        note = clean(way.note, 600)
         record["note"] = note if way.possible else f"Not possible: {note}" if note else "Not possible"
         records.append({"name": way.name, **record})
     sheet.table(top, _columns(report), records)

@@ -115,7 +115,7 @@ def write_hours(sheet: Sheet, report: Report) -> None:
 def _paid_by(rent: LineRent) -> str:
     cases = sorted(rent.stress_by_case.items(), key=lambda item: -item[1])
     parts = [f"{percent(rent.use_usd / rent.rent_usd, 0)} by use"]
-    parts += [f"{clean(name, 60)} {usd(value, 2)}" for name, value in cases[:4]]
+    parts += [f"{clean(name, 120)} {usd(value, 2)}" for name, value in cases[:4]]
     if rent.stress_usd > 0:
         parts.append(f"stress worst in {hour_label(int(rent.stress_by_hour.argmax()))}")
     return "; ".join(parts)

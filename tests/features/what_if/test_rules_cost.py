@@ -13,7 +13,7 @@ from planner.schema.case import Case
 from planner.solver.find import Options, find_plan
 from planner.solver.solve import solve
 from planner.verify.figures import figures_of
-from planner.workbook import story
+from planner.workbook import rules_story, story
 from planner.workbook.plan_workbook import write_workbook
 from planner.workbook.report import Report
 from planner.workbook.terminal import print_report
@@ -102,7 +102,9 @@ def test_whole_units_are_a_rule_beside_the_plan_where_the_others_are_found_for_u
     rules = {r.rule: (r.saves_usd, r.less_to_sign_usd) for r in found.rules}
     assert rules["units of any size"] == pytest.approx((whole - any_size, 4 * HOURS))
     assert rules["without failover"] == pytest.approx((any_size - 20 * 0.6 * HOURS, 16 * HOURS))
-    assert "(for units of any size) would not be signed" in " ".join(story.deciding_rule(report_of(reading, found)))
+    assert "(for units of any size) would not be signed" in " ".join(
+        rules_story.deciding_rule(report_of(reading, found))
+    )
 
 
 def test_a_rule_without_a_price_in_the_certificate_is_not_solved_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +126,7 @@ def test_what_takes_too_long_is_said_with_the_command_that_does_it() -> None:
     found = rules_cost(Reading(case, solve(case)), Options(workers=1), whole=False, budget_seconds=0.0)
     assert found.rules == ()
     assert "planner solve FOLDER --rules-cost takes the time" in found.skipped
-    assert story.rule_lines(report_of(Reading(case, solve(case)), found)) == [found.skipped]
+    assert rules_story.rule_lines(report_of(Reading(case, solve(case)), found)) == [found.skipped]
 
 
 def test_the_saving_leads_to_the_effective_savings_rate() -> None:
@@ -135,10 +137,10 @@ def test_the_saving_leads_to_the_effective_savings_rate() -> None:
         "signing nothing today", pytest.approx(12 * HOURS), ", which breaks failover east and failover west"
     )
     assert story.from_one_saving_to_the_other(report) == ""
-    more = replace(found, nothing=replace(found.nothing, total_usd=20 * HOURS))
+    more = replace(found, nothing=replace(found.nothing, total_usd=20 * HOURS, units_usd=8 * HOURS))
     told = story.from_one_saving_to_the_other(report_of(reading, more))
     assert told.startswith("Saving $1,190 = signing nothing today $14,880 - the plan $13,690. ")
-    assert "= the same usage on demand $8,928 + $5,952 that rules ask for." in told
+    assert "= $8,928 on demand + $5,952 for units by the hour." in told
 
 
 def test_units_bought_by_the_hour_stand_in_the_headline_and_on_the_purchase_order(tmp_path: Path) -> None:
