@@ -15,6 +15,7 @@ from planner.plan.metrics.metric_tables import FIGURES
 from planner.plan.plan import Plan
 from planner.plan.pricing import price
 from planner.schema.case import Case
+from planner.solver.solve import solve
 from planner.verify.figures import metrics_of
 from tests import builders
 from tests.builders.declared import undeclared
@@ -214,6 +215,18 @@ def test_failover_on_a_blank_quota_is_said_to_cost_nothing() -> None:
     )
     assert any(text.startswith("Headroom costs nothing in part") for text in found)
     assert not any("quota is blank" in text for text in metrics_of(hand_case(), hand_plan(hand_case())).cautions)
+
+
+def test_headroom_while_a_region_is_lost_is_only_missed_where_it_is_not_kept() -> None:
+    # blank quotas: any growth is served while a region is lost, so nothing more is to be bought for the headroom
+    failover = {"enabled": True, "share": 1.0, "on_demand_trust": 0.5}
+    free = builders.case(builders.two_regions(), failover=failover, headroom=0.3)
+    assert not any("Keeping the headroom then too" in text for text in metrics_of(free, solve(free)).cautions)
+    # 10 of 20 requests at home are lost; the others' quota of 40, half trusted, serves 20 but not 20 / 0.7
+    quota = [{"region": r, "model": "m", "usd_per_mtok_input": 1.0, "usd_per_mtok_output": 0.0,
+              "tokens_per_minute_quota": 40.0} for r in ("east", "west")]  # fmt: skip
+    tight = builders.case(builders.two_regions(on_demand=quota), failover=failover, headroom=0.3)
+    assert any("Keeping the headroom then too" in text for text in metrics_of(tight, solve(tight)).cautions)
 
 
 def test_each_month_is_borne_by_those_who_use_it() -> None:

@@ -38,6 +38,8 @@ def test_a_budget_counts_only_dollars_inside_the_horizon() -> None:
     assert "they cost $7,440 inside the horizon and $87,600 over their whole terms: $80,160 past" in caution.message
     assert "outside the budget of $31,000" in caution.message
     assert "beyond-horizon" not in told(long_term(tail_value=0.0))
+    capped = {"max_commitment_usd": 31_000.0, "max_commitment_whole_term_usd": 40_000.0}
+    assert "beyond-horizon" not in told(long_term(**capped))  # nothing is signed outside both
 
 
 def test_blank_quotas_carry_failover_for_nothing() -> None:

@@ -143,6 +143,23 @@ def test_the_saving_leads_to_the_effective_savings_rate() -> None:
     assert "= $8,928 on demand + $5,952 for units by the hour." in told
 
 
+def test_a_guaranteed_share_is_named_wherever_it_decides() -> None:
+    # 10 requests an hour at 0.6 on demand, half of them guaranteed: 5 units and 5 x 0.6; all of it on demand would be 6
+    workload = [{"workload": "w", "input_tokens": 60.0, "output_tokens": 0.0, "guaranteed_share": 0.5}]
+    case = builders.case(builders.tables(workloads=workload, on_demand=on_demand(10_000.0, 24)[1:]))
+    reading, found = found_of(case)
+    report = report_of(reading, found)
+    assert reading.plan.totals.total_usd == pytest.approx((5 + 5 * 0.6) * HOURS)
+    rule = next(r for r in found.rules if r.rule == "without the guaranteed share of w")
+    assert (rule.saves_usd, rule.less_to_sign_usd) == pytest.approx((2 * HOURS, 5 * HOURS))
+    way = next(w for w in story.ways(report) if w.name == "All on demand")
+    assert (way.possible, way.note) == (False, "serves less than the guaranteed share of w")
+    assert all(w.possible for w in story.ways(report) if w.name.startswith("Reserved for"))
+    assert "because the guaranteed share of w asks for it: west-m-1m" in " ".join(report.metrics.cautions)
+    value, rent = report.values[0], report.rents[0]
+    assert story.reason(value, rent, report.guarantees["west-m"]).startswith("Needed for the guaranteed share of w")
+
+
 def test_units_bought_by_the_hour_stand_in_the_headline_and_on_the_purchase_order(tmp_path: Path) -> None:
     pools = [{"pool": "west-m", "region": "west", "usd_per_unreserved_unit_hour": 0.5}]  # a commitment costs 1
     case = builders.case(builders.tables(pools=pools))
