@@ -15,13 +15,14 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name, xl_range_abs, xl_rowcol_to_cell
 
 from planner.workbook.report import Report
-from planner.workbook.text_tables import clean, footer_text, width_of
+from planner.workbook.text_tables import clean, footer_text, lines_of
 from planner.workbook.theme import FONT, INK, MUTED, RULE, properties
 
 LONGEST_TITLE = 120
 _LINE_POINTS, _MOST_LINES = 13, 12
 _WIDTH_OF_BOLD = 1.0
-_WIDTH_OF_LETTER = 0.95  # of a column's unit of width, with the loss where lines break at words
+_WIDTH_OF_LETTER = 0.97  # of a column's unit of width: of the wider fonts that stand in for one that is missing
+_INDENT = 1.5  # of a column's width
 
 
 @dataclass(frozen=True)
@@ -192,12 +193,13 @@ class Sheet:
         repeat: int | None = None,
         freeze: tuple[int, int] | None = None,
         portrait: bool = False,
-        one_page: bool = False,
+        pages: int = 0,
         scale: int | None = None,
         areas: Sequence[tuple[int, int]] = (),
     ) -> None:
         """Set the print area, page, repeated header row, footer and frozen panes.
 
+        pages : that it is scaled down to; 0: as many as it takes.
         areas : first and last rows of several print areas, each of which begins a page; none: one area.
         """
         raw = self.raw
@@ -205,7 +207,7 @@ class Sheet:
         raw.set_portrait() if portrait else raw.set_landscape()
         raw.set_margins(left=0.5, right=0.5, top=0.6, bottom=0.7)
         if scale is None:
-            raw.fit_to_pages(1, 1 if one_page else 0)
+            raw.fit_to_pages(1, pages)
         else:
             raw.set_print_scale(scale)
         if len(areas) > 1:
@@ -308,9 +310,7 @@ def chart_title(text: str) -> dict[str, Any]:
 
 def _header_lines(columns: Sequence[Column]) -> int:
     """Lines of the highest header of a table."""
-    return max(
-        sum(max(1, math.ceil(len(line) * _WIDTH_OF_BOLD / c.width)) for line in c.header.split("\n")) for c in columns
-    )
+    return max(sum(lines_of(line, c.width / _WIDTH_OF_BOLD) for line in c.header.split("\n")) for c in columns)
 
 
 def _lines_needed(columns: Sequence[Column], record: Mapping[str, Value]) -> int:
@@ -318,7 +318,7 @@ def _lines_needed(columns: Sequence[Column], record: Mapping[str, Value]) -> int
     wrapped = [
         column for column in columns if column.style.endswith(":wrap") and isinstance(record.get(column.key), str)
     ]
-    needed = [math.ceil(width_of(str(record[c.key])) * _WIDTH_OF_LETTER / c.width) for c in wrapped]
+    needed = [lines_of(str(record[c.key]), (c.width - _INDENT) / _WIDTH_OF_LETTER) for c in wrapped]
     return min(max(needed, default=1), _MOST_LINES)
 
 

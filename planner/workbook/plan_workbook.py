@@ -93,6 +93,9 @@ def reading_order(extra: Sequence[ExtraSheet]) -> list[tuple[str, str]]:
 def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     """Add the sheets in reading order, then fill them so that each knows where the figures it refers to stand."""
     order_of_sheets = reading_order(tuple(extra.values()))
+    long_tables = assumptions.input_sheets(report.case)
+    place = [name for name, _ in order_of_sheets].index(assumptions.NAME) + 1
+    order_of_sheets[place:place] = [(name, GREY) for name in long_tables.values()]
     at = {
         name: book.add_sheet(name, colour)
         for name, colour in order_of_sheets
@@ -134,7 +137,7 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     warnings.write(at[warnings.NAME], report)
     if report.forecast is not None:
         forecast_sheet.write(at[forecast_sheet.NAME], report)
-    assumptions.write(at[assumptions.NAME], report)
+    assumptions.write(at[assumptions.NAME], {table: at[name] for table, name in long_tables.items()}, report)
     assumptions.write_demand(at[assumptions.DEMAND_NAME], report)
     recomputed: list[Recomputed] = []
     for name, sheet in extra.items():

@@ -207,6 +207,20 @@ def _folded(text: str, width: int) -> str:
     return "\n".join([*lines, text])
 
 
+def lines_of(text: str, width: float) -> int:
+    """Count the lines that a text takes in a column: it breaks where a word ends, and within one that is too long."""
+    lines, used = 1, 0.0
+    for piece in _PIECES.findall(text):
+        wide = width_of(piece)
+        if used and used + width_of(piece.rstrip()) > width:
+            lines, used = lines + 1, 0.0
+        if wide > width:
+            lines += math.ceil(wide / width) - 1
+            wide = round(wide % width)
+        used += wide
+    return lines
+
+
 def _longest_word(text: str) -> int:
     """Width of the longest piece of a text that is not to be broken."""
     return max((width_of(piece.rstrip()) for piece in _PIECES.findall(text)), default=0)

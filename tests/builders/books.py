@@ -66,7 +66,7 @@ def opened(path: Path, **options: Any) -> Workbook:
 def small_workbook(folder: Path, **options: Any) -> Path:
     """Write the small plan's workbook."""
     path = folder / "plan.xlsx"
-    write_workbook(Report(small(), **options), path, [cost_per_task_sheet.SHEET])
+    write_workbook(Report(small(), **options), path, [*cost_per_task_sheet.SHEETS])
     return path
 
 

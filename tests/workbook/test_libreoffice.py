@@ -70,9 +70,9 @@ def upfront_in_parts() -> Metrics:
 
 def test_recalculated_equals_stored_also_with_hostile_names(tmp_path: Path) -> None:
     first, second, third = (tmp_path / f"{name}.xlsx" for name in ("small", "hostile", "upfront"))
-    write_workbook(Report(small()), first, [cost_per_task_sheet.SHEET])
-    write_workbook(Report(hostile()), second, [cost_per_task_sheet.SHEET])
-    write_workbook(Report(upfront_in_parts()), third, [cost_per_task_sheet.SHEET])
+    write_workbook(Report(small()), first, [*cost_per_task_sheet.SHEETS])
+    write_workbook(Report(hostile()), second, [*cost_per_task_sheet.SHEETS])
+    write_workbook(Report(upfront_in_parts()), third, [*cost_per_task_sheet.SHEETS])
     paths = (first, second, third)
     for before, after in zip(paths, recalculated(tmp_path, *paths), strict=True):
         assert differences(before, after) == []

@@ -20,7 +20,7 @@ from planner.workbook.report import Report
 from tests.builders.books import DIGEST, HOSTILE, hostile, opened, small, small_workbook
 from tests.builders.hand_plans import hand_case, hand_plan, on
 
-ORDER = reading_order([cost_per_task_sheet.SHEET])
+ORDER = reading_order(cost_per_task_sheet.SHEETS)
 ONLY_WHERE = ("Units by the hour", "Spend commitments", "Work that can wait")  # sheets of inputs that have such things
 
 
@@ -223,7 +223,7 @@ def test_an_earlier_workbook_survives_a_failure(tmp_path: Path) -> None:
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
-    write_workbook(Report(hostile()), tmp_path / "plan.xlsx", [cost_per_task_sheet.SHEET])
+    write_workbook(Report(hostile()), tmp_path / "plan.xlsx", [*cost_per_task_sheet.SHEETS])
     with zipfile.ZipFile(tmp_path / "plan.xlsx") as package:
         assert not [n for n in package.namelist() if "externalLink" in n]
         for name in (n for n in package.namelist() if n.startswith("xl/worksheets/_rels")):

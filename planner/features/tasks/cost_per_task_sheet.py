@@ -88,7 +88,7 @@ def _months(report: Report, detail: Block, top: int) -> list[dict[str, Any]]:
     for k, row in enumerate(rows_of(frame)):
         cells.setdefault((str(row.workload), str(row.period)), []).append(detail.cell("total", k))
     found = rows_of(trend(report.metrics.tasks))
-    here, first = block_at(detail.sheet, top, MONTH_BY_MONTH, len(found)), 0
+    here, first = block_at(NAME, top, MONTH_BY_MONTH, len(found)), 0
     rows: list[dict[str, Any]] = []
     for k, row in enumerate(found):
         again = k > 0 and found[k - 1].workload == row.workload
@@ -177,6 +177,15 @@ HOURLY = Column("scaled", "By the hour\nUSD", "usd", 13, total=True)  # only whe
 SHORT = Column(
     "shortfall", "Unspent commit-\nments, USD", "usd", 14, total=True
 )  # only where there are spend commitments
+DETAIL_NAME, DETAIL_TOP = "Cost by model and month", 3
+DETAILS = (
+    Column("name", "Workload", "text:wrap", 26),
+    Column("model", "Model", "text:wrap", 22),
+    Column("period", "Month", "text", 12),
+    Column("requests", "Requests", "count", 15, total=True),
+    *_PARTS,
+    Column("per_thousand", "Per thousand\nrequests, USD", "cents", 14),
+)
 MONTHS = (
     Column("name", "Month", "text", 26),
     Column("reserved", "New commitments\nUSD", "usd", 15, total=True),
@@ -211,20 +220,10 @@ def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
     cost_bars(
         sheet, by_workload, top=3, reserved="capacity", title="Cost of each workload, and what it is spent on", alt=alt
     )
-    top = by_model.total_row + 2
-    sheet.put(top, 0, "By workload, model and month", "section")
-    columns = (
-        Column("name", "Workload", "text:wrap", 26),
-        Column("model", "Model", "text:wrap", 15),
-        *parts,
-        Column("period", "Month", "text", 14),
-        Column("requests", "Requests", "count", 12, total=True),
-        Column("per_thousand", "Per thousand\nrequests, USD", "cents", 12),
-    )
-    detail = sheet.table(top + 1, columns, _details(report, parts))
-    by_months, last_column = _write_months(sheet, report, detail, detail.total_row + 2)
-    heads = [0, by_workload.first - 2, by_model.first - 2, top]  # rows in which a table's title stands
-    ends = [by_month.total_row, by_workload.total_row, by_model.total_row, detail.total_row]
+    detail = block_at(DETAIL_NAME, DETAIL_TOP, _with(report, DETAILS), len(_details(report, parts)))
+    by_months, last_column = _write_months(sheet, report, detail, by_model.total_row + 2)
+    heads = [0, by_workload.first - 2, by_model.first - 2]  # rows in which a table's title stands
+    ends = [by_month.total_row, by_workload.total_row, by_model.total_row]
     blocks = [*zip(heads, ends, strict=True), *by_months]
     areas = print_areas(blocks, sum(c.width for c in workloads))
     sheet.printed(blocks[-1][1], max(len(workloads) - 1, last_column), freeze=(3, 1), areas=areas)
@@ -233,6 +232,17 @@ def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
         Recomputed(f"Total cost, by {name}", NAME, block.total("total"), total_usd, total_usd)
         for name, block in (("month", by_month), ("workload", by_workload), ("model", by_model))
     )
+
+
+def write_detail(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
+    """Write each workload, model and month: a long table, on a sheet of its own, so that every page has its header."""
+    text = "Cost of each workload by model and month. The cost of units is borne by the requests that use them."
+    columns = _with(report, DETAILS)
+    sheet.heading(DETAIL_NAME, text, len(columns) - 1)
+    sheet.widths(columns)
+    block = sheet.table(DETAIL_TOP, columns, _details(report, _with(report, _PARTS)))
+    sheet.printed(block.total_row, len(columns) - 1, repeat=DETAIL_TOP, freeze=(DETAIL_TOP + 1, 3))
+    return ()
 
 
 def _with(report: Report, columns: Sequence[Column]) -> tuple[Column, ...]:
@@ -292,9 +302,12 @@ def _details(report: Report, parts: Sequence[Column]) -> Sequence[dict[str, Any]
     ]
 
 
-SHEET = ExtraSheet(NAME, GREEN, egress_sheet.NAME, write)
+SHEETS = (
+    ExtraSheet(NAME, GREEN, egress_sheet.NAME, write),
+    ExtraSheet(DETAIL_NAME, GREEN, egress_sheet.NAME, write_detail),
+)
 
 
 def sheets_for(case: Case) -> list[ExtraSheet]:
-    """Return the sheets of tasks that a case's workbook gets: this one, and Chargeback where a team is named."""
-    return [SHEET, *chargeback_sheet.sheets_for(case)]
+    """Return the sheets of tasks that a case's workbook gets: cost per task, and Chargeback where a team is named."""
+    return [*SHEETS, *chargeback_sheet.sheets_for(case)]

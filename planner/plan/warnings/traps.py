@@ -86,6 +86,7 @@ def left_over_examples(case: Case) -> list[Caution]:
 USUAL_PEAK_TO_AVERAGE = {"customer_service": (3.0, 5.0), "voice_agent": (2.0, 4.0), "internal_tools": (5.0, 10.0)}
 FLAT = 1.05  # busiest over quietest hour of the day: less is an average, not a profile
 _SLACK = 1e-9
+_NEAR = 0.01  # of a usual ratio: no reason to warn
 
 
 def no_demand(case: Case) -> list[Caution]:
@@ -132,7 +133,7 @@ def unusual_peak(case: Case) -> list[Caution]:
             continue
         low, high = USUAL_PEAK_TO_AVERAGE[kind]
         ratio = float(ratios.max() if ratios.max() > high else ratios.min())
-        if low - _SLACK <= ratio <= high + _SLACK:
+        if low * (1 - _NEAR) <= ratio <= high * (1 + _NEAR):
             continue
         message = f"has its peak at {ratio:.3g} times its average; {kind} usually shows {low:g} to {high:g} times"
         which = "an outlier, or a launch" if ratio > high else "averages over days or regions"

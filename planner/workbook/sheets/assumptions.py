@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from planner.schema.base import Row
-from planner.schema.case import TABLES
+from planner.schema.case import TABLES, Case
 from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
@@ -20,41 +20,99 @@ from planner.workbook.text_tables import width_of
 from planner.workbook.theme import HEAT
 
 NAME, DEMAND_NAME = "Assumptions", "Demand"
-_WIDTH, _MOST_OVERHANG = 15, 5
+_FIRST, _WIDTH, _MOST_OVERHANG = 36, 15, 5
+_LEAST, _MOST = 9, 34  # width of a column of a table on a sheet of its own
+_LONG, _WIDE = 30, 9  # rows and columns; more are a sheet of their own, whose header is repeated on every page
 _MOST_HEAT_MAPS = 60  # series that get a colour scale of their own
 
 
-def write(sheet: Sheet, report: Report) -> None:
-    """Write settings and every table but demand, one under the other."""
+def input_sheets(case: Case) -> dict[str, str]:
+    """Name a sheet for each table that is too long or too wide to stand among others, by name of the table."""
+    tables = [t for t in TABLES if t.name != "demand"]
+    return {t.name: f"Input {t.name}" for t in tables
+            if len(case.rows(t.name)) > _LONG or len(_given(t.row, case.rows(t.name))) > _WIDE}  # fmt: skip
+
+
+def write(sheet: Sheet, own: Mapping[str, Sheet], report: Report) -> None:
+    """Write settings and every table but demand, one under the other; own : the sheets of `input_sheets`, by table."""
     case = report.case
     sheet.heading(
         "Assumptions", "Every input as it was read. Columns that no row fills in are left out; their defaults apply.", 9
     )
-    sheet.raw.set_column(0, 0, 30)
+    sheet.raw.set_column(0, 0, _FIRST)
     sheet.raw.set_column(1, 30, _WIDTH)
     top = _settings(sheet, case.settings, 3)
-    widest = 3
+    sources = _sources(case)
+    widest = 7  # what the meaning of a setting runs over
     blocks, more = [(0, top - 2)], [0]
     for table in TABLES:
-        if table.name == "demand" or not case.rows(table.name):
+        records = case.rows(table.name) if table.name != "demand" else ()
+        if not records:
             continue
-        sheet.put(top, 0, f"{table.name}: {table.meaning}", "section")
-        columns = _given(list(columns_of(table.row).values()), case.rows(table.name))
-        rows = [{c.name: _shown(getattr(row, c.name)) for c in columns} for row in case.rows(table.name)]
-        shown = [Column(c.name, "\n".join(filter(None, [_broken(c.name), c.unit])), _style(c), _WIDTH) for c in columns]
+        title = f"{table.name}: {table.meaning}"
+        sheet.put(top, 0, title, "section")
+        columns = _given(table.row, records)
+        rows = [{c.name: _shown(c.name, getattr(row, c.name), sources) for c in columns} for row in records]
+        if table.name in own:
+            _long_table(own[table.name], title, columns, rows)
+            sheet.put(top + 1, 0, f"{len(rows):,} rows, on the sheet {own[table.name].name}", "aside")
+            blocks.append((top, top + 1))
+            more.append(0)
+            top += 3
+            continue
+        shown = [Column(c.name, _header(c), _style(c), _WIDTH) for c in columns]
         block = sheet.table(top + 1, shown, rows)
         widest = max(widest, len(columns) - 1 + _overhang(rows))
         blocks.append((top, block.last))
         more.append(sum(_lines(row) - 1 for row in rows))
         top = block.last + 2
-    areas = print_areas(blocks, 30 + widest * _WIDTH, more)
+    if sources:
+        sheet.put(top, 0, "Sources: where the figures come from", "section")
+        for k, source in enumerate(sources, start=1):
+            sheet.put(top + k, 0, f"[{k}]", "text")
+            sheet.put(top + k, 1, source, "plain")
+        blocks.append((top, top + len(sources)))
+        more.append(0)
+        top += len(sources) + 2
+    areas = print_areas(blocks, _FIRST + widest * _WIDTH, more)
     sheet.printed(top - 2, widest, freeze=(3, 1), areas=areas)
+
+
+def _long_table(sheet: Sheet, title: str, columns: Sequence[ColumnFacts], rows: Sequence[Mapping[str, Value]]) -> None:
+    """Write a table on a sheet of its own: columns as wide as they need, the header on every page."""
+    name, _, meaning = title.partition(": ")
+    shown = []
+    for c in columns:
+        longest = max((width_of(str(row.get(c.name) or "")) for row in rows), default=0)
+        head = max(map(width_of, _header(c).split("\n")))
+        width = float(min(max(longest + 3, head + 2, _LEAST), _MOST))
+        shown.append(Column(c.name, _header(c), "text:wrap" if c.name == "note" else _style(c), width))
+    told = f"{meaning[:1].upper()}{meaning[1:]}. Numbers in brackets are sources, listed on the sheet {NAME}."
+    sheet.heading(name, told, len(columns) - 1)
+    sheet.widths(shown)
+    block = sheet.table(3, shown, rows)
+    sheet.printed(block.last, len(columns) - 1, repeat=3, freeze=(4, 1))
+
+
+def _sources(case: Case) -> dict[str, str]:
+    """Give a number to the distinct sources of all rows, as they come: a long text is said once."""
+    found: dict[str, str] = {}
+    for table in TABLES:
+        for row in case.rows(table.name) if table.name != "demand" else ():
+            if row.source:
+                found.setdefault(row.source, f"[{len(found) + 1}]")
+    return found
+
+
+def _header(column: ColumnFacts) -> str:
+    return "\n".join(filter(None, [_broken(column.name), column.unit]))
 
 
 def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
     sheet.put(top, 0, "plan: name, horizon and policy", "section")
-    for k, (header, style) in enumerate((("key", "header"), ("value", "header"), ("meaning", "header"))):
-        sheet.put(top + 1, k, header, style)
+    sheet.put(top + 1, 0, "key", "header")
+    sheet.merged(top + 1, 1, 2, "value", "header")
+    sheet.put(top + 1, 3, "meaning", "header")
     row = top + 2
     for setting in settings_of(PlanSettings).values():
         value: Any = settings
@@ -63,8 +121,8 @@ def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
         sheet.put(row, 0, setting.name, "text")
         value = "; ".join(map(str, value)) if isinstance(value, tuple) else value
         shown = "TRUE" if value is True else "FALSE" if value is False else str(value)
-        sheet.put(row, 1, setting.blank if value is None else shown, "text")
-        sheet.put(row, 2, setting.meaning + (f" [{setting.unit}]" if setting.unit else ""), "plain")
+        sheet.merged(row, 1, 2, setting.blank if value is None else shown, "text:wrap")
+        sheet.put(row, 3, setting.meaning + (f" [{setting.unit}]" if setting.unit else ""), "plain")
         row += 1
     return row + 1
 
@@ -81,14 +139,18 @@ def _lines(row: Mapping[str, Value]) -> int:
     return max((math.ceil(width_of(text) / (_WIDTH - 1)) for text in texts), default=1) or 1
 
 
-def _given(columns: Sequence[ColumnFacts], rows: Sequence[Row]) -> list[ColumnFacts]:
+def _given(table: type[Row], rows: Sequence[Row]) -> list[ColumnFacts]:
     """Columns that some row fills in."""
     return [
-        c for c in columns if any(c.name in row.model_fields_set and getattr(row, c.name) is not None for row in rows)
+        c
+        for c in columns_of(table).values()
+        if any(c.name in row.model_fields_set and getattr(row, c.name) is not None for row in rows)
     ]
 
 
-def _shown(value: Any) -> Value:
+def _shown(name: str, value: Any, sources: Mapping[str, str]) -> Value:
+    if name == "source":
+        return sources.get(value, value)
     return str(value) if isinstance(value, BaseModel) else value
 
 
@@ -116,14 +178,16 @@ def write_demand(sheet: Sheet, report: Report) -> None:
         "Demand", "Requests per hour that arise in each region, by day (rows) and hour of day in UTC (columns).", 29
     )
     headers = ["Origin", "Workload", "Scenario", "Month", "Day"]
+    names = report.reading.names
+    written: tuple[Sequence[str], ...] = (names.regions, names.workloads, names.scenarios, names.periods, WEEKDAYS)
     for k, header in enumerate(headers):
         sheet.put(3, k, header, "header")
-        sheet.raw.set_column(k, k, 14 if k < 2 else 9)
+        sheet.raw.set_column(k, k, min(max(_LEAST, 3 + max(map(width_of, written[k]))), _MOST))
     for hour in range(HOURS_PER_DAY):
         sheet.put(3, 5 + hour, f"{hour:02d}", "header_right")
     sheet.put(3, 5 + HOURS_PER_DAY, "Day's sum", "header_right")
     sheet.raw.set_column(5, 4 + HOURS_PER_DAY, 6.2)
-    names, row = report.reading.names, 4
+    row = 4
     keys = product(names.regions, names.workloads, names.scenarios, names.periods)
     weeks = report.reading.demand.reshape(-1, DAYS_PER_WEEK, HOURS_PER_DAY)
     series = [(key, week) for key, week in zip(keys, weeks, strict=True) if week.any()]

@@ -128,7 +128,7 @@ def _by_month(sheet: Sheet, calendar: Calendar, block: Block, top: int, chart_at
     places = [c.key for c in COLUMNS]
     columns = (
         Column("month", "Month", "month", width[places[0]]),
-        *(Column(key, clean(name, 30), "usd", width[places[1 + k]])
+        *(Column(key, clean(name, 120), "usd", width[places[1 + k]])
           for k, (key, name) in enumerate(zip(keys, calendar.groups, strict=True))),
         Column("total", "All", "usd", width[places[1 + len(keys)]]),
     )  # fmt: skip

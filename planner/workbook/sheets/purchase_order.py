@@ -31,7 +31,7 @@ from planner.workbook.order_columns import (
     term_cell,
 )
 from planner.workbook.report import Report
-from planner.workbook.text_tables import amount
+from planner.workbook.text_tables import amount, lines_of
 
 NAME = ORDER_SHEET
 TOP = 10  # row of the header (0-based)
@@ -78,7 +78,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _NARROW = ("sign", "units", "term", "discount", "upfront")
 _YEARS = 10  # columns of the table of cash; later years are added up in the last
 _FEW = 1e-6  # units
-_ONE_PAGE = 52  # rows that one page holds at a size that can be read
+_ONE_PAGE, _MOST_LINES = 52, 70  # rows that one page holds at a size that can be read; lines, if it has to
 
 
 AS_PLANNED = "Units are those of the plan."
@@ -164,12 +164,24 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
         broken = story.banner(report)
         if broken:
             sheet.merged(bottom + 2, 0, last, " ".join(broken), "alert")
-            sheet.raw.set_row(bottom + 2, 14 * (1 + len(" ".join(broken)) // 150))
+            sheet.raw.set_row(bottom + 2, 14 * lines_of(" ".join(broken), 150))
             bottom += 2
         else:
             bottom = _signatures(sheet, bottom + 2)
-    sheet.printed(bottom, last, repeat=TOP, freeze=(TOP + 1, 1), one_page=bottom <= _ONE_PAGE)
+    _pages(sheet, bottom, last, block)
     return block
+
+
+def _pages(sheet: Sheet, bottom: int, last: int, block: Block) -> None:
+    """Print on one page; where that is too small, lines on the first and cash and signatures on the second."""
+    frozen = (TOP + 1, 1)
+    if bottom <= _ONE_PAGE:
+        sheet.printed(bottom, last, freeze=frozen, pages=1)
+        return
+    lines_end = block.total_row + 2  # with what is signed now and later
+    parts = [(0, lines_end), (lines_end + 1, bottom)]
+    short = block.total_row - block.first <= _MOST_LINES
+    sheet.printed(bottom, last, repeat=None if short else TOP, freeze=frozen, pages=2 if short else 0, areas=parts)
 
 
 def _head(sheet: Sheet, report: Report) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from planner.workbook import contract_story, story
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.report import Report, rows_of
+from planner.workbook.text_tables import lines_of
 
 NAME = "Spend commitments"
 TOP = 3
@@ -56,7 +57,7 @@ def write(sheet: Sheet, report: Report) -> Block:
     sheet.put(top - 1, 0, "What this means for each offer", "section")
     for line in contract_story.while_money_must_be_spent(report):
         sheet.merged(top, 0, len(CONTRACTS) - 1, line, "line")
-        sheet.raw.set_row(top, 14 * (1 + len(line) // 150))
+        sheet.raw.set_row(top, 14 * lines_of(line, 140))
         top += 1
     offers = sheet.table(top + 1, OFFERS, [_offer(row) for row in rows_of(metrics.meanwhile)],
                          empty="No offer's break-even moves.")  # fmt: skip

@@ -12,11 +12,12 @@ from planner.workbook.order_columns import term_cell
 from planner.workbook.report import Report, rows_of
 from planner.workbook.sheets.purchase_order import AS_PLANNED, EDITED
 from planner.workbook.sheets.unit_data import UnitData
-from planner.workbook.text_tables import clean
+from planner.workbook.text_tables import clean, lines_of
 from planner.workbook.theme import BLUE, GREY
 
 NAME = "Summary"
 _LAST = 6  # last printed column
+_ACROSS, _ACROSS_BOLD = 128, 112  # characters across the page, and of bold or larger ones
 _BUY = 8  # lines shown; the order has all of them
 _RISKS = 6
 _SCENARIOS = 10
@@ -83,7 +84,7 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     between = story.from_one_saving_to_the_other(report)
     if between:
         sheet.merged(top, 0, _LAST, between, "line")
-        sheet.raw.set_row(top, 14 * (1 + len(between) // 150))
+        sheet.raw.set_row(top, 14 * lines_of(between, _ACROSS))
         top += 1
     _chart(sheet, strategies + 1, plan_row, top)
     top += 12
@@ -100,7 +101,7 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     top = _lines(sheet, top, "Proof", story.proof(report), "")
     broken = story.banner(report)
     last = _broken(sheet, top, broken) if broken else _approval(sheet, top)
-    sheet.printed(last, _LAST, portrait=True, one_page=True)
+    sheet.printed(last, _LAST, portrait=True, pages=1)
     sheet.raw.activate()
 
 
@@ -110,9 +111,11 @@ def _decision(sheet: Sheet, report: Report, order: Block | None, plan_row: int, 
     broken = story.banner(report)
     sheet.merged(3, 0, _LAST, " ".join(broken[:2]) if broken else what_to_sign(report, order),
                  "alert" if broken else "lead")  # fmt: skip
-    if broken:
-        sheet.raw.set_row(3, 14 * (1 + len(" ".join(broken[:2])) // 120))
-    sheet.merged(4, 0, _LAST, what_it_costs(report, f"$E${plan_row + 1}", f"$E${first_row + 1}"), "lead")
+    costs = what_it_costs(report, f"$E${plan_row + 1}", f"$E${first_row + 1}")
+    sheet.merged(4, 0, _LAST, costs, "lead")
+    first = " ".join(broken[:2]) if broken else shown_text(what_to_sign(report, order))
+    for row, text in ((3, first), (4, shown_text(costs))):
+        sheet.raw.set_row(row, 15 * lines_of(text, _ACROSS_BOLD))
     if order is not None:
         sheet.merged(5, 0, _LAST, as_planned(order), "note")
 
@@ -293,7 +296,7 @@ def _lines(sheet: Sheet, top: int, title: str, lines: list[str], after: str) -> 
     for line in [*lines, after] if after else lines:
         top += 1
         sheet.merged(top, 0, _LAST, line, "line")
-        sheet.raw.set_row(top, 14 * (1 + len(line) // 150))
+        sheet.raw.set_row(top, 14 * lines_of(line, _ACROSS))
     return top + 2
 
 
@@ -301,7 +304,7 @@ def _broken(sheet: Sheet, top: int, lines: list[str]) -> int:
     """Stand where the approval would: a plan that breaks a rule has none."""
     for k, line in enumerate(lines):
         sheet.merged(top + k, 0, _LAST, line, "alert")
-        sheet.raw.set_row(top + k, 14 * (1 + len(line) // 130))
+        sheet.raw.set_row(top + k, 14 * lines_of(line, _ACROSS_BOLD))
     return top + len(lines) - 1
 
 
@@ -351,6 +354,11 @@ def what_it_costs(report: Report, total: str, alternative: str) -> str | Live:
     words = words if abs(saved) >= story.SAME else "as much as"
     told = f"{start}{fixed(usd)} for {report.horizon}, {words} {base.name} (${fixed(base.usd)}{base.note})."
     return Live(formula, told)
+
+
+def shown_text(cell: str | Live) -> str:
+    """Return the text that a cell shows now."""
+    return str(cell.value) if isinstance(cell, Live) else cell
 
 
 def as_planned(order: Block) -> Live:

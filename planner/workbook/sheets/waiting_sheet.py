@@ -73,7 +73,7 @@ def write(sheet: Sheet, report: Report, found: Waited) -> None:
          "idle": r.idle_unit_hours, "week": r.idle_hours_of_week}
         for r in rows_of(found.idle)
     ], empty="No units are deployed.")  # fmt: skip
-    sheet.printed(block.last, _LAST, one_page=True)
+    sheet.printed(block.last, _LAST, pages=1)
 
 
 def _share(part: float, whole: float) -> float | None:

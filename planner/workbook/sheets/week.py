@@ -61,7 +61,7 @@ def write(sheet: Sheet, data: Sheet, report: Report) -> None:
         _grid(sheet, top, title=title, column=column, colours=colours, week=weeks[chosen])
         top += DAYS_PER_WEEK + 3
     _charts(sheet, top, waits=weeks[chosen].arrived_rph is not None, hourly=hourly)
-    sheet.printed(top + 37, _LAST, portrait=True, one_page=True)
+    sheet.printed(top + 37, _LAST, portrait=True, pages=1)
 
 
 def _choices(sheet: Sheet, weeks: list[ServedWeek], chosen: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from planner.plan.pool_months import OrderValue
 from planner.plan.why import LineRent
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS, hour_label
-from planner.workbook.book import Block, Column, Live, Sheet
+from planner.workbook.book import Block, Column, Live, Sheet, print_areas
 from planner.workbook.report import Report
 from planner.workbook.svg import heat_map, hours_header
 from planner.workbook.text_tables import clean, percent, usd
@@ -94,7 +94,9 @@ def write_hours(sheet: Sheet, report: Report) -> None:
     top = 3
     if not shown:
         sheet.put(top, 0, "There are no rents to show.", "note")
+    blocks = [(0, top)] if not shown else []
     for line, rent in shown:
+        blocks.append((top if blocks else 0, top + DAYS_PER_WEEK + 2))
         week = rent.use_by_hour + rent.stress_by_hour
         sheet.put(top, 0, f"{clean(line.offer.offer, 80)}, from {line.start}", "section")
         top += 1
@@ -109,7 +111,8 @@ def write_hours(sheet: Sheet, report: Report) -> None:
         sheet.merged(top + 1 + DAYS_PER_WEEK, 1, 2, total, "cents:bold")
         sheet.merged(top + 1 + DAYS_PER_WEEK, 4, HOURS_PER_DAY, _paid_by(rent), "note")
         top += DAYS_PER_WEEK + 3
-    sheet.printed(top, HOURS_PER_DAY, freeze=(3, 1))
+    width = 20 + 6.2 * HOURS_PER_DAY
+    sheet.printed(top, HOURS_PER_DAY, freeze=(3, 1), areas=print_areas(blocks, width))
 
 
 def _paid_by(rent: LineRent) -> str:

@@ -26,7 +26,7 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, list[obj
     flows = hourly([flow("west-m", 8.0), flow("standard", 2.0)], periods=MONTHS)
     plan = priced(case, dict(zip([("west-m", m) for m in MONTHS], (10.0, 12.0))), flows)
     path = tmp_path_factory.mktemp("book") / "plan.xlsx"
-    write_workbook(Report(metrics_of(case, plan)), path, [cost_per_task_sheet.SHEET])
+    write_workbook(Report(metrics_of(case, plan)), path, [*cost_per_task_sheet.SHEETS])
     return rows(path), rows(path, data_only=True)
 
 
@@ -41,7 +41,9 @@ def test_each_month(sheets: tuple[dict[str, list[object]], dict[str, list[object
     assert (total, task) == (pytest.approx(18 * 672), pytest.approx(3.6))  # 12 + 2 x 3 USD an hour, 5 tasks
     assert (change, index) == (pytest.approx(0.125), pytest.approx(112.5))
     assert values["w 2027-01"][5] is None
-    assert str(formulas["w 2027-02"][3]).startswith("='Cost per task'!$F$")  # the cell by workload, model and month
+    assert str(formulas["w 2027-02"][3]).startswith(
+        "='Cost by model and month'!$H$"
+    )  # the cell by workload, model and month
 
 
 def test_why_it_moved(sheets: tuple[dict[str, list[object]], dict[str, list[object]]]) -> None:
