@@ -248,7 +248,7 @@ def _unkept_guarantees(basis: Basis, overflow: Floats, option: Ints) -> list[str
     served = Flows(flows.ways, flows.loads, flows.way, flows.place, sure).sums(need, many, names.slot_count)
     every = flows.sums(need, many, names.slot_count)
     short = np.tile(asked, len(names.regions))[:, None] * every - served
-    broken = (short > _DUST + _ROUNDING * every).any(axis=1)
+    broken = np.asarray((short > _DUST + _ROUNDING * every).any(axis=1))
     return [w.workload for k, w in enumerate(case.workloads) if broken[k :: len(case.workloads)].any()]
 
 

@@ -150,8 +150,9 @@ def _given(table: type[Row], rows: Sequence[Row]) -> list[ColumnFacts]:
 
 def _shown(name: str, value: Any, sources: Mapping[str, str]) -> Value:
     if name == "source":
-        return sources.get(value, value)
-    return str(value) if isinstance(value, BaseModel) else value
+        return sources.get(str(value), "") if value else None
+    shown: Value = str(value) if isinstance(value, BaseModel) else value
+    return shown
 
 
 def _broken(name: str) -> str:
