@@ -28,10 +28,12 @@ from planner.workbook.order_columns import (
     UPFRONT,
     UPFRONT_UNIT,
     days_within,
+    fits_formula,
+    size_rule,
     term_cell,
 )
 from planner.workbook.report import Report
-from planner.workbook.text_tables import amount, lines_of
+from planner.workbook.text_tables import lines_of
 
 NAME = ORDER_SHEET
 TOP = 10  # row of the header (0-based)
@@ -110,7 +112,7 @@ class OrderRow:
 
     @property
     def fits(self) -> bool:
-        """Whether the units are 0, or a size that is sold; as the formula of `_fits` says."""
+        """Whether the units are 0, or a size that is sold; as the formula of `fits_formula` says."""
         units, (low, step, high) = self.value.line.units, self.sizes
         steps = (units - low) / step if step > 0 else 0.0
         whole = abs(steps - round(steps)) < _STEP_SLACK
@@ -149,7 +151,7 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
     for k, row in enumerate(rows):
         at = block.first + k
         units, price = block.columns["units"], block.columns["price"]
-        rule = _size_rule(*row.sizes, xl_rowcol_to_cell(at, units))
+        rule = size_rule(*row.sizes, xl_rowcol_to_cell(at, units))
         sheet.raw.data_validation(at, units, at, units, rule)
         sheet.raw.data_validation(at, price, at, price, _PRICE_RULE)
         if upfront:
@@ -371,7 +373,7 @@ def _record(row: OrderRow, usage_per_unit: str, lead_days: int, *, upfront: bool
         "hours_horizon": line.hours_horizon,
         "hours_tail": row.hours_tail,
         "tail_usd": Live(f"={{units}}*{each}*{{hours_tail}}", units * hourly * row.hours_tail),
-        "fits": Live(f"=IF({_fits('{units}', *row.sizes)},1,0)", int(row.fits)),
+        "fits": Live(f"=IF({fits_formula('{units}', *row.sizes)},1,0)", int(row.fits)),
         "full_usd": value.full_usd_per_unit_hour,
         "last_month": row.last_month_start,
     }
@@ -379,27 +381,3 @@ def _record(row: OrderRow, usage_per_unit: str, lead_days: int, *, upfront: bool
 
 def _or_blank(share: float | None) -> float | str:
     return "" if share is None else share
-
-
-def _size_rule(low: float, step: float, high: float | None, cell: str) -> dict[str, Any]:
-    """Return the validation of a units cell: 0, or the minimum plus whole steps, up to the maximum."""
-    said = f"0, or from {amount(low)} up" + (f" in steps of {amount(step)}" if step else "")
-    said += f", at most {amount(high)}." if high is not None else "."
-    return {
-        "validate": "custom",
-        "value": f"={_fits(cell, low, step, high)}",
-        "error_title": "Units",
-        "error_message": said,
-        "input_title": "Units",
-        "input_message": said,
-    }
-
-
-def _fits(cell: str, low: float, step: float, high: float | None) -> str:
-    """Return the formula of whether the offer sells such a number of units, with a tolerance for rounding."""
-    tests = [f"{cell}>={low!r}-0.000001"]
-    if step > 0:
-        tests.append(f"ABS(({cell}-{low!r})/{step!r}-ROUND(({cell}-{low!r})/{step!r},0))<0.00001")
-    if high is not None:
-        tests.append(f"{cell}<={high!r}+0.000001")
-    return f"OR({cell}=0,AND({','.join(tests)}))"
