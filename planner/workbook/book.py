@@ -96,7 +96,8 @@ class Sheet:
         elif isinstance(value, str):
             self._kept(self.raw.write_string(row, column, clean(value), look))
         elif isinstance(value, Live):
-            self._kept(self.raw.write_formula(row, column, value.formula, look, value.value))
+            stored = "" if isinstance(value.value, float) and not math.isfinite(value.value) else value.value
+            self._kept(self.raw.write_formula(row, column, value.formula, look, stored))
         elif isinstance(value, bool):
             self._kept(self.raw.write_string(row, column, "yes" if value else "no", look))
         elif isinstance(value, dt.date):

@@ -21,6 +21,8 @@ def rule_lines(report: Report) -> list[str]:
         lines.append(f"{clean(name, 120)}: {usd(rule.saves_usd)} less{less}{default}.")
     if not lines:
         return ["None of the rules that were tried costs anything: without any of them the plan would cost the same."]
+    if report.plan.risk is not None:
+        lines.append("Costs here are weighed with the worst tail: they are what was minimised.")
     if report.rules.any_size:
         own = f"{usd(report.rules.total_usd)}, {usd(report.rules.to_sign_usd)} to sign"
         lines.append(f"Against the cheapest plan for units of any size ({own}); in whole units: solve --rules-cost.")

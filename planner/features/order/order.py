@@ -35,7 +35,7 @@ _SAME_UNITS = 1e-6
 _HALVINGS = 6  # of the share of a stress case that given units can serve: to 2 %
 _LESS = (1.0, 0.95, 0.9, 0.8, 0.6, 0.3)  # of that share, where sizes on their grid cannot serve it
 PRICES = ("usd_per_unit_hour", "upfront_usd_per_unit")
-BROKEN_GAP, ANY_GAP = 1e-3, 0.99  # of the cost of an order that breaks a rule; of a search that any plan ends
+BROKEN_GAP = 1e-3  # of the cost of an order that breaks a rule
 
 
 @dataclass(frozen=True)
@@ -172,15 +172,26 @@ def _as_far_as_it_goes(owed: Case, options: Options, progress: Callable[[int, in
     much, less is asked of the cases that are broken anyway.
     """
     rough = replace(options, gap=max(options.gap, BROKEN_GAP))
-    shares = _what_holds(owed.with_policy(whole_units=False), options)
+    shares = _what_holds(_untied(owed.with_policy(whole_units=False)), options)
     for part in _LESS:
         asked = {one: share if share == 1 else share * part for one, share in shares.items()}
-        if find_cost(owed, replace(options, gap=ANY_GAP, stress=asked)) is not None:
-            return find_plan(owed, replace(rough, stress=asked), progress)
-    calm = replace(rough, stress=dict.fromkeys(shares, 0.0))
-    if find_cost(owed, replace(calm, gap=ANY_GAP)) is None:
-        find_plan(without_stress(owed), options, progress)  # raises, and says why
-    return find_plan(owed, calm, progress)
+        found = find_if_any(owed, replace(rough, stress=asked), progress)
+        if found is not None:
+            return found
+    found = find_if_any(owed, replace(rough, stress=dict.fromkeys(shares, 0.0)), progress)
+    return found or find_plan(without_stress(owed), options, progress)  # raises, and says why
+
+
+def _untied(owed: Case) -> Case:
+    """Return the case without the rules that tie months, regions and scenarios together, which stress cases waive.
+
+    What units can serve in stress is then found part by part. That some other routing keeps these rules too is looked
+    at afterwards, where less is asked if there is none.
+    """
+    egress = owed.settings.policy.egress.model_copy(update={"max_cross_region_share": None})
+    free = owed.with_policy(egress=egress, risk=owed.settings.policy.risk.model_copy(update={"weight": 0.0}))
+    routes = tuple(r.model_copy(update={"max_gb_per_month": None}) for r in owed.routes)
+    return replace(free, routes=routes, spend_commitments=())
 
 
 def _what_holds(owed: Case, options: Options) -> dict[str | None, float]:
