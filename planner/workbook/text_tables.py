@@ -1,7 +1,7 @@
 """Tables and text on a terminal or in a pipe: names may be folded, figures and dates are never cut.
 
 Where a table is wider than the terminal, headers break at words first, then names fold; where even that does not fit,
-each row becomes a short list. A pipe has no width: a table is as wide as it needs.
+each row becomes a short list. A pipe has no width: a table is as wide as its figures and names, and only words fold.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ PIPE_WIDTH, WIDEST = 100, 120  # columns that sentences run over: in a pipe, and
 LOST = "red"  # style of what is broken or lost
 _GAP = 2
 _NARROWEST = 8  # columns of a name that is folded
-_LONGEST = 200  # characters of a cell
+_LONGEST = 2_000  # characters of a cell
+_PROSE = 60  # columns that words run over in a pipe, which has no width
 _BREAKS = " -_/,;:"  # a name is folded after one of these
 _PIECES = re.compile(rf"[^{re.escape(_BREAKS)}]+[{re.escape(_BREAKS)}]?")
 
@@ -142,6 +143,8 @@ class TextTable:
         cells = [[width_of(_text(row[k])) for row, _ in self.rows] for k in range(len(self.heads))]
         lines = [head.split("\n") for head in self.heads]
         widths = [max([*own, *(width_of(line) for line in head)]) for own, head in zip(cells, lines, strict=True)]
+        if most is None:
+            return [min(w, _PROSE) if k in self.words and self._may_fold(k) else w for k, w in enumerate(widths)]
         room = _room(widths, most)
         if room >= 0:
             return widths
@@ -201,7 +204,8 @@ def _folded(text: str, width: int) -> str:
     """Break a name that is too long into lines: after a space, a dash or the like where there is one."""
     lines = []
     while width_of(text) > width:
-        at = next((k for k in range(width, 0, -1) if text[k - 1] in _BREAKS), width)
+        space = text.rfind(" ", width // 2, width + 1) + 1  # between words first, then within a name
+        at = space or next((k for k in range(width, 0, -1) if text[k - 1] in _BREAKS), width)
         lines.append(text[:at].rstrip())
         text = text[at:].lstrip()
     return "\n".join([*lines, text])
