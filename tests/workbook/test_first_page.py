@@ -18,6 +18,7 @@ from tests.builders.books import opened
 from tests.oracle.generate import generate
 
 ROOT = Path(__file__).parents[2]
+NAMES = ("origin", "workload", "model", "region", "supply", "scenario", "period")
 FOLDERS = {
     "terms, scenarios, whole units": (3, "terms,commitments,scenarios,quota,whole,unreserved"),
     "contracts": (5, "cuts,upfront,prices,spend,scenarios,commitments"),
@@ -45,7 +46,8 @@ class Files:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        return yaml.safe_load((self.plan / "input" / "plan.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+        text = (self.plan / "input" / "plan.yaml").read_text(encoding="utf-8")
+        return yaml.safe_load(text)  # type: ignore[no-any-return]
 
     @cached_property
     def periods(self) -> pd.DataFrame:
@@ -61,8 +63,8 @@ class Files:
     @cached_property
     def chance(self) -> pd.DataFrame:
         found = self.table("scenarios", on_demand_price_factor=1.0)
-        return (found if len(found) else pd.DataFrame({
-            "scenario": ["base"], "probability": [1.0], "on_demand_price_factor": [1.0]})).set_index("scenario")  # fmt: skip
+        one = {"scenario": ["base"], "probability": [1.0], "on_demand_price_factor": [1.0]}
+        return (found if len(found) else pd.DataFrame(one)).set_index("scenario")
 
     @cached_property
     def offers(self) -> pd.DataFrame:
@@ -77,9 +79,9 @@ class Files:
 
     @cached_property
     def held(self) -> pd.DataFrame:
-        """Units and dollars of commitments, new and earlier, by period: pool, meter, new, period, units, usd, tail, term."""
+        """Units and dollars of commitments by period; what is counted past the horizon; whole terms."""
         rows = []
-        lines = [(True, p["offer"], p["units"], self.periods.at[p["period"], "first"], None)
+        lines = [(True, p["offer"], p["units"], self.periods.loc[p["period"], "first"], None)
                  for p in self.result["purchases"]]  # fmt: skip
         lines += [(False, c.offer, c.units, pd.Timestamp(c.start), pd.Timestamp(c.end))
                   for c in self.table("commitments").itertuples()]  # fmt: skip
@@ -95,8 +97,8 @@ class Files:
             if new:
                 past = max(0, (after - self.periods["after"].iloc[-1]).days) * 24
                 counted = 1 - self.settings["policy"].get("tail_value", 1.0)
-                rows.append((o["pool"], o["meter"], True, self.periods.index[0], 0.0, 0.0, units * hour * past * counted,
-                             units * hour * (after - first).days * 24))  # fmt: skip
+                tail, term = units * hour * past * counted, units * hour * (after - first).days * 24
+                rows.append((o["pool"], o["meter"], True, self.periods.index[0], 0.0, 0.0, tail, term))
         return pd.DataFrame(rows, columns=["pool", "meter", "new", "period", "units", "usd", "tail", "term"])
 
     @cached_property
@@ -113,8 +115,7 @@ class Files:
     @cached_property
     def flows(self) -> pd.DataFrame:
         """The dispatch with what a request weighs: expected, usd on demand, egress_usd, equivalent_usd, reserved."""
-        flows = pd.read_parquet(self.plan / "dispatch.parquet").astype({
-            c: str for c in ("origin", "workload", "model", "region", "supply", "scenario", "period")})  # fmt: skip
+        flows = pd.read_parquet(self.plan / "dispatch.parquet").astype(dict.fromkeys(NAMES, str))
         of = self.table("workloads", cache_hit_rate=0.0, cache_write_rate=0.0, on_demand_cache_hit_rate=np.nan,
                         bytes_per_token=4.0, extra_bytes_in=0.0, extra_bytes_out=0.0, burst_factor=1.0)  # fmt: skip
         of["hit"] = of["on_demand_cache_hit_rate"].fillna(of["cache_hit_rate"])
@@ -133,9 +134,10 @@ class Files:
         if "deadline_hours_slow" in sold:  # an option that answers late is for work that can wait as long
             sold = sold[sold["deadline_hours_slow"].fillna(0) <= sold["deadline_hours"].fillna(0)].copy()
         fresh = sold["input_tokens"] * (1 - sold["hit"] - sold["cache_write_rate"])
-        sold["usd"] = (fresh * sold["usd_per_mtok_input"] + sold["input_tokens"] * sold["hit"] * sold["usd_per_mtok_cached_input"]
-                       + sold["input_tokens"] * sold["cache_write_rate"] * sold["usd_per_mtok_cache_write"]
-                       + sold["output_tokens"] * sold["usd_per_mtok_output"]) / 1e6  # fmt: skip
+        cached, written = sold["input_tokens"] * sold["hit"], sold["input_tokens"] * sold["cache_write_rate"]
+        sold["usd"] = fresh * sold["usd_per_mtok_input"] + sold["output_tokens"] * sold["usd_per_mtok_output"]
+        sold["usd"] += cached * sold["usd_per_mtok_cached_input"] + written * sold["usd_per_mtok_cache_write"]
+        sold["usd"] /= 1e6
         sold["sure"] = sold["guaranteed"].astype(str).str.lower() == "true"
         sold["usd"] *= sold["scenario"].map(self.chance["on_demand_price_factor"])
         best = sold.sort_values(["sure", "usd"], kind="stable").drop_duplicates("index").set_index("index")
@@ -143,8 +145,8 @@ class Files:
         own = own[own["option"] == own["bought"]].set_index("index")
         flows["reserved"] = flows["supply"].isin(self.table("pools")["pool"])
         flows["usd"] = own["usd"].mul(self.factor(own, "bought")).reindex(flows.index).fillna(0.0)
-        flows["equivalent"] = np.where(flows["reserved"], best["usd"].mul(self.factor(best, "option")).reindex(flows.index),
-                                       flows["usd"])  # fmt: skip
+        there_usd = best["usd"].mul(self.factor(best, "option")).reindex(flows.index)
+        flows["equivalent"] = np.where(flows["reserved"], there_usd, flows["usd"])
         paths = self.table("routes", usd_per_gb=0.0)
         gb = {(r.origin, r.destination): r.usd_per_gb for r in paths.itertuples()}
         ways = list(zip(flows["origin"], flows["region"], strict=True))
@@ -185,8 +187,8 @@ class Files:
         ):
             a = np.zeros(168)
             a[own["hour_of_week"].to_numpy(int)] = own["units"]
-            paid = a + pools.at[pool, "start_hours"] * np.maximum(0.0, a - np.roll(a, 1))
-            usd = paid.sum() * pools.at[pool, "usd_per_scaled_unit_hour"] * self.periods.at[period, "hours"] / 168
+            paid = a + pools.loc[pool, "start_hours"] * np.maximum(0.0, a - np.roll(a, 1))
+            usd = paid.sum() * pools.loc[pool, "usd_per_scaled_unit_hour"] * self.periods.loc[period, "hours"] / 168
             total[str(scenario), str(period)] = total.get((str(scenario), str(period)), 0.0) + usd
         return pd.Series(total, dtype=float)
 
@@ -261,15 +263,15 @@ def test_the_first_page(page: tuple[str, Files, list[list[Any]]]) -> None:
     assert f"{share:.1f} %" in cost or "as much as" in cost
     # what to buy, and each month
     bought = under(cells, "What to buy") if count else []
-    lines = {(p["offer"], str(files.periods.at[p["period"], "first"].date())): p for p in files.result["purchases"]}
+    lines = {(p["offer"], str(files.periods.loc[p["period"], "first"].date())): p for p in files.result["purchases"]}
     for offer, region, amount, _, start, worth, _ in bought:
         line = lines[offer, str(start)[:10]]
-        begins = files.periods.at[line["period"], "first"]
+        begins = files.periods.loc[line["period"], "first"]
         o, end = files.offers.loc[offer], files.term(offer, begins)
         hours = (end - begins).days * 24
-        assert (amount, worth) == (near(line["units"]),
-                                   near(line["units"] * (o["usd_per_unit_hour"] * hours + o["upfront_usd_per_unit"])))  # fmt: skip
-        assert region == files.table("pools").set_index("pool").at[o["pool"], "region"]
+        each = o["usd_per_unit_hour"] * hours + o["upfront_usd_per_unit"]
+        assert (amount, worth) == (near(line["units"]), near(line["units"] * each))
+        assert region == files.table("pools").set_index("pool").loc[o["pool"], "region"]
     for month, spent_on_units, tokens, data, whole in (row[:5] for row in under(cells, "By month, as planned")):
         own = flows["period"] == month if month != "Total" else flows["period"] != ""
         assert tokens == near(float((flows["expected"] * flows["usd"])[own].sum()))
