@@ -63,7 +63,7 @@ def test_what_nobody_asked_for_has_no_tasks(tmp_path: Path) -> None:
     """200 USD promised, 132.86 spent: a row of its own, and a workbook that opens (a stored nan is none)."""
     (contract,) = spend.CASE.spend_commitments
     case = replace(spend.CASE, spend_commitments=(contract.model_copy(update={"usd": 200.0}),))
-    write_workbook(Report(metrics_of(case, planner.solve(case))), tmp_path / "plan.xlsx", [cost_per_task_sheet.SHEET])
+    write_workbook(Report(metrics_of(case, planner.solve(case))), tmp_path / "plan.xlsx", [*cost_per_task_sheet.SHEETS])
     found = rows(tmp_path / "plan.xlsx", data_only=True)
     (row,) = [values for name, values in found.items() if name.startswith("(unspent commitments) 0")]
     assert row[7:9] == [None, None]  # requests of a task, USD of a task

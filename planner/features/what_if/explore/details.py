@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from planner.features.what_if.explore.quick import Picture, ServedBy, study_lines
 from planner.plan.hours import served_weeks
 from planner.units import HOURS_PER_WEEK
-from planner.workbook import story
+from planner.workbook import rules_story, story
 from planner.workbook.html import stress_table
 from planner.workbook.report import Report
 
@@ -53,7 +53,7 @@ def detail_of(report: Report) -> Detail:
         picture=picture,
         headline=story.decision(report),
         strategies=tuple(Strategy(w.name, w.total_usd, w.possible, w.note) for w in story.ways(report)),
-        rules=None if report.rules is None else tuple(story.rule_lines(report)),
+        rules=None if report.rules is None else tuple(rules_story.rule_lines(report)),
         margins=stress_table(report),
         without_margins=report.without_margins,
         risks=tuple(map(str, story.risks(report))),  # plain text: advice is more than that

@@ -284,7 +284,7 @@ def _exported(plans: _Plans, asked: Export) -> Exported:
     try:
         reading, metrics = plans.of(asked.change)
         rules = plans.rules(reading)
-        extra = [cost_per_task_sheet.SHEET]
+        extra = [*cost_per_task_sheet.SHEETS]
         if rules.rules:
             extra.append(rules_cost_study.sheet_of(rules))
         write_report(Report(metrics, rules=rules), asked.directory, extra)
