@@ -282,7 +282,7 @@ def _rows(rows: Any, key: str, parts: Sequence[Column]) -> list[dict[str, Any]]:
     found = []
     for row in rows:
         record = {"name": str(getattr(row, key)), **_parts(row, parts)}
-        if key == "workload" and row.requests_per_task == row.requests_per_task:  # what nobody uses has no tasks
+        if key == "workload":
             per_task = float(row.requests_per_task)
         if key == "workload" and per_task == per_task:  # what nobody asked for has no tasks
             record |= {
