@@ -157,7 +157,19 @@ def finish_component(part: Sets, solve: LinearSolve, gap: float, solver: str = H
     else:
         values = choose_by_rule(solve)
     clock.deadline = np.inf
-    return plan_of(solve, values, usd=usd, tree_bound=tree_bound, certificate=certificate, duals=duals, prices=prices)
+    try:
+        return plan_of(
+            solve, values, usd=usd, tree_bound=tree_bound, certificate=certificate, duals=duals, prices=prices
+        )
+    except ArithmeticError:
+        if solver == HIGHS:
+            raise
+        from planner.solver.other_solvers import routed
+
+        usd, values = routed(solve, values)  # its digits are too few for all rows to be kept
+        return plan_of(
+            solve, values, usd=usd, tree_bound=tree_bound, certificate=certificate, duals=duals, prices=prices
+        )
 
 
 def plan_of(

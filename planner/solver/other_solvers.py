@@ -16,6 +16,7 @@ import pulp
 
 from planner.errors import PlannerError, StoppedError
 from planner.model.program import LinearProgram, program_of
+from planner.model.sets import Floats
 from planner.solver.continuous import ROUNDS, LinearSolve, cut_rows
 from planner.solver.highs import Clock
 from planner.solver.scaling import Scale, scale_of
@@ -223,6 +224,7 @@ def run_solver(problem: pulp.LpProblem, name: str, solver: OtherSolver, clock: C
 LICENCE_WORDS = ("licen", "size-limited", "size limit", "too large", "community", "err_license", "limit exceeded")
 
 
+ROOMS = (0.0, 1e-7, 1e-6)  # by which units may change where their digits were cut
 LOOSE = 5e-7  # other solvers' tolerances are not ours to set: a slot counts as served up to this share of a peak
 
 
@@ -269,7 +271,8 @@ def _add(problem: pulp.LpProblem, name: str, terms: list[tuple[Any, float]], low
 def column_names(program: LinearProgram) -> list[str]:
     """Name all columns, the same in every run: x0, v0_1, u0_1, more0, fewer0, on0, steps0, then flows by arc and slot.
 
-    a0_5, b0_5, s0_5: work that can wait, by queue and slot. y, z; under stress s0y: case 0.
+    a0_5, b0_5, s0_5: work that can wait, by queue and slot. run0_5, start0_5: units by the hour, by deployment and
+    slot. y, z; under stress s0y: case 0.
     """
     at, names = program.columns, [""] * program.columns.count
     for k, column in enumerate(at.committed):
@@ -279,10 +282,10 @@ def column_names(program: LinearProgram) -> list[str]:
     for (m, p), column in np.ndenumerate(at.unreserved):
         if column >= 0:
             names[column] = f"u{m}_{p}"
-    for letter, columns in (("a", at.scaled), ("g", at.started)):
+    for word, columns in (("run", at.scaled), ("start", at.started)):
         for (d, t), column in np.ndenumerate(columns):
             if column >= 0:
-                names[column] = f"{letter}{d}_{t}"
+                names[column] = f"{word}{d}_{t}"
     for (c, s), column in np.ndenumerate(at.short):
         if column >= 0:
             names[column] = f"short{c}_{s}"
@@ -334,6 +337,24 @@ def solve_with_pulp(solve: LinearSolve, name: str, gap: float, clock: Clock) -> 
             return WholeResult(values_without_sizes(solve.program, program, values), usd, usd if bound > usd else bound)
         solve.cuts += cuts
     raise ArithmeticError("the stress rows did not settle")
+
+
+def routed(solve: LinearSolve, values: Floats) -> tuple[float, Floats]:
+    """Keep the units of some values and let HiGHS find all else: a solver that answers by a file rounds what it says.
+
+    Returns the cost, USD, and the values; those given, where HiGHS finds nothing for these units.
+    """
+    session, at = solve.session, solve.program.columns
+    units = np.concatenate([at.committed, at.deployed.ravel(), at.unreserved[at.unreserved >= 0]])
+    held = np.maximum(values[units], 0.0)
+    try:
+        for room in ROOMS:
+            session.set_column_bounds(units, held * (1 - room), held * (1 + room))
+            if session.solve():
+                return session.objective(), session.values()
+    finally:
+        session.set_column_bounds(units, np.zeros(len(units)), at.upper[units])
+    return float(solve.program.cost @ values), values
 
 
 def _add_stress(

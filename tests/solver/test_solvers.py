@@ -13,6 +13,8 @@ from planner.solver.other_solvers import SOLVERS, is_there, other_solver, write_
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.one_hour import on_demand, one, sets, workload
+from tests.builders.solved import solved
+from tests.oracle.generate import generate
 
 HOURS = 744
 FAILOVER = {"failover": {"enabled": True, "share": 1.0, "on_demand_trust": 0.5}, "headroom": 0.2}
@@ -136,3 +138,39 @@ def test_prices_of_a_ten_millionth_and_of_a_hundred_thousand_dollars() -> None:
     assert plan.totals.on_demand_usd == pytest.approx(10 * HOURS * 1e-7, rel=1e-6)
     assert plan.totals.reserved_usd == pytest.approx(20 * HOURS)
     assert plan.proof.status == "optimal"
+
+
+@pytest.mark.parametrize("name", ["cbc", "glpk"])
+def test_contracts_waiting_risk_and_units_by_the_hour(name: str) -> None:
+    """The cases that their builders solve by hand, by solvers that answer through files."""
+    if not any(map(is_there, SOLVERS[name])):
+        pytest.skip(f"{name} is not installed")
+    for each in solved():
+        found = solve(each.case, solver=name, workers=1)
+        assert found.totals.total_usd == pytest.approx(each.usd, rel=1e-6), each.family
+
+
+@pytest.mark.parametrize("name", ["highs", "cbc", "glpk"])
+def test_work_that_waits_for_units_by_the_hour(name: str) -> None:
+    """6 requests of hour 0 may wait an hour, 2 units may run at 1 USD: 4 go there and 2 on demand at 3 USD.
+
+    Columns of both have names of their own.
+    """
+    if name in SOLVERS and not any(map(is_there, SOLVERS[name])):
+        pytest.skip(f"{name} is not installed")
+    pools = [{"pool": "west-m", "region": "west", "usd_per_scaled_unit_hour": 1.0, "max_scaled_units": 2,
+              "start_hours": 0.25}]  # fmt: skip
+    tables = one(6.0, workloads=[workload(deadline_hours=1)], pools=pools, offers=[])
+    found = solve(builders.case(tables), solver=name, workers=1)
+    assert found.totals.total_usd == pytest.approx((4 + 2 * 0.25 + 2 * 3) * 31 / 7)
+
+
+def test_digits_that_a_file_cuts(tmp_path: Path) -> None:
+    """CBC's file has eight digits, which add up in a backlog: for its units, HiGHS finds the flows."""
+    if not any(map(is_there, SOLVERS["cbc"])):
+        pytest.skip("cbc is not installed")
+    folder = tmp_path / "in"
+    generate(str(folder), 5, regions=1, workloads=1, models=1, features=("batch", "scenarios"))
+    case = load(folder)
+    found = solve(case, solver="cbc", workers=1)
+    assert found.totals.total_usd == pytest.approx(solve(case, workers=1).totals.total_usd, rel=1e-7)
