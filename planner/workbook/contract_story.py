@@ -50,12 +50,22 @@ def scenario_rows(report: Report) -> list[ScenarioRow]:
     """Return the likely scenarios, the dearest first; none where there is one only."""
     expected = report.plan.totals.total_usd
     rows = [
-        ScenarioRow(str(row.scenario), float(row.probability), float(row.usd), float(row.usd) - expected,
+        ScenarioRow(str(row.scenario), float(row.probability), float(row.usd), _or_none(float(row.usd) - expected),
                     bool(row.in_tail))
         for row in rows_of(report.metrics.scenarios)
         if row.probability > 0
     ]  # fmt: skip
     return rows if len(rows) > 1 else []
+
+
+def signed_usd(usd_more: float) -> str:
+    """Show a difference with its sign; a dash where there is none."""
+    return "–" if usd_more == 0 else f"{'+' if usd_more > 0 else '-'}{usd(abs(usd_more))}"
+
+
+def _or_none(usd: float) -> float:
+    """Return an amount; what would be shown as -0.00 is 0."""
+    return usd if abs(usd) >= _NOTHING_USD else 0.0
 
 
 def scenario_lines(report: Report) -> list[str]:

@@ -210,7 +210,7 @@ def _scenarios(report: Report) -> list[Section]:
     risk, level = report.plan.risk, report.case.settings.policy.risk.level
     table = [
         (row.scenario, "worst tail" if row.in_tail and risk is not None else "", percent(row.probability), usd(row.usd),
-         f"{'+' if row.dearer_usd >= 0 else '-'}{usd(abs(row.dearer_usd))}")
+         contract_story.signed_usd(row.dearer_usd))
         for row in rows
     ]  # fmt: skip
     table.append(("Expected", "", "100.0 %", usd(report.plan.totals.total_usd), ""))

@@ -104,7 +104,7 @@ def _scenarios(report: Report) -> TextTable | None:
         return None
     table = TextTable(("What each scenario costs", "Probability", "Cost", "Against\nexpected", ""), words=(4,))
     for row in rows[:_SCENARIOS]:
-        more = f"{'+' if row.dearer_usd >= 0 else '-'}{usd(abs(row.dearer_usd))}"
+        more = contract_story.signed_usd(row.dearer_usd)
         tail = "worst tail" if row.in_tail and report.plan.risk is not None else ""
         table.add(clean(row.scenario, 120), percent(row.probability), usd(row.usd), more, tail)
     if len(rows) > _SCENARIOS:
