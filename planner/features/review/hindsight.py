@@ -7,6 +7,9 @@ regret of exactly 0. (Whole units on both sides would cost a search of minutes f
 
 Where the plan's commitments cannot meet the stress cases on the actual demand, both sides are solved without them, and
 this is reported; where they cannot even serve it, what is unserved is left out on both sides, and reported too.
+
+What spend commitments ask for is left out on both sides: a contract holds for the sum of its months in each scenario,
+and here a scenario is a week of one month.
 """
 
 import math
@@ -53,7 +56,7 @@ class Hindsight:
 
 def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Callable[[], None]) -> Hindsight:
     """Price the plan's commitments on the actual demand, find the best for it, and do the same on the forecast."""
-    case = with_room_at_the_calendar(case, plan, actual.months, alone=False)
+    case = replace(with_room_at_the_calendar(case, plan, actual.months, alone=False), spend_commitments=())
     came = any_size(at_the_hours_that_were(case, actual))
     planned = any_size(planned_at_the_calendar(case, actual))
     broken: tuple[Lacking, ...] = ()

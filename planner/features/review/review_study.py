@@ -89,7 +89,7 @@ def review(
         until=last.to_pydatetime(),
         rules=rules,
         spans=actual.spans,
-        notes=actual.notes,
+        notes=(*actual.notes, *_of_contracts(case)),
         regret=past.regret,
         verdicts=judged,
         monthly=monthly,
@@ -104,6 +104,17 @@ def review(
         calendar=calendar_of(case, plan, rules.notice_days),
         calendar_usd=_calendar_usd(monthly, actual),
     )
+
+
+def _of_contracts(case: Case) -> list[str]:
+    """Say that spend commitments are no part of what is judged."""
+    if not case.spend_commitments:
+        return []
+    names = ", ".join(c.contract for c in case.spend_commitments)
+    return [
+        f"what is not spent on {names} is no part of costs, regret and verdicts here: a commitment that fills a "
+        "contract may be worth keeping all the same (the plan's sheet Spend commitments says what a dollar spent saves)"
+    ]
 
 
 def _steps(progress: Callable[[int, int], None] | None, total: int) -> Callable[[], None]:

@@ -331,3 +331,13 @@ def test_what_the_plan_serves_nothing_of_stays_where_it_is() -> None:
     found = review(case, solve(case, workers=1), History(rows))
     assert not any("put back" in note for note in found.notes)
     assert month(found, ACTUAL)["requests"] == pytest.approx(31)
+
+
+def test_spend_commitments_are_left_out_and_that_is_said() -> None:
+    """10 units for 7,440 USD, and a contract of 10,000 USD: what it asks for beyond that is on neither side."""
+    contract = [{"contract": "macc", "usd": 10_000.0}]
+    case = builders.case(builders.tables(spend_commitments=contract))
+    found = review(case, solve(case, workers=1), history_of(case))
+    assert found.regret.plan_usd == pytest.approx(10 * HOURS)
+    assert found.regret.usd == pytest.approx(0, abs=1e-6)
+    assert any("what is not spent on macc" in note for note in found.notes)
