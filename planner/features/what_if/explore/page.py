@@ -314,6 +314,8 @@ class PageView:
     def _show_week(self) -> None:
         picture = self._picture
         if picture is None:
+            self._put_chart(self.heat, week_heat({}, None, self.what))
+            self.heat_note.set_content("")
             return
         region = None if self.region == ALL_REGIONS else self.region
         self._put_chart(self.heat, week_heat(picture.weeks, region, self.what))
