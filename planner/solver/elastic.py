@@ -218,17 +218,20 @@ class Elastic:
         h, kinds, columns = self.highs, highspy.HighsVarType, whole.astype(np.int32)
         set_options(h, presolve="choose", solver="choose", mip_rel_gap=MIP_GAP, mip_feasibility_tolerance=1e-9)
         h.changeColsIntegrality(len(whole), columns, np.full(len(whole), kinds.kInteger))
-        values = self._settle()
-        h.changeColsIntegrality(len(whole), columns, np.full(len(whole), kinds.kContinuous))
-        set_options(h, presolve="off", solver="simplex")
+        try:
+            values = self._settle()
+        finally:  # out of time too: the next question finds the linear programme
+            h.changeColsIntegrality(len(whole), columns, np.full(len(whole), kinds.kContinuous))
+            set_options(h, presolve="off", solver="simplex")
         if values is None:
             return None
         upper = self.program.columns.upper[whole] / self.scale.column[whole]
         sizes = np.round(values[whole] * self.scale.column[whole]) / self.scale.column[whole]
         h.changeColsBounds(len(whole), columns, sizes, sizes)
-        exact = self._settle()
-        h.changeColsBounds(len(whole), columns, np.zeros(len(whole)), upper)
-        return exact
+        try:
+            return self._settle()
+        finally:
+            h.changeColsBounds(len(whole), columns, np.zeros(len(whole)), upper)
 
     def _add_violated(self, values: Floats) -> bool:
         """Add the stress rows that some values violate; whether there were any."""

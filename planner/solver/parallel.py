@@ -16,17 +16,26 @@ def on_all_cores(
     workers: int | None = None,
     done: Callable[[], None] = lambda: None,
 ) -> list[Answer]:
-    """Apply ``work`` to each task and return the answers in the order of the tasks; the first exception is raised.
-
-    Threads are daemons and the caller waits in short naps, so that Ctrl-C is heard at once.
-    """
+    """Apply ``work`` to each task and return the answers in the order of the tasks; the first exception is raised."""
     count = min(workers or os.cpu_count() or 1, len(tasks))
-    if count <= 1:
-        answers = []
-        for task in tasks:
-            answers.append(work(task))
-            done()
-        return answers
+    if count > 1:
+        return _in_threads(work, tasks, count, done)
+    answers = []
+    for task in tasks:
+        answers.append(work(task))
+        done()
+    return answers
+
+
+def interruptible(work: Callable[[], Answer]) -> Answer:
+    """Do work beside the caller, so that Ctrl-C is heard at once while HiGHS runs."""
+    return _in_threads(lambda _: work(), [None], 1, lambda: None)[0]
+
+
+def _in_threads(
+    work: Callable[[Task], Answer], tasks: Sequence[Task], count: int, done: Callable[[], None]
+) -> list[Answer]:
+    """Threads are daemons and the caller waits in short naps, so that Ctrl-C is heard at once."""
     waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
     for k in range(len(tasks)):
         waiting.put(k)

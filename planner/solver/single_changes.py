@@ -34,6 +34,7 @@ STEP = 1e-3  # of shares that are found by halving
 TIMES = 0.01  # of the factor of all cells of a column
 MOST_TIMES = 1000  # the largest factor that is tried
 MOST_PAIRS = 400
+LOOK_SECONDS, LOOK_SHARE = 20.0, 0.1  # one change takes so long at most, and such a share of the time that is left
 
 Cell = tuple[str, str, tuple[str, ...]]  # rule, table and key of a limit
 
@@ -70,6 +71,7 @@ class _Changes:
 
     def __init__(self, case: Case, clock: Clock, progress: Callable[[int, int], None]) -> None:
         self.case, self.clock, self.progress = case, clock, progress
+        self.now = clock  # of the change that is looked at
         everything = ChangeSearch(case, _pairs(case), clock)
         stuck = [e for e in everything.programmes if not self._fits(e)]
         needs = [e.sets.needs for e in stuck]
@@ -78,9 +80,17 @@ class _Changes:
         self.programmes = [e for e in self.search.programmes if not self._fits(e)] if stuck else []
         self.changes = Changes()
 
-    @staticmethod
-    def _fits(elastic: Elastic) -> bool:
-        return elastic.least_of(np.zeros(len(elastic.limits), bool)) is not None
+    def _fits(self, elastic: Elastic) -> bool:
+        """Whether a part can be planned as it is; one that cannot be told in its share of the time is looked at too."""
+        elastic.clock = self._share()
+        try:
+            return elastic.least_of(np.zeros(len(elastic.limits), bool)) is not None
+        except StoppedError:
+            self.clock.left()
+            return False
+
+    def _share(self) -> Clock:
+        return Clock.of(min(LOOK_SECONDS, LOOK_SHARE * self.clock.left()), self.clock.deadline)
 
     def run(self) -> Changes:
         """Look at one change after another, then at pairs."""
@@ -99,12 +109,17 @@ class _Changes:
         return self.changes
 
     def _look(self, look: Callable[[], tuple[InputChange, ...] | None]) -> None:
-        """Take what is found; numbers that the solver gives up on make the answer incomplete."""
+        """Take what is found in a share of the time; what needs more, or what the solver gives up on, is left out."""
+        self.now = self._share()
+        self.search.clock = self.now
         try:
             found = look()
-        except ArithmeticError:
+        except (ArithmeticError, StoppedError):
+            self.clock.left()
             self.changes.complete = False
             return
+        finally:
+            self.search.clock = self.clock
         if found and found not in self.changes.found:
             self.changes.found.append(found)
 
@@ -139,6 +154,7 @@ class _Changes:
         programmes = self.programmes if programmes is None else programmes
         found = []
         for elastic in programmes:
+            elastic.clock = self.now
             changes = elastic.least_of(_mask(elastic, cells))
             if changes is None:
                 return None
@@ -156,7 +172,7 @@ class _Changes:
         """Turn a dial no farther than it must be; None: not even all the way is enough."""
 
         def enough(k: int) -> bool:
-            self.clock.left()
+            self.now.left()
             return self.search.has_plan(apply_changes(self.case, [dial.at(k)]))
 
         if dial.most < 1 or not enough(dial.most):
@@ -217,7 +233,7 @@ class _Changes:
             yield lambda change=change: self._tried([change])  # type: ignore[misc]
 
     def _tried(self, changes: Sequence[InputChange]) -> tuple[InputChange, ...] | None:
-        self.clock.left()
+        self.now.left()
         return tuple(changes) if self.search.has_plan(apply_changes(self.case, changes)) else None
 
     def _structural(self) -> list[InputChange]:
@@ -280,6 +296,8 @@ class _Changes:
 
     def _possible(self, cells: Sequence[Cell]) -> bool:
         """Whether some change of the cells together is enough."""
+        for elastic in self.programmes:
+            elastic.clock = self.clock
         return all(e.least_of(_mask(e, cells)) is not None for e in self.programmes)
 
     def _with(

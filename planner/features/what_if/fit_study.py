@@ -14,6 +14,7 @@ from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.highs import Clock
 from planner.solver.input_change import apply_changes
+from planner.solver.parallel import interruptible
 from planner.solver.single_changes import single_changes
 from planner.solver.solve import audited
 
@@ -32,7 +33,7 @@ def make_it_fit(case: Case, study: Study, options: Options, progress: Progress) 
     left_out = list(study.left_out)
     with progress("changes that are enough") as told:
         clock = Clock.of(None, options.share(SEARCH).until)
-        found = single_changes(case, clock, told or (lambda done, total: None))
+        found = interruptible(lambda: single_changes(case, clock, told or (lambda done, total: None)))
     fits = sorted((Fit(changes) for changes in found.found), key=_order)
     if not found.complete or len(fits) > MOST:
         left_out.append(OTHERS)
