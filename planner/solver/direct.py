@@ -64,7 +64,7 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
             _add_stress(h, program, scale, solve.cuts[known:])
             known = len(solve.cuts)
             left = clock.left()
-            set_options(h, time_limit=h.getRunTime() + TURN * left if np.isfinite(left) else INF)
+            set_options(h, time_limit=TURN * left if np.isfinite(left) else INF)  # of this run
             h.run()
             status = h.getModelStatus()
             if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):

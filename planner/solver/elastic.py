@@ -195,15 +195,15 @@ class Elastic:
         at = self.program.columns.committed[mine]
         return float((values[at] * self.scale.column[at]).max())
 
-    def _settle(self) -> Floats | None:
+    def _settle(self, *, whole: bool = False) -> Floats | None:
         """Solve, and add stress rows until every stress case is served; the values of all columns (scaled)."""
         for _ in range(ROUNDS):
-            status = run(self.highs, self.clock)
+            status = run(self.highs, self.clock, whole=whole)
             for presolve in ("on", "off"):  # a numerical stop: start afresh, with presolve and without
                 if status != OPTIMAL and status not in INFEASIBLE:
                     self.highs.clearSolver()
                     set_options(self.highs, presolve=presolve)
-                    status = run(self.highs, self.clock)
+                    status = run(self.highs, self.clock, whole=whole)
             if status in INFEASIBLE:
                 return None
             if status != OPTIMAL:
@@ -219,7 +219,7 @@ class Elastic:
         set_options(h, presolve="choose", solver="choose", mip_rel_gap=MIP_GAP, mip_feasibility_tolerance=1e-9)
         h.changeColsIntegrality(len(whole), columns, np.full(len(whole), kinds.kInteger))
         try:
-            values = self._settle()
+            values = self._settle(whole=True)
         finally:  # out of time too: the next question finds the linear programme
             h.changeColsIntegrality(len(whole), columns, np.full(len(whole), kinds.kContinuous))
             set_options(h, presolve="off", solver="simplex")

@@ -91,11 +91,11 @@ def set_options(h: highspy.Highs, **options: object) -> None:
             raise ValueError(f"HiGHS does not take option {name} = {value!r}")
 
 
-def run(h: highspy.Highs, clock: Clock) -> highspy.HighsModelStatus:
-    """Run to the end or to the deadline and return the solver's own status."""
+def run(h: highspy.Highs, clock: Clock, *, whole: bool = False) -> highspy.HighsModelStatus:
+    """Run to the end or to the deadline; return the solver's own status. `whole` : some columns are whole numbers."""
     left = clock.left()
-    # HiGHS counts its run time from the first run of a session
-    set_options(h, time_limit=h.getRunTime() + left if np.isfinite(left) else INF)
+    # HiGHS counts linear programmes' time from the first run of a session, a whole-unit search's from its own start
+    set_options(h, time_limit=left if whole else h.getRunTime() + left if np.isfinite(left) else INF)
     h.run()
     status: highspy.HighsModelStatus = h.getModelStatus()
     if status == highspy.HighsModelStatus.kNotset:  # another library set HiGHS's one scheduler to other threads
