@@ -119,7 +119,10 @@ class Reading:
     @cached_property
     def by_scaled(self) -> ServedByScaled:
         """What units that run by the hour serve."""
-        return ServedByScaled.of(self.names, self.dispatch[0], deployed_units(self.names, self.plan.deployments))
+        flows, shape = self.dispatch[0], (len(self.names.deployments), len(self.names.periods))
+        run = flows.scaled.any()
+        units = deployed_units(self.names, self.plan.deployments) if run else np.zeros(shape)
+        return ServedByScaled.of(self.names, flows, units)
 
     @cached_property
     def stress_cases(self) -> tuple[StressCase, ...]:

@@ -120,7 +120,7 @@ def test_no_time_left_is_said() -> None:
 class _Hurried(Clock):
     """A clock that runs out after some looks."""
 
-    looks = 40
+    looks = 12
 
     def left(self) -> float:
         self.looks -= 1

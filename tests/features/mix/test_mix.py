@@ -181,7 +181,7 @@ def test_a_mix_without_time_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None
     def stopped(*_: object, **__: object) -> None:
         raise StoppedError("the time limit ran out")
 
-    monkeypatch.setattr("planner.features.mix.mix_study.solve", stopped)
+    monkeypatch.setattr("planner.features.mix.mix_study.audited", stopped)
     study = mix_study(case, as_is=plan)
     assert [v.target.name for v in study.variants] == ["as is"]
     assert "the time limit ran out before there was a plan" in {m.reason for m in study.left_out}

@@ -92,7 +92,7 @@ def test_solve_with_the_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     given, out = str(folder(tmp_path / "in")), tmp_path / "plan"
     assert main(["solve", given, "--mix", "-o", str(out)]) == 0
     book = opened(out / "plan.xlsx")
-    assert book.sheetnames.index("Mix") == book.sheetnames.index("Cost per task") + 1
+    assert book.sheetnames.index("Mix") == book.sheetnames.index("Cost by model and month") + 1
     assert main(["solve", given, "-o", str(out)]) == 0
     assert "Mix" not in opened(out / "plan.xlsx").sheetnames
     capsys.readouterr()
