@@ -85,14 +85,15 @@ class _Changes:
 
     def _fits(self, elastic: Elastic) -> bool:
         """Whether a part can be planned as it is; one that cannot be told in its share of the time is looked at too."""
-        elastic.clock = self._share()
+        elastic.clock = self._look_clock()
         try:
             return elastic.least_of(np.zeros(len(elastic.limits), bool)) is not None
         except StoppedError:
             self.clock.left()
             return False
 
-    def _share(self) -> Clock:
+    def _look_clock(self) -> Clock:
+        """Return a clock for one change: no more than its share of the time."""
         return Clock.of(min(LOOK_SECONDS, LOOK_SHARE * self.clock.left()), self.clock.deadline)
 
     def run(self) -> Changes:
@@ -113,7 +114,7 @@ class _Changes:
 
     def _look(self, look: Callable[[], tuple[InputChange, ...] | None]) -> None:
         """Take what is found in a share of the time; what needs more, or what the solver gives up on, is left out."""
-        self.now = self._share()
+        self.now = self._look_clock()
         self.search.clock = self.now
         try:
             found = look()

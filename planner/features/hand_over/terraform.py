@@ -224,42 +224,34 @@ def _locals(name: str, table: Mapping[str, Any]) -> str:
     return f"locals {{\n  {name} = {written(table, 2)}\n}}"
 
 
-_RESERVED = """resource "azurerm_cognitive_deployment" "reserved" {
-  for_each = { for name, d in local.reserved : name => d if d.units[var.month] > 0 }
+def _deployments(name: str, each: str, capacity: str) -> str:
+    """State a resource of deployments, one for each entry of a local table."""
+    return f"""resource "azurerm_cognitive_deployment" "{name}" {{
+  for_each = {each}
 
   name                   = each.key
   cognitive_account_id   = var.azure_account_ids[each.value.region]
   version_upgrade_option = "NoAutoUpgrade"
 
-  model {
+  model {{
     format  = lookup(var.azure_model_formats, each.value.model, "OpenAI")
     name    = each.value.model
     version = lookup(var.azure_model_versions, each.value.model, null)
-  }
+  }}
 
-  sku {
+  sku {{
     name     = each.value.sku
-    capacity = each.value.units[var.month]
-  }
-}"""
-_ON_DEMAND = """resource "azurerm_cognitive_deployment" "on_demand" {
-  for_each = local.on_demand
+    capacity = {capacity}
+  }}
+}}"""
 
-  name                   = each.key
-  cognitive_account_id   = var.azure_account_ids[each.value.region]
-  version_upgrade_option = "NoAutoUpgrade"
 
-  model {
-    format  = lookup(var.azure_model_formats, each.value.model, "OpenAI")
-    name    = each.value.model
-    version = lookup(var.azure_model_versions, each.value.model, null)
-  }
-
-  sku {
-    name     = each.value.sku
-    capacity = each.value.thousand_tokens_per_minute
-  }
-}"""
+_RESERVED = _deployments(
+    "reserved",
+    "{ for name, d in local.reserved : name => d if d.units[var.month] > 0 }",
+    "each.value.units[var.month]",
+)
+_ON_DEMAND = _deployments("on_demand", "local.on_demand", "each.value.thousand_tokens_per_minute")
 
 
 def _aws_variables(handed: HandOver, lines: Sequence[OrderLine]) -> list[str]:

@@ -5,15 +5,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from pydantic import BaseModel
 
 from planner.errors import Fault, nearest
 from planner.schema.base import LARGEST, MOST_REQUESTS
-from planner.schema.capacity import Commitment, Offer
+from planner.schema.capacity import Commitment, Offer, Pool
 from planner.schema.case import Case
 from planner.schema.contracts import PriceFactor
+
+Row = TypeVar("Row", bound=BaseModel)
 
 TARGETS: Mapping[str, tuple[str, ...]] = {
     "demand": ("workload", "region", "scenario", "period"),
@@ -113,16 +116,20 @@ def _demand(case: Case, factor: Factor, problems: Problems) -> Case:
 
 def _on_demand(change: Callable[[Any, float], dict[str, float]], what: str) -> Scaling:
     def apply(case: Case, factor: Factor, problems: Problems) -> Case:
-        rows, hit = [], False
-        for row in case.on_demand:
-            update = change(row, factor.factor) if _here(row, factor) else {}
-            hit |= bool(update)
-            rows.append(row.model_copy(update=update))
+        rows, hit = _updated(case.on_demand, factor, lambda row: change(row, factor.factor))
         if not hit:
             problems.add(f"matches no {what}", "scale", str(factor), "a row of the table on_demand that has one")
-        return replace(case, on_demand=tuple(rows))
+        return replace(case, on_demand=rows)
 
     return apply
+
+
+def _updated(
+    rows: Sequence[Row], factor: Factor, update: Callable[[Row], dict[str, float]]
+) -> tuple[tuple[Row, ...], bool]:
+    """Return rows of a table with the cells of those that a factor means replaced, and whether any cell was."""
+    updates = [update(row) if _here(row, factor) else {} for row in rows]
+    return tuple(row.model_copy(update=cells) for row, cells in zip(rows, updates, strict=True)), any(updates)
 
 
 def _here(row: object, factor: Factor) -> bool:
@@ -209,28 +216,23 @@ def _on_demand_prices(case: Case, factor: Factor, problems: Problems) -> Case:
 
 def _price_factors(case: Case, factor: Factor, problems: Problems) -> Case:
     """Multiply the factors of rows of price_factors; a row is told by what its own cells say."""
-    rows, hit = [], False
-    for row in case.price_factors:
-        mine = _here(row, factor)
-        hit |= mine
-        rows.append(row.model_copy(update={"factor": row.factor * factor.factor}) if mine else row)
+    rows, hit = _updated(case.price_factors, factor, lambda row: {"factor": row.factor * factor.factor})
     if not hit:
         problems.add("matches no row of price_factors", "scale", str(factor), "names as the row has them; without any "
                      "of them: all rows")  # fmt: skip
-    return replace(case, price_factors=tuple(rows))
+    return replace(case, price_factors=rows)
 
 
 def _pools(column: str, what: str) -> Scaling:
     def apply(case: Case, factor: Factor, problems: Problems) -> Case:
-        rows, hit = [], False
-        for row in case.pools:
+        def times(row: Pool) -> dict[str, float]:
             has = getattr(row, column)
-            mine = has is not None and _here(row, factor)
-            hit |= mine
-            rows.append(row.model_copy(update={column: has * factor.factor}) if mine else row)
+            return {} if has is None else {column: has * factor.factor}
+
+        rows, hit = _updated(case.pools, factor, times)
         if not hit:
             problems.add(f"matches no pool with {what}", "scale", str(factor), f"a pool whose {column} is filled in")
-        return replace(case, pools=tuple(rows))
+        return replace(case, pools=rows)
 
     return apply
 
