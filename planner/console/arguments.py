@@ -5,6 +5,7 @@ import datetime as dt
 import math
 import re
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -149,3 +150,15 @@ def time_limit(text: str) -> TimeLimit:
 
 def _until(seconds: float | None) -> float:
     return math.inf if seconds is None else time.monotonic() + seconds
+
+
+def some_of(allowed: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
+    """Return an argument type: names joined by commas, each of them allowed, each once."""
+
+    def chosen(text: str) -> tuple[str, ...]:
+        found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+        if not found or set(found) - set(allowed):
+            raise argparse.ArgumentTypeError(f"{text!r} is not one or more of {', '.join(allowed)}, joined by commas")
+        return found
+
+    return chosen

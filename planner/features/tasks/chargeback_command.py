@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from planner.console.arguments import some_of
 from planner.errors import EXIT_PLAN
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("plan", type=Path, metavar="PLAN_DIR", help="directory that planner solve or price wrote")
     parser.add_argument(
-        "--by", type=_keys, default=("team",), metavar="KEYS",
+        "--by", type=some_of(KEYS), default=("team",), metavar="KEYS",
         help=f"what a row of the table is: {', '.join(KEYS)}, joined by commas (default team)",
     )  # fmt: skip
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every charge as a table")
@@ -59,13 +60,6 @@ def run(arguments: argparse.Namespace) -> int:
     if written:
         print(f"\nwritten to {' and '.join(map(str, written))}")
     return EXIT_PLAN
-
-
-def _keys(text: str) -> tuple[str, ...]:
-    chosen = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not chosen or set(chosen) - set(KEYS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not one or more of {', '.join(KEYS)}, joined by commas")
-    return chosen
 
 
 def _document(found: "Chargeback", by: tuple[str, ...]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.console.arguments import positive, share
+from planner.console.arguments import positive, share, some_of
 from planner.errors import EXIT_PLAN
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("plan", type=Path, metavar="PLAN_DIR", help="directory that planner solve or price wrote")
     parser.add_argument(
-        "--by", type=_keys, default=("workload",), metavar="KEYS",
+        "--by", type=some_of(KEYS), default=("workload",), metavar="KEYS",
         help="what a row of the table is: workload, origin (where tasks arise), region (where they are served), model, "
         "joined by commas (default workload)",
     )  # fmt: skip
@@ -76,13 +76,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     print_tasks(costs, arguments.by, movements, found, sys.stdout)
     return EXIT_PLAN
-
-
-def _keys(text: str) -> tuple[str, ...]:
-    chosen = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if not chosen or set(chosen) - set(KEYS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not one or more of {', '.join(KEYS)}, joined by commas")
-    return chosen
 
 
 def _movements(arguments: argparse.Namespace, costs: "TaskCosts", other: "TaskCosts | None") -> "tuple[Movement, ...]":
