@@ -9,7 +9,7 @@ import pandas as pd
 
 from planner.errors import Fault, InputError
 from planner.plan.audit.findings import Finding
-from planner.plan.files import document, rounded
+from planner.plan.files import WHOLE_NUMBERS, document, rounded
 from planner.plan.manifest import INPUT, faults_of_files, faults_of_signing, format_of, read_document
 from planner.plan.metrics import summary_of
 from planner.plan.plan import RENT_COLUMNS, STRESS_RENT_COLUMNS, Plan, Status
@@ -69,6 +69,23 @@ def has_size_rules(case: Case) -> bool:
     """Whether any unit must come in sizes."""
     sizes = [(o.min_units, o.unit_step) for o in case.offers] + [(t.min_units, t.unit_step) for t in case.throughput]
     return case.settings.policy.whole_units and any(least > 0 or step > 0 for least, step in sizes)
+
+
+def row_findings(plan: Plan) -> list[Finding]:
+    """Check that the tables of proofs hold no row twice, and no name that the other rows of its kind lack."""
+    findings = []
+    again = plan.stress_slots.duplicated()
+    if again.any():
+        row = ", ".join(str(value) for value in plan.stress_slots[again].iloc[0])
+        findings.append(Finding("names", f"stress.parquet: an hour of a group is listed twice: {row}", np.inf))
+    table = plan.certificate
+    for name in [c for c in table if c not in ("kind", "price")]:
+        blank = table[name].eq(-1 if name in WHOLE_NUMBERS else "").fillna(False) | table[name].isna()
+        few = blank.groupby(table["kind"].astype(str)).agg(["min", "max"])
+        for kind in few.index[few["min"] != few["max"]]:
+            message = f"certificate.parquet: only some rows of kind {kind} have a {name}: the file was changed"
+            findings.append(Finding("names", message, np.inf))
+    return findings
 
 
 def rent_findings(plan: Plan) -> list[Finding]:

@@ -16,7 +16,7 @@ from planner.plan.manifest import DIRECTORY
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.schema.case import Case
-from planner.verify.claims import figure_findings, file_findings, proof_findings, rent_findings
+from planner.verify.claims import figure_findings, file_findings, proof_findings, rent_findings, row_findings
 from planner.verify.stress_proof import prove_stress
 
 
@@ -80,7 +80,7 @@ def _verified(case: Case, directory: Path, *, deep: bool) -> Verification:
     findings += [f for f in proved.findings if f.message not in known]
     unproved = check_bound(case, derived, names, plan)
     findings += unproved
-    findings += proof_findings(case, plan)
+    findings += proof_findings(case, plan) + row_findings(plan)
     findings += rent_findings(plan)
     searched = None
     if deep:

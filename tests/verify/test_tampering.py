@@ -147,6 +147,21 @@ def test_a_value_where_none_belongs_is_found(folder: Path) -> None:
         read_plan(folder)
 
 
+@pytest.mark.parametrize(("name", "words"), [("stress.parquet", "listed twice"), ("certificate.parquet", "only some")])
+def test_a_row_twice_and_a_name_that_says_nothing_are_found(case: Any, folder: Path, name: str, words: str) -> None:
+    path = folder / name
+    table = pd.read_parquet(path)
+    if name == "stress.parquet":
+        table = pd.concat([table, table[table["hour_of_week"].notna()].head(1)])
+    else:
+        row = table.index[table["kind"] == "rent"][0]
+        table["region"] = table["region"].astype(object)
+        table.loc[row, "region"] = "east"
+    table.to_parquet(path)
+    edited(folder, lambda f: None, fit=True)
+    assert any(words in f.message for f in verify(case, folder).findings)
+
+
 def test_a_key_twice_is_no_plan(folder: Path) -> None:
     path = folder / "plan.json"
     path.write_text(path.read_text().replace('"status":', '"status": "gap",\n  "status":', 1))

@@ -32,7 +32,7 @@ from planner.plan.plan import Status
 from planner.plan.reading import Reading
 from planner.readers.csv_files import as_table
 from planner.schema.capacity import Offer
-from planner.verify.claims import figure_findings, proof_findings, rent_findings
+from planner.verify.claims import figure_findings, proof_findings, rent_findings, row_findings
 from planner.verify.growth_margins import margins_of
 
 
@@ -181,7 +181,7 @@ def refuse_broken(finished: Finished) -> None:
     findings = audit(finished.case, finished.plan, witness=not lacks_witness(finished.plan), reading=reading)
     broken = broken_rules(findings, margins_of(reading), reading.names)
     proof = check_bound(finished.case, reading.derived, reading.names, finished.plan)
-    proof += proof_findings(finished.case, finished.plan) + rent_findings(finished.plan)
+    proof += proof_findings(finished.case, finished.plan) + rent_findings(finished.plan) + row_findings(finished.plan)
     if not broken and not findings and not proof:  # else figures mean nothing
         proof = figure_findings(finished.directory, reading)
     others = [f for f in findings if f.rule in OF_PROOF and not given] + proof
