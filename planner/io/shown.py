@@ -15,11 +15,12 @@ _LONG = (
     "|account[._-]?key(?:[._-][a-z0-9.-]{1,80})?|private_?key|credentials?(?:_[a-z0-9]{1,20}){0,3}|cookie"
 )
 _SHORT = (  # words of sentences too: only before "="
-    "pass|pswd?|pw|auth|bearer|sharedaccesskey|signature|sig|sas|hmac|jwt|session(?:_?id)?|assertion|[a-z0-9]{1,30}_key"
+    "pass|pswd?|pw|auth|bearer|sharedaccess(?:key|signature)|signature|sig|sas|hmac|jwt|j?session(?:_?id)?|assertion|[a-z0-9]{1,30}_key"
 )
 # the user part of an address: all up to the last @ before a space, or in the line where a password has spaces
 _ADDRESS = re.compile(
-    r"(?P<scheme>\b[a-z][a-z0-9+._:-]{0,40}[:：]//)(?:\S{0,4000}|[^\s/@:\[]{0,200}:(?!\d+(?:[/\s?,;]|$))[^\n]{0,4000})@",
+    r"(?P<scheme>\b[a-z][a-z0-9+._:-]{0,40}[:：]/{2,4})(?P<user>\S{0,4000}|[^\s/@:\[]{0,200}:(?!\d+(?:[/\s?,;]|$))[^\n]{0,4000})@"
+    r"(?P<rest>[^\s'\"]*)",
     re.IGNORECASE,
 )
 _NO_PORT = re.compile(  # an address without @: what stands where a port does is a password then
@@ -27,17 +28,20 @@ _NO_PORT = re.compile(  # an address without @: what stands where a port does is
     re.IGNORECASE,
 )
 _BARE = re.compile(  # without a scheme: u:password@host, and Oracle's u/password@host
-    r"(?:(?<![\w@.:-])[\w.%+-]{1,200}:(?![/\\])|\bjdbc:oracle:[a-z]{1,9}:[^\s@/]{1,200}/|\bsqlplus\s{1,9}[^\s@/]{1,200}/"
-    r"|(?<![\w/.])\w{1,200}/(?=[^\s@]{0,200}@(?://|[\w.-]{1,200}:\d)))[^\s'\"]{1,1000}@(?=[\w.(/\[-])",
+    r"(?:(?<![\w@.:-])[\w.%+-]{1,200}:(?![/\\])|\bjdbc:oracle:[a-z]{1,9}:[^\s@/]{1,200}/(?:[^\n@]{0,200}\s)?|\bsqlplus\s{1,9}[^\s@/]{1,200}/"
+    r"|(?<![\w/.])\w{1,200}/(?=[^\s@]{0,200}@(?://|[\w.-]{1,200}:\d)))(?:[^\s'\"]|['\"](?=\w)){1,1000}@(?=[\w.(/\[-])",
     re.IGNORECASE,
 )
-_QUERY = re.compile(r"(?P<key>[?&](?P<name>[^\s=&?#]+)=)(?P<value>[^\s&#'\"]+)")
+_QUERY = re.compile(r"(?P<key>[?&](?P<name>[^\s=&?#]+)=)(?P<value>(?:[^\s&#'\"]|['\"](?=\w))+)")
+_INSIDE = re.compile(
+    r"[?&;](?P<name>[^=?&;]+)=(?P<value>[^&;]*)"
+)  # the last option before an @ that may be part of its value
 _OPEN = re.compile(rf"(?:[\w.-]*key|code|p|[\w.-]{{0,40}}(?:{_SHORT}))", re.IGNORECASE)
 _ITEMS = re.compile(r"(?P<key>\b[a-z][a-z0-9+._-]{0,40}://[^\s?#'\"]{1,2000}\?)(?P<items>[^\s#'\"]+)", re.IGNORECASE)
 _OPTION = re.compile(
     rf"(?P<key>(?<![a-z0-9])[\"']?(?:[a-z0-9]{{1,30}}[_.-]){{0,6}}(?:[a-z0-9]{{0,30}}(?:{_LONG})[\"']?"
     rf"(?:\s*(?:=>?|%3D|:(?=\s*\S)(?!/)))|(?:{_SHORT})[\"']?\s*(?:=|%3D))\s*"
-    rf"|(?<![\w-])--[a-z-]{{0,30}}(?:{_LONG}|pass|pw)\s+|\bidentified\s+by\s+(?=['\"\w])|\bsecret\s+(?=['\"])|(?<!\S)-p\s+"
+    rf"|(?<![\w-])--[a-z-]{{0,30}}(?:{_LONG}|pass|pw)\s+|\bidentified\s+by\s+(?=['\"\w])|\b(?:secret|password|token)\s+(?=['\"])|(?<!\S)-p\s+"
     r"|\bwith (?:password|passphrase|token) )"
     r"(?P<value>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|\{(?:[^}]|\}\})*\}|[^\s;&,)\]}'\"]+)",
     re.IGNORECASE,
@@ -54,7 +58,7 @@ _LOOKS = re.compile(  # letters and digits after a word that announces a secret
 )
 _TAG = re.compile(rf"(?P<key><(?:[\w:.-]{{0,30}}(?:{_LONG}|{_SHORT}))>)[^<]+", re.IGNORECASE)
 _FLAG = re.compile(  # of curl, redis-cli and mysql
-    r"(?P<key>(?<!\S)(?:-u|--user)[ =]\S{1,200}?:|\bredis-cli\b[^\n]{0,200}?\s-a\s+|\bmysql\b[^\n]{0,200}?\s-p)\S+",
+    r"(?P<key>(?<![\w-])(?:-u|--user)[ =]\S{1,200}?:|\bredis-cli\b[^\n]{0,200}?\s-a\s+|\bmysql\b[^\n]{0,200}?\s-p)\S+",
     re.IGNORECASE,
 )
 _CODED = re.compile(r"(?P<name>[\w.-]{0,60}%[0-9a-f]{2}[\w.%-]{0,60})=(?P<value>[^\s&;'\"]+)", re.IGNORECASE)
@@ -63,6 +67,10 @@ _AUTHORIZATION = re.compile(
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"(?P<key>\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._~%-]{8,}", re.IGNORECASE)
+_MORE_WORDS = re.compile(  # of a secret with spaces: up to the next option, a colon, a quotation mark or the end
+    rf"(?<=={re.escape(HIDDEN)})(?:[ \t]+[^\s&#;:'\"=]+)+?(?=\s*(?:[&#;]|:\s|['\")\]}}>]|$)|\s+[\w.-]+=)",
+    re.MULTILINE,
+)
 _KNOWN = re.compile(  # keys that tell by their looks what they are
     r"\b(?:sk-[\w-]{12,}|gh[pousr]_\w{12,}|github_pat_\w{12,}|dapi[0-9a-f]{12,}|xox[abp]-[\w-]{8,}|AKIA[0-9A-Z]{12,}"
     r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)"
@@ -74,7 +82,7 @@ def redacted(text: str) -> str:
 
     The user goes too: some databases take a token there. Rather too much is hidden than too little.
     """
-    text = _ADDRESS.sub(lambda found: f"{found['scheme']}{HIDDEN}@", text)
+    text = _ADDRESS.sub(_of_address, text)
     text = _NO_PORT.sub(lambda found: f"{found['scheme']}{HIDDEN}", text)
     text = _BARE.sub(f"{HIDDEN}@", text)
     text = _QUERY.sub(_of_query, text)
@@ -82,14 +90,23 @@ def redacted(text: str) -> str:
     text = _CODED.sub(_of_query, text)
     for pattern in (_AUTHORIZATION, _OPTION, _BEARER, _SAID, _LOOKS, _TAG, _FLAG):
         text = pattern.sub(lambda found: f"{found['key']}{HIDDEN}", text)
-    return _KNOWN.sub(HIDDEN, text)
+    return _KNOWN.sub(HIDDEN, _MORE_WORDS.sub("", text))
+
+
+def _of_address(found: "re.Match[str]") -> str:
+    """Hide the user part of an address; also what follows where the @ stands inside a secret option's value."""
+    within = any(m.end() == len(found["user"]) and _is_secret(m) for m in _INSIDE.finditer(found["user"]))
+    return f"{found['scheme']}{HIDDEN}@{HIDDEN if within else found['rest']}"
 
 
 def _of_query(found: "re.Match[str]") -> str:
     """Hide an option of an address whose name, or whose value, tells a secret; also where it is written with %."""
+    return f"{found[0].partition('=')[0]}={HIDDEN}" if _is_secret(found) else found[0]
+
+
+def _is_secret(found: "re.Match[str]") -> bool:
     name, value = unquote_plus(found["name"]), unquote_plus(found["value"])
-    secret = _OPEN.fullmatch(name) or _OPTION.search(f"{name}={value}")
-    return f"{found[0].partition('=')[0]}={HIDDEN}" if secret else found[0]
+    return bool(_OPEN.fullmatch(name) or _OPTION.search(f"{name}={value}"))
 
 
 def _of_item(item: str) -> str:

@@ -42,6 +42,36 @@ def test_no_spelling_tells_the_secret(text: str, secret: str) -> None:
     assert "***" in told
 
 
+@pytest.mark.parametrize("secret", ["Tiger-7 Lion-8", "p/w@x#y9", "with'quote9"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "trino://svc@h:443/hive?access_token={}", "sqlite:///u.db?key={}&mode=ro", "https://h/v1?x=1&access_token={}#f",
+        "mssql+pyodbc:///?odbc_connect=Uid%3Dsvc%3BPwd%3D{}", "jdbc:oracle:thin:svc/{}@db:1521:xe",
+        "postgresql:////svc:{}@h/db",
+    ],
+)  # fmt: skip
+def test_no_part_of_an_awkward_secret_is_told(text: str, secret: str) -> None:
+    told = redacted(f"{text.format(secret)}: cannot be reached").removeprefix("sqlite:///u.db")
+    assert not any(part in told for part in ("Tiger", "Lion", "p/w", "y9", "with", "quote"))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Server=srv;Password=Tiger-7 Lion-8;Encrypt=yes", "Server=srv;Password=***;Encrypt=yes"),
+        ("Uid=svc;Pwd=Tiger-7 Lion-8: refused", "Uid=svc;Pwd=***: refused"),
+        ("host=h password=Tiger-7 Lion-8 dbname=usage", "host=h password=*** dbname=usage"),
+        ("CREATE SECRET s (TYPE postgres, PASSWORD 'Tiger-7 Lion-8')", "CREATE SECRET s (TYPE postgres, PASSWORD ***)"),
+        ("https://h/v1;jsessionid=Tiger-7", "https://h/v1;jsessionid=***"),
+        ("SharedAccessSignature=Tiger-7", "SharedAccessSignature=***"),
+        ("(-u svc:Tiger-7 https://h)", "(-u svc:*** https://h)"),
+    ],
+)
+def test_the_rest_is_told(text: str, told: str) -> None:
+    assert redacted(text) == told
+
+
 @pytest.mark.parametrize(
     "text",
     [
