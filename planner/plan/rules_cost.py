@@ -10,7 +10,7 @@ class RuleCost:
 
     rule : what is left out, in words (`without failover`). total_usd, to_sign_usd : of the cheapest plan without it.
     saves_usd, less_to_sign_usd : what the plan's own cost and signature are above it. unmeasured : key of plan.yaml
-    whose default nobody has set, where the rule rests on one.
+    that has its default value, where the rule rests on one that somebody must have measured.
     """
 
     rule: str

@@ -1,10 +1,13 @@
 """What the rules cost, in sentences: each rule that decides something, and the one that decides the order."""
 
+from planner.plan.rules_cost import RuleCost
 from planner.workbook.report import Report
 from planner.workbook.text_tables import clean, joined, usd
 
 _RULES = 6  # lines shown
 _DECIDES = 0.5  # a share of what is signed
+_MUCH = 0.25  # a share of the cost
+_TRIFLE_USD = 0.5
 
 
 def rule_lines(report: Report) -> list[str]:
@@ -15,10 +18,9 @@ def rule_lines(report: Report) -> list[str]:
         return [report.rules.skipped]
     lines = []
     for rule in report.rules.deciding[:_RULES]:
-        less = f", {usd(abs(rule.less_to_sign_usd))} {'less' if rule.less_to_sign_usd > 0 else 'more'} to sign"
-        default = f" ({rule.unmeasured} is the default: nobody has measured or set it)" if rule.unmeasured else ""
+        default = f" ({unmeasured_words(rule.unmeasured)})" if rule.unmeasured else ""
         name = rule.rule[:1].upper() + rule.rule[1:]
-        lines.append(f"{clean(name, 120)}: {usd(rule.saves_usd)} less{less}{default}.")
+        lines.append(f"{clean(name, 120)}: {usd(rule.saves_usd)} less{_to_sign(rule)}{default}.")
     if not lines:
         return ["None of the rules that were tried costs anything: without any of them the plan would cost the same."]
     if report.plan.risk is not None:
@@ -29,21 +31,36 @@ def rule_lines(report: Report) -> list[str]:
     return lines
 
 
+def _to_sign(rule: RuleCost) -> str:
+    less = rule.less_to_sign_usd
+    if abs(less) < _TRIFLE_USD:
+        return ", as much to sign"
+    return f", {usd(abs(less))} {'less' if less > 0 else 'more'} to sign"
+
+
+def unmeasured_words(key: str) -> str:
+    """Say that a rule rests on a default that may be nobody's measurement."""
+    return f"{key} has its default value: measure it before you sign, unless somebody has"
+
+
 def deciding_rule(report: Report) -> list[str]:
-    """Warn where one rule, or a default that nobody has measured, decides most of what is signed."""
-    if report.rules is None or report.rules.to_sign_usd <= 0:
+    """Warn where one rule decides most of what is signed or much of the cost, and of a default that nobody measured."""
+    rules = report.rules
+    if rules is None:
         return []
-    signed = report.rules.to_sign_usd
-    found = [r for r in report.rules.deciding if r.less_to_sign_usd > _DECIDES * signed]
-    if not found:
+    signed, total = rules.to_sign_usd, rules.total_usd
+    size = "(for units of any size) " if rules.any_size else ""
+    if found := [r for r in rules.deciding if signed > 0 and r.less_to_sign_usd > _DECIDES * signed]:
+        first = max(found, key=lambda r: (bool(r.unmeasured), round(r.less_to_sign_usd), r.rule.startswith("without")))
+        amount, what = first.less_to_sign_usd, f"of the {usd(signed)} {size}would not be signed"
+    elif found := [r for r in rules.deciding if total > 0 and r.saves_usd > _MUCH * total]:
+        first = max(found, key=lambda r: (round(r.saves_usd), r.rule.startswith("without")))
+        amount, what = first.saves_usd, f"of the {usd(total)} {size}would not be paid"
+    else:
         return []
-    first = max(found, key=lambda r: (bool(r.unmeasured), round(r.less_to_sign_usd), r.rule.startswith("without")))
-    also = [clean(r.rule, 120) for r in found if r is not first]
-    lines = [
-        f"One rule decides this order: {clean(first.rule, 120)}, {usd(first.less_to_sign_usd)} of the {usd(signed)} "
-        f"{'(for units of any size) ' if report.rules.any_size else ''}would not be signed"
-        f"{f'. As much hangs on: {joined(also)}' if also else ''}."
-    ]
-    if first.unmeasured:
-        lines.append(f"It rests on {first.unmeasured}, a default that nobody has set: measure it before you sign.")
+    decides = "this order" if first.less_to_sign_usd > _DECIDES * signed else "what this plan costs"
+    lines = [f"One rule decides {decides}: {clean(first.rule, 120)}, {usd(amount)} {what}."]
+    if also := [clean(r.rule, 120) for r in found if r is not first]:
+        lines.append(f"{'As much' if decides == 'this order' else 'Much'} hangs on: {joined(also)}.")
+    lines += [f"{unmeasured_words(r.unmeasured)}." for r in found if r.unmeasured]
     return [" ".join(lines)]

@@ -58,11 +58,14 @@ def decision(report: Report) -> tuple[str, str]:
         count = f"{len(lines)} commitment{'s' if len(lines) != 1 else ''}"
         signed = usd(sum(n.term_usd for n in lines))
         hourly = due_upfront(report) + hourly
-        first = f"Sign {count} worth {signed} over their terms{hourly}, and leave the rest of the usage to on demand."
+        terms = "their terms" if len(lines) != 1 else "its term"
+        first = f"Sign {count} worth {signed} over {terms}{hourly}, and leave the rest of the usage to on demand."
     elif hourly:
         first = f"Sign nothing new{hourly}, and leave the rest of the usage to on demand."
     else:
         first = "Sign nothing new: on demand and today's commitments serve this usage at the lowest cost."
+    if report.metrics.broken:
+        first = f"This order would {first[:1].lower()}{first[1:]}"
     second = f"The plan costs {usd(totals.total_usd)} for {report.horizon}"
     base = compared_with(report)
     if base is not None:

@@ -186,6 +186,8 @@ def _stress(report: Report) -> TextTable | str:
             f"{capacity:,.0f}" if finite else "no limit", Styled(shown, LOST) if margin < 0 else shown,
             "yes" if row.sets_units else "no",
         )  # fmt: skip
+    if len(frame) > _STRESS:
+        table.add(f"and {len(frame) - _STRESS} more, with larger margins", "", "", "", "", "")
     return table
 
 

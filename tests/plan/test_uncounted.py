@@ -60,9 +60,12 @@ def test_reserved_headroom_that_is_blank_is_the_headroom() -> None:
 
 
 def test_headroom_is_not_kept_while_a_region_is_lost() -> None:
-    case = builders.case(builders.two_regions(), headroom=0.5, reserved_headroom=0.0, failover={"enabled": True})
-    # 20 units' worth of work at 1 USD for 744 h, and as much again
-    assert "up to 100% more, about $14,880" in told(case)["failover-without-headroom"].message
+    policy = {"headroom": 0.25, "reserved_headroom": 0.0, "failover": {"enabled": True}}
+    case = builders.case(builders.two_regions(on_demand=[]), **policy)
+    assert "to serve up to 33% more" in told(case)["failover-without-headroom"].message
+    # each region's 20 units carry both while the other is lost; a quarter of 26.67 kept spare: 13.33 x 744 more in all
+    message = told(case, planned=True)["failover-without-headroom"].message
+    assert "up to 33% more, and cost at least $9,920 more, which the plan's prices prove" in message
 
 
 def test_caps_hold_on_the_average_of_the_scenarios() -> None:

@@ -184,4 +184,4 @@ def test_trust_decides_where_on_demand_alone_serves_a_loss_only_if_trusted_in_fu
     rows = builders.two_regions(on_demand=on_demand_rows(tokens_per_minute_quota=quota), commitments=owed)
     found = trust_that_decides(builders.case(rows, failover={"enabled": True, **trust}))
     assert [c.code for c in found] == (["trust-decides"] if decides else [])
-    assert all(("the default, which nobody has set" in c.message) == (not trust) for c in found)
+    assert all("on_demand_trust is 0.5, its default value: it decides" in c.message for c in found)

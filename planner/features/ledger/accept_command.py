@@ -77,7 +77,8 @@ def _tell(done: "Accepted", ledger: Path) -> None:
         print(f"{clean(entry.plan, 80)}: already signed by {entry.by} on {entry.date} (entry {entry.entry}); "
               "only its commitments were written")  # fmt: skip
     lines = len(entry.bought)
-    print(f"  {lines} purchase{'' if lines == 1 else 's'}, {usd(entry.committed_term_usd, 2)} over their terms, of "
+    print(f"  {lines} purchase{'' if lines == 1 else 's'}, {usd(entry.committed_term_usd, 2)} over "
+          f"{'its term' if lines == 1 else 'their terms'}, of "
           f"which {usd(entry.committed_horizon_usd, 2)} in these months; the plan costs "
           f"{usd(entry.total_usd, 2)}")  # fmt: skip
     print(

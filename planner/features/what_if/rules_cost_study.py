@@ -37,6 +37,7 @@ from planner.solver.input_change import with_setting
 from planner.solver.parallel import on_all_cores
 from planner.workbook.book import Column, ExtraSheet, Recomputed, Sheet, Value
 from planner.workbook.report import Report
+from planner.workbook.rules_story import unmeasured_words
 from planner.workbook.sheets import why_sheet
 from planner.workbook.theme import ORANGE
 
@@ -121,6 +122,7 @@ def _cost(variant: _Variant, total: float, signed: float, other: Plan, least: fl
     saves, less = total - other.judged_usd, signed - _signed(variant.case, other)
     if saves <= least:
         saves, less = 0.0, 0.0
+    less = 0.0 if abs(less) < CENT else less
     return RuleCost(variant.rule, total - saves, signed - less, saves, less, variant.unmeasured)
 
 
@@ -171,7 +173,8 @@ def _policy(case: Case, prices: pd.DataFrame, exact: bool) -> list[_Variant]:
         found.append(_Variant("without failover", case.with_policy(failover=off), priced=priced(lost)))
         if failover.on_demand_trust < 1:
             trusted = failover.model_copy(update={"on_demand_trust": 1.0})
-            unmeasured = "" if "on_demand_trust" in failover.model_fields_set else "failover.on_demand_trust"
+            as_given = failover.on_demand_trust == Policy().failover.on_demand_trust
+            unmeasured = "failover.on_demand_trust" if as_given else ""
             rule = f"on demand trusted in full while a region is lost (now {failover.on_demand_trust:g})"
             counted = priced(lost & (prices["kind"] == "stress_quota"))
             found.append(_Variant(rule, case.with_policy(failover=trusted), unmeasured, counted))
@@ -307,7 +310,7 @@ def write(sheet: Sheet, found: RulesCost) -> None:
     rows: list[Mapping[str, Value]] = [
         {"rule": r.rule[:1].upper() + r.rule[1:], "total": r.total_usd, "saves": r.saves_usd, "sign": r.to_sign_usd,
          "less": r.less_to_sign_usd,
-         "note": f"{r.unmeasured} is the default: nobody has measured or set it" if r.unmeasured else ""}
+         "note": unmeasured_words(r.unmeasured) if r.unmeasured else ""}
         for r in found.rules
     ]  # fmt: skip
     block = sheet.table(TOP, COLUMNS, rows, empty="No rule could be left out.")

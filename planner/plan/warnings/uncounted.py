@@ -9,9 +9,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from planner.plan.audit.bound import proved_bound_usd
 from planner.plan.derived import Derived
+from planner.plan.flows import Names
 from planner.plan.frames import ARRIVED
-from planner.plan.plan import Plan
+from planner.plan.plan import Plan, Status
 from planner.plan.warnings.traps import Caution, listed
 from planner.schema.capacity import Offer
 from planner.schema.case import Case, hours_between
@@ -123,19 +125,35 @@ def nothing_spare_in_failover(case: Case, derived: Derived, plan: Plan | None) -
     if not failover.enabled or not lost or share <= failover.headroom:
         return []
     extra = spare_growth(case) - 1
-    if plan is None:
-        usd = sum(_mean_unit_usd(case, derived, w.workload) for w in _served(case)) * extra
-    else:
-        usd = float(plan.purchases["usd"].sum()) * extra
+    more = f"{extra:.0%} more"
+    if plan is not None:
+        usd = _least_kept_usd(case, plan, share) - plan.judged_usd
+        more += f", and cost at least ${usd:,.0f} more, which the plan's prices prove" if usd > SHOWN_USD else ""
     spare = "every unit and quota may be completely full"
     if failover.headroom > 0:
         spare = f"only {failover.headroom:.0%} (failover.headroom) stays spare"
     message = (
         f"the headroom of {share:.0%} is kept while no region is lost; while one is lost, {spare}. "
-        f"Keeping the headroom then too would take up to {extra:.0%} more, about ${usd:,.0f}"
+        f"Keeping the headroom then too would ask each failover case to serve up to {more}"
     )
-    remedy = f"Set policy.failover.headroom to {share:g} if it must be kept while a region is lost too"
+    remedy = (
+        f"Set policy.failover.headroom to {share:g} if it must be kept while a region is lost too; "
+        f"planner what-if --set failover.headroom={share:g} finds what that costs"
+    )
     return [Caution(WITHOUT_HEADROOM, "risk", "failover", message, remedy)]
+
+
+def _least_kept_usd(case: Case, plan: Plan, headroom: float) -> float:
+    """Least that a plan costs which keeps so much headroom while a region is lost too, USD; -inf: not known.
+
+    Prices of the rules prove a bound for any right-hand side, so for more demand in the failover cases too. Of units
+    that were given, and not chosen, nothing is said: their cost is not the least one of the demand as it is.
+    """
+    if plan.certificate.empty or plan.proof.status is Status.GIVEN:
+        return -np.inf
+    kept = case.with_policy(failover=case.settings.policy.failover.model_copy(update={"headroom": headroom}))
+    derived = Derived.of(kept)
+    return proved_bound_usd(kept, derived, Names.of(kept, derived), plan.certificate)
 
 
 def spare_growth(case: Case) -> float:

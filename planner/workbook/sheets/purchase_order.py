@@ -162,14 +162,13 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
         bottom = _now_and_later(sheet, block, rows)
         bottom = _cash(sheet, block, rows, bottom + 2)
     bottom = _by_the_hour(sheet, report, bottom + 2)
-    if rows:
-        broken = story.banner(report)
-        if broken:
-            sheet.merged(bottom + 2, 0, last, " ".join(broken), "alert")
-            sheet.raw.set_row(bottom + 2, 14 * lines_of(" ".join(broken), 150))
-            bottom += 2
-        else:
-            bottom = _signatures(sheet, bottom + 2)
+    if broken := story.banner(report):
+        sheet.merged(1, 0, last, broken[0], "alert")
+        sheet.merged(bottom + 2, 0, last, " ".join(broken), "alert")
+        sheet.raw.set_row(bottom + 2, 14 * lines_of(" ".join(broken), 150))
+        bottom += 2
+    elif rows:
+        bottom = _signatures(sheet, bottom + 2)
     _pages(sheet, bottom, last, block)
     return block
 
@@ -301,6 +300,13 @@ def _by_the_hour(sheet: Sheet, report: Report, top: int) -> int:
         sheet.put(row, heads["units"], m.unreserved_units, "units")
         sheet.put(row, heads["price"], m.unreserved_usd_per_unit_hour, "price")
         sheet.put(row, heads["usd"], m.unreserved_usd, "cents")
+    first, column = top + 2, heads["usd"]
+    cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(row, column)}"
+    row += 1
+    sheet.put(row, heads["pool"], "Total", "text:bold")
+    for blank in range(1, column):
+        sheet.put(row, blank, None, "text:bold")
+    sheet.put(row, column, Live(f"=SUM({cells})", sum(m.unreserved_usd for m in months)), "cents:bold")
     return row
 
 

@@ -328,12 +328,14 @@ def what_to_sign(report: Report, order: Block | None) -> str | Live:
         return story.decision(report)[0]
     bought = f"SUMPRODUCT(--({order.range('units')}>0))"
     besides = story.due_upfront(report) + story.by_the_hour(report)
-    end = f" over their terms{besides}, and leave the rest of the usage to on demand."
-    formula = (
-        f'="Sign "&{bought}&" commitment"&IF({bought}=1,"","s")&" worth $"&FIXED({order.total("term_usd")},0)&"{end}"'
-    )
+    end = f"{besides}, and leave the rest of the usage to on demand."
     count, worth = len(report.lines), fixed(sum(n.term_usd for n in report.lines))
-    return Live(formula, f"Sign {count} commitment{'s' * (count != 1)} worth ${worth}{end}")
+    formula = (
+        f'="Sign "&{bought}&" commitment"&IF({bought}=1,"","s")&" worth $"&FIXED({order.total("term_usd")},0)&'
+        f'" over "&IF({bought}=1,"its term","their terms")&"{end}"'
+    )
+    terms = "its term" if count == 1 else "their terms"
+    return Live(formula, f"Sign {count} commitment{'s' * (count != 1)} worth ${worth} over {terms}{end}")
 
 
 def what_it_costs(report: Report, total: str, alternative: str) -> str | Live:
