@@ -10,7 +10,7 @@ from planner.plan.audit.findings import lacks_witness
 from planner.plan.audit.totals import sound_tables
 from planner.plan.files import read_plan
 from planner.plan.flows import deployed_units
-from planner.plan.plan import Plan
+from planner.plan.plan import Plan, Status
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.verify.claims import figure_findings, file_findings, proof_findings, rent_findings, row_findings
@@ -50,7 +50,7 @@ class Verification:
 def verify(case: Case, directory: str | Path, deep: bool = False) -> Verification:
     """Check a plan: files, cost, every rule, every stress case by proofs of this room, the bound, every figure.
 
-    An order without a witness (one that breaks a stress case has none) is judged by those proofs alone.
+    An order that breaks a stress case, or comes without a witness, is judged by those proofs alone.
 
     Parameters
     ----------
@@ -65,10 +65,11 @@ def verify(case: Case, directory: str | Path, deep: bool = False) -> Verificatio
     plan = read_plan(directory)
     reading = Reading(case, plan)
     findings = file_findings(Path(directory))
-    findings += audit(case, plan, witness=not lacks_witness(plan), reading=reading)
     derived, names = reading.derived, reading.names
     _, deployments, _ = sound_tables(case, plan, names)
     proved = prove_stress(case, derived, names, deployed_units(names, deployments), reading.demand)
+    by_proof = lacks_witness(plan) or (plan.proof.status is Status.GIVEN and bool(proved.findings))
+    findings += audit(case, plan, witness=not by_proof, reading=reading)
     known = {f.message for f in findings}
     findings += [f for f in proved.findings if f.message not in known]
     unproved = check_bound(case, derived, names, plan)

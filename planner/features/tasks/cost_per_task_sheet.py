@@ -99,10 +99,16 @@ def _months(report: Report, detail: Block, top: int) -> list[dict[str, Any]]:
             "tasks": float(row.tasks),
             "total": Live("=" + "+".join(cells[str(row.workload), str(row.period)]), float(row.total_usd)),
             "task_usd": Live("=IF({tasks}>0,{total}/{tasks},0)", float(row.usd_per_task)),
-            "index": _over(here.cell("task_usd", first), "100*{task_usd}/{base}", 100 * (1 + row.since_first_share)),
+            "index": _over(
+                here.cell("task_usd", first),
+                "ROUND(100*{task_usd}/{base},6)",
+                round(100 * (1 + row.since_first_share), 6),
+            ),
         }
         if again:
-            record["change"] = _over(here.cell("task_usd", k - 1), "{task_usd}/{base}-1", float(row.change_share))
+            record["change"] = _over(
+                here.cell("task_usd", k - 1), "ROUND({task_usd}/{base}-1,8)", round(float(row.change_share), 8)
+            )
         rows.append(record)
     return rows
 

@@ -287,15 +287,21 @@ def _by_the_hour(sheet: Sheet, report: Report, top: int) -> int:
     sheet.put(
         top, 0, "Beyond commitments: units billed by the hour, nothing to sign; not in the totals above", "section"
     )
-    heads = {"pool": 0, "region": 2, "month": 3, "units": 5, "price": 8, "usd": 14}
+    heads = {"pool": 0, "region": 2, "month": 4, "units": 5, "price": 8, "usd": 14}
     labels = {"pool": "Pool", "region": "Region", "month": "Month", "units": "Units", "price": PRICE_UNIT, "usd": "USD"}
+    names = {"pool": (0, 1), "region": (2, 3)}  # columns that a name may run over
+    for column in range(heads["usd"] + 1):
+        sheet.put(top + 1, column, None, "header")
     for key, column in heads.items():
-        sheet.put(top + 1, column, labels[key], "header" if key in ("pool", "region", "month") else "header_right")
+        sheet.put(top + 1, column, labels[key], "header" if key in (*names, "month") else "header_right")
     row = top + 1
     for m in sorted(months, key=lambda m: (m.period, m.region, m.pool, m.meter)):
         row += 1
-        sheet.put(row, heads["pool"], m.pool, "text")
-        sheet.put(row, heads["region"], m.region, "text")
+        for column in range(heads["usd"]):
+            sheet.put(row, column, None, "text")
+        for key, name in (("pool", m.pool), ("region", m.region)):
+            sheet.merged(row, *names[key], name, "text:wrap")
+        sheet.raw.set_row(row, 14 * max(lines_of(m.pool, 38), lines_of(m.region, 34)))
         sheet.put(row, heads["month"], m.period, "text")
         sheet.put(row, heads["units"], m.unreserved_units, "units")
         sheet.put(row, heads["price"], m.unreserved_usd_per_unit_hour, "price")

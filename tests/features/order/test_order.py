@@ -14,6 +14,7 @@ from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.solve import solve
 from planner.verify.figures import metrics_of
+from planner.verify.verification import verify
 from tests import builders
 from tests.oracle.check import check
 from tests.oracle.generate import generate
@@ -85,7 +86,7 @@ def test_broken_sizes_and_budget_are_told() -> None:
     assert "budget" in text
 
 
-def test_what_stress_lacks_is_told_and_the_order_priced_all_the_same() -> None:
+def test_what_stress_lacks_is_told_and_the_order_priced_all_the_same(tmp_path: Path) -> None:
     rows = builders.tables(
         on_demand=[
             {"region": "west", "model": "m", "usd_per_mtok_input": 50_000.0, "usd_per_mtok_output": 0.0,
@@ -102,6 +103,10 @@ def test_what_stress_lacks_is_told_and_the_order_priced_all_the_same() -> None:
         "headroom: the spare capacity asked for cannot be served: 10 of 20 requests/hour on Mon 00:00 UTC, 2027-01, "
         "a margin of -50.0 %"
     ]
+    write_plan(priced.plan, priced.case, tmp_path / "ordered")
+    stress = [f.message for f in verify(loose, tmp_path / "ordered").findings if f.rule == "stress"]
+    assert len(stress) == 1  # a sentence, not every place of the witness
+    assert "what stands cannot serve 10 of 20 requests/hour, nor all of it in 167 more hours" in stress[0]
 
 
 def test_faults_of_an_order_come_all_at_once(case: Case) -> None:
