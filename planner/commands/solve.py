@@ -155,4 +155,4 @@ def _rules_cost(arguments: argparse.Namespace, reading: "Reading", options: "Opt
             return rules_cost(reading, asked, progress, whole=whole, budget_seconds=budget)
     except StoppedError:
         why = "Not worked out: the time limit ran out. planner solve FOLDER --rules-cost without --time-limit does it."
-        return RulesCost((), Nothing(None), skipped=why)
+        return RulesCost((), Nothing(None, tried=False), skipped=why)

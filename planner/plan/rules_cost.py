@@ -25,9 +25,9 @@ class RuleCost:
 class Nothing:
     """Signing nothing today: what is owed stays owed, the rest is bought on demand or by the hour.
 
-    total_usd : its cost over the horizon; None: the demand cannot be served that way at all. broken : the rules that
-    it breaks, in words; empty: it keeps every rule. units_usd, on_demand_usd, egress_usd : parts of the cost, units
-    being what is owed and what is bought by the hour.
+    total_usd : its cost over the horizon; None: the demand cannot be served that way at all, or it was not tried.
+    broken : the rules that it breaks, in words; empty: it keeps every rule. units_usd, on_demand_usd, egress_usd :
+    parts of the cost, units being what is owed and what is bought by the hour.
     """
 
     total_usd: float | None
@@ -35,6 +35,7 @@ class Nothing:
     units_usd: float = 0.0
     on_demand_usd: float = 0.0
     egress_usd: float = 0.0
+    tried: bool = True
 
 
 class Deadlines(StrEnum):

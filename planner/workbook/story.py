@@ -70,7 +70,15 @@ def decision(report: Report) -> tuple[str, str]:
     base = compared_with(report)
     if base is not None:
         second += f", {less_or_more(totals.total_usd, base.usd)} {base.name} ({usd(base.usd)}{base.note})"
-    return first, second + "."
+    return first, f"{second}.{without_signing(report)}"
+
+
+def without_signing(report: Report) -> str:
+    """Say, as a further sentence, that nothing new would not do; blank where that has a price or was not tried."""
+    nothing = None if report.rules is None else report.rules.nothing
+    if nothing is None or not nothing.tried or nothing.total_usd is not None:
+        return ""
+    return " Without signing anything new, this demand cannot be served."
 
 
 def by_the_hour(report: Report) -> str:

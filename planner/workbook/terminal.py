@@ -80,7 +80,7 @@ def print_report(report: Report, stream: IO[str]) -> None:
             console.print(f"- {line}")
     _cautions(console, report)
     for bet in report.bets[:_BETS]:
-        console.print(f"- {clean(str(bet), 400)}")
+        console.print(f"- {clean(str(bet), 1_000)}")
     console.print()
     for line in story.proof(report):
         console.print(line, style="dim")
@@ -198,6 +198,6 @@ def _cautions(console: Console, report: Report) -> None:
     console.print()
     console.print(bold("Read before signing"))
     for text in cautions[:_CAUTIONS]:
-        console.print(f"- {clean(text, 400)}")
+        console.print(f"- {clean(text, 1_000)}")
     if len(cautions) > _CAUTIONS:
         console.print(f"- and {len(cautions) - _CAUTIONS} more on the sheet Warnings")

@@ -122,6 +122,9 @@ def _own_routes(request: Request, endpoints: Iterable[str]) -> list[TableRow]:
     return [{"origin": a, "destination": b, "usd_per_gb": 0.0, "note": note} for a, b in pairs]
 
 
+_NO_CAPACITY = "- A reservation of Azure units holds no capacity: **deploy first, then reserve**, same region and type."
+
+
 def explanation(built: Built, name: str) -> str:
     """OFFERS.md: what was written, what was left blank, and what to do about it."""
     counts = ", ".join(f"{len(rows)} {table}" for table, rows in built.tables.items())
@@ -134,7 +137,7 @@ def explanation(built: Built, name: str) -> str:
         "",
         "## Before you buy",
         "",
-        "- A reservation of Azure units holds no capacity: **deploy first, then reserve**, same region and type.",
+        *([_NO_CAPACITY] if any(row.get("provider") == "azure" for row in built.tables["regions"]) else []),
         "- Quotas decide what failover costs. Replace them with those of your account.",
         "- Put what you negotiated in `usd_per_unit_hour`; the list price stays beside it.",
         "",

@@ -176,12 +176,22 @@ def make_request(told: dict[str, Any], place: str) -> Request:
     try:
         return Request.model_validate(told)
     except ValidationError as error:
-        raise InputError(
-            [
-                Fault(place, f"{'.'.join(map(str, e['loc']))}: {e['msg']}", value=_shown(e["input"]))
-                for e in error.errors()
-            ]
-        ) from None
+        raise InputError([_fault(place, e["loc"], e["type"], e["msg"], e["input"]) for e in error.errors()]) from None
+
+
+_PARTS: dict[str, type[BaseModel]] = {
+    "horizon": Horizon, "providers": Choice, "discounts": Discount, "quotes": Quote, "quotas": OwnQuota,
+    "self_hosted": OwnNodes,
+}  # fmt: skip
+
+
+def _fault(place: str, at: tuple[int | str, ...], kind: str, message: str, value: Any) -> Fault:
+    """Name what is wrong with a request, and which keys there are where one is not known."""
+    where = ".".join(map(str, at))
+    if kind != "extra_forbidden":
+        return Fault(place, f"{where}: {message}", value=_shown(value))
+    block = Request if len(at) == 1 else _PARTS.get(str(at[0]), Request)
+    return Fault(place, f"{where}: there is no such key", allowed=", ".join(block.model_fields))
 
 
 def _shown(value: Any) -> Any:

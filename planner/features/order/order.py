@@ -126,12 +126,12 @@ def price_order(
     )
     plan = replace(plan, risk=risk_of(priced, plan))
     plan = replace(plan, proof=_proof(0.0, plan.judged_usd))
-    metrics = figures_of(Reading(priced, plan))
+    proof = _proof(min(best.proof.bound_usd, plan.judged_usd), plan.judged_usd)
+    proved = replace(plan, proof=proof, certificate=best.certificate)
+    metrics = figures_of(Reading(priced, proved))  # some figures are set against the bound
     if not metrics.broken:
-        proof = _proof(min(best.proof.bound_usd, plan.judged_usd), plan.judged_usd)
-        plan = replace(plan, proof=proof, certificate=best.certificate)
-        metrics = replace(metrics, reading=Reading(priced, plan))
-    return PricedOrder(priced, plan, best, metrics)
+        return PricedOrder(priced, proved, best, metrics)
+    return PricedOrder(priced, plan, best, figures_of(Reading(priced, plan)))
 
 
 def _same_purchases(order: pd.DataFrame, purchases: pd.DataFrame) -> bool:

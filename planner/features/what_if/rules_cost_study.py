@@ -80,7 +80,7 @@ def rules_cost(
         solves = len(_variants(case, reading.plan)) + len(other_deadlines(case)) + 2
         seconds = solves * _seconds(case)
         if seconds > budget_seconds:
-            nothing = signing_nothing(case, options) if _seconds(case) <= budget_seconds else Nothing(None)
+            nothing = signing_nothing(case, options) if _seconds(case) <= budget_seconds else Nothing(None, tried=False)
             return RulesCost((), nothing, skipped=_too_long(solves, seconds))
     with tempfile.TemporaryDirectory(prefix="planner-rules-") as own:
         alone = replace(options, gap=max(options.gap, GAP), workers=1, kept=None, store=options.store or Path(own))

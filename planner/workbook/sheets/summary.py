@@ -345,16 +345,16 @@ def what_it_costs(report: Report, total: str, alternative: str) -> str | Live:
         return story.decision(report)[1]
     start = "The plan costs $"
     share = f"1-{total}/{alternative}"
-    note = base.note.replace('"', '""')
+    note, further = base.note.replace('"', '""'), story.without_signing(report)
     formula = (
         f'="{start}"&FIXED({total},0)&" for {report.horizon}, "&IF(ABS({share})<{story.SAME},"as much as",'
         f'FIXED(100*ABS({share}),1)&" % "&IF({total}<={alternative},"less","more")&" than")&'
-        f'" {base.name} ($"&FIXED({alternative},0)&"{note})."'
+        f'" {base.name} ($"&FIXED({alternative},0)&"{note}).{further}"'
     )
     saved = 1 - usd / base.usd
     words = f"{fixed(100 * abs(saved), 1)} % {'less' if saved > 0 else 'more'} than"
     words = words if abs(saved) >= story.SAME else "as much as"
-    told = f"{start}{fixed(usd)} for {report.horizon}, {words} {base.name} (${fixed(base.usd)}{base.note})."
+    told = f"{start}{fixed(usd)} for {report.horizon}, {words} {base.name} (${fixed(base.usd)}{base.note}).{further}"
     return Live(formula, told)
 
 

@@ -9,11 +9,13 @@ import pytest
 from planner.errors import InfeasibleError, InputError
 from planner.features.order.order import price_order
 from planner.plan.files import write_plan
+from planner.plan.metrics import summary_of
+from planner.plan.reading import Reading
 from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.solve import solve
-from planner.verify.figures import metrics_of
+from planner.verify.figures import figures_of, metrics_of
 from planner.verify.verification import verify
 from tests import builders
 from tests.oracle.check import check
@@ -62,6 +64,18 @@ def test_fewer_units_are_made_up_on_demand(case: Case) -> None:
     assert priced.plan.totals.sunk_usd == 0
     assert priced.broken == ()
     assert priced.best.totals.total_usd == pytest.approx(10 * HOURS)
+
+
+def test_the_figures_of_an_order_are_those_that_verify_finds() -> None:
+    # at most 5 units are sold, so no plan costs less than 5 x 1 + 5 x 3 an hour: 10 units for the average do not count
+    offers = [{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 1.0, "max_units": 5.0}]
+    priced = price_order(
+        builders.case(builders.tables(offers=offers)), order(("west-m-1m", "2027-01", 4.0, 1.0)), Options()
+    )
+    assert priced.plan.proof.bound_usd == pytest.approx(20 * HOURS)
+    told = priced.metrics.strategies.set_index("strategy")["possible"]
+    assert not told["reserved for the average"]
+    assert summary_of(priced.metrics) == summary_of(figures_of(Reading(priced.case, priced.plan)))
 
 
 def test_another_price_counts(case: Case) -> None:

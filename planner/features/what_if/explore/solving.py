@@ -252,7 +252,7 @@ class _Plans:
             asked = replace(self.options, starts=Starts())
             return rules_cost(reading, asked, whole=False, budget_seconds=BUDGET_SECONDS)
         except PlannerError as error:
-            return RulesCost((), Nothing(None), skipped=f"Not worked out: {error}")
+            return RulesCost((), Nothing(None, tried=False), skipped=f"Not worked out: {error}")
 
 
 def whole_worker(case: Case, options: Options, pipe: Connection) -> None:
