@@ -89,8 +89,8 @@ def _tiers(variant: MixVariant, workload: str) -> dict[str, float]:
 
 
 def _variant(v: MixVariant, dearest: float) -> dict[str, Any]:
-    figures = ("total_usd", "bound_usd", "reserved_usd", "on_demand_usd", "egress_usd", "difference_usd",
-               "difference_share")  # fmt: skip
+    figures = ("total_usd", "bound_usd", "reserved_usd", "scaled_usd", "shortfall_usd", "on_demand_usd", "egress_usd",
+               "difference_usd", "difference_share")  # fmt: skip
     return {
         "mix": v.target.name,
         "target": None if v.target.shares is None else dict(v.target.shares),
@@ -119,14 +119,15 @@ def print_mix(study: MixStudy, stream: IO[str]) -> None:
     console = console_for(stream)
     span = study.months[0] if len(study.months) == 1 else f"{study.months[0]} to {study.months[-1]}"
     console.print(f"{clean(study.name, 80)}: what another model mix would cost, {span}\n")
-    table = TextTable(("Mix", *TIERS, "reserved", "on demand", "total", "against as is", "", "commits"))
+    parts = cost_parts(study)
+    table = TextTable(("Mix", *TIERS, *parts.values(), "total", "against as is", "", "commits"))
     for v in study.variants:
         if v.possible:
-            table.add(v.target.name, *_shares(v, ALL), usd(v.reserved_usd), usd(v.on_demand_usd), usd(v.total_usd),
+            table.add(v.target.name, *_shares(v, ALL), *(usd(getattr(v, part)) for part in parts), usd(v.total_usd),
                  *_difference(v.difference_usd, v.difference_share),
                  usd(float(v.commitments["usd"].sum())))  # fmt: skip
         else:
-            table.add(v.target.name, *[""] * 5, Styled("no plan", LOST), *[""] * 3)
+            table.add(v.target.name, *[""] * (len(TIERS) + len(parts)), Styled("no plan", LOST), *[""] * 3)
     table.print(console)
     for v in study.variants:
         if not v.possible:
@@ -138,6 +139,15 @@ def print_mix(study: MixStudy, stream: IO[str]) -> None:
     _workloads(study).print(console)
     _print_held(console, study)
     console.print(f"\n{CAUTION}", soft_wrap=True)
+
+
+def cost_parts(study: MixStudy) -> dict[str, str]:
+    """Name the parts of the cost that the terminal shows; what no mix pays is left out, but reserved and on demand."""
+    names = {"reserved_usd": "reserved", "scaled_usd": "by the hour", "shortfall_usd": "shortfall",
+             "on_demand_usd": "on demand"}  # fmt: skip
+    rare = {"scaled_usd", "shortfall_usd"}
+    return {key: name for key, name in names.items()
+            if key not in rare or any(v.possible and getattr(v, key) > 0 for v in study.variants)}  # fmt: skip
 
 
 def _shares(v: MixVariant, workload: str) -> list[str]:

@@ -6,7 +6,7 @@ from planner.features.mix.mix_tables import ALL, TIERS, MixStudy, MixVariant
 from planner.workbook.book import Column, ExtraSheet, Live, Recomputed, Sheet
 from planner.workbook.report import Report, rows_of
 from planner.workbook.sheets import egress_sheet
-from planner.workbook.sheets.cost_bars import cost_bars
+from planner.workbook.sheets.cost_bars import cost_bars, rare_parts, total_of
 from planner.workbook.theme import GREEN
 
 NAME = "Mix"
@@ -71,8 +71,8 @@ def write(sheet: Sheet, study: MixStudy) -> None:
     sheet.heading("Mix", text, _LAST)
     sheet.widths(VARIANTS)
     found = [v for v in study.variants if v.possible]
-    block = sheet.table(TOP, VARIANTS, _variants(study, found, sheet.name))
-    alt = "Bars of the cost of the plan at each mix of models, divided into reserved, on demand and egress."
+    block = sheet.table(TOP, (*VARIANTS, *_rare(found)), _variants(study, found, sheet.name))
+    alt = "Bars of the cost of the plan at each mix of models, divided into its parts."
     cost_bars(sheet, block, top=3, reserved="reserved", title="Cost of the plan at each mix", alt=alt)
     top = block.last + 1
     for variant in study.variants:
@@ -101,9 +101,15 @@ def _reached(variant: MixVariant, workload: str) -> dict[str, Any]:
     return {tier: float(share) for tier, share in zip(own["tier"], own["share"], strict=True)}
 
 
+def _rare(found: list[MixVariant]) -> tuple[Column, ...]:
+    """Parts of the cost that only some plans have: the last columns, so that the others stay in place."""
+    return rare_parts({part: [getattr(v, part) for v in found] for part in ("scaled_usd", "shortfall_usd")})
+
+
 def _variants(study: MixStudy, found: list[MixVariant], name: str) -> list[dict[str, Any]]:
     base, top = f"'{name}'!$H${TOP + 2}", study.all_frontier
     dearest = None if top is None else f"'{name}'!$H${TOP + 2 + found.index(top)}"
+    rare = _rare(found)
     return [
         {
             "name": v.target.name,
@@ -111,7 +117,8 @@ def _variants(study: MixStudy, found: list[MixVariant], name: str) -> list[dict[
             "reserved": v.reserved_usd,
             "on_demand": v.on_demand_usd,
             "egress": v.egress_usd,
-            "total": Live("={reserved}+{on_demand}+{egress}", v.total_usd),
+            **{column.key: getattr(v, f"{column.key}_usd") for column in rare},
+            "total": Live(total_of(rare), v.total_usd),
             "difference": Live(f"={{total}}-{base}", v.difference_usd),
             "share": _over(f"{{difference}}/{base}", base, v.difference_share),
             "dearest": None if top is None else Live(f"={{total}}-{dearest}", v.total_usd - top.total_usd),

@@ -285,6 +285,8 @@ def _variant(
         total_usd=total,
         bound_usd=plan.proof.bound_usd,
         reserved_usd=totals.reserved_usd + totals.tail_usd + totals.unreserved_usd + totals.sunk_usd,
+        scaled_usd=totals.scaled_usd,
+        shortfall_usd=totals.shortfall_usd,
         on_demand_usd=totals.on_demand_usd,
         egress_usd=totals.egress_usd,
         difference_usd=total - base,
@@ -313,7 +315,7 @@ def _tier_table(costs: TaskCosts, target: MixTarget, tier_of: dict[str, str]) ->
 def _impossible(target: MixTarget, shortfalls: tuple[Shortfall, ...], held: pd.DataFrame) -> MixVariant:
     none = float("nan")
     return MixVariant(
-        target, shortfalls, none, none, none, none, none, none, none,
+        target, shortfalls, none, none, none, none, none, none, none, none, none,
         pd.DataFrame(columns=list(PURCHASE_COLUMNS)), WORKLOADS.empty(),
         TIERS_REACHED.empty(), held,
     )  # fmt: skip

@@ -49,7 +49,8 @@ class MixVariant:
     shortfalls : what would have to change for there to be a plan. Without a plan figures are NaN and tables empty.
     total_usd : of the plan, bound_usd: what no plan at these shares can cost less than. difference_usd : total_usd less
         that of the mix as it is; difference_share: over it. Negative: it costs less.
-    reserved_usd, on_demand_usd, egress_usd : of the total (reserved: everything that units cost).
+    reserved_usd, scaled_usd, shortfall_usd, on_demand_usd, egress_usd : of the total. Reserved: what commitments and
+        units beyond them cost; scaled: units that run by the hour; shortfall: what spend commitments fall short of.
     commitments : what it buys: offer, period, units, usd inside the horizon.
     workloads : columns WORKLOADS; adds up to total_usd, but for capacity that nobody asks for.
     tiers : columns TIERS_REACHED: asked and reached, of each workload and of ALL. target_share is NaN for the mix as it
@@ -63,6 +64,8 @@ class MixVariant:
     total_usd: float
     bound_usd: float
     reserved_usd: float
+    scaled_usd: float
+    shortfall_usd: float
     on_demand_usd: float
     egress_usd: float
     difference_usd: float

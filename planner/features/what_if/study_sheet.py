@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from planner.features.what_if.study import Answer, Study, differences
 from planner.plan.plan import UNIT_PARTS
 from planner.workbook.book import Block, Column, Live, Sheet, Value, chart_title, grid
-from planner.workbook.sheets.cost_bars import cost_bars
+from planner.workbook.sheets.cost_bars import cost_bars, rare_parts, total_of
 
 NAME, LINES = "What if", "Lines"
 TOP = 20  # below the chart
@@ -40,14 +40,13 @@ def write(sheet: Sheet, study: Study) -> None:
     sheet.heading("What if", text, len(CASES) - 1)
     sheet.widths(CASES)
     possible = [answer for answer in study.answers if answer.possible]
-    columns = _columns(study)
     block = sheet.table(
-        TOP, columns, [_row(study, answer, sheet.name) for answer in possible], empty="No case has a plan."
+        TOP, _columns(study), [_row(study, answer, sheet.name) for answer in possible], empty="No case has a plan."
     )
     if possible:
-        alt = "Bars of the cost of the plan in each case, divided into reserved, on demand and egress."
+        alt = "Bars of the cost of the plan in each case, divided into its parts."
         cost_bars(sheet, block, top=3, reserved="reserved", title="Cost of the plan in each case", alt=alt)
-    if len(columns) > len(CASES) and len(possible) > 1:
+    if "tail" in block.columns and len(possible) > 1:
         _frontier(sheet, block)
     top = block.last + 1
     for answer in study.answers:
@@ -59,10 +58,14 @@ def write(sheet: Sheet, study: Study) -> None:
 
 
 def _columns(study: Study) -> tuple[Column, ...]:
-    """Columns of the cases; with what the dearest scenarios cost where there are several."""
-    if all(answer.tail_usd is None for answer in study.answers):
-        return CASES
-    return (*CASES, Column("tail", "Dearest\nscenarios, USD", "usd", 15))
+    """Columns of the cases; with what the dearest scenarios cost where there are several, and rare parts."""
+    tail = Column("tail", "Dearest\nscenarios, USD", "usd", 15)
+    return (*CASES, *([] if all(answer.tail_usd is None for answer in study.answers) else [tail]), *_rare(study))
+
+
+def _rare(study: Study) -> tuple[Column, ...]:
+    parts = [answer.parts for answer in study.answers if answer.parts is not None]
+    return rare_parts({name: [of.get(name, 0.0) for of in parts] for name in ("scaled_usd", "shortfall_usd")})
 
 
 def _frontier(sheet: Sheet, block: Block) -> None:
@@ -101,14 +104,16 @@ def _row(study: Study, answer: Answer, sheet: str) -> dict[str, Value]:
     """One case; the plan as it stands is the first row where it has a plan, and differences refer to it."""
     assert answer.total_usd is not None
     assert answer.parts is not None
-    parts = answer.parts
+    parts, rare = answer.parts, _rare(study)
+    apart = {f"{column.key}_usd" for column in rare}
     row: dict[str, Value] = {
         "name": answer.change.name,
         "sign": answer.to_sign_usd,
-        "reserved": sum(parts[name] for name in UNIT_PARTS),
+        "reserved": sum(parts[name] for name in UNIT_PARTS if name not in apart),
+        **{column.key: parts[f"{column.key}_usd"] for column in rare},
         "on_demand": parts["on_demand_usd"],
         "egress": parts["egress_usd"],
-        "total": Live("={reserved}+{on_demand}+{egress}", answer.total_usd),
+        "total": Live(total_of(rare), answer.total_usd),
         "coverage": answer.coverage,
         "margin": answer.least_margin,
         "change": str(answer.change),

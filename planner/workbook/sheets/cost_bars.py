@@ -1,14 +1,37 @@
-"""The chart of what a row costs, divided into reserved, by the hour (where units run so), on demand and egress."""
+"""The chart of what a row costs: reserved, on demand, egress, and by the hour and shortfall where there are any."""
 
-from planner.workbook.book import Block, Sheet, axis, chart_title, grid
-from planner.workbook.theme import BLUE, GREEN, ORANGE, SKY
+from collections.abc import Mapping, Sequence
+
+from planner.workbook.book import Block, Column, Sheet, axis, chart_title, grid
+from planner.workbook.theme import BLUE, GREEN, ORANGE, SKY, VERMILION
+
+RARE = (
+    Column("scaled", "By the hour\nUSD", "usd", 13),
+    Column("shortfall", "Shortfall\nUSD", "usd", 13),
+)  # parts of the cost that few plans have: the part scaled_usd is of the column scaled
+
+
+def rare_parts(usd: Mapping[str, Sequence[float]]) -> tuple[Column, ...]:
+    """Columns of those rare parts of the cost that some plan has; ``usd`` : of each part, in every plan."""
+    return tuple(column for column in RARE if any(usd[f"{column.key}_usd"]))
+
+
+def total_of(rare: Sequence[Column]) -> str:
+    """State the formula of a total: the parts that every plan has, and some rare ones."""
+    return "=" + "+".join(f"{{{key}}}" for key in ("reserved", *(c.key for c in rare), "on_demand", "egress"))
 
 
 def cost_bars(sheet: Sheet, block: Block, *, top: int, reserved: str, title: str, alt: str) -> None:
-    """Draw a bar for each row of `block`, whose columns are name, `reserved`, on_demand and egress (USD)."""
+    """Draw a bar for each row of `block`: columns name, `reserved`, on_demand, egress, maybe those of RARE (USD)."""
     chart = sheet.book.chart("bar", "stacked")
-    for key, name, colour in ((reserved, "Reserved", BLUE), ("scaled", "By the hour", SKY),
-                              ("on_demand", "On demand", ORANGE), ("egress", "Egress", GREEN)):  # fmt: skip
+    parts = (
+        (reserved, "Reserved", BLUE),
+        ("scaled", "By the hour", SKY),
+        ("shortfall", "Shortfall", VERMILION),
+        ("on_demand", "On demand", ORANGE),
+        ("egress", "Egress", GREEN),
+    )
+    for key, name, colour in parts:
         if key not in block.columns:
             continue
         column = block.columns[key]

@@ -1,12 +1,17 @@
 """What a shift of the model mix is worth: solved by hand; the nearest permitted shares against every share there is."""
 
+import datetime as dt
+import io
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 
 from planner.errors import InfeasibleError, InputError, StoppedError
+from planner.features.mix.mix_report import print_mix, write_mix
 from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, model_shares, nearest
 from planner.features.mix.mix_tables import ALL, MIX_FIGURES, MixStudy, MixTarget, MixVariant
 from planner.schema.case import Case
@@ -14,6 +19,7 @@ from planner.schema.workloads import Mix
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.declared import undeclared
+from tests.builders.solved import scaled_limit
 
 TIERS = ("small", "mid", "frontier")
 USD = {"small": 1.0, "mid": 2.0, "frontier": 5.0}  # of a request on demand: 60 tokens
@@ -185,3 +191,21 @@ def test_a_mix_without_time_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None
     study = mix_study(case, as_is=plan)
     assert [v.target.name for v in study.variants] == ["as is"]
     assert "the time limit ran out before there was a plan" in {m.reason for m in study.left_out}
+
+
+def test_units_by_the_hour_are_a_part_of_the_cost(tmp_path: Path) -> None:
+    """6 of 10 requests by the hour for 1 USD, 4 on demand for 3 USD (`scaled_limit`); the sheet adds up all parts."""
+    study = mix_study(scaled_limit.CASE, [])
+    (found,) = study.variants
+    assert (found.scaled_usd, found.on_demand_usd) == pytest.approx((6 * 31 / 7, 12 * 31 / 7))
+    assert (found.reserved_usd, found.shortfall_usd, found.egress_usd) == (0.0, 0.0, 0.0)
+    text = io.StringIO()
+    print_mix(study, text)
+    assert "by the hour" in text.getvalue()
+    assert "shortfall" not in text.getvalue()
+    write_mix(study, tmp_path / "mix", dt.date(2027, 1, 1))
+    header, row = openpyxl.load_workbook(tmp_path / "mix" / "mix.xlsx")["Mix"].iter_rows(min_row=21, max_row=22)
+    cell = {str(c.value).split("\n")[0]: c for c in header}
+    parts = ["Reserved", "By the hour", "On demand", "Egress"]
+    assert row[cell["Total"].column - 1].value == "=" + "+".join(f"{cell[part].column_letter}22" for part in parts)
+    assert row[cell["By the hour"].column - 1].value == pytest.approx(6 * 31 / 7)

@@ -54,6 +54,19 @@ def test_cases_of_a_file(given: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert cells["half price"][1].value == pytest.approx(5 * HOURS)
 
 
+def test_units_by_the_hour_are_not_reserved(tmp_path: Path) -> None:
+    """10 requests an hour by units that run for 1 USD, on demand 3 USD: all is by the hour, twice as much of it too."""
+    hourly = [{"pool": "west-m", "region": "west", "usd_per_scaled_unit_hour": 1.0}]
+    folder, out = builders.write_folder(builders.tables(pools=hourly, offers=[]), tmp_path / "hourly"), tmp_path / "out"
+    assert main(["what-if", str(folder), "--scale", "demand=2", "-o", str(out)]) == 0
+    sheet = opened(out / "study.xlsx", data_only=True)["What if"]
+    header, *rows = sheet.iter_rows(min_row=21, max_row=23, values_only=True)
+    reserved, hour = (next(k for k, name in enumerate(header) if str(name).startswith(n)) for n in ("Res", "By the"))
+    assert [(row[reserved], row[hour], row[1]) for row in rows] == [
+        (0, pytest.approx(k * 10 * HOURS), pytest.approx(k * 10 * HOURS)) for k in (1, 2)
+    ]
+
+
 def test_a_second_run_adds_and_replaces(given: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert main(["what-if", str(given), "--scale", "demand=2", "--name", "growth", "-o", str(out)]) == 0
