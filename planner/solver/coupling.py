@@ -1,4 +1,4 @@
-"""Rows that span parts, and what their prices add to the cost of each part's decisions.
+"""Rows that span parts, what their prices add to the cost of each part's decisions, and the parts alive.
 
 The whole programme is min Σ_k c[k]·x[k] over x[k] in X[k], k a part, subject to lower ≤ Σ_k A[k]·x[k] ≤ upper, a
 handful of rows. At prices y of these rows (y[i] ≥ 0 for a lower, ≤ 0 for an upper bound) each part is solved by itself,
@@ -10,7 +10,7 @@ A[k] is read from the assembled rows of the whole; nothing is known of any famil
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -23,9 +23,16 @@ from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, Tolls
 from planner.model.structure import refused_by, rules_on_sizes
 from planner.solver.assemble import WAY, original_slots, rows_of
-from planner.solver.certificate import ERROR, exact_sum_down
+from planner.solver.certificate import ERROR, Certificate, certify, coupling_prices, exact_sum_down, price_table
+from planner.solver.component import ComponentPlan, plan_of
+from planner.solver.continuous import LinearSolve, solve_linear
+from planner.solver.highs import set_options
 from planner.solver.joint import joint_columns, largest_joint
-from planner.solver.mixture import MARGIN, Joint
+from planner.solver.mixture import MARGIN, Joint, PartPlan
+
+PRIMAL, DUAL = 4, 1  # HiGHS's simplex
+NEAR = 0.03  # of the prices: up to this change the primal simplex is faster from the last optimum (measured)
+HAIR = 1e-5  # of a commitment's price: what is signed costs so much more where it would cost nothing
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,15 @@ class Coupling:
             if len(lowered):
                 share = min(share, (1 - MARGIN) * float((program.cost[lowered] / -tolls[lowered]).min()))
         return np.asarray(found * share)
+
+    def free_to_sign(self, prices: Floats, programs: Sequence[LinearProgram]) -> bool:
+        """Whether some commitment costs nothing at these prices, but for rounding."""
+        for part, program in zip(self.parts, programs):
+            signed = program.columns.committed
+            usd, tolls = program.cost[signed], part.tolls(prices, program.columns.count)[signed]
+            if ((usd > 0) & (usd + tolls <= HAIR * usd)).any():
+                return True
+        return False
 
 
 def coupling_of(sets: Sets, families: Sequence[Family], programs: Sequence[LinearProgram]) -> Coupling | None:
@@ -196,3 +212,96 @@ def tolled(program: LinearProgram, tolls: Floats) -> LinearProgram:
         ),
     )
     return replace(program, sets=charged, cost=cost)
+
+
+@dataclass
+class LivePart:
+    """A part alive in HiGHS.
+
+    whole : as it was given. program : at true costs. number : among the parts. sized : columns with sizes. prices :
+        those of its last optimum. plans : on the size grids.
+    """
+
+    whole: Sets
+    solve: LinearSolve
+    program: LinearProgram
+    number: int
+    sized: Ints
+    prices: Floats
+    plans: list[PartPlan] = field(default_factory=list)
+
+    def solved(self, coupling: Coupling, prices: Floats, hair: float = 0.0) -> bool:
+        """Solve it at some prices, on from its last optimum; ``hair`` : of commitments' prices, charged besides."""
+        session, signed = self.solve.session, self.program.columns.committed
+        tolls = coupling.parts[self.number].tolls(prices, self.program.columns.count)
+        tolls[signed] += hair * self.program.cost[signed]
+        self.solve.program = session.program = tolled(self.program, tolls)
+        session.set_costs(session.program.cost)
+        near = float(np.abs(prices - self.prices).max()) <= NEAR * float(np.abs(prices).max())
+        self.prices = prices
+        set_options(session.highs, simplex_strategy=PRIMAL if near else DUAL)
+        found = session.solve()
+        set_options(session.highs, simplex_strategy=DUAL)
+        return found and solve_linear(self.solve)
+
+    def plan(self, coupling: Coupling, values: Floats, keep: bool = False) -> PartPlan:
+        """Price some values of its columns as a plan of the master; ``keep`` : with the values."""
+        use = coupling.parts[self.number].activity(values, coupling.count)
+        used = np.flatnonzero(values)
+        usd = float((self.program.cost[used] * values[used]).sum())  # no product of long vectors: it calls every core
+        bought = values[self.program.columns.committed]
+        signed = float((self.program.sets.purchases["committed_usd_per_unit"].to_numpy(float) * bought).sum())
+        if not keep:
+            return PartPlan(usd, use, signed_usd=signed)
+        return PartPlan(usd, use, values[self.sized].tobytes(), used, values[used], signed)
+
+    def free(self) -> None:
+        """Let every size be any again."""
+        upper = self.program.columns.upper[self.sized]
+        self.solve.session.set_column_bounds(self.sized, np.zeros(len(self.sized)), upper)
+
+    def reset(self) -> None:
+        """Put it back to true costs and free sizes."""
+        self.solve.program = self.solve.session.program = self.program
+        self.free()
+        self.solve.session.set_costs(self.program.cost)
+
+
+@dataclass(frozen=True)
+class Proved:
+    """What was found for all parts together: cost and bound, prices of the coupling rows, and each part's values.
+
+    duals : of each part's rows, at these prices.
+    """
+
+    usd: float
+    bound_usd: float
+    prices: Floats
+    values: tuple[Floats, ...]
+    duals: tuple[Floats, ...]
+
+
+def plans_of(
+    coupling: Coupling, parts: Sequence[LivePart], sets: Sets, families: Sequence[Family], proof: Proved
+) -> list[ComponentPlan]:
+    """Return each part's plan with its share of the proof; the first part's bounds hold what the rows are worth."""
+    found, prices = [], proof.prices
+    worth = coupling.worth(prices, proof.usd)
+    cost = sum(float(part.program.cost @ values) for part, values in zip(parts, proof.values))
+    apart = max(proof.usd - cost, 0.0) if len(coupling.joint.cost) else 0.0  # what columns of no part cost
+    for k, (part, values, duals) in enumerate(zip(parts, proof.values, proof.duals)):
+        program = replace(part.program, families=(*part.program.families, coupling.rows_of_part(k)))
+        rows, cuts = part.program.row_count, part.solve.cuts[: len(duals) - part.program.row_count]
+        usd = float(part.program.cost @ values)
+        certificate = certify(program, np.concatenate([duals[:rows], prices, duals[rows:]]), cuts, usd)
+        networks = [problem.net for problem in part.solve.separator.problems]
+        table = price_table(program, certificate, cuts, networks, part.whole)
+        if k == 0:
+            table = coupling_prices(table, sets, families, coupling.stated, prices)
+            certificate = Certificate(certificate.bound_usd + worth, certificate.row_price, certificate.cut_price)
+        usd += apart if k == 0 else 0.0
+        tree = usd - (cost + apart - min(proof.bound_usd, cost + apart)) if k == 0 else usd
+        found.append(
+            plan_of(part.solve, values, usd=usd, tree_bound=tree, certificate=certificate, duals=duals, prices=table)
+        )
+    return found

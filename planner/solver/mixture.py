@@ -22,18 +22,23 @@ DUST = 1e-11  # shares below it are rounding
 MISSED = 1e-8  # of a row's size: rounding
 DEAR = 4.0  # times what a row may be missed for
 MARGIN = 1e-9  # relative: how far a tolled cost stays from earning money
+EQUAL = 1e-10  # relative: plans that cost as much
 MOST_SECONDS = 20.0  # for the choice of sizes
 
 
 @dataclass(frozen=True)
 class PartPlan:
-    """A plan of one part: its true cost, what it uses of the rows that span parts, its sizes, its used columns."""
+    """A plan of one part: its true cost, what it uses of the rows that span parts, its sizes, its used columns.
+
+    signed_usd : what it signs for, of the cost.
+    """
 
     usd: float
     use: Floats
     sizes: bytes = b""
     columns: np.ndarray | None = None  # numbers and values of the used columns, where they are kept
     values: Floats | None = None
+    signed_usd: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,7 @@ class Mixture:
     """
 
     usd: float
+    signed_usd: float
     shares: tuple[Floats, ...]
     prices: Floats
     fits: bool
@@ -81,11 +87,12 @@ class Mixture:
 
 def mixture(
     plans: Sequence[Sequence[PartPlan]], lower: Floats, upper: Floats, penalty: Floats, clock: Clock,
-    whole: bool = False, joint: "Joint | None" = None,
+    whole: bool = False, joint: "Joint | None" = None, fewest: bool = False,
 ) -> Mixture | None:  # fmt: skip
     """Find the cheapest mixture; ``whole``: one set of sizes a part. None where the solver finds none in its time.
 
     ``penalty`` : USD for each unit by which a row is missed. ``joint`` : columns of no part.
+    ``fewest`` : of mixtures that cost as much, the one that signs for least.
     """
     own = NO_JOINT if joint is None else joint
     flat = [(k, plan) for k, of_part in enumerate(plans) for plan in of_part]
@@ -130,15 +137,31 @@ def mixture(
     if h.getModelStatus() != OPTIMAL and info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
         return None
     solution = h.getSolution()
+    prices = np.array(solution.row_dual)[:rows] * unit / size if not whole else np.zeros(rows)
+    signed = np.array([plan.signed_usd for _, plan in flat])
+    if fewest and signed.any() and _sign_least(h, signed / unit):
+        solution = h.getSolution()
     share = np.array(solution.col_value)[:count]
     share = np.where(share > DUST, share, 0.0)
     missed = np.array(solution.col_value)[count : count + 2 * rows]
     shares = tuple(share[of_part == k] / share[of_part == k].sum() for k in range(parts))
-    prices = np.array(solution.row_dual)[:rows] * unit / size if not whole else np.zeros(rows)
     paid = np.maximum(np.array(solution.col_value)[first : first + len(own.cost)], 0.0) * scale
     cost = float(sum(s @ usd[of_part == k] for k, s in enumerate(shares)) + own.cost @ paid)
+    signs = float(sum(s @ signed[of_part == k] for k, s in enumerate(shares)))
     fits = bool((missed <= MISSED).all())
-    return Mixture(cost if fits else cost + float(missed @ np.repeat(penalty * size, 2)), shares, prices, fits)
+    return Mixture(cost if fits else cost + float(missed @ np.repeat(penalty * size, 2)), signs, shares, prices, fits)
+
+
+def _sign_least(h: highspy.Highs, signed: Floats) -> bool:
+    """Find, at the cost of the optimum that is known, the mixture that signs for least; whether one was found."""
+    usd = np.array(h.getLp().col_cost_)
+    most = float(h.getInfo().objective_function_value)
+    priced = np.flatnonzero(usd).astype(np.int32)
+    h.addRow(-INF, most + EQUAL * abs(most), len(priced), priced, usd[priced])
+    column = np.arange(len(usd), dtype=np.int32)
+    h.changeColsCost(len(usd), column, np.append(signed, np.zeros(len(usd) - len(signed))))
+    h.run()
+    return bool(h.getModelStatus() == OPTIMAL)
 
 
 def _choose_sizes(h: highspy.Highs, flat: list[tuple[int, PartPlan]], parts: int) -> None:

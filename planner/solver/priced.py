@@ -12,6 +12,10 @@ Three steps, on the programme of `solver.coupling` (min Σ c[k]·x[k], lower ≤
 3. The master chooses one set of sizes for each part. With these sizes the programme is continuous: step 1 again finds
    the best flows, which makes a plan. The master's duals are the next prices for step 2.
 
+Where a price makes commitments free, as far from a contract's sum every dollar that is spent is, plans that sign for
+nothing cost the same: parts are solved once more with a hair on commitments, and of equal mixtures the one that signs
+for least is taken.
+
 It ends when plan and bound are within the gap, or when new prices can raise the bound no more. What then stays open is
 what parts lose by not being convex; `solver.find` searches on with everything in one programme.
 """
@@ -27,13 +31,11 @@ import numpy as np
 from planner.errors import StoppedError
 from planner.model.columns import columns_of
 from planner.model.family import Family
-from planner.model.program import LinearProgram
-from planner.model.sets import Floats, Ints, Sets
-from planner.solver.certificate import Certificate, certify, coupling_prices, price_table
-from planner.solver.component import ComponentPlan, plan_of
-from planner.solver.continuous import LinearSolve, solve_linear
-from planner.solver.coupling import Coupling, coupling_of, tolled
-from planner.solver.highs import Clock, set_options
+from planner.model.sets import Floats, Sets
+from planner.solver.component import ComponentPlan
+from planner.solver.continuous import LinearSolve
+from planner.solver.coupling import HAIR, Coupling, LivePart, Proved, coupling_of, plans_of
+from planner.solver.highs import Clock
 from planner.solver.mixture import Mixture, PartPlan, mixture
 from planner.solver.parallel import on_all_cores
 from planner.solver.single import solve_sizes
@@ -52,24 +54,7 @@ RAISED = 4  # how often it grows for chosen sizes: to STEEP
 PENALTIES = 12  # how often it may
 TURN = 0.7  # of the time left that all searches at some prices may take
 SHARE = 0.4  # of the gap asked that a part's search may leave open
-PRIMAL, DUAL = 4, 1  # HiGHS's simplex
-NEAR = 0.03  # of the prices: up to this change the primal simplex is faster from the last optimum (measured)
-
-
-@dataclass
-class _Part:
-    """A part alive in HiGHS.
-
-    program : at true costs. sized : columns with sizes. prices : those of its last optimum. plans : on the size grids.
-    """
-
-    whole: Sets
-    solve: LinearSolve
-    program: LinearProgram
-    number: int
-    sized: Ints
-    prices: Floats
-    plans: list[PartPlan] = field(default_factory=list)
+SAME = 1e-9  # relative: plans that cost the same
 
 
 @dataclass(frozen=True)
@@ -87,6 +72,7 @@ class _Best:
     """The best plan in whole units so far: its cost, and the values of each part's columns; the bound at any prices."""
 
     usd: float = np.inf
+    signed_usd: float = np.inf
     values: list[Floats] = field(default_factory=list)
     bound_usd: float = -np.inf
 
@@ -123,34 +109,29 @@ def solve_priced(
     for k, (whole, solve) in enumerate(parts):
         program = solve.program
         sized = columns_of(program.sets, True).sized
-        live.append(_Part(whole, solve, program, k, sized, np.zeros(coupling.count)))
+        live.append(LivePart(whole, solve, program, k, sized, np.zeros(coupling.count)))
     run = _Run(coupling, live, gap, clock, workers)
     try:
         return run.plans(sets, families)
     finally:
         for part in live:
-            run.reset(part)
+            part.reset()
 
 
 class _Run:
     """The parts of one case and the rows that tie them."""
 
-    def __init__(self, coupling: Coupling, parts: list[_Part], gap: float, clock: Clock, workers: int | None) -> None:
+    def __init__(
+        self, coupling: Coupling, parts: list[LivePart], gap: float, clock: Clock, workers: int | None
+    ) -> None:
         self.coupling, self.parts, self.gap, self.clock, self.workers = coupling, parts, gap, clock, workers
         self.any_size = not any(len(part.sized) for part in parts)
-        first = [self._plan(part, part.solve.session.values(), keep=self.any_size) for part in parts]
+        first = [part.plan(self.coupling, part.solve.session.values(), keep=self.any_size) for part in parts]
         usd = sum(plan.usd for plan in first)
         used = np.abs(sum(plan.use for plan in first))
         lower, upper = (np.where(np.isfinite(b), np.abs(b), 0.0) for b in (coupling.lower, coupling.upper))
         self.penalty = usd / np.maximum(np.maximum(np.maximum(lower, upper), used), 1e-9)  # all cost over all use
         self.first = [[replace(plan, sizes=b"")] for plan in first]
-
-    def reset(self, part: _Part) -> None:
-        """Put the part's live programme back to true costs and free sizes."""
-        part.solve.program = part.program
-        self._free(part)
-        part.solve.session.program = part.program
-        part.solve.session.set_costs(part.program.cost)
 
     def plans(self, sets: Sets, families: Sequence[Family]) -> list[ComponentPlan] | None:
         """Return the parts' plans; None where there is none to be had this way."""
@@ -159,9 +140,10 @@ class _Run:
         if priced is None or priced.mixed is None:
             return None
         if self.any_size:  # the mixture is the plan
-            shares = zip(self.parts, self.first, priced.mixed.shares)
+            mixed = self._signing_least(priced) or priced.mixed
+            shares = zip(self.parts, self.first, mixed.shares)
             values = [self._mixed(part, plans, of_part) for part, plans, of_part in shares]
-            found = _Best(priced.mixed.usd, values, priced.bound_usd)
+            found = _Best(mixed.usd, mixed.signed_usd, values, priced.bound_usd)
             return self._finished(sets, families, priced, found) if found.gap() <= self.gap else None
         best = _Best()
         try:
@@ -171,6 +153,8 @@ class _Run:
                 raise
         if not best.values:
             return None
+        if self.coupling.free_to_sign(priced.prices, [part.program for part in self.parts]):
+            self._search_signing_least(priced.prices, best)
         return self._finished(sets, families, priced, best)
 
     # --- units of any size, or of fixed sizes
@@ -231,38 +215,39 @@ class _Run:
                 break
         return best if best.mixed is not None and best.mixed.fits else None
 
-    def _optimum(self, part: _Part, prices: Floats, keep: bool) -> tuple[float, PartPlan, Floats] | None:
+    def _optimum(self, part: LivePart, prices: Floats, keep: bool) -> tuple[float, PartPlan, Floats] | None:
         """Tolled cost, plan and row duals of a part's optimum at some prices; None where it has none."""
-        if not self._solved(part, prices):
+        if not part.solved(self.coupling, prices):
             return None
         session = part.solve.session
-        return session.objective(), self._plan(part, session.values(), keep), session.row_duals()
+        return session.objective(), part.plan(self.coupling, session.values(), keep), session.row_duals()
 
-    def _solved(self, part: _Part, prices: Floats) -> bool:
-        """Solve a part at some prices, on from its last optimum."""
-        session = part.solve.session
-        program = tolled(part.program, self.coupling.parts[part.number].tolls(prices, part.program.columns.count))
-        part.solve.program = session.program = program
-        session.set_costs(program.cost)
-        near = float(np.abs(prices - part.prices).max()) <= NEAR * float(np.abs(prices).max())
-        part.prices = prices
-        set_options(session.highs, simplex_strategy=PRIMAL if near else DUAL)
-        solved = session.solve()
-        set_options(session.highs, simplex_strategy=DUAL)
-        return solved and solve_linear(part.solve)
+    # --- of plans that cost the same
 
-    def _plan(self, part: _Part, values: Floats, keep: bool = False) -> PartPlan:
-        program = part.program
-        use = self.coupling.parts[part.number].activity(values, self.coupling.count)
-        used = np.flatnonzero(values)
-        usd = float((program.cost[used] * values[used]).sum())  # no product of long vectors: it calls every core
-        if not keep:
-            return PartPlan(usd, use)
-        return PartPlan(usd, use, values[part.sized].tobytes(), used, values[used])
+    def _signing_least(self, priced: _Priced) -> Mixture | None:
+        """Find a mixture for units of any size that costs as much and signs for less; None where there is none."""
+        known = priced.mixed
+        if known is None or not self.coupling.free_to_sign(priced.prices, [part.program for part in self.parts]):
+            return None
+        try:
+            for part, plans in zip(self.parts, self.first):
+                if part.solved(self.coupling, priced.prices, HAIR):
+                    plans.append(part.plan(self.coupling, part.solve.session.values(), keep=True))
+        except StoppedError:
+            return None
+        rows = self.coupling
+        found = mixture(self.first, rows.lower, rows.upper, self.penalty, self.clock, joint=rows.joint, fewest=True)
+        same = found is not None and found.fits and found.usd <= known.usd + SAME * abs(known.usd)
+        return found if same else None
 
-    def _free(self, part: _Part) -> None:
-        sized, session = part.sized, part.solve.session
-        session.set_column_bounds(sized, np.zeros(len(sized)), part.program.columns.upper[sized])
+    def _search_signing_least(self, prices: Floats, best: _Best) -> None:
+        """Search whole units once more, for plans that cost as much and sign for less."""
+        search = partial(self._searched, prices=prices, seconds=self._seconds(), hair=HAIR)
+        try:
+            on_all_cores(search, self.parts, self.workers)
+            self._combine(best)
+        except StoppedError:
+            return  # the plan that is known is as cheap
 
     # --- whole units
 
@@ -295,9 +280,9 @@ class _Run:
         at_once = min(self.workers or os.cpu_count() or 1, len(self.parts))
         return TURN * self.clock.left() * at_once / len(self.parts)
 
-    def _searched(self, part: _Part, prices: Floats, seconds: float) -> float | None:
+    def _searched(self, part: LivePart, prices: Floats, seconds: float, hair: float = 0.0) -> float | None:
         """Search a part's whole units at some prices: its bound; its plans are kept. None where it has none."""
-        if not self._solved(part, prices):
+        if not part.solved(self.coupling, prices, hair):
             return None
         solve, clock = part.solve, part.solve.session.clock
         lowest = solve.session.objective()
@@ -312,14 +297,14 @@ class _Run:
             return lowest
         finally:
             clock.deadline = deadline
-            self._free(part)
+            part.free()
         if found is None:
             return None
         self._keep(part, found.values)
         return found.bound_usd
 
-    def _keep(self, part: _Part, values: Floats) -> None:
-        plan = self._plan(part, np.maximum(values, 0.0), keep=True)
+    def _keep(self, part: LivePart, values: Floats) -> None:
+        plan = part.plan(self.coupling, np.maximum(values, 0.0), keep=True)
         if not any(plan.usd == other.usd and plan.sizes == other.sizes for other in part.plans):
             part.plans.append(plan)
 
@@ -330,7 +315,14 @@ class _Run:
             return
         known_plans, steep = [p.plans for p in self.parts], self.penalty * STEEP
         chosen = mixture(
-            known_plans, coupling.lower, coupling.upper, steep, self.clock, whole=True, joint=coupling.joint
+            known_plans,
+            coupling.lower,
+            coupling.upper,
+            steep,
+            self.clock,
+            whole=True,
+            joint=coupling.joint,
+            fewest=True,
         )
         if chosen is None:
             return
@@ -348,15 +340,18 @@ class _Run:
         for part, plans, count in zip(self.parts, own, known):
             sizes = plans[0].sizes
             part.plans += [replace(plan, sizes=sizes) for plan in plans[count:]]
-            self._free(part)
-        if flows is None or flows.mixed is None or flows.mixed.usd >= best.usd:
+            part.free()
+        if flows is None or flows.mixed is None:
             return
-        best.usd = flows.mixed.usd
+        same = abs(flows.mixed.usd - best.usd) <= SAME * abs(best.usd)
+        if flows.mixed.signed_usd >= best.signed_usd if same else flows.mixed.usd >= best.usd:
+            return
+        best.usd, best.signed_usd = flows.mixed.usd, flows.mixed.signed_usd
         best.values = [
             self._mixed(part, plans, shares) for part, plans, shares in zip(self.parts, own, flows.mixed.shares)
         ]
 
-    def _mixed(self, part: _Part, plans: list[PartPlan], shares: Floats) -> Floats:
+    def _mixed(self, part: LivePart, plans: list[PartPlan], shares: Floats) -> Floats:
         """Columns of a mixture of plans of the same sizes."""
         values = np.zeros(part.program.columns.count)
         for plan, share in zip(plans, shares):
@@ -368,30 +363,9 @@ class _Run:
     # --- the plan
 
     def _finished(self, sets: Sets, families: Sequence[Family], priced: _Priced, best: _Best) -> list[ComponentPlan]:
-        coupling, found = self.coupling, []
-        at = priced.prices
-        worth = coupling.worth(at, best.usd)
-        bound = max(best.bound_usd, priced.bound_usd)
-        cost = sum(float(part.program.cost @ values) for part, values in zip(self.parts, best.values))
-        apart = max(best.usd - cost, 0.0) if len(coupling.joint.cost) else 0.0  # what columns of no part cost
-        for k, (part, values, duals) in enumerate(zip(self.parts, best.values, priced.duals)):
-            self.reset(part)
+        for part in self.parts:
+            part.reset()
             part.solve.session.clock.deadline = np.inf
-            program = replace(part.program, families=(*part.program.families, coupling.rows_of_part(k)))
-            rows, cuts = part.program.row_count, len(duals) - part.program.row_count
-            price = np.concatenate([duals[:rows], at, duals[rows:]])
-            usd = float(part.program.cost @ values)
-            certificate = certify(program, price, part.solve.cuts[:cuts], usd)
-            networks = [problem.net for problem in part.solve.separator.problems]
-            table = price_table(program, certificate, part.solve.cuts[:cuts], networks, part.whole)
-            if k == 0:
-                table = coupling_prices(table, sets, families, coupling.stated, at)
-                certificate = Certificate(certificate.bound_usd + worth, certificate.row_price, certificate.cut_price)
-            usd += apart if k == 0 else 0.0
-            tree = usd - (cost + apart - min(bound, cost + apart)) if k == 0 else usd
-            found.append(
-                plan_of(
-                    part.solve, values, usd=usd, tree_bound=tree, certificate=certificate, duals=duals, prices=table
-                )
-            )
-        return found
+        bound = max(best.bound_usd, priced.bound_usd)
+        proof = Proved(best.usd, bound, priced.prices, tuple(best.values), priced.duals)
+        return plans_of(self.coupling, self.parts, sets, families, proof)

@@ -51,3 +51,12 @@ def test_a_tie_never_costs_money(options: dict[str, Any]) -> None:
     dearer = {"offer": "b", "usd_per_unit_hour": 1.000001}
     plan = plan_of(options, [{"offer": "a"}, dearer], commitments=owed)
     assert bought(plan) == pytest.approx({"a": 8.0})
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_nothing_is_signed_for_what_a_contract_asks_to_be_spent_anyway(options: dict[str, Any]) -> None:
+    """All on demand costs 10 x 3 x 744 USD, 10 units 7,440; what either leaves of 100,000 is lost: as dear."""
+    plan = plan_of(options, [{"offer": "o"}], spend_commitments=[{"contract": "macc", "usd": 100_000.0}])
+    assert bought(plan) == {}
+    assert (plan.totals.on_demand_usd, plan.totals.shortfall_usd) == pytest.approx((22_320, 77_680))
+    assert str(plan.proof.status) == "optimal"
