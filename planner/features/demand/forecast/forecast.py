@@ -101,9 +101,9 @@ def forecast(
     hours = pd.concat(parts, ignore_index=True)
     total = total_of(_ordinary(clean, factors))
     if len(clean.columns) > 1:
-        total = total_of(clean)
-        one = one_series(total, total_of(series.requests[clean.columns]), _no_factors(total, to_come), to_come, given)
-        accuracy.append(_accuracy_row(("all", "all"), one, total))
+        whole, came = total_of(clean), total_of(series.requests[clean.columns])
+        one = one_series(whole, came, _factors_of_total(clean, factors), to_come, given)
+        accuracy.append(_accuracy_row(("all", "all"), one, whole))
         hours = _reconciled(hours, one.hours, old_columns(clean), factors)
     futures = _futures(one, total)
     hours = hours.merge(pd.DataFrame({"hour": to_come, **_by_hour(futures, len(to_come))}), on="hour")
@@ -160,8 +160,12 @@ def _told(trend: Trend) -> str:
     )
 
 
-def _no_factors(total: pd.Series, to_come: pd.DatetimeIndex) -> np.ndarray:
-    return np.ones(len(total) + len(to_come))
+def _factors_of_total(clean: pd.DataFrame, factors: Mapping[Any, np.ndarray]) -> np.ndarray:
+    """Return what the date does to the sum of the old series: the mean of their factors, weighted by their demand."""
+    old = old_columns(clean)
+    factor = np.average([factors[column] for column in old], axis=0, weights=[clean[column].mean() for column in old])
+    ordinary = np.all([factors[column] == 1.0 for column in old], axis=0)
+    return np.where(ordinary, 1.0, factor)
 
 
 def _reconciled(

@@ -5,20 +5,19 @@ column 0 is the hour that follows the history, one week earlier. It returns the 
 level of a week is its mean over the shape's mean in the hours that are known, so that holes do not pull it down.
 
 The forecast (``ensemble``) is the mean of models that fail differently: one choice among them on a few held-out weeks
-is mostly noise. Before, a level that has moved is lifted (``level_shift``); after, the level of the last three days is
-blended in, which fades; further ahead the same weeks of a year ago gain weight; and where weeks repeat each other as a
-timetable does, they have the last one's shape. Theta is statsmodels'; it forecasts the
+is mostly noise. Before, a level that has moved is lifted (``lifted``); after, the path is held near the last week's
+level, and the level of the last three days is blended in, which fades; further ahead the same weeks of a year ago gain
+weight; and where weeks repeat each other as a timetable does, they have the last one's shape. Theta forecasts the
 level, the shape is averaged. The growth that it finds is carried on the less, the further it is ahead of what was seen:
 a history of n weeks tells of at most n more.
 """
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 SHAPE_WEEKS, MEAN_WEEKS, TREND_WEEKS = 8, 4, 52
 THETA_WEEKS = 5  # least weeks that growth is found in
@@ -27,7 +26,9 @@ WEEKS_PER_YEAR = 52
 YEAR_LEAST_WEEKS = 57  # a year, and the weeks that growth over it is measured on
 YEAR_STEPS, YEAR_WEIGHTS = (0, 12), (0.1, 0.3)  # of last_year in the mean, by weeks ahead
 BLEND, BLEND_DAYS, BLEND_WEEKS, BLEND_MOST = 0.3, 3, 2.0, 5.0  # the last days' level: power, days, half-life, limit
+NEAR, NEAR_WEEKS = 0.12, 8.0  # logarithm of the first week's level over the last one's, at most; half-life of the pull
 REPEAT_WEEKS = 2  # in which the last week's shape is held against the mean one
+SMOOTHING = np.linspace(0.01, 1.0, 100)  # tried
 TINY, STEADY = 1e-9, 1e-6  # a level that never moves has no trend to be fitted
 
 
@@ -97,16 +98,14 @@ def last_level(weeks: np.ndarray, ahead: int) -> np.ndarray:
     return np.tile(shape * levels_of(weeks[-SHAPE_WEEKS:], shape)[-1], (ahead, 1))
 
 
-def _smoothed(weeks: np.ndarray, ahead: int, fit: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
-    """Forecast the logarithm of the level by ``fit``, let its growth fade, and give each week the mean shape."""
+def theta(weeks: np.ndarray, ahead: int) -> np.ndarray:
+    """Forecast the level's logarithm by the Theta model, let its growth fade, and give each week the mean shape."""
     shape = shape_of(weeks)
     known = levels_of(weeks[-TREND_WEEKS:], shape)
     levels = np.log(np.maximum(known, max(TINY, EMPTY * known.max())))
     if np.ptp(levels) < STEADY:
         return np.tile(np.exp(levels[-1]) * shape, (ahead, 1))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # statsmodels tells of fits that stop early; the choice judges them by result
-        path = np.asarray(fit(levels, ahead), dtype=float)
+    path = theta_path(levels, ahead)
     reach, steps = len(levels), np.arange(ahead)
     path = np.interp(reach * (1.0 - np.exp(-steps / reach)), steps, path)
     spread = float(np.ptp(levels)) + 0.7  # never further from the last level than the history ever went, twice over
@@ -114,15 +113,20 @@ def _smoothed(weeks: np.ndarray, ahead: int, fit: Callable[[np.ndarray, int], np
     return np.asarray(np.exp(path)[:, None] * shape[None, :])
 
 
-def theta(weeks: np.ndarray, ahead: int) -> np.ndarray:
-    """Continue half the level's growth (the Theta model on the logarithm)."""
+def theta_path(values: np.ndarray, ahead: int) -> np.ndarray:
+    """Forecast by the Theta model: simple exponential smoothing, and half the slope of the line through all values.
 
-    def fit(levels: np.ndarray, steps: int) -> np.ndarray:
-        from statsmodels.tsa.forecasting.theta import ThetaModel
-
-        return np.asarray(ThetaModel(levels, period=1, deseasonalize=False).fit(disp=False).forecast(steps))
-
-    return _smoothed(weeks, ahead, fit)
+    With smoothing a, found by least squares of the errors one step ahead, and slope b over n values, the k-th step is
+    level + b/2 · (k − 1 + (1 − (1 − a)ⁿ) / a) (Hyndman & Billah 2003, Unmasking the Theta method).
+    """
+    count, level = len(values), np.full(len(SMOOTHING), values[0])
+    squares = np.zeros(len(SMOOTHING))
+    for value in values[1:]:
+        error = value - level
+        squares, level = squares + error**2, level + SMOOTHING * error
+    best = int(np.argmin(squares))
+    part, slope = SMOOTHING[best], np.polyfit(np.arange(count), values, 1)[0]
+    return np.asarray(level[best] + slope / 2 * (np.arange(ahead) + (1 - (1 - part) ** count) / part))
 
 
 def last_year(weeks: np.ndarray, ahead: int) -> np.ndarray:
@@ -141,7 +145,7 @@ def ensemble(weeks: np.ndarray, ahead: int) -> np.ndarray:
     models = [mean_weeks, last_level, *([theta] if len(level) >= THETA_WEEKS else [])]
     weights = [2.0 if model is theta else 1.0 for model in models]  # theta alone knows growth
     path = np.asarray(np.average([model(level, ahead) for model in models], axis=0, weights=weights))
-    steps = np.arange(ahead)
+    path, steps = near_last_week(path, level), np.arange(ahead)
     if len(weeks) >= YEAR_LEAST_WEEKS:
         weight = np.interp(steps, YEAR_STEPS, YEAR_WEIGHTS)[:, None]
         path = (1 - weight) * path + weight * last_year(level, ahead)
@@ -150,6 +154,20 @@ def ensemble(weeks: np.ndarray, ahead: int) -> np.ndarray:
     if share > 0:
         path = (1 - share) * path + share * path.mean(axis=1)[:, None] * last / last.mean()
     return np.asarray(path)
+
+
+def near_last_week(path: np.ndarray, weeks: np.ndarray) -> np.ndarray:
+    """Return the path with its first week's level near the last one's, in case that is a move not yet told; this fades.
+
+    The mean of four weeks is slow to follow a move: without this, the first month after one would be forecast worse
+    than by repeating the last week.
+    """
+    last, first = levels_of(weeks[-SHAPE_WEEKS:], shape_of(weeks))[-1], path[0].mean()
+    if last <= TINY or first <= TINY:
+        return path
+    off = np.log(last / first)
+    pull = off - np.clip(off, -NEAR, NEAR)
+    return np.asarray(path * np.exp(pull * 0.5 ** (np.arange(len(path)) / NEAR_WEEKS))[:, None])
 
 
 def _repeating(weeks: np.ndarray) -> float:
@@ -194,31 +212,64 @@ MODELS: dict[str, Candidate] = {
 
 LOOK_WEEKS, BEFORE_DAYS = 8, 28
 LEAST_DAYS, MOST_DAYS, LEAST_BEFORE_DAYS = 3, 28, 7
-LEAST_T, LEAST_LOG = 4.0, 0.25
+MOVES = ((4.0, 0.25), (3.5, 0.4))  # a level has moved: least t, and least logarithm of new over old level
 DEPENDENT_DAYS = 2.0  # days last: their mean scatters about twice as much as that of independent ones
-LEAST_DAY, FLOOR = 1e-9, 0.01
+FLOOR = 0.01
+LEAST_PART = 0.5  # of a move of the days' levels, that their requests have moved by
+
+
+def usual_week(weeks: np.ndarray) -> np.ndarray:
+    """Return the median of each hour of the week; 0 where it is not known."""
+    seen = np.isfinite(weeks).any(axis=0)
+    return np.where(seen, np.nanmedian(np.where(seen, weeks, 0.0), axis=0), 0.0)
+
+
+def day_levels(weeks: np.ndarray) -> np.ndarray:
+    """Return each day's level over that of the usual day of its name; NaN where unknown, or usually without demand.
+
+    The level is the median over the day's hours of each hour over its usual value, weighted by that value: bursts of a
+    few hours are not the level, and hide no move of it.
+    """
+    usual = usual_week(weeks)
+    counted = (np.isfinite(weeks) & (usual > 0)).reshape(-1, HOURS_PER_DAY)
+    ratios = np.where(counted, (weeks / np.where(usual > 0, usual, 1.0)).reshape(-1, HOURS_PER_DAY), 0.0)
+    weights = np.where(counted, np.tile(usual, len(weeks)).reshape(-1, HOURS_PER_DAY), 0.0)
+    order = np.argsort(ratios, axis=1)
+    above = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
+    middle = np.argmax(above >= above[:, -1:] / 2, axis=1)
+    levels = np.take_along_axis(ratios, order, axis=1)[np.arange(len(ratios)), middle]
+    return np.asarray(np.where(above[:, -1] > 0, levels, np.nan))
 
 
 def shift_of(weeks: np.ndarray) -> tuple[int, float]:
     """Return the days since the level moved, and the logarithm of new over old level; 0 and 0 where it did not."""
-    recent = weeks[-LOOK_WEEKS:].reshape(-1, DAYS_PER_WEEK, HOURS_PER_DAY)
-    known = np.isfinite(recent).mean(axis=2) > 0.5
-    days = np.where(known, np.nansum(recent, axis=2) / np.maximum(np.isfinite(recent).sum(axis=2), 1), np.nan)
-    if np.isnan(days).any() or not (days > 0).all() or len(days) < 2:
-        return 0, 0.0
-    logs = np.log(np.maximum(days, LEAST_DAY))
-    weekday = np.median(logs - np.median(logs, axis=1)[:, None], axis=0)
-    values = (logs - weekday).ravel()
-    best, found = 0.0, (0, 0.0)
-    for count in range(LEAST_DAYS, min(MOST_DAYS, len(values) - LEAST_BEFORE_DAYS) + 1):
-        new, old = values[-count:], values[max(0, len(values) - count - BEFORE_DAYS) : -count]
+    recent = weeks[-LOOK_WEEKS:]
+    levels = day_levels(recent)
+    days = np.flatnonzero(np.isfinite(levels) & (levels > 0))
+    logs, best, found = np.log(levels[days]), 0.0, (0, 0.0)
+    for count in range(LEAST_DAYS, MOST_DAYS + 1):
+        at = len(levels) - count
+        new, old = logs[days >= at], logs[(days < at) & (days >= at - BEFORE_DAYS)]
+        if len(new) < LEAST_DAYS or len(old) < LEAST_BEFORE_DAYS:
+            continue
         squares = float(((new - new.mean()) ** 2).sum() + ((old - old.mean()) ** 2).sum())
         scatter = FLOOR + np.sqrt(squares / (len(new) + len(old) - 2))
         jump = float(new.mean() - old.mean())
         strength = abs(jump) / (DEPENDENT_DAYS * scatter * np.sqrt(1 / len(new) + 1 / len(old)))
         if strength > best:
             best, found = strength, (count, jump)
-    return found if best > LEAST_T and abs(found[1]) > LEAST_LOG else (0, 0.0)
+    moved = any(best > t and abs(found[1]) > log for t, log in MOVES)
+    return found if moved and _requests_moved(recent, *found) else (0, 0.0)
+
+
+def _requests_moved(weeks: np.ndarray, days: int, jump: float) -> bool:
+    """Return whether the requests moved too: new hours of the day, at as many requests, are no new level."""
+    usual, known = np.tile(usual_week(weeks), len(weeks)), np.isfinite(weeks).ravel()
+    new = np.arange(len(usual)) >= len(usual) - HOURS_PER_DAY * days
+    old = ~new & (np.arange(len(usual)) >= len(usual) - HOURS_PER_DAY * (days + BEFORE_DAYS))
+    came, said = np.nan_to_num(weeks.ravel()), np.where(known, usual, 0.0)
+    now, before = (came[part].sum() / max(said[part].sum(), TINY) for part in (new, old))
+    return bool(min(now, before) > 0 and np.log(now / before) / jump > LEAST_PART)
 
 
 def lifted(weeks: np.ndarray) -> np.ndarray:
