@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from planner.errors import Fault, InputError
+from planner.errors import Fault, InputError, PlannerError
 from planner.features.demand.batch_marks import with_deadlines
 from planner.features.demand.horizon_cuts import cuts_of, with_cuts
 from planner.io.atomic import replace_file
@@ -53,7 +53,16 @@ def write_demand(
     extras : name -> text or DataFrame, written into the folder's ``forecast`` folder.
     replaced : (region, workload) whose demand in the folder goes, also where ``demand`` has none of it.
     cuts : of the horizon, to be written into plan.yaml; None: it stays as it is.
+
+    Raises
+    ------
+    PlannerError : ``folder`` is a file.
     """
+    if folder.exists() and not folder.is_dir():
+        raise PlannerError(
+            f"{folder} is a file, and demand is written into a planning folder: name a folder with -o, then copy its "
+            "demand.csv, workloads.csv and mix.csv into the sheets of a workbook"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".planner-", dir=folder) as staging:
         stage = Path(staging)

@@ -119,3 +119,11 @@ def test_months_that_the_folder_does_not_plan_are_refused(tmp_path, capsys):
     assert main([*common, "--months", "3"]) == 1
     assert "2027-01, 3 months" in capsys.readouterr().err
     assert (folder / "demand.csv").read_bytes() == before
+
+
+def test_a_workbook_is_no_folder_to_write_into(tmp_path, capsys):
+    book = tmp_path / "plan.xlsx"
+    book.write_bytes(b"PK")
+    assert main(["demand", "new", "a", "--region", "r", "--model", "m", "--qps", "5", "-o", str(book)]) == 1
+    assert f"{book} is a file, and demand is written into a planning folder" in capsys.readouterr().err
+    assert book.read_bytes() == b"PK"
