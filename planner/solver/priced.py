@@ -242,8 +242,8 @@ class _Run:
 
     def _search_signing_least(self, prices: Floats, best: _Best) -> None:
         """Search whole units once more, for plans that cost as much and sign for less."""
-        search = partial(self._searched, prices=prices, seconds=self._seconds(), hair=HAIR)
         try:
+            search = partial(self._searched, prices=prices, seconds=self._seconds(), hair=HAIR)
             on_all_cores(search, self.parts, self.workers)
             self._combine(best)
         except StoppedError:
