@@ -3,7 +3,8 @@
 Both on the hours that were, with the same offers, rules and prices. Deployments of the plan's side and all units of the
 best are of any size: a continuous programme, solved exactly. What whole units cost, the plan paid on its own forecast
 too; the same difference is taken there, and only what is above it is regret. So a history equal to the forecast has a
-regret of exactly 0. (Whole units on both sides would cost a search of minutes for each, and a gap in each answer.)
+regret of exactly 0. Of an order that was edited nothing is taken away: nobody chose it as the best for the forecast.
+(Whole units on both sides would cost a search of minutes for each, and a gap in each answer.)
 
 Where the plan's commitments cannot meet the stress cases on the actual demand, both sides are solved without them, and
 this is reported; where they cannot even serve it, what is unserved is left out on both sides, and reported too.
@@ -30,7 +31,7 @@ from planner.features.review.review_tables import Regret
 from planner.features.review.served import always_servable, cut
 from planner.plan.derived import Derived
 from planner.plan.orders import Owed
-from planner.plan.plan import Plan
+from planner.plan.plan import Plan, Status
 from planner.plan.pricing import months_in_force, unit_balance
 from planner.schema.capacity import Commitment
 from planner.schema.case import Case, hours_between
@@ -75,7 +76,9 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
     step()
     best = find_plan(came, options)
     step()
-    if came.digest == planned.digest:
+    if plan.proof.status is Status.GIVEN:  # an order as edited: what it cost on the forecast was chosen, not rounding
+        own_spent, own_best = 0.0, plan.totals.tail_usd
+    elif came.digest == planned.digest:
         own_spent, own_best = spent, best.totals.total_usd
     else:
         own_spent = find_plan(as_owed(planned, plan.purchases), options).totals.total_usd
@@ -122,7 +125,8 @@ class HeldLine:
 
     price_usd : of a unit over the horizon, counted tail included. uncounted_usd : the part of it that a case does not
     count in which it is an earlier commitment: that tail, and days of a period that it covers in part.
-    least_deployed, deployed_step : sizes of the smallest deployment of its pool and meter, units.
+    least_deployed, deployed_step : sizes of the smallest deployment of its pool and meter, units. capped_usd : of a
+    unit, what counts against max_commitment_usd and max_commitment_whole_term_usd: 0 where it was bought earlier.
     """
 
     owed: Owed
@@ -132,6 +136,7 @@ class HeldLine:
     whole: bool
     least_deployed: float
     deployed_step: float
+    capped_usd: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
     def of(cls, case: Case, owed: Owed) -> "HeldLine":
@@ -139,8 +144,11 @@ class HeldLine:
         inside = [p for p in case.periods if owed.start <= p.start and owed.end >= p.end]
         rate, last = owed.offer.usd_per_unit_hour, case.periods[-1].end
         counted = rate * sum(p.hours for p in inside)
-        price = counted
+        price, capped = counted, (0.0, 0.0)
         if owed.new:
+            ends = (min(owed.end, last), owed.end)
+            inside_usd, whole_usd = (owed.usd_per_unit_hour * hours_between(owed.start, end) for end in ends)
+            capped = (inside_usd, whole_usd)
             tail = (1 - case.settings.policy.tail_value) * hours_between(last, owed.end)
             price = owed.usd_per_unit_hour * (hours_between(owed.start, min(owed.end, last)) + tail)
         whole = case.settings.policy.whole_units
@@ -151,6 +159,7 @@ class HeldLine:
             owed, tuple(p.name for p in inside), price, price - counted, whole,
             least_deployed=min(t.min_units for t in sizes) if sized else 0.0,
             deployed_step=min(t.unit_step for t in sizes) if sized else 0.0,
+            capped_usd=capped,
         )  # fmt: skip
 
     @property
@@ -173,13 +182,17 @@ class HeldLine:
 
 @dataclass
 class HeldCosts:
-    """A case held open, the units of each line, and what they cost; remembers every answer."""
+    """A case held open, the units of each line, and what they cost; remembers every answer.
+
+    caps_usd : what all lines may cost inside the horizon, and over their whole terms (None: any sum).
+    """
 
     case: Case
     lines: Sequence[HeldLine]
     units: list[float]
     known: dict[tuple[float, ...], float] = field(default_factory=dict)
     live: LiveCase | None = None
+    caps_usd: tuple[float | None, float | None] = (None, None)
 
     def cost(self, number: int, units: float) -> float:
         """Cost with one line's units changed, USD over the horizon; infinite where a rule cannot be kept."""
@@ -192,7 +205,7 @@ class HeldCosts:
     def allows(self, number: int, units: float) -> bool:
         """Whether a line may have so many units: its offer sells them, and its pool can be deployed in its months."""
         line = self.lines[number]
-        if units < 0 or not line.sold(units):
+        if units < 0 or not line.sold(units) or not self._paid_for(number, units):
             return False
         for period in line.periods:
             total = sum(
@@ -203,6 +216,16 @@ class HeldCosts:
             if 1e-9 < total < line.least_deployed - 1e-9:
                 return False
         return True
+
+    def _paid_for(self, number: int, units: float) -> bool:
+        """Whether the budgets allow so many units of a line; fewer than it has are always allowed."""
+        if units <= self.units[number]:
+            return True
+        chosen = [*self.units[:number], units, *self.units[number + 1 :]]
+        return all(
+            cap is None or sum(n * line.capped_usd[k] for n, line in zip(chosen, self.lines, strict=True)) <= cap + 1e-6
+            for k, cap in enumerate(self.caps_usd)
+        )
 
     def _solved(self, chosen: Sequence[float]) -> float:
         held = tuple(

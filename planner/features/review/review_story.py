@@ -41,9 +41,10 @@ def regret(review: Review) -> str:
         )
         text = f"Regret: 0, within the gap. No other commitments would have cost less{above}."
     else:
+        too = f", of which {usd(r.forecast_usd)} is what whole units cost on the forecast too"
         text = (f"Regret: {usd(r.usd)}. On the actual demand, the plan's commitments cost {usd(r.plan_usd)}: "
-                f"{usd(r.above_best_usd)} more than the best of any size, of which {usd(r.forecast_usd)} is what whole "
-                "units cost on the forecast too.")  # fmt: skip
+                f"{usd(r.above_best_usd)} more than the best of any size{too if r.forecast_usd >= 0.5 else ''}."
+                )  # fmt: skip
     if r.standby_usd >= 0.5:
         text += (f" Of the plan's cost, {usd(r.standby_usd)} is for unreserved units that headroom and failover "
                  "would have needed beyond the units held.")  # fmt: skip

@@ -3,7 +3,8 @@
 For each commitment, other numbers of its units are priced on the actual demand, with every rule in place.
 The one that would have saved most is changed first; the next is priced with that change made, and so on. So two
 commitments that could replace each other are not both dropped, and the savings add up. What the same change would
-have saved on the plan's own forecast is subtracted: whole units ruled it out there.
+have saved on the plan's own forecast is subtracted: whole units ruled it out there (not of an order that was edited).
+Budgets hold: no verdict buys more than they allow.
 """
 
 import math
@@ -18,7 +19,7 @@ from planner.features.review.hindsight import HeldCosts, HeldLine, Hindsight, be
 from planner.features.review.review_rules import Rules
 from planner.features.review.review_tables import ACTUAL, DROP, EXPECTED, KEEP, LOWER, RAISE, WATCH, Verdict
 from planner.plan.orders import owed_after
-from planner.plan.plan import Plan
+from planner.plan.plan import Plan, Status
 from planner.schema.case import Case
 
 
@@ -35,8 +36,11 @@ def verdicts(
     lines = lines_of(case, plan)
     held = [line.owed.units for line in lines]
     nothing = plan.purchases.iloc[:0]
-    came = HeldCosts(as_owed(past.came, nothing), lines, list(held))
-    planned = HeldCosts(as_owed(past.planned, nothing), lines, list(held))
+    policy = case.settings.policy
+    caps = policy.max_commitment_usd, policy.max_commitment_whole_term_usd
+    came = HeldCosts(as_owed(past.came, nothing), lines, list(held), caps_usd=caps)
+    planned = HeldCosts(as_owed(past.planned, nothing), lines, list(held), caps_usd=caps)
+    chosen = plan.proof.status is not Status.GIVEN  # as the best for the forecast
     worth, alone = [], []
     for k in range(len(lines)):
         worth.append(_worth(came, k))
@@ -46,7 +50,8 @@ def verdicts(
     for k in sorted(range(len(lines)), key=lambda n: (-alone[n], n)):
         to = best_units(came, k)
         saved = came.cost(k, held[k]) - came.cost(k, to)
-        saved -= max(0.0, _difference(planned.cost(k, held[k]), planned.cost(k, to)))
+        if chosen:
+            saved -= max(0.0, _difference(planned.cost(k, held[k]), planned.cost(k, to)))
         cost = lines[k].price_usd * held[k]
         if to == held[k] or saved < max(rules.watch_usd, rules.watch_share * cost):
             step()

@@ -10,6 +10,7 @@ import pytest
 
 from planner.errors import InputError
 from planner.features.demand.history import History
+from planner.features.order.order import price_order
 from planner.features.review import review
 from planner.features.review.review_rules import Rules
 from planner.features.review.review_tables import (
@@ -29,6 +30,7 @@ from planner.features.review.review_tables import (
 from planner.features.review.verdicts import told_units
 from planner.plan.plan import Plan
 from planner.schema.case import Case
+from planner.solver.find import Options
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.declared import undeclared
@@ -117,6 +119,23 @@ def test_a_higher_demand_raises_and_names_the_overflow(case: Case, plan: Plan) -
     levels = found.peaks[found.peaks["kind"] == LEVEL]
     assert len(levels) == HOURS  # every hour is above the planned 10
     assert levels["share"].tolist() == pytest.approx([1.5] * HOURS)
+
+
+def test_a_verdict_buys_no_more_than_the_budget_allows() -> None:
+    case = builders.case(builders.tables(), max_commitment_usd=11.2 * HOURS)  # 10 units, and 1 more in steps of a half
+    found = review(case, solve(case), history_of(case, 1.5))
+    assert (found.verdicts[0].verdict, found.verdicts[0].best_units) == (RAISE, pytest.approx(11.0))
+    assert found.verdicts[0].saving_usd == pytest.approx((3 - 1) * HOURS)
+    assert found.regret.usd == pytest.approx((3 - 1) * 1.2 * HOURS)
+
+
+def test_what_an_edited_order_cost_on_the_forecast_is_no_rounding(case: Case) -> None:
+    lines = [("west-m-1m", "2027-01", 5.0, 1.0)]
+    order = pd.DataFrame(lines, columns=["offer", "period", "units", "usd_per_unit_hour"])
+    found = review(case, price_order(case, order, Options()).plan, history_of(case))
+    # 5 of 10 requests went on demand at 3 USD as was to be expected, where a unit costs 1
+    assert (found.verdicts[0].verdict, found.verdicts[0].best_units) == (RAISE, pytest.approx(10.0))
+    assert found.verdicts[0].saving_usd == found.regret.usd == pytest.approx(5 * 2 * HOURS)
 
 
 def test_no_demand_drops_the_commitment(case: Case, plan: Plan) -> None:
