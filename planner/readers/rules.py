@@ -62,11 +62,10 @@ def _unknown(table: RawTable, column: str, defined_in: str, known: Sequence[str]
             rows_of.setdefault(name, []).append(number)
     faults = []
     for name, rows in rows_of.items():
-        message = f"there is no {defined_in.removesuffix('s')} {name!r}{nearest(name, names)}"
+        count = f", in {len(rows):,} rows" if len(rows) > 1 else ""
+        message = f"there is no {defined_in.removesuffix('s')} {name!r}{count}{nearest(name, names)}"
         if not names:
             message += f"; the table {defined_in} is empty"
-        if len(rows) > 1:
-            message += f", in {len(rows)} rows"
         faults.append(table.source.fault(message, rows[0], column))
     return faults
 

@@ -290,6 +290,7 @@ def _by_the_hour(sheet: Sheet, report: Report, top: int) -> int:
     heads = {"pool": 0, "region": 2, "month": 4, "units": 5, "price": 8, "usd": 14}
     labels = {"pool": "Pool", "region": "Region", "month": "Month", "units": "Units", "price": PRICE_UNIT, "usd": "USD"}
     names = {"pool": (0, 1), "region": (2, 3)}  # columns that a name may run over
+    sheet.raw.set_row(top + 1, 28)  # a wider font breaks the unit of the price
     for column in range(heads["usd"] + 1):
         sheet.put(top + 1, column, None, "header")
     for key, column in heads.items():
