@@ -26,7 +26,7 @@ from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.project_stress import SlotTree, network_tables, slot_tree
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Bools, Floats, Ints, Sets
-from planner.solver.highs import INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
+from planner.solver.highs import DEVEX, INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
 from planner.solver.limits import Limit, failover_stretch, limits_of, with_single_bounds
 from planner.solver.scaling import deployment_peaks, need_peaks, scale_of
 from planner.solver.stress_search import SHORT, StressCaseProblem
@@ -35,6 +35,7 @@ ROUNDS = 500
 MOST_ROWS = 8  # new rows of a stress case and period in one round
 MIP_GAP = 1e-3  # of the least change where units are whole: far below the 3 % that an explanation may be off
 LEAST = 1e-9  # changes below this share of `full` are none
+FEW_ROWS = 10  # new stress rows after which HiGHS goes on; after more it is ten times faster to start afresh (measured)
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,15 @@ class Elastic:
     Parameters
     ----------
     sets : of a case, or of parts that cannot be planned. open_trust : count on-demand as usable in a failover case
-        also where its trust is 0, so that the trust can be raised.
+        also where its trust is 0, so that the trust can be raised. sized : in whole units, where the sets have them.
     """
 
-    def __init__(self, sets: Sets, clock: Clock, open_trust: bool = False) -> None:
+    def __init__(self, sets: Sets, clock: Clock, open_trust: bool = False, *, sized: bool = True) -> None:
         self.sets = merge_slots(replace(sets, keep=None))
         self.clock = clock
         bought = self.sets.purchases
         free = replace(self.sets, purchases=bought.assign(max_units=np.inf))
-        self.program: LinearProgram = with_single_bounds(program_of(free, self.sets.whole_units))
+        self.program: LinearProgram = with_single_bounds(program_of(free, sized and self.sets.whole_units))
         self.trust = np.array([case.quota_scale for case in self.sets.cases])
         self.failover = np.array([case.failed is not None for case in self.sets.cases], bool)
         self.stretch = failover_stretch(self.sets)
@@ -112,7 +113,7 @@ class Elastic:
         count, limits = self.program.columns.count, len(self.limits)
         lp.col_cost_ = np.zeros(count)
         h = quiet_highs()
-        set_options(h, presolve="off", solver="simplex")
+        set_options(h, presolve="on", solver="simplex", simplex_dual_edge_weight_strategy=DEVEX)
         h.passModel(lp)
         row, limit = self.known.row, self.known.limit
         value = self.known.value * self.scale.row[row] * self.full[limit]
@@ -158,8 +159,31 @@ class Elastic:
         """
         return self.least_of(np.isin(self.rules, list(rules)))
 
-    def least_of(self, free: Bools) -> list[LimitChange] | None:
-        """Find the least change of some of the limits, as `least_change` does; ``free`` : whether each may change."""
+    def least_of(self, free: Bools, *, in_proportion: bool = False) -> list[LimitChange] | None:
+        """Find the least change of some of the limits, as `least_change` does; ``free`` : whether each may change.
+
+        ``in_proportion`` : all of them by the same factor. Where such a change is set is not told then.
+        """
+        if in_proportion:
+            first = self.highs.getNumRow()
+            free = free & np.array([limit.has > 0 for limit in self.limits], bool)
+            ties = self._tie(np.flatnonzero(free))
+            try:
+                return self._least_of(free, told=False)
+            finally:
+                self.highs.deleteRows(ties, np.arange(first, first + ties, dtype=np.int32))
+        return self._least_of(free, told=True)
+
+    def _tie(self, limits: Ints) -> int:
+        """Let limits change by the same factor; how many rows that takes."""
+        count = self.program.columns.count
+        size = [self.full[k] / self.limits[k].has for k in limits]
+        for k in range(1, len(limits)):
+            columns = np.array([count + limits[0], count + limits[k]])
+            self._add_row(self.highs, 0.0, 0.0, columns, np.array([size[0], -size[k]]))
+        return max(0, len(limits) - 1)
+
+    def _least_of(self, free: Bools, *, told: bool) -> list[LimitChange] | None:
         lower = np.array([self.least.get(k, 0.0) for k in range(len(self.limits))])
         if (lower[~free] > 0).any():
             return None
@@ -176,7 +200,7 @@ class Elastic:
             if values is None:
                 return None
         amounts = values[count:]
-        setters = self._setters()
+        setters = self._setters() if told else {}
         found = []
         for k in np.flatnonzero(amounts > LEAST):
             case, slot = setters.get(int(k), ("", -1))
@@ -197,19 +221,23 @@ class Elastic:
 
     def _settle(self, *, whole: bool = False) -> Floats | None:
         """Solve, and add stress rows until every stress case is served; the values of all columns (scaled)."""
+        new = FEW_ROWS + 1
         for _ in range(ROUNDS):
+            if new > FEW_ROWS:
+                self.highs.clearSolver()
             status = run(self.highs, self.clock, whole=whole)
-            for presolve in ("on", "off"):  # a numerical stop: start afresh, with presolve and without
-                if status != OPTIMAL and status not in INFEASIBLE:
-                    self.highs.clearSolver()
-                    set_options(self.highs, presolve=presolve)
-                    status = run(self.highs, self.clock, whole=whole)
+            if status != OPTIMAL and status not in INFEASIBLE:  # a numerical stop: start afresh, without presolve
+                self.highs.clearSolver()
+                set_options(self.highs, presolve="off")
+                status = run(self.highs, self.clock, whole=whole)
+                set_options(self.highs, presolve="on")
             if status in INFEASIBLE:
                 return None
             if status != OPTIMAL:
                 raise ArithmeticError(f"HiGHS stopped with {self.highs.modelStatusToString(status)}")
             values = np.array(self.highs.getSolution().col_value)
-            if not self._add_violated(values):
+            new = self._add_violated(values)
+            if not new:
                 return values
         raise ArithmeticError("the stress rows did not settle")
 
@@ -222,7 +250,7 @@ class Elastic:
             values = self._settle(whole=True)
         finally:  # out of time too: the next question finds the linear programme
             h.changeColsIntegrality(len(whole), columns, np.full(len(whole), kinds.kContinuous))
-            set_options(h, presolve="off", solver="simplex")
+            set_options(h, presolve="on", solver="simplex")
         if values is None:
             return None
         upper = self.program.columns.upper[whole] / self.scale.column[whole]
@@ -233,9 +261,9 @@ class Elastic:
         finally:
             h.changeColsBounds(len(whole), columns, np.zeros(len(whole)), upper)
 
-    def _add_violated(self, values: Floats) -> bool:
-        """Add the stress rows that some values violate; whether there were any."""
-        count, added = self.program.columns.count, False
+    def _add_violated(self, values: Floats) -> int:
+        """Add the stress rows that some values violate; how many there were."""
+        count, added = self.program.columns.count, 0
         deployed = values[self.program.columns.deployed] * self.scale.column[self.program.columns.deployed]
         amounts = values[count:] * self.full
         for problem, scale, tpm in self._asked(amounts):
@@ -244,7 +272,7 @@ class Elastic:
                 problem.set_units(np.maximum(deployed[:, p], 0.0))
                 for row in self._search(problem, p, scale=scale, units=deployed[:, p], amounts=amounts):
                     self._add_stress(row)
-                    added = True
+                    added += 1
         return added
 
     def _asked(self, amounts: Floats) -> list[tuple[StressCaseProblem, Floats, Floats]]:

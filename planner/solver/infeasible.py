@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -93,10 +94,26 @@ class ChangeSearch:
 
     def __init__(self, case: Case, stuck: AbstractSet[tuple[str, str]], clock: Clock) -> None:
         self.case, self.stuck, self.clock = case, stuck, clock
-        self.programmes = self._programmes(case)
-        self.limits = tuple(rule for rule in self._rules(Asked.BUYER, Asked.SELLER) if rule != TRUST)
-        self.promises = (*self._rules(Asked.PROMISE), *self._rules(Asked.FAILOVER))
-        self.all = (*self.limits, *self.promises, *self._rules(Asked.DEMAND))
+
+    @cached_property
+    def programmes(self) -> list[Elastic]:
+        """Elastic programmes of the case as it is."""
+        return self._programmes(self.case)
+
+    @cached_property
+    def limits(self) -> tuple[str, ...]:
+        """Kinds of limits that the buyer or a seller would have to change, but trust."""
+        return tuple(rule for rule in self._rules(Asked.BUYER, Asked.SELLER) if rule != TRUST)
+
+    @cached_property
+    def promises(self) -> tuple[str, ...]:
+        """Kinds of limits that are promised to those who are served."""
+        return (*self._rules(Asked.PROMISE), *self._rules(Asked.FAILOVER))
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All kinds of limits but trust, with demand."""
+        return (*self.limits, *self.promises, *self._rules(Asked.DEMAND))
 
     def _rules(self, *asked: Asked) -> list[str]:
         """Kinds of limits of which somebody is asked to give way, in the order of their names."""
@@ -118,9 +135,9 @@ class ChangeSearch:
         return list(dict.fromkeys(found))
 
     def _programmes(self, case: Case, open_trust: bool = False) -> list[Elastic]:
-        return [Elastic(part, self.clock, open_trust) for part in self._parts(case)]
+        return [Elastic(part, self.clock, open_trust) for part in self.parts(case)]
 
-    def _parts(self, case: Case) -> list[Sets]:
+    def parts(self, case: Case) -> list[Sets]:
         """Parts of a case that cannot be planned, or that rules tie to them."""
         sets = sets_of(case)
         tied = bool(spanning(sets))
@@ -130,13 +147,20 @@ class ChangeSearch:
             if tied or not self.stuck.isdisjoint(zip(part.needs["origin"], part.needs["workload"]))
         ]
 
-    def has_plan(self, case: Case) -> bool:
-        """Whether a changed case can be planned, by the search that makes plans: the first that it finds will do."""
-        for part in self._parts(case):
-            solve = begin_component(part, self.clock)
-            if solve is None or (part.has_size_rules and solve_sizes(solve, ANY_GAP, self.clock) is None):
-                return False
-        return True
+    def has_plan(self, case: Case, *, sized: bool = True) -> bool:
+        """Whether a changed case can be planned, by the search that makes plans: the first that it finds will do.
+
+        ``sized`` : in whole units, where the case has them.
+        """
+        return all(self.part_has_plan(part, self.clock, sized=sized) for part in self.parts(case))
+
+    @staticmethod
+    def part_has_plan(part: Sets, clock: Clock, *, sized: bool = True) -> bool:
+        """Whether a part can be planned."""
+        solve = begin_component(part, clock)
+        if solve is None or not (sized and part.has_size_rules):
+            return solve is not None
+        return solve_sizes(solve, ANY_GAP, clock) is not None
 
     def _least(self) -> tuple[Shortfall, ...]:
         found = _changes(self.programmes, self.all)
@@ -236,7 +260,9 @@ class ChangeSearch:
     ) -> tuple[Shortfall, ...]:
         """Write changes as cells of the input, rounded up, and apply them: there must be a plan."""
         for nudge in NUDGES:
-            found = _merged([_rounded(shortfall_of(case, e.sets, c), nudge, c.value is not None) for e, c in changes])
+            found = merged(
+                [rounded(shortfall_of(case, e.sets, c), nudge, exact=c.value is not None) for e, c in changes]
+            )
             if not can_apply(found) or self.has_plan(apply(case, found)):
                 return found
         raise ArithmeticError("what was found to be enough is not, once it is in the input")
@@ -262,7 +288,7 @@ def _trust(programmes: Sequence[Elastic]) -> Limit:
     return next(limit for limit in programmes[0].limits if limit.rule == TRUST)
 
 
-def _merged(found: Sequence[Shortfall]) -> tuple[Shortfall, ...]:
+def merged(found: Sequence[Shortfall]) -> tuple[Shortfall, ...]:
     """Keep one shortfall a cell, the largest: a workload's cell may stand in several parts."""
     best: dict[tuple[object, ...], Shortfall] = {}
     for s in found:
@@ -272,7 +298,7 @@ def _merged(found: Sequence[Shortfall]) -> tuple[Shortfall, ...]:
     return tuple(best.values())
 
 
-def _rounded(s: Shortfall, nudge: float, exact: bool) -> Shortfall:
+def rounded(s: Shortfall, nudge: float, *, exact: bool) -> Shortfall:
     """Round what is needed to a figure that a person would write, on the safe side; sizes of whole units are exact."""
     if exact and s.rule == "units":
         return replace(s, needs=float(np.round(s.needs, 9)))

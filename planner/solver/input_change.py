@@ -50,7 +50,9 @@ class InputChange:
             return None
         return abs(self.needs - self.has) / abs(self.has)
 
-    def __str__(self) -> str:
+    @property
+    def what(self) -> str:
+        """What is changed, without the figures; of what has no size, all of it."""
         names = dict(self.row)
         if self.rule == ROUTE:
             return f"allow {names['origin']} to be served from {names['destination']} (a route)"
@@ -62,17 +64,23 @@ class InputChange:
         if self.rule == "failover":
             return "do not plan for the loss of any region (failover.enabled)"
         if self.rule == EVERY:
-            return f"every {self.column} of {self.table} times {number(self.needs)}"
-        span = f"from {number(self.has)} to {number(self.needs)}"
+            return f"every {self.column} of {self.table}"
         if self.rule == DEMAND:
-            return f"demand of {names['workload']} from {names['region']} times {number(self.needs)}"
+            return f"demand of {names['workload']} from {names['region']}"
         if self.table == SETTINGS:
-            return f"{self.column.removeprefix('policy.')} {span}"
+            return self.column.removeprefix("policy.")
         if self.rule == "quota":
             option = "" if names["option"] == "standard" else f" ({names['option']})"
-            return f"quota of {names['model']}{option} in {names['region']} {span}"
+            return f"quota of {names['model']}{option} in {names['region']}"
         of = " to ".join(names.values()) if self.table == "routes" else ", ".join(names.values())
-        return f"{self.column} of {of} {span}"
+        return f"{self.column} of {of}"
+
+    def __str__(self) -> str:
+        if self.rule in (ROUTE, "residency", "fails", "failover"):
+            return self.what
+        if self.rule in (EVERY, DEMAND):
+            return f"{self.what} times {number(self.needs)}"
+        return f"{self.what} from {number(self.has)} to {number(self.needs)}"
 
 
 def apply_changes(case: Case, changes: Iterable[InputChange]) -> Case:

@@ -3,56 +3,83 @@ r"""Where nothing fits: every single change of the input with which there is a p
 Asking for less demand is a single change too, but no answer to how the plan can be made to fit: pairs are looked for
 where there is nothing else.
 
-A limit (a quota, units for sale, a budget, trust, ...) stands in right-hand sides, so the least change of one limit
-alone is a linear programme: the elastic one (`solver.elastic`) with all other limits fixed. A share that scales
-coefficients (headroom) is found by halving, on the grid on which it is printed. What has no size (a route, a region
-where a workload may be served, a region whose loss is planned for) is tried.
+Each change is looked at for units of any size first. A limit (a quota, units for sale, a budget, trust, ...) stands in
+right-hand sides, so the least change of one limit alone is a linear programme: the elastic one (`solver.elastic`) with
+all other limits fixed. So is the least factor of all cells of a column. What scales coefficients (headroom) is found by
+halving. What has no size (a route, a region where a workload may be served, a region whose loss is planned for) is
+tried. What is not enough here is not enough in whole units: that is proved.
 
-Each change is rounded to a figure that a person would write, to the side that fits, put into the case and planned:
-what is returned is enough. Rounding is by no more than 0.5 % of the change, or one step of the grid; less than that is
-not enough, for plans only become more as a limit is widened.
+Then each change is rounded to a figure that a person would write, to the side that fits, put into the case and planned,
+in whole units where the case has them, and made larger until there is a plan: what is returned is enough. Rounding is
+by no more than 0.5 % of the change, or one step of the grid; less is not enough, for plans only become more as a limit
+is widened.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 
-from planner.errors import StoppedError
-from planner.model.family import SETTINGS
+from planner.errors import Shortfall, StoppedError
 from planner.model.sets import Bools
 from planner.schema.case import Case
-from planner.schema.workloads import Workload
+from planner.solver import change_dials as dials
+from planner.solver.change_dials import Dial, Some
 from planner.solver.elastic import Elastic
 from planner.solver.highs import Clock
-from planner.solver.infeasible import LONGEST_HOURS, ChangeSearch
-from planner.solver.input_change import DEMAND, EVERY, ROUTE, InputChange, Value, apply_changes
+from planner.solver.infeasible import GRAIN, NUDGES, ChangeSearch, merged, rounded, shortfall_of
+from planner.solver.input_change import DEMAND, EVERY, InputChange, apply_changes
 from planner.solver.limits import Limit
 
-STEP = 1e-3  # of shares that are found by halving
 TIMES = 0.01  # of the factor of all cells of a column
-MOST_TIMES = 1000  # the largest factor that is tried
+MOST_TIMES = 1000  # the largest factor that is looked for
+COLUMNS = (("quota", "on_demand", "tokens_per_minute_quota"), ("units", "offers", "max_units"))
 MOST_PAIRS = 400
-LOOK_SECONDS, LOOK_SHARE = 20.0, 0.1  # one change takes so long at most, and such a share of the time that is left
+LOOK_SHARE = 0.2  # of the time that is left: what one change takes at most
+ANY_SIZE_SHARE = 0.5  # of the time: what is looked at for units of any size, where units are whole
+WAYS = (0.25, 0.5, 0.75, 1.0)  # how far a share is turned where a limit changes with it: the least of these in all
+PAIRS = "pairs of changes"
 
 Cell = tuple[str, str, tuple[str, ...]]  # rule, table and key of a limit
+Found = TypeVar("Found")
 
 
 @dataclass
 class Changes:
-    """Changes that are enough by themselves, each one cell or a pair; complete: whether all were looked at."""
+    """Changes that are enough by themselves, each one cell or a pair.
 
-    found: list[tuple[InputChange, ...]] = field(default_factory=list)
-    complete: bool = True
+    impossible : names of single changes that are not enough however large they are, which is proved; pairs of which it
+    is so. undecided : names of those for which there was no time, or numbers that HiGHS gave up on.
+    """
+
+    found: list[Some] = field(default_factory=list)
+    impossible: list[str] = field(default_factory=list)
+    impossible_pairs: int = 0
+    undecided: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all were decided."""
+        return not self.undecided
 
 
 @dataclass(frozen=True)
-class _Dial:
-    """A cell that is turned step by step from what it says; ``at(k)`` : the change of k steps, up to ``most``."""
+class _Start:
+    """A dial, and the fewest of its steps that do for units of any size."""
 
-    at: Callable[[int], InputChange]
-    most: int
+    dial: Dial
+    steps: int
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A change to be looked at: its name, and the search for units of any size (None: never enough)."""
+
+    name: str
+    begin: Callable[[], _Start | None]
 
 
 def single_changes(
@@ -60,13 +87,13 @@ def single_changes(
 ) -> Changes:
     """Find every single change with which a case has a plan; where there is none, every pair of changes.
 
-    ``progress`` is given (changes looked at, all). What the clock leaves no time for is missing, and the answer says
-    that it is not complete. A case that has a plan needs no change: nothing is found.
+    ``progress`` is given (changes looked at, all). What the clock leaves no time for is named. A case that has a plan
+    needs no change: nothing is found.
     """
     try:
         return _Changes(case, clock, progress).run()
     except StoppedError:  # before the first change was looked at
-        return Changes(complete=False)
+        return Changes(undecided=["every change of the input"])
 
 
 class _Changes:
@@ -74,267 +101,299 @@ class _Changes:
 
     def __init__(self, case: Case, clock: Clock, progress: Callable[[int, int], None]) -> None:
         self.case, self.clock, self.progress = case, clock, progress
+        self.whole = case.settings.policy.whole_units
         self.now = clock  # of the change that is looked at
-        everything = ChangeSearch(case, _pairs(case), clock)
-        stuck = [e for e in everything.programmes if not self._fits(e)]
-        needs = [e.sets.needs for e in stuck]
+        self.search = ChangeSearch(case, dials.asked_of(case), clock)
+        self.programmes = self._stuck_in(case)
+        needs = [e.sets.needs for e in self.programmes]
         self.stuck = {pair for need in needs for pair in zip(need["origin"], need["workload"])}
-        self.search = ChangeSearch(case, self.stuck, clock) if stuck else everything
-        self.programmes = [e for e in self.search.programmes if not self._fits(e)] if stuck else []
+        self.search = ChangeSearch(case, self.stuck, clock)
+        self.known: dict[Some, bool] = {}
         self.changes = Changes()
-
-    def _fits(self, elastic: Elastic) -> bool:
-        """Whether a part can be planned as it is; one that cannot be told in its share of the time is looked at too."""
-        elastic.clock = self._look_clock()
-        try:
-            return elastic.least_of(np.zeros(len(elastic.limits), bool)) is not None
-        except StoppedError:
-            self.clock.left()
-            return False
-
-    def _look_clock(self) -> Clock:
-        """Return a clock for one change: no more than its share of the time."""
-        return Clock.of(min(LOOK_SECONDS, LOOK_SHARE * self.clock.left()), self.clock.deadline)
+        self.alone = True  # single changes, not yet pairs
 
     def run(self) -> Changes:
         """Look at one change after another, then at pairs."""
         if not self.programmes:
             return self.changes
-        looks = [*self._limit_looks(), *self._dial_looks(), *self._trials()]
-        try:
-            for k, look in enumerate(looks):
-                self.progress(k, len(looks))
-                self._look(look)
-            if all(change.rule == DEMAND for found in self.changes.found for change in found):
-                self._pairs()
-            self.progress(len(looks), len(looks))
-        except StoppedError:
-            self.changes.complete = False
+        columns = self._columns((), self.programmes)
+        self._all([*self._limit_looks(), *columns, *self._trials(), *self._dial_looks()])
+        if all(change.rule == DEMAND for found in self.changes.found for change in found):
+            self.alone = False
+            try:
+                self.clock.left()
+                self._all(list(self._pair_looks()))
+            except StoppedError:
+                self.changes.undecided.append(PAIRS)
         return self.changes
 
-    def _look(self, look: Callable[[], tuple[InputChange, ...] | None]) -> None:
-        """Take what is found in a share of the time; what needs more, or what the solver gives up on, is left out."""
-        self.now = self._look_clock()
-        self.search.clock = self.now
+    # -- parts without a plan -----------------------------------------------------------------
+    def _stuck_in(self, case: Case) -> list[Elastic]:
+        """State the parts of a case that have no plan; those with none in whole units alone in whole units."""
+        found = []
+        for part in self.search.parts(case):
+            elastic = Elastic(part, self._look_clock(), sized=False)
+            if not self._fits(elastic):
+                found.append(elastic)
+            elif part.has_size_rules and not self.search.part_has_plan(part, self.clock):
+                found.append(Elastic(part, self.clock))
+        return found
+
+    def _fits(self, elastic: Elastic) -> bool:
+        """Whether a part has a plan for units of any size; one that cannot be told in its time is looked at too."""
         try:
-            found = look()
+            return elastic.least_of(np.zeros(len(elastic.limits), bool)) is not None
         except (ArithmeticError, StoppedError):
             self.clock.left()
-            self.changes.complete = False
-            return
+            return False
+
+    def _look_clock(self, clock: Clock | None = None) -> Clock:
+        """Return a clock for one change: no more than its share of the time."""
+        clock = clock or self.clock
+        left = clock.left()
+        return Clock.of(LOOK_SHARE * left if math.isfinite(left) else None, clock.deadline)
+
+    # -- looks -----------------------------------------------------------------------------------
+    def _all(self, looks: list[_Look]) -> None:
+        """Look at all for units of any size, then put each that may be enough into the case, the smallest first."""
+        left = self.clock.left()
+        hurried = self.whole and math.isfinite(left)
+        first = Clock.of(ANY_SIZE_SHARE * left, self.clock.deadline) if hurried else self.clock
+        starts: list[_Start] = []
+        for k, look in enumerate(looks):
+            self.progress(k, 2 * len(looks))
+            start = self._decided(look.name, look.begin, first)
+            if start is not None:
+                starts.append(start)
+        for k, start in enumerate(sorted(starts, key=_size)):
+            self.progress(2 * len(looks) - len(starts) + k, 2 * len(looks))
+            found = self._decided(start.dial.name, lambda s=start: self._enough(s), self.clock)  # type: ignore[misc]
+            if found is not None and found not in self.changes.found:
+                self.changes.found.append(found)
+        self.progress(2 * len(looks), 2 * len(looks))
+
+    def _decided(self, name: str, look: Callable[[], Found | None], clock: Clock) -> Found | None:
+        """Take what is found in a share of the time; note what is not enough, and what there is no time for."""
+        try:
+            self.now = self._look_clock(clock)
+            self.search.clock = self.now
+            found = look()
+        except (ArithmeticError, StoppedError):
+            self.changes.undecided.append(name)
+            return None
         finally:
             self.search.clock = self.clock
-        if found and found not in self.changes.found:
-            self.changes.found.append(found)
+        if found is None:
+            self.changes.impossible += [name] if self.alone else []
+            self.changes.impossible_pairs += not self.alone
+        return found
+
+    def _has_plan(self, some: Some) -> bool:
+        """Whether there is a plan with some changes, by the search that makes plans."""
+        if some not in self.known:
+            self.now.left()
+            self.known[some] = self.search.has_plan(apply_changes(self.case, some))
+        return self.known[some]
+
+    def _any_size(self, some: Some) -> bool:
+        """Whether there is a plan for units of any size with some changes."""
+        self.now.left()
+        return self.search.has_plan(apply_changes(self.case, some), sized=False)
+
+    def _enough(self, start: _Start) -> Some | None:
+        """Find the fewest steps with which there is a plan as the case asks for it; None: not even all are enough."""
+        dial, low = start.dial, start.steps
+
+        def enough(k: int) -> bool:
+            return self._has_plan(dial.at(k))
+
+        if enough(low):
+            return dial.at(low)
+        if low >= dial.most or not enough(dial.most):
+            return None
+        high, step = dial.most, max(1, math.floor(GRAIN * low))
+        while low + step < high:
+            if enough(low + step):
+                high = low + step
+            else:
+                low, step = low + step, 2 * step
+        return dial.at(dials.halved(enough, low, high))
 
     # -- limits ---------------------------------------------------------------------------
-    def _cells(self, programmes: Sequence[Elastic]) -> list[Cell]:
-        """Cells of the input that limit some of the programmes, once each."""
-        return list(dict.fromkeys(cell for e in programmes for limit in e.limits if (cell := _cell(limit)) is not None))
+    def _limit_looks(self) -> Iterator[_Look]:
+        for cell, limit in _cells(self.programmes).items():
+            name = dials.what_limits(limit)
+            yield _Look(name, lambda c=cell, n=name: self._alone(c, n))  # type: ignore[misc]
 
-    def _limits_alone(self, programmes: Sequence[Elastic]) -> list[Cell]:
-        """List the cells but demand."""
-        return [cell for cell in self._cells(programmes) if cell[0] != DEMAND]
-
-    def _limit_looks(self) -> Iterator[Callable[[], tuple[InputChange, ...] | None]]:
-        for cell in self._cells(self.programmes):
-            yield lambda cell=cell: self._alone(cell)  # type: ignore[misc]
-
-    def _alone(self, cell: Cell) -> tuple[InputChange, ...] | None:
+    def _alone(self, cell: Cell, name: str) -> _Start | None:
         """Find the least change of one cell; of demand, which stands in other bounds too, by halving where need be."""
         try:
-            return self._limits([cell])
+            return self._limits(name, [cell], (), self.programmes)
         except ArithmeticError:
             if cell[0] != DEMAND:
                 raise
             row = tuple(zip(("region", "workload"), cell[2]))
-            return self._turned(_share(InputChange(DEMAND, DEMAND, row, "requests_per_hour", "share", 1.0, 0.0)))
+            change = InputChange(DEMAND, DEMAND, row, "requests_per_hour", "share", 1.0, 0.0)
+            return self._turned(dials.share_dial(change))
 
-    def _limits(
-        self, cells: Sequence[Cell], case: Case | None = None, programmes: Sequence[Elastic] | None = None
-    ) -> tuple[InputChange, ...] | None:
-        """Find the least change of some cells together with which there is a plan; None: no such change is enough."""
-        case = self.case if case is None else case
-        programmes = self.programmes if programmes is None else programmes
-        found = []
+    def _limits(self, name: str, cells: Sequence[Cell], others: Some, programmes: Sequence[Elastic]) -> _Start | None:
+        """Find the least change of some cells together, beside other changes, for units of any size."""
+        found: list[tuple[Limit, Shortfall]] = []
         for elastic in programmes:
             elastic.clock = self.now
             changes = elastic.least_of(_mask(elastic, cells))
             if changes is None:
                 return None
-            found += [(elastic, change) for change in changes]
+            found += [(change.limit, shortfall_of(self.case, elastic.sets, change)) for change in changes]
         if not found:
             return None
-        return tuple(InputChange.of(s) for s in self.search.checked(case, programmes, found))
+        cap = max(min(limit.most, max(limit.full, s.amount)) / s.amount for limit, s in found)
+        steps = {o.offer: (o.min_units, o.unit_step) for o in self.case.offers} if self.whole else {}
+
+        def at(k: int) -> Some:
+            grown = NUDGES[-1] * k if k < 2 else GRAIN * (k - 1)
+            cells = merged([dials.on_grid(rounded(s, grown, exact=False), s, grown, steps) for _, s in found])
+            return (*others, *map(InputChange.of, cells))
+
+        return _Start(Dial(name, at, max(1, math.ceil((cap - 1) / GRAIN) + 1)), 0)
 
     # -- what is found by halving ------------------------------------------------------------
-    def _dial_looks(self) -> Iterator[Callable[[], tuple[InputChange, ...] | None]]:
-        for dial in self._dials():
-            yield lambda dial=dial: self._turned(dial)  # type: ignore[misc]
+    def _dial_looks(self) -> Iterator[_Look]:
+        for dial in dials.dials_of(self.case, self.stuck):
+            yield _Look(dial.name, lambda dial=dial: self._turned(dial))  # type: ignore[misc]
 
-    def _turned(self, dial: _Dial) -> tuple[InputChange, ...] | None:
-        """Turn a dial no farther than it must be; None: not even all the way is enough."""
+    def _turned(self, dial: Dial) -> _Start | None:
+        """Turn a dial no farther than it must be for units of any size; None: not even all the way is enough."""
 
         def enough(k: int) -> bool:
-            self.now.left()
-            return self.search.has_plan(apply_changes(self.case, [dial.at(k)]))
+            return self._any_size(dial.at(k))
 
-        if dial.most < 1 or not enough(dial.most):
+        if not enough(dial.most):
             return None
-        low, high = 0, dial.most
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if enough(middle) else (middle, high)
-        return (dial.at(high),)
+        return _Start(dial, dials.halved(enough, 0, dial.most))
 
-    def _dials(self) -> Iterator[_Dial]:
-        policy, failover = self.case.settings.policy, self.case.settings.policy.failover
-        names = {workload for _, workload in self.stuck}
-        workloads = [w for w in self.case.workloads if w.workload in names]
-        if any(w.headroom is None for w in workloads):
-            yield _share(InputChange("headroom", SETTINGS, (), "policy.headroom", "share", policy.headroom, 0.0))
-        if policy.reserved_headroom:
-            spare = policy.reserved_headroom
-            yield _share(InputChange("headroom", SETTINGS, (), "policy.reserved_headroom", "share", spare, 0.0))
-        if failover.enabled and failover.headroom:
-            spare = failover.headroom
-            yield _share(InputChange("headroom", SETTINGS, (), "policy.failover.headroom", "share", spare, 0.0))
-        if failover.enabled and failover.on_demand_trust == 0:
-            yield _share(InputChange("trust", SETTINGS, (), "policy.failover.on_demand_trust", "share", 0.0, 1.0))
-        for w in workloads:
-            row = (("workload", w.workload),)
-            if not w.can_wait and (len(workloads) > 1 or w.headroom is not None):
-                yield _share(InputChange("headroom", "workloads", row, "headroom", "share", self.case.headroom(w), 0.0))
-            if w.reserved_headroom:
-                spare = w.reserved_headroom
-                yield _share(InputChange("headroom", "workloads", row, "reserved_headroom", "share", spare, 0.0))
-            if w.can_wait:
-                yield self._deadline(w)
-        yield from self._columns()
-
-    def _deadline(self, w: Workload) -> _Dial:
-        def at(k: int) -> InputChange:
-            hours = w.deadline_hours
-            row = (("workload", w.workload),)
-            return InputChange("deadline", "workloads", row, "deadline_hours", "hours", hours, hours + k)
-
-        return _Dial(at, LONGEST_HOURS - w.deadline_hours)
-
-    def _columns(self) -> Iterator[_Dial]:
+    def _columns(self, made: Some, programmes: Sequence[Elastic]) -> Iterator[_Look]:
         """All quotas, or all limits of what offers sell, times a factor; where there are several."""
-        for table, column in (("on_demand", "tokens_per_minute_quota"), ("offers", "max_units")):
+        for rule, table, column in COLUMNS:
             if sum(bool(getattr(row, column)) for row in self.case.rows(table)) < 2:
                 continue
+            change = InputChange(EVERY, table, (), column, "", 1.0, 1.0)
+            name = " and ".join([*map(str, made), change.what])
 
-            def at(k: int, table: str = table, column: str = column) -> InputChange:
-                return InputChange(EVERY, table, (), column, "", 1.0, round(1 + TIMES * k, 9))
+            def at(k: int, change: InputChange = change) -> Some:
+                return (*made, replace(change, needs=round(1 + TIMES * k, 9)))
 
-            yield _Dial(at, round((MOST_TIMES - 1) / TIMES))
+            dial = Dial(name, at, round((MOST_TIMES - 1) / TIMES))
+            yield _Look(name, lambda r=rule, d=dial: self._times(r, d, programmes))  # type: ignore[misc]
+
+    def _times(self, rule: str, dial: Dial, programmes: Sequence[Elastic]) -> _Start | None:
+        """Find the least factor of all limits of a kind, for units of any size."""
+        steps = 1
+        for elastic in programmes:
+            elastic.clock = self.now
+            changes = elastic.least_of(elastic.rules == rule, in_proportion=True)
+            if changes is None:
+                return None
+            more = max((change.amount / change.limit.has for change in changes), default=0.0)
+            steps = max(steps, math.ceil(more / TIMES - 1e-6))
+        return _Start(dial, steps) if steps <= dial.most else None
 
     # -- what is tried -------------------------------------------------------------------------
-    def _trials(self) -> Iterator[Callable[[], tuple[InputChange, ...] | None]]:
-        for change in self._structural():
-            yield lambda change=change: self._tried([change])  # type: ignore[misc]
+    def _trials(self) -> Iterator[_Look]:
+        for change in dials.structural(self.case, self.stuck):
+            yield self._trial(change)
 
-    def _tried(self, changes: Sequence[InputChange]) -> tuple[InputChange, ...] | None:
-        self.now.left()
-        return tuple(changes) if self.search.has_plan(apply_changes(self.case, changes)) else None
-
-    def _structural(self) -> list[InputChange]:
-        """Routes and regions where a workload might be served, and regions whose loss need not be planned for."""
-        supplied = {(o.region, o.model) for o in self.case.on_demand}
-        home = {pool.pool: pool.region for pool in self.case.pools}
-        supplied |= {(home[t.pool], t.model) for t in self.case.throughput}
-        routes = {(r.origin, r.destination) for r in self.case.routes}
-        found: dict[InputChange, None] = {}
-        for origin, name in sorted(self.stuck):
-            w = next(w for w in self.case.workloads if w.workload == name)
-            models = {m.model for m in self.case.mix if m.workload == name}
-            for region in sorted(r.region for r in self.case.regions):
-                if not any((region, model) in supplied for model in models):
-                    continue
-                allowed = w.allowed_regions is None or region in w.allowed_regions
-                near = region == origin or (origin, region) in routes
-                if allowed and not near:
-                    pair = (("origin", origin), ("destination", region))
-                    found[InputChange(ROUTE, "routes", pair, "", "", 0.0, 1.0)] = None
-                elif near and not allowed:
-                    then = f"{w.serving_regions};{region}"
-                    row = (("workload", name),)
-                    found[
-                        InputChange("residency", "workloads", row, "serving_regions", "", w.serving_regions, then)
-                    ] = None
-        failover = self.case.settings.policy.failover
-        failing = [r.region for r in self.case.regions if r.fails] if failover.enabled else []
-        for region in failing:
-            found[InputChange("fails", "regions", (("region", region),), "fails", "", True, False)] = None
-        if failing:
-            found[InputChange("failover", SETTINGS, (), "policy.failover.enabled", "", True, False)] = None
-        return list(found)
+    def _trial(self, *changes: InputChange) -> _Look:
+        dial = Dial(" and ".join(map(str, changes)), lambda _: changes, 1)
+        return _Look(dial.name, lambda: _Start(dial, 1) if self._any_size(changes) else None)
 
     # -- pairs -----------------------------------------------------------------------------------
-    def _pairs(self) -> None:
-        """Look at pairs: of limits, of a limit and what is tried, of two that are tried."""
-        cells, tries = self._limits_alone(self.programmes), self._structural()
-        needed = [c for c in cells if not self._possible([other for other in cells if other != c])]
-        pairs = [p for p in combinations(cells, 2) if {*needed} <= {*p}] if self._possible(cells) else []
-        if len(pairs) > MOST_PAIRS:
-            pairs, self.changes.complete = pairs[:MOST_PAIRS], False
-        total = len(pairs) + len(tries) * (len(tries) + 1) // 2
-        for k, pair in enumerate(pairs):
-            self.progress(k, total)
-            self._look(lambda pair=pair: self._limits(pair))  # type: ignore[misc]
-        done = len(pairs)
+    def _pair_looks(self) -> Iterator[_Look]:
+        """List pairs: of limits, of a limit or share with what is tried, of a limit with a share, of two tried."""
+        tries, turned = dials.structural(self.case, self.stuck), dials.dials_of(self.case, self.stuck)
+        yield from self._limit_pairs(_limits_alone(self.programmes))
         for change in tries:
-            self.progress(done, total)
-            done += 1
-            wider = apply_changes(self.case, [change])
-            opened = [e for e in ChangeSearch(wider, self.stuck, self.clock).programmes if not self._fits(e)]
-            for cell in self._limits_alone(opened):
-                self._look(lambda c=cell, e=opened, w=wider, t=change: self._with(t, c, w, e))  # type: ignore[misc]
+            yield from self._beside((change,), turned)
+        for dial in turned:
+            yield from self._with_limits(dial)
         for first, second in combinations(tries, 2):
-            self.progress(done, total)
-            done += 1
             if first.rule != "failover" and second.rule != "failover":  # with it off no loss is planned for
-                self._look(lambda a=first, b=second: self._tried([a, b]))  # type: ignore[misc]
+                yield self._trial(first, second)
 
-    def _possible(self, cells: Sequence[Cell]) -> bool:
-        """Whether some change of the cells together is enough."""
-        for elastic in self.programmes:
+    def _limit_pairs(self, cells: dict[Cell, Limit]) -> Iterator[_Look]:
+        if not self._possible(self.programmes, cells):
+            return
+        needed = {c for c in cells if not self._possible(self.programmes, [other for other in cells if other != c])}
+        pairs = [pair for pair in combinations(cells, 2) if needed <= {*pair}]
+        if len(pairs) > MOST_PAIRS:
+            self.changes.undecided.append(f"{len(pairs) - MOST_PAIRS:,} pairs of limits")
+        for pair in pairs[:MOST_PAIRS]:
+            name = " and ".join(dials.what_limits(cells[cell]) for cell in pair)
+            yield _Look(name, lambda p=pair, n=name: self._limits(n, p, (), self.programmes))  # type: ignore[misc]
+
+    def _beside(self, made: Some, turned: Sequence[Dial]) -> Iterator[_Look]:
+        """List limits and shares beside a change that is made."""
+        stuck = self._stuck_in(apply_changes(self.case, made))
+        for cell, limit in _limits_alone(stuck).items():
+            name = " and ".join([*map(str, made), dials.what_limits(limit)])
+            yield _Look(name, lambda c=cell, n=name: self._limits(n, [c], made, stuck))  # type: ignore[misc]
+        yield from self._columns(made, stuck)
+        for dial in turned:
+            both = Dial(" and ".join([*map(str, made), dial.name]), lambda k, d=dial: (*made, *d.at(k)), dial.most)  # type: ignore[misc]
+            yield _Look(both.name, lambda d=both: self._turned(d))  # type: ignore[misc]
+
+    def _with_limits(self, dial: Dial) -> Iterator[_Look]:
+        """List limits beside a share: those that are enough where it is turned all the way."""
+        stuck = self._stuck_in(apply_changes(self.case, dial.at(dial.most)))
+        cells = _limits_alone(stuck)
+        if not self._possible(stuck, cells):
+            return
+        for cell, limit in cells.items():
+            name = f"{dial.name} and {dials.what_limits(limit)}"
+            yield _Look(name, lambda c=cell, n=name: self._least_in_all(n, dial, c, stuck))  # type: ignore[misc]
+
+    def _least_in_all(self, name: str, dial: Dial, cell: Cell, stuck: Sequence[Elastic]) -> _Start | None:
+        """Turn a share some of the way, and change a limit by what it takes then: the least of both together."""
+        best = self._limits(name, [cell], dial.at(dial.most), stuck)
+        if best is None:
+            return None
+        for way in WAYS[:-1]:
+            made = dial.at(max(1, round(way * dial.most)))
+            less = self._limits(name, [cell], made, self._stuck_in(apply_changes(self.case, made)))
+            best = best if less is None else min(best, less, key=_size)
+        return best
+
+    def _possible(self, programmes: Sequence[Elastic], cells: Sequence[Cell] | dict[Cell, Limit]) -> bool:
+        """Whether some change of the cells together may be enough."""
+        for elastic in programmes:
             elastic.clock = self.clock
-        return all(e.least_of(_mask(e, cells)) is not None for e in self.programmes)
-
-    def _with(
-        self, change: InputChange, cell: Cell, case: Case, programmes: Sequence[Elastic]
-    ) -> tuple[InputChange, ...] | None:
-        rest = self._limits([cell], case, programmes)
-        return None if rest is None else (change, *rest)
+        try:
+            return all(e.least_of(_mask(e, cells)) is not None for e in programmes)
+        except ArithmeticError:
+            return True
 
 
-def _pairs(case: Case) -> set[tuple[str, str]]:
-    """List every origin with each workload that it asks for."""
-    asked = case.demand[["region", "workload"]].drop_duplicates()
-    return set(zip(asked["region"].astype(str), asked["workload"].astype(str)))
+def _size(start: _Start) -> tuple[bool, bool, float]:
+    """Order starts: those that ask for less demand last, then what has no size, then by how large they are."""
+    changes = start.dial.at(start.steps)
+    shares = [change.share for change in changes]
+    sized = [share for share in shares if share is not None]
+    return any(c.rule == DEMAND for c in changes), len(sized) < len(shares), sum(sized)
 
 
 def _cell(limit: Limit) -> Cell | None:
     return None if limit.cell is None else (limit.rule, limit.cell.table, limit.key)
 
 
-def _mask(elastic: Elastic, cells: Sequence[Cell]) -> Bools:
+def _cells(programmes: Sequence[Elastic]) -> dict[Cell, Limit]:
+    """List cells of the input that limit some of the programmes, once each."""
+    return {cell: limit for e in programmes for limit in e.limits if (cell := _cell(limit)) is not None}
+
+
+def _limits_alone(programmes: Sequence[Elastic]) -> dict[Cell, Limit]:
+    """List the cells but demand."""
+    return {cell: limit for cell, limit in _cells(programmes).items() if cell[0] != DEMAND}
+
+
+def _mask(elastic: Elastic, cells: Sequence[Cell] | dict[Cell, Limit]) -> Bools:
     return np.array([_cell(limit) in cells for limit in elastic.limits], bool)
-
-
-def _share(change: InputChange) -> _Dial:
-    """Return the dial of a share, on the grid from its far end."""
-    has, end = float(change.has or 0.0), float(change.needs or 0.0)
-    up = end > has
-    grid = np.arange(np.floor(has / STEP + 1e-9) + 1, np.round(end / STEP) + 1) if up else np.arange(
-        np.ceil(has / STEP - 1e-9) - 1, np.round(end / STEP) - 1, -1
-    )  # fmt: skip
-
-    def at(k: int) -> InputChange:
-        value: Value = round(float(grid[k - 1]) * STEP, 9)
-        return InputChange(change.rule, change.table, change.row, change.column, change.unit, change.has, value)
-
-    return _Dial(at, len(grid))

@@ -104,6 +104,30 @@ def test_pairs_where_no_single_change_is_enough() -> None:
     assert any("quota of m in west from 4 to 10" in text and "max_units" in text for text in printed)
 
 
+def test_a_pair_with_headroom() -> None:
+    """East has 7 units for 5 / (1 - h): h is 2/7 at most, and a half of 0.5 is the first way there; west lacks 6."""
+    tables = builders.two_regions(
+        offers=[{"offer": "east-m-1m", "pool": "east-m", "usd_per_unit_hour": 1.0, "max_units": 7}],
+        pools=[{"pool": "east-m", "region": "east"}],
+        throughput=[{"pool": "east-m", "model": "m", "tokens_per_minute_per_unit": 1}],
+        demand=[*builders.profile("east", "a", 5.0), *builders.profile("west", "w", 10.0)],
+        workloads=[{**workload(headroom=0.5), "workload": "a"}, workload(headroom=0)],
+        mix=[{"workload": name, "model": "m"} for name in ("a", "w")],
+        routes=[], on_demand=[on_demand("west", tokens_per_minute_quota=4)],
+    )  # fmt: skip
+    answers = words(builders.case(tables, failover={"enabled": False}))
+    assert "headroom of a from 0.5 to 0.25 and quota of m in west from 4 to 10" in answers
+
+
+def test_whole_units_take_more_than_units_of_any_size() -> None:
+    """10 are asked, 5 units and a quota of 2 are there: 8 units or a quota of 5, but units are sold by fives."""
+    offers = [{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 1.0, "min_units": 5, "unit_step": 5,
+               "max_units": 7}]  # fmt: skip
+    tables = builders.tables(offers=offers, on_demand=[on_demand(tokens_per_minute_quota=2)])
+    answers = words(builders.case(tables, whole_units=True))
+    assert answers[:2] == ["max_units of west-m-1m from 7 to 10", "quota of m in west from 2 to 5"]
+
+
 def test_a_case_with_a_plan_needs_no_change() -> None:
     assert found(builders.case(builders.tables())).found == []
 
@@ -120,7 +144,7 @@ def test_no_time_left_is_said() -> None:
 class _Hurried(Clock):
     """A clock that runs out after some looks."""
 
-    looks = 12
+    looks = 8
 
     def left(self) -> float:
         self.looks -= 1

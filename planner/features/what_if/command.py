@@ -140,7 +140,8 @@ def run(arguments: argparse.Namespace) -> int:
         from planner.features.what_if.cluster import Cluster
 
         elsewhere = Cluster.of(arguments.on)
-    now = options.share(2) if arguments.refused else options
+    searches = 1 + arguments.refused + 3 * arguments.make_it_fit  # the folder itself: why it has no plan matters less
+    now = options.share(searches) if searches > 1 else options
     study = what_if(case, changes, now, Progress, earlier, elsewhere)
     if arguments.refused:
         study = what_if(case, refused_orders(study.base), options, Progress, study, elsewhere)

@@ -27,6 +27,14 @@ class Fit:
         return " and ".join(map(str, self.changes))
 
 
+@dataclass(frozen=True)
+class NotEnough:
+    """Names of single changes that are proved not to be enough, however large; and how many pairs are."""
+
+    single: tuple[str, ...] = ()
+    pairs: int = 0
+
+
 def fit_of(document: dict[str, Any] | None) -> Fit | None:
     """Read it back from JSON."""
     if document is None:

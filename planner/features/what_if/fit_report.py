@@ -8,7 +8,7 @@ from rich.console import Console
 from planner.features.what_if.fit_study import cheapest, smallest
 from planner.features.what_if.study import Answer, Study
 from planner.workbook.book import Book, Column, Value
-from planner.workbook.text_tables import LOST, Styled, TextTable, clean, percent, usd
+from planner.workbook.text_tables import LOST, Styled, TextTable, clean, console_for, percent, usd
 
 NAME = "Make it fit"
 TOP = 3
@@ -51,7 +51,13 @@ def print_outcome(study: Study, stream: IO[str]) -> None:
     if study.base.possible:
         print("\nThe folder has a plan as it stands: nothing has to change.", file=stream)
     elif not _fits(study):
-        print(f"\n{NONE_FOUND}", file=stream)
+        console = console_for(stream)
+        console.print(f"\n{NONE_FOUND}")
+        never = study.not_enough
+        if never is not None and never.single:
+            names = "; ".join(clean(name, 110) for name in never.single)
+            pairs = f", nor are {never.pairs:,} pairs" if never.pairs else ""
+            console.print(f"Proved not to be enough by itself, however large{pairs}: {names}.", soft_wrap=True)
 
 
 def _fits(study: Study) -> list[Answer]:

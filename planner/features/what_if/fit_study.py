@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from planner.errors import InfeasibleError, StoppedError
 from planner.features.what_if.case_change import CaseChange
-from planner.features.what_if.fit import Fit
+from planner.features.what_if.fit import Fit, NotEnough
 from planner.features.what_if.study import Answer, Progress, Study, answer_of
 from planner.schema.case import Case
 from planner.solver.find import Options
@@ -20,7 +20,7 @@ from planner.solver.solve import audited
 
 MOST = 60  # changes of which the plan is found: the smallest first
 OTHERS = "further changes of the input"
-SEARCH = 3.0  # the search takes a third of the time at most, the plans the rest
+SEARCH = 1.5  # the search takes two thirds of the time at most, the plans the rest
 
 
 def make_it_fit(case: Case, study: Study, options: Options, progress: Progress) -> Study:
@@ -35,7 +35,8 @@ def make_it_fit(case: Case, study: Study, options: Options, progress: Progress) 
         clock = Clock.of(None, options.share(SEARCH).until)
         found = interruptible(lambda: single_changes(case, clock, told or (lambda done, total: None)))
     fits = sorted((Fit(changes) for changes in found.found), key=_order)
-    if not found.complete or len(fits) > MOST:
+    left_out += found.undecided
+    if len(fits) > MOST:
         left_out.append(OTHERS)
     cases = {answer.change.name: answer for answer in study.cases}
     for k, fit in enumerate(fits[:MOST]):
@@ -44,7 +45,8 @@ def make_it_fit(case: Case, study: Study, options: Options, progress: Progress) 
             cases[answer.change.name] = answer
         except StoppedError:
             left_out.append(str(fit))
-    return replace(study, cases=tuple(cases.values()), left_out=tuple(dict.fromkeys(left_out)))
+    never = NotEnough(tuple(found.impossible), found.impossible_pairs)
+    return replace(study, cases=tuple(cases.values()), left_out=tuple(dict.fromkeys(left_out)), not_enough=never)
 
 
 def _order(fit: Fit) -> tuple[bool, bool, float]:

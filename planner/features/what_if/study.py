@@ -13,7 +13,7 @@ from pathlib import Path
 from planner.errors import Fault, InfeasibleError, InputError, StoppedError
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.curve import Curve
-from planner.features.what_if.fit import Fit
+from planner.features.what_if.fit import Fit, NotEnough
 from planner.features.what_if.how_far import HowFar
 from planner.features.what_if.near_finding import NearFinding
 from planner.plan.metrics.metric_tables import HORIZON
@@ -89,6 +89,7 @@ class Study:
     """The folder as it stands, and its cases in the order in which they were first asked.
 
     left_out : names of cases that were asked now and for which the time limit ran out; the rest was answered.
+    not_enough : what was proved not to make it fit, where that was asked now.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Study:
     left_out: tuple[str, ...] = ()
     curves: tuple[Curve, ...] = ()
     how_far: HowFar | None = None
+    not_enough: NotEnough | None = None
 
     @property
     def answers(self) -> tuple[Answer, ...]:
