@@ -13,15 +13,29 @@ from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.schema.case import Case
 from planner.units import BYTES_PER_GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, REQUESTS_PER_THOUSAND, TOKENS_PER_MTOK
 
+_OF_ARCS = ("regions", "workloads", "mix", "pools", "throughput", "on_demand", "routes")
 
-def sets_of(case: Case) -> Sets:
-    """Build the index tables of the whole programme of a case."""
+
+def sets_of(case: Case, like: Sets | None = None) -> Sets:
+    """Build the index tables of the whole programme of a case; ``like``: those of a case that may differ a little.
+
+    Ways to serve are taken from those where they are made of equal inputs: to list them takes longest.
+    """
     slots, price_times = _slots(case)
     needs, demand = _needs(case, len(slots))
-    tokens = _tokens(case)
     meters, deployments, earlier = _capacity(case)
     quotas = _quotas(case)
-    arcs, loads, quota_load = _arcs(case, needs, tokens, deployments, quotas)
+    other = None if like is None else like.case
+    if (
+        like is not None
+        and other is not None
+        and all(getattr(case, n) == getattr(other, n) for n in _OF_ARCS)
+        and all(list(needs[n]) == list(like.needs[n]) for n in ("origin", "workload"))
+    ):
+        arcs, loads, quota_load = like.arcs, like.loads, like.quota_load
+    else:
+        arcs, loads, quota_load = _arcs(case, needs, _tokens(case), deployments, quotas)
+        arcs, loads = _plain(arcs), _plain(loads)
     shares = pd.DataFrame(
         [(m.workload, m.model, m.min_share, m.max_share) for m in case.mix],
         columns=["workload", "model", "min_share", "max_share"],
@@ -43,7 +57,7 @@ def sets_of(case: Case) -> Sets:
         needs=_plain(needs),
         demand=demand,
         shares=_plain(shares),
-        arcs=_plain(arcs),
+        arcs=arcs,
         loads=loads,
         deployments=_plain(deployments),
         meters=_plain(meters),
@@ -66,8 +80,12 @@ def sets_of(case: Case) -> Sets:
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Names as plain Python strings: quicker to index and to walk through than the kind that pandas infers."""
-    return table.astype({name: object for name in table if isinstance(table[name].dtype, pd.StringDtype)})
+    """Names, also of columns, as plain Python strings: quicker to look up than the kind that pandas infers."""
+    columns = [table[name] for name in table]
+    found = {k: c.to_numpy(object) if isinstance(c.dtype, pd.StringDtype) else c for k, c in enumerate(columns)}
+    plain = pd.DataFrame(found, index=table.index)
+    plain.columns = pd.Index([str(name) for name in table], dtype=object)
+    return plain
 
 
 def _slots(case: Case) -> tuple[pd.DataFrame, Floats]:
@@ -96,14 +114,25 @@ def _needs(case: Case, slots: int) -> tuple[pd.DataFrame, Floats]:
     scenario = pd.Categorical(d["scenario"], [s.scenario for s in case.scenarios]).codes.astype(np.int64)
     period = pd.Categorical(d["period"], [p.name for p in case.periods]).codes.astype(np.int64)
     slot = (scenario * len(case.periods) + period) * HOURS_PER_WEEK + d["hour_of_week"].to_numpy()
-    key = pd.MultiIndex.from_arrays([d["region"].astype(str), d["workload"].astype(str)])
-    code, found = pd.factorize(key, sort=True)
+    (origin, origins), (workload, workloads) = (_numbered(d[name]) for name in ("region", "workload"))
+    pairs, code = np.unique(origin * len(workloads) + workload, return_inverse=True)
+    found = [(origins[pair // len(workloads)], workloads[pair % len(workloads)]) for pair in pairs.tolist()]
     demand = np.zeros((len(found), slots))
     demand[code, slot] = d["requests_per_hour"].to_numpy() / REQUESTS_PER_THOUSAND
     of = {w.workload: w for w in case.workloads}
     rows = [(o, w, 1 - case.reserved_headroom(of[w]), of[w].guaranteed_share, of[w].deadline_hours) for o, w in found]
     columns = ["origin", "workload", "usable", "guaranteed_share", "deadline_hours"]
     return pd.DataFrame(rows, columns=columns).astype({"deadline_hours": np.int64}), demand
+
+
+def _numbered(names: pd.Series) -> tuple[Ints, list[str]]:
+    """Return the number of each name in their order, and the names."""
+    kinds = names.astype("category").cat
+    known = [str(name) for name in kinds.categories]
+    order = sorted(range(len(known)), key=known.__getitem__)
+    rank = np.empty(len(known), np.int64)
+    rank[order] = np.arange(len(known))
+    return rank[kinds.codes.to_numpy()], [known[k] for k in order]
 
 
 def _tokens(case: Case) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from planner.model.constraints.scaled import started_units
 from planner.model.family import Family
 from planner.model.objective import TERMS
 from planner.model.program import families_of
+from planner.model.reduce.alike import WAY
 from planner.model.rows import number_in
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import broken
@@ -203,8 +204,6 @@ def _joined(parts: list[pd.DataFrame], columns: Sequence[str], order: list[str])
 
 
 JOINT_TERMS = ("shortfall", "risk")
-
-WAY = ["origin", "workload", "model", "region", "supply", "reserved"]
 
 
 def keep_rows(

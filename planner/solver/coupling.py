@@ -19,10 +19,11 @@ from planner.model.columns import Columns, columns_of
 from planner.model.family import Family, Reduction
 from planner.model.objective import objective
 from planner.model.program import LinearProgram
+from planner.model.reduce.alike import WAY
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, Tolls
 from planner.model.structure import refused_by, rules_on_sizes
-from planner.solver.assemble import WAY, original_slots, rows_of
+from planner.solver.assemble import original_slots, rows_of
 from planner.solver.certificate import ERROR, Certificate, certify, coupling_prices, exact_sum_down, price_table
 from planner.solver.component import ComponentPlan, plan_of
 from planner.solver.continuous import LinearSolve, solve_linear

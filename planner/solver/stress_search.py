@@ -116,6 +116,18 @@ class StressCaseProblem:
         h.passModel(lp)
         return h
 
+    def renew(self, sets: Sets) -> None:
+        """Take the demand and quotas of sets whose network is the same (`Separator.renew`)."""
+        case = sets.cases[self.number]
+        scale = case.quota_scale if case.quota_scale > 0 else 1.0
+        tpm = sets.quotas["tokens_per_minute"].to_numpy(float) * scale
+        if not np.array_equal(tpm, self.net.quota_tpm):
+            first = self.net.classes + len(sets.deployments)
+            row = np.arange(first, first + len(tpm), dtype=np.int32)
+            self.highs.changeRowsBounds(len(tpm), row, np.full(len(tpm), -INF), tpm / self.limit_scale)
+        self.sets, self.net = sets, replace(self.net, case=case, quota_tpm=tpm)
+        self.demand = self.net.class_demand(sets.demand)
+
     def set_units(self, units: Floats) -> None:
         """Set the deployed units (natural, by deployment) that the next `unserved` calls count on."""
         if self._units is not None and np.array_equal(units, self._units):
@@ -186,6 +198,8 @@ class Separator:
         # units that served a case in a period, and how: so do no fewer
         self._served: dict[tuple[int, int], tuple[Floats, list[Routing] | None]] = {}
         self._guessed = False
+        self._groups: dict[tuple[int, int], list[int]] = {}  # nodes that were served last, each at once
+        self._renewed = False
         tables = network_tables(sets)
         self.problems = [StressCaseProblem(sets, k, peaks, units, clock, tables) for k in range(len(sets.cases))]
         period = sets.slot_period
@@ -195,6 +209,18 @@ class Separator:
             slots = np.flatnonzero(period == p)
             if len(slots):
                 self.trees[p] = slot_tree(scaled, slots)
+
+    def renew(self, sets: Sets) -> None:
+        """Take sets that differ in demand and quotas alone (which of them are zero or blank is the same).
+
+        Rays stay, and the groups of slots that one routing served are looked at first. The order of the slots was made
+        for the demand before: it decides how soon a search ends, not what it finds.
+        """
+        self.sets, self._renewed = sets, True
+        self._served.clear()
+        for problem in self.problems:
+            problem.renew(sets)
+            problem.rays = [self.renewed_ray(ray, problem.number) for ray in problem.rays]
 
     def stranded(self) -> bool:
         """Whether some need with demand has nothing that could serve it in some stress case."""
@@ -290,6 +316,10 @@ class Separator:
         problem.rays.append(ray)
         return self.row_of(problem, ray, cut.period)
 
+    def again(self, cut: Cut) -> Cut:
+        """Work out a row once more, after `renew`."""
+        return self.row_of(self.problems[cut.case], self.renewed_ray(cut.ray, cut.case), cut.period)
+
     def renewed_ray(self, ray: StressRay, case: int) -> StressRay:
         """Return a ray that was found on an equal network, as one of this case and its quotas."""
         quota = np.where(ray.quota > 0, self.problems[case].net.quota_tpm, 0.0)
@@ -307,13 +337,15 @@ class Separator:
         problem.set_units(units)
         cuts: list[Cut] = []
         routings: list[Routing] = []
-        todo = [0]
+        todo = list(self._groups.get((problem.number, p), (0,))) if self._renewed else [0]
+        groups: list[int] = []
         while todo and len(cuts) < most:
             node = todo.pop()
             envelope = tree.envelope(node, self.sets.demand)
             leaf = tree.left[node] < 0
             short = problem.unserved(problem.net.class_demand(envelope[:, None])[:, 0])
             if short <= self.short:
+                groups.append(node)
                 routings.append(problem.routing(p, tree.slots(node), envelope))
             elif leaf:
                 ray = problem.ray()
@@ -321,6 +353,7 @@ class Separator:
                 if cut.need <= float(ray.units @ units):
                     if short > ROUNDING:
                         raise ArithmeticError("a stress slot is not served, and no row says why")
+                    groups.append(node)
                     routings.append(problem.routing(p, tree.slots(node), envelope))
                     continue
                 problem.rays.append(ray)
@@ -328,6 +361,7 @@ class Separator:
             else:
                 todo += [int(tree.right[node]), int(tree.left[node])]
         if not cuts:  # of many routings only that there are some: they take memory
+            self._groups[problem.number, p] = groups
             self._served[problem.number, p] = (units.copy(), routings if len(routings) <= _FEW else None)
         return cuts, routings
 

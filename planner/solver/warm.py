@@ -1,9 +1,10 @@
 """Cases that differ a little, one after another: each continuous optimum starts from the nearest one found before.
 
-A start changes how long a solve takes, never what is found (`solver.starts`). Unlike there, a programme may gain or
-lose columns and rows (a region without new units, an offer at its old price): what both have in common is found by
-name, and HiGHS makes the rest of a basis. Rays of stress cases are remembered by the network that they were found on,
-so that a row once found is not searched for again. Parts that did not change are not solved again.
+Where a case differs in numbers alone (`model.reduce.alike`), its parts stay open in HiGHS: costs and bounds are
+changed, stress rows are worked out anew from the rays that are known, and the simplex method goes on from the basis of
+the nearest optimum. Parts that did not change are not solved again. Where a programme gains or loses columns or rows
+(no headroom case, an option without a limit), what both have in common is found by name, and HiGHS makes the rest of a
+basis. A start changes how long a solve takes, never what is found (`solver.starts`).
 """
 
 import hashlib
@@ -17,25 +18,30 @@ import pandas as pd
 
 from planner.model.columns import Columns
 from planner.model.index_tables import sets_of
-from planner.model.program import LinearProgram
-from planner.model.reduce.components import parts_to_solve, spanning
+from planner.model.program import LinearProgram, program_of
+from planner.model.reduce.alike import NUMBERS, WAY, Part, Split, same_table
+from planner.model.reduce.components import spanning
 from planner.model.reduce.project_stress import StressRay
 from planner.model.rows import Rows, number_in
-from planner.model.sets import Ints, Sets, region_names, scenario_names
+from planner.model.sets import Floats, Ints, Sets, region_names, scenario_names
 from planner.plan.plan import Totals
 from planner.schema.case import Case
-from planner.solver.assemble import WAY, keep_rows
-from planner.solver.component import Decided, decided, reduced_program
-from planner.solver.continuous import LinearSolve, open_program, solve_linear
+from planner.solver.assemble import keep_rows
+from planner.solver.component import Decided, decided
+from planner.solver.continuous import LinearSolve, cut_rows, open_program, solve_linear
 from planner.solver.find import totals_of
-from planner.solver.highs import Clock
+from planner.solver.highs import INF, Clock, Session, set_options
 from planner.solver.parallel import on_all_cores
+from planner.solver.scaling import need_peaks
 from planner.solver.starts import STRESS_TABLES
-from planner.solver.store import digest_of, key_of
-from planner.solver.stress_search import Cut, StressCaseProblem
+from planner.solver.stress_search import StressCaseProblem
 
 Near = Mapping[str, float]  # where a case stands among others: a number by name; 0 where it is not named
-MOST_STARTS, MOST_ANSWERS = 24, 200  # of a part
+MOST_STARTS = 24  # bases of a part that is open
+MOST_OPEN = 4  # shapes of a part, and of a case, that are kept
+MOST_CUTS = 600  # of a part that is open; above it is opened anew, with the stress rows that bind
+FAR = 8.0  # demand this many times what a part was scaled to: it is opened anew
+PRIMAL, DUAL = 4, 1  # HiGHS's simplex
 BASIC, LOWER = highspy.HighsBasisStatus.kBasic, highspy.HighsBasisStatus.kLower
 
 
@@ -57,16 +63,39 @@ class NoAnswer:
 
 
 @dataclass(frozen=True)
-class _Optimum:
-    """A basis and the stress rows that bind in it; programme without entries, for the names of columns and rows."""
+class _Basis:
+    """The basis of an optimum, and a digest of all that bounds its programme. A row added later is not in it."""
 
     near: Near
-    program: LinearProgram
-    columns: np.ndarray
-    rows: np.ndarray
-    cuts: tuple[Cut, ...]
-    cut_rows: tuple[highspy.HighsBasisStatus, ...]
-    networks: tuple[str, ...]  # digest of the network of each stress case
+    basis: highspy.HighsBasis
+    bounds: bytes
+
+
+@dataclass
+class _Open:
+    """A part that is open in HiGHS.
+
+    peaks : demand by need that it was scaled to. networks : digest of each stress case's. answer : to the programme as
+    it is now; None: not solved, or there is none.
+    """
+
+    solve: LinearSolve
+    peaks: Floats
+    networks: tuple[str, ...]
+    bases: list[_Basis] = field(default_factory=list)
+    answer: Decided | None = None
+
+    def nearest(self, near: Near) -> _Basis | None:
+        """Return the basis of the nearest optimum; the newest of several."""
+        return min(reversed(self.bases), key=lambda one: _distance(one.near, near), default=None)
+
+    def keep(self, near: Near) -> None:
+        """Take the optimum that HiGHS has now as the answer, and remember its basis."""
+        self.answer = decided(self.solve)
+        found = _Basis(dict(near), self.solve.session.highs.getBasis(), _bounds_digest(self.solve.program))
+        self.bases = [*(one for one in self.bases if one.near != near), found]
+        if len(self.bases) > MOST_STARTS:
+            del self.bases[1]  # the first is the case as it stands
 
 
 @dataclass
@@ -74,9 +103,10 @@ class WarmCases:
     """What was learnt from the cases so far. Solving from several threads at once is not meant."""
 
     workers: int | None = None
-    _starts: dict[Hashable, list[_Optimum]] = field(default_factory=dict)
+    _sets: Sets | None = None
+    _splits: dict[Hashable, list[Split]] = field(default_factory=dict)
+    _open: dict[Hashable, list[_Open]] = field(default_factory=dict)
     _rays: dict[str, dict[bytes, StressRay]] = field(default_factory=dict)
-    _answers: dict[str, Decided] = field(default_factory=dict)
     _tied: list[tuple[Near, bool]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -92,70 +122,81 @@ class WarmCases:
         ------
         StoppedError : the clock ran out.
         """
-        sets = sets_of(case)
+        clock.left()
+        sets = self._sets = sets_of(case, self._sets)
         wide = spanning(sets)
+        names = tuple(family.name for family in wide)
+        loose = self._split(sets.without(names), names)
         found: list[Decided] | NoAnswer
-        tied = bool(wide) and bool(self._tied) and min(self._tied, key=lambda one: _distance(one[0], near))[1]
+        tied = bool(wide) and self._was_tied(near)
         if not tied:  # as near: without the rows that span parts, which most plans keep by themselves
-            found = self._parts(sets.without([family.name for family in wide]), near, clock)
+            found = self._solved(loose.parts, near, clock)
             tied = not isinstance(found, NoAnswer) and bool(wide) and not keep_rows(sets, wide, found, sized=False)
         if tied:
-            found = self._parts(sets, near, clock)
+            found = self._solved(self._split(sets, ("tied", *names)).parts, near, clock)
         if isinstance(found, NoAnswer):
             return found
         self._tied = [*(one for one in self._tied if one[0] != near), (dict(near), tied)][-MOST_STARTS:]
         return WarmAnswer(case, sets, tuple(found), totals_of(case, sets, found))
 
-    def _parts(self, sets: Sets, near: Near, clock: Clock) -> list[Decided] | NoAnswer:
-        parts = parts_to_solve(sets)
-        found = on_all_cores(lambda part: self._solved(part, near, clock), parts, self.workers)
-        stuck = tuple(part for part, one in zip(parts, found, strict=True) if one is None)
+    def _was_tied(self, near: Near) -> bool:
+        """Whether the rows that span parts bound in the nearest case."""
+        return bool(self._tied) and min(self._tied, key=lambda one: _distance(one[0], near))[1]
+
+    def _split(self, sets: Sets, key: Hashable) -> Split:
+        """Split, as a like case was where there was one."""
+        known = self._splits.setdefault(key, [])
+        for k, old in enumerate(known):
+            found = old.like(sets)
+            if found is not None:
+                del known[k]
+                break
+        else:
+            found = Split.of(sets)
+        known.insert(0, found)
+        del known[MOST_OPEN:]
+        return found
+
+    def _solved(self, parts: Sequence[Part], near: Near, clock: Clock) -> list[Decided] | NoAnswer:
+        found = on_all_cores(lambda part: self._part(part, near, clock), parts, self.workers)
+        stuck = tuple(part.sets for part, one in zip(parts, found, strict=True) if one is None)
         return NoAnswer(stuck) if stuck else [one for one in found if one is not None]
 
-    def _solved(self, part: Sets, near: Near, clock: Clock) -> Decided | None:
-        program = reduced_program(part)
-        key = key_of(part, digest_of(program))
-        if key in self._answers:
-            return replace(self._answers[key], sets=program.sets)  # its slots stand elsewhere in the whole, maybe
-        solve = open_program(program, clock)
-        networks = tuple(_network_digest(problem) for problem in solve.separator.problems)
-        needs = tuple(zip(part.needs["origin"], part.needs["workload"], strict=True)), part.periods
+    def _part(self, part: Part, near: Near, clock: Clock) -> Decided | None:
+        program, needs = program_of(part.reduced), part.sets.needs
+        name = tuple(zip(needs["origin"], needs["workload"], strict=True)), part.sets.periods
         with self._lock:
-            starts = list(self._starts.get(needs, ()))
-            rays = {name: list(self._rays.get(name, {}).values()) for name in networks}
-        if starts:
-            _begin(solve, min(starts, key=lambda start: _distance(start.near, near)), networks)
-        for problem, name in zip(solve.separator.problems, networks, strict=True):
-            problem.rays = [solve.separator.renewed_ray(ray, problem.number) for ray in rays[name]]
-        if not solve_linear(solve):
-            return None
-        answer = decided(solve)
+            known = self._open.setdefault(name, [])
+        one = next((one for one in known if _like(one, program)), None)
+        if one is None:
+            one = self._opened(known, program, near, clock)
+        elif one.answer is None or not _same_numbers(one.solve.program, program):
+            _move(one, program, near, clock)
+        if one.answer is None and solve_linear(one.solve):
+            one.keep(near)
         with self._lock:
-            self._remember(needs, near, solve, networks)
-            self._answers[key] = answer
-            while len(self._answers) > MOST_ANSWERS:
-                del self._answers[next(iter(self._answers))]
-        return answer
+            known[:] = [one, *(other for other in known if other is not one)][:MOST_OPEN]
+            self._learn(one)
+        return None if one.answer is None else replace(one.answer, sets=program.sets)
 
-    def _remember(self, needs: Hashable, near: Near, solve: LinearSolve, networks: tuple[str, ...]) -> None:
-        basis, own = solve.session.highs.getBasis(), solve.program.row_count
-        columns, rows = list(basis.col_status), list(basis.row_status)  # each a copy
-        binds = [k for k, status in enumerate(rows[own:]) if status != BASIC]
-        start = _Optimum(
-            dict(near),
-            replace(solve.program, families=tuple(_named(rows) for rows in solve.program.families)),
-            np.array(columns, dtype=object),
-            np.array(rows[:own], dtype=object),
-            tuple(solve.cuts[k] for k in binds),
-            tuple(rows[own + k] for k in binds),
-            networks,
-        )
-        known = self._starts.setdefault(needs, [])
-        known[:] = [one for one in known if one.near != start.near]
-        known.append(start)
-        if len(known) > MOST_STARTS:
-            del known[1]  # the first is the case as it stands
-        for problem, name in zip(solve.separator.problems, networks, strict=True):
+    def _opened(self, known: Sequence[_Open], program: LinearProgram, near: Near, clock: Clock) -> _Open:
+        """Open a programme, from the nearest optimum of another shape of the same part, and with the rays known."""
+        solve = open_program(program, clock)
+        problems = solve.separator.problems
+        one = _Open(solve, need_peaks(program.sets), tuple(map(_network_digest, problems)))
+        starts = [(start, other) for other in known if (start := other.nearest(near)) is not None]
+        if starts:
+            start, other = min(starts, key=lambda pair: _distance(pair[0].near, near))
+            _begin(one, other, start.basis)
+        with self._lock:
+            rays = [list(self._rays.get(name, {}).values()) for name in one.networks]
+        for problem, own in zip(problems, rays, strict=True):
+            problem.rays = [solve.separator.renewed_ray(ray, problem.number) for ray in own]
+        return one
+
+    def _learn(self, one: _Open) -> None:
+        """Remember rays by the network that they were found on."""
+        for problem, name in zip(one.solve.separator.problems, one.networks, strict=True):
             rays = self._rays.setdefault(name, {})
             for ray in problem.rays:
                 parts = [ray.units, ray.quota, ray.low, ray.high]
@@ -164,12 +205,6 @@ class WarmCases:
 
 def _distance(one: Near, other: Near) -> float:
     return sum(abs(one.get(name, 0.0) - other.get(name, 0.0)) for name in one.keys() | other.keys())
-
-
-def _named(rows: Rows) -> Rows:
-    """Keep the names of rows alone."""
-    none = np.empty(0, np.int64)
-    return replace(rows, row=none, column=none, value=np.empty(0))
 
 
 def _network_digest(problem: StressCaseProblem) -> str:
@@ -183,20 +218,111 @@ def _network_digest(problem: StressCaseProblem) -> str:
     return h.hexdigest()
 
 
+# -- a part that stays open ------------------------------------------------------------------------------------------
+_OF_NETWORKS = {name: (*NUMBERS[name], *(("priced", "at_once") if name == "arcs" else ()))
+                for name in ("needs", "shares", "arcs", "loads", "deployments", "quotas")}  # fmt: skip
+
+
+def _like(one: _Open, program: LinearProgram) -> bool:
+    """Whether an open part has the columns, rows and stress networks of a programme, the numbers aside."""
+    old, new, sets = one.solve.program.sets, one.solve.program, program.sets
+    a, b = new.columns, program.columns
+    if a.count != b.count or not np.array_equal(a.flow_arc, b.flow_arc) or not np.array_equal(a.flow_slot, b.flow_slot):
+        return False
+    if len(one.solve.cuts) > MOST_CUTS or len(old.slots) != len(sets.slots) or len(old.cases) != len(sets.cases):
+        return False
+    ratio = need_peaks(sets) / one.peaks
+    return (
+        bool((ratio < FAR).all() and (ratio > 1 / FAR).all())
+        and all(x.failed == y.failed and (x.quota_scale > 0) == (y.quota_scale > 0)
+                for x, y in zip(old.cases, sets.cases, strict=True))
+        and all(same_table(getattr(old, name), getattr(sets, name), but) for name, but in _OF_NETWORKS.items())
+        and np.array_equal(old.quota_load, sets.quota_load)
+        and np.array_equal(*(np.isfinite(s.quotas["tokens_per_minute"].to_numpy(float)) for s in (old, sets)))
+        and len(old.needs) == len(sets.needs)
+        and [(r.family, r.count) for r in new.families if r.count]
+        == [(r.family, r.count) for r in program.families if r.count]
+    )  # fmt: skip
+
+
+def _same_numbers(old: LinearProgram, new: LinearProgram) -> bool:
+    """Whether like programmes are the same."""
+    a, b = old.sets, new.sets
+    return (
+        np.array_equal(old.cost, new.cost)
+        and np.array_equal(old.columns.upper, new.columns.upper)
+        and all(np.array_equal(x, y) for x, y in zip(old.bounds(), new.bounds(), strict=True))
+        and _same_matrix(old, new)
+        and np.array_equal(a.demand, b.demand)
+        and np.array_equal(a.quotas["tokens_per_minute"].to_numpy(float), b.quotas["tokens_per_minute"].to_numpy(float))
+        and all(x.quota_scale == y.quota_scale and np.array_equal(x.demand_scale, y.demand_scale)
+                for x, y in zip(a.cases, b.cases, strict=True))
+    )  # fmt: skip
+
+
+def _same_matrix(old: LinearProgram, new: LinearProgram) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(old.entries(), new.entries(), strict=True))
+
+
+def _move(one: _Open, program: LinearProgram, near: Near, clock: Clock) -> None:
+    """Give an open part the numbers of a like programme, and the basis of the nearest optimum."""
+    solve, old = one.solve, one.solve.program
+    session, separator = solve.session, solve.separator
+    one.answer, solve.program, session.clock = None, program, clock
+    for problem in separator.problems:
+        problem.clock = clock
+    separator.renew(program.sets)
+    cuts = solve.cuts = [separator.again(cut) for cut in solve.cuts]
+    bounds = program.bounds()
+    first = program.row_count
+    if _same_matrix(old, program):
+        session.program = program
+        session.set_costs(program.cost)
+        if not all(np.array_equal(x, y) for x, y in zip((*old.bounds(), old.columns.upper),
+                                                        (*bounds, program.columns.upper), strict=True)):  # fmt: skip
+            session.set_row_bounds(np.arange(first), *bounds)
+            committed = program.columns.committed
+            session.set_column_bounds(committed, np.zeros(len(committed)), program.columns.upper[committed])
+        needs = np.array([cut.need for cut in cuts])
+        session.set_row_bounds(np.arange(first, first + len(cuts)), needs, np.full(len(cuts), INF))
+    else:
+        solve.session = Session(program, clock)
+        solve.session.add_rows(cut_rows(program, cuts))
+    start = one.nearest(near)
+    if start is not None:
+        rows = start.basis.row_status
+        start.basis.row_status = [*rows, *([BASIC] * (first + len(cuts) - len(rows)))]
+        solve.session.highs.setBasis(start.basis)
+    priced = start is not None and start.bounds == _bounds_digest(program)  # costs alone differ: it is feasible
+    set_options(solve.session.highs, simplex_strategy=PRIMAL if priced else DUAL)
+
+
+def _bounds_digest(program: LinearProgram) -> bytes:
+    sets, h = program.sets, hashlib.sha256()
+    scales = [a for case in sets.cases for a in (case.demand_scale, np.array(case.quota_scale))]
+    quotas = sets.quotas["tokens_per_minute"].to_numpy(float)
+    for array in (*program.bounds(), program.columns.upper, sets.demand, quotas, *scales):
+        h.update(np.ascontiguousarray(array).tobytes())
+    return h.digest()
+
+
 # -- a basis by name -------------------------------------------------------------------------------------------------
-def _begin(solve: LinearSolve, start: _Optimum, networks: tuple[str, ...]) -> None:
+def _begin(new: _Open, start: _Open, optimum: highspy.HighsBasis) -> None:
     """Start a programme that is stated from an optimum of another: what is new is out of the basis, its rows are in."""
-    program = solve.program
-    of = _Numbers(program.sets, start.program.sets)
-    columns = _carried(_old_columns(program.columns, start.program.columns, of), start.columns, LOWER)
-    rows = _carried(_old_rows(program, start.program, of), start.rows, BASIC)
-    number = {name: k for k, name in enumerate(networks)}
+    solve, program, old = new.solve, new.solve.program, start.solve.program
+    of = _Numbers(program.sets, old.sets)
+    status = np.array(optimum.row_status, dtype=object)
+    columns = _carried(
+        _old_columns(program.columns, old.columns, of), np.array(optimum.col_status, dtype=object), LOWER
+    )
+    rows = _carried(_old_rows(program, old, of), status[: old.row_count], BASIC)
+    number = {name: k for k, name in enumerate(new.networks)}
     added, added_rows = [], []
-    for cut, status in zip(start.cuts, start.cut_rows, strict=True):
-        new = number.get(start.networks[cut.case])
-        if new is not None:
-            added.append(solve.separator.renewed(cut, new))
-            added_rows.append(status)
+    for cut, of_cut in zip(start.solve.cuts, status[old.row_count :]):  # those added since are not in the basis
+        case = number.get(start.networks[cut.case])
+        if case is not None and of_cut != BASIC:
+            added.append(solve.separator.renewed(cut, case))
+            added_rows.append(of_cut)
     solve.add(added)
     basis = highspy.HighsBasis()
     basis.col_status, basis.row_status = columns, [*rows, *added_rows]

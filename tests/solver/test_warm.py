@@ -1,15 +1,25 @@
 """Warm cases: every optimum is that of a fresh solve, wherever it started from."""
 
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from planner.errors import StoppedError
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.case_factors import Factor
+from planner.features.what_if.explore.levers import Kind, change_of, levers_of, moved_to, near_of
+from planner.model.index_tables import sets_of
+from planner.model.reduce.alike import Split
+from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import find_cost
 from planner.solver.highs import Clock
 from planner.solver.warm import NoAnswer, WarmAnswer, WarmCases
 from tests import builders
+from tests.oracle.generate import generate
 
 DAY = [10.0, 10.0, 4.0, 18.0, 7.0, 11.0]
 
@@ -73,3 +83,52 @@ def test_a_clock_that_ran_out_stops_it(case: Case) -> None:
     with pytest.raises(StoppedError):
         warm.solve(case, {}, Clock(0.0))
     assert isinstance(warm.solve(case, {}, Clock()), WarmAnswer)
+
+
+@pytest.mark.parametrize(("seed", "features"), [(1, "quota,terms,mix"), (4, "egress,unreserved,commitments,quota")])
+def test_moves_of_a_meeting_cost_what_fresh_solves_cost(seed: int, features: str, tmp_path: Path) -> None:
+    """Levers of the page moved at random, most of them on from where the last one stood."""
+    generate(tmp_path / "in", seed, 2, 1, 2, 1, features)
+    case = load(tmp_path / "in").with_policy(whole_units=False)
+    levers, chance, warm = levers_of(case), random.Random(seed), WarmCases(workers=1)
+    moved: dict[str, float | bool | str | None] = {}
+    for _ in range(5):
+        lever = chance.choice([one for one in levers if one.kind in (Kind.SLIDER, Kind.SWITCH)])
+        steps = round((lever.high - lever.low) / lever.step)
+        value = (
+            not moved.get(lever.key, lever.start)
+            if lever.kind is Kind.SWITCH
+            else lever.low + lever.step * chance.randint(0, steps)
+        )
+        moved = moved_to(levers, moved, lever.key, value)
+        variant = changed(case, change_of(levers, moved)).with_policy(whole_units=False)
+        found, fresh = warm.solve(variant, near_of(levers, moved), Clock()), find_cost(variant)
+        assert isinstance(found, NoAnswer) == (fresh is None), moved
+        if isinstance(found, WarmAnswer):
+            assert found.totals.total_usd == pytest.approx(fresh, rel=1e-9), moved
+
+
+def test_parts_stay_open_where_numbers_alone_differ(case: Case) -> None:
+    warm = WarmCases()
+    warm.solve(case, {}, Clock())
+    (known,) = warm._open.values()
+    sessions = {id(one.solve.session) for one in known}
+    for k, change in enumerate(CHANGES[1:3]):
+        warm.solve(changed(case, change), {"step": float(k)}, Clock())
+    assert {id(one.solve.session) for one in known} <= sessions
+    assert len(known) < 3  # with and without the rows that span parts
+
+
+def test_what_is_zero_or_blank_elsewhere_makes_a_case_another_one(case: Case) -> None:
+    split = Split.of(sets_of(case))
+    assert split.like(sets_of(changed(case, CHANGES[1]))) is not None
+    free = tuple(o.model_copy(update={"tokens_per_minute_quota": None}) for o in case.on_demand)
+    quiet = case.demand.assign(requests_per_hour=case.demand["requests_per_hour"].where(case.demand.index > 5, 1.0))
+    others: list[dict[str, Any]] = [
+        {"on_demand": free},  # no limits
+        {"demand": case.demand.iloc[1:].reset_index(drop=True)},  # an hour without demand
+        {"demand": quiet},  # hours that were equal are so no more
+        {"workloads": tuple(w.model_copy(update={"input_tokens": w.input_tokens + 1}) for w in case.workloads)},
+    ]
+    for other in others:
+        assert split.like(sets_of(replace(case, **other))) is None, other.keys()

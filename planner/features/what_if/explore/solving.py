@@ -35,6 +35,7 @@ from planner.verify.figures import figures_of
 from planner.workbook.report import Report
 
 MOST_PLANS, NICE = 3, 5
+MOST_ANSWERS = 200  # for units of any size, that are remembered
 EXPLAIN_SECONDS = 60.0
 LEARN_SECONDS = 20.0  # a continuous answer that is likely to be asked may take so long, no longer
 
@@ -157,6 +158,7 @@ class _Inbox:
 def continuous_worker(case: Case, likely: Sequence[tuple[CaseChange, Near]], pipe: Connection) -> None:
     """Answer questions for units of any size, the newest first; learn what is likely to be asked while nobody asks."""
     inbox, warm, case = _Inbox(pipe), WarmCases(), case.with_policy(whole_units=False)
+    answered: dict[CaseChange, Quick] = {}
     waiting = list(likely)
     curve: _Curve | None = None
     while not inbox.closed:
@@ -164,7 +166,12 @@ def continuous_worker(case: Case, likely: Sequence[tuple[CaseChange, Near]], pip
         try:
             if isinstance(asked, Asked):
                 curve = None
-                _quick(case, asked, warm, inbox, pipe.send)
+                key = replace(asked.change, name="")
+                if key not in answered:
+                    answered[key] = _quick(case, asked, warm, inbox, pipe.send)
+                    while len(answered) > MOST_ANSWERS:
+                        del answered[next(iter(answered))]
+                pipe.send(replace(answered[key], number=asked.number))
             elif isinstance(asked, Points):
                 curve = _Curve(asked)
             elif curve is not None:
@@ -180,18 +187,19 @@ def continuous_worker(case: Case, likely: Sequence[tuple[CaseChange, Near]], pip
             return
 
 
-def _quick(case: Case, asked: Asked, warm: WarmCases, inbox: _Inbox, send: Callable[[Any], None]) -> None:
-    """Answer; where no plan exists, say so first and then why, unless a newer question comes."""
+def _quick(case: Case, asked: Asked, warm: WarmCases, inbox: _Inbox, send: Callable[[Any], None]) -> Quick:
+    """Answer; where no plan exists, `send` that first, and return why, unless a newer question comes."""
     try:
         asked_case = changed(case, asked.change).with_policy(whole_units=False)
         found = warm.solve(asked_case, asked.near, inbox.clock())
-        send(Quick(asked.number, None if isinstance(found, NoAnswer) else picture_of(found)))
-        if isinstance(found, NoAnswer):
-            send(Quick(asked.number, None, str(explain(asked_case, found.stuck, inbox.clock(EXPLAIN_SECONDS)))))
+        if not isinstance(found, NoAnswer):
+            return Quick(asked.number, picture_of(found))
+        send(Quick(asked.number, None))
+        return Quick(asked.number, None, str(explain(asked_case, found.stuck, inbox.clock(EXPLAIN_SECONDS))))
     except StoppedError:
         raise
     except (PlannerError, ArithmeticError) as error:
-        send(Quick(asked.number, None, str(error)))
+        return Quick(asked.number, None, str(error))
 
 
 def _cost(case: Case, change: CaseChange, near: Near, warm: WarmCases, clock: Clock) -> float | None:

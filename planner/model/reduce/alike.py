@@ -1,0 +1,207 @@
+"""Cases that differ in numbers alone fall into the same parts, in which the same slots are equal.
+
+What ties needs, months and slots together are names, zeros and blanks: which way serves which need, which quota is
+limited, which hours have demand. Where a case has the same of all of these as another one, each of its parts is that
+one's part with the case's own demand, prices, quotas, stress cases and units for sale. Equal slots are compared again,
+and which ways no optimum needs is worked out again where a price or a quota differs. Anything else that differs, also
+an input that only a rule of one's own reads, makes the case another one: `like` returns None, and it is split afresh.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from planner.model.reduce.components import parts_to_solve
+from planner.model.reduce.slots import merge_slots, prune
+from planner.model.rows import number_in
+from planner.model.sets import Bools, Ints, Sets
+from planner.model.waiting import waits
+from planner.schema.case import Case
+from planner.schema.settings import PlanSettings
+
+WAY = ["origin", "workload", "model", "region", "supply", "reserved"]
+NUMBERS: Mapping[str, tuple[str, ...]] = {
+    "slots": (),
+    "needs": ("usable",),
+    "shares": (),
+    "arcs": ("usd", "egress_usd"),
+    "loads": (),
+    "deployments": (),
+    "meters": (),
+    "quotas": ("tokens_per_minute",),
+    "purchases": ("usd_per_unit", "committed_usd_per_unit", "min_units", "max_units"),
+    "caps": (),
+}  # columns of each table in which like cases may differ
+INPUTS = ("settings", "demand", "offers", "on_demand")  # of a case; in anything else they may not differ
+POLICY = ("headroom", "reserved_headroom", "failover", "egress", "tail_value", "max_commitment_usd",
+          "max_commitment_whole_term_usd")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part as it is split off, and reduced (equal slots merged, ways that no optimum needs left out)."""
+
+    sets: Sets
+    reduced: Sets
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Rows of the whole that a part holds; its periods; the merged slot of each of its slots that is used."""
+
+    needs: Ints
+    arcs: Ints
+    meters: Ints
+    quotas: Ints
+    purchases: Ints
+    periods: Ints
+    slots: Ints
+    used: Ints
+    merged: Ints
+
+
+@dataclass(frozen=True)
+class Split:
+    """The parts of a whole, and where each stands in it."""
+
+    whole: Sets
+    parts: tuple[Part, ...]
+    _places: tuple[_Place, ...]
+
+    @classmethod
+    def of(cls, sets: Sets) -> "Split":
+        """Split and reduce a whole."""
+        parts = tuple(Part(part, prune(merge_slots(part))) for part in parts_to_solve(sets))
+        return cls(sets, parts, tuple(_place(sets, part) for part in parts))
+
+    def like(self, sets: Sets) -> "Split | None":
+        """Return the parts of a case that differs in numbers alone; None where it may fall into others."""
+        if not _same_names(self.whole, sets):
+            return None
+        parts = []
+        for old, place in zip(self.parts, self._places, strict=True):
+            part = _renewed(old.sets, sets, place)
+            demand = part.demand[:, place.used]
+            first = np.array([members[0] for members in old.reduced.members], dtype=np.int64)
+            if not np.array_equal(demand, part.demand[:, first][:, place.merged]):
+                return None
+            parts.append(Part(part, _reduced(old, part, first)))
+        return Split(sets, tuple(parts), self._places)
+
+
+def _place(whole: Sets, part: Part) -> _Place:
+    sets = part.sets
+    period = np.array([whole.periods.index(name) for name in sets.periods], dtype=np.int64)
+    bought = sets.purchases.assign(period=period[sets.purchases["period"].to_numpy(int)])
+    members = part.reduced.members
+    return _Place(
+        needs=number_in(whole.needs, ["origin", "workload"], sets.needs),
+        arcs=number_in(whole.arcs, WAY, sets.arcs),
+        meters=number_in(whole.meters, ["pool", "meter"], sets.meters),
+        quotas=number_in(whole.quotas, ["region", "model", "option"], sets.quotas),
+        purchases=number_in(whole.purchases, ["offer", "period"], bought),
+        periods=period,
+        slots=sets.in_whole(np.arange(len(sets.slots))),
+        used=np.concatenate([np.empty(0, np.int64), *members]),
+        merged=np.repeat(np.arange(len(members)), [len(m) for m in members]),
+    )
+
+
+def _renewed(old: Sets, whole: Sets, at: _Place) -> Sets:
+    """Put the numbers of a whole into one of its parts."""
+    return replace(
+        old,
+        needs=_with(old.needs, whole.needs, at.needs, "needs"),
+        demand=whole.demand[np.ix_(at.needs, at.slots)],
+        arcs=_with(old.arcs, whole.arcs, at.arcs, "arcs"),
+        quotas=_with(old.quotas, whole.quotas, at.quotas, "quotas"),
+        purchases=_with(old.purchases, whole.purchases, at.purchases, "purchases"),
+        paid_usd=whole.paid_usd[np.ix_(at.purchases, at.periods)],
+        cases=tuple(replace(case, demand_scale=case.demand_scale[at.needs]) for case in whole.cases),
+        max_away_share=whole.max_away_share,
+        budget_usd=whole.budget_usd,
+        left_out=whole.left_out,
+        case=whole.case,
+    )
+
+
+def _with(old: pd.DataFrame, whole: pd.DataFrame, rows: Ints, table: str) -> pd.DataFrame:
+    """Return a part's table with the whole's numbers, the same object where they are the same."""
+    new = {name: whole[name].to_numpy()[rows] for name in NUMBERS[table]}
+    new = {name: values for name, values in new.items() if not np.array_equal(values, old[name].to_numpy())}
+    return old.assign(**new) if new else old
+
+
+def _reduced(old: Part, part: Sets, first: Ints) -> Sets:
+    """Reduce a part as the like one was; which ways no optimum needs only where what decides it differs."""
+    was, now = old.sets, part
+    merged = replace(
+        old.reduced, needs=part.needs, demand=part.demand[:, first], quotas=part.quotas, purchases=part.purchases,
+        paid_usd=part.paid_usd, cases=part.cases, max_away_share=part.max_away_share, budget_usd=part.budget_usd,
+        left_out=part.left_out, case=part.case,
+    )  # fmt: skip
+    same = now.arcs is was.arcs and now.quotas is was.quotas and now.left_out == was.left_out
+    if same and _closed(now) == _closed(was) and not waits(now):
+        return merged
+    return prune(replace(merged, arcs=part.arcs))
+
+
+def _closed(sets: Sets) -> bool:
+    return sets.max_away_share is not None and sets.max_away_share <= 0
+
+
+# -- whether two cases are alike -------------------------------------------------------------------------------------
+def _same_names(old: Sets, new: Sets) -> bool:
+    """Whether all that tells parts and equal slots apart is the same."""
+    if old.case is None or new.case is None or new.has_size_rules or old.whole_units != new.whole_units:
+        return False
+    if not _same_inputs(old.case, new.case):
+        return False
+    others = (getattr(sets, name) for sets in (old, new) for name in ("keep", "tolls", "risk", "spend"))
+    if any(one is not None for one in others):
+        return False
+    return (
+        all(same_table(getattr(old, name), getattr(new, name), numbers) for name, numbers in NUMBERS.items())
+        and np.array_equal(old.demand > 0, new.demand > 0)
+        and all(np.array_equal(a, b) for a, b in zip(_patterns(old), _patterns(new), strict=True))
+        and np.array_equal(old.earlier, new.earlier)
+        and np.array_equal(old.quota_load, new.quota_load)
+        and np.array_equal(old.price_times, new.price_times)
+        and (old.max_away_share is None) == (new.max_away_share is None)
+    )
+
+
+def _patterns(sets: Sets) -> list[Bools]:
+    """Tell where numbers are blank or zero."""
+    quota = sets.quotas["tokens_per_minute"].to_numpy(float)
+    return [np.isfinite(quota), quota > 0]
+
+
+def _same_inputs(old: Case, new: Case) -> bool:
+    """Whether cases differ in nothing but what `_renewed` puts in again."""
+    if any(getattr(old, f.name) != getattr(new, f.name) for f in fields(Case) if f.name not in INPUTS):
+        return False
+    return old.settings is new.settings or _fixed(old.settings) == _fixed(new.settings)
+
+
+def _fixed(settings: PlanSettings) -> dict[str, Any]:
+    told: dict[str, Any] = settings.model_dump()
+    told["policy"] = {name: value for name, value in told["policy"].items() if name not in POLICY}
+    return told
+
+
+def same_table(old: pd.DataFrame, new: pd.DataFrame, numbers: Sequence[str]) -> bool:
+    """Whether two tables are the same but for some columns."""
+    if old is new:
+        return True
+    names = [name for name in old if name not in numbers]
+    if len(old) != len(new) or list(old) != list(new):
+        return False
+    return all(_equal(old[name].to_numpy(), new[name].to_numpy()) for name in names)
+
+
+def _equal(old: np.ndarray, new: np.ndarray) -> bool:
+    return np.array_equal(old, new, equal_nan=old.dtype.kind == "f" and new.dtype.kind == "f")
