@@ -82,7 +82,7 @@ def sets_of(case: Case, like: Sets | None = None) -> Sets:
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
     """Names, also of columns, as plain Python strings: quicker to look up than the kind that pandas infers."""
     columns = [table[name] for name in table]
-    found = {k: c.to_numpy(object) if isinstance(c.dtype, pd.StringDtype) else c for k, c in enumerate(columns)}
+    found = {k: c.astype(object) if isinstance(c.dtype, pd.StringDtype) else c for k, c in enumerate(columns)}
     plain = pd.DataFrame(found, index=table.index)
     plain.columns = pd.Index([str(name) for name in table], dtype=object)
     return plain

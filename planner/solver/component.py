@@ -21,8 +21,8 @@ from planner.solver.run_to_spend import run_to_spend
 from planner.solver.scaling import column_scale
 from planner.solver.single import solve_sizes
 from planner.solver.starts import Starts
-from planner.solver.stress_search import WitnessArrays, witness_of
 from planner.solver.ties import choose_by_rule, equal_offers_by_rule
+from planner.solver.witness import WitnessArrays, witness_of
 
 HIGHS = "highs"
 DUST = 1e-10  # of the largest load: units that run by the hour below it are rounding
@@ -104,13 +104,18 @@ def begin_component(
 
 def decided(solve: LinearSolve) -> Decided:
     """Decisions of the last optimum of a linear programme."""
-    at, values = solve.program.columns, solve.session.values()
+    return decided_as(solve.program, solve.session.values())
+
+
+def decided_as(program: LinearProgram, values: Floats) -> Decided:
+    """Decisions that some values of the columns are."""
+    at = program.columns
     flow = values[at.flow_first :]
     used = np.flatnonzero(flow > 0)
     return Decided(
-        solve.program.sets,
+        program.sets,
         values[at.committed],
-        solve.deployed,
+        np.maximum(values[at.deployed], 0.0),
         at.flow_arc[used],
         at.flow_slot[used],  # rows that span parts do not ask when work arose
         at.flow_slot[used],

@@ -58,7 +58,7 @@ SAME = 1e-9  # relative: plans that cost the same
 
 
 @dataclass(frozen=True)
-class _Priced:
+class Priced:
     """The best prices for units of any size, what they prove (not yet exactly), and the parts' duals there."""
 
     prices: Floats
@@ -110,7 +110,7 @@ def solve_priced(
         program = solve.program
         sized = columns_of(program.sets, True).sized
         live.append(LivePart(whole, solve, program, k, sized, np.zeros(coupling.count)))
-    run = _Run(coupling, live, gap, clock, workers)
+    run = PricedParts(coupling, live, gap, clock, workers)
     try:
         return run.plans(sets, families)
     finally:
@@ -118,7 +118,7 @@ def solve_priced(
             part.reset()
 
 
-class _Run:
+class PricedParts:
     """The parts of one case and the rows that tie them."""
 
     def __init__(
@@ -136,13 +136,13 @@ class _Run:
     def plans(self, sets: Sets, families: Sequence[Family]) -> list[ComponentPlan] | None:
         """Return the parts' plans; None where there is none to be had this way."""
         close = min(CLOSE, SHARE * self.gap) if self.any_size else CLOSE
-        priced = self._continuous(self.first, np.zeros(self.coupling.count), close, keep=self.any_size)
+        priced = self.continuous(self.first, np.zeros(self.coupling.count), close, keep=self.any_size)
         if priced is None or priced.mixed is None:
             return None
         if self.any_size:  # the mixture is the plan
             mixed = self._signing_least(priced) or priced.mixed
             shares = zip(self.parts, self.first, mixed.shares)
-            values = [self._mixed(part, plans, of_part) for part, plans, of_part in shares]
+            values = [self.mixed(part, plans, of_part) for part, plans, of_part in shares]
             found = _Best(mixed.usd, mixed.signed_usd, values, priced.bound_usd)
             return self._finished(sets, families, priced, found) if found.gap() <= self.gap else None
         best = _Best()
@@ -159,30 +159,31 @@ class _Run:
 
     # --- units of any size, or of fixed sizes
 
-    def _continuous(
+    def continuous(
         self, plans: list[list[PartPlan]], prices: Floats, close: float = CLOSE, keep: bool = False,
-        rounds: int = ROUNDS,
-    ) -> _Priced | None:  # fmt: skip
+        rounds: int = ROUNDS, step: float = STEP,
+    ) -> Priced | None:  # fmt: skip
         """Prices of the rows by Dantzig-Wolfe from the parts' live programmes; None where the rows cannot be kept.
 
         ``plans`` are those known; each optimum met is added (``keep``: with its values). The penalty for missing a row
         is also the largest price: it grows as long as the rows are not kept at it.
         """
         coupling, penalty, dearer = self.coupling, self.penalty, 0
-        best, step, idle, highest = _Priced(prices, -np.inf, (), None), STEP, 0, None
+        best, far_step, idle, highest = Priced(prices, -np.inf, (), None), step, 0, None
         for round_ in range(rounds):
             at = prices
             if best.mixed is not None:
                 highest = best.mixed.prices if highest is None else highest
-                far = np.full(coupling.count, step)
+                far = np.full(coupling.count, far_step)
                 if len(coupling.joint.cost):
-                    far[np.isinf(coupling.upper) & (best.mixed.prices == highest)] = min(step, FIRST_STEP * 2**round_)
-                    far[np.isfinite(coupling.upper)] = 1.0 if round_ == 1 else step
+                    own = np.isinf(coupling.upper) & (best.mixed.prices == highest)
+                    far[own] = min(far_step, FIRST_STEP * 2**round_)
+                    far[np.isfinite(coupling.upper)] = 1.0 if round_ == 1 else far_step
                 at = best.prices + far * (best.mixed.prices - best.prices)
             at = coupling.sensible(at, [part.program for part in self.parts])
             found = [
                 one
-                for one in on_all_cores(partial(self._optimum, prices=at, keep=keep), self.parts, self.workers)
+                for one in on_all_cores(partial(self.optimum, prices=at, keep=keep), self.parts, self.workers)
                 if one is not None
             ]
             if len(found) < len(self.parts):
@@ -205,7 +206,7 @@ class _Run:
                 return None
             if len(coupling.joint.cost) and best.mixed is not None:  # prices that stay are the best: all the way
                 still = np.abs(mixed.prices - best.mixed.prices).max() <= STILL * np.abs(mixed.prices).max()
-                step = 1.0 if still and step < 1.0 else STEP
+                far_step = 1.0 if still and far_step < 1.0 else step
             best = replace(best, mixed=mixed)
             if mixed.fits and mixed.usd - best.bound_usd <= close * abs(mixed.usd):
                 break
@@ -215,7 +216,7 @@ class _Run:
                 break
         return best if best.mixed is not None and best.mixed.fits else None
 
-    def _optimum(self, part: LivePart, prices: Floats, keep: bool) -> tuple[float, PartPlan, Floats] | None:
+    def optimum(self, part: LivePart, prices: Floats, keep: bool) -> tuple[float, PartPlan, Floats] | None:
         """Tolled cost, plan and row duals of a part's optimum at some prices; None where it has none."""
         if not part.solved(self.coupling, prices):
             return None
@@ -224,7 +225,7 @@ class _Run:
 
     # --- of plans that cost the same
 
-    def _signing_least(self, priced: _Priced) -> Mixture | None:
+    def _signing_least(self, priced: Priced) -> Mixture | None:
         """Find a mixture for units of any size that costs as much and signs for less; None where there is none."""
         known = priced.mixed
         if known is None or not self.coupling.free_to_sign(priced.prices, [part.program for part in self.parts]):
@@ -251,7 +252,7 @@ class _Run:
 
     # --- whole units
 
-    def _search(self, priced: _Priced, best: _Best) -> None:
+    def _search(self, priced: Priced, best: _Best) -> None:
         """Search whole units at ever better prices; ``best`` holds what is found."""
         coupling, at, best_at = self.coupling, priced.prices, priced.prices
         tried: list[Floats] = []
@@ -336,7 +337,7 @@ class _Run:
         if start is None:
             return
         known = [len(plans) for plans in own]
-        flows = self._continuous(own, start.prices, 0.02 * self.gap, keep=True, rounds=FEW)
+        flows = self.continuous(own, start.prices, 0.02 * self.gap, keep=True, rounds=FEW)
         for part, plans, count in zip(self.parts, own, known):
             sizes = plans[0].sizes
             part.plans += [replace(plan, sizes=sizes) for plan in plans[count:]]
@@ -348,10 +349,10 @@ class _Run:
             return
         best.usd, best.signed_usd = flows.mixed.usd, flows.mixed.signed_usd
         best.values = [
-            self._mixed(part, plans, shares) for part, plans, shares in zip(self.parts, own, flows.mixed.shares)
+            self.mixed(part, plans, shares) for part, plans, shares in zip(self.parts, own, flows.mixed.shares)
         ]
 
-    def _mixed(self, part: LivePart, plans: list[PartPlan], shares: Floats) -> Floats:
+    def mixed(self, part: LivePart, plans: list[PartPlan], shares: Floats) -> Floats:
         """Columns of a mixture of plans of the same sizes."""
         values = np.zeros(part.program.columns.count)
         for plan, share in zip(plans, shares):
@@ -362,7 +363,7 @@ class _Run:
 
     # --- the plan
 
-    def _finished(self, sets: Sets, families: Sequence[Family], priced: _Priced, best: _Best) -> list[ComponentPlan]:
+    def _finished(self, sets: Sets, families: Sequence[Family], priced: Priced, best: _Best) -> list[ComponentPlan]:
         for part in self.parts:
             part.reset()
             part.solve.session.clock.deadline = np.inf

@@ -22,7 +22,7 @@ from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Sets
 from planner.model.structure import prices_on_sizes, rules_on_sizes
 from planner.solver.component import ComponentPlan
-from planner.solver.stress_search import WitnessArrays
+from planner.solver.witness import WitnessArrays
 
 CODE = ("model", "solver", "units.py")  # rooms that an answer follows from
 

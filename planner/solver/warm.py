@@ -14,20 +14,19 @@ from dataclasses import dataclass, field, replace
 
 import highspy
 import numpy as np
-import pandas as pd
 
-from planner.model.columns import Columns
+from planner.model.family import Family
 from planner.model.index_tables import sets_of
 from planner.model.program import LinearProgram, program_of
-from planner.model.reduce.alike import NUMBERS, WAY, Part, Split, same_table
+from planner.model.reduce.alike import NUMBERS, Part, Split, same_table
 from planner.model.reduce.components import spanning
 from planner.model.reduce.project_stress import StressRay
-from planner.model.rows import Rows, number_in
-from planner.model.sets import Floats, Ints, Sets, region_names, scenario_names
+from planner.model.sets import Floats, Sets
 from planner.plan.plan import Totals
 from planner.schema.case import Case
 from planner.solver.assemble import keep_rows
-from planner.solver.component import Decided, decided
+from planner.solver.basis_by_name import BASIC, begin_by_name
+from planner.solver.component import Decided, decided, decided_as
 from planner.solver.continuous import LinearSolve, cut_rows, open_program, solve_linear
 from planner.solver.find import totals_of
 from planner.solver.highs import INF, Clock, Session, set_options
@@ -35,6 +34,7 @@ from planner.solver.parallel import on_all_cores
 from planner.solver.scaling import need_peaks
 from planner.solver.starts import STRESS_TABLES
 from planner.solver.stress_search import StressCaseProblem
+from planner.solver.tied import solve_tied
 
 Near = Mapping[str, float]  # where a case stands among others: a number by name; 0 where it is not named
 MOST_STARTS = 24  # bases of a part that is open
@@ -42,7 +42,6 @@ MOST_OPEN = 4  # shapes of a part, and of a case, that are kept
 MOST_CUTS = 600  # of a part that is open; above it is opened anew, with the stress rows that bind
 FAR = 8.0  # demand this many times what a part was scaled to: it is opened anew
 PRIMAL, DUAL = 4, 1  # HiGHS's simplex
-BASIC, LOWER = highspy.HighsBasisStatus.kBasic, highspy.HighsBasisStatus.kLower
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,7 @@ class WarmCases:
     _splits: dict[Hashable, list[Split]] = field(default_factory=dict)
     _open: dict[Hashable, list[_Open]] = field(default_factory=dict)
     _rays: dict[str, dict[bytes, StressRay]] = field(default_factory=dict)
+    _prices: dict[tuple[str, ...], Floats] = field(default_factory=dict)
     _tied: list[tuple[Near, bool]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -132,12 +132,36 @@ class WarmCases:
         if not tied:  # as near: without the rows that span parts, which most plans keep by themselves
             found = self._solved(loose.parts, near, clock)
             tied = not isinstance(found, NoAnswer) and bool(wide) and not keep_rows(sets, wide, found, sized=False)
-        if tied:
+        priced = self._priced(sets, wide, loose, near, clock) if tied and len(loose.parts) > 1 else None
+        if priced is not None:
+            found = priced
+        elif tied:
             found = self._solved(self._split(sets, ("tied", *names)).parts, near, clock)
         if isinstance(found, NoAnswer):
             return found
         self._tied = [*(one for one in self._tied if one[0] != near), (dict(near), tied)][-MOST_STARTS:]
         return WarmAnswer(case, sets, tuple(found), totals_of(case, sets, found))
+
+    def _priced(
+        self, sets: Sets, wide: Sequence[Family], loose: Split, near: Near, clock: Clock
+    ) -> list[Decided] | NoAnswer | None:
+        """Solve several parts under prices of the rows that tie them, which change little; None: it must be as one."""
+        without = self._solved(loose.parts, near, clock)
+        if isinstance(without, NoAnswer):
+            return without
+        opened = [self._open[_name(part)][0] for part in loose.parts]
+        parts = [(part.sets, one.solve) for part, one in zip(loose.parts, opened, strict=True)]
+        for one in opened:
+            one.solve.session.clock = clock
+        names = tuple(family.name for family in wide)
+        found = solve_tied(sets, wide, parts, prices=self._prices.get(names), clock=clock, workers=self.workers)
+        for one in opened:
+            one.answer = None  # what stands in HiGHS is an optimum under prices
+        if found is None:
+            return None
+        values, self._prices[names] = found
+        plans = [decided_as(one.solve.program, v) for one, v in zip(opened, values, strict=True)]
+        return plans if keep_rows(sets, wide, plans, sized=False) else None
 
     def _was_tied(self, near: Near) -> bool:
         """Whether the rows that span parts bound in the nearest case."""
@@ -163,10 +187,9 @@ class WarmCases:
         return NoAnswer(stuck) if stuck else [one for one in found if one is not None]
 
     def _part(self, part: Part, near: Near, clock: Clock) -> Decided | None:
-        program, needs = program_of(part.reduced), part.sets.needs
-        name = tuple(zip(needs["origin"], needs["workload"], strict=True)), part.sets.periods
+        program = program_of(part.reduced)
         with self._lock:
-            known = self._open.setdefault(name, [])
+            known = self._open.setdefault(_name(part), [])
         one = next((one for one in known if _like(one, program)), None)
         if one is None:
             one = self._opened(known, program, near, clock)
@@ -187,7 +210,7 @@ class WarmCases:
         starts = [(start, other) for other in known if (start := other.nearest(near)) is not None]
         if starts:
             start, other = min(starts, key=lambda pair: _distance(pair[0].near, near))
-            _begin(one, other, start.basis)
+            begin_by_name(solve, one.networks, old=other.solve, old_networks=other.networks, optimum=start.basis)
         with self._lock:
             rays = [list(self._rays.get(name, {}).values()) for name in one.networks]
         for problem, own in zip(problems, rays, strict=True):
@@ -201,6 +224,11 @@ class WarmCases:
             for ray in problem.rays:
                 parts = [ray.units, ray.quota, ray.low, ray.high]
                 rays.setdefault(np.round(np.concatenate([np.ravel(p) for p in parts]), 9).tobytes(), ray)
+
+
+def _name(part: Part) -> Hashable:
+    """Name a part by its needs and periods."""
+    return tuple(zip(part.sets.needs["origin"], part.sets.needs["workload"], strict=True)), part.sets.periods
 
 
 def _distance(one: Near, other: Near) -> float:
@@ -304,165 +332,3 @@ def _bounds_digest(program: LinearProgram) -> bytes:
     for array in (*program.bounds(), program.columns.upper, sets.demand, quotas, *scales):
         h.update(np.ascontiguousarray(array).tobytes())
     return h.digest()
-
-
-# -- a basis by name -------------------------------------------------------------------------------------------------
-def _begin(new: _Open, start: _Open, optimum: highspy.HighsBasis) -> None:
-    """Start a programme that is stated from an optimum of another: what is new is out of the basis, its rows are in."""
-    solve, program, old = new.solve, new.solve.program, start.solve.program
-    of = _Numbers(program.sets, old.sets)
-    status = np.array(optimum.row_status, dtype=object)
-    columns = _carried(
-        _old_columns(program.columns, old.columns, of), np.array(optimum.col_status, dtype=object), LOWER
-    )
-    rows = _carried(_old_rows(program, old, of), status[: old.row_count], BASIC)
-    number = {name: k for k, name in enumerate(new.networks)}
-    added, added_rows = [], []
-    for cut, of_cut in zip(start.solve.cuts, status[old.row_count :]):  # those added since are not in the basis
-        case = number.get(start.networks[cut.case])
-        if case is not None and of_cut != BASIC:
-            added.append(solve.separator.renewed(cut, case))
-            added_rows.append(of_cut)
-    solve.add(added)
-    basis = highspy.HighsBasis()
-    basis.col_status, basis.row_status = columns, [*rows, *added_rows]
-    basis.valid, basis.alien = True, True
-    solve.session.highs.setBasis(basis)
-
-
-def _carried(
-    old: Ints, status: np.ndarray, new: highspy.HighsBasisStatus
-) -> "list[highspy.HighsBasisStatus]":  # fmt: skip
-    found = np.full(len(old), new, dtype=object)
-    known = old >= 0
-    found[known] = status[old[known]]
-    return list(found)
-
-
-class _Numbers:
-    """For what rows and columns are named by, the number in an older case of each number in this one; -1: none."""
-
-    def __init__(self, sets: Sets, old: Sets) -> None:
-        self.sets, self.old = sets, old
-        self._known: dict[str, Ints | None] = {}
-
-    def arcs(self) -> Ints:
-        """Return the number of each way to serve a need."""
-        return number_in(self.old.arcs, WAY, self.sets.arcs)
-
-    def of(self, name: str) -> Ints | None:
-        """Return numbers by number; None where this is not known by name: numbers are then taken as they are."""
-        if name not in self._known:
-            here, there = _labels(self.sets, name), _labels(self.old, name)
-            if here is None or there is None:
-                self._known[name] = None
-            else:
-                number = {label: k for k, label in enumerate(there)}
-                self._known[name] = np.array([number.get(label, -1) for label in here], dtype=np.int64)
-        return self._known[name]
-
-
-_TABLES: Mapping[str, tuple[str, Sequence[str]]] = {
-    "need": ("needs", ("origin", "workload")),
-    "deployment": ("deployments", ("pool", "meter", "model")),
-    "meter": ("meters", ("pool", "meter")),
-    "quota": ("quotas", ("region", "model", "option")),
-    "share": ("shares", ("workload", "model")),
-    "cap": ("caps", ("origin", "destination")),
-}
-
-
-def _labels(sets: Sets, name: str) -> Sequence[Hashable] | None:
-    """Say what each number stands for."""
-    if name in _TABLES:
-        table, columns = _TABLES[name]
-        frame: pd.DataFrame = getattr(sets, table)
-        return list(zip(*(frame[column] for column in columns), strict=True))
-    if name == "slot":
-        slots = sets.slots
-        period = [sets.periods[p] for p in slots["period"]]
-        return list(zip(slots["scenario"], period, slots["hour_of_week"], strict=True))
-    if name == "purchase":
-        return list(zip(sets.purchases["offer"], (sets.periods[p] for p in sets.purchases["period"]), strict=True))
-    if name == "period":
-        return sets.periods
-    if name == "region":
-        return region_names(sets)
-    if name == "scenario":
-        return scenario_names(sets)
-    if name == "future":
-        return [chance for chance, _ in sets.chances]
-    if name == "contract":
-        return () if sets.spend is None else sets.spend.contracts
-    return None
-
-
-def _old_columns(new: Columns, old: Columns, of: _Numbers) -> Ints:
-    """Find the column of the older programme for each column; -1: there is none."""
-    found = np.full(new.count, -1, dtype=np.int64)
-
-    def put(here: Ints, there: Ints, *axes: Ints | None) -> None:
-        """Pair two arrays of columns, whose axes count what is known by name."""
-        at = [np.arange(size) if axis is None else axis for size, axis in zip(here.shape, axes, strict=True)]
-        known = [(k >= 0) & (k < size) for k, size in zip(at, there.shape, strict=True)]
-        inner = here[np.ix_(*known)], there[np.ix_(*(k[ok] for k, ok in zip(at, known, strict=True)))]
-        both = (inner[0] >= 0) & (inner[1] >= 0)
-        found[inner[0][both]] = inner[1][both]
-
-    deployment, meter, period, slot = of.of("deployment"), of.of("meter"), of.of("period"), of.of("slot")
-    put(new.committed, old.committed, of.of("purchase"))
-    put(new.deployed, old.deployed, deployment, period)
-    put(new.unreserved, old.unreserved, meter, period)
-    put(new.scaled, old.scaled, deployment, slot)
-    put(new.started, old.started, deployment, slot)
-    put(new.short, old.short, of.of("contract"), of.of("future"))
-    for name in ("threshold", "over", "under", "taken", "backlog", "credit"):
-        here, there = getattr(new, name), getattr(old, name)
-        if here.shape == there.shape:
-            put(here, there, *([None] * here.ndim))
-    put(_by_arc(new, of.sets), _by_arc(old, of.old), of.arcs(), slot)
-    return found
-
-
-def _by_arc(at: Columns, sets: Sets) -> Ints:
-    """Columns of flows, arcs x slots; -1: none."""
-    flows = np.full((len(sets.arcs), len(sets.slots)), -1, dtype=np.int64)
-    flows[at.flow_arc, at.flow_slot] = at.flows
-    return flows
-
-
-def _old_rows(new: LinearProgram, old: LinearProgram, of: _Numbers) -> Ints:
-    """Find the row of the older programme for each row; -1: there is none."""
-    first, firsts = 0, {}
-    for rows in old.families:
-        firsts[rows.family] = first, rows
-        first += rows.count
-    found = []
-    for rows in new.families:
-        before = firsts.get(rows.family)
-        known = np.full(rows.count, -1, dtype=np.int64)
-        if before is not None:
-            known = _same_rows(rows, before[1], of)
-            known[known >= 0] += before[0]
-        found.append(known)
-    return np.concatenate(found)
-
-
-def _same_rows(new: Rows, old: Rows, of: _Numbers) -> Ints:
-    """Find the row of the same names in the older family, -1 where there is none."""
-    if set(new.index) != set(old.index):
-        return np.full(new.count, -1, dtype=np.int64)
-    code, old_code = np.zeros(new.count, np.int64), np.zeros(old.count, np.int64)
-    lost = np.zeros(new.count, bool)
-    for name, numbers in new.index.items():
-        there, before = old.index[name], of.of(name)
-        here = numbers if before is None else before[numbers]
-        many = 1 + max(int(there.max(initial=0)), int(here.max(initial=0)))
-        code, old_code = code * many + here, old_code * many + there
-        lost |= here < 0
-    if not old.count:
-        return np.full(new.count, -1, dtype=np.int64)
-    order = np.argsort(old_code, kind="stable")
-    at = np.minimum(np.searchsorted(old_code[order], code), old.count - 1)
-    same = (old_code[order][at] == code) & ~lost
-    return np.where(same, order[at], -1)

@@ -17,6 +17,7 @@ from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import find_cost
 from planner.solver.highs import Clock
+from planner.solver.tied import solve_tied
 from planner.solver.warm import NoAnswer, WarmAnswer, WarmCases
 from tests import builders
 from tests.oracle.generate import generate
@@ -132,3 +133,22 @@ def test_what_is_zero_or_blank_elsewhere_makes_a_case_another_one(case: Case) ->
     ]
     for other in others:
         assert split.like(sets_of(replace(case, **other))) is None, other.keys()
+
+
+def test_parts_that_a_rule_ties_are_solved_under_its_price(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workloads apart but for a cap on what is served elsewhere, and a budget: never stated as one programme."""
+    generate(tmp_path / "in", 3, 2, 2, 2, 1, "egress")
+    case = load(tmp_path / "in").with_policy(whole_units=False)
+    warm, found = WarmCases(workers=1), []
+    monkeypatch.setattr(
+        "planner.solver.warm.solve_tied", lambda *a, **k: found.append(solve_tied(*a, **k)) or found[-1]
+    )
+    for k, share in enumerate(("0.02", "0.0", "0.3")):
+        budget = (("max_commitment_usd", "3000"),) if k == 2 else ()
+        variant = changed(case, CaseChange("", set=(("egress.max_cross_region_share", share), *budget)))
+        answer = warm.solve(variant, {"share": float(share)}, Clock())
+        assert isinstance(answer, WarmAnswer)
+        assert len(answer.parts) == 2
+        assert answer.totals.total_usd == pytest.approx(find_cost(variant), rel=1e-9)
+    assert len(found) == 3
+    assert None not in found
