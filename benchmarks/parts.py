@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from benchmarks import contracts, instances, waiting
+from benchmarks import contracts, instances, moves, waiting
 from benchmarks.measure import Run, assert_equal, run, solve_command, total_usd
 from benchmarks.page import Section
 from benchmarks.size import Size
@@ -203,4 +203,5 @@ PARTS: dict[str, Callable[[Path, bool, Sizes], Iterator[Section]]] = {
     "h": instances.curve,
     "wait": waiting.waiting,
     "contracts": contracts.contracts,
+    "moves": moves.moves,
 }

@@ -40,6 +40,7 @@ Near = Mapping[str, float]  # where a case stands among others: a number by name
 MOST_STARTS = 24  # bases of a part that is open
 MOST_OPEN = 4  # shapes of a part, and of a case, that are kept
 MOST_CUTS = 600  # of a part that is open; above it is opened anew, with the stress rows that bind
+DUST = 1e-7  # of the largest weight in a proof that no plan exists: rounding
 FAR = 8.0  # demand this many times what a part was scaled to: it is opened anew
 PRIMAL, DUAL = 4, 1  # HiGHS's simplex
 
@@ -56,9 +57,14 @@ class WarmAnswer:
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """No plan of any size exists; `stuck` : the parts that have none (`solver.infeasible.explain`)."""
+    """No plan of any size exists.
+
+    stuck : the parts that have none (`solver.infeasible.explain`). against : names of families of constraints and of
+    stress cases that cannot be kept together.
+    """
 
     stuck: tuple[Sets, ...]
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ class _Open:
     networks: tuple[str, ...]
     bases: list[_Basis] = field(default_factory=list)
     answer: Decided | None = None
+    against: tuple[str, ...] = ()
 
     def nearest(self, near: Near) -> _Basis | None:
         """Return the basis of the nearest optimum; the newest of several."""
@@ -183,8 +190,11 @@ class WarmCases:
 
     def _solved(self, parts: Sequence[Part], near: Near, clock: Clock) -> list[Decided] | NoAnswer:
         found = on_all_cores(lambda part: self._part(part, near, clock), parts, self.workers)
-        stuck = tuple(part.sets for part, one in zip(parts, found, strict=True) if one is None)
-        return NoAnswer(stuck) if stuck else [one for one in found if one is not None]
+        stuck = [part for part, one in zip(parts, found, strict=True) if one is None]
+        if stuck:
+            against = [name for part in stuck for name in self._open[_name(part)][0].against]
+            return NoAnswer(tuple(part.sets for part in stuck), tuple(dict.fromkeys(against)))
+        return [one for one in found if one is not None]
 
     def _part(self, part: Part, near: Near, clock: Clock) -> Decided | None:
         program = program_of(part.reduced)
@@ -195,8 +205,11 @@ class WarmCases:
             one = self._opened(known, program, near, clock)
         elif one.answer is None or not _same_numbers(one.solve.program, program):
             _move(one, program, near, clock)
-        if one.answer is None and solve_linear(one.solve):
-            one.keep(near)
+        if one.answer is None:
+            if solve_linear(one.solve):
+                one.keep(near)
+            else:
+                one.against = _against(one.solve)
         with self._lock:
             known[:] = [one, *(other for other in known if other is not one)][:MOST_OPEN]
             self._learn(one)
@@ -323,6 +336,22 @@ def _move(one: _Open, program: LinearProgram, near: Near, clock: Clock) -> None:
         solve.session.highs.setBasis(start.basis)
     priced = start is not None and start.bounds == _bounds_digest(program)  # costs alone differ: it is feasible
     set_options(solve.session.highs, simplex_strategy=PRIMAL if priced else DUAL)
+
+
+def _against(solve: LinearSolve) -> tuple[str, ...]:
+    """Name what cannot be kept together: of stress cases without supply, else of the rows in HiGHS's proof (Farkas)."""
+    cases = solve.program.sets.cases
+    asked = np.any(solve.program.sets.demand > 0, axis=1)
+    lost = [cases[p.number].name for p in solve.separator.problems if np.any(asked[p.net.stranded()])]
+    if lost:
+        return tuple(lost)
+    _, known, ray = solve.session.highs.getDualRay()
+    if not known:
+        return ()
+    used = np.flatnonzero(np.abs(ray) > DUST * np.abs(ray).max(initial=0.0))
+    names = [rows.family for rows in solve.program.families for _ in range(rows.count)]
+    names += [cases[cut.case].name for cut in solve.cuts]
+    return tuple(dict.fromkeys(names[k] for k in used))
 
 
 def _bounds_digest(program: LinearProgram) -> bytes:

@@ -252,7 +252,9 @@ class PageView:
         if picture is None:
             why = m.planned.answer.problem if m.planned is not None else ""
             why = why or (m.quick.problem if m.quick is not None else "")
-            lines = why.splitlines() or ["No plan keeps every rule. The reason follows."]
+            against = m.quick.against if m.quick is not None and m.quick.picture is None and m.is_answered else ""
+            told = why.splitlines() or ["Which change of the input would be enough is being worked out …"]
+            lines = [*([against] if against else []), *told]
             waiting = not m.is_answered and m.quick is None
             self.sentence.set_content("" if waiting else f'<div class="noplan">{"".join(map(paragraph, lines))}</div>')
             self.purchases.set_content("")
@@ -336,6 +338,12 @@ class PageView:
             ui.echart(trade_off(curve.lever, curve.values, curve.total_usd, here), renderer="svg").classes("chart")
             rows = [(curve.lever.shown(v), "no plan" if t is None else usd(t))
                     for v, t in zip(curve.values, curve.total_usd, strict=True)]  # fmt: skip
+            key = curve.lever.key.partition(" ")[2]
+            note = (
+                "Points of the cost for units of any size; between them it may bend. Exact, with whole units as dots: "
+                f"planner what-if --curve '{key}=FROM:TO'."
+            )
+            ui.html(paragraph(note, "muted"), sanitize=False)
             with ui.expansion("As a table").props("dense"):
                 ui.html(table("Trade-off", (curve.lever.label, "Cost"), rows), sanitize=False)
 

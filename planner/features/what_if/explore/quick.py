@@ -1,6 +1,6 @@
 """The continuous answer: what the page shows at once, for units of any size, while whole units are searched for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,6 +49,34 @@ class Picture:
         reserved = sum(sum(week.reserved_rph) for week in self.weeks.values())
         total = sum(sum(week.total_rph) for week in self.weeks.values())
         return reserved / total if total > 0 else None
+
+
+_RULES: Mapping[str, str] = {
+    "balance": "the demand",
+    "mix": "the mix of models",
+    "guaranteed": "the guaranteed share",
+    "reserved": "the units that can be bought or are owed",
+    "deployment": "the units that can be bought or are owed",
+    "scaled": "the units that can run by the hour",
+    "quota": "quotas",
+    "egress": "caps on data between regions",
+    "cross_region_share": "the cap on requests served outside their origin",
+    "budget": "the budget",
+    "headroom": "headroom",
+}
+
+
+def against_in_words(names: Iterable[str]) -> str:
+    """Say which rules and stress cases cannot be kept together; blank: it is not known."""
+    found = []
+    for name in names:
+        lost = name.removeprefix("failover ")
+        found.append(f"the loss of {lost}" if lost != name else _RULES.get(name, name.replace("_", " ")))
+    told = list(dict.fromkeys(found))
+    if not told:
+        return ""
+    listed = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
+    return f"No plan exists, not even with units of any size: it fails on {listed}."
 
 
 def picture_of(answer: WarmAnswer) -> Picture:

@@ -18,7 +18,7 @@ from planner.features.tasks import cost_per_task_sheet
 from planner.features.what_if import rules_cost_study
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.explore.details import Detail, detail_of
-from planner.features.what_if.explore.quick import Picture, picture_of
+from planner.features.what_if.explore.quick import Picture, against_in_words, picture_of
 from planner.features.what_if.rules_cost_study import BUDGET_SECONDS, rules_cost
 from planner.features.what_if.study import Answer, answer_of
 from planner.plan.metrics.metric_tables import Metrics
@@ -72,11 +72,15 @@ class Export:
 
 @dataclass(frozen=True)
 class Quick:
-    """The continuous answer to a question; `picture` None: no plan exists, or `problem` says what is wrong."""
+    """The continuous answer to a question; `picture` None: no plan exists, or `problem` says what is wrong.
+
+    against : what cannot be kept together, in words, where no plan exists.
+    """
 
     number: int
     picture: Picture | None
     problem: str = ""
+    against: str = ""
 
 
 @dataclass(frozen=True)
@@ -194,8 +198,10 @@ def _quick(case: Case, asked: Asked, warm: WarmCases, inbox: _Inbox, send: Calla
         found = warm.solve(asked_case, asked.near, inbox.clock())
         if not isinstance(found, NoAnswer):
             return Quick(asked.number, picture_of(found))
-        send(Quick(asked.number, None))
-        return Quick(asked.number, None, str(explain(asked_case, found.stuck, inbox.clock(EXPLAIN_SECONDS))))
+        against = against_in_words(found.against)
+        send(Quick(asked.number, None, against=against))
+        why = explain(asked_case, found.stuck, inbox.clock(EXPLAIN_SECONDS))
+        return Quick(asked.number, None, str(why), against)
     except StoppedError:
         raise
     except (PlannerError, ArithmeticError) as error:
