@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.model.index_tables import bounded_shares
+from planner.model.bounded_shares import bounded_shares
 from planner.model.sets import Bools, Floats, Ints, Sets
 
 

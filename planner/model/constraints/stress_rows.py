@@ -13,10 +13,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from planner.model.bounded_shares import bounded_pairs, bounded_shares
 from planner.model.columns import Columns
 from planner.model.constraints.reserved import flow_loads
 from planner.model.family import SETTINGS, Asked, Cell, Family, Reduction, Relaxed, Spans
-from planner.model.index_tables import bounded_pairs, bounded_shares
 from planner.model.rows import Rows, Term, constant, distinct, joined, kept
 from planner.model.sets import Bools, Floats, Ints, Sets
 
