@@ -194,7 +194,7 @@ def _interrupted(arguments: argparse.Namespace) -> str:
     """Say what a stopped command has written: `written` is set by those that know (console.outputs)."""
     written = getattr(arguments, "written", None)
     if written is None:
-        return "interrupted; unfinished output was removed, and no file is half written"
+        return "interrupted; every file is as it was, or new and whole"
     if not written:
         return "interrupted; nothing was written"
     return f"interrupted after {' and '.join(str(path) for path in written)} was written"

@@ -7,7 +7,7 @@ flow over an arc in slot τ is f · d[n,τ] / D[n], where D[n] is its largest de
 
 for no demand exceeds D. So a programme with a slot a group, demand D and these prices has only plans of the part, at
 their true cost; all on demand at home is one of them. It is the plan where the time ends before there is a better one.
-Work that can wait is served when it arises.
+Work that can wait is served when it arises, and no unit runs by the hour.
 
 Any prices prove a bound (`solver.certificate`): those of the groups, spread over their slots by weeks, with the most
 for each need that the ways' prices allow.
@@ -44,10 +44,15 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
     ``depth`` : halvings of the slots of a period and price: 2^depth groups.
     """
     whole_choice = prune(merge_slots(part))
-    fine = replace(whole_choice, arcs=whole_choice.arcs.assign(at_once=True))  # what could wait is served at once
+    hourly = (columns_of(whole_choice).scaled >= 0).any()
+    fine = replace(
+        whole_choice,
+        arcs=whole_choice.arcs.assign(at_once=True),  # what could wait is served at once
+        meters=whole_choice.meters.assign(usd_per_scaled_unit_hour=np.nan),  # no unit runs by the hour
+    )
     group_of = _groups(fine, depth)
     groups = int(group_of.max(initial=-1)) + 1
-    if 2 * groups > len(fine.slots) or fine.keep is not None or (columns_of(fine).scaled >= 0).any():
+    if 2 * groups > len(fine.slots) or fine.keep is not None:
         return None
     sets, share = _grouped(fine, group_of, groups)
     program = program_of(fine)
@@ -68,7 +73,7 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
     price = _spread(solve.program, program, group_of, duals)
     usd = float(program.cost @ found)
     literal, proof = program, price
-    if waits(fine):
+    if waits(fine) or hourly:
         literal = program_of(whole_choice)
         proof = _prices_of(literal, program, price)
     certificate = certify(literal, proof, [], usd)

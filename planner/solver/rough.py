@@ -36,7 +36,12 @@ def rough_plans(parts: Sequence[Sets], clock: Clock, workers: int | None) -> dic
                 short = done > 0 and (now - begun) / done * (len(parts) - done) > hurry
                 if short and depth == DEPTH:
                     return coarse_plan(part, Clock(clock.deadline + OVERTIME * allowed), 0)
-                return coarse_plan(part, replace(clock), depth)
+                try:
+                    return coarse_plan(part, replace(clock), depth)
+                except StoppedError:
+                    if depth != DEPTH:
+                        return None
+                    return coarse_plan(part, Clock(clock.deadline + OVERTIME * allowed), 0)
             except StoppedError:
                 return None
             finally:

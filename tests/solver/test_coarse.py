@@ -65,6 +65,27 @@ def test_a_rough_plan_serves_at_once_what_could_wait_and_its_bound_is_of_all_pla
     assert rough.bound_usd <= best.totals.total_usd * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("start_hours", [0, 2])
+def test_a_rough_plan_runs_no_unit_by_the_hour_and_its_bound_is_of_plans_that_do(
+    monkeypatch: pytest.MonkeyPatch, start_hours: int
+) -> None:
+    """Units by the hour at 1.2 USD are cheaper than on demand at 1.8: where time ends, the plan goes without them."""
+    case = week(1, True, failover={"enabled": False})
+    priced = {"usd_per_scaled_unit_hour": 1.2, "max_scaled_units": 9.0, "start_hours": start_hours}
+    case = replace(case, pools=tuple(pool.model_copy(update=priced) for pool in case.pools))
+    best = solve(case, gap=1e-6)
+    assert best.totals.scaled_usd > 0
+
+    def stopped(*_: object) -> None:
+        raise StoppedError("out of time")
+
+    monkeypatch.setattr(find, "begin_component", stopped)
+    rough = solve(case, time_limit_seconds=1000.0)
+    assert (rough.totals.scaled_usd, len(rough.scaled_units)) == (0.0, 0)
+    assert rough.totals.total_usd >= best.totals.total_usd * (1 - 1e-6)
+    assert 0 < rough.proof.bound_usd <= best.totals.total_usd * (1 + 1e-9)
+
+
 def test_prices_lent_by_other_lost_regions_make_rows_that_every_plan_keeps() -> None:
     """Four regions: the first two cases are searched, the other two take their prices; all rows hold at the optimum."""
     regions = ("east", "north", "south", "west")

@@ -18,8 +18,16 @@ from planner.features.demand import engine as engines
 from planner.features.demand.focus_commitments import BilledCommitment, contract_commitment, used_commitments
 from planner.features.demand.formats import moments, numbers
 from planner.features.demand.source_files import SourceFile, columns_of_head, fail, list_sources
-from planner.io.atomic import replace_file, write_csv
+from planner.io.atomic import write_csv
+from planner.io.directory import Kind, replaced
 
+DIRECTORY = Kind(
+    key="commitments.json",
+    ours=frozenset({"commitments.json", "commitments.csv", "commitment_hours.csv"}),
+    foreign=frozenset(),
+    signed=frozenset(),
+    what="commitments",
+)
 NEEDED = {"ChargeCategory", "ChargePeriodStart"}
 COSTS = ("BilledCost", "EffectiveCost", "ListCost", "ContractedCost")
 CONTRACT_COLUMNS = {"ContractCommitmentId", "ContractCommitmentQuantity", "ContractCommitmentUnit"}
@@ -272,7 +280,6 @@ def _half_said(shown: pd.DataFrame) -> pd.Series:
 
 def write_commitments(report: dict[str, Any], folder: Path) -> None:
     """Write commitments.csv, commitment_hours.csv (where there is usage of commitments) and commitments.json."""
-    folder.mkdir(parents=True, exist_ok=True)
     table = pd.DataFrame(
         [
             {"offer": "", "units": c["units"], "start": c["start"], "end": c["end"], "note": _note(c)}
@@ -281,13 +288,14 @@ def write_commitments(report: dict[str, Any], folder: Path) -> None:
         ],
         columns=["offer", "units", "start", "end", "note"],
     )
-    write_csv(folder / "commitments.csv", table)
     hours = report["hours"]
-    if not hours.empty:
-        write_csv(folder / "commitment_hours.csv", hours)
     told = {name: value for name, value in report.items() if name != "hours"}
     text = json.dumps(told, indent=2, default=str) + "\n"
-    replace_file(folder / "commitments.json", lambda path: path.write_text(text, encoding="utf-8"))
+    with replaced(folder, DIRECTORY) as new:
+        write_csv(new / "commitments.csv", table)
+        if not hours.empty:
+            write_csv(new / "commitment_hours.csv", hours)
+        (new / "commitments.json").write_text(text, encoding="utf-8", newline="\n")
 
 
 def _note(commitment: dict[str, Any]) -> str:

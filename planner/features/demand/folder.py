@@ -7,11 +7,8 @@ The months to plan: what the command line says, else the folder's plan.yaml, els
 """
 
 import datetime as dt
-import shutil
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,7 @@ import yaml
 from planner.errors import Fault, InputError, PlannerError
 from planner.features.demand.batch_marks import with_deadlines
 from planner.features.demand.horizon_cuts import cuts_of, with_cuts
-from planner.io.atomic import replace_file
+from planner.io.atomic import draft, undisturbed
 from planner.io.yaml_text import load_yaml
 from planner.schema.settings import add_months
 
@@ -64,8 +61,9 @@ def write_demand(
             "demand.csv, workloads.csv and mix.csv into the sheets of a workbook"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".planner-", dir=folder) as staging:
-        stage = Path(staging)
+    with draft(folder / "demand") as staging:
+        stage = staging / "new"
+        stage.mkdir()
         _stage(
             stage,
             folder,
@@ -81,11 +79,12 @@ def write_demand(
         for extra, content in (extras or {}).items():
             _write(stage / "forecast" / extra, content)
         written = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
-        for name in written:  # everything is whole before the first name changes
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            replace_file(folder / name, partial(shutil.copyfile, stage / name))
-    other = folder / ("demand.csv" if Path("demand.parquet") in written else "demand.parquet")
-    other.unlink(missing_ok=True)
+        with undisturbed():  # everything is whole before the first name changes
+            for name in written:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (stage / name).replace(folder / name)
+            other = folder / ("demand.csv" if Path("demand.parquet") in written else "demand.parquet")
+            other.unlink(missing_ok=True)
     return [str(name) for name in written]
 
 

@@ -34,7 +34,7 @@ import pandas as pd
 
 from planner.errors import Fault, InputError
 from planner.features.demand.export_findings import ExportFinding
-from planner.io.atomic import replace_file
+from planner.io.directory import Kind, read_whole, recover, replaced
 
 HOUR = dt.timedelta(hours=1)
 
@@ -88,6 +88,9 @@ VALUES = ("requests", *TOKENS)
 COLUMNS = ("hour", *SERIES, "bucket_hours", *VALUES, "burst_factor")
 UNKNOWN = "unknown"
 TABLE_FILE, REPORT_FILE = "history.parquet", "history.json"
+DIRECTORY = Kind(
+    key=TABLE_FILE, ours=frozenset({TABLE_FILE, REPORT_FILE}), foreign=frozenset(), signed=frozenset(), what="a history"
+)
 
 
 @dataclass(frozen=True)
@@ -129,17 +132,23 @@ def tidy(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def save_history(history: History, folder: Path) -> None:
-    """Write both files into ``folder``, each beside its name first and then renamed."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write both files into ``folder``, put in place together; what others put there stays."""
     texts = list(SERIES)  # few values often: worth a dictionary, which for numbers costs more than it saves
-    replace_file(folder / TABLE_FILE, lambda path: history.rows.to_parquet(path, index=False, use_dictionary=texts))
-    text = json.dumps(history.report, indent=2, default=str) + "\n"
-    replace_file(folder / REPORT_FILE, lambda path: path.write_text(text, encoding="utf-8"))
+    with replaced(folder, DIRECTORY) as new:
+        history.rows.to_parquet(new / TABLE_FILE, index=False, use_dictionary=texts)
+        text = json.dumps(history.report, indent=2, default=str) + "\n"
+        (new / REPORT_FILE).write_text(text, encoding="utf-8", newline="\n")
 
 
 def load_history(source: Path) -> History:
     """Read a history folder, or the parquet file alone."""
+    return read_whole(source, DIRECTORY, _read) if source.is_dir() else _read(source)
+
+
+def _read(source: Path) -> History:
     path = source / TABLE_FILE if source.is_dir() else source
+    if not path.exists() and source.is_dir():
+        recover(source.resolve(), DIRECTORY)
     if not path.exists():
         raise InputError([Fault(str(path), "there is no history here; make one with `planner ingest`")])
     try:

@@ -1,6 +1,8 @@
 """Requests that an export marks as batch: a workload of their own, with a deadline where it is new in a folder."""
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from planner.cli import main
 from planner.features.demand.batch_marks import DEADLINE_HOURS
 from planner.features.demand.folder import write_demand
-from planner.features.demand.history import History
+from planner.features.demand.history import History, load_history, save_history, tidy
 from planner.features.demand.ingest import IngestOptions, ingest
 from planner.features.demand.names import NameMap
 from planner.features.demand.profile import profile
@@ -94,6 +96,48 @@ def test_a_new_batch_workload_of_a_folder_has_a_deadline(tmp_path: Path) -> None
     table = written(tmp_path / "q", "chat", "chat batch")
     assert table["deadline_hours"].to_dict() == {"chat": "", "chat batch": "24"}
     assert table["kind"].to_dict() == {"chat": "", "chat batch": "batch"}
+
+
+def test_a_stop_while_files_are_put_in_place_waits_until_they_all_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workloads of one forecast beside the demand of another would be a plan of neither."""
+    replace = Path.replace
+
+    def stopped(path: Path, target: Path) -> Path:
+        done = replace(path, target)
+        if target.parent == tmp_path / "q":
+            os.kill(os.getpid(), signal.SIGINT)
+        return done
+
+    written(tmp_path / "q", "chat")
+    monkeypatch.setattr(Path, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        written(tmp_path / "q", "agent")
+    for name in ("demand", "mix", "workloads"):
+        assert "agent" in (tmp_path / "q" / f"{name}.csv").read_text()
+    assert not list((tmp_path / "q").glob(".*"))
+
+
+@pytest.mark.parametrize("others", [False, True], ids=["alone", "beside others' files"])
+def test_the_files_of_a_history_are_put_in_place_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: bool
+) -> None:
+    """Stopped at the report, the older table stays with the older report."""
+    rows = pd.DataFrame({"hour": ["2026-01-01T00:00Z"], "region": "r", "workload": "w", "model": "m",
+                         "bucket_hours": 1.0, "requests": 1.0})  # fmt: skip
+    save_history(History(tidy(rows), {"run": 1}), tmp_path / "h")
+    if others:
+        (tmp_path / "h" / "notes.txt").write_text("mine")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", lambda *_, **__: (_ for _ in ()).throw(OSError("disk full")))
+        with pytest.raises(OSError, match="disk full"):
+            save_history(History(tidy(rows.assign(requests=2.0)), {"run": 2}), tmp_path / "h")
+    for run in (1, 2):
+        there = load_history(tmp_path / "h")
+        assert (there.rows["requests"].tolist(), there.report) == ([float(run)], {"run": run})
+        save_history(History(tidy(rows.assign(requests=2.0)), {"run": 2}), tmp_path / "h")
+    assert (tmp_path / "h" / "notes.txt").exists() == others
 
 
 def test_what_the_folder_says_stays(tmp_path: Path) -> None:
