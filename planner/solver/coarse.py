@@ -17,6 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from planner.errors import StoppedError
 from planner.model.columns import columns_of
 from planner.model.objective import objective
 from planner.model.program import LinearProgram, program_of
@@ -36,6 +37,7 @@ from planner.solver.whole import solve_whole
 DEPTH, FINER = 3, 5  # halvings: 1 s, 3 s where the whole takes 8 s; 19 %, 5 % dearer (measured)
 ROUGH = 0.01  # gap of its whole units
 CANDIDATES = 12  # where units rounded up are no plan
+DEAR = 1.05  # times the least for units of any size: where rounding costs more, no units at all are tried too
 
 
 def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan | None:
@@ -63,12 +65,15 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
         return None
     duals, values = solve.session.row_duals(), solve.session.values()
     if part.has_size_rules:
+        least = solve.session.objective()
         whole = solve_whole(solve, ROUGH, clock, rounds=0)  # deployments rounded up, then purchases
         if whole is not None and not np.isfinite(whole.usd) and solve_linear(solve):
             whole = solve_whole(solve, ROUGH, clock, rounds=CANDIDATES)
         if whole is None or not np.isfinite(whole.usd):
             return None
         values = whole.values
+        if whole.usd > DEAR * least:
+            values = _without_units(solve, values, whole.usd)
     found = _expanded(solve.program, program, group_of, share, values)
     price = _spread(solve.program, program, group_of, duals)
     usd = float(program.cost @ found)
@@ -85,6 +90,22 @@ def coarse_plan(part: Sets, clock: Clock, depth: int = DEPTH) -> ComponentPlan |
         )
     except ArithmeticError:  # some rule looks at single hours
         return None
+
+
+def _without_units(solve: LinearSolve, values: Floats, usd: float) -> Floats:
+    """Values of the plan that buys and deploys nothing, if there is one that costs less; else those given."""
+    at, session = solve.program.columns, solve.session
+    units = np.concatenate([at.committed, at.deployed.ravel(), at.unreserved[at.unreserved >= 0]])
+    none = np.zeros(len(units))
+    session.set_column_bounds(units, none, none)
+    try:
+        if session.solve() and session.objective() < usd:
+            return session.values()
+    except StoppedError:
+        pass
+    finally:
+        session.set_column_bounds(units, none, at.upper[units])
+    return values
 
 
 def _prices_of(literal: LinearProgram, program: LinearProgram, price: Floats) -> Floats:

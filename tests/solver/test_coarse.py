@@ -86,6 +86,22 @@ def test_a_rough_plan_runs_no_unit_by_the_hour_and_its_bound_is_of_plans_that_do
     assert 0 < rough.proof.bound_usd <= best.totals.total_usd * (1 + 1e-9)
 
 
+def test_a_rough_plan_signs_nothing_where_rounding_up_is_dearer_than_all_on_demand() -> None:
+    """Units are sold by the hundred at 744 USD each; a week's requests cost 2 USD each on demand."""
+    day = [4.0] * 8 + [9.0] * 16
+    tables = two(
+        1, 1, demand=[row for r in ("east", "west") for row in builders.profile(r, "w", day)],
+        offers=[{"offer": r, "pool": f"{r}-m", "usd_per_unit_hour": 1.0, "min_units": 100} for r in ("east", "west")],
+        on_demand=[on_demand(r, usd_per_mtok_input=2.0 / 60e-6) for r in ("east", "west")], routes=[],
+    )  # fmt: skip
+    case = builders.case(tables, whole_units=True, failover={"enabled": False})
+    parts = parts_to_solve(sets_of(case))
+    rough = [coarse_plan(part, Clock(), 0) for part in parts]
+    asked = float(case.demand["requests_per_hour"].sum())
+    assert sum(plan.usd for plan in rough if plan is not None) == pytest.approx(asked * WEEKS * 2.0)
+    assert not any(plan.committed.any() for plan in rough if plan is not None)
+
+
 def test_prices_lent_by_other_lost_regions_make_rows_that_every_plan_keeps() -> None:
     """Four regions: the first two cases are searched, the other two take their prices; all rows hold at the optimum."""
     regions = ("east", "north", "south", "west")
