@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType, ModuleType
 
@@ -97,6 +97,11 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+ANSWER_SECONDS = 1.0  # for the main thread to hear a signal
+_SHOW_CURSOR = "\r\x1b[2K\x1b[?25h"
+_SOLVERS = ("planner.solver.", "planner.verify.")
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, with the exit code 1 for wrong use (its own 2 means here that no plan exists)."""
 
@@ -120,8 +125,8 @@ def _overview() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the console script's entry."""
+def main(argv: Sequence[str] | None = None, begun: Callable[[argparse.Namespace], None] = lambda _: None) -> int:
+    """Run one command; ``begun`` is given its arguments before it runs."""
     words = list(sys.argv[1:] if argv is None else argv)
     overview = _overview()
     if not words:
@@ -142,6 +147,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     command.configure(parser)
     arguments = parser.parse_args(chosen.arguments)
+    begun(arguments)
     with shown_streams():  # names come from outside: a terminal obeys none of them
         return _run(command, arguments)
 
@@ -200,16 +206,66 @@ def _interrupted(arguments: argparse.Namespace) -> str:
     return f"interrupted after {' and '.join(str(path) for path in written)} was written"
 
 
-def stop_like_interrupt() -> None:
-    """Let SIGTERM and SIGHUP end a command as Ctrl-C does: with a word, and nothing half written."""
+class Stops:
+    """Ctrl-C, SIGTERM and SIGHUP end a command with a word and nothing half written, inside the solver too.
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    Python hears a signal only when the solver gives control back, which one long search may do minutes later. So a
+    thread waits for signals as well, and ends the process where the main thread does not answer one.
+    """
+
+    def __init__(self) -> None:
+        self.arguments = argparse.Namespace()
+        self._answered = threading.Event()  # the main thread heard a signal, or has nothing left to do
+        self._numbers: set[int] = set()
+        self.watchers = 0
+
+    def begin(self) -> None:
+        """Take the signals that nobody else handles or ignores (nohup), and watch for them; in the main thread."""
+        for name, usual in (("SIGINT", signal.default_int_handler), ("SIGTERM", signal.SIG_DFL),
+                            ("SIGHUP", signal.SIG_DFL)):  # fmt: skip
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) is usual:
+                signal.signal(number, self._heard)
+                self._numbers.add(number)
+        if hasattr(signal, "pthread_kill"):  # Windows: a wake-up takes a socket
+            ears, told = os.pipe()
+            os.set_blocking(told, False)
+            signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+            threading.Thread(target=self._watch, args=(ears,), daemon=True).start()
+            self.watchers = 1
+
+    def end(self) -> None:
+        """Leave what comes now to the main thread, which is about to end."""
+        self._answered.set()
+
+    def _heard(self, number: int, frame: FrameType | None) -> None:
+        self._answered.set()
         raise KeyboardInterrupt
 
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores it: so do we
-            signal.signal(number, stop)
+    def _watch(self, ears: int) -> None:
+        """End the process where a signal that is ours is not heard by the main thread: it is inside the solver."""
+        while True:
+            number = os.read(ears, 1)[0]
+            if number not in self._numbers:
+                continue
+            if self._answered.wait(ANSWER_SECONDS) or signal.getsignal(number) != self._heard or not _in_solver():
+                continue  # what does not answer at once elsewhere has files to put in place first
+            screen = sys.__stderr__
+            with suppress(OSError, ValueError):
+                if screen is not None:
+                    shown = _SHOW_CURSOR if screen.isatty() else ""  # a bar had hidden it
+                    print(f"{shown}{_shown(_interrupted(self.arguments))}", file=screen, flush=True)
+            os._exit(EXIT_STOPPED)
+
+
+def _in_solver() -> bool:
+    """Whether the main thread is at work for the solver, where no file is being written."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame is not None:
+        if str(frame.f_globals.get("__name__")).startswith(_SOLVERS):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _said_already(what: "sys.UnraisableHookArgs") -> None:
@@ -220,15 +276,17 @@ def _said_already(what: "sys.UnraisableHookArgs") -> None:
 
 def entry() -> None:
     """Run one command and end the process; objects are left to the system, which takes them back at once."""
-    stop_like_interrupt()
+    stops = Stops()
+    stops.begin()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an encoding that lacks a letter prints its number
             stream.reconfigure(errors="backslashreplace")
     sys.unraisablehook = _said_already
     gc.set_threshold(100_000, 50, 1000)  # a workbook's cells all live until the end: seldom look for what does not
-    code = main()
+    code = main(begun=lambda arguments: setattr(stops, "arguments", arguments))
+    stops.end()
     gc.freeze()
-    if threading.active_count() > 1:  # stopped while a thread was inside the solver: nothing can end that thread
+    if threading.active_count() > 1 + stops.watchers:  # stopped while a thread was inside the solver: it goes on
         with suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()

@@ -14,16 +14,19 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from planner.errors import PlannerError
 from planner.io.atomic import COMMITTED, dead_drafts, draft, locked, undisturbed
 
+Read = TypeVar("Read")
+READ_TRIES, MOVE_SECONDS = 5, 0.2
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 _HIDDEN = (".", "~")  # of editors and file managers: never part of a directory of ours
 
@@ -70,6 +73,52 @@ def replaced(
             _put_in_place(new, target, beside, kind)
             if done is not None:
                 done()
+
+
+def read_whole(place: str | Path, kind: Kind, read: Callable[[Path], Read]) -> Read:
+    """Return what ``read`` makes of a directory; it reads again where the directory was replaced meanwhile.
+
+    So nothing is ever said of a mixture of two.
+
+    Raises
+    ------
+    PlannerError : it is replaced again and again.
+    """
+    folder = Path(place)
+    for _ in range(READ_TRIES):
+        before = _identity(folder, kind)
+        try:
+            found = read(folder)
+        except Exception:
+            if _identity(folder, kind) == before and not _on_its_way(folder):
+                raise
+            time.sleep(MOVE_SECONDS)
+        else:
+            if _identity(folder, kind) == before:
+                return found
+    raise PlannerError(f"{folder} was replaced while it was read, {READ_TRIES} times: try again when that is over")
+
+
+def _identity(place: Path, kind: Kind) -> tuple[tuple[int, ...] | None, ...]:
+    """Tell one directory of ours from the next in the same place."""
+    found: list[tuple[int, ...] | None] = []
+    for path in (place, place / kind.key):
+        try:
+            seen = path.stat()
+        except OSError:
+            found.append(None)
+        else:
+            written = () if path is place else (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+            found.append((seen.st_dev, seen.st_ino, *written))
+    return tuple(found)
+
+
+def _on_its_way(place: Path) -> bool:
+    """Whether files are being moved into a place one by one."""
+    target = place.resolve()
+    with suppress(OSError):
+        return any(_committed(path).get("place") == target.name for path in target.parent.glob(".*.part"))
+    return False
 
 
 def refuse(place: Path, kind: Kind) -> None:

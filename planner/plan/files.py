@@ -22,7 +22,7 @@ import pandas as pd
 
 from planner.errors import Fault, InputError
 from planner.io.digest import FORMAT, sealed
-from planner.io.directory import replaced
+from planner.io.directory import read_whole, replaced
 from planner.plan import frames
 from planner.plan.manifest import (
     CERTIFICATE,
@@ -141,7 +141,10 @@ def read_plan(directory: str | Path) -> Plan:
     ------
     InputError : a file is missing, cannot be read, or lacks a column; all that is wrong at once.
     """
-    folder = Path(directory)
+    return read_whole(directory, DIRECTORY, _read_plan)
+
+
+def _read_plan(folder: Path) -> Plan:
     faults: list[Fault] = []
     stated = _stated(folder, faults)
     dispatch = _table(folder, DISPATCH, DISPATCH_COLUMNS, faults, frames.DISPATCH.optional)

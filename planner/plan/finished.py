@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import Fault, InputError
+from planner.io.directory import read_whole
 from planner.plan.files import read_plan
-from planner.plan.manifest import INPUT, PLAN, TABLES, faults_of_files, read_document
+from planner.plan.manifest import DIRECTORY, INPUT, PLAN, TABLES, faults_of_files, read_document
 from planner.plan.plan import Plan
 from planner.readers.load import load
 from planner.schema.case import Case
@@ -28,7 +29,10 @@ def load_finished(directory: str | Path) -> Finished:
     ------
     InputError : a file is missing, damaged or edited, or the input is not the one that the plan was made from.
     """
-    folder = Path(directory)
+    return read_whole(directory, DIRECTORY, _load_finished)
+
+
+def _load_finished(folder: Path) -> Finished:
     try:
         read_document(folder)
     except InputError:

@@ -2,14 +2,17 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from planner.io.directory import read_whole
 from planner.plan.audit import Finding, audit
 from planner.plan.audit.bound import check_bound
 from planner.plan.audit.findings import lacks_witness
 from planner.plan.audit.totals import sound_tables
 from planner.plan.files import read_plan
 from planner.plan.flows import deployed_units
+from planner.plan.manifest import DIRECTORY
 from planner.plan.plan import Plan, Status
 from planner.plan.reading import Reading
 from planner.schema.case import Case
@@ -62,9 +65,13 @@ def verify(case: Case, directory: str | Path, deep: bool = False) -> Verificatio
     InputError : a file is missing or cannot be read.
     PlannerError : too large for `deep`.
     """
+    return read_whole(directory, DIRECTORY, partial(_verified, case, deep=deep))
+
+
+def _verified(case: Case, directory: Path, *, deep: bool) -> Verification:
     plan = read_plan(directory)
     reading = Reading(case, plan)
-    findings = file_findings(Path(directory))
+    findings = file_findings(directory)
     derived, names = reading.derived, reading.names
     _, deployments, _ = sound_tables(case, plan, names)
     proved = prove_stress(case, derived, names, deployed_units(names, deployments), reading.demand)
@@ -83,6 +90,6 @@ def verify(case: Case, directory: str | Path, deep: bool = False) -> Verificatio
         searched = Searched(*search(case, derived, names))
         findings += second_opinion(plan, searched.best_usd, searched.least_usd)
     if all(finding.rule in ("files", "status", "rents") for finding in findings):  # else figures mean nothing
-        findings += figure_findings(Path(directory), reading)
+        findings += figure_findings(directory, reading)
     bound = -math.inf if unproved else plan.proof.bound_usd
     return Verification(plan, findings, bound, proved.cases, proved.slots, proved.programmes, searched)

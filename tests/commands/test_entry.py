@@ -1,5 +1,6 @@
 """The console script's end: it never waits for a thread that is still inside the solver."""
 
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,7 +12,7 @@ from planner.cli import main
 CODE = """
     import threading, time
     import planner.cli
-    planner.cli.main = lambda: 3
+    planner.cli.main = lambda begun: 3
     threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
     planner.cli.entry()
 """
@@ -20,6 +21,39 @@ CODE = """
 def test_a_busy_thread_does_not_keep_the_process() -> None:
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(CODE)], timeout=30, check=False)
     assert done.returncode == 3
+
+
+STUCK = """
+    import argparse, hashlib, os, signal, threading
+    from planner import cli
+
+    def main(begun):
+        begun(argparse.Namespace(written=()))
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.{signal})).start()
+        inside = {{"__name__": "{module}", "hashlib": hashlib}}
+        exec("for _ in range(4): hashlib.pbkdf2_hmac('sha256', b'', b'', {turns})", inside)
+        return 7
+
+    cli.main, cli.ANSWER_SECONDS = main, 0.1
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    cli.entry()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_stop_is_heard_inside_the_solver(name: str) -> None:
+    """Where C code does not come back, the process ends with the same word as anywhere."""
+    code = STUCK.format(signal=name, module="planner.solver.highs", turns=10**9)
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], timeout=60, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (3, "interrupted; nothing was written\n")
+
+
+def test_a_stop_elsewhere_waits_for_what_runs() -> None:
+    """Files are put in place first: the stop is heard as soon as Python goes on, and unwinds as ever."""
+    code = STUCK.format(signal="SIGTERM", module="planner.io.directory", turns=10**6)
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], timeout=60, capture_output=True, text=True)
+    assert "KeyboardInterrupt" in done.stderr
 
 
 def test_the_exit_code_is_the_commands() -> None:

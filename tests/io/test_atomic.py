@@ -11,7 +11,7 @@ import pytest
 from planner.errors import PlannerError
 from planner.io import directory as directories
 from planner.io.atomic import undisturbed, write_text, written_beside
-from planner.io.directory import Kind, recover, replaced
+from planner.io.directory import Kind, read_whole, recover, replaced
 
 ROOT = Path(__file__).parents[2]
 KIND = Kind(key="key", ours=frozenset({"key", "a", "b", "in"}), foreign=frozenset({"plan.yaml"}),
@@ -169,6 +169,32 @@ def test_of_two_at_once_one_wins_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("exchange", [True, False])
+def test_what_is_replaced_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool
+) -> None:
+    """A mixture of two is neither an answer nor a fault; what is wrong with one of them still is."""
+    if not exchange:
+        monkeypatch.setattr(directories, "_exchanged", lambda one, other: False)
+    put(tmp_path / "p", "old")
+    words = iter(["new", "new"])
+
+    def read(place: Path) -> str:
+        first = (place / "a").read_text()
+        if word := next(words, None):
+            put(place, word)
+        if (place / "b").read_text() != first:
+            raise PlannerError("b belongs to another plan")
+        return first
+
+    assert read_whole(tmp_path / "p", KIND, read) == "new"
+    (tmp_path / "p" / "b").write_text("edited")
+    with pytest.raises(PlannerError, match="belongs to another"):
+        read_whole(tmp_path / "p", KIND, read)
+    with pytest.raises(PlannerError, match="was replaced while it was read"):
+        read_whole(tmp_path / "p", KIND, lambda place: put(place, "new"))
+
+
 def test_a_stop_waits_until_what_belongs_together_is_done() -> None:
     done = []
 
