@@ -4,10 +4,14 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import planner
 from planner.cli import main
+from tests import builders
 
 CODE = """
     import threading, time
@@ -83,3 +87,14 @@ def test_the_shell_completes_commands_and_options(shell: str, capsys: pytest.Cap
     script = capsys.readouterr().out
     for word in ("solve", "--no-workbook", "breakeven"):
         assert word in script
+
+
+def test_a_plan_does_not_depend_on_how_pandas_keeps_texts(tmp_path: Path) -> None:
+    """The command keeps them as Python's strings, the library as pandas is set: one plan."""
+    folder = builders.write_folder(builders.tables(), tmp_path / "in")
+    assert main(["solve", str(folder), "-o", str(tmp_path / "out"), "--fresh", "--no-workbook"]) == 0
+    with pd.option_context("mode.string_storage", "pyarrow"):
+        plan = planner.solve(planner.load(folder))
+        written = planner.load_plan(tmp_path / "out").plan
+        assert plan.totals == written.totals
+        pd.testing.assert_frame_equal(plan.dispatch, written.dispatch)

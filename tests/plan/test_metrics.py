@@ -276,7 +276,7 @@ FLOW = st.tuples(st.sampled_from(["east", "west"]), st.sampled_from(["east", "we
                  st.floats(0.01, 50))  # fmt: skip
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(
     flows=st.lists(FLOW, min_size=1, max_size=6),
     units=st.floats(0, 80),
