@@ -311,6 +311,10 @@ class _Builder:
                 self.scaled.append((name, start, one * pools[name].start_hours))
                 self._add_rows(-INF, 0.0, slots, (row, found[d], one), (row, found[d][before], -one),
                                (row, start, -one))  # fmt: skip
+                # what starts is bounded from above too: it may be worth its price where it counts for contracts
+                self._add_rows(-INF, 0.0, slots, (row, start, one), (row, found[d], -one))
+                if (limit := pools[name].max_scaled_units) is not None:
+                    self._add_rows(-INF, limit, slots, (row, start, one), (row, found[d][before], one))
         for name, pool in pools.items():
             mine = [d for d, key in enumerate(self.names.deployments) if key[0] == name and found[d][0] >= 0]
             if pool.max_scaled_units is not None and mine:

@@ -1,12 +1,17 @@
-"""Units that run by the hour, beside the deployed units of rule 4: what starts, and how many a pool may run."""
+"""Units that run by the hour, beside the deployed units of rule 4: what starts, and how many a pool may run.
+
+What starts is max(0, a[t] − a[t−1]). It costs something, so the programme need only bound it from below; but where a
+dollar spent counts for several contracts, it would start more than that. There it is bounded from above too, by the
+least concave function above it where no more than max_scaled_units run: min(a[t], max_scaled_units − a[t−1]).
+"""
 
 import numpy as np
 
-from planner.model.columns import Columns
+from planner.model.columns import Columns, counted_twice
 from planner.model.family import EVERY_REDUCTION, Asked, Cell, Family, Reduction, Relaxed, Spans
 from planner.model.objective import scaled_unit_usd
 from planner.model.rows import Rows, Term, joined, no_rows
-from planner.model.sets import Floats, Ints, Sets
+from planner.model.sets import Bools, Floats, Ints, Sets
 from planner.model.waiting import Weeks
 
 
@@ -38,6 +43,69 @@ START = Family(
     allows=EVERY_REDUCTION - {Reduction.SLOTS},  # two hours of equal demand are not equal: what ran before differs
     kinds=("", "start"),
 )
+
+
+def start_runs(sets: Sets, at: Columns) -> Rows:
+    r"""Start no more than runs, where what it costs counts for several contracts.
+
+    g[d,t] − a[d,t]  ≤  0            for each deployment d whose starts count for several contracts, slot t      [units]
+    """
+    deployment, slot = np.nonzero(_starts_counted_twice(sets, at))
+    where = {"deployment": deployment, "slot": slot}
+    terms = [
+        Term(where, at.started[deployment, slot], 1.0),
+        Term(where, at.scaled[deployment, slot], -1.0),
+    ]
+    return joined("start_runs", where, (-np.inf, 0.0), terms) if len(slot) else no_rows("start_runs", *where)
+
+
+RUNS = Family(
+    name="start_runs",
+    rule="4",
+    rows=start_runs,
+    spans=Spans.SLOT,
+    dual="what one more unit that runs would save, could it start again, USD",
+    relaxed_by=Relaxed.NEVER,
+    allows=EVERY_REDUCTION,
+    kinds=("", "start_runs"),
+)
+
+
+def start_limit(sets: Sets, at: Columns) -> Rows:
+    r"""Start no more than the pool's limit leaves beside what ran in the hour before.
+
+    g[d,t] + a[d,t−1]  ≤  max_scaled_units        for each deployment d whose starts count for several contracts and
+                                                  whose pool has a limit, slot t, the week being a circle       [units]
+    """
+    limit = sets.meters["max_scaled_units"].to_numpy(float)[sets.deployments["meter_row"].to_numpy(int)]
+    deployment, slot = np.nonzero(_starts_counted_twice(sets, at) & np.isfinite(limit)[:, None])
+    where = {"deployment": deployment, "slot": slot}
+    if not len(slot):
+        return no_rows("start_limit", *where)
+    terms = [
+        Term(where, at.started[deployment, slot], 1.0),
+        Term(where, at.scaled[deployment, Weeks.of(sets).later(-1)[slot]], 1.0),
+    ]
+    return joined("start_limit", where, (-np.inf, limit[deployment]), terms)
+
+
+START_LIMIT = Family(
+    name="start_limit",
+    rule="4",
+    rows=start_limit,
+    spans=Spans.WEEK,
+    dual="what it would save to stop one more unit in the hour before, so that it may start again, USD",
+    relaxed_by=Relaxed.NEVER,
+    allows=EVERY_REDUCTION - {Reduction.SLOTS},  # as `start`
+    kinds=("", "start_limit"),
+)
+
+
+def _starts_counted_twice(sets: Sets, at: Columns) -> Bools:
+    """Whether what starts costs something that counts for several contracts: array deployments x slots."""
+    meter = sets.deployments["meter_row"].to_numpy(int)
+    found: Bools = (at.started >= 0) & counted_twice(sets)[meter][:, sets.slot_period]
+    return found
 
 
 def scaled_limit(sets: Sets, at: Columns) -> Rows:

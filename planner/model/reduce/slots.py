@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from planner.model import program
 from planner.model.columns import Columns, columns_of, counted_twice
-from planner.model.constraints.scaled import START
+from planner.model.constraints.scaled import START, START_LIMIT
 from planner.model.constraints.waiting import BACKLOG, DEADLINE
 from planner.model.family import Reduction
 from planner.model.objective import objective
@@ -39,7 +39,7 @@ def merge_slots(sets: Sets) -> Sets:
     All slots stay where some family refuses it.
     """
     refused = refusing(sets, Reduction.SLOTS)
-    if refused and set(refused) <= {BACKLOG.name, DEADLINE.name, START.name}:
+    if refused and set(refused) <= {BACKLOG.name, DEADLINE.name, START.name, START_LIMIT.name}:
         return _merge_weeks(sets)
     if refused:
         return replace(sets, members=tuple(np.arange(len(sets.slots)).reshape(-1, 1)))

@@ -36,7 +36,7 @@ from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
 
 KINDS = frozenset((
-    "risk_floor", "risk_cap", "start", "scaled_limit",
+    "risk_floor", "risk_cap", "start", "start_runs", "start_limit", "scaled_limit",
     "rent", "quota", "mix_low", "mix_high", "guaranteed", "deployment", "egress", "cross_region_share", "budget",
     "stress", "stress_unit", "stress_quota", "stress_mix_low", "stress_mix_high",
 ))  # fmt: skip  # kinds of prices whose rules are stated here
@@ -174,8 +174,10 @@ def _by_the_hour(
     """
     pools = {p.pool: p for p in case.pools if p.usd_per_scaled_unit_hour is not None}
     number = {key: k for k, key in enumerate(names.deployments)}
-    start, limit = np.zeros(rent.shape), {pool: np.zeros(names.slot_count) for pool in pools}
-    for kind in ("start", "scaled_limit"):
+    start, again, beside = (np.zeros(rent.shape) for _ in range(3))
+    limit = {pool: np.zeros(names.slot_count) for pool in pools}
+    of_kind = {"start": start, "start_runs": again, "start_limit": beside}
+    for kind in (*of_kind, "scaled_limit"):
         part = table[table["kind"] == kind]
         rows = part[["supply", "meter", "model", "price"]].astype(object).itertuples(index=False, name=None)
         for (pool, meter, model, price), slot in zip(rows, names.slots(part).tolist(), strict=True):
@@ -184,19 +186,24 @@ def _by_the_hour(
             if kind == "scaled_limit":
                 limit[pool][slot] += price
             elif (pool, meter, model) in number:
-                start[number[pool, meter, model], slot] += price
+                of_kind[kind][number[pool, meter, model], slot] += price
     terms = []
     for d, (name, _, _) in enumerate(names.deployments):
         pool = pools.get(name)
         if pool is None:
             continue
         usd = weeks * tilted * (pool.usd_per_scaled_unit_hour or 0.0) - rule_prices.of_scaled(name, names.slot_count)
-        after = np.roll(start[d].reshape(-1, HOURS_PER_WEEK), -1, axis=1).ravel()
+        after = np.roll((start - beside)[d].reshape(-1, HOURS_PER_WEEK), -1, axis=1).ravel()
         runs = usd - rent[d] + limit[name]
         if pool.start_hours > 0:
-            runs = runs + start[d] - after
-            terms += _at_most(usd * pool.start_hours - start[d], most[d] / min(pool.start_hours, 1.0))
+            runs = runs + start[d] - again[d] - after
+            begins = usd * pool.start_hours - start[d] + again[d] + beside[d]
+            terms += _at_most(begins, most[d] / min(pool.start_hours, 1.0))
         terms += _at_most(runs, most[d])
+        if beside[d].any():
+            terms.append(
+                -math.inf if pool.max_scaled_units is None else -float(beside[d].sum()) * pool.max_scaled_units
+            )
     for name, price in limit.items():
         limit_units = pools[name].max_scaled_units
         if price.any():

@@ -28,6 +28,8 @@ CHECKED = {
     "size_low": "capacity_check.sizes",
     "size_top": "capacity_check.sizes",
     "start": "totals.costs",  # starts are priced, not bounded
+    "start_runs": "totals.costs",
+    "start_limit": "totals.costs",
     "scaled_limit": "capacity_check.scaled_limits",
     "risk": "totals.costs",  # no rule of a plan: it weighs scenarios; its prices are looked at in `bound`
     "keep": "totals.bound",  # no rule of a plan: it weighs changes, and its price is in no total
