@@ -112,8 +112,9 @@ def _of_contracts(case: Case) -> list[str]:
         return []
     names = ", ".join(c.contract for c in case.spend_commitments)
     return [
-        f"what is not spent on {names} is no part of costs, regret and verdicts here: a commitment that fills a "
-        "contract may be worth keeping all the same (the plan's sheet Spend commitments says what a dollar spent saves)"
+        f"what is not spent on {names} is no part of costs, regret and verdicts here, and a dollar that fills a "
+        "contract counts in full, though it would be paid anyway: a commitment may be worth keeping, and on demand may "
+        "be right, all the same (the plan's sheet Spend commitments says what a dollar spent saves)"
     ]
 
 
