@@ -106,6 +106,12 @@ class Elastic:
                 self.trees[p] = slot_tree(scaled, slots)
         self.least = self._stranded()
 
+    def keep_to(self, clock: Clock) -> None:
+        """Stop at another time from here on, in the programme and in its stress cases."""
+        self.clock = clock
+        for problem in self.problems:
+            problem.clock = clock
+
     # -- the programme -------------------------------------------------------------------
     def _model(self) -> highspy.Highs:
         """Columns of the programme without costs, then the limits; its rows, then max_units of the purchases."""

@@ -13,9 +13,14 @@ Then each change is rounded to a figure that a person would write, to the side t
 in whole units where the case has them, and made larger until there is a plan: what is returned is enough. Rounding is
 by no more than 0.5 % of the change, or one step of the grid; less is not enough, for plans only become more as a limit
 is widened.
+
+Each look has a small share of the time at first, so that what is quick is answered. Then those that ran out of time are
+tried again, the most promising first, until the time is over. What is enough for units of any size, and was not settled
+for whole ones by then, is told apart.
 """
 
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -38,8 +43,10 @@ TIMES = 0.01  # of the factor of all cells of a column
 MOST_TIMES = 1000  # the largest factor that is looked for
 COLUMNS = (("quota", "on_demand", "tokens_per_minute_quota"), ("units", "offers", "max_units"))
 MOST_PAIRS = 400
-LOOK_SHARE = 0.2  # of the time that is left: what one change takes at most
+LOOK_SHARE = 0.2  # of the time that is left: what one change takes at most at first
+AGAIN_SHARE = 0.75  # of the time that is left: what one takes that is looked at again, where others could have more too
 ANY_SIZE_SHARE = 0.5  # of the time: what is looked at for units of any size, where units are whole
+NEAR_TRIES = 4  # steps up that are tried before all the way is: mostly a little more is enough
 WAYS = (0.25, 0.5, 0.75, 1.0)  # how far a share is turned where a limit changes with it: the least of these in all
 PAIRS = "pairs of changes"
 
@@ -52,13 +59,15 @@ class Changes:
     """Changes that are enough by themselves, each one cell or a pair.
 
     impossible : names of single changes that are not enough however large they are, which is proved; pairs of which it
-    is so. undecided : names of those for which there was no time, or numbers that HiGHS gave up on.
+    is so. undecided : names of those for which there was no time, or numbers that HiGHS gave up on. any_size : of
+    these, the least changes that are enough for units of any size, where whole ones are asked for.
     """
 
     found: list[Some] = field(default_factory=list)
     impossible: list[str] = field(default_factory=list)
     impossible_pairs: int = 0
     undecided: list[str] = field(default_factory=list)
+    any_size: list[Some] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
@@ -80,18 +89,28 @@ class _Look:
 
     name: str
     begin: Callable[[], _Start | None]
+    likely: bool = False  # helps where nothing smaller does
+
+
+@dataclass(frozen=True)
+class _Open:
+    """A look that ran out of time, or a start that did; ``had`` : the seconds in which it did not get any farther."""
+
+    look: _Look
+    start: _Start | None
+    had: float
 
 
 def single_changes(
-    case: Case, clock: Clock, progress: Callable[[int, int], None] = lambda done, total: None
+    case: Case, clock: Clock, progress: Callable[[int, int], None] = lambda done, total: None, late: Clock | None = None
 ) -> Changes:
     """Find every single change with which a case has a plan; where there is none, every pair of changes.
 
-    ``progress`` is given (changes looked at, all). What the clock leaves no time for is named. A case that has a plan
-    needs no change: nothing is found.
+    ``progress`` is given (changes looked at, all). What the clock leaves no time for is named; the search goes on until
+    ``late`` where nothing was found till then. A case that has a plan needs no change: nothing is found.
     """
     try:
-        return _Changes(case, clock, progress).run()
+        return _Changes(case, clock, progress, late).run()
     except StoppedError:  # before the first change was looked at
         return Changes(undecided=["every change of the input"])
 
@@ -99,8 +118,10 @@ def single_changes(
 class _Changes:
     """One search."""
 
-    def __init__(self, case: Case, clock: Clock, progress: Callable[[int, int], None]) -> None:
-        self.case, self.clock, self.progress = case, clock, progress
+    def __init__(
+        self, case: Case, clock: Clock, progress: Callable[[int, int], None], late: Clock | None = None
+    ) -> None:
+        self.case, self.clock, self.progress, self.late = case, clock, progress, late or clock
         self.whole = case.settings.policy.whole_units
         self.now = clock  # of the change that is looked at
         self.search = ChangeSearch(case, dials.asked_of(case), clock)
@@ -118,7 +139,7 @@ class _Changes:
             return self.changes
         columns = self._columns((), self.programmes)
         self._all([*self._limit_looks(), *columns, *self._trials(), *self._dial_looks()])
-        if all(change.rule == DEMAND for found in self.changes.found for change in found):
+        if self._none_found():
             self.alone = False
             try:
                 self.clock.left()
@@ -126,6 +147,10 @@ class _Changes:
             except StoppedError:
                 self.changes.undecided.append(PAIRS)
         return self.changes
+
+    def _none_found(self) -> bool:
+        """Whether nothing but less demand was found to be enough."""
+        return all(change.rule == DEMAND for found in self.changes.found for change in found)
 
     # -- parts without a plan -----------------------------------------------------------------
     def _stuck_in(self, case: Case) -> list[Elastic]:
@@ -159,34 +184,86 @@ class _Changes:
         left = self.clock.left()
         hurried = self.whole and math.isfinite(left)
         first = Clock.of(ANY_SIZE_SHARE * left, self.clock.deadline) if hurried else self.clock
-        starts: list[_Start] = []
+        starts: list[tuple[_Look, _Start]] = []
+        still: list[_Open] = []
         for k, look in enumerate(looks):
             self.progress(k, 2 * len(looks))
-            start = self._decided(look.name, look.begin, first)
+            start, had = self._decided(look.name, look.begin, self._look_clock, first)
             if start is not None:
-                starts.append(start)
-        for k, start in enumerate(sorted(starts, key=_size)):
-            self.progress(2 * len(looks) - len(starts) + k, 2 * len(looks))
-            found = self._decided(start.dial.name, lambda s=start: self._enough(s), self.clock)  # type: ignore[misc]
-            if found is not None and found not in self.changes.found:
-                self.changes.found.append(found)
+                starts.append((look, start))
+            elif had is not None:
+                still.append(_Open(look, None, had))
+        for k, (look, start) in enumerate(sorted(starts, key=lambda pair: _size(pair[1]))):
+            self.progress(2 * len(looks) - len(starts) - len(still) + k, 2 * len(looks))
+            had = self._confirmed(start, self._look_clock)
+            if had is not None:
+                still.append(_Open(look, start, had))
+        self._again(still, 2 * len(looks))
         self.progress(2 * len(looks), 2 * len(looks))
 
-    def _decided(self, name: str, look: Callable[[], Found | None], clock: Clock) -> Found | None:
-        """Take what is found in a share of the time; note what is not enough, and what there is no time for."""
+    def _again(self, still: list[_Open], total: int) -> None:
+        """Try again what ran out of time, the most promising first, until the time is over; name what is left then."""
+        while still:
+            self.progress(total - len(still), total)
+            clock = self.late if self._none_found() else self.clock
+            try:
+                left = clock.left()
+            except StoppedError:
+                break
+            still.sort(key=_promise)
+            more = [one for one in still if one.had < AGAIN_SHARE * left]
+            one = more[0] if more else still[0]
+            seconds = AGAIN_SHARE * left if len(more) > 1 else left
+            still.remove(one)
+            self.clock, kept = clock, self.clock
+            try:
+                left_open = self._tried(one, Clock.of(seconds, clock.deadline))
+            finally:
+                self.clock = kept
+            still += [] if left_open is None else [left_open]
+        self.changes.undecided += [one.look.name for one in still]
+        if self.whole:
+            starts = [one.start for one in still if one.start is not None]
+            self.changes.any_size += [start.dial.at(start.steps) for start in sorted(starts, key=_size)]
+
+    def _tried(self, one: _Open, clock: Clock) -> _Open | None:
+        """Look at one again, in whole units too; what of it is still open."""
+        start = one.start
+        if start is None:
+            start, had = self._decided(one.look.name, one.look.begin, lambda _: clock)
+            if start is None:
+                return None if had is None else _Open(one.look, None, had)
+        had = self._confirmed(start, lambda _: clock)
+        return None if had is None else _Open(one.look, start, had)
+
+    def _confirmed(self, start: _Start, clock: Callable[[Clock], Clock]) -> float | None:
+        """Take a start as far as it must go in whole units; the seconds in which it did not get any farther."""
+        known = len(self.known)
+        found, had = self._decided(start.dial.name, lambda: self._enough(start), clock)
+        if found is not None and found not in self.changes.found:
+            self.changes.found.append(found)
+        return 0.0 if had is not None and len(self.known) > known else had
+
+    def _decided(
+        self, name: str, look: Callable[[], Found | None], share: Callable[[Clock], Clock], clock: Clock | None = None
+    ) -> tuple[Found | None, float | None]:
+        """Take what is found in a share of the time, or the seconds that were not enough; note what is not enough."""
+        began = time.monotonic()
         try:
-            self.now = self._look_clock(clock)
+            self.now = share(clock or self.clock)
             self.search.clock = self.now
             found = look()
-        except (ArithmeticError, StoppedError):
+        except StoppedError:
+            return None, time.monotonic() - began
+        except ArithmeticError:
             self.changes.undecided.append(name)
-            return None
+            return None, None
         finally:
             self.search.clock = self.clock
         if found is None:
             self.changes.impossible += [name] if self.alone else []
             self.changes.impossible_pairs += not self.alone
-        return found
+        return found, None
 
     def _has_plan(self, some: Some) -> bool:
         """Whether there is a plan with some changes, by the search that makes plans."""
@@ -209,14 +286,19 @@ class _Changes:
 
         if enough(low):
             return dial.at(low)
-        if low >= dial.most or not enough(dial.most):
+        if low >= dial.most:
             return None
-        high, step = dial.most, max(1, math.floor(GRAIN * low))
+        high, step, tries = dial.most, max(1, math.floor(GRAIN * low)), 0
         while low + step < high:
+            if tries == NEAR_TRIES and not enough(dial.most):
+                return None
+            tries += 1
             if enough(low + step):
                 high = low + step
             else:
                 low, step = low + step, 2 * step
+        if high == dial.most and not enough(high):
+            return None
         return dial.at(dials.halved(enough, low, high))
 
     # -- limits ---------------------------------------------------------------------------
@@ -240,7 +322,7 @@ class _Changes:
         """Find the least change of some cells together, beside other changes, for units of any size."""
         found: list[tuple[Limit, Shortfall]] = []
         for elastic in programmes:
-            elastic.clock = self.now
+            elastic.keep_to(self.now)
             changes = elastic.least_of(_mask(elastic, cells))
             if changes is None:
                 return None
@@ -284,13 +366,14 @@ class _Changes:
                 return (*made, replace(change, needs=round(1 + TIMES * k, 9)))
 
             dial = Dial(name, at, round((MOST_TIMES - 1) / TIMES))
-            yield _Look(name, lambda r=rule, d=dial: self._times(r, d, programmes))  # type: ignore[misc]
+            times = lambda r=rule, d=dial: self._times(r, d, programmes)  # noqa: E731
+            yield _Look(name, times, rule == "quota")
 
     def _times(self, rule: str, dial: Dial, programmes: Sequence[Elastic]) -> _Start | None:
         """Find the least factor of all limits of a kind, for units of any size."""
         steps = 1
         for elastic in programmes:
-            elastic.clock = self.now
+            elastic.keep_to(self.now)
             changes = elastic.least_of(elastic.rules == rule, in_proportion=True)
             if changes is None:
                 return None
@@ -366,7 +449,7 @@ class _Changes:
     def _possible(self, programmes: Sequence[Elastic], cells: Sequence[Cell] | dict[Cell, Limit]) -> bool:
         """Whether some change of the cells together may be enough."""
         for elastic in programmes:
-            elastic.clock = self.clock
+            elastic.keep_to(self.clock)
         try:
             return all(e.least_of(_mask(e, cells)) is not None for e in programmes)
         except ArithmeticError:
@@ -379,6 +462,11 @@ def _size(start: _Start) -> tuple[bool, bool, float]:
     shares = [change.share for change in changes]
     sized = [share for share in shares if share is not None]
     return any(c.rule == DEMAND for c in changes), len(sized) < len(shares), sum(sized)
+
+
+def _promise(one: _Open) -> tuple[bool, bool, tuple[bool, bool, float]]:
+    """Order what is tried again: what is likely to help, then the smallest of what is enough for units of any size."""
+    return not one.look.likely, one.start is None, (False, False, 0.0) if one.start is None else _size(one.start)
 
 
 def _cell(limit: Limit) -> Cell | None:

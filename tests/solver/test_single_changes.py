@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 
+from planner.errors import StoppedError
+from planner.model.index_tables import sets_of
+from planner.model.reduce.components import split
+from planner.model.sets import Sets
 from planner.readers import load
 from planner.schema.case import Case
+from planner.solver.elastic import Elastic
 from planner.solver.find import Options, find_cost
 from planner.solver.highs import Clock
+from planner.solver.infeasible import ChangeSearch
 from planner.solver.input_change import apply_changes
 from planner.solver.single_changes import Changes, single_changes
 from tests import builders
@@ -121,10 +127,7 @@ def test_a_pair_with_headroom() -> None:
 
 def test_whole_units_take_more_than_units_of_any_size() -> None:
     """10 are asked, 5 units and a quota of 2 are there: 8 units or a quota of 5, but units are sold by fives."""
-    offers = [{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 1.0, "min_units": 5, "unit_step": 5,
-               "max_units": 7}]  # fmt: skip
-    tables = builders.tables(offers=offers, on_demand=[on_demand(tokens_per_minute_quota=2)])
-    answers = words(builders.case(tables, whole_units=True))
+    answers = words(sold_by_fives())
     assert answers[:2] == ["max_units of west-m-1m from 7 to 10", "quota of m in west from 2 to 5"]
 
 
@@ -139,6 +142,62 @@ def test_no_time_left_is_said() -> None:
     hurried = single_changes(case, _Hurried())
     assert not hurried.complete
     assert len(hurried.found) < len(changes.found)
+
+
+def sold_by_fives() -> Case:
+    """Ten are asked; units are sold by fives, seven at most, and a quota of two is on demand."""
+    offers = [{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 1.0, "min_units": 5, "unit_step": 5,
+               "max_units": 7}]  # fmt: skip
+    return builders.case(
+        builders.tables(offers=offers, on_demand=[on_demand(tokens_per_minute_quota=2)]), whole_units=True
+    )
+
+
+def test_what_ran_out_of_its_share_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is enough for units of any size, no time is found for the first two at first; then anything will do."""
+    asked, real = 0, ChangeSearch.part_has_plan
+
+    def slow(part: Sets, clock: Clock, *, sized: bool = True) -> bool:
+        nonlocal asked
+        asked += sized
+        if sized and asked <= 2:
+            raise StoppedError("the share of the time ran out")
+        return sized or real(part, clock, sized=False)
+
+    monkeypatch.setattr(ChangeSearch, "part_has_plan", staticmethod(slow))
+    changes = single_changes(sold_by_fives(), Clock())
+    assert changes.complete
+    assert asked == len(changes.found) + 2
+    assert "quota of m in west from 2 to 3" in [str(change) for (change,) in changes.found]
+
+
+def test_units_of_any_size_are_told_apart_where_whole_ones_are_not_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """3 tokens a minute on demand are enough with 7 units, of which only 5 can be bought: 5 are, in whole units."""
+    main, late = Clock(), Clock()
+    real = ChangeSearch.part_has_plan
+
+    def over(part: Sets, clock: Clock, *, sized: bool = True) -> bool:
+        if sized:
+            main.deadline = late.deadline = clock.deadline = 0.0
+            raise StoppedError("the time ran out")
+        return real(part, clock, sized=sized)
+
+    monkeypatch.setattr(ChangeSearch, "part_has_plan", staticmethod(over))
+    changes = single_changes(sold_by_fives(), main, late=late)
+    assert changes.found == []
+    assert "quota of m in west from 2 to 3" in [str(change) for (change,) in changes.any_size]
+    assert "quota of m in west" in changes.undecided
+    assert "quota of m in west" not in changes.impossible
+
+
+def test_a_programme_keeps_to_its_last_clock() -> None:
+    """Its stress cases too: a clock of before that ran out stops nothing."""
+    case = builders.case(failing(12, 0.5), failover={"enabled": True, "share": 1.0, "on_demand_trust": 0.5})
+    clock = Clock()
+    (elastic,) = (Elastic(part, clock) for part in split(sets_of(case)))
+    clock.deadline = 0.0
+    elastic.keep_to(Clock())
+    assert elastic.least_of(elastic.rules == "quota")
 
 
 class _Hurried(Clock):

@@ -29,10 +29,16 @@ class Fit:
 
 @dataclass(frozen=True)
 class NotEnough:
-    """Names of single changes that are proved not to be enough, however large; and how many pairs are."""
+    """Names of single changes that are proved not to be enough, however large; and how many pairs are.
+
+    any_size : the least changes that are enough for units of any size, and were not settled for whole ones in the time.
+    unplanned : changes that are enough, for whose cheapest plan there was no time.
+    """
 
     single: tuple[str, ...] = ()
     pairs: int = 0
+    any_size: tuple[Fit, ...] = ()
+    unplanned: tuple[Fit, ...] = ()
 
 
 def fit_of(document: dict[str, Any] | None) -> Fit | None:

@@ -1,10 +1,11 @@
 """What would make a folder fit: on the terminal, and as the sheet of study.xlsx."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO
 
 from rich.console import Console
 
+from planner.features.what_if.fit import Fit, NotEnough
 from planner.features.what_if.fit_study import cheapest, smallest
 from planner.features.what_if.study import Answer, Study
 from planner.workbook.book import Book, Column, Value
@@ -20,6 +21,9 @@ COLUMNS = (
     Column("note", "", "text", 22),
 )
 NONE_FOUND = "No change of one or two cells of the input was found that is enough."
+NOT_SETTLED = "Whole units: not settled in the time. Units of any size: each of these is enough"
+UNPLANNED = "Each of these is enough; there was no time for the cheapest plan after it"
+AT_LEAST = ", and whole units need at least as much (to the rounding of the figures)"
 
 
 def print_fits(console: Console, study: Study) -> None:
@@ -50,14 +54,26 @@ def print_outcome(study: Study, stream: IO[str]) -> None:
     """Say so where nothing had to change, or nothing was found."""
     if study.base.possible:
         print("\nThe folder has a plan as it stands: nothing has to change.", file=stream)
-    elif not _fits(study):
-        console = console_for(stream)
+        return
+    console, never = console_for(stream), study.not_enough or NotEnough()
+    none = not _fits(study) and not never.unplanned
+    if none:
         console.print(f"\n{NONE_FOUND}")
-        never = study.not_enough
-        if never is not None and never.single:
-            names = "; ".join(clean(name, 110) for name in never.single)
-            pairs = f", nor are {never.pairs:,} pairs" if never.pairs else ""
-            console.print(f"Proved not to be enough by itself, however large{pairs}: {names}.", soft_wrap=True)
+    one, two = _by_count(never.any_size)
+    for head, fits in ((UNPLANNED, never.unplanned), (NOT_SETTLED + AT_LEAST, one), (NOT_SETTLED, two)):
+        if fits:
+            console.print(f"\n{head}:", style="bold", soft_wrap=True)
+        for fit in fits:
+            console.print(f"- {clean(str(fit), 300)}", soft_wrap=True)
+    if none and never.single:
+        names = "; ".join(clean(name, 110) for name in never.single)
+        pairs = f", nor are {never.pairs:,} pairs" if never.pairs else ""
+        console.print(f"\nProved not to be enough by itself, however large{pairs}: {names}.", soft_wrap=True)
+
+
+def _by_count(fits: Sequence[Fit]) -> tuple[list[Fit], list[Fit]]:
+    """Part single changes from pairs."""
+    return [fit for fit in fits if len(fit.changes) == 1], [fit for fit in fits if len(fit.changes) > 1]
 
 
 def _fits(study: Study) -> list[Answer]:

@@ -21,6 +21,7 @@ from planner.solver.solve import audited
 MOST = 60  # changes of which the plan is found: the smallest first
 OTHERS = "further changes of the input"
 SEARCH = 1.5  # the search takes two thirds of the time at most, the plans the rest
+LATE = 1.1  # but ten elevenths where nothing was found till then: there are few plans to make
 
 
 def make_it_fit(case: Case, study: Study, options: Options, progress: Progress) -> Study:
@@ -33,19 +34,23 @@ def make_it_fit(case: Case, study: Study, options: Options, progress: Progress) 
     left_out = list(study.left_out)
     with progress("changes that are enough") as told:
         clock = Clock.of(None, options.share(SEARCH).until)
-        found = interruptible(lambda: single_changes(case, clock, told or (lambda done, total: None)))
+        late = Clock.of(None, options.share(LATE).until)
+        found = interruptible(lambda: single_changes(case, clock, told or (lambda done, total: None), late))
     fits = sorted((Fit(changes) for changes in found.found), key=_order)
     left_out += found.undecided
     if len(fits) > MOST:
         left_out.append(OTHERS)
     cases = {answer.change.name: answer for answer in study.cases}
+    unplanned: list[Fit] = []
     for k, fit in enumerate(fits[:MOST]):
         try:
             answer = _after(case, fit, options.share(min(len(fits), MOST) - k), progress)
             cases[answer.change.name] = answer
         except StoppedError:
             left_out.append(str(fit))
-    never = NotEnough(tuple(found.impossible), found.impossible_pairs)
+            unplanned.append(fit)
+    any_size = tuple(map(Fit, found.any_size))
+    never = NotEnough(tuple(found.impossible), found.impossible_pairs, any_size, tuple(unplanned))
     return replace(study, cases=tuple(cases.values()), left_out=tuple(dict.fromkeys(left_out)), not_enough=never)
 
 

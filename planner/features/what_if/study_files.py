@@ -167,6 +167,8 @@ def study_json(study: Study) -> str:
         "curves": [curve_files.document_of(curve) for curve in study.curves],
         "how_far": None if study.how_far is None else how_far_report.document_of(study.how_far),
     }
+    if study.not_enough is not None and study.not_enough.any_size:
+        document["enough_for_units_of_any_size"] = [str(fit) for fit in study.not_enough.any_size]
     return sealed(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 

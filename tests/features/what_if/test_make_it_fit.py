@@ -6,6 +6,12 @@ from pathlib import Path
 import pytest
 
 from planner.cli import main
+from planner.errors import StoppedError
+from planner.features.what_if.fit_report import AT_LEAST, NONE_FOUND, NOT_SETTLED
+from planner.model.sets import Sets
+from planner.solver.highs import Clock
+from planner.solver.infeasible import ChangeSearch
+from planner.solver.single_changes import _Changes, _Open
 from tests import builders
 from tests.builders.books import opened
 from tests.builders.one_hour import on_demand
@@ -50,3 +56,32 @@ def test_a_folder_with_a_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     given = builders.write_folder(builders.tables(), tmp_path / "in")
     assert main(["what-if", str(given), "--make-it-fit", "--fresh"]) == 0
     assert "The folder has a plan as it stands: nothing has to change." in capsys.readouterr().out
+
+
+def test_what_is_proved_is_said_where_whole_units_are_not_settled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole units find no time: 3 tokens a minute are what units of any size need, and the exit is 3."""
+    real = ChangeSearch.part_has_plan
+
+    def over(part: Sets, clock: Clock, *, sized: bool = True) -> bool:
+        if sized:
+            raise StoppedError("the time ran out")
+        return real(part, clock, sized=sized)
+
+    def no_more(changes: _Changes, still: list[_Open], total: int) -> None:
+        changes.clock = changes.late = Clock(0.0)
+        again(changes, still, total)
+
+    again = _Changes._again
+    monkeypatch.setattr(ChangeSearch, "part_has_plan", staticmethod(over))
+    monkeypatch.setattr(_Changes, "_again", no_more)
+    offers = [{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 1.0, "max_units": 7, "unit_step": 1}]
+    tables = builders.tables(offers=offers, on_demand=[on_demand(tokens_per_minute_quota=2)])
+    given = builders.write_folder(tables, tmp_path / "in", whole_units=True)
+    assert main(["what-if", str(given), "--make-it-fit", "--fresh"]) == 3
+    text = " ".join(capsys.readouterr().out.split())
+    assert NONE_FOUND in text
+    assert f"{NOT_SETTLED}{AT_LEAST}: " in text
+    assert "- quota of m in west from 2 to 3" in text
+    assert "Not answered, because the time limit ran out before there was a plan: " in text
