@@ -56,7 +56,7 @@ Found = TypeVar("Found")
 
 @dataclass
 class Changes:
-    """Changes that are enough by themselves, each one cell or a pair.
+    """Changes that are enough by themselves, each one cell or a pair; the least, unless undecided says "less than".
 
     impossible : names of single changes that are not enough however large they are, which is proved; pairs of which it
     is so. undecided : names of those for which there was no time, or numbers that HiGHS gave up on. any_size : of
@@ -130,6 +130,7 @@ class _Changes:
         self.stuck = {pair for need in needs for pair in zip(need["origin"], need["workload"])}
         self.search = ChangeSearch(case, self.stuck, clock)
         self.known: dict[Some, bool] = {}
+        self.reached: dict[str, tuple[int, Some]] = {}  # of dials: the fewest steps known to be enough as it is asked
         self.changes = Changes()
         self.alone = True  # single changes, not yet pairs
 
@@ -221,7 +222,13 @@ class _Changes:
             finally:
                 self.clock = kept
             still += [] if left_open is None else [left_open]
-        self.changes.undecided += [one.look.name for one in still]
+        for one in still:
+            enough = None if one.start is None else self.reached.get(one.start.dial.name)
+            if enough is None:
+                self.changes.undecided.append(one.look.name)
+            else:  # a plan is a plan, though less may do
+                self.changes.found.append(enough[1])
+                self.changes.undecided.append(f"less than {' and '.join(map(str, enough[1]))}")
         if self.whole:
             starts = [one.start for one in still if one.start is not None]
             self.changes.any_size += [start.dial.at(start.steps) for start in sorted(starts, key=_size)]
@@ -282,7 +289,10 @@ class _Changes:
         dial, low = start.dial, start.steps
 
         def enough(k: int) -> bool:
-            return self._has_plan(dial.at(k))
+            does = self._has_plan(dial.at(k))
+            if does and k < dial.most:
+                self.reached[dial.name] = min(self.reached.get(dial.name, (k, dial.at(k))), (k, dial.at(k)), key=_steps)
+            return does
 
         if enough(low):
             return dial.at(low)
@@ -462,6 +472,10 @@ def _size(start: _Start) -> tuple[bool, bool, float]:
     shares = [change.share for change in changes]
     sized = [share for share in shares if share is not None]
     return any(c.rule == DEMAND for c in changes), len(sized) < len(shares), sum(sized)
+
+
+def _steps(reached: tuple[int, Some]) -> int:
+    return reached[0]
 
 
 def _promise(one: _Open) -> tuple[bool, bool, tuple[bool, bool, float]]:

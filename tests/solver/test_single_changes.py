@@ -12,12 +12,13 @@ from planner.model.reduce.components import split
 from planner.model.sets import Sets
 from planner.readers import load
 from planner.schema.case import Case
+from planner.solver.change_dials import Dial, Some
 from planner.solver.elastic import Elastic
 from planner.solver.find import Options, find_cost
 from planner.solver.highs import Clock
 from planner.solver.infeasible import ChangeSearch
-from planner.solver.input_change import apply_changes
-from planner.solver.single_changes import Changes, single_changes
+from planner.solver.input_change import InputChange, apply_changes
+from planner.solver.single_changes import Changes, _Changes, _Look, _Start, single_changes
 from tests import builders
 from tests.builders.one_hour import on_demand, workload
 from tests.builders.shrunken import shrunken
@@ -188,6 +189,29 @@ def test_units_of_any_size_are_told_apart_where_whole_ones_are_not_settled(monke
     assert "quota of m in west from 2 to 3" in [str(change) for (change,) in changes.any_size]
     assert "quota of m in west" in changes.undecided
     assert "quota of m in west" not in changes.impossible
+
+
+def test_a_change_that_is_enough_is_kept_where_the_least_was_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing has a plan at first; the third that is asked has, and then the time is over."""
+    main, asked = Clock(), 0
+
+    def over(search: _Changes, some: Some) -> bool:
+        nonlocal asked
+        asked += 1
+        if asked > 3:
+            main.deadline = search.now.deadline = 0.0
+            raise StoppedError("the time ran out")
+        return asked == 3
+
+    case = builders.case(failing(12, 0.5), failover={"enabled": True, "share": 1.0, "on_demand_trust": 0.5})
+    search = _Changes(case, main, lambda done, total: None)
+    dial = Dial(
+        "d", lambda k: (InputChange("every", "on_demand", (), "tokens_per_minute_quota", "", 1.0, 1 + k),), 9999
+    )
+    monkeypatch.setattr(_Changes, "_has_plan", over)
+    search._all([_Look("d", lambda: _Start(dial, 600))])
+    assert search.changes.found == [dial.at(609)]
+    assert search.changes.undecided == [f"less than {dial.at(609)[0]}"]
 
 
 def test_a_programme_keeps_to_its_last_clock() -> None:
