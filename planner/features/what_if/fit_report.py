@@ -21,9 +21,9 @@ COLUMNS = (
     Column("note", "", "text", 22),
 )
 NONE_FOUND = "No change of one or two cells of the input was found that is enough."
-NOT_SETTLED = "Whole units: not settled in the time. Units of any size: each of these is enough"
+NOT_SETTLED = "Whole units: not settled in the time. For units of any size, to the rounding of the figures, each of these is enough"
 UNPLANNED = "Each of these is enough; there was no time for the cheapest plan after it"
-AT_LEAST = ", and whole units need at least as much (to the rounding of the figures)"
+AT_LEAST = " and no less is: whole units need at least as much"
 
 
 def print_fits(console: Console, study: Study) -> None:
