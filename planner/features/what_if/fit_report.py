@@ -21,7 +21,10 @@ COLUMNS = (
     Column("note", "", "text", 22),
 )
 NONE_FOUND = "No change of one or two cells of the input was found that is enough."
-NOT_SETTLED = "Whole units: not settled in the time. For units of any size, to the rounding of the figures, each of these is enough"
+NOT_SETTLED = (
+    "Whole units: not settled in the time. "
+    "For units of any size, to the rounding of the figures, each of these is enough"
+)
 UNPLANNED = "Each of these is enough; there was no time for the cheapest plan after it"
 AT_LEAST = " and no less is: whole units need at least as much"
 
