@@ -22,6 +22,7 @@ import pandas as pd
 
 from planner.model.arrivals import arrivals
 from planner.model.columns import affordable_sizes, counted_twice, filling, kept_purchases, largest_sizes
+from planner.model.constraints.risk import FAMILY as RISK
 from planner.model.constraints.waiting import BACKLOG, DEADLINE
 from planner.model.family import Family, Reduction
 from planner.model.objective import scaled_unit_usd
@@ -62,6 +63,7 @@ def certify(program: LinearProgram, duals: Floats, cuts: list[Cut], usd: float =
     price[(price > 0) & ~np.isfinite(lower)] = 0.0
     price[(price < 0) & ~np.isfinite(upper)] = 0.0
     cut_price = np.maximum(duals[rows : rows + len(cuts)], 0.0)
+    _weigh_scenarios(program, price)
 
     row, column, value = program.entries()
     product = value * price[row]
@@ -98,6 +100,22 @@ def certify(program: LinearProgram, duals: Floats, cuts: list[Cut], usd: float =
     return Certificate(min(exact_sum_down(terms), most), price, cut_price)
 
 
+def _weigh_scenarios(program: LinearProgram, price: Floats) -> None:
+    """Move the prices of the risk rows, in place, to such that no column of theirs earns money.
+
+    Charging these columns would prove a bound too. But whoever recomputes it from the prices alone weighs scenarios
+    with what a policy of risk can mean, and charges the rest at these weights: so must we, or state what is not proved.
+    """
+    at = program.columns
+    if not len(at.threshold):
+        return
+    rows, first = program.family(RISK.name), program.first_row(RISK.name)
+    future, mine = rows.index["future"], slice(first, first + rows.count)
+    weight = np.clip(price[mine], -program.cost[at.over[future]], program.cost[at.under[future]])
+    gains, loses = -float(weight[weight < 0].sum()), float(weight[weight > 0].sum())
+    price[mine] = np.where(weight < 0, weight * min(1.0, loses / gains), weight) if gains > 0 else weight
+
+
 def _least_ahead(program: LinearProgram, least: Floats) -> Floats:
     """Least reduced cost of the flows by which a queue may serve what it takes in an hour, for each column that takes.
 
@@ -124,25 +142,28 @@ def _least_ahead(program: LinearProgram, least: Floats) -> Floats:
 def _largest_scaled(program: LinearProgram) -> tuple[Ints, Floats]:
     """Columns of units that run by the hour, and the most that is of any use: all that loads them at its peak.
 
-    Where what is spent counts for several contracts, as many as fill every contract in one hour by themselves.
+    Where what is spent counts for several contracts, as many as fill every contract in one hour by themselves. Merged
+    slots, and starts that cost several hours, would allow less; but it is charged as who recomputes the bound from the
+    prices charges it, hour by hour, or the bound would be more than the prices prove.
     """
     sets, at = program.sets, program.columns
     if not (at.scaled >= 0).any():
         return np.empty(0, np.int64), np.empty(0)
     sizes = largest_sizes(sets)[len(at.committed) :].reshape(-1, len(sets.periods)).max(axis=1)
     meter = sets.deployments["meter_row"].to_numpy(int)
-    twice = counted_twice(sets)[meter][:, sets.slot_period]
-    chance = sets.chance[sets.slot_future]
-    found = []
-    for columns, usd in zip((at.scaled, at.started), scaled_unit_usd(sets)):
-        part, slot = np.nonzero(columns >= 0)
-        most = sizes[part]
-        if sets.spend is not None and twice.any():
-            filled = np.maximum(sets.spend.usd, 0.0).max() * chance[slot]
-            price = usd[part, slot]
-            fills = np.divide(filled, price, out=np.zeros(len(price)), where=price > 0) * (1 + 1e-9)
-            most = np.where(twice[part, slot], np.maximum(most, fills), most)
-        found.append((columns[part, slot], most))
+    most = np.repeat(sizes[:, None], len(sets.slots), axis=1)
+    if sets.spend is not None:
+        twice = counted_twice(sets)[meter][:, sets.slot_period]
+        alike = np.array([len(m) for m in sets.members]) if sets.members else np.ones(len(sets.slots))
+        filled = np.maximum(sets.spend.usd, 0.0).max(initial=0.0) * sets.chance[sets.slot_future] * alike
+        price = scaled_unit_usd(sets)[0]
+        fills = np.divide(filled, price, out=np.zeros(price.shape), where=price > 0) * (1 + 1e-9)
+        most = np.where(twice, np.maximum(most, fills), most)
+    hours = np.minimum(sets.meters["start_hours"].to_numpy(float)[meter], 1.0)[:, None]
+    starts = np.divide(most, hours, out=np.zeros(most.shape), where=hours > 0)
+    found = [
+        (columns[columns >= 0], units[columns >= 0]) for columns, units in ((at.scaled, most), (at.started, starts))
+    ]
     return np.concatenate([column for column, _ in found]), np.concatenate([most for _, most in found])
 
 

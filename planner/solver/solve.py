@@ -6,13 +6,15 @@ from pathlib import Path
 
 from planner.errors import AuditError
 from planner.plan.audit import audit
-from planner.plan.audit.bound import check_bound
-from planner.plan.plan import Plan
+from planner.plan.audit.bound import check_bound, proved_bound_usd
+from planner.plan.audit.rules import rules_of
+from planner.plan.plan import Plan, proved_by
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.solver.find import DEFAULT_GAP, Options, find_plan
 
 SHOWN = 20
+NEAR = 1e-6  # of the bound: what larger sizes may take from it; more than that is a fault, which the audit finds
 
 
 def solve(
@@ -69,6 +71,7 @@ def checked(reading: Reading) -> Reading:
     ------
     AuditError : it breaks a rule or does not add up; it must not be used.
     """
+    reading = _as_proved(reading)
     findings = audit(reading.case, reading.plan, reading=reading)
     findings += check_bound(reading.case, reading.derived, reading.names, reading.plan)
     if findings:
@@ -77,3 +80,19 @@ def checked(reading: Reading) -> Reading:
             shown.append(f"  ... and {len(findings) - SHOWN} more")
         raise AuditError("\n".join(["The plan fails its audit and was not written:", *shown]))
     return reading
+
+
+def _as_proved(reading: Reading) -> Reading:
+    """State the bound that the audit finds in the prices, where its sizes are larger than the certificate's.
+
+    Where rules may want more units than are of any use, the audit looks at all that a plan can pay for, the certificate
+    at what is sensible. Prices that are right but for the solver's tolerance then prove a hair less.
+    """
+    case, plan = reading.case, reading.plan
+    if not any(rule.any_size for rule in rules_of(case, reading.names)):
+        return reading
+    stated = plan.proof.bound_usd
+    proved = proved_bound_usd(case, reading.derived, reading.names, plan.certificate, stated)
+    if not 0 < stated - proved <= NEAR * abs(stated):
+        return reading
+    return Reading(case, proved_by(replace(plan, proof=replace(plan.proof, bound_usd=proved)), plan))

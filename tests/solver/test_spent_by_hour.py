@@ -6,24 +6,38 @@ without waste pays 500 twice, less what it spends once: 1,000 - 88.571. A dollar
 shortfall, so the best plan spends 500 and nothing is short.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 import pytest
 
 from planner.plan.audit import audit
 from planner.schema.case import Case
+from planner.solver import component
+from planner.solver.certificate import certify
 from planner.solver.solve import solve
 from tests import builders
 
 WEEKS = 31 / 7
+OFFER = {"offer": "1m", "pool": "west-m", "usd_per_unit_hour": 0.005}
 
 
-def sold(**pool: float) -> Case:
+def sold(risk: bool = False, offers: Sequence[dict[str, Any]] = (), **pool: float | None) -> Case:
+    """With ``risk``: in a scenario of 0.5, 60 requests, and a weight on the dearer half."""
+    asked = {"low": 10.0, "high": 60.0} if risk else {"base": 10.0}
     return builders.case(
         builders.tables(
-            demand=[{"region": "west", "workload": "w", "hour_of_week": 0, "requests_per_hour": 10.0}],
+            demand=[
+                {"region": "west", "workload": "w", "scenario": name, "hour_of_week": 0, "requests_per_hour": requests}
+                for name, requests in asked.items()
+            ],
+            scenarios=[{"scenario": name, "probability": 1 / len(asked)} for name in asked],
             pools=[{"pool": "west-m", "region": "west", "usd_per_scaled_unit_hour": 2.0, **pool}],
-            offers=[],
+            offers=list(offers),
             spend_commitments=[{"contract": name, "usd": 500.0, "counts_reserved": False} for name in ("one", "two")],
-        )
+        ),
+        **({"risk": {"weight": 0.5, "level": 0.5}} if risk else {}),
     )
 
 
@@ -47,3 +61,30 @@ def test_what_a_pool_may_run_limits_what_can_be_spent() -> None:
     spent = 0.1 * 168 * 2 * WEEKS + 10 * 3 * WEEKS
     assert plan.totals.total_usd == pytest.approx(spent + 2 * (500 - spent))
     assert plan.proof.bound_usd == pytest.approx(plan.totals.total_usd)
+
+
+@pytest.mark.parametrize(
+    ("risk", "pool", "offers"),
+    [
+        (False, {}, []),
+        (False, {"start_hours": 2.0}, []),
+        (True, {"start_hours": 2.0}, []),
+        (False, {"usd_per_scaled_unit_hour": None}, [OFFER]),
+    ],
+    ids=["merged hours", "starts", "risk", "offers"],
+)
+def test_prices_that_are_a_hair_too_high_prove_what_the_bound_says(
+    risk: bool, pool: dict[str, Any], offers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 1 + 1e-8 times the prices every hour earns money; the audit in `solve` charges it, or raises."""
+
+    def high(program: Any, duals: Any, cuts: Any, usd: float) -> Any:
+        return certify(program, np.asarray(duals) * (1 + 1e-8), cuts, usd)
+
+    monkeypatch.setattr(component, "certify", high)
+    plan = solve(sold(risk, offers, **pool))
+    assert plan.proof.bound_usd == pytest.approx(plan.judged_usd, rel=1e-5)
+    assert plan.proof.bound_usd < plan.judged_usd
+    weights = plan.certificate[plan.certificate["kind"].isin(["risk_floor", "risk_cap"])]["price"]
+    assert len(weights) == 2 * risk
+    assert (weights <= 0.5 * 0.5).all()  # weight times probability: a risk can mean no more
