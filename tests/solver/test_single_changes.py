@@ -13,12 +13,13 @@ from planner.model.sets import Sets
 from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.change_dials import Dial, Some
+from planner.solver.change_looks import Look, Start
 from planner.solver.elastic import Elastic
 from planner.solver.find import Options, find_cost
 from planner.solver.highs import Clock
 from planner.solver.infeasible import ChangeSearch
 from planner.solver.input_change import InputChange, apply_changes
-from planner.solver.single_changes import Changes, _Changes, _Look, _Start, single_changes
+from planner.solver.single_changes import Changes, _Changes, single_changes
 from tests import builders
 from tests.builders.one_hour import on_demand, workload
 from tests.builders.shrunken import shrunken
@@ -209,7 +210,7 @@ def test_a_change_that_is_enough_is_kept_where_the_least_was_not_found(monkeypat
         "d", lambda k: (InputChange("every", "on_demand", (), "tokens_per_minute_quota", "", 1.0, 1 + k),), 9999
     )
     monkeypatch.setattr(_Changes, "_has_plan", over)
-    search._all([_Look("d", lambda: _Start(dial, 600))])
+    search._all([Look("d", lambda: Start(dial, 600))])
     assert search.changes.found == [dial.at(609)]
     assert search.changes.undecided == [f"less than {dial.at(609)[0]}"]
 
