@@ -33,9 +33,8 @@ _BARE = re.compile(  # without a scheme: u:password@host, and Oracle's u/passwor
     re.IGNORECASE,
 )
 _QUERY = re.compile(r"(?P<key>[?&](?P<name>[^\s=&?#]+)=)(?P<value>(?:[^\s&#'\"]|['\"](?=\w))+)")
-_INSIDE = re.compile(
-    r"[?&;](?P<name>[^=?&;]+)=(?P<value>[^&;]*)"
-)  # the last option before an @ that may be part of its value
+# options before an @, which may be part of the last one's value
+_INSIDE = re.compile(r"[?&;](?P<name>[^=?&;]+)=(?P<value>[^&;]*)")
 _OPEN = re.compile(rf"(?:[\w.-]*key|code|p|[\w.-]{{0,40}}(?:{_SHORT}))", re.IGNORECASE)
 _ITEMS = re.compile(r"(?P<key>\b[a-z][a-z0-9+._-]{0,40}://[^\s?#'\"]{1,2000}\?)(?P<items>[^\s#'\"]+)", re.IGNORECASE)
 _OPTION = re.compile(

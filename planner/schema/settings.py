@@ -115,6 +115,11 @@ class Failover(Settings):
         0.0, meaning="spare share of all capacity that is kept while a region is lost too", unit="share", ge=0, lt=1
     )
 
+    @property
+    def has_default_trust(self) -> bool:
+        """Whether the trust is the default, which is nobody's measurement; also where it was written down."""
+        return bool(self.on_demand_trust == type(self).model_fields["on_demand_trust"].default)
+
 
 class EgressPolicy(Settings):
     """Limits on requests that are served away from their origin."""

@@ -48,9 +48,7 @@ def begin_by_name(
     solve.session.highs.setBasis(basis)
 
 
-def _carried(
-    old: Ints, status: np.ndarray, new: highspy.HighsBasisStatus
-) -> "list[highspy.HighsBasisStatus]":  # fmt: skip
+def _carried(old: Ints, status: np.ndarray, new: highspy.HighsBasisStatus) -> "list[highspy.HighsBasisStatus]":
     found = np.full(len(old), new, dtype=object)
     known = old >= 0
     found[known] = status[old[known]]

@@ -27,11 +27,10 @@ from planner.solver.assemble import original_slots, rows_of
 from planner.solver.certificate import ERROR, Certificate, certify, coupling_prices, exact_sum_down, price_table
 from planner.solver.component import ComponentPlan, plan_of
 from planner.solver.continuous import LinearSolve, solve_linear
-from planner.solver.highs import set_options
+from planner.solver.highs import DUAL, PRIMAL, set_options
 from planner.solver.joint import joint_columns, largest_joint
 from planner.solver.mixture import MARGIN, Joint, PartPlan
 
-PRIMAL, DUAL = 4, 1  # HiGHS's simplex
 NEAR = 0.03  # of the prices: up to this change the primal simplex is faster from the last optimum (measured)
 HAIR = 1e-5  # of a commitment's price: what is signed costs so much more where it would cost nothing
 

@@ -19,6 +19,7 @@ OPTIMAL = highspy.HighsModelStatus.kOptimal
 INFEASIBLE = (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible)
 TOLERANCE = 1e-9
 DEVEX = 1  # pricing of the dual simplex: twice as fast here as steepest edge, at 5 % more iterations (measured)
+PRIMAL, DUAL = 4, 1  # simplex_strategy
 
 
 @dataclass(frozen=True)

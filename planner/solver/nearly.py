@@ -38,7 +38,7 @@ from planner.solver.common_master import SAME, Aim, Asked, MasterPart, solve_com
 from planner.solver.component import begin_component
 from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.find import Kept, Options
-from planner.solver.highs import Clock, set_options
+from planner.solver.highs import DUAL, PRIMAL, Clock, set_options
 from planner.solver.parallel import on_all_cores
 from planner.solver.session import sunk_usd
 from planner.solver.whole import Master, rounded
@@ -166,10 +166,10 @@ class _Search:
         def one(part: MasterPart) -> tuple[float, float, Floats]:
             session = part.solve.session
             session.set_costs(cost * part.cost + toll * part.aim)
-            set_options(session.highs, simplex_strategy=4)  # primal: the basis is feasible, the costs are new
+            set_options(session.highs, simplex_strategy=PRIMAL)  # the basis is feasible, the costs are new
             known = len(part.solve.cuts)
             solved = solve_linear(part.solve)
-            set_options(session.highs, simplex_strategy=1)
+            set_options(session.highs, simplex_strategy=DUAL)
             if not solved:
                 raise ArithmeticError("a part that has plans has none at other costs")
             if cost > 0:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from planner.errors import StoppedError
@@ -34,14 +35,10 @@ def rough_plans(parts: Sequence[Sets], clock: Clock, workers: int | None) -> dic
                 now, done = time.monotonic(), finished[0]
                 hurry = HURRY * max(clock.deadline - now, 0.0)
                 short = done > 0 and (now - begun) / done * (len(parts) - done) > hurry
-                if short and depth == DEPTH:
-                    return coarse_plan(part, Clock(clock.deadline + OVERTIME * allowed), 0)
-                try:
-                    return coarse_plan(part, replace(clock), depth)
-                except StoppedError:
-                    if depth != DEPTH:
-                        return None
-                    return coarse_plan(part, Clock(clock.deadline + OVERTIME * allowed), 0)
+                if not short or depth != DEPTH:
+                    with suppress(StoppedError):
+                        return coarse_plan(part, replace(clock), depth)
+                return coarse_plan(part, Clock(clock.deadline + OVERTIME * allowed), 0) if depth == DEPTH else None
             except StoppedError:
                 return None
             finally:

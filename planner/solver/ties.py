@@ -13,7 +13,7 @@ from planner.model.family import Reduction
 from planner.model.sets import Floats
 from planner.model.structure import breaks
 from planner.solver.continuous import LinearSolve, solve_linear
-from planner.solver.highs import TOLERANCE, set_options
+from planner.solver.highs import PRIMAL, TOLERANCE, set_options
 from planner.solver.scaling import column_scale
 
 ON_GRID = 1e-9  # steps
@@ -26,7 +26,9 @@ def choose_by_rule(solve: LinearSolve) -> Floats:
     session, at = solve.session, solve.program.columns
     if not len(at.committed) or _is_chosen(solve):
         return session.values()
-    set_options(session.highs, simplex_strategy=4)  # the basis is primal feasible, the new costs are not dual feasible
+    set_options(
+        session.highs, simplex_strategy=PRIMAL
+    )  # the basis is primal feasible, the new costs are not dual feasible
     for cost in _objectives(solve):
         if not cost.any():
             continue

@@ -29,7 +29,7 @@ from planner.solver.basis_by_name import BASIC, begin_by_name
 from planner.solver.component import Decided, decided, decided_as
 from planner.solver.continuous import LinearSolve, cut_rows, open_program, solve_linear
 from planner.solver.find import totals_of
-from planner.solver.highs import INF, Clock, Session, set_options
+from planner.solver.highs import DUAL, INF, PRIMAL, Clock, Session, set_options
 from planner.solver.parallel import on_all_cores
 from planner.solver.scaling import need_peaks
 from planner.solver.starts import STRESS_TABLES
@@ -42,7 +42,6 @@ MOST_OPEN = 4  # shapes of a part, and of a case, that are kept
 MOST_CUTS = 600  # of a part that is open; above it is opened anew, with the stress rows that bind
 DUST = 1e-7  # of the largest weight in a proof that no plan exists: rounding
 FAR = 8.0  # demand this many times what a part was scaled to: it is opened anew
-PRIMAL, DUAL = 4, 1  # HiGHS's simplex
 
 
 @dataclass(frozen=True)
@@ -266,8 +265,8 @@ _OF_NETWORKS = {name: (*NUMBERS[name], *(("priced", "at_once") if name == "arcs"
 
 def _like(one: _Open, program: LinearProgram) -> bool:
     """Whether an open part has the columns, rows and stress networks of a programme, the numbers aside."""
-    old, new, sets = one.solve.program.sets, one.solve.program, program.sets
-    a, b = new.columns, program.columns
+    was, old, sets = one.solve.program, one.solve.program.sets, program.sets
+    a, b = was.columns, program.columns
     if a.count != b.count or not np.array_equal(a.flow_arc, b.flow_arc) or not np.array_equal(a.flow_slot, b.flow_slot):
         return False
     if len(one.solve.cuts) > MOST_CUTS or len(old.slots) != len(sets.slots) or len(old.cases) != len(sets.cases):
@@ -281,7 +280,7 @@ def _like(one: _Open, program: LinearProgram) -> bool:
         and np.array_equal(old.quota_load, sets.quota_load)
         and np.array_equal(*(np.isfinite(s.quotas["tokens_per_minute"].to_numpy(float)) for s in (old, sets)))
         and len(old.needs) == len(sets.needs)
-        and [(r.family, r.count) for r in new.families if r.count]
+        and [(r.family, r.count) for r in was.families if r.count]
         == [(r.family, r.count) for r in program.families if r.count]
     )  # fmt: skip
 
@@ -322,8 +321,8 @@ def _move(one: _Open, program: LinearProgram, near: Near, clock: Clock) -> None:
         if not all(np.array_equal(x, y) for x, y in zip((*old.bounds(), old.columns.upper),
                                                         (*bounds, program.columns.upper), strict=True)):  # fmt: skip
             session.set_row_bounds(np.arange(first), *bounds)
-            committed = program.columns.committed
-            session.set_column_bounds(committed, np.zeros(len(committed)), program.columns.upper[committed])
+            moved = np.flatnonzero(old.columns.upper != program.columns.upper)
+            session.set_column_bounds(moved, np.zeros(len(moved)), program.columns.upper[moved])
         needs = np.array([cut.need for cut in cuts])
         session.set_row_bounds(np.arange(first, first + len(cuts)), needs, np.full(len(cuts), INF))
     else:

@@ -21,7 +21,7 @@ from planner.model.sets import Floats, Ints
 from planner.model.structure import refused_by, rules_on_sizes
 from planner.solver.continuous import LinearSolve, cut_rows, solve_linear
 from planner.solver.grouping import grouping, one_group
-from planner.solver.highs import INF, OPTIMAL, Clock, Session, highs_model, quiet_highs, run, set_options
+from planner.solver.highs import INF, OPTIMAL, PRIMAL, Clock, Session, highs_model, quiet_highs, run, set_options
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress_search import Cut
 
@@ -212,7 +212,7 @@ class Master:
         cost = np.array(lp.col_cost_)
         lp.col_cost_ = np.zeros(len(cost))
         h = quiet_highs()
-        set_options(h, presolve="off", solver="simplex", simplex_strategy=4)
+        set_options(h, presolve="off", solver="simplex", simplex_strategy=PRIMAL)
         h.passModel(lp)
         self.add_rows(h, own, scale, limit)
         priced = np.flatnonzero(cost).astype(np.int32)

@@ -18,7 +18,6 @@ from planner.plan.reading import Reading
 from planner.plan.warnings.traps import Caution, listed
 from planner.schema.case import Case
 from planner.schema.input_digest import is_input_of
-from planner.schema.settings import Policy
 from planner.verify.growth_margins import asked_of, broken_cases, margins_of
 
 
@@ -100,8 +99,7 @@ def trust_that_decides(case: Case) -> list[Caution]:
     decided = sorted(short - _unserved(trusted, held=False)) if short else []
     if not decided:
         return []
-    default = failover.on_demand_trust == Policy().failover.on_demand_trust
-    said = f"is {failover.on_demand_trust:g}" + (", its default value" if default else "")
+    said = f"is {failover.on_demand_trust:g}" + (", its default value" if failover.has_default_trust else "")
     message = (
         f"on_demand_trust {said}: it decides whether units are bought for the loss of {listed(decided)}. With 1, on "
         "demand alone serves it"

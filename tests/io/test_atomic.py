@@ -57,12 +57,15 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
     assert ((tmp_path / "f").read_text(), os.listdir(tmp_path)) == ("new", ["f"])
 
 
-@pytest.mark.parametrize("exchange", [True, False])
-def test_a_directory_takes_the_place_of_the_older_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool
-) -> None:
-    if not exchange:
+@pytest.fixture(params=[True, False])
+def _with_and_without_exchange(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two directories change places at once, or, where the system cannot, one after the other."""
+    if not request.param:
         monkeypatch.setattr(directories, "_exchanged", lambda one, other: False)
+
+
+@pytest.mark.usefixtures("_with_and_without_exchange")
+def test_a_directory_takes_the_place_of_the_older_one(tmp_path: Path) -> None:
     put(tmp_path / "q", "old")
     assert there(tmp_path / "q") == WHOLE["old"]
     (tmp_path / "q" / "in" / "stray").write_text("in what is ours")
@@ -169,13 +172,9 @@ def test_of_two_at_once_one_wins_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize("exchange", [True, False])
-def test_what_is_replaced_while_it_is_read_is_read_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool
-) -> None:
+@pytest.mark.usefixtures("_with_and_without_exchange")
+def test_what_is_replaced_while_it_is_read_is_read_again(tmp_path: Path) -> None:
     """A mixture of two is neither an answer nor a fault; what is wrong with one of them still is."""
-    if not exchange:
-        monkeypatch.setattr(directories, "_exchanged", lambda one, other: False)
     put(tmp_path / "p", "old")
     words = iter(["new", "new"])
 

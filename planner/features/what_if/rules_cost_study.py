@@ -173,8 +173,7 @@ def _policy(case: Case, prices: pd.DataFrame, exact: bool) -> list[_Variant]:
         found.append(_Variant("without failover", case.with_policy(failover=off), priced=priced(lost)))
         if failover.on_demand_trust < 1:
             trusted = failover.model_copy(update={"on_demand_trust": 1.0})
-            as_given = failover.on_demand_trust == Policy().failover.on_demand_trust
-            unmeasured = "failover.on_demand_trust" if as_given else ""
+            unmeasured = "failover.on_demand_trust" if failover.has_default_trust else ""
             rule = f"on demand trusted in full while a region is lost (now {failover.on_demand_trust:g})"
             counted = priced(lost & (prices["kind"] == "stress_quota"))
             found.append(_Variant(rule, case.with_policy(failover=trusted), unmeasured, counted))
