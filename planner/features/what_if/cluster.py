@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 SCHEME = "dask://"
 CONNECT_SECONDS = 15.0
 GRACE_SECONDS = 30.0  # without a worker, or without the scheduler, before the command gives up
+_FETCH_SECONDS = 5.0  # for one answer that is done; where its worker died, it is waited for with the others
 _NAP_SECONDS = 0.2
 _LIBRARIES = ("highspy", "numpy", "pandas")
 
@@ -98,8 +99,11 @@ class Cluster:
         try:
             while waiting and time.monotonic() < until:
                 for future in [f for f in waiting if f.done()]:
-                    change = waiting.pop(future)
+                    change = waiting[future]
                     solved = self._result(future, change)
+                    if solved is None:  # its worker died before the answer was fetched: it is being solved again
+                        continue
+                    del waiting[future]
                     if solved.answer is not None:
                         found[change.name] = solved.answer
                     if told is not None:
@@ -119,11 +123,14 @@ class Cluster:
                 client.cancel(list(waiting))
         return found
 
-    def _result(self, future: "Future", change: CaseChange) -> Solved:
+    def _result(self, future: "Future", change: CaseChange) -> Solved | None:
+        """The answer of a future that was done; None where it was lost with its worker and is not back yet."""
         from distributed import KilledWorker
 
         try:
-            solved: Solved = future.result(timeout=CONNECT_SECONDS)
+            solved: Solved = future.result(timeout=_FETCH_SECONDS)
+        except TimeoutError:
+            return None
         except KilledWorker:
             raise PlannerError(
                 f"{SCHEME}{self.address}: case {change.name!r}: every worker that took it died; is there enough memory "
