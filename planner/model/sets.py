@@ -201,6 +201,11 @@ class Sets:
         """Return the same sets, of which some families of constraints are not stated."""
         return replace(self, left_out=tuple(sorted({*self.left_out, *families})))
 
+    def asking(self, shares: Mapping[str | None, float]) -> "Sets":
+        """Return the sets in which a stress case, by lost region, asks for a share of its demand; 1 if not named."""
+        cases = tuple(replace(c, demand_scale=c.demand_scale * shares.get(c.failed, 1.0)) for c in self.cases)
+        return replace(self, cases=cases)
+
 
 def region_names(sets: Sets) -> tuple[str, ...]:
     """Regions that serve, in the order of their names: what an index "region" of rows counts."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -103,6 +103,16 @@ def _repeat_faults(source: Source, row: npt.NDArray[np.int64], repeats: npt.NDAr
 
 
 _BAD = -2  # code of a text that will not do
+
+
+class _Refused(NamedTuple):
+    """Why a text will not do: what is wrong, what is allowed; of a name that is not known, the most similar one."""
+
+    message: str
+    allowed: str | None = None
+    guess: str | None = None
+
+
 _STAND_IN = {"hour_of_week": "0", "requests_per_hour": "0"}  # passes in place of a refused text
 
 
@@ -166,19 +176,21 @@ def _name_codes(source: Source, cells: pd.Series, known: Sequence[str] | None, f
         elif column == "period":
             refused[k] = _no_period(value, known)
         else:
-            refused[k] = (f"there is no {column} {value!r}{nearest(value, known)}", None)
+            refused[k] = _Refused(f"there is no {column} {value!r}", guess=nearest(value, known))
     found: Codes = code_of[cells.cat.codes.to_numpy()]
     _report(source, cells, found == _BAD, refused, faults)
     return found
 
 
-def _no_period(value: str, known: Sequence[str]) -> tuple[str, str | None]:
+def _no_period(value: str, known: Sequence[str]) -> _Refused:
     """Say that a name is no period of the horizon, and which are; of a month with cuts, its parts."""
     if parts := [name for name in known if name.startswith(f"{value}-")]:
-        return "is a month that horizon.cuts cuts: each part has rows of its own", f"one of {', '.join(parts)}"
+        return _Refused(
+            "is a month that horizon.cuts cuts: each part has rows of its own", f"one of {', '.join(parts)}"
+        )
     if any(len(name) > len("2027-01") for name in known):
-        return "is not a period of the horizon", f"one of {', '.join(known)}"
-    return "is not a month of the horizon", f"{known[0]} to {known[-1]}" if known else None
+        return _Refused("is not a period of the horizon", f"one of {', '.join(known)}")
+    return _Refused("is not a month of the horizon", f"{known[0]} to {known[-1]}" if known else None)
 
 
 def _numbers(source: Source, cells: pd.Series, faults: list[Fault]) -> npt.NDArray[np.float64]:
@@ -202,18 +214,18 @@ def _adapter(column: str) -> TypeAdapter[list[Any]]:
     )
 
 
-def _judged(column: str, texts: Sequence[str]) -> tuple[list[Any], dict[int, tuple[str, str | None]]]:
+def _judged(column: str, texts: Sequence[str]) -> tuple[list[Any], dict[int, _Refused]]:
     """Put each text to the schema: its value, and by position what is wrong and what is allowed."""
     facts = columns_of(Demand)[column]
     cells: list[str | None] = list(texts)
-    refused: dict[int, tuple[str, str | None]] = {}
+    refused: dict[int, _Refused] = {}
     for k, text in enumerate(texts):
         if text in FORMULA_ERRORS:
-            refused[k] = (NO_VALUE, None)
+            refused[k] = _Refused(NO_VALUE)
         elif not text and facts.required:
-            refused[k] = ("must be filled in", facts.allowed)
+            refused[k] = _Refused("must be filled in", facts.allowed)
         elif is_grouped(text, facts):
-            refused[k] = (GROUPED, facts.allowed)
+            refused[k] = _Refused(GROUPED, facts.allowed)
         if k in refused or not text:
             cells[k] = _STAND_IN.get(column, "x") if facts.required else None
     try:
@@ -221,7 +233,7 @@ def _judged(column: str, texts: Sequence[str]) -> tuple[list[Any], dict[int, tup
     except ValidationError as error:
         for item in error.errors(include_url=False):
             k = int(item["loc"][0])
-            refused[k] = in_words(item, facts)
+            refused[k] = _Refused(*in_words(item, facts))
             cells[k] = _STAND_IN.get(column, "x")
     return _adapter(column).validate_python(cells), refused
 
@@ -230,7 +242,7 @@ def _report(
     source: Source,
     cells: pd.Series,
     bad: npt.NDArray[np.bool_],
-    refused: Mapping[int, tuple[str, str | None]],
+    refused: Mapping[int, _Refused],
     faults: list[Fault],
 ) -> None:
     """Name each bad text once, at its first row and with the count of its rows; count the rest."""
@@ -238,11 +250,11 @@ def _report(
     codes, first, count = np.unique(cells.cat.codes.to_numpy()[where], return_index=True, return_counts=True)
     for n in np.argsort(first)[:SHOWN_PER_COLUMN]:
         code, k = int(codes[n]), int(where[first[n]])
-        message, allowed = refused.get(code, ("must be filled in", None))
-        value = str(cells.cat.categories[code]) if code >= 0 else None
-        if count[n] > 1:
-            message += f", in {count[n]:,} rows"
-        faults.append(source.fault(message, int(cells.index[k]), str(cells.name), value or None, allowed))
+        why = refused.get(code, _Refused("must be filled in"))
+        value = str(cells.cat.categories[code]) if code >= 0 and why.guess is None else None  # a guess follows the name
+        rows = f", in {count[n]:,} rows" if count[n] > 1 else ""
+        message = f"{why.message}{rows}{why.guess or ''}"
+        faults.append(source.fault(message, int(cells.index[k]), str(cells.name), value or None, why.allowed))
     if len(codes) > SHOWN_PER_COLUMN:
         rest = int(np.sort(first)[SHOWN_PER_COLUMN:].size)
         faults.append(source.fault(f"and {rest:,} more values with such faults", column=str(cells.name)))

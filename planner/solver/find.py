@@ -145,8 +145,7 @@ def _components(
     swallow_banner()  # here, before the threads
     sets, stress = sets_of(case), options.stress
     if stress:
-        cases = tuple(replace(c, demand_scale=c.demand_scale * stress.get(c.failed, 1.0)) for c in sets.cases)
-        sets = replace(sets, cases=cases)
+        sets = sets.asking(stress)
     sets = with_most(sets if options.kept is None else options.kept.of(sets), options.most)
     wide = spanning(sets)
     names = [family.name for family in wide]

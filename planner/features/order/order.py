@@ -23,16 +23,16 @@ from planner.plan.pricing import price, risk_of
 from planner.plan.reading import Reading
 from planner.schema.capacity import TOKENS_METER, Commitment
 from planner.schema.case import Case
-from planner.solver.find import Options, find_cost, find_if_any, find_plan
+from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.input_change import with_setting
 from planner.solver.solve import audited
+from planner.solver.stress_shares import shares_served
 from planner.verify.figures import figures_of
 from planner.workbook import scaled_story, story
 from planner.workbook.report import TOTAL_NAMES, Report
 from planner.workbook.text_tables import clean, percent, usd
 
 _SAME_UNITS = 1e-6
-_HALVINGS = 6  # of the share of a stress case that given units can serve: to 2 %
 _LESS = (1.0, 0.95, 0.9, 0.8, 0.6, 0.3)  # of that share, where sizes on their grid cannot serve it
 PRICES = ("usd_per_unit_hour", "upfront_usd_per_unit")
 BROKEN_GAP = 1e-3  # of the cost of an order that breaks a rule
@@ -169,17 +169,19 @@ def _as_far_as_it_goes(owed: Case, options: Options, progress: Callable[[int, in
     """Find a plan that serves as much of each stress case as the units can, all together.
 
     How much is found for units of any size, which takes linear programmes only. Where no sizes on the grid serve as
-    much, less is asked of the cases that are broken anyway.
+    much, less is asked of the cases that are broken anyway, and then of all.
     """
     rough = replace(options, gap=max(options.gap, BROKEN_GAP))
-    shares = _what_holds(_untied(owed.with_policy(whole_units=False)), options)
-    for part in _LESS:
-        asked = {one: share if share == 1 else share * part for one, share in shares.items()}
-        found = find_if_any(owed, replace(rough, stress=asked), progress)
+    shares = shares_served(_untied(owed.with_policy(whole_units=False)), options)
+    broken = {one for one, share in shares.items() if share < 1}
+    less = [(among, part) for among in (broken, set(shares)) for part in _LESS]
+    asked = [{one: share * (part if one in among else 1.0) for one, share in shares.items()} for among, part in less]
+    asked.append(dict.fromkeys(shares, 0.0))
+    for k, stress in enumerate(asked):
+        found = None if stress in asked[:k] else find_if_any(owed, replace(rough, stress=stress), progress)
         if found is not None:
             return found
-    found = find_if_any(owed, replace(rough, stress=dict.fromkeys(shares, 0.0)), progress)
-    return found or find_plan(without_stress(owed), options, progress)  # raises, and says why
+    return find_plan(without_stress(owed), options, progress)  # raises, and says why
 
 
 def _untied(owed: Case) -> Case:
@@ -192,30 +194,6 @@ def _untied(owed: Case) -> Case:
     free = owed.with_policy(egress=egress, risk=owed.settings.policy.risk.model_copy(update={"weight": 0.0}))
     routes = tuple(r.model_copy(update={"max_gb_per_month": None}) for r in owed.routes)
     return replace(free, routes=routes, spend_commitments=())
-
-
-def _what_holds(owed: Case, options: Options) -> dict[str | None, float]:
-    """Return the share of each stress case (by lost region; None: headroom) that the units can serve, all together.
-
-    Each case is taken in whole where it still fits beside those before it; of the others the same share is served.
-    """
-    failing = [r.region for r in owed.regions if r.fails] if owed.settings.policy.failover.enabled else []
-    shares: dict[str | None, float] = dict.fromkeys((None, *failing), 0.0)
-
-    def fits(tried: dict[str | None, float]) -> bool:
-        return find_cost(owed, replace(options, stress=tried)) is not None
-
-    if not fits(shares):
-        return shares
-    for one in tuple(shares):
-        if fits(shares | {one: 1.0}):
-            shares[one] = 1.0
-    broken = [one for one, share in shares.items() if share < 1]
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if fits(shares | dict.fromkeys(broken, middle)) else (low, middle)
-    return shares | dict.fromkeys(broken, low)
 
 
 def _at_order_prices(case: Case, order: pd.DataFrame) -> Case:

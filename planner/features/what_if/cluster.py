@@ -124,7 +124,7 @@ class Cluster:
         return found
 
     def _result(self, future: "Future", change: CaseChange) -> Solved | None:
-        """The answer of a future that was done; None where it was lost with its worker and is not back yet."""
+        """Return the answer of a future that was done; None where it was lost with its worker and is not back yet."""
         from distributed import KilledWorker
 
         try:
