@@ -11,11 +11,11 @@ from urllib.parse import unquote_plus
 HIDDEN = "***"
 _LONG = (
     "password|passwd|passwort|kennwort|contrase(?:n|ñ)a|mot[ _-]?de[ _-]?passe|senha|passphrase|passcode|pwd"
-    "|secret(?:[ ._-]?access)?(?:[ ._-]?key)?|token|api[ _-]?key|access[ _]?key"
+    "|secret(?:[ ._-]?access)?(?:[ ._-]?key)?|token|api[ _-]?key|access[ ._]?key|(?:subscription|pvt)[ _-]?key"
     "|account[._-]?key(?:[._-][a-z0-9.-]{1,80})?|private_?key|credentials?(?:_[a-z0-9]{1,20}){0,3}|cookie"
 )
 _SHORT = (  # words of sentences too: only before "="
-    "pass|pswd?|pw|auth|bearer|sharedaccess(?:key|signature)|signature|sig|sas|hmac|jwt|j?session(?:_?id)?|assertion|[a-z0-9]{1,30}_key"
+    "pass|pswd?|pw|pat|otp|auth|bearer|sharedaccess(?:key|signature)|signature|sig|sas|hmac|jwt|j?session(?:_?id)?|assertion|[a-z0-9]{1,30}_key"
 )
 # the user part of an address: all up to the last @ before a space, or in the line where a password has spaces
 _ADDRESS = re.compile(
@@ -32,17 +32,30 @@ _BARE = re.compile(  # without a scheme: u:password@host, and Oracle's u/passwor
     r"|(?<![\w/.])\w{1,200}/(?=[^\s@]{0,200}@(?://|[\w.-]{1,200}:\d)))(?:[^\s'\"]|['\"](?=\w)){1,1000}@(?=[\w.(/\[-])",
     re.IGNORECASE,
 )
-_QUERY = re.compile(r"(?P<key>[?&](?P<name>[^\s=&?#]+)=)(?P<value>(?:[^\s&#'\"]|['\"](?=\w))+)")
+_SPACED = re.compile(  # the same where the password has spaces: before a port or a path
+    r"(?<![\w@.:-])[a-z][\w.%+:-]{0,200}:(?![\s/\\\d])[^\n@'\"]{1,200}@(?=[\w.-]{1,200}(?::\d|/))", re.IGNORECASE
+)
+_ENTRY = re.compile(  # of a .pgpass: host:port:database:user:password
+    r"(?P<key>(?<!\S)(?=[\d.]*[a-z*])[\w.*-]{1,200}:(?:\d{2,5}|\*):[\w*-]{1,200}:[\w*-]{1,200}:)\S+", re.IGNORECASE
+)
+_PATH = re.compile(  # addresses whose path is the secret, and Spark Connect's options, which any mark may stand in
+    r"(?P<key>\bhooks\.slack\.com/[a-z]{1,20}/|\bdiscord(?:app)?\.com/api/webhooks/|\bapi\.telegram\.org/bot"
+    r"|\bsc://[^\s;]{0,300};)\S+",
+    re.IGNORECASE,
+)
+_QUERY = re.compile(  # a mark that no other option follows is part of the value
+    r"(?P<key>[?&](?P<name>[^\s=&?#]+)=)(?P<value>(?:[^\s&#'\"]|['\"](?=\w)|&(?=[^\s&#'\"=]+(?:['\"\s]|$)))+)"
+)
 # options before an @, which may be part of the last one's value
 _INSIDE = re.compile(r"[?&;](?P<name>[^=?&;]+)=(?P<value>[^&;]*)")
-_OPEN = re.compile(rf"(?:[\w.-]*key|code|p|[\w.-]{{0,40}}(?:{_SHORT}))", re.IGNORECASE)
+_OPEN = re.compile(rf"(?:[\w.-]*key|code|p|sign|ticket|[\w.-]{{0,40}}(?:{_SHORT}))", re.IGNORECASE)
 _ITEMS = re.compile(r"(?P<key>\b[a-z][a-z0-9+._-]{0,40}://[^\s?#'\"]{1,2000}\?)(?P<items>[^\s#'\"]+)", re.IGNORECASE)
 _OPTION = re.compile(
     rf"(?P<key>(?<![a-z0-9])[\"']?(?:[a-z0-9]{{1,30}}[_.-]){{0,6}}(?:[a-z0-9]{{0,30}}(?:{_LONG})[\"']?"
-    rf"(?:\s*(?:=>?|%3D|:(?=\s*\S)(?!/)))|(?:{_SHORT})[\"']?\s*(?:=|%3D))\s*"
+    rf"(?:\s*(?:=>?|%3[AD]|:(?=\s*\S)(?!/)))|(?:{_SHORT})[\"']?\s*(?:=|%3D))\s*"
     rf"|(?<![\w-])--[a-z-]{{0,30}}(?:{_LONG}|pass|pw)\s+|\bidentified\s+by\s+(?=['\"\w])|\b(?:secret|password|token)\s+(?=['\"])|(?<!\S)-p\s+"
     r"|\bwith (?:password|passphrase|token) )"
-    r"(?P<value>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|\{(?:[^}]|\}\})*\}|[^\s;&,)\]}'\"]+)",
+    r"(?P<value>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|\{(?:[^}]|\}\}|\}(?!\s*(?:[;&,)\]}'\"]|$)))*\}|[^\s;&,)\]}'\"]+)",
     re.IGNORECASE,
 )
 _SAID = re.compile(  # in a sentence: what follows is a secret, unless it is one of the words that say what is wrong
@@ -56,13 +69,17 @@ _LOOKS = re.compile(  # letters and digits after a word that announces a secret
     re.IGNORECASE,
 )
 _TAG = re.compile(rf"(?P<key><(?:[\w:.-]{{0,30}}(?:{_LONG}|{_SHORT}))>)[^<]+", re.IGNORECASE)
-_FLAG = re.compile(  # of curl, redis-cli and mysql
+_NAMED = re.compile(  # <add key="Password" value="..."/>
+    rf"(?P<key>=\s*[\"'](?:[\w:.-]{{0,30}}(?:{_LONG}|{_SHORT}))[\"']\s+value\s*=\s*)(?:\"[^\"]*\"|'[^']*')",
+    re.IGNORECASE,
+)
+_FLAG = re.compile(  # of curl, redis-cli, mysql and sqlcmd
     r"(?P<key>(?<![\w-])(?:-u|--user)[ =]\S{1,200}?:|\bredis-cli\b[^\n]{0,200}?\s-a\s+|\bmysql\b[^\n]{0,200}?\s-p)\S+",
     re.IGNORECASE,
 )
 _CODED = re.compile(r"(?P<name>[\w.-]{0,60}%[0-9a-f]{2}[\w.%-]{0,60})=(?P<value>[^\s&;'\"]+)", re.IGNORECASE)
 _AUTHORIZATION = re.compile(
-    r"(?P<key>\bauthorization[\"']?\s*[:=]\s*)[\"']?(?:(?:bearer|basic|digest|token|api-?key)\s+)?[^\s\"',}]+[\"']?",
+    r"(?P<key>\bauthorization[\"']?\s*[:=]\s*)[\"']?(?:(?:bearer|basic|digest|token|api-?key)\s+)?(?:\w+=\"[^\n]*|[^\s\"',}]+[\"']?)",
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"(?P<key>\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._~%-]{8,}", re.IGNORECASE)
@@ -71,8 +88,8 @@ _MORE_WORDS = re.compile(  # of a secret with spaces: up to the next option, a c
     re.MULTILINE,
 )
 _KNOWN = re.compile(  # keys that tell by their looks what they are
-    r"\b(?:sk-[\w-]{12,}|gh[pousr]_\w{12,}|github_pat_\w{12,}|dapi[0-9a-f]{12,}|xox[abp]-[\w-]{8,}|AKIA[0-9A-Z]{12,}"
-    r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)"
+    r"\b(?:(?:sk|hf|npm|pypi|glpat|xox[a-z]|gh[pousr]|github_pat)[-_](?=\S{0,80}\d)[\w+/=.~%-]{8,}|dapi[0-9a-f]{12}[\w+/=.~%-]*"
+    r"|A[KS]IA[0-9A-Z][\w+/=.~%-]{11,}|AIzaSy[\w+/=.~%-]{12,}|ya29\.[\w+/=.~%-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w+/=.~%-]*)"
 )
 
 
@@ -83,13 +100,23 @@ def redacted(text: str) -> str:
     """
     text = _ADDRESS.sub(_of_address, text)
     text = _NO_PORT.sub(lambda found: f"{found['scheme']}{HIDDEN}", text)
-    text = _BARE.sub(f"{HIDDEN}@", text)
+    text = _SPACED.sub(f"{HIDDEN}@", _BARE.sub(f"{HIDDEN}@", text))
     text = _QUERY.sub(_of_query, text)
     text = _ITEMS.sub(lambda found: found["key"] + "&".join(map(_of_item, found["items"].split("&"))), text)
     text = _CODED.sub(_of_query, text)
-    for pattern in (_AUTHORIZATION, _OPTION, _BEARER, _SAID, _LOOKS, _TAG, _FLAG):
+    for pattern in (_PATH, _AUTHORIZATION, _OPTION, _BEARER, _SAID, _LOOKS, _TAG, _NAMED, _ENTRY, _FLAG):
         text = pattern.sub(lambda found: f"{found['key']}{HIDDEN}", text)
-    return _KNOWN.sub(HIDDEN, _MORE_WORDS.sub("", text))
+    return _ENCODED.sub(_of_encoded, _KNOWN.sub(HIDDEN, _MORE_WORDS.sub("", text)))
+
+
+def redacted_answer(said: str, address: str) -> str:
+    """Hide in what a library says of an address every word that ``redacted`` hides in it: it may be in pieces there."""
+    shown = redacted(address).lower()
+    words = {word for word in re.split(r"[\W_]+", f"{address} {unquote_plus(address)}".lower()) if len(word) >= _WORD}
+    for word in sorted(words - _USUAL, key=len, reverse=True):
+        if word not in shown:
+            said = re.sub(re.escape(word), HIDDEN, said, flags=re.IGNORECASE)
+    return redacted(said)
 
 
 def _of_address(found: "re.Match[str]") -> str:
@@ -113,7 +140,16 @@ def _of_item(item: str) -> str:
     return item if "=" in item or len(item) < _TOKEN else HIDDEN
 
 
+def _of_encoded(found: "re.Match[str]") -> str:
+    """Hide what is an address or an option with its secret once the % are read."""
+    plain = unquote_plus(found[0])
+    return redacted(plain) if plain != found[0] and redacted(plain) != plain else found[0]
+
+
 _TOKEN = 6  # characters, of what may be a token
+_ENCODED = re.compile(r"(?<!\S)\S*%(?:3A|40|3D)\S*", re.IGNORECASE)
+_WORD = 2  # characters, of a piece of a secret
+_USUAL = {"user", "password", "pwd", "pass", "token", "uid"}  # names of options
 
 
 def printable(text: str) -> str:

@@ -11,7 +11,7 @@ import yaml
 
 from planner.cli import main
 from planner.errors import InputError
-from planner.io.shown import printable, redacted, shown_streams, without_formulas
+from planner.io.shown import printable, redacted, redacted_answer, shown_streams, without_formulas
 from planner.io.yaml_text import load_yaml
 
 SECRET = ("hunter2", "p@ss", "a/b", "x:y@z/w", "%40pct", "s#h?q")
@@ -90,6 +90,19 @@ def test_the_rest_is_told(text: str, told: str) -> None:
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redacted(text) == text
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Port could not be cast to integer value as 'Tiger'", "Port could not be cast to integer value as '***'"),
+        ("failed to resolve host 'lion8': unknown", "failed to resolve host '***': unknown"),
+        ('password authentication failed for user "svc" on db.example.org', 'password authentication failed for user '
+         '"***" on db.example.org'),
+    ],
+)  # fmt: skip
+def test_what_a_driver_says_tells_no_piece_of_the_secret(said: str, told: str) -> None:
+    assert redacted_answer(said, "postgresql://svc:Tiger/7@Lion8@db.example.org/usage") == told
 
 
 def test_a_terminal_obeys_nothing() -> None:

@@ -20,7 +20,7 @@ import pandas as pd
 from planner.errors import Fault, InputError, PlannerError
 from planner.features.demand import spark
 from planner.features.demand.source_files import SourceFile, fail
-from planner.io.shown import redacted
+from planner.io.shown import redacted, redacted_answer
 
 
 @cache
@@ -65,6 +65,7 @@ def embedded(time_zone: str = "UTC") -> Iterator[Any]:
 def remote(url: str) -> Iterator[Any]:
     """Connect to a database by its URL, such as ``postgresql://user@host/litellm``, or to Spark (spark.py)."""
     require("ibis")
+    check_address(url)
     with calm():
         import ibis
 
@@ -76,8 +77,8 @@ def remote(url: str) -> Iterator[Any]:
             engine = _of_file(url) or ibis.connect(url)
         except InputError:
             raise
-        except Exception as error:
-            raise InputError([Fault(redact(url), f"cannot be reached: {_first_line(error)}")]) from error
+        except Exception as error:  # not its cause: a traceback would show the driver's words
+            raise InputError([Fault(redact(url), f"cannot be reached: {_first_line(error, url)}")]) from None
         try:
             yield engine
         finally:
@@ -133,9 +134,24 @@ def redact(url: str) -> str:
     return redacted(url)
 
 
-def _first_line(error: Exception) -> str:
+def check_address(url: str) -> None:
+    """Refuse an address whose password would be cut into pieces, with which a stranger might be asked for.
+
+    Raises
+    ------
+    InputError : a mark that ends the user's name and password stands in them as it is.
+    """
+    place, _, options = url.partition("://")[2].partition("?")
+    user, at, _ = (place if "@" in place else f"{place}?{options}").rpartition("@")
+    later = re.match(r"[^/?#@:]*(:\d+)?[/?]", user)  # the @ stands in the path or in an option
+    if at and not later and re.search(r"[/?#\[\]\s]", user):
+        allowed = ", ".join(f"%{ord(mark):02X} for {mark}" for mark in "/?#[]") + ", %20 for a space"
+        raise InputError([Fault(redact(url), "a mark in the user's name or password ends it there", allowed=allowed)])
+
+
+def _first_line(error: Exception, url: str = "") -> str:
     noise = ("An error occurred while calling", "Original Line")  # of py4j; of DuckDB, a line as long as it likes
-    lines = [line.strip(" :") for line in redact(str(error)).splitlines()]
+    lines = [line.strip(" :") for line in redacted_answer(str(error), url).splitlines()]
     told = [line for line in lines if line and not line.startswith(noise)]
     shown = told[: 2 if told and "CSV Error on Line" in told[0] else 1]  # the reason is on the next one
     return ": ".join(shown) or type(error).__name__

@@ -3,6 +3,7 @@
 Only ``/api/v1/label/__name__/values`` and ``/api/v1/query_range`` are used, hour by hour, a month a call.
 """
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import Fault, InputError
-from planner.features.demand.engine import redact
+from planner.features.demand.engine import check_address, redact
 from planner.features.demand.source_files import SourceFile, look_into
+from planner.io.shown import redacted_answer
 
 STEP_SECONDS, CALL_SECONDS, TIMEOUT_SECONDS = 3600, 30 * 86400, 120
 DEFAULT_DAYS = 90
@@ -38,6 +40,7 @@ def fetch(
     -------
     The format that the server has counters of, and the answers as files.
     """
+    check_address(server)
     names = _ask(server, "label/__name__/values", {})
     there = {
         format: [name for name in names if name.removesuffix("_total") in wanted] for format, wanted in counters.items()
@@ -73,9 +76,10 @@ def _ask(server: str, path: str, parameters: Mapping[str, Any]) -> Any:
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
             answer = json.load(response)
-    except (urllib.error.URLError, TimeoutError, ValueError) as error:
-        raise InputError([Fault(redact(server), f"does not answer as Prometheus does: {error}")]) from error
+    except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
+        said = redacted_answer(str(error), server)
+        raise InputError([Fault(redact(server), f"does not answer as Prometheus does: {said}")]) from None
     if not isinstance(answer, dict) or answer.get("status") != "success" or "data" not in answer:
         reason = answer.get("error") if isinstance(answer, dict) else answer
-        raise InputError([Fault(redact(server), f"Prometheus refused: {reason}")])
+        raise InputError([Fault(redact(server), f"Prometheus refused: {redacted_answer(str(reason), server)}")])
     return answer["data"]

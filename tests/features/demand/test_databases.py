@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from planner.cli import main
+from planner.features.demand.engine import check_address
 from planner.features.demand.history import load_history
 from planner.features.demand.ingest import IngestOptions, ingest
 from planner.features.demand.names import NameMap
@@ -61,6 +62,22 @@ def test_a_wrong_table_and_a_wrong_password_are_told(postgres, capsys):
     told = capsys.readouterr().err
     assert "cannot be reached" in told
     assert "secret" not in told
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:Ti/ger@h/x", "postgresql://u:Ti@ger/s@h/x", "http://u:Ti?ger@h"])
+def test_an_address_that_its_password_cuts_is_refused_unasked(url, tmp_path, capsys):
+    assert main(["ingest", url, "-o", str(tmp_path / "h")]) == 1
+    told = capsys.readouterr().err
+    assert "%2F for /" in told
+    assert "Ti" not in told
+    assert "ger" not in told
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:@/x?host=/a@b", "postgresql://u:p@s:s%2F@h/x", "sqlite:////a@b.db", "http://h:9090/x?y=a@b"]
+)
+def test_an_address_that_nothing_cuts_is_asked(url):
+    check_address(url)
 
 
 def test_any_engine_that_ibis_knows(tmp_path):
