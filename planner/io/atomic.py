@@ -2,7 +2,7 @@
 
 What is written lies in a *draft* until it is whole: a hidden directory beside its place, named ``.NAME-xxxxxxxx.part``,
 whose lock its process holds. A process that is killed leaves its draft behind, unlocked, and the next one that writes
-there sweeps it away.
+there sweeps it away. (``.new`` is one that is about to be locked, ``.gone`` one that is being swept away.)
 """
 
 import os
@@ -11,21 +11,23 @@ import shutil
 import signal
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from planner.errors import PlannerError
 from planner.io.shown import without_formulas
 
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
 ALIVE = ".lock"  # in a draft: locked while its process lives
 COMMITTED = ".committed"  # in a draft of a directory: whole, and on its way into place (io.directory)
-_DRAFT = re.compile(r"\..*-[a-z0-9_]{8}\.(part|new)")
+_DRAFT = re.compile(r"\..*-[a-z0-9_]{8}\.(part|new|gone)")
 _LONGEST = 60  # characters of the place's name in the draft's
-_STARTING_SECONDS = 60.0  # a draft that its process is about to lock is younger than this
+_BEGINNINGS = 50  # tries: somebody who sweeps may take a draft that is not locked yet
 _STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -37,6 +39,14 @@ def written_beside(path: str | Path) -> Iterator[Path]:
         file = beside / target.name
         yield file
         file.replace(target)
+
+
+def flush(folder: Path) -> None:
+    """See every file of a directory safely on the disk."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file, suppress(OSError):
+                os.fsync(file.fileno())
 
 
 def replace_file(path: str | Path, write: Callable[[Path], object]) -> None:
@@ -60,27 +70,46 @@ def write_text(path: str | Path, text: str) -> None:
 @contextmanager
 def draft(place: Path) -> Iterator[Path]:
     """Yield a new hidden directory beside `place`, removed with what is left in it when the block ends."""
-    from filelock import FileLock
-
     place.parent.mkdir(parents=True, exist_ok=True)
     sweep(place.parent)
-    begun = Path(tempfile.mkdtemp(prefix=f".{place.name[:_LONGEST]}-", suffix=".new", dir=place.parent))
-    beside = begun.with_suffix(".part")
+    beside, lock = _begin(place)
     try:
-        with FileLock(str(begun / ALIVE)).acquire(timeout=0):
-            begun.rename(beside)  # only now does it have the name of a draft: one that is not locked is dead
-            yield beside
+        yield beside
     finally:
         with undisturbed():
-            shutil.rmtree(begun, ignore_errors=True)
+            lock.release()
             shutil.rmtree(beside, ignore_errors=True)
+
+
+def _begin(place: Path) -> tuple[Path, "BaseFileLock"]:
+    """Make a draft whose lock we hold; one that somebody sweeps before it is locked is made again."""
+    from filelock import FileLock
+
+    for left in reversed(range(_BEGINNINGS)):
+        begun = Path(tempfile.mkdtemp(prefix=f".{place.name[:_LONGEST]}-", suffix=".new", dir=place.parent))
+        beside, lock = begun.with_suffix(".part"), FileLock(str(begun / ALIVE))
+        try:
+            lock.acquire(timeout=0)
+            begun.rename(beside)
+        except BaseException as error:
+            lock.release()
+            for path in (begun, beside):
+                shutil.rmtree(path, ignore_errors=True)
+            if not isinstance(error, FileNotFoundError) or not left:
+                raise
+        else:
+            return beside, lock
+    raise AssertionError("the last try returns or raises")
 
 
 def sweep(parent: Path) -> None:
-    """Remove drafts whose process died; one that was committed is io.directory's to finish."""
+    """Remove drafts whose process died; one that was committed is to be finished (io.directory, io.together)."""
     for beside in dead_drafts(parent):
         if not (beside / COMMITTED).exists():
-            shutil.rmtree(beside, ignore_errors=True)
+            gone = beside.with_suffix(".gone")
+            with suppress(OSError):  # one step: a process that is about to lock it makes another
+                beside.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
 
 
 def dead_drafts(parent: Path) -> list[Path]:
@@ -93,8 +122,6 @@ def dead_drafts(parent: Path) -> list[Path]:
 
 def _is_dead(beside: Path) -> bool:
     try:
-        if beside.suffix == ".new":
-            return time.time() - beside.stat().st_mtime > _STARTING_SECONDS
         return not (beside / ALIVE).is_file() or not is_held(beside / ALIVE)  # without it: half removed
     except OSError:  # gone, or another user's
         return False

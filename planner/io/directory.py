@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from planner.errors import PlannerError
-from planner.io.atomic import COMMITTED, dead_drafts, draft, locked, undisturbed
+from planner.io.atomic import COMMITTED, dead_drafts, draft, flush, locked, undisturbed
 
 Read = TypeVar("Read")
 READ_TRIES, MOVE_SECONDS = 5, 0.2
@@ -67,7 +67,7 @@ def replaced(
         new = beside / "new"
         new.mkdir()
         yield new
-        _flush(new)
+        flush(new)
         with locked(*([] if held else [target.parent])), undisturbed():
             refuse(target, kind)
             _put_in_place(new, target, beside, kind)
@@ -218,14 +218,6 @@ def _remove(path: Path) -> None:
 def is_hidden(relative: Path) -> bool:
     """Whether a file is an editor's or a file manager's, such as .DS_Store or ~$plan.xlsx."""
     return any(part.startswith(_HIDDEN) for part in relative.parts) or relative.name in ("Thumbs.db", "desktop.ini")
-
-
-def _flush(folder: Path) -> None:
-    """See every file of a directory safely on the disk."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file, suppress(OSError):
-                os.fsync(file.fileno())
 
 
 def _exchanged(one: Path, other: Path) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import Fault, InputError, nearest
+from planner.io.together import read_settled
 from planner.readers import csv_files
 from planner.readers.demand import KnownNames, read_demand
 from planner.readers.demand_files import read_demand_csv, read_demand_parquet
@@ -173,7 +174,7 @@ def _names(raw: Raw, settings: PlanSettings | None) -> KnownNames:
 
 def _read(path: Path) -> Raw:
     if path.is_dir():
-        return read_folder(path)
+        return read_settled(path, lambda: read_folder(path))
     if not path.exists():
         raise InputError([Fault(str(path), "there is no such folder or file")])
     if path.suffix.lower() in WORKBOOK_SUFFIXES:

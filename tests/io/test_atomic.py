@@ -135,11 +135,8 @@ put(place, "new")
 
 
 @pytest.mark.parametrize("exchange", [True, False])
-def test_killed_at_any_step_it_is_the_older_the_new_or_nothing_that_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool
-) -> None:
+def test_killed_at_any_step_it_is_the_older_the_new_or_nothing_that_counts(tmp_path: Path, exchange: bool) -> None:
     """At every step: the key file is there with everything of its own, or it is not there; never a mixture."""
-    monkeypatch.setattr("planner.io.atomic._STARTING_SECONDS", 0.0)
     codes = []
     for stop in range(1, 30):
         place = tmp_path / str(stop) / "q"

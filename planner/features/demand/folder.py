@@ -18,12 +18,13 @@ import yaml
 from planner.errors import Fault, InputError, PlannerError
 from planner.features.demand.batch_marks import with_deadlines
 from planner.features.demand.horizon_cuts import cuts_of, with_cuts
-from planner.io.atomic import draft, undisturbed
+from planner.io.together import changed_together, finish
 from planner.io.yaml_text import load_yaml
 from planner.schema.settings import add_months
 
 REQUEST_COLUMNS = ("input_tokens", "output_tokens", "cache_hit_rate", "cache_write_rate", "burst_factor")
 DEMAND_COLUMNS = ("region", "workload", "scenario", "period", "hour_of_week", "requests_per_hour")
+DEMAND_FILES = ("demand.csv", "demand.parquet")  # one of them
 PARQUET_ROWS = 200_000  # above this, demand is written as Parquet
 
 
@@ -60,10 +61,7 @@ def write_demand(
             f"{folder} is a file, and demand is written into a planning folder: name a folder with -o, then copy its "
             "demand.csv, workloads.csv and mix.csv into the sheets of a workbook"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    with draft(folder / "demand") as staging:
-        stage = staging / "new"
-        stage.mkdir()
+    with changed_together(folder, "demand", gone=DEMAND_FILES) as stage:
         _stage(
             stage,
             folder,
@@ -79,12 +77,6 @@ def write_demand(
         for extra, content in (extras or {}).items():
             _write(stage / "forecast" / extra, content)
         written = sorted(path.relative_to(stage) for path in stage.rglob("*") if path.is_file())
-        with undisturbed():  # everything is whole before the first name changes
-            for name in written:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                (stage / name).replace(folder / name)
-            other = folder / ("demand.csv" if Path("demand.parquet") in written else "demand.parquet")
-            other.unlink(missing_ok=True)
     return [str(name) for name in written]
 
 
@@ -231,6 +223,7 @@ def horizon_of(
     start, months : options; a start such as 2027-01 or 2027-01-01.
     after : where nothing says the start, the first month that begins after this day (default: today).
     """
+    finish(folder)
     there: dict[str, Any] = {}
     path = folder / "plan.yaml"
     if path.exists():

@@ -12,6 +12,7 @@ from planner.features.ledger.evidence import hashes, refuse_changed, seen_from, 
 from planner.features.ledger.next_folder import Additions, Signed, additions, commitment_row, read_next
 from planner.io.atomic import locked, sweep, undisturbed, written_beside
 from planner.io.digest import FORMAT, sha256_of, sha256_of_bytes
+from planner.io.together import changed_together
 from planner.plan.audit import audit
 from planner.plan.audit.bound import check_bound
 from planner.plan.audit.findings import OF_PROOF, STRESS, broken_rules, lacks_witness, one_a_rule
@@ -129,8 +130,10 @@ def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path |
             raise PlannerError(_nothing_left(mine, into, ledger))
         beside = table if into is None or (path.is_file() and sha256_of(path) == table) else None
         with undisturbed(), ExitStack() as staged:
-            for path, content in reversed(found.files(directory if into is None else into).items()):
-                staged.enter_context(written_beside(path)).write_bytes(content)
+            new = None if into is None else staged.enter_context(changed_together(into, COMMITMENTS))
+            for path, content in found.files(directory if into is None else into).items():
+                beside_it = staged.enter_context(written_beside(path)) if new is None else new / path.name
+                beside_it.write_bytes(content)
             # first the mark: a plan that the ledger lists is never one that its directory calls unsigned
             write_signatures(Signatures(files[PLAN], beside, marks), directory / SIGNATURES)
             if mine is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from planner.errors import Fault, InputError
+from planner.io.together import finish
 from planner.plan.orders import Owed
 from planner.readers.csv_files import appended, read_small
 from planner.readers.raw_tables import read_rows
@@ -77,6 +78,7 @@ def read_next(folder: Path) -> NextFolder:
         raise InputError([Fault(str(folder), message)])
     if not folder.is_dir():
         raise InputError([Fault(str(folder), "there is no such folder; make the next planning folder first")])
+    finish(folder)
     if not (folder / SETTINGS_FILE).exists():
         message = "is missing: it says which months come next; make the next planning folder first"
         raise InputError([Fault(str(folder / SETTINGS_FILE), message)])
