@@ -61,12 +61,6 @@ class Waited:
         """How long any request waits at most."""
         return float(self.workloads["longest_hours_waited"].max()) if len(self.workloads) else 0.0
 
-    @property
-    def idle_share(self) -> float:
-        """Share of the deployed unit-hours that nothing uses."""
-        hours = float(self.idle["unit_hours"].sum())
-        return float(self.idle["idle_unit_hours"].sum()) / hours if hours else 0.0
-
 
 def waited(reading: Reading) -> Waited | None:
     """Work them out; None where no workload can wait."""

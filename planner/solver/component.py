@@ -20,6 +20,7 @@ from planner.solver.joint import joint_columns, settle_joint
 from planner.solver.run_to_spend import run_to_spend
 from planner.solver.scaling import column_scale
 from planner.solver.single import solve_sizes
+from planner.solver.sooner import served_sooner
 from planner.solver.starts import Starts
 from planner.solver.ties import choose_by_rule, equal_offers_by_rule
 from planner.solver.witness import WitnessArrays, witness_of
@@ -189,7 +190,8 @@ def plan_of(
     """
     program, at = solve.program, solve.program.columns
     committed = np.maximum(values[at.committed], 0.0)
-    values = np.maximum(values, 0.0)
+    scale = column_scale(program.sets, at)
+    values = served_sooner(program, np.maximum(values, 0.0), scale, solve.session.clock)
     deployed = values[at.deployed]
     if not program.cost[at.deployed].any():
         deployed = _deploy_all(program.sets, committed, deployed, values, at.unreserved)
@@ -198,12 +200,12 @@ def plan_of(
     final = values.copy()
     final[at.deployed], final[at.flow_first :] = deployed, flow
     scaled = _run_by_hour(program, final)
-    if breaks(program, final, column_scale(program.sets, at), Reduction.SIZES):  # a rule that more units would break
+    if breaks(program, final, scale, Reduction.SIZES):  # a rule that more units would break
         deployed = final[at.deployed] = values[at.deployed]
         scaled = _run_by_hour(program, final)
     if len(joint_columns(at)):
         final = settle_joint(program.sets, at, final)
-    wrong = breaks(program, final, column_scale(program.sets, at))
+    wrong = breaks(program, final, scale)
     if wrong:
         raise ArithmeticError(f"a plan that HiGHS calls optimal breaks rows of {', '.join(wrong)}")
     cuts, routings = solve.separator.routings(deployed)

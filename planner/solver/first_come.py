@@ -93,8 +93,8 @@ def matched(took: Floats, hour: Ints, flow: Floats, latest: int) -> tuple[Ints, 
 
     Returns
     -------
-    Number of the flow, hour of arrival, amount. What rounding would serve before it arises or past its deadline is left
-    out.
+    Number of the flow, hour of arrival, amount. Rounding is left out: dust of an hour's arrivals, and what it would
+    serve before it arises or past its deadline.
     """
     hours, all_took = len(took), float(took.sum())
     served = np.bincount(hour, flow, hours)
@@ -107,5 +107,5 @@ def matched(took: Floats, hour: Ints, flow: Floats, latest: int) -> tuple[Ints, 
     k = np.clip(np.searchsorted(done, middle, side="right") - 1, 0, len(flow) - 1)
     place = np.clip(np.searchsorted(arrivals, middle, side="right") - 1, 0, 2 * hours - 1)
     late = hour[k] - (place - hours)
-    fits = (late >= 0) & (late <= latest) & (amount > 0)
+    fits = (late >= 0) & (late <= latest) & (amount > DUST * took[place % hours])
     return k[fits], place[fits] % hours, amount[fits]

@@ -1,8 +1,13 @@
 """What the reports say of work that can wait: how much does, what that saves, what longer deadlines would."""
 
 from planner.plan.rules_cost import Deadlines
+from planner.plan.waited import Waited
+from planner.schema.capacity import TOKENS_METER
 from planner.workbook.report import Report
-from planner.workbook.text_tables import percent, usd
+from planner.workbook.text_tables import joined, percent, usd
+
+TRIFLE = 0.0005  # of what is deployed of a pool
+NAMED_POOLS = 3
 
 
 def waiting_lines(report: Report) -> list[str]:
@@ -19,15 +24,25 @@ def waiting_lines(report: Report) -> list[str]:
     else:
         lines = ["Nothing waits: every request that could is served in the hour in which it arises."]
     lines += _deadline_lines(report)
-    idle = float(found.idle["idle_unit_hours"].sum())
-    if found.idle_share > 0.0005:
-        lines.append(
-            f"{idle:,.0f} unit-hours, {percent(found.idle_share)} of what is deployed, are still idle, beside the "
-            "headroom: more work that can wait could use them."
-        )
-    elif len(found.idle):
-        lines.append("No deployed unit is idle in any hour, beside the headroom.")
-    return lines
+    return lines + _idle_lines(found)
+
+
+def _idle_lines(found: Waited) -> list[str]:
+    """Name the pools with idle units, the idlest share first; units of different pools are never added up."""
+    if not len(found.idle):
+        return []
+    table = found.idle.assign(share=found.idle["idle_unit_hours"] / found.idle["unit_hours"])
+    table = table[table["share"] > TRIFLE].sort_values(["share", "pool", "meter"], ascending=[False, True, True])
+    if not len(table):
+        return ["No deployed unit is idle in any hour, beside the headroom."]
+    named = [
+        f"{hours:,.0f} unit-hours of {pool}{'' if meter == TOKENS_METER else f', {meter}'} ({percent(share)} of "
+        "what is deployed)"
+        for share, pool, meter, hours in table[["share", "pool", "meter", "idle_unit_hours"]]
+        .head(NAMED_POOLS)
+        .to_numpy()
+    ]
+    return [f"Still idle, beside the headroom: {joined(named, NAMED_POOLS)}. More work that can wait could use them."]
 
 
 def _deadline_lines(report: Report) -> list[str]:
@@ -46,7 +61,7 @@ def _deadline_lines(report: Report) -> list[str]:
             f"Waiting saves {usd(saves)}: served in the hour in which it arises, the same work would make the cheapest "
             f"plan cost {usd(now.total_usd)}, not {usd(rules.total_usd)}{sizes}."
             if saves > max(0.005, least)
-            else "Waiting saves nothing: served in the hour in which it arises, the same work costs no more."
+            else f"Waiting saves nothing{sizes}: served in the hour in which it arises, the same work costs no more."
         )
     more = []
     for deadlines, words in ((Deadlines.TWICE, "twice as long"), (Deadlines.WEEK, "of a week")):

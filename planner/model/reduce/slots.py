@@ -179,7 +179,7 @@ def _at_once(sets: Sets) -> Bools:
         if "slot" in rows.index:
             counted[at.flow_arc[flow]] = True
         elif len(flow):
-            counted |= _unlike(sets, at, row=rows.row[used], flow=flow, value=rows.value[used])
+            counted |= unlike_hours(sets, at, row=rows.row[used], flow=flow, value=rows.value[used])
     at_once: Bools = (arcs["latest_hours"].to_numpy(int) > 0) & arcs["priced"].to_numpy(bool) & ~counted
     return at_once
 
@@ -187,10 +187,10 @@ def _at_once(sets: Sets) -> Bools:
 def _flat(sets: Sets, at: Columns) -> Bools:
     """Whether an arc costs the same in every hour of a week in which it may be used."""
     cost = objective(sets, at)[at.flows]
-    return ~_unlike(sets, at, row=np.zeros(len(cost), np.int64), flow=np.arange(len(cost)), value=cost)
+    return ~unlike_hours(sets, at, row=np.zeros(len(cost), np.int64), flow=np.arange(len(cost)), value=cost)
 
 
-def _unlike(sets: Sets, at: Columns, *, row: Ints, flow: Ints, value: Floats) -> Bools:
+def unlike_hours(sets: Sets, at: Columns, *, row: Ints, flow: Ints, value: Floats) -> Bools:
     """Arcs whose flows some row does not count alike in every hour of a week; entries of flows, one row each."""
     weeks = sets.slots["weeks"].to_numpy(float)
     each = np.divide(1.0, weeks, out=np.zeros_like(weeks), where=weeks > 0)
