@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 ROOT = Path(__file__).parents[1]
 DOTS_PER_INCH = 130
 MARGIN = 24  # pixels of white around what is printed
-PAGES = {"summary": "Key risks", "week": "of which on demand"}  # words that only this page has
+PAGES = {"summary": "Ways to serve the same usage", "week": "of which on demand"}  # words that only this page has
 
 
 def main() -> None:

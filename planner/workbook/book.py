@@ -8,7 +8,7 @@ A sheet of the workbook is written as data: columns, and rows that hold numbers,
 import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import xlsxwriter
@@ -16,7 +16,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_range_abs, xl_rowcol_to_cell
 
 from planner.workbook.report import Report
 from planner.workbook.text_tables import clean, footer_text, lines_of
-from planner.workbook.theme import FONT, INK, MUTED, RULE, properties
+from planner.workbook.theme import FONT, INK, MUTED, PRICE_DECIMALS, RULE, properties
 
 LONGEST_TITLE = 120
 _LINE_POINTS, _MOST_LINES = 13, 12
@@ -150,6 +150,7 @@ class Sheet:
         empty: str = "None.",
     ) -> Block:
         """Write header, rows and totals; a table without rows says `empty`. Returns where everything stands."""
+        columns = [_aligned(column, rows) for column in columns]
         self.raw.set_row(top, _LINE_POINTS * _header_lines(columns) + 6)
         block = block_at(self.name, top, columns, len(rows), at)
         place = block.columns
@@ -223,6 +224,17 @@ class Sheet:
             raw.repeat_rows(repeat)
         if freeze is not None:
             raw.freeze_panes(*freeze)
+
+
+def _aligned(column: Column, rows: Sequence[Mapping[str, Value]]) -> Column:
+    """Give every price of a column as many decimals as the one that needs most."""
+    name, *extras = column.style.split(":")
+    if name != "price":
+        return column
+    most = PRICE_DECIMALS[-1]
+    shown = (f"{plain_number(row.get(column.key)):.{most}f}".rstrip("0") for row in rows)
+    needed = max((len(text) - text.index(".") - 1 for text in shown), default=0)
+    return replace(column, style=":".join([f"{name}{max(needed, PRICE_DECIMALS[0])}", *extras]))
 
 
 _PAGE_ROWS, _PAGE_WIDTH = 31, 140  # rows of a landscape page of so many characters across; wider ones are scaled

@@ -14,9 +14,11 @@ from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
 from planner.workbook import contract_story, rules_story, scaled_story, story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.svg import Series, areas, bars, columns
-from planner.workbook.text_tables import amount, clean, percent, usd
+from planner.workbook.text_tables import amount, clean, four_digits, percent, usd
 from planner.workbook.theme import BLUE, GREEN, GREY, INK, ORANGE, SKY
 
+CHART_WIDTH, MANY_MONTHS_WIDTH = 600, 760  # pixels: the text of a narrow chart can still be read on a telephone
+MONTHS_SIDE_BY_SIDE = 8  # whose figures have room in the narrow one
 _MONTH_PARTS = (
     ("Units", BLUE, UNIT_PARTS),
     ("On demand", ORANGE, ("on_demand_usd",)),
@@ -141,7 +143,7 @@ def _strategies(report: Report) -> Section:
         for way in ways
         if not way.possible
     ]
-    chart = _picture(bars(drawn, alt="Total cost of each strategy, USD"))
+    chart = _picture(bars(drawn, alt="Total cost of each strategy, USD", width=CHART_WIDTH))
     note = "; ".join(notes) + "." if notes else ""
     between = story.from_one_saving_to_the_other(report)
     return Section("Ways to serve the same usage", chart=chart, note=note, lines=[between] if between else ())
@@ -157,7 +159,7 @@ def _buy(report: Report) -> Section:
             amount(n.units),
             n.offer.term_in_months,
             str(n.start),
-            f"{n.usd_per_unit_hour:,.4g}",
+            four_digits(n.usd_per_unit_hour),
             usd(n.term_usd),
         )
         for n in report.lines
@@ -174,7 +176,8 @@ def _months(report: Report) -> Section:
         Series(name, colour, tuple(float(v) for v in frame[list(parts)].sum(axis=1)))
         for name, colour, parts in _MONTH_PARTS
     ]
-    chart = columns(labels, series, alt="Cost of each month, USD: units, on demand, egress")
+    width = CHART_WIDTH if len(labels) <= MONTHS_SIDE_BY_SIDE else MANY_MONTHS_WIDTH
+    chart = columns(labels, series, alt="Cost of each month, USD: units, on demand, egress", width=width)
     return Section("Cost by month", chart=_picture(chart, [(s.name, s.colour) for s in series]))
 
 
@@ -193,6 +196,7 @@ def _week(report: Report) -> list[Section]:
         level,
         [(day * HOURS_PER_DAY, WEEKDAYS[day]) for day in range(DAYS_PER_WEEK)],
         alt=f"Requests per hour over the week (UTC): {', '.join(s.name.lower() for s in served)}",
+        width=CHART_WIDTH,
     )
     return [
         Section(

@@ -16,6 +16,7 @@ from planner.workbook.text_tables import (
     bold,
     clean,
     console_for,
+    four_digits,
     percent,
     show,
     task_usd,
@@ -138,7 +139,7 @@ def _buy(report: Report) -> TextTable | RenderableType:
         offer = line.offer
         table.add(
             clean(offer.offer, 120), clean(line.region, 120), amount(line.units), offer.term_in_months,
-            f"{line.start}", f"{line.usd_per_unit_hour:,.4g}", usd(line.term_usd),
+            f"{line.start}", four_digits(line.usd_per_unit_hour), usd(line.term_usd),
         )  # fmt: skip
     if rest:
         table.add(f"and {len(rest)} more", "", "", "", "", "", usd(sum(n.term_usd for n in rest)))

@@ -52,7 +52,14 @@ def usd(value: float, digits: int = 0) -> str:
 
 def task_usd(value: float) -> str:
     """Show the cost of a task to four significant digits: it may be cents or thousands."""
-    return "–" if value != value else f"{'-' if value < 0 else ''}${abs(value):,.4g}"
+    return "–" if value != value else f"{'-' if value < 0 else ''}${four_digits(abs(value))}"
+
+
+def four_digits(value: float) -> str:
+    """Return a number to four significant digits or to the whole, never with an exponent: ``'0.00004011'``."""
+    places = max(0, 3 - math.floor(math.log10(abs(value)))) if value else 0
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if places else text
 
 
 def percent(share: float, digits: int = 1) -> str:

@@ -9,6 +9,7 @@ INPUT_FILL, INPUT_INK = "#FFF8DC", "#0B3D91"
 HEAT = ("#FFFFFF", "#B9DBF1", "#6DB3DF")  # one hue, light to dark: black figures stay readable on all of it
 HEAT_OVERFLOW = ("#FFFFFF", "#FADFA8", "#F0B23C")
 
+PRICE_DECIMALS = range(2, 7)  # a price shows as many as the most that its column needs
 NUMBER_FORMATS = {
     "text": "General",
     "count": "#,##0",
@@ -21,7 +22,7 @@ NUMBER_FORMATS = {
     "percent": "0.0%",
     "date": "yyyy-mm-dd",
     "month": "mmm yyyy",
-}
+} | {f"price{n}": "$#,##0.{0};-$#,##0.{0}".format("0" * n + "#" * (PRICE_DECIMALS[-1] - n)) for n in PRICE_DECIMALS}
 
 _BASE: dict[str, Any] = {"font_name": FONT, "font_size": 10, "font_color": INK, "valign": "vcenter"}
 _ROW: dict[str, Any] = {"bottom": 4, "bottom_color": RULE}

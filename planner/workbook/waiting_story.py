@@ -38,9 +38,7 @@ def _idle_lines(found: Waited) -> list[str]:
     named = [
         f"{hours:,.0f} unit-hours of {pool}{'' if meter == TOKENS_METER else f', {meter}'} ({percent(share)} of "
         "what is deployed)"
-        for share, pool, meter, hours in table[["share", "pool", "meter", "idle_unit_hours"]]
-        .head(NAMED_POOLS)
-        .to_numpy()
+        for share, pool, meter, hours in table[["share", "pool", "meter", "idle_unit_hours"]].to_numpy()
     ]
     return [f"Still idle, beside the headroom: {joined(named, NAMED_POOLS)}. More work that can wait could use them."]
 

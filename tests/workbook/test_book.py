@@ -5,7 +5,7 @@ from pathlib import Path
 
 import openpyxl
 
-from planner.workbook.book import new_book, print_areas
+from planner.workbook.book import Column, new_book, print_areas
 
 
 def test_no_page_cuts_a_table_that_fits_on_it() -> None:
@@ -23,3 +23,13 @@ def test_a_sheet_of_several_tables_prints_each_from_the_top_of_a_page(tmp_path: 
     book.raw.close()
     areas = openpyxl.load_workbook(path)["The two"].print_area
     assert areas == "'The two'!$A$1:$C$10,'The two'!$A$12:$C$21"
+
+
+def test_prices_of_a_column_have_the_decimals_of_the_one_that_needs_most(tmp_path: Path) -> None:
+    path = tmp_path / "b.xlsx"
+    book = new_book(str(path), "p", dt.date(2027, 1, 1), "", "")
+    columns = (Column("a", "A", "price"), Column("b", "B", "price:input"))
+    book.add_sheet("Prices").table(0, columns, [{"a": 0.30274, "b": 12.5}, {"a": 0.356164, "b": 3.0}])
+    book.raw.close()
+    formats = [cell.number_format for cell in openpyxl.load_workbook(path)["Prices"][3]]
+    assert formats == ["$#,##0.000000;-$#,##0.000000", "$#,##0.00####;-$#,##0.00####"]

@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from planner.workbook.text_tables import LOST, Styled, TextTable, console_for
+from planner.workbook.text_tables import LOST, Styled, TextTable, console_for, task_usd
 
 NAME = "swedencentral-provisioned-throughput-year"
 
@@ -64,3 +64,10 @@ def test_what_is_lost_is_red_on_a_terminal_only() -> None:
 def test_a_row_has_a_cell_for_each_column() -> None:
     with pytest.raises(ValueError, match="1 cells for 2 columns"):
         TextTable(("a", "b")).add("1")
+
+
+def test_the_cost_of_a_task_has_no_exponent_whatever_its_size() -> None:
+    values = (0.00004011, 0.07503, 3.2, 1234.5, 123_456.7, 0.0, -0.00002, float("nan"))
+    assert [task_usd(value) for value in values] == [
+        "$0.00004011", "$0.07503", "$3.2", "$1,234", "$123,457", "$0", "-$0.00002", "–"
+    ]  # fmt: skip

@@ -94,6 +94,7 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
         broken=broken,
         unserved_requests=unserved,
         months_ahead=tuple(s.period for s in actual.spans if s.hours_seen < s.hours),
+        tail_usd=tail,
     )
     return Hindsight(regret, came, planned, needed)
 

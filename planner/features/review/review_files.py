@@ -17,6 +17,7 @@ from planner.features.review.sheets import expiries_sheet as review_expiries
 from planner.features.review.sheets import forecast_sheet as review_forecast
 from planner.features.review.sheets import months_sheet as review_months
 from planner.features.review.sheets import peaks_sheet as review_peaks
+from planner.features.review.sheets import requests_sheet as review_requests
 from planner.features.review.sheets import rules_sheet as review_rules
 from planner.features.review.sheets import summary_sheet as review_summary
 from planner.features.review.sheets import tasks_sheet as review_tasks
@@ -152,6 +153,7 @@ SHEETS = (
     (review_above, GREEN),
     (review_tasks, GREEN),
     (review_forecast, ORANGE),
+    (review_requests, ORANGE),
     (review_rules, GREY),
 )
 

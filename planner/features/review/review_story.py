@@ -42,7 +42,8 @@ def regret(review: Review) -> str:
         text = f"Regret: 0, within the gap. No other commitments would have cost less{above}."
     else:
         too = f", of which {usd(r.forecast_usd)} is what whole units cost on the forecast too"
-        text = (f"Regret: {usd(r.usd)}. On the actual demand, the plan's commitments cost {usd(r.plan_usd)}: "
+        past = f", {usd(r.tail_usd)} of it counted past these months" if r.tail_usd >= 0.5 else ""
+        text = (f"Regret: {usd(r.usd)}. On the actual demand, the plan's commitments cost {usd(r.plan_usd)}{past}: "
                 f"{usd(r.above_best_usd)} more than the best of any size{too if r.forecast_usd >= 0.5 else ''}."
                 )  # fmt: skip
     if r.standby_usd >= 0.5:

@@ -126,6 +126,7 @@ class Regret:
     broken : what they cannot meet. unserved_requests : of the horizon, that they cannot serve at all (left
     out on both sides).
     months_ahead : months, or parts of months, not seen: taken as the plan has them, on both sides.
+    tail_usd : of plan_usd, what is counted of payments past the horizon.
     """
 
     plan_usd: float
@@ -136,6 +137,7 @@ class Regret:
     broken: tuple[Lacking, ...]
     unserved_requests: float
     months_ahead: tuple[str, ...]
+    tail_usd: float
 
     @property
     def above_best_usd(self) -> float:

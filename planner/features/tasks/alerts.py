@@ -7,6 +7,7 @@ from typing import Any
 from planner.features.tasks.movement import Movement, in_words
 from planner.features.tasks.task_formula import LABEL, TASKS
 from planner.plan.metrics.task_costs import NOBODY
+from planner.workbook.text_tables import four_digits
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,13 @@ class Alert:
     def sentence(self) -> str:
         """The alert in words."""
         shown = f" ({', '.join(self.evidence)})" if self.evidence else ""
+        sign = "+" if self.driver_usd_per_task >= 0 else ""
+        before, after = four_digits(self.usd_per_task_before), four_digits(self.usd_per_task_after)
         return (
             f"{self.workload}: a task costs {100 * self.rise_share:.1f} % more in {self.after} than in {self.before} "
-            f"({self.usd_per_task_before:.4g} → {self.usd_per_task_after:.4g} USD, {self.usd:,.2f} USD in total) while "
+            f"({before} → {after} USD, {self.usd:,.2f} USD in total) while "
             f"volume changed by {round(100 * self.volume_share, 1) + 0.0:+.1f} %. "
-            f"Driver: {LABEL[self.driver]}, {self.driver_usd_per_task:+.4g} USD per task{shown}."
+            f"Driver: {LABEL[self.driver]}, {sign}{four_digits(self.driver_usd_per_task)} USD per task{shown}."
         )
 
 

@@ -38,6 +38,7 @@ MONTH_BY_MONTH = (
 )
 _COLOURS = (BLUE, ORANGE, GREEN, VERMILION, SKY, GREY)  # the chart shows as many workloads, the dearest
 _CHART_ROWS, _WIDE = 16, 13
+LEAST_SHOWN_USD = 5e-7  # half of the last decimal shown
 
 
 def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tuple[list[tuple[int, int]], int]:
@@ -59,7 +60,7 @@ def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tupl
     factors = [f for f in FACTORS if f in used]
     columns = (
         Column("name", "Workload", "text:wrap", 26),
-        Column("span", "Months", "text:wrap", 15),
+        Column("span", "Months", "text:wrap", 20),
         Column("before", "Before", "price", 14),
         *(Column(f, LABEL[f][:1].upper() + LABEL[f][1:], "price", 14) for f in factors),
         Column("after", "After", "price", 14),
@@ -126,12 +127,21 @@ def _moved(movements: Sequence[Movement], factors: list[str]) -> list[dict[str, 
             before, after = float(row.usd_per_task_before), float(row.usd_per_task_after)
             if row.workload == NOBODY or before != before or after != after:
                 continue
-            parts = {f: effect.get((row.workload, f)) for f in factors}
+            parts = _shown({f: effect.get((row.workload, f)) for f in factors})
             formula = "={before}" + "".join(f"+{{{f}}}" for f in factors)
             span = f"{movement.before} → {movement.after}"
             rows.append({"name": str(row.workload), "span": span, "before": before, **parts,
                          "after": Live(formula, after)})  # fmt: skip
     return rows
+
+
+def _shown(effects: dict[str, float | None]) -> dict[str, float | None]:
+    """Add what would be shown as -$0.000000 to the largest effect, so that the sum stays as it is."""
+    known = {factor: usd for factor, usd in effects.items() if usd is not None}
+    largest = max(known, key=lambda factor: abs(known[factor]), default="")
+    small = [factor for factor, usd in known.items() if abs(usd) < LEAST_SHOWN_USD and factor != largest]
+    moved = {largest: known[largest] + sum(known[factor] for factor in small)} if small else {}
+    return {**effects, **dict.fromkeys(small, 0.0), **moved}
 
 
 def _chart(sheet: Sheet, report: Report, block: Block) -> None:
@@ -173,7 +183,7 @@ _PARTS = (
 )
 WORKLOADS = (
     Column("name", "Workload", "text:wrap", 26),
-    Column("requests", "Requests", "count", 15, total=True),
+    Column("requests", "Requests", "count", 19, total=True),
     *_PARTS,
     Column("per_thousand", "Per thousand\nrequests, USD", "cents", 14),
     Column("per_task", "Requests\nper task", "units", 12),
@@ -181,7 +191,7 @@ WORKLOADS = (
 )
 HOURLY = Column("scaled", "By the hour\nUSD", "usd", 13, total=True)  # only where units run by the hour
 SHORT = Column(
-    "shortfall", "Unspent commit-\nments, USD", "usd", 14, total=True
+    "shortfall", "Unspent\ncommitments\nUSD", "usd", 14, total=True
 )  # only where there are spend commitments
 DETAIL_NAME, DETAIL_TOP = "Cost by model and month", 3
 DETAILS = (
@@ -194,10 +204,10 @@ DETAILS = (
 )
 MONTHS = (
     Column("name", "Month", "text", 26),
-    Column("reserved", "New commitments\nUSD", "usd", 15, total=True),
-    Column("tail", "Counted past the\nhorizon, USD", "usd", 14, total=True),
-    Column("unreserved", "Beyond commit-\nments, USD", "usd", 14, total=True),
-    Column("sunk", "Earlier commit-\nments, USD", "usd", 13, total=True),
+    Column("reserved", "New\ncommitments\nUSD", "usd", 15, total=True),
+    Column("tail", "Counted past\nthe horizon\nUSD", "usd", 14, total=True),
+    Column("unreserved", "Beyond\ncommitments\nUSD", "usd", 14, total=True),
+    Column("sunk", "Earlier\ncommitments\nUSD", "usd", 13, total=True),
     Column("on_demand", "On demand\nUSD", "usd", 14, total=True),
     Column("egress", "Egress\nUSD", "cents", 14, total=True),
     Column("total", "Total\nUSD", "usd", 12, total=True),

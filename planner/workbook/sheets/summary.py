@@ -1,4 +1,4 @@
-"""Summary: one printed page. Decision, cost of each way to serve the usage, what to buy, key risks, proof, approval."""
+"""Summary: two printed pages, of which the first says what to sign and the second what it rests on."""
 
 import math
 from dataclasses import dataclass, replace
@@ -88,7 +88,7 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
         top += 1
     _chart(sheet, strategies + 1, plan_row, top)
     top += 12
-    top = _what_to_buy(sheet, report, sources, top)
+    second_page = top = _what_to_buy(sheet, report, sources, top)
     top = _months(sheet, report, top)
     top = _scenarios(sheet, report, top)
     if report.rules is not None:
@@ -101,7 +101,8 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     top = _lines(sheet, top, "Proof", story.proof(report), "")
     broken = story.banner(report)
     last = _broken(sheet, top, broken) if broken else _approval(sheet, top)
-    sheet.printed(last, _LAST, portrait=True, pages=1)
+    pages = [(0, second_page - 1), (second_page, last)]
+    sheet.printed(last, _LAST, portrait=True, pages=len(pages), areas=pages)
     sheet.raw.activate()
 
 

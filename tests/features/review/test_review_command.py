@@ -34,7 +34,8 @@ def test_review_prints_and_writes(made: Path, tmp_path: Path, capsys: pytest.Cap
     assert found["verdicts"][0]["verdict"] == "lower"
     book = openpyxl.load_workbook(tmp_path / "out" / "review.xlsx", data_only=True)
     assert book.sheetnames == ["Review", "Expiries", "Month by month", "Peaks and overflow",
-                               "Hours above plan", "Cost per task", "Forecast error", "Rules and notes"]  # fmt: skip
+                               "Hours above plan", "Cost per task", "Forecast error", "Requests as assumed",
+                               "Rules and notes"]  # fmt: skip
     cells = [cell.value for row in book["Review"].iter_rows() for cell in row]
     assert "lower" in cells
     assert any(isinstance(value, float) and value == pytest.approx(2976) for value in cells)
