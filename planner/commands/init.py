@@ -35,16 +35,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _write_folder(target: Path) -> None:
     """Copy the starter's files into a new or empty folder."""
+    from planner.io.atomic import sweep
+    from planner.io.together import changed_together, finish
     from planner.readers.starter import STARTER
 
     if target.exists() and not target.is_dir():
         raise PlannerError(f"{target} is a file; name a new folder")
-    if target.is_dir() and any(target.iterdir()):
-        raise PlannerError(f"{target} is not empty, and nothing is overwritten; name a new folder")
-    target.mkdir(parents=True, exist_ok=True)
-    for source in sorted(STARTER.iterdir()):
-        if source.suffix in (".csv", ".yaml", ".md"):
-            (target / source.name).write_bytes(source.read_bytes())
+    if target.is_dir():
+        finish(target)
+        sweep(target)
+        if any(target.iterdir()):
+            raise PlannerError(f"{target} is not empty, and nothing is overwritten; name a new folder")
+    with changed_together(target, "starter") as new:
+        for source in sorted(STARTER.iterdir()):
+            if source.suffix in (".csv", ".yaml", ".md"):
+                (new / source.name).write_bytes(source.read_bytes())
 
 
 def _write_workbook(target: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from planner.errors import Fault, InputError, PlannerError
+from planner.io.together import finish
 from planner.schema.base import Day, Flag
 from planner.versions import DISTRIBUTION
 
@@ -238,6 +239,7 @@ def read_catalogue(folder: Path) -> Catalogue:
     InputError
         with every fault: a missing table, an unknown column, a value that is not allowed.
     """
+    finish(folder)
     faults: list[Fault] = []
     tables: dict[str, Any] = {name: _rows(folder, name, faults) for name in ROWS}
     if faults:

@@ -13,12 +13,12 @@ example). OFFERS.md says what was left blank, and why.
 import argparse
 import csv
 import io
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import EXIT_PLAN, Fault, InputError, PlannerError
-from planner.features.catalogue.commands.common import catalogue_of, words, write_new
+from planner.features.catalogue.commands.common import catalogue_of, words
+from planner.io.together import changed_together
 
 if TYPE_CHECKING:
     from planner.features.catalogue.published import Catalogue
@@ -126,19 +126,10 @@ def _cell(value: Any) -> str:
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:
-    """Write a new folder as a whole; into an existing one, file by file."""
-    if folder.exists():
+    """Write the files into a folder, new or not, together."""
+    with changed_together(folder, "offers") as new:
         for name, text in texts.items():
-            write_new(folder / name, text)
-        return
-    beside = folder.with_name(f".{folder.name}-new")
-    shutil.rmtree(beside, ignore_errors=True)
-    try:
-        for name, text in texts.items():
-            write_new(beside / name, text)
-        beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+            (new / name).write_text(text, encoding="utf-8", newline="")
 
 
 def _from_options(catalogue: "Catalogue", arguments: argparse.Namespace) -> "Request":

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.errors import EXIT_PLAN, PlannerError
-from planner.features.catalogue.commands.common import day, folder_of, print_table, write_new
+from planner.features.catalogue.commands.common import day, folder_of, print_table
+from planner.io.together import changed_together, finish
 
 if TYPE_CHECKING:
     from planner.features.catalogue.price_update import Coverage
@@ -46,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.catalogue.published import ROWS, catalogue_folder
 
     target = folder_of(arguments)
+    finish(target)
     start = target if target.exists() else catalogue_folder()
     read = {name: read_table(start / f"{name}.csv") for name in TABLES}
     told = read_prices(arguments.file)
@@ -66,12 +68,13 @@ def run(arguments: argparse.Namespace) -> int:
             print("nothing was written; --accept writes these prices to the catalogue")
         return EXIT_PLAN
     try:
+        texts = {name: table_text(header, rows) for name, (header, rows) in read.items()}
         if not target.exists():
-            for name in ROWS:
-                if name not in TABLES:
-                    write_new(target / f"{name}.csv", (start / f"{name}.csv").read_text(encoding="utf-8"))
-        for name, (header, rows) in read.items():
-            write_new(target / f"{name}.csv", table_text(header, rows))
+            others = (name for name in ROWS if name not in TABLES)
+            texts |= {name: (start / f"{name}.csv").read_text(encoding="utf-8") for name in others}
+        with changed_together(target, "catalogue") as new:
+            for name, text in texts.items():
+                (new / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
     except PermissionError:
         raise PlannerError(f"{target} may not be written to; name a folder of yours with --catalogue FOLDER") from None
     if not arguments.json:

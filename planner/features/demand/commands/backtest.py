@@ -69,7 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     from planner.features.demand.history import load_history
     from planner.features.demand.series import hourly_series
-    from planner.io.atomic import replace_file, write_csv
+    from planner.io.atomic import write_csv
+    from planner.io.together import changed_together
 
     series = hourly_series(load_history(arguments.history), arguments.quiet_hours)
     whole = pools_of(series, arguments.pool)
@@ -111,11 +112,11 @@ def run(arguments: argparse.Namespace) -> int:
         require("matplotlib")
         folder: Path = arguments.output
         both = pd.concat([table.assign(replay=name) for name, table in summaries.items()], ignore_index=True)
-        write_csv(folder / "backtest.csv", ledger)
-        write_csv(folder / "summary.csv", both)
-        lines = "\n".join([head, "", *text, ""])
-        replace_file(folder / "backtest.md", lambda path: path.write_text(lines, encoding="utf-8"))
-        draw_savings(summaries, folder)
+        with changed_together(folder, "backtest") as new:
+            write_csv(new / "backtest.csv", ledger)
+            write_csv(new / "summary.csv", both)
+            (new / "backtest.md").write_text("\n".join([head, "", *text, ""]), encoding="utf-8")
+            draw_savings(summaries, new)
         print(f"backtest in {folder}")
     return 0
 

@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.ingest_report import profile_lines
     from planner.features.demand.marks import Treatment
     from planner.features.demand.profile import profile
-    from planner.io.atomic import replace_file, write_csv
+    from planner.io.atomic import write_csv
+    from planner.io.together import changed_together
     from planner.workbook.text_tables import console_for
 
     history = load_history(arguments.history)
@@ -82,13 +83,14 @@ def run(arguments: argparse.Namespace) -> int:
 
         require("matplotlib")
         folder: Path = arguments.output
-        write_csv(folder / "profile.csv", result.weeks)
-        write_csv(folder / "marks.csv", result.marks)
-        text = json.dumps(result.as_dict(), indent=2, default=str) + "\n"
-        replace_file(folder / "profile.json", lambda path: path.write_text(text, encoding="utf-8"))
-        title = "Requests per hour, mean by day and hour (UTC)"
-        draw_heat_map(result.together, title, folder, "heat_map")
-        draw_curve(result.together, "Requests per hour over the week (UTC)", folder, "week")
+        with changed_together(folder, "profile") as new:
+            write_csv(new / "profile.csv", result.weeks)
+            write_csv(new / "marks.csv", result.marks)
+            text = json.dumps(result.as_dict(), indent=2, default=str) + "\n"
+            (new / "profile.json").write_text(text, encoding="utf-8")
+            title = "Requests per hour, mean by day and hour (UTC)"
+            draw_heat_map(result.together, title, new, "heat_map")
+            draw_curve(result.together, "Requests per hour over the week (UTC)", new, "week")
         console.print(f"profile in {folder}")
     if arguments.scenarios is not None:
         _write_scenarios(history, arguments)
