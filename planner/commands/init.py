@@ -35,7 +35,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _write_folder(target: Path) -> None:
     """Copy the starter's files into a new or empty folder."""
-    from planner.io.atomic import sweep
     from planner.io.together import changed_together, finish
     from planner.readers.starter import STARTER
 
@@ -43,7 +42,6 @@ def _write_folder(target: Path) -> None:
         raise PlannerError(f"{target} is a file; name a new folder")
     if target.is_dir():
         finish(target)
-        sweep(target)
         if any(target.iterdir()):
             raise PlannerError(f"{target} is not empty, and nothing is overwritten; name a new folder")
     with changed_together(target, "starter") as new:
@@ -56,10 +54,12 @@ def _write_workbook(target: Path) -> None:
     """Write the starter's tables as the input workbook."""
     import csv
 
+    from planner.io.atomic import sweep
     from planner.readers import load
     from planner.readers.starter import STARTER
     from planner.workbook.input_workbook import write_input_workbook
 
+    sweep(target.parent)
     if target.exists():
         raise PlannerError(f"{target} exists, and nothing is overwritten; name a new file")
     tables = {}

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from planner.errors import PlannerError
-from planner.io.atomic import COMMITTED, dead_drafts, draft, flush, undisturbed
+from planner.io.atomic import COMMITTED, dead_drafts, draft, flush, sweep, undisturbed
 
 Read = TypeVar("Read")
 READ_TRIES, MOVE_SECONDS = 25, 0.2
@@ -27,7 +27,7 @@ def changed_together(folder: Path, name: str, gone: Collection[str] = ()) -> Ite
 
     Parameters
     ----------
-    folder : made if it is not there.
+    folder : if it is not there, it is put in place as a whole.
     name : of the draft.
     gone : files of the folder that go with the move, where they are not among those that come.
 
@@ -35,6 +35,15 @@ def changed_together(folder: Path, name: str, gone: Collection[str] = ()) -> Ite
     ------
     PlannerError : a directory has the name of one of the files.
     """
+    if not folder.exists():
+        with draft(folder) as beside:
+            new = beside / "new"
+            new.mkdir()
+            yield new
+            flush(new)
+            with undisturbed():
+                new.rename(folder)
+        return
     finish(folder)
     with draft(folder / name) as beside:
         new = beside / "new"
@@ -56,7 +65,7 @@ def changed_together(folder: Path, name: str, gone: Collection[str] = ()) -> Ite
 
 
 def finish(folder: Path) -> None:
-    """Finish what a killed process began to move into `folder`; without one, do nothing.
+    """Finish what a killed process began to move into `folder`, and remove what others left; without one, do nothing.
 
     Raises
     ------
@@ -73,6 +82,7 @@ def finish(folder: Path) -> None:
                     f"({error.strerror}): run this again where {folder} can be written"
                 ) from None
             shutil.rmtree(beside, ignore_errors=True)
+    sweep(folder)
 
 
 def read_settled(folder: Path, read: Callable[[], Read]) -> Read:

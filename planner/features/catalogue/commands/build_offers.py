@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.errors import EXIT_PLAN, Fault, InputError, PlannerError
 from planner.features.catalogue.commands.common import catalogue_of, words
-from planner.io.together import changed_together
+from planner.io.together import changed_together, finish
 
 if TYPE_CHECKING:
     from planner.features.catalogue.published import Catalogue
@@ -67,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not built.tables["models"]:
         raise PlannerError("none of the models is sold at these endpoints:\n" + "\n".join(f"  {s}" for s in built.left))
     folder: Path = arguments.folder
+    finish(folder)
     there = [
         f"{name}.csv"
         for name, rows in built.tables.items()
