@@ -48,6 +48,11 @@ class PartRows:
         found: Floats = np.bincount(self.row, self.value * values[self.column], rows).astype(float)
         return found
 
+    def size(self, values: Floats, rows: int) -> Floats:
+        """|A[k]|·|x|: what rounding of the activity is relative to."""
+        found: Floats = np.bincount(self.row, np.abs(self.value * values[self.column]), rows).astype(float)
+        return found
+
     def tolls(self, prices: Floats, columns: int) -> Floats:
         """−A[k]ᵀy, USD of one unit of each column."""
         found: Floats = -np.bincount(self.column, self.value * prices[self.row], columns).astype(float)

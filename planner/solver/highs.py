@@ -171,6 +171,12 @@ class Session:
         scaled = self.scaled_costs(cost)
         self.highs.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), scaled)
 
+    def set_some_costs(self, column: Ints, cost: Floats) -> None:
+        """Change the cost of some columns (natural units)."""
+        self.highs.changeColsCost(
+            len(column), column.astype(np.int32), cost * self.scale.column[column] / self.scale.cost
+        )
+
     def sharpen(self) -> bool:
         """Scale costs to the last optimum's in place of a mean flow's; whether that is finer, so that solving on pays.
 

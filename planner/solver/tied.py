@@ -1,8 +1,9 @@
 """Parts that some rows tie, for units of any size, where a case nearby was solved before.
 
-The way of `solver.priced`, to its end: parts stay as they are, the rows are priced, and the cheapest mixture of the
-parts' optima at a few prices is the optimum of the whole once it costs what the prices prove. Prices change little from
-case to case, so a few rounds are enough.
+Parts stay as they are, and the rows are priced. Where one row binds, as a cap does, its price is found by itself
+(`solver.one_price`). Several are priced in the way of `solver.priced`, to its end: the cheapest mixture of the parts'
+optima at a few prices is the optimum of the whole once it costs what the prices prove. Prices change little from case
+to case, so a few rounds are enough.
 """
 
 from collections.abc import Sequence
@@ -11,27 +12,30 @@ from functools import partial
 import numpy as np
 
 from planner.model.family import Family
-from planner.model.sets import Floats, Sets
+from planner.model.sets import Bools, Floats, Sets
 from planner.solver.continuous import LinearSolve
-from planner.solver.coupling import LivePart, coupling_of
+from planner.solver.coupling import Coupling, LivePart, coupling_of
 from planner.solver.highs import Clock
+from planner.solver.one_price import TiedPart, priced_by_one
 from planner.solver.parallel import on_all_cores
 from planner.solver.priced import PricedParts
 
 EXACT, MET = 1e-11, 2e-10  # relative: what plan and bound should differ by, and may
+SLACK = 1e-9  # relative: what a row may be missed by
 ABOUT = (0.98, 1.02)  # times the prices of a case nearby: the next ones are likely between
 
 
 def solve_tied(
     sets: Sets, families: Sequence[Family], parts: Sequence[tuple[Sets, LinearSolve]], *, prices: Floats | None,
-    clock: Clock, workers: int | None = None,
+    clock: Clock, solved: bool = True, workers: int | None = None,
 ) -> tuple[list[Floats], Floats] | None:  # fmt: skip
     """Find the optimum for units of any size of parts that some rows tie.
 
     Parameters
     ----------
-    parts : each with its programme open, the families left out, and an optimum of it in HiGHS. prices : of the rows, to
-        start from; those of a case nearby.
+    parts : each with its programme open, the families left out, and an optimum of it in HiGHS where they are `solved`.
+        Those that are not can be tried only where the prices say which row binds. prices : of the rows, to start from;
+        those of a case nearby.
 
     Returns
     -------
@@ -41,12 +45,15 @@ def solve_tied(
     coupling = coupling_of(sets, families, programs)
     if coupling is None or len(coupling.joint.cost):
         return None
+    start = np.zeros(coupling.count) if prices is None or len(prices) != coupling.count else prices
+    by_one = _by_one(coupling, [solve for _, solve in parts], start, solved, workers)
+    if by_one is not None or not solved:
+        return by_one
     live = [
         LivePart(whole, solve, solve.program, k, np.empty(0, np.int64), np.zeros(coupling.count))
         for k, (whole, solve) in enumerate(parts)
     ]
     run = PricedParts(coupling, live, EXACT, clock, workers)
-    start = np.zeros(coupling.count) if prices is None or len(prices) != coupling.count else prices
     try:
         for factor in ABOUT if start.any() else ():
             near = coupling.sensible(factor * start, programs)
@@ -62,3 +69,41 @@ def solve_tied(
     finally:
         for part in live:
             part.reset()
+
+
+def _by_one(
+    coupling: Coupling, solves: Sequence[LinearSolve], prices: Floats, solved: bool, workers: int | None
+) -> tuple[list[Floats], Floats] | None:
+    """Find the optimum where one row binds: the only one that the parts' optima break, or that had a price."""
+    before = [solve.session.values() for solve in solves] if solved else []
+    rows = np.flatnonzero(_broken(coupling, before) if solved else prices)
+    if len(rows) != 1:
+        return None
+    row = int(rows[0])
+    sign, bound = (1.0, coupling.upper[row]) if np.isfinite(coupling.upper[row]) else (-1.0, -coupling.lower[row])
+    if np.isfinite(coupling.upper[row]) and np.isfinite(coupling.lower[row]):
+        return None
+    parts = [
+        TiedPart(solve, own.column[own.row == row], sign * own.value[own.row == row])
+        for solve, own in zip(solves, coupling.parts, strict=True)
+    ]
+    for part, values in zip(parts, before) if solved else ():
+        part.note(0.0, values)
+    try:
+        found = priced_by_one(parts, bound, abs(float(prices[row])), workers)
+    finally:
+        for part in parts:
+            part.reset()
+    if found is None or _broken(coupling, found[0]).any():
+        return None
+    price = np.zeros(coupling.count)
+    price[row] = -sign * found[1]
+    return found[0], price
+
+
+def _broken(coupling: Coupling, values: Sequence[Floats]) -> Bools:
+    """Tell which rows some values of the parts' columns break."""
+    used = sum(own.activity(v, coupling.count) for own, v in zip(coupling.parts, values, strict=True))
+    size = sum(own.size(v, coupling.count) for own, v in zip(coupling.parts, values, strict=True))
+    most = SLACK * size
+    return np.asarray((used > coupling.upper + most) | (used < coupling.lower - most))

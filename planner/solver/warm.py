@@ -2,9 +2,10 @@
 
 Where a case differs in numbers alone (`model.reduce.alike`), its parts stay open in HiGHS: costs and bounds are
 changed, stress rows are worked out anew from the rays that are known, and the simplex method goes on from the basis of
-the nearest optimum. Parts that did not change are not solved again. Where a programme gains or loses columns or rows
-(no headroom case, an option without a limit), what both have in common is found by name, and HiGHS makes the rest of a
-basis. A start changes how long a solve takes, never what is found (`solver.starts`).
+the nearest optimum. Every column is bounded, so that it can start there (`solver.boxed`). Parts that did not change
+are not solved again. Where a programme gains or loses columns or rows (no headroom case, an option without a limit),
+what both have in common is found by name, and HiGHS makes the rest of a basis. A start changes how long a solve takes,
+never what is found (`solver.starts`).
 """
 
 import hashlib
@@ -23,13 +24,16 @@ from planner.model.reduce.components import spanning
 from planner.model.reduce.project_stress import StressRay
 from planner.model.sets import Floats, Sets
 from planner.plan.plan import Totals
+from planner.schema.capacity import Pool
 from planner.schema.case import Case
 from planner.solver.assemble import keep_rows
 from planner.solver.basis_by_name import BASIC, begin_by_name
+from planner.solver.boxed import box, solve_boxed
+from planner.solver.closed_pools import Closed
 from planner.solver.component import Decided, decided, decided_as
-from planner.solver.continuous import LinearSolve, cut_rows, open_program, solve_linear
+from planner.solver.continuous import LinearSolve, cut_rows, open_program
 from planner.solver.find import totals_of
-from planner.solver.highs import DUAL, INF, PRIMAL, Clock, Session, set_options
+from planner.solver.highs import INF, Clock, Session
 from planner.solver.parallel import on_all_cores
 from planner.solver.scaling import need_peaks
 from planner.solver.starts import STRESS_TABLES
@@ -68,11 +72,10 @@ class NoAnswer:
 
 @dataclass(frozen=True)
 class _Basis:
-    """The basis of an optimum, and a digest of all that bounds its programme. A row added later is not in it."""
+    """The basis of an optimum. A row added later is not in it."""
 
     near: Near
     basis: highspy.HighsBasis
-    bounds: bytes
 
 
 @dataclass
@@ -97,7 +100,11 @@ class _Open:
     def keep(self, near: Near) -> None:
         """Take the optimum that HiGHS has now as the answer, and remember its basis."""
         self.answer = decided(self.solve)
-        found = _Basis(dict(near), self.solve.session.highs.getBasis(), _bounds_digest(self.solve.program))
+        self.remember(near)
+
+    def remember(self, near: Near) -> None:
+        """Remember the basis that HiGHS has now."""
+        found = _Basis(dict(near), self.solve.session.highs.getBasis())
         self.bases = [*(one for one in self.bases if one.near != near), found]
         if len(self.bases) > MOST_STARTS:
             del self.bases[1]  # the first is the case as it stands
@@ -108,6 +115,8 @@ class WarmCases:
     """What was learnt from the cases so far. Solving from several threads at once is not meant."""
 
     workers: int | None = None
+    _pools: tuple[Pool, ...] = ()
+    _closed: Closed = field(init=False)
     _sets: Sets | None = None
     _splits: dict[Hashable, list[Split]] = field(default_factory=dict)
     _open: dict[Hashable, list[_Open]] = field(default_factory=dict)
@@ -129,12 +138,14 @@ class WarmCases:
         StoppedError : the clock ran out.
         """
         clock.left()
-        sets = self._sets = sets_of(case, self._sets)
+        self._closed = Closed.beside(case, self._pools)
+        self._pools = self._closed.case.pools
+        sets = self._sets = sets_of(self._closed.case, self._sets)
         wide = spanning(sets)
         names = tuple(family.name for family in wide)
         loose = self._split(sets.without(names), names)
         found: list[Decided] | NoAnswer
-        tied = bool(wide) and self._was_tied(near)
+        tied = bool(wide) and (len(loose.parts) == 1 or self._was_tied(near))
         if not tied:  # as near: without the rows that span parts, which most plans keep by themselves
             found = self._solved(loose.parts, near, clock)
             tied = not isinstance(found, NoAnswer) and bool(wide) and not keep_rows(sets, wide, found, sized=False)
@@ -144,7 +155,7 @@ class WarmCases:
         elif tied:
             found = self._solved(self._split(sets, ("tied", *names)).parts, near, clock)
         if isinstance(found, NoAnswer):
-            return found
+            return replace(found, stuck=tuple(self._closed.truly(part, case) for part in found.stuck))
         self._tied = [*(one for one in self._tied if one[0] != near), (dict(near), tied)][-MOST_STARTS:]
         return WarmAnswer(case, sets, tuple(found), totals_of(case, sets, found))
 
@@ -152,22 +163,23 @@ class WarmCases:
         self, sets: Sets, wide: Sequence[Family], loose: Split, near: Near, clock: Clock
     ) -> list[Decided] | NoAnswer | None:
         """Solve several parts under prices of the rows that tie them, which change little; None: it must be as one."""
-        without = self._solved(loose.parts, near, clock)
-        if isinstance(without, NoAnswer):
-            return without
-        opened = [self._open[_name(part)][0] for part in loose.parts]
-        parts = [(part.sets, one.solve) for part, one in zip(loose.parts, opened, strict=True)]
-        for one in opened:
-            one.solve.session.clock = clock
         names = tuple(family.name for family in wide)
-        found = solve_tied(sets, wide, parts, prices=self._prices.get(names), clock=clock, workers=self.workers)
-        for one in opened:
-            one.answer = None  # what stands in HiGHS is an optimum under prices
-        if found is None:
-            return None
-        values, self._prices[names] = found
-        plans = [decided_as(one.solve.program, v) for one, v in zip(opened, values, strict=True)]
-        return plans if keep_rows(sets, wide, plans, sized=False) else None
+        prices = self._prices.get(names)
+        for solved in (False, True) if prices is not None and np.count_nonzero(prices) == 1 else (True,):
+            if solved and isinstance(without := self._solved(loose.parts, near, clock), NoAnswer):
+                return without
+            opened = [self._at(part, near, clock) for part in loose.parts]
+            parts = [(part.sets, one.solve) for part, one in zip(loose.parts, opened, strict=True)]
+            found = solve_tied(sets, wide, parts, prices=prices, clock=clock, solved=solved, workers=self.workers)
+            for one in opened:
+                one.remember(near)
+                one.answer = None  # what stands in HiGHS is an optimum under prices
+            if found is not None:
+                values, self._prices[names] = found
+                plans = [decided_as(one.solve.program, v) for one, v in zip(opened, values, strict=True)]
+                if keep_rows(sets, wide, plans, sized=False):
+                    return plans
+        return None
 
     def _was_tied(self, near: Near) -> bool:
         """Whether the rows that span parts bound in the nearest case."""
@@ -196,27 +208,35 @@ class WarmCases:
         return [one for one in found if one is not None]
 
     def _part(self, part: Part, near: Near, clock: Clock) -> Decided | None:
-        program = program_of(part.reduced)
+        one = self._at(part, near, clock)
+        if one.answer is None:
+            if solve_boxed(one.solve):
+                one.keep(near)
+            else:
+                one.against = _against(one.solve)
+        with self._lock:
+            self._learn(one)
+        return None if one.answer is None else replace(one.answer, sets=one.solve.program.sets)
+
+    def _at(self, part: Part, near: Near, clock: Clock) -> _Open:
+        """Open a part, or give it its numbers where a like one is open."""
+        program = self._closed.bounded(program_of(part.reduced))
         with self._lock:
             known = self._open.setdefault(_name(part), [])
         one = next((one for one in known if _like(one, program)), None)
         if one is None:
             one = self._opened(known, program, near, clock)
-        elif one.answer is None or not _same_numbers(one.solve.program, program):
+        elif not _same_numbers(one.solve.program, program):
             _move(one, program, near, clock)
-        if one.answer is None:
-            if solve_linear(one.solve):
-                one.keep(near)
-            else:
-                one.against = _against(one.solve)
+        one.solve.session.clock = clock
         with self._lock:
             known[:] = [one, *(other for other in known if other is not one)][:MOST_OPEN]
-            self._learn(one)
-        return None if one.answer is None else replace(one.answer, sets=program.sets)
+        return one
 
     def _opened(self, known: Sequence[_Open], program: LinearProgram, near: Near, clock: Clock) -> _Open:
         """Open a programme, from the nearest optimum of another shape of the same part, and with the rays known."""
         solve = open_program(program, clock)
+        box(solve)
         problems = solve.separator.problems
         one = _Open(solve, need_peaks(program.sets), tuple(map(_network_digest, problems)))
         starts = [(start, other) for other in known if (start := other.nearest(near)) is not None]
@@ -318,11 +338,8 @@ def _move(one: _Open, program: LinearProgram, near: Near, clock: Clock) -> None:
     if _same_matrix(old, program):
         session.program = program
         session.set_costs(program.cost)
-        if not all(np.array_equal(x, y) for x, y in zip((*old.bounds(), old.columns.upper),
-                                                        (*bounds, program.columns.upper), strict=True)):  # fmt: skip
+        if not all(np.array_equal(x, y) for x, y in zip(old.bounds(), bounds, strict=True)):
             session.set_row_bounds(np.arange(first), *bounds)
-            moved = np.flatnonzero(old.columns.upper != program.columns.upper)
-            session.set_column_bounds(moved, np.zeros(len(moved)), program.columns.upper[moved])
         needs = np.array([cut.need for cut in cuts])
         session.set_row_bounds(np.arange(first, first + len(cuts)), needs, np.full(len(cuts), INF))
     else:
@@ -333,8 +350,7 @@ def _move(one: _Open, program: LinearProgram, near: Near, clock: Clock) -> None:
         rows = start.basis.row_status
         start.basis.row_status = [*rows, *([BASIC] * (first + len(cuts) - len(rows)))]
         solve.session.highs.setBasis(start.basis)
-    priced = start is not None and start.bounds == _bounds_digest(program)  # costs alone differ: it is feasible
-    set_options(solve.session.highs, simplex_strategy=PRIMAL if priced else DUAL)
+    box(solve)
 
 
 def _against(solve: LinearSolve) -> tuple[str, ...]:
@@ -351,12 +367,3 @@ def _against(solve: LinearSolve) -> tuple[str, ...]:
     names = [rows.family for rows in solve.program.families for _ in range(rows.count)]
     names += [cases[cut.case].name for cut in solve.cuts]
     return tuple(dict.fromkeys(names[k] for k in used))
-
-
-def _bounds_digest(program: LinearProgram) -> bytes:
-    sets, h = program.sets, hashlib.sha256()
-    scales = [a for case in sets.cases for a in (case.demand_scale, np.array(case.quota_scale))]
-    quotas = sets.quotas["tokens_per_minute"].to_numpy(float)
-    for array in (*program.bounds(), program.columns.upper, sets.demand, quotas, *scales):
-        h.update(np.ascontiguousarray(array).tobytes())
-    return h.digest()

@@ -1,0 +1,231 @@
+"""Parts that one row ties, for units of any size: the price of the row at which all of them together just keep it.
+
+With a price λ ≥ 0 on what it uses, a part k costs g[k](λ) = min over X[k] of c[k]·x + λ·use[k]·x: a concave function,
+linear in pieces, of which each optimum met is a line. The row's price is where Σ g[k](λ) − λ·bound is highest. Each
+round looks where the lines known are highest and solves the parts there; a part whose lines and concavity leave nothing
+open there is not solved again, so that after a few rounds hardly any is. Where no part says better than its lines do,
+the optimum is a mixture of the plans before and after the price, in which the row is used to its bound.
+
+Stress rows are looked for in that mixture alone; where it breaks some, they are added, and it is found again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+
+from planner.model.sets import Floats, Ints
+from planner.solver.boxed import is_inside
+from planner.solver.continuous import LinearSolve, cut_rows
+from planner.solver.parallel import on_all_cores
+
+ROUNDS = 100
+EXACT = 1e-11  # of the whole cost: what the parts' lines may leave open
+NEAR = 0.02  # of a price that is likely: the first step from it, to the side where the row's price is
+FASTER = 8.0  # from one step to the next, at most
+BEYOND = 1.2  # times as far as the last two prices point
+FIRST = 0.1  # of the whole cost over the bound: the first price, where none is known
+HIGHEST = 2.0**40  # times that
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A plan of a part: its cost, what it uses of the row, and the values of its columns."""
+
+    usd: float
+    use: float
+    values: Floats
+
+    def at(self, price: float) -> float:
+        return self.usd + price * self.use
+
+
+@dataclass
+class TiedPart:
+    """A part that is open in HiGHS, with the row's entries in its columns.
+
+    known : its optimum by price.
+    """
+
+    solve: LinearSolve
+    column: Ints
+    value: Floats
+    known: dict[float, _Line] = field(default_factory=dict)
+
+    def take(self, price: float) -> bool:
+        """Solve it at a price, with the stress rows known; False where it has no optimum there."""
+        session, cost = self.solve.session, self.solve.program.cost
+        session.set_some_costs(self.column, cost[self.column] + price * self.value)
+        if not session.solve():
+            return False
+        values = session.values()
+        if not is_inside(self.solve, values):
+            return False
+        self.note(price, values)
+        return True
+
+    def serves(self, values: Floats) -> bool:
+        """Whether some values serve every stress case; else the rows that they break are added."""
+        units = np.maximum(values[self.solve.program.columns.deployed], 0.0)
+        cuts = self.solve.separator.violated(units)
+        if not cuts:
+            return True
+        self.solve.add(cuts)
+        rows = cut_rows(self.solve.program, cuts)
+        row = np.repeat(np.arange(len(cuts)), np.diff(rows.start))
+        self.known = {
+            price: line
+            for price, line in self.known.items()
+            if np.all(np.bincount(row, rows.value * line.values[rows.column], len(cuts)) >= rows.lower)
+        }
+        return False
+
+    def note(self, price: float, values: Floats) -> None:
+        """Take some values as the optimum at a price."""
+        used = np.flatnonzero(values)
+        usd = float((self.solve.program.cost[used] * values[used]).sum())
+        self.known[price] = _Line(usd, float((self.value * values[self.column]).sum()), values)
+
+    def usd(self, price: float) -> float:
+        """Cost at a price, by the lines known: never less than it is."""
+        return min(line.at(price) for line in self.known.values())
+
+    def use(self, price: float) -> float:
+        """Return what the line uses that is the cheapest at a price."""
+        return min(self.known.values(), key=lambda line: (line.at(price), line.use)).use
+
+    def is_open(self, price: float, most_usd: float) -> bool:
+        """Whether it may cost less at a price than its lines say, by more than some USD."""
+        if price in self.known:
+            return False
+        below = max((p for p in self.known if p < price), default=None)
+        above = min((p for p in self.known if p > price), default=None)
+        if below is None or above is None:
+            return True
+        first, last = self.usd(below), self.usd(above)
+        chord = first + (last - first) * (price - below) / (above - below)
+        return self.usd(price) - chord > most_usd
+
+    def steps(self) -> list[tuple[float, _Line]]:
+        """List its cheapest lines, each with the price from which it is the cheapest, from 0 on."""
+        lines = list(self.known.values())
+        found = [(0.0, min(lines, key=lambda one: (one.usd, one.use)))]
+        while True:
+            here, line = found[-1]
+            later = [((one.usd - line.usd) / (line.use - one.use), one.use, k)
+                     for k, one in enumerate(lines) if one.use < line.use]  # fmt: skip
+            if not later:
+                return found
+            price, _, k = min(later)
+            found.append((max(price, here), lines[k]))
+
+    def reset(self) -> None:
+        """Put it back to its true costs."""
+        cost = self.solve.program.cost
+        self.solve.session.set_some_costs(self.column, cost[self.column])
+
+
+def priced_by_one(
+    parts: Sequence[TiedPart], bound: float, start: float, workers: int | None = None
+) -> tuple[list[Floats], float] | None:
+    """Find the optimum of parts that use no more of a row, all together, than its bound.
+
+    Parameters
+    ----------
+    start : a price likely to be near; 0: none is known.
+
+    Returns
+    -------
+    Values of each part's columns, and the price; None where none was found.
+    """
+    for part in parts:
+        if part.solve.separator.stranded():
+            return None
+        if not part.solve.cuts:
+            part.solve.add(part.solve.separator.without_units())
+    price = start
+    for _ in range(ROUNDS):
+        found = _of_known_rows(parts, bound, price, workers)
+        if found is None:
+            return None
+        values, price = found
+        pairs = list(zip(parts, values, strict=True))
+        if all(on_all_cores(lambda pair: pair[0].serves(pair[1]), pairs, workers)):
+            return found
+    return None
+
+
+def _of_known_rows(
+    parts: Sequence[TiedPart], bound: float, start: float, workers: int | None
+) -> tuple[list[Floats], float] | None:
+    """Find the same with the stress rows known."""
+    low, high = -1.0, np.inf  # prices at which more is used than the bound, and no more
+    step, price, first = NEAR, start, 0.0
+    seen: dict[float, float] = {}  # what is used above the bound, by price
+    for _ in range(ROUNDS):
+        usd = sum(abs(part.usd(price)) for part in parts if part.known)
+        ask = [part for part in parts if part.is_open(price, EXACT * usd / len(parts))]
+        if not all(on_all_cores(partial(TiedPart.take, price=price), ask, workers)):
+            return None
+        crossing, lines, change = _crossing(parts, bound)
+        if not ask and price == crossing:
+            return _mixed(lines, change, bound), price
+        seen[price] = sum(part.use(price) for part in parts) - bound
+        if seen[price] > 0:
+            low = max(low, price)
+        else:
+            high = min(high, price)
+        if high <= 0 or (low >= 0 and np.isfinite(high)):
+            price = crossing
+        elif low < 0:
+            price, step = max(price - _further(seen, price, step), 0.0), step * FASTER
+        else:
+            first = first or FIRST * sum(part.usd(0.0) for part in parts) / max(abs(bound), 1e-9)
+            price, step = price + max(_further(seen, price, step), first - price), step * FASTER
+            if price > HIGHEST * first:
+                return None
+    return None
+
+
+def _further(seen: Mapping[float, float], price: float, step: float) -> float:
+    """Say how far to go from a price: where the last two point, and a little on; at most some share of it."""
+    most = step * price
+    if len(seen) > 1:
+        (a, x), (b, y) = list(seen.items())[-2:]
+        if x != y:
+            return min(most, BEYOND * abs((b - a) * y / (x - y)))
+    return most
+
+
+def _crossing(parts: Sequence[TiedPart], bound: float) -> tuple[float, list[_Line], tuple[int, _Line] | None]:
+    """Find where the row is just kept, by the lines known.
+
+    Returns
+    -------
+    The price (infinite: it is kept nowhere), each part's line before it, and the part that changes there, with its line
+    after it.
+    """
+    steps = [part.steps() for part in parts]
+    lines = [own[0][1] for own in steps]
+    used = sum(line.use for line in lines)
+    events = sorted((price, k, n) for k, own in enumerate(steps) for n, (price, _) in enumerate(own) if n)
+    if used <= bound:
+        return 0.0, lines, None
+    for price, k, n in events:
+        after = steps[k][n][1]
+        left = used + after.use - lines[k].use
+        if left <= bound:
+            return price, lines, (k, after)
+        used, lines[k] = left, after
+    return np.inf, lines, None
+
+
+def _mixed(lines: Sequence[_Line], change: tuple[int, _Line] | None, bound: float) -> list[Floats]:
+    """Mix the plans before and after a price, so that the row is used to its bound."""
+    found = [line.values for line in lines]
+    if change is not None:
+        k, after = change
+        share = (sum(line.use for line in lines) - bound) / (lines[k].use - after.use)
+        found[k] = (1 - share) * lines[k].values + share * after.values
+    return found
