@@ -19,11 +19,11 @@ LARGE = 2.0**13  # times a typical value of the column
 ON = 0.999  # of the bound: a value lies on it
 
 
-def box(solve: LinearSolve, large: float = LARGE) -> None:
-    """Bound every column; ``large``: times a typical value, where nothing else is known."""
+def box(solve: LinearSolve, large: float | None = None) -> None:
+    """Bound every column; ``large``: times a typical value, where nothing else is known (None: LARGE)."""
     upper = _known(solve.program)
     free = np.isinf(upper)
-    upper[free] = np.minimum(large * solve.session.scale.column[free], INF)
+    upper[free] = np.minimum((LARGE if large is None else large) * solve.session.scale.column[free], INF)
     solve.session.set_column_bounds(np.arange(len(upper)), np.zeros(len(upper)), upper)
 
 

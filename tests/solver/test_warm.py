@@ -17,6 +17,7 @@ from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import find_cost
 from planner.solver.highs import Clock
+from planner.solver.one_price import priced_by_one
 from planner.solver.tied import solve_tied
 from planner.solver.warm import NoAnswer, WarmAnswer, WarmCases
 from tests import builders
@@ -152,3 +153,58 @@ def test_parts_that_a_rule_ties_are_solved_under_its_price(tmp_path: Path, monke
         assert answer.totals.total_usd == pytest.approx(find_cost(variant), rel=1e-9)
     assert len(found) == 3
     assert None not in found
+
+
+def test_a_refused_region_keeps_its_columns_and_says_what_its_own_case_would(case: Case) -> None:
+    """Units by the hour are bounded by 0, not taken out; a case without a plan is explained as if they were."""
+    hourly = tuple(p.model_copy(update={"usd_per_unreserved_unit_hour": 1.5}) for p in case.pools)
+    case, warm, none = replace(case, pools=hourly), WarmCases(workers=1), 0
+    warm.solve(case, {}, Clock())
+    columns = {one.solve.program.columns.count for known in warm._open.values() for one in known}
+    for refused in (("east",), (), ("east", "west")):
+        anywhere = (("egress.max_cross_region_share", "1"), ("failover.enabled", "false"))
+        variant = changed(case, CaseChange("", refuse=refused, set=anywhere if len(refused) == 1 else ()))
+        found, fresh = warm.solve(variant, {"refused": float(len(refused))}, Clock()), find_cost(variant)
+        assert (fresh is None) == isinstance(found, NoAnswer)
+        if isinstance(found, WarmAnswer):
+            assert found.totals.total_usd == pytest.approx(fresh, rel=1e-9)
+        else:
+            none += 1
+            assert all(part.meters["usd_per_unreserved_unit_hour"].isna().all() for part in found.stuck)
+    assert none == 1
+    assert {one.solve.program.columns.count for known in warm._open.values() for one in known} == columns
+
+
+def test_a_cap_is_priced_from_any_price(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generate(tmp_path / "in", 11, 2, 3, 3, 1, "terms")
+    case, asked = load(tmp_path / "in").with_policy(whole_units=False), []
+    monkeypatch.setattr("planner.solver.tied.PricedParts", lambda *a: pytest.fail("one row needs no master"))
+    monkeypatch.setattr(
+        "planner.solver.tied.priced_by_one",
+        lambda parts, bound, start, workers: asked.append(start) or priced_by_one(parts, bound, start, workers),
+    )
+    warm = WarmCases(workers=1)
+    free = warm.solve(case, {}, Clock())
+    assert isinstance(free, WarmAnswer)
+    assert len(free.parts) > 2
+    for share in (0.9, 0.2, 2.0, 0.6):
+        variant = case.with_policy(max_commitment_usd=share * free.totals.reserved_usd)
+        found = warm.solve(variant, {"cap": share}, Clock())
+        assert isinstance(found, WarmAnswer)
+        assert found.totals.total_usd == pytest.approx(find_cost(variant), rel=1e-9)
+        assert found.totals.reserved_usd <= share * free.totals.reserved_usd * (1 + 1e-9)
+    assert asked[0] == 0  # nothing was known
+    assert min(asked[1:3]) > 0
+    assert asked[3:] == [0.0]  # the cap before did not bind
+
+
+def test_a_bound_that_an_optimum_lies_on_is_taken_off(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once with plans within the bounds, of dear requests on demand; once with none."""
+    monkeypatch.setattr("planner.solver.boxed.LARGE", 1 / 64)
+    warm = WarmCases(workers=1)
+    for factor in (20.0, 1.0):
+        variant = changed(case, CaseChange("", scale=(Factor("quotas", factor),)))
+        found = warm.solve(variant, {}, Clock())
+        assert isinstance(found, WarmAnswer)
+        assert found.totals.reserved_usd > 0
+        assert found.totals.total_usd == pytest.approx(find_cost(variant), rel=1e-9)
