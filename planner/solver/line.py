@@ -8,10 +8,11 @@ At an optimum with row prices y, V'(s) = y·b' + c'·x (of a kink: one slope bet
 are rays (model.reduce.project_stress) and do not move; their right-hand side does, slot by slot.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+import highspy
 import numpy as np
 
 from planner.model.index_tables import sets_of
@@ -20,14 +21,16 @@ from planner.model.reduce.components import parts_to_solve
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Floats, Sets
 from planner.schema.case import Case
+from planner.solver.basis_by_name import BASIC
 from planner.solver.continuous import LinearSolve, open_program, solve_linear
-from planner.solver.highs import Clock
+from planner.solver.highs import DUAL, PRIMAL, Clock, set_options
 from planner.solver.session import moved, same_matrix, sunk_usd
 from planner.solver.starts import part_shape
 from planner.solver.stress_search import Cut
 
 STRAIGHT = 1e-9  # relative: how far a cost or bound may be from the line through two others
 NO_UNITS = 1e-9  # of a purchase: rounding
+SAME_PLACE = 1e-9  # of the way
 Units = Mapping[tuple[str, str], float]  # by offer and period
 
 
@@ -67,10 +70,12 @@ class Line:
         cases: tuple[Case, Case, Case],
         clock: Clock,
         like: "Line | None" = None,
+        meet: float | None = None,
     ) -> "Line | None":
         """Open a case at the second of three places; None where the programme does not move in a straight way.
 
-        ``like`` : a line that is needed no more: programmes of the same matrix go on from where it stands.
+        ``like`` : a line that is needed no more: programmes of the same matrix go on from where it stands, and, of
+        lines of one range that cross at the place ``meet``, from its optimum there.
         """
         sunk = [sunk_usd(case) for case in cases]
         stated = [[(part, program_of(merge_slots(part))) for part in parts_to_solve(sets_of(case))] for case in cases]
@@ -86,6 +91,8 @@ class Line:
             old = like._parts[len(found)] if like is not None and len(like._parts) > len(found) else None
             same = old is not None and same_matrix(old.solve.program, middle)
             found.append(_Part(low, high, moved(old.solve, middle) if old and same else open_program(middle, clock)))
+            if old and same and meet is not None:
+                found[-1].begin(old.optima_at((meet - places[0]) / (places[2] - places[0])))
             found[-1].hold(None, None)
         return cls(found, places[0], places[2], sunk[0])
 
@@ -138,6 +145,19 @@ class _Part:
         self._done: tuple[float, bool] | None = (
             None  # the share of the way that was solved last, and if there is a plan
         )
+        self._at: float | None = None  # the share of the way at which the open programme is stated
+        self._held = hash(())  # names what is held
+        self._optima: list[_Optimum] = []
+        self._need_rates: dict[tuple[int, int], Floats] = {}
+        self._quota_rates = [_rate(_counted(low.sets, k), _counted(high.sets, k)) for k in range(len(low.sets.cases))]
+
+    def begin(self, optima: "Sequence[_Optimum]") -> None:
+        """Take optima of a line of the same matrix as those to start from."""
+        self._optima = list(optima)
+
+    def optima_at(self, share: float) -> "list[_Optimum]":
+        """Return the optima found at a share of the way."""
+        return [one for one in self._optima if abs(one.share - share) < SAME_PLACE]
 
     def hold(self, units: Units | None, hourly: Mapping[tuple[str, str, str], float] | None) -> None:
         """Hold purchases at some units, and units by the hour below some; None: free."""
@@ -157,15 +177,53 @@ class _Part:
             most = np.array([hourly.get((*pools[m], sets.periods[p]), 0.0)
                              for m, p in zip(meter, period, strict=True)], float)  # fmt: skip
         session.set_column_bounds(at.unreserved[meter, period], np.zeros(len(most)), most)
-        self._done = None
+        self._done, self._held = None, hash((lower.tobytes(), upper.tobytes(), most.tobytes()))
 
     def solve_at(self, share: float) -> bool:
         """Solve at a share of the way; whether there is a plan."""
         if self._done is None or (self._done[0] != share and (self.bounds_move or self.costs_move)):
-            if self.bounds_move or self.costs_move:
-                self.solve = moved(self.solve, _between(self.low, self.high, share))
+            self._state(share)
+            self._start(share)
             self._done = share, solve_linear(self.solve)
+            if self._done[1] and not any(one.share == share for one in self._known()):
+                self._optima.append(_Optimum(share, self._held, self.solve.session.highs.getBasis()))
         return self._done[1]
+
+    def _state(self, share: float) -> None:
+        """Give the open programme the costs and bounds at a share of the way; stress rows keep their rays."""
+        solve = self.solve
+        if self._at == share or not (self.bounds_move or self.costs_move):
+            return
+        if self._at is None:
+            self.solve = moved(solve, _between(self.low, self.high, share))
+        elif self.bounds_move:
+            program = solve.program = solve.session.program = _between(self.low, self.high, share)
+            solve.separator.renew(program.sets)
+            solve.cuts = [solve.separator.again(cut) for cut in solve.cuts]
+            first = program.row_count
+            needs = np.array([cut.need for cut in solve.cuts])
+            solve.session.set_row_bounds(np.arange(first), *program.bounds())
+            solve.session.set_row_bounds(np.arange(first, first + len(needs)), needs, np.full(len(needs), np.inf))
+            if self.costs_move:
+                solve.session.set_costs(program.cost)
+        else:
+            cost = _mean(self.low.cost, self.high.cost, share)
+            solve.program = solve.session.program = replace(solve.program, cost=cost)
+            solve.session.set_costs(cost)
+        self._at = share
+
+    def _known(self) -> "list[_Optimum]":
+        return [one for one in self._optima if one.held == self._held]
+
+    def _start(self, share: float) -> None:
+        """Go on from the nearest optimum; where costs alone moved since, it is a plan, and primal steps lead on."""
+        near = min(self._known(), key=lambda one: abs(one.share - share), default=None)
+        highs, rows = self.solve.session.highs, self.low.row_count + len(self.solve.cuts)
+        if near is not None:
+            status = near.basis.row_status
+            near.basis.row_status = [*status, *([BASIC] * (rows - len(status)))]
+            highs.setBasis(near.basis)
+        set_options(highs, simplex_strategy=DUAL if near is None or self.bounds_move else PRIMAL)
 
     def slope(self) -> float:
         """USD that the last optimum costs more for the whole way: prices times what bounds move, and costs."""
@@ -186,11 +244,21 @@ class _Part:
 
     def _need_rate(self, cut: Cut) -> float:
         """Return what the right-hand side of a stress row moves by over the whole way, in the slot that sets it."""
-        net, low, high = self.solve.separator.problems[cut.case].net, self.low.sets, self.high.sets
-        a, b = (sets.cases[cut.case].demand_scale * sets.demand[:, cut.slot] for sets in (low, high))
-        asked = np.bincount(net.class_of, b - a, net.classes)
-        quota = _rate(_counted(low, cut.case), _counted(high, cut.case))
-        return float(cut.ray.class_value @ asked - cut.ray.quota @ quota)
+        key = (cut.case, cut.slot)
+        if key not in self._need_rates:
+            net, low, high = self.solve.separator.problems[cut.case].net, self.low.sets, self.high.sets
+            a, b = (sets.cases[cut.case].demand_scale * sets.demand[:, cut.slot] for sets in (low, high))
+            self._need_rates[key] = np.bincount(net.class_of, b - a, net.classes)
+        return float(cut.ray.class_value @ self._need_rates[key] - cut.ray.quota @ self._quota_rates[cut.case])
+
+
+@dataclass(frozen=True)
+class _Optimum:
+    """Where on the way an optimum was found, what was held then, and its basis. A row added later is not in it."""
+
+    share: float
+    held: int
+    basis: highspy.HighsBasis
 
 
 def _rate(a: Floats, b: Floats) -> Floats:

@@ -7,9 +7,11 @@ decided anew as well as it can be:
   still serve all of it, in ordinary hours and in every stress case;
 - *regret*: what that costs more than the cheapest plan would, at some factors;
 - *best from, to*: the range around 1 in which the regret is no more than it is today. Today it is nothing but the
-  rounding to whole units, for the cheapest plan is taken for units of any size: so no plan can be cheaper by more.
+  rounding to whole units, for the cheapest plan is taken for units of any size: so no plan can be cheaper by more;
+- *nearly best from, to*: the range in which the regret is no more than today's and 1 % of what the plan costs.
 
-Both costs come from one programme that stays open (`solver.line`), whose slopes lead to the ends of the range.
+Both costs come from one programme that stays open (`solver.line`). Where bounds move both are convex, where costs do
+concave: chords and tangents then bound the regret between two factors, so that no range is passed over unseen.
 """
 
 import math
@@ -24,13 +26,15 @@ from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.highs import Clock
-from planner.solver.line import Line, LinePoint, Units
+from planner.solver.line import Line, LinePoint, Moves, Units
 from planner.solver.parallel import on_all_cores
 
 FACTORS = (0.5, 0.75, 0.9, 1.1, 1.25, 1.5)
 LEAST, MOST = 0.5, 1.5  # the range that is looked at for cheaper plans
 MOST_GROWTH = 4.0  # of demand, when it is asked how far the plan's units go
 SAME = 1e-6  # of the cost: a regret that is larger by less is the same
+PASSED = 1e-4  # of the cost: most that the regret may exceed what is allowed between two factors, unseen
+NEARLY = 0.01  # of the cost: a plan that saves less is no reason to change
 CLOSE = 5e-4  # how exactly the end of a range is found, as a factor
 DEMAND, PRICE = "demand", "price"
 
@@ -42,6 +46,7 @@ class Reach:
     name : of the number. kind : DEMAND or PRICE. key : as `--scale` takes it.
     fits_until : largest growth that the plan's units and contracts serve; inf: MOST_GROWTH and more; None: of a price.
     best_from, best_to : range of factors in which the regret is what it is today; None: at LEAST (MOST) it still is.
+    nearly_from, nearly_to : the same of a regret that is larger by NEARLY of the plan's cost.
     regrets : USD over the horizon by factor; None: with these purchases nothing serves the demand.
     """
 
@@ -51,6 +56,8 @@ class Reach:
     fits_until: float | None
     best_from: float | None
     best_to: float | None
+    nearly_from: float | None
+    nearly_to: float | None
     regrets: tuple[tuple[float, float | None], ...]
 
 
@@ -79,6 +86,8 @@ def how_far(case: Case, plan: Plan, options: Options, progress: Told | None = No
     """
     clock = Clock(options.until)
     free = case.with_policy(whole_units=False)
+    if case.offers:  # what is owed under offers of its own, as it is where their prices move: one matrix for all
+        free = changed(free, CaseChange("", scale=(Factor("offer_prices", 1.0),)))
     held = _Held(purchased(plan), hourly_units(case, plan))
     asked = numbers_of(case, plan)
     done = [0]
@@ -94,7 +103,7 @@ def how_far(case: Case, plan: Plan, options: Options, progress: Told | None = No
         before = None
         with suppress(IndexError):  # of two threads, one may be first
             before = idle.pop()
-        sweep = _Sweep(free, number.factor, held, clock, before)
+        sweep = _Sweep(free, number.of_offers(case).factors, held, clock, before)
         found = _reach(sweep, number)
         idle.append(sweep)
         return found
@@ -140,44 +149,81 @@ def purchased(plan: Plan) -> dict[tuple[str, str], float]:
 
 @dataclass(frozen=True)
 class Number:
-    """A number of the input that may move: what it is called, and what scales it."""
+    """A number of the input that may move: what it is called, and what scales it (together)."""
 
     name: str
     kind: str
-    factor: Factor
+    factors: tuple[Factor, ...]
+
+    @property
+    def key(self) -> str:
+        """What scales it, as `--scale` takes it."""
+        return " + ".join(str(replace(factor, factor=1.0)).rpartition("=")[0] for factor in self.factors)
+
+    def of_offers(self, case: Case) -> "Number":
+        """Return the same, where prices of offers are told offer by offer: of those that the case sells."""
+        region = {p.pool: p.region for p in case.pools}
+        factors: list[Factor] = []
+        for factor in self.factors:
+            if factor.what != "offer_prices":
+                return self
+            where = dict(factor.where)
+            factors += [Factor("offer_prices", 1.0, (("offer", o.offer),)) for o in case.offers
+                        if where.get("offer", o.offer) == o.offer
+                        and where.get("region", region[o.pool]) == region[o.pool]]  # fmt: skip
+        return replace(self, factors=tuple(factors))
+
+
+def _number(name: str, what: str, *wheres: tuple[str, str]) -> Number:
+    """Name a number: of everything, or of the parts that some (column, name) tell."""
+    factors = tuple(Factor(what, 1.0, (where,)) for where in wheres) or (Factor(what, 1.0),)
+    return Number(name, DEMAND if what == "demand" else PRICE, factors)
 
 
 def numbers_of(case: Case, plan: Plan) -> list[Number]:
-    """List demand (all, by workload, by region) and prices (on demand, by model; offers that the plan buys)."""
+    """List demand (all, by workload, model, region) and prices (on demand and of offers; by model, region, offer)."""
     asked = case.demand[case.demand["requests_per_hour"] > 0]
-    found = [Number("all demand", DEMAND, Factor("demand", 1.0))]
-    for column, names in (
-        ("workload", [w.workload for w in case.workloads]),
-        ("region", [r.region for r in case.regions]),
-    ):
-        own = [name for name in names if (asked[column].astype(str) == name).any()]
-        if len(own) > 1:
-            found += [Number(f"demand of {n}", DEMAND, Factor("demand", 1.0, ((column, n),))) for n in own]
-    if case.on_demand:
-        found.append(Number("on-demand prices", PRICE, Factor("on_demand_prices", 1.0)))
-        models = [m.model for m in case.models if any(q.model == m.model for q in case.on_demand)]
-        if len(models) > 1:
-            found += [Number(f"on-demand price of {m}", PRICE, Factor("on_demand_prices", 1.0, (("model", m),)))
-                      for m in models]  # fmt: skip
-    bought = sorted({str(o) for o in plan.purchases["offer"]})
-    if case.offers:
-        found.append(Number("offer prices", PRICE, Factor("offer_prices", 1.0)))
+    own = {column: set(asked[column].astype(str)) for column in ("workload", "region")}
+    workloads = [w.workload for w in case.workloads if w.workload in own["workload"]]
+    regions = [r.region for r in case.regions]
+    found = [_number("all demand", "demand")]
+    if len(workloads) > 1:
+        found += [_number(f"demand of {name}", "demand", ("workload", name)) for name in workloads]
+    seen = {tuple(workloads)}
+    for model in case.models:
+        users = {m.workload for m in case.mix if m.model == model.model and m.max_share > 0}
+        of = tuple(name for name in workloads if name in users)
+        if len(of) > 1 and of not in seen:
+            seen.add(of)
+            name = f"demand of what may use {model.model}"
+            found.append(_number(name, "demand", *(("workload", workload) for workload in of)))
+    origins = [name for name in regions if name in own["region"]]
+    if len(origins) > 1:
+        found += [_number(f"demand of {name}", "demand", ("region", name)) for name in origins]
+    found += _prices("on-demand price", "on_demand_prices", {
+        "model": [m.model for m in case.models if any(q.model == m.model for q in case.on_demand)],
+        "region": [name for name in regions if any(q.region == name for q in case.on_demand)],
+    })  # fmt: skip
+    where = {p.pool: p.region for p in case.pools}
+    sold = {where[o.pool] for o in case.offers}
+    found += _prices("offer price", "offer_prices", {"region": [name for name in regions if name in sold]})
     if len(case.offers) > 1:
-        found += [Number(f"price of {o}", PRICE, Factor("offer_prices", 1.0, (("offer", o),))) for o in bought]
+        bought = sorted({str(o) for o in plan.purchases["offer"]})
+        found += [_number(f"price of {name}", "offer_prices", ("offer", name)) for name in bought]
     return found
 
 
-@dataclass(frozen=True)
-class _Regret:
-    """What staying costs more at a factor, and by how much that moves with it."""
-
-    usd: float
-    slope_usd: float
+def _prices(name: str, what: str, parts: Mapping[str, Sequence[str]]) -> list[Number]:
+    """All prices of a kind, then those of each part where there are several; none where there are none."""
+    if not all(parts.values()):
+        return []
+    found = [_number(f"{name}s", what)]
+    for column, names in parts.items():
+        join = "of" if column == "model" else "in"
+        if len(names) > 1:
+            found += [_number(f"{name}{'' if column == 'model' else 's'} {join} {one}", what, (column, one))
+                      for one in names]  # fmt: skip
+    return found
 
 
 class _Sweep:
@@ -187,13 +233,15 @@ class _Sweep:
     way, each factor is opened anew.
     """
 
-    def __init__(self, case: Case, factor: Factor, held: _Held, clock: Clock, before: "_Sweep | None" = None) -> None:
-        self.case, self.factor, self.held, self.clock = case, factor, held, clock
+    def __init__(
+        self, case: Case, factors: tuple[Factor, ...], held: _Held, clock: Clock, before: "_Sweep | None" = None
+    ) -> None:
+        self.case, self.factors, self.held, self.clock = case, factors, held, clock
         middle = LEAST + 0.381966 * (MOST - LEAST)
         places = (LEAST, middle, MOST)
         cases = (self.at(LEAST), self.at(middle), self.at(MOST))
         old: Sequence[Line | None] = (None, None) if before is None else before.lines
-        self.lines: list[Line | None] = [Line.through(places, cases, clock, like) for like in old]
+        self.lines: list[Line | None] = [Line.through(places, cases, clock, like, meet=1.0) for like in old]
         self._cheapest: dict[float, LinePoint | None] = {}
         self._staying: dict[float, LinePoint | None] = {}
         if self.lines[1] is not None:
@@ -201,7 +249,7 @@ class _Sweep:
 
     def at(self, factor: float) -> Case:
         """Return the case with the number at a factor."""
-        return changed(self.case, CaseChange("", scale=(replace(self.factor, factor=factor),)))
+        return changed(self.case, CaseChange("", scale=tuple(replace(one, factor=factor) for one in self.factors)))
 
     def _line(self, number: int, factor: float) -> Line:
         line = self.lines[number]
@@ -218,17 +266,51 @@ class _Sweep:
 
     def staying(self, factor: float) -> LinePoint | None:
         """Find what the held purchases cost at a factor, with as many units by the hour as are sold."""
+        if factor not in self._staying and factor != 1.0 and self.lines[1] is not None and self._only_offers():
+            own = self.staying(1.0)  # what is bought stays, so that its price changes nothing else
+            self._staying[factor] = None if own is None else replace(
+                own, at=factor, usd=own.usd + (factor - 1.0) * own.slope_usd)  # fmt: skip
         if factor not in self._staying:
             self._staying[factor] = self._line(1, factor).solve(factor)
         return self._staying[factor]
 
-    def regret(self, factor: float) -> _Regret | None:
+    def _only_offers(self) -> bool:
+        return all(factor.what == "offer_prices" for factor in self.factors)
+
+    def regret(self, factor: float) -> float | None:
         """Return what staying costs more than the cheapest plan; None: with these purchases there is no plan."""
         best, own = self.cheapest(factor), self.staying(factor)
-        straight = self.lines[0] is not None
-        if best is None or own is None:
-            return None
-        return _Regret(own.usd - best.usd, own.slope_usd - best.slope_usd if straight else 0.0)
+        return None if best is None or own is None else own.usd - best.usd
+
+    def slope(self, factor: float) -> float:
+        """Return by how much the regret moves with the factor; 0: not known."""
+        best, own = self.cheapest(factor), self.staying(factor)
+        straight = self.lines[0] is not None and self.lines[1] is not None
+        return own.slope_usd - best.slope_usd if straight and best is not None and own is not None else 0.0
+
+    def most_between(self, one: float, other: float) -> tuple[float, float]:
+        """Find a bound on the regret between two factors that have plans, and where it is; -inf: none is known.
+
+        Where bounds move, staying costs no more than its chord, and the cheapest plan no less than its tangents; where
+        costs do, staying no more than its tangents, and the cheapest plan no less than its chord. The difference is
+        largest where the tangents meet.
+        """
+        line, nowhere = self.lines[0], (-math.inf, (one + other) / 2)
+        if line is None or self.lines[1] is None or line.moves is Moves.BOTH:
+            return nowhere
+        touched, spanned = (
+            (self.cheapest, self.staying) if line.moves is Moves.BOUNDS else (self.staying, self.cheapest)
+        )
+        a, b, c, d = touched(one), touched(other), spanned(one), spanned(other)
+        if a is None or b is None or c is None or d is None:
+            return nowhere
+        turn = a.slope_usd - b.slope_usd
+        at = (b.usd - a.usd + a.slope_usd * one - b.slope_usd * other) / turn if turn else nowhere[1]
+        if not min(one, other) < at < max(one, other):
+            at = nowhere[1]
+        either = [point.usd + point.slope_usd * (at - point.at) for point in (a, b)]
+        chord = c.usd + (d.usd - c.usd) * (at - one) / (other - one)
+        return (chord - max(either) if line.moves is Moves.BOUNDS else min(either) - chord), at
 
     def fits(self, factor: float) -> bool:
         """Whether the plan's own units serve everything."""
@@ -239,52 +321,83 @@ class _Sweep:
 
 def _reach(sweep: _Sweep, number: Number) -> tuple[Reach, float]:
     """Return how far the plan carries as a number moves, and what staying costs more as the folder stands."""
-    today, own = sweep.regret(1.0), sweep.staying(1.0)
-    allowed = (0.0 if today is None else max(today.usd, 0.0)) + SAME * (1.0 if own is None else abs(own.usd))
-    regrets = [(factor, sweep.regret(factor)) for factor in FACTORS]
+    own, today = sweep.staying(1.0), max(sweep.regret(1.0) or 0.0, 0.0)
+    usd = 1.0 if own is None else abs(own.usd)
+    down, up = [f for f in reversed(FACTORS) if f < 1], [f for f in FACTORS if f > 1]
+    regrets = {factor: sweep.regret(factor) for factor in (*down, *up)}  # outwards: each goes on from the one before
+    (best_from, nearly_from), (best_to, nearly_to) = (
+        [_end(sweep, today + more * usd, PASSED * usd, way) for more in (SAME, NEARLY)] for way in (down, up)
+    )
     reach = Reach(
         name=number.name,
         kind=number.kind,
-        key=str(replace(number.factor, factor=1.0)).rpartition("=")[0],
-        best_from=_end(sweep, allowed, [f for f in reversed(FACTORS) if f < 1]),
-        best_to=_end(sweep, allowed, [f for f in FACTORS if f > 1]),
-        regrets=tuple((factor, None if r is None else max(r.usd, 0.0)) for factor, r in regrets),
+        key=number.key,
+        best_from=best_from,
+        best_to=best_to,
+        nearly_from=nearly_from,
+        nearly_to=nearly_to,
+        regrets=tuple((f, None if (usd := regrets[f]) is None else max(usd, 0.0)) for f in FACTORS),
         fits_until=_fits_until(sweep) if number.kind == DEMAND else None,
     )
-    return reach, 0.0 if today is None else max(today.usd, 0.0)
+    return reach, today
 
 
-def _end(sweep: _Sweep, allowed: float, factors: list[float]) -> float | None:
-    """Find where the regret first exceeds what is allowed, on the way from 1 through some factors; None: nowhere."""
+def _end(sweep: _Sweep, allowed: float, passed: float, factors: list[float]) -> float | None:
+    """Find where the regret first exceeds what is allowed, on the way from 1 through some factors; None: nowhere.
 
-    def excess(factor: float) -> _Regret | None:
-        found = sweep.regret(factor)
-        return None if found is None else replace(found, usd=found.usd - allowed)
-
+    ``passed`` : most that it may do so unseen.
+    """
+    if _exceeds(sweep, 1.0 + math.copysign(CLOSE, factors[0] - 1.0), allowed):
+        return 1.0
     inside = 1.0
     for outside in factors:
-        beyond = excess(outside)
-        if beyond is not None and beyond.usd <= 0:
-            inside = outside
-            continue
-        tries = 0
-        while abs(outside - inside) > CLOSE * (1 + 1e-6):
-            tries += 1
-            guess = (inside + outside) / 2
-            if beyond is not None and beyond.slope_usd != 0 and tries % 3:
-                along = outside - beyond.usd / beyond.slope_usd  # where its straight piece ends: either side of it
-                short = math.copysign(CLOSE / 2, inside - outside)
-                either = [
-                    g for g in (along + short, along - short) if min(abs(g - inside), abs(g - outside)) > CLOSE / 10
-                ]
-                guess = next((g for g in either if min(inside, outside) < g < max(inside, outside)), guess)
-            here = excess(guess)
-            if here is not None and here.usd <= 0:
-                inside = guess
-            else:
-                outside, beyond = guess, here
-        return inside
+        end = _first(sweep, inside, outside, allowed, passed)
+        if end is not None:
+            return end
+        inside = outside
     return None
+
+
+def _exceeds(sweep: _Sweep, factor: float, allowed: float) -> bool:
+    found = sweep.regret(factor)
+    return found is None or found > allowed
+
+
+def _first(sweep: _Sweep, inside: float, outside: float, allowed: float, passed: float) -> float | None:
+    """Find where the regret first exceeds what is allowed, between a factor where it does not and another."""
+    todo, tries = [outside], 0  # the last is the nearest
+    while todo:
+        outside = todo[-1]
+        beyond, tries = _exceeds(sweep, outside, allowed), tries + 1
+        if abs(outside - inside) <= CLOSE * (1 + 1e-6):
+            if beyond:
+                return inside
+            inside = todo.pop()
+            continue
+        guess = (inside + outside) / 2
+        if beyond:
+            guess = _nearer(sweep, inside, outside, allowed) if tries % 3 else guess
+        else:
+            most, at = sweep.most_between(inside, outside)
+            if most <= allowed + passed:
+                inside = todo.pop()
+                continue
+            guess = at if 0.1 < (at - inside) / (outside - inside) < 0.9 else guess
+        todo.append(guess)
+    return None
+
+
+def _nearer(sweep: _Sweep, inside: float, outside: float, allowed: float) -> float:
+    """Guess a factor near the end: to either side of where the straight piece at ``outside`` ends; else halfway."""
+    usd, slope = sweep.regret(outside), sweep.slope(outside)
+    if usd is not None and slope != 0:
+        along = outside - (usd - allowed) / slope
+        short = math.copysign(CLOSE / 2, inside - outside)
+        for guess in (along + short, along - short):
+            clear = min(abs(guess - inside), abs(guess - outside)) > CLOSE / 10
+            if clear and min(inside, outside) < guess < max(inside, outside):
+                return guess
+    return (inside + outside) / 2
 
 
 def _fits_until(sweep: _Sweep) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.features.what_if.how_far import DEMAND, FACTORS, LEAST, MOST, MOST_GROWTH, HowFar, Reach
+from planner.features.what_if.how_far import DEMAND, FACTORS, LEAST, MOST, MOST_GROWTH, NEARLY, HowFar, Reach
 from planner.workbook.book import Column, Sheet, Value
 from planner.workbook.text_tables import TextTable, clean, percent, usd
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TABLE, NAME = "study_how_far.csv", "How far"
 COLUMNS = ("number", "scale", "fits_until_growth_share", "best_from_share", "best_to_share",
+           "nearly_best_from_share", "nearly_best_to_share",
            *(f"regret_usd_at_{factor:g}" for factor in FACTORS))  # fmt: skip
 TITLE = "How far the plan carries"
 
@@ -45,6 +46,7 @@ def how_far_from(item: dict[str, Any]) -> HowFar:
                 name=str(r["name"]), kind=str(r["kind"]), key=str(r["key"]),
                 fits_until=math.inf if r["kind"] == DEMAND and r["fits_until"] is None else r["fits_until"],
                 best_from=r["best_from"], best_to=r["best_to"],
+                nearly_from=r["nearly_from"], nearly_to=r["nearly_to"],
                 regrets=tuple((float(p["factor"]), p["usd"]) for p in r["regrets"]),
             )
             for r in item["reaches"]
@@ -57,7 +59,7 @@ def how_far_table(far: HowFar) -> pd.DataFrame:
     rows = []
     for r in far.reaches:
         fits = None if r.fits_until is None or math.isinf(r.fits_until) else r.fits_until - 1
-        ends = [None if end is None else end - 1 for end in (r.best_from, r.best_to)]
+        ends = [None if e is None else e - 1 for e in (r.best_from, r.best_to, r.nearly_from, r.nearly_to)]
         rows.append((r.name, r.key, fits, *ends, *(u for _, u in r.regrets)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -75,10 +77,10 @@ def fits_in_words(r: Reach) -> str:
     return f"{move(MOST_GROWTH)} and more" if math.isinf(r.fits_until) else move(r.fits_until)
 
 
-def ends_in_words(r: Reach) -> tuple[str, str]:
-    """Return both ends of the range in which no other plan is cheaper."""
-    return (f"{move(LEAST)} and less" if r.best_from is None else move(r.best_from),
-            f"{move(MOST)} and more" if r.best_to is None else move(r.best_to))  # fmt: skip
+def ends_in_words(start: float | None, end: float | None) -> tuple[str, str]:
+    """Return both ends of a range of factors; None: it goes on."""
+    return (f"{move(LEAST)} and less" if start is None else move(start),
+            f"{move(MOST)} and more" if end is None else move(end))  # fmt: skip
 
 
 def regret_in_words(value: float | None) -> str:
@@ -96,20 +98,32 @@ def sentences(far: HowFar) -> list[str]:
     if far.regret_usd > max(0.01, 1e-6 * far.plan_usd):
         found.append(
             f"Today it is {usd(far.regret_usd)}, which is rounding to whole units. Best from ... to is the range in "
-            "which it is no more than that (to 0.05 %)."
+            "which it is no more than that (to 0.05 % of the number, and 0.01 % of the plan's cost)."
+        )
+        found.append(
+            f"Nearly best is the range in which it is at most {percent(NEARLY, 0)} of the plan's cost more than it is "
+            "today: within it, there is little reason to change."
         )
     else:
-        found.append("Best from ... to is the range in which no other plan is cheaper (to 0.05 %).")
+        found.append(
+            "Best from ... to is the range in which no other plan is cheaper (to 0.05 % of the number, and 0.01 % of "
+            f"the plan's cost), nearly best that in which none saves more than {percent(NEARLY, 0)} of the plan's cost."
+        )
     return found
 
 
 def print_how_far(console: Console, far: HowFar) -> None:
-    """Print it."""
+    """Print it; of what staying costs more, the moves that are likely."""
     console.print(f"\n{TITLE}", style="bold")
-    costs = [f"staying costs\nmore at {move(f)}" if f == FACTORS[0] else f"at {move(f)}" for f in FACTORS]
-    table = TextTable(("Number", "fits\nuntil", "best\nfrom", "to", *costs))
+    shown = [factor for factor in FACTORS if abs(factor - 1) < 0.3]
+    costs = [f"staying costs\nmore at {move(f)}" if f == shown[0] else f"at {move(f)}" for f in shown]
+    table = TextTable(("Number", "fits\nuntil", "best\nfrom", "to", "nearly best\nfrom", "to", *costs))
     for r in far.reaches:
-        table.add(clean(r.name, 60), fits_in_words(r), *ends_in_words(r), *(regret_in_words(u) for _, u in r.regrets))
+        table.add(
+            clean(r.name, 60), fits_in_words(r), *ends_in_words(r.best_from, r.best_to),
+            *ends_in_words(r.nearly_from, r.nearly_to),
+            *(regret_in_words(u) for f, u in r.regrets if f in shown),
+        )  # fmt: skip
     table.print(console)
     for line in sentences(far):
         console.print(f"- {line}", soft_wrap=True)
@@ -120,6 +134,8 @@ SHEET = (
     Column("fits", "Fits\nuntil", "text", 16),
     Column("from", "Best\nfrom", "text", 16),
     Column("to", "Best\nto", "text", 16),
+    Column("nearly_from", "Nearly best\nfrom", "text", 16),
+    Column("nearly_to", "Nearly best\nto", "text", 16),
     *(Column(f"at{f:g}", f"Staying costs\nmore at {move(f)}", "usd", 15) for f in FACTORS),
     Column("note", "", "text", 22),
 )
@@ -133,9 +149,11 @@ def write_how_far(sheet: Sheet, far: HowFar) -> None:
     sheet.widths(SHEET)
     rows: list[Mapping[str, Value]] = []
     for r in far.reaches:
-        low, high = ends_in_words(r)
+        low, high = ends_in_words(r.best_from, r.best_to)
+        nearly = ends_in_words(r.nearly_from, r.nearly_to)
         lost = [move(f) for f, u in r.regrets if u is None]
         rows.append({"name": r.name, "fits": fits_in_words(r), "from": low, "to": high,
+                     "nearly_from": nearly[0], "nearly_to": nearly[1],
                      "note": f"no plan at {', '.join(lost)}" if lost else "",
                      **{f"at{f:g}": u for f, u in r.regrets}})  # fmt: skip
     block = sheet.table(3, SHEET, rows, empty="Nothing can move.")

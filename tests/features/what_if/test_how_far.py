@@ -38,6 +38,9 @@ def test_prices_by_hand() -> None:
     on_demand, offers = named(far, "on-demand prices"), named(far, "offer prices")
     assert (on_demand.best_from, on_demand.best_to) == (pytest.approx(0.8, abs=5e-4), None)
     assert (offers.best_from, offers.best_to) == (None, pytest.approx(1.25, abs=5e-4))
+    # 1 % of the plan is 0.1 USD an hour: 12.5 f = 9.9, and 10 f = 12.6
+    assert (on_demand.nearly_from, on_demand.nearly_to) == (pytest.approx(0.792, abs=5e-4), None)
+    assert (offers.nearly_from, offers.nearly_to) == (None, pytest.approx(1.26, abs=5e-4))
     # at half the price on demand costs 6.25 USD an hour; units at 1.5 USD cost 15 against 12.50
     assert dict(on_demand.regrets)[0.5] == pytest.approx(3.75 * HOURS)
     assert dict(offers.regrets)[1.5] == pytest.approx(2.5 * HOURS)
@@ -94,7 +97,11 @@ def test_two_regions_against_solves_of_their_own() -> None:
                                   mix=[{"workload": w, "model": "m"} for w in ("w", "x")])  # fmt: skip
     case = builders.case(tables, failover={"enabled": True, "on_demand_trust": 0.5})
     plan, far = found(case)
-    assert len([reach for reach in far.reaches if reach.fits_until is not None]) == 5
+    assert [reach.name for reach in far.reaches] == [
+        "all demand", "demand of w", "demand of x", "demand of east", "demand of west", "on-demand prices",
+        "on-demand prices in east", "on-demand prices in west", "offer prices", "offer prices in east",
+        "offer prices in west", *(f"price of {offer}" for offer in sorted(set(plan.purchases["offer"]))),
+    ]  # fmt: skip
     for reach in far.reaches:
         column, _, name = reach.key.partition("[")[2].rstrip("]").partition("=")
         where = ((column, name),) if column else ()
