@@ -233,7 +233,11 @@ class _Part:
         own = price[:rows]
         rate = np.where(own > 0, self._lower_rate, self._upper_rate)
         cuts = np.array([self._need_rate(cut) for cut in self.solve.cuts])
-        return float(own @ rate + np.maximum(price[rows:], 0.0) @ cuts + session.values() @ self._cost_rate)
+        moved_rows, moved_costs = (
+            (own * rate).sum(),
+            (session.values() * self._cost_rate).sum(),
+        )  # dot would start threads
+        return float(moved_rows + (np.maximum(price[rows:], 0.0) * cuts).sum() + moved_costs)
 
     def units(self) -> dict[tuple[str, str], float]:
         """Units of each purchase of the last optimum."""
@@ -248,7 +252,7 @@ class _Part:
         if key not in self._need_rates:
             net, low, high = self.solve.separator.problems[cut.case].net, self.low.sets, self.high.sets
             a, b = (sets.cases[cut.case].demand_scale * sets.demand[:, cut.slot] for sets in (low, high))
-            self._need_rates[key] = np.bincount(net.class_of, b - a, net.classes)
+            self._need_rates[key] = np.bincount(net.class_of, b - a, net.classes).astype(float)
         return float(cut.ray.class_value @ self._need_rates[key] - cut.ray.quota @ self._quota_rates[cut.case])
 
 

@@ -336,7 +336,7 @@ def _reach(sweep: _Sweep, number: Number) -> tuple[Reach, float]:
         best_to=best_to,
         nearly_from=nearly_from,
         nearly_to=nearly_to,
-        regrets=tuple((f, None if (usd := regrets[f]) is None else max(usd, 0.0)) for f in FACTORS),
+        regrets=tuple((f, None if (more := regrets[f]) is None else max(more, 0.0)) for f in FACTORS),
         fits_until=_fits_until(sweep) if number.kind == DEMAND else None,
     )
     return reach, today

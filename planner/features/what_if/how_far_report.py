@@ -36,8 +36,10 @@ def document_of(far: HowFar) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def how_far_from(item: dict[str, Any]) -> HowFar:
-    """Read it back from study.json."""
+def how_far_from(item: dict[str, Any]) -> HowFar | None:
+    """Read it back from study.json; None where it was written before ranges that are nearly best were."""
+    if any("nearly_from" not in reach for reach in item["reaches"]):
+        return None
     return HowFar(
         float(item["plan_usd"]),
         float(item["regret_usd"]),
