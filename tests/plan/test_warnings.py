@@ -149,6 +149,7 @@ def test_a_cold_start_longer_than_any_peak():
     longest = sum(value > mean for value in WEEK[:24])
     assert codes(with_scaled(**usual, start_hours=longest) | cheap) == []
     assert codes(with_scaled(**usual, start_hours=longest + 0.5) | cheap) == ["slow-start"]
+    assert "slow-start" not in codes(with_scaled(**usual, start_hours=longest + 0.5) | cheap | {"demand": []})
 
 
 def risky(weight, level, *probabilities):

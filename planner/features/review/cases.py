@@ -150,7 +150,7 @@ def _mean_weeks(case: Case, actual: Actual) -> tuple[tuple[Scenario, ...], pd.Da
     if not whole:
         known = set(zip(seen["period"], seen["hour_of_week"], strict=True))
         slots = zip(case.demand["period"], case.demand["hour_of_week"], strict=True)
-        rest = case.demand[[slot not in known for slot in slots]]
+        rest = case.demand[np.array([slot not in known for slot in slots], dtype=bool)]
     return scenarios, pd.concat([came[list(DEMAND_COLUMNS)], rest.astype(dict.fromkeys(DEMAND_COLUMNS[:4], object))])
 
 

@@ -92,7 +92,8 @@ def _slow_start(case: Case, derived: Derived, pool: Pool) -> list[Caution]:
     served = set(derived.loads.loc[derived.loads["pool"] == pool.pool, "workload"])
     reach = derived.travel[derived.travel["region"] == pool.region]
     pairs = {(o, w) for o, w in zip(reach["origin"], reach["workload"], strict=True) if w in served}
-    demand = case.demand[[pair in pairs for pair in zip(case.demand["region"], case.demand["workload"], strict=True)]]
+    at = zip(case.demand["region"], case.demand["workload"], strict=True)
+    demand = case.demand[np.array([pair in pairs for pair in at], dtype=bool)]
     sums = demand.astype({"scenario": str, "period": str})
     weeks: dict[tuple[str, str], Floats] = {}
     for scenario, period, hour, rph in sums[["scenario", "period", "hour_of_week", "requests_per_hour"]].itertuples(
