@@ -11,6 +11,7 @@ from planner.workbook.text_tables import amount
 ORDER_SHEET = "Purchase order"
 OFFER, START, UNITS, PRICE = "Offer", "Start", "Units", "Price"
 PRICE_UNIT = "USD/unit-hour"
+BEYOND = "Beyond commitments"  # how the title of units by the hour begins: lines of the order end above it
 UPFRONT, UPFRONT_UNIT = "Upfront", "USD/unit"  # only where some line has an upfront price
 
 

@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from planner.errors import Fault, InputError
-from planner.workbook.order_columns import OFFER, ORDER_SHEET, PRICE, START, UNITS, UPFRONT, heading
+from planner.workbook.order_columns import BEYOND, OFFER, ORDER_SHEET, PRICE, START, UNITS, UPFRONT, heading
 
 ORDER_COLUMNS = ("offer", "period", "units", "usd_per_unit_hour", "upfront_usd_per_unit")
 LARGEST_FILE_BYTES, MOST_ROWS = 100_000_000, 100_000
@@ -46,9 +46,10 @@ def read_purchase_order(path: str | Path) -> pd.DataFrame:
     for number, (row, formula) in enumerate(zip(rows[top + 1 :], formulas[top + 1 :], strict=False), start=top + 2):
         cells = {name: row[k] if k < len(row) else None for name, k in columns.items()}
         offer = _value(cells[OFFER])
-        if offer is None or str(offer).strip() == "" or str(row[0].value).strip().casefold() == _END:
-            if str(row[0].value).strip().casefold() == _END:
-                break
+        begins = str(row[0].value).strip()
+        if begins.casefold() == _END or begins.startswith(f"{BEYOND}:"):
+            break
+        if offer is None or str(offer).strip() == "":
             continue
         where = _Where(place, number, columns, faults)
         unsaved = [

@@ -14,11 +14,13 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from planner.plan.orders import OrderLine, billed
 from planner.plan.pool_months import OrderValue
+from planner.schema.capacity import TOKENS_METER
 from planner.schema.settings import PurchaseHead
 from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
 from planner.workbook import story
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.order_columns import (
+    BEYOND,
     OFFER,
     ORDER_SHEET,
     PRICE,
@@ -145,7 +147,7 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
         TOP,
         (*shown, *workings),
         records,
-        empty="Nothing to buy: on demand and today's commitments serve the plan.",
+        empty=nothing_to_buy(report),
     )
     sheet.put(TOP - 1, len(shown) + 1, "Workings", "note")
     for k, row in enumerate(rows):
@@ -279,14 +281,18 @@ def _cash(sheet: Sheet, block: Block, rows: list[OrderRow], top: int) -> int:
     return total + 1
 
 
+def nothing_to_buy(report: Report) -> str:
+    """Say what serves a plan that signs nothing new."""
+    hourly = any(m.unreserved_units > _FEW for m in report.months) or report.plan.totals.scaled_usd > 0
+    return f"Nothing to buy: on demand{', units by the hour' * hourly} and today's commitments serve the plan."
+
+
 def _by_the_hour(sheet: Sheet, report: Report, top: int) -> int:
     """List the units that the plan deploys beyond commitments, which nobody signs for; returns the last row."""
     months = [m for m in report.months if m.unreserved_units > _FEW]
     if not months:
         return top - 2
-    sheet.put(
-        top, 0, "Beyond commitments: units billed by the hour, nothing to sign; not in the totals above", "section"
-    )
+    sheet.put(top, 0, f"{BEYOND}: units billed by the hour, nothing to sign; not in the totals above", "section")
     heads = {"pool": 0, "region": 2, "month": 4, "units": 5, "price": 8, "usd": 14}
     labels = {"pool": "Pool", "region": "Region", "month": "Month", "units": "Units", "price": PRICE_UNIT, "usd": "USD"}
     names = {"pool": (0, 1), "region": (2, 3)}  # columns that a name may run over
@@ -298,11 +304,12 @@ def _by_the_hour(sheet: Sheet, report: Report, top: int) -> int:
     row = top + 1
     for m in sorted(months, key=lambda m: (m.period, m.region, m.pool, m.meter)):
         row += 1
+        pool = m.pool if m.meter == TOKENS_METER else f"{m.pool}, {m.meter}"
         for column in range(heads["usd"]):
             sheet.put(row, column, None, "text")
-        for key, name in (("pool", m.pool), ("region", m.region)):
+        for key, name in (("pool", pool), ("region", m.region)):
             sheet.merged(row, *names[key], name, "text:wrap")
-        sheet.raw.set_row(row, 14 * max(lines_of(m.pool, 38), lines_of(m.region, 34)))
+        sheet.raw.set_row(row, 14 * max(lines_of(pool, 38), lines_of(m.region, 34)))
         sheet.put(row, heads["month"], m.period, "text")
         sheet.put(row, heads["units"], m.unreserved_units, "units")
         sheet.put(row, heads["price"], m.unreserved_usd_per_unit_hour, "price")

@@ -10,7 +10,7 @@ from planner.workbook import contract_story, rules_story, scaled_story, story, w
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid, plain_number
 from planner.workbook.order_columns import term_cell
 from planner.workbook.report import Report, rows_of
-from planner.workbook.sheets.purchase_order import AS_PLANNED, EDITED
+from planner.workbook.sheets.purchase_order import AS_PLANNED, EDITED, nothing_to_buy
 from planner.workbook.sheets.unit_data import UnitData
 from planner.workbook.text_tables import clean, lines_of
 from planner.workbook.theme import BLUE, GREY
@@ -235,7 +235,7 @@ def _what_to_buy(sheet: Sheet, report: Report, sources: Sources, top: int) -> in
             "term": term_cell(line.offer), "start": line.start,
             "term_usd": Live(f"={order.cell('term_usd', k)}", line.term_usd), "reason": sources.reasons[k],
         })  # fmt: skip
-    block = sheet.table(top, BUY, records, empty="Nothing: on demand and today's commitments serve this usage.")
+    block = sheet.table(top, BUY, records, empty=nothing_to_buy(report))
     rest = len(report.lines) - len(records)
     if rest > 0:
         sheet.put(block.last + 1, 0, f"and {rest} more, smaller, on the sheet Purchase order", "note")

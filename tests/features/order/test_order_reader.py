@@ -10,6 +10,11 @@ from openpyxl.styles import Font
 
 from planner.errors import InputError
 from planner.features.order.order_reader import read_purchase_order
+from planner.solver.solve import solve
+from planner.verify.figures import metrics_of
+from planner.workbook.plan_workbook import write_workbook
+from planner.workbook.report import Report
+from tests import builders
 from tests.builders.books import opened, small_workbook
 
 FIRST = 12  # row of the first line
@@ -130,3 +135,14 @@ def test_an_order_without_lines_is_empty(edit) -> None:
         found.dtypes[2:], pd.Series({"units": "float64", "usd_per_unit_hour": "float64"}), check_dtype=False
     )
     assert found.empty
+
+
+def test_units_by_the_hour_below_an_order_without_lines_are_no_lines(tmp_path: Path) -> None:
+    rows = builders.tables(
+        pools=[{"pool": "west-m", "region": "west", "usd_per_unreserved_unit_hour": 1.5}], offers=[]
+    )  # on demand would cost 3 USD for what a unit does in an hour
+    case = builders.case(rows)
+    plan = solve(case)
+    assert plan.totals.unreserved_usd > 0
+    write_workbook(Report(metrics_of(case, plan)), tmp_path / "plan.xlsx")
+    assert read_purchase_order(tmp_path / "plan.xlsx").empty
