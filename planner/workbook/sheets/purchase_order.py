@@ -14,13 +14,11 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
 from planner.plan.orders import OrderLine, billed
 from planner.plan.pool_months import OrderValue
-from planner.schema.capacity import TOKENS_METER
 from planner.schema.settings import PurchaseHead
 from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
 from planner.workbook import story
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.order_columns import (
-    BEYOND,
     OFFER,
     ORDER_SHEET,
     PRICE,
@@ -35,6 +33,7 @@ from planner.workbook.order_columns import (
     term_cell,
 )
 from planner.workbook.report import Report
+from planner.workbook.sheets.beyond_commitments import by_the_hour, nothing_to_buy
 from planner.workbook.text_tables import lines_of
 
 NAME = ORDER_SHEET
@@ -81,7 +80,6 @@ EACH_COLUMN = Column("each", "Price, upfront\nspread over the term", "price:mute
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NARROW = ("sign", "units", "term", "discount", "upfront")
 _YEARS = 10  # columns of the table of cash; later years are added up in the last
-_FEW = 1e-6  # units
 _ONE_PAGE, _MOST_LINES = 52, 70  # rows that one page holds at a size that can be read; lines, if it has to
 
 
@@ -163,7 +161,7 @@ def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: st
         _edited(sheet, block)
         bottom = _now_and_later(sheet, block, rows)
         bottom = _cash(sheet, block, rows, bottom + 2)
-    bottom = _by_the_hour(sheet, report, bottom + 2)
+    bottom = by_the_hour(sheet, report, bottom + 2)
     if broken := story.banner(report):
         sheet.merged(1, 0, last, broken[0], "alert")
         sheet.merged(bottom + 2, 0, last, " ".join(broken), "alert")
@@ -279,49 +277,6 @@ def _cash(sheet: Sheet, block: Block, rows: list[OrderRow], top: int) -> int:
     else:
         sheet.put(total + 1, 0, f"{years[-1] - shown[-1]} more years are not shown.", "aside")
     return total + 1
-
-
-def nothing_to_buy(report: Report) -> str:
-    """Say what serves a plan that signs nothing new."""
-    hourly = any(m.unreserved_units > _FEW for m in report.months) or report.plan.totals.scaled_usd > 0
-    return f"Nothing to buy: on demand{', units by the hour' * hourly} and today's commitments serve the plan."
-
-
-def _by_the_hour(sheet: Sheet, report: Report, top: int) -> int:
-    """List the units that the plan deploys beyond commitments, which nobody signs for; returns the last row."""
-    months = [m for m in report.months if m.unreserved_units > _FEW]
-    if not months:
-        return top - 2
-    sheet.put(top, 0, f"{BEYOND}: units billed by the hour, nothing to sign; not in the totals above", "section")
-    heads = {"pool": 0, "region": 2, "month": 4, "units": 5, "price": 8, "usd": 14}
-    labels = {"pool": "Pool", "region": "Region", "month": "Month", "units": "Units", "price": PRICE_UNIT, "usd": "USD"}
-    names = {"pool": (0, 1), "region": (2, 3)}  # columns that a name may run over
-    sheet.raw.set_row(top + 1, 28)  # a wider font breaks the unit of the price
-    for column in range(heads["usd"] + 1):
-        sheet.put(top + 1, column, None, "header")
-    for key, column in heads.items():
-        sheet.put(top + 1, column, labels[key], "header" if key in (*names, "month") else "header_right")
-    row = top + 1
-    for m in sorted(months, key=lambda m: (m.period, m.region, m.pool, m.meter)):
-        row += 1
-        pool = m.pool if m.meter == TOKENS_METER else f"{m.pool}, {m.meter}"
-        for column in range(heads["usd"]):
-            sheet.put(row, column, None, "text")
-        for key, name in (("pool", pool), ("region", m.region)):
-            sheet.merged(row, *names[key], name, "text:wrap")
-        sheet.raw.set_row(row, 14 * max(lines_of(pool, 38), lines_of(m.region, 34)))
-        sheet.put(row, heads["month"], m.period, "text")
-        sheet.put(row, heads["units"], m.unreserved_units, "units")
-        sheet.put(row, heads["price"], m.unreserved_usd_per_unit_hour, "price")
-        sheet.put(row, heads["usd"], m.unreserved_usd, "cents")
-    first, column = top + 2, heads["usd"]
-    cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(row, column)}"
-    row += 1
-    sheet.put(row, heads["pool"], "Total", "text:bold")
-    for blank in range(1, column):
-        sheet.put(row, blank, None, "text:bold")
-    sheet.put(row, column, Live(f"=SUM({cells})", sum(m.unreserved_usd for m in months)), "cents:bold")
-    return row
 
 
 def _billed(lines: list[Any], year: int, month: int) -> float:

@@ -10,7 +10,8 @@ from planner.workbook import contract_story, rules_story, scaled_story, story, w
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid, plain_number
 from planner.workbook.order_columns import term_cell
 from planner.workbook.report import Report, rows_of
-from planner.workbook.sheets.purchase_order import AS_PLANNED, EDITED, nothing_to_buy
+from planner.workbook.sheets.beyond_commitments import nothing_to_buy
+from planner.workbook.sheets.purchase_order import AS_PLANNED, EDITED
 from planner.workbook.sheets.unit_data import UnitData
 from planner.workbook.text_tables import clean, lines_of
 from planner.workbook.theme import BLUE, GREY
