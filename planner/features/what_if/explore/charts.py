@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from planner.features.what_if.curve import Curve, Shape
 from planner.features.what_if.explore.details import Strategy
-from planner.features.what_if.explore.levers import Lever
+from planner.features.what_if.explore.drawing import value_of
+from planner.features.what_if.explore.levers import Kind
+from planner.features.what_if.explore.meeting import CurveShown
 from planner.features.what_if.explore.quick import ServedBy
 from planner.units import HOURS_PER_DAY, WEEKDAYS
 from planner.workbook.text_tables import usd
-from planner.workbook.theme import BLUE, FONT, GREY, HEAT, HEAT_OVERFLOW, INK, MUTED, ORANGE, RULE
+from planner.workbook.theme import BLUE, FONT, GREY, HEAT, HEAT_OVERFLOW, INK, MUTED, ORANGE, RULE, VERMILION
 
 Options = dict[str, Any]
 _DOLLARS = "v => (v < 0 ? '-$' : '$') + Math.abs(Math.round(v)).toLocaleString('en-US')"
@@ -16,6 +19,7 @@ _SHORT = (
     "v => (v < 0 ? '-$' : '$') + (Math.abs(v) >= 1e6 ? (Math.abs(v) / 1e6).toFixed(1) + 'M' : "
     "Math.abs(v) >= 1e4 ? Math.round(Math.abs(v) / 1e3) + 'k' : Math.abs(v).toLocaleString('en-US'))"
 )
+BETWEEN = 8  # points that draw a bent stretch of a curve
 SERVED, OVERFLOW = "all requests", "on demand"
 
 
@@ -103,28 +107,37 @@ def week_heat(weeks: Mapping[str, ServedBy], region: str | None, what: str) -> O
     }
 
 
-def trade_off(lever: Lever, values: Sequence[float], total_usd: Sequence[float | None] | None, here: object) -> Options:
-    """Cost against the values of one slider; a gap where there is no plan, and a mark where the slider stands."""
-    points = [] if total_usd is None else [
-        [v, None if t is None else round(t, 2)] for v, t in zip(values, total_usd, strict=True)
-    ]  # fmt: skip
-    known = [(v, t) for v, t in points if t is not None]
-    told = f"Cost against {lever.label}: " + (
-        "; ".join(f"{lever.shown(v)} {usd(t)}" for v, t in known) if known else "being worked out"
-    )
-    mark = [{"xAxis": float(here)}] if isinstance(here, int | float) else []
-    return _base(f"{told}.") | {
-        "grid": {"left": 8, "right": 24, "top": 24, "bottom": 26, "containLabel": True},
+def trade_off(shown: CurveShown, here: object) -> Options:
+    """Cost against the values of one lever, first as points, then exact, with whole units beside it.
+
+    A gap where there is no plan, and a mark where the lever stands.
+    """
+    lever, curve = shown.lever, None if shown.drawn is None else shown.drawn.curve
+    if curve is None:
+        line = _sampled(shown)
+        bends, dots = line, []
+    else:
+        line = [[value_of(lever, x), y] for x, y in _line(curve)]
+        bends = [[value_of(lever, p.value), round(p.usd, 2)] for p in curve.points]
+        dots = [[value_of(lever, dot.value), round(dot.usd, 2)] for dot in curve.dots]
+    some = bends[:: max(1, len(bends) // 10)]
+    told = "; ".join(f"{lever.shown(round(v, 6))} {usd(t)}" for v, t in some if v is not None and t is not None)
+    unit = "USD" if lever.kind is Kind.AMOUNT else "%"
+    gaps = [] if curve is None else [(value_of(lever, gap.first), value_of(lever, gap.last)) for gap in curve.no_plan]
+    return _base(f"Cost against {lever.label}: {told or 'being worked out'}.") | {
+        "legend": {"top": 0, "left": 0, "itemWidth": 16, "textStyle": {"color": INK}},
+        "grid": {"left": 8, "right": 24, "top": 44, "bottom": 26, "containLabel": True},
         "tooltip": {"trigger": "axis", ":valueFormatter": _DOLLARS},
         "xAxis": {
             "type": "value",
-            "min": lever.low,
-            "max": lever.high,
-            "name": f"{lever.label}, %",
+            "min": shown.ends[0],
+            "max": shown.ends[1],
+            "name": f"{lever.label}, {unit}",
             "nameLocation": "middle",
             "nameGap": 28,
             "nameTextStyle": {"color": MUTED},
             "splitLine": {"show": False},
+            "axisLabel": {"hideOverlap": True},
         },
         "yAxis": {
             "type": "value",
@@ -134,19 +147,59 @@ def trade_off(lever: Lever, values: Sequence[float], total_usd: Sequence[float |
         },
         "series": [
             {
-                "name": "Cost for units of any size",
+                "name": "Units of any size",
                 "type": "line",
-                "data": points,
-                "lineStyle": {"color": BLUE, "width": 2},
-                "itemStyle": {"color": BLUE},
+                "data": line,
+                "showSymbol": curve is None,
+                "symbol": "circle",
                 "symbolSize": 8,
+                "lineStyle": {"color": BLUE, "width": 2, "type": "dotted" if curve is None else "solid"},
+                "itemStyle": {"color": BLUE},
                 "markLine": {
                     "symbol": "none",
                     "silent": True,
-                    "data": mark,
+                    "data": [{"xAxis": float(here)}] if isinstance(here, int | float) else [],
                     "lineStyle": {"color": ORANGE, "type": "dashed", "width": 2},
                     "label": {"formatter": "here", "color": INK},
                 },
-            }
+                "markArea": {
+                    "silent": True,
+                    "itemStyle": {"color": GREY, "opacity": 0.25},
+                    "label": {"color": INK, "position": "inside"},
+                    "data": [[{"xAxis": a, "name": "no plan"}, {"xAxis": b}] for a, b in gaps],
+                },
+            },
+            *(
+                [{"name": "Breakpoints", "type": "scatter", "data": bends, "symbol": "circle", "symbolSize": 5,
+                  "itemStyle": {"color": BLUE}}] if curve is not None else []
+            ),
+            *(
+                [{"name": "Whole units", "type": "scatter", "data": dots, "symbol": "diamond", "symbolSize": 13,
+                  "itemStyle": {"color": VERMILION, "borderColor": INK, "borderWidth": 1}}] if dots else []
+            ),
         ],
-    }
+    }  # fmt: skip
+
+
+def _sampled(shown: CurveShown) -> list[list[float | None]]:
+    costs = shown.total_usd or ()
+    return [[v, None if t is None else round(t, 2)] for v, t in zip(shown.values, costs)]
+
+
+def _line(curve: Curve) -> list[tuple[float, float | None]]:
+    """Points to draw an exact curve through; None between two that no plan joins."""
+    found: list[tuple[float, float | None]] = []
+    runs = set(curve.stretches)
+    for k, point in enumerate(curve.points):
+        found.append((point.value, round(point.usd, 2)))
+        if k + 1 == len(curve.points):
+            break
+        following = curve.points[k + 1]
+        if k in runs and curve.shape is Shape.CURVED:
+            steps = max(2, min(BETWEEN, round(BETWEEN * 20 / len(curve.points))))
+            for n in range(1, steps):
+                value = point.value + (following.value - point.value) * n / steps
+                found.append((value, round(curve.usd(value) or point.usd, 2)))
+        elif k not in runs and following.value > point.value:
+            found.append((point.value, None))
+    return found

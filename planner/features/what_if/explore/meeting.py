@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from planner.features.what_if.case_change import CaseChange
+from planner.features.what_if.explore.drawing import Drawn, ToDraw, ends_of, has_curve, number_of, parameter_of
 from planner.features.what_if.explore.levers import (
-    Kind,
     Lever,
     Moved,
     Value,
@@ -45,11 +45,17 @@ class KeptCase:
 
 @dataclass
 class CurveShown:
-    """A trade-off curve: points of one lever, and total cost at each (None: no plan); `total_usd` None: in work."""
+    """A trade-off curve of a lever: first some points, then the exact one.
+
+    ends, values : as the lever counts. total_usd : cost at each of the values (None: no plan); None: in work. drawn :
+    the exact curve so far; None: in work.
+    """
 
     lever: Lever
+    ends: tuple[float, float]
     values: tuple[float, ...]
     total_usd: tuple[float | None, ...] | None = None
+    drawn: Drawn | None = None
 
 
 @dataclass
@@ -77,6 +83,7 @@ class Meeting:
     _to_export: list[Export] = field(default_factory=list)
     _writing: Export | None = None
     _later: asyncio.TimerHandle | None = None
+    _drawing: Worker | None = None
 
     # -- life --------------------------------------------------------------------------------------------------------
     def open(self) -> None:
@@ -99,6 +106,7 @@ class Meeting:
             if worker is not None:
                 worker.end()
         self._continuous = self._whole = self._busy = None
+        self._end_drawing()
         if self._later is not None:
             self._later.cancel()
 
@@ -150,7 +158,8 @@ class Meeting:
             if self._writing is not None:
                 self._to_export.insert(0, self._writing)
                 self._writing = None
-        self.curve = None if self.curve is None else replace(self.curve, total_usd=None)
+        self._end_drawing()
+        self.curve = None if self.curve is None else replace(self.curve, total_usd=None, drawn=None)
         if self._continuous is not None:
             self._continuous.ask(Asked(self._number, self.change, near_of(self.levers, self.moved)))
         known = self._known.get(_key(self.moved))
@@ -161,19 +170,45 @@ class Meeting:
         self.changed("asked")
 
     def ask_curve(self, key: str | None) -> None:
-        """Ask for the trade-off curve of a slider, everything else as it is moved now; None: none."""
-        lever = next((one for one in self.levers if one.key == key and one.kind is Kind.SLIDER), None)
+        """Ask for the trade-off curve of a lever, everything else as it is moved now; None: none."""
+        self._end_drawing()
+        lever = next((one for one in self.levers if one.key == key and has_curve(one)), None)
         if lever is None:
             self.curve = None
             self.changed("curve")
             return
-        span = lever.high - lever.low
-        steps = [lever.low + span * k / (CURVE_POINTS - 1) for k in range(CURVE_POINTS)]
-        here = self.moved.get(key or "", lever.start)
-        values = sorted({round(v, 6) for v in steps} | ({float(here)} if isinstance(here, int | float) else set()))
-        self.curve = CurveShown(lever, tuple(values))
+        low, high = ends = ends_of(lever, self._signed_usd(lever))
+        here = self.moved.get(lever.key, lever.start)
+        own = {float(here)} if isinstance(here, int | float) and low <= here <= high else set()
+        values = sorted({round(low + (high - low) * k / (CURVE_POINTS - 1), 6) for k in range(CURVE_POINTS)} | own)
+        self.curve = CurveShown(lever, ends, tuple(values))
         self._ask_curve()
+        self._draw()
         self.changed("curve")
+
+    def _signed_usd(self, lever: Lever) -> float:
+        """Return what the folder as it stands commits to: over whole terms, or inside the horizon."""
+        if self.base is None:
+            return 0.0
+        return self.base.to_sign_usd if "whole_term" in lever.key else self.base.parts["reserved_usd"]
+
+    def _draw(self) -> None:
+        """Have the exact curve drawn, unless it is; of a question that is not answered yet later."""
+        if self.curve is None or self.curve.drawn is not None or self._drawing is not None or not self.is_answered:
+            return
+        lever = self.curve.lever
+        here = self.moved.get(lever.key, lever.start)
+        besides = {key: value for key, value in self.moved.items() if key != lever.key}
+        asked = ToDraw(self._number, parameter_of(lever, self.curve.ends), change_of(self.levers, besides),
+                       number_of(lever, float(here)) if isinstance(here, int | float) else None)  # fmt: skip
+        self._drawing = self.workshop.drawing()
+        self._drawing.heard = self._heard
+        self._drawing.ask(asked)
+
+    def _end_drawing(self) -> None:
+        if self._drawing is not None:
+            self._drawing.end()
+            self._drawing = None
 
     def _ask_curve(self) -> None:
         if self.curve is None or self._continuous is None or not self.is_answered:
@@ -197,12 +232,18 @@ class Meeting:
             if self._later is not None:
                 self._later.cancel()
             still = max(0.0, STILL_SECONDS - self.quick_seconds)
-            self._later = asyncio.get_running_loop().call_later(still, self._plan_next)
+            self._later = asyncio.get_running_loop().call_later(still, self._is_still)
             if self.curve is not None and self.curve.total_usd is None:
                 self._ask_curve()
         elif isinstance(said, Curve) and said.number == self._number and self.curve is not None:
             if len(said.total_usd) == len(self.curve.values):
                 self.curve = replace(self.curve, total_usd=said.total_usd)
+                self.changed("curve")
+        elif isinstance(said, Drawn):
+            if self.curve is not None and said.number == self._number and self._drawing is not None:
+                self.curve = replace(self.curve, drawn=said)
+                if not said.left:
+                    self._end_drawing()
                 self.changed("curve")
         elif isinstance(said, Planned):
             self._heard_plan(said)
@@ -225,6 +266,11 @@ class Meeting:
         self._busy = None
         self.changed("planned")
         self._plan_next()
+
+    def _is_still(self) -> None:
+        """Nothing moved for a moment: search whole units, and draw the curve that is shown."""
+        self._plan_next()
+        self._draw()
 
     def _plan_next(self) -> None:
         """Search whole units of the question, then of kept cases without a plan; then write what is to be exported."""

@@ -7,11 +7,12 @@ from typing import Any
 from fastapi import FastAPI
 from nicegui import app, ui
 
-from planner.features.what_if.explore import kept_panel
-from planner.features.what_if.explore.charts import OVERFLOW, SERVED, strategy_bars, trade_off, week_heat
+from planner.features.what_if.explore import curve_panel, kept_panel
+from planner.features.what_if.explore.charts import OVERFLOW, SERVED, strategy_bars, week_heat
+from planner.features.what_if.explore.drawing import has_curve
 from planner.features.what_if.explore.house import House
 from planner.features.what_if.explore.lever_panel import LeverPanel
-from planner.features.what_if.explore.levers import Kind, left_out, words_of
+from planner.features.what_if.explore.levers import left_out, words_of
 from planner.features.what_if.explore.markup import bullets, paragraph, table, text
 from planner.features.what_if.explore.meeting import Meeting
 from planner.features.what_if.explore.quick import Picture
@@ -128,12 +129,12 @@ class PageView:
             self.heat_note = ui.html("", sanitize=False)
         with self._section("Trade-off"):
             choices: dict[str | None, str] = {None: "choose what to vary"}
-            choices |= {x.key: x.label for x in self.meeting.levers if x.kind is Kind.SLIDER}
+            choices |= {x.key: x.label for x in self.meeting.levers if has_curve(x)}
             ui.select(choices, value=None, with_input=False,
                       on_change=lambda e: self.meeting.ask_curve(e.value)).props(
                 'dense outlined aria-label="What the trade-off varies"'
             )  # fmt: skip
-            self.curve = ui.element("div")
+            self.curve = curve_panel.CurvePanel(self.meeting)
         with self._section("Margins of the stress cases", wide=True):
             self.margins = ui.html("", sanitize=False)
         with self._section("Cases side by side", wide=True):
@@ -172,7 +173,7 @@ class PageView:
         if what in ("planned", "asked", "quick", "opened"):
             self._show_detail()
         if what in ("curve", "asked", "opened"):
-            self._show_curve()
+            self.curve.show()
         if what != "curve":
             self.kept.show()
 
@@ -324,28 +325,6 @@ class PageView:
         share = picture.reserved_share
         if share is not None and math.isfinite(share):
             self.heat_note.set_content(paragraph(f"Reserved units serve {percent(share)} of all requests.", "muted"))
-
-    def _show_curve(self) -> None:
-        curve = self.meeting.curve
-        self.curve.clear()
-        if curve is None:
-            return
-        here = self.meeting.moved.get(curve.lever.key, curve.lever.start)
-        with self.curve:
-            if curve.total_usd is None:
-                ui.html(paragraph("being worked out …", "muted"), sanitize=False)
-                return
-            ui.echart(trade_off(curve.lever, curve.values, curve.total_usd, here), renderer="svg").classes("chart")
-            rows = [(curve.lever.shown(v), "no plan" if t is None else usd(t))
-                    for v, t in zip(curve.values, curve.total_usd, strict=True)]  # fmt: skip
-            key = curve.lever.key.partition(" ")[2]
-            note = (
-                "Points of the cost for units of any size; between them it may bend. Exact, with whole units as dots: "
-                f"planner what-if --curve '{key}=FROM:TO'."
-            )
-            ui.html(paragraph(note, "muted"), sanitize=False)
-            with ui.expansion("As a table").props("dense"):
-                ui.html(table("Trade-off", (curve.lever.label, "Cost"), rows), sanitize=False)
 
     @staticmethod
     def _put_chart(chart: ui.echart, options: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from planner.features.what_if.explore.drawing import drawing_worker
 from planner.features.what_if.explore.solving import continuous_worker, whole_worker
 from planner.schema.case import Case
 from planner.solver.find import Options
@@ -97,6 +98,10 @@ class Workshop:
         worker, self._spare = self._spare, None
         asyncio.get_running_loop().call_later(SPARE_SECONDS, self._make_ready)
         return worker if worker is not None and worker.alive else self._whole()
+
+    def drawing(self) -> Worker:
+        """Start a process that draws a trade-off curve."""
+        return Worker(drawing_worker, (self._case, self._options), asyncio.get_running_loop())
 
     def _make_ready(self) -> None:
         if self._spare is None and not self._closed:

@@ -57,7 +57,10 @@ def browser() -> Iterator[Any]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     home = tmp_path_factory.mktemp("explore")
     tables = builders.two_regions(demand=[row for r in ("east", "west") for row in builders.profile(r, "w", 10.0)])
-    one = Served(builders.write_folder(tables, home / "in", failover={"enabled": True}), home / "study")
+    tables["offers"] = [{**row, "unit_step": 1} for row in tables["offers"]]
+    one = Served(
+        builders.write_folder(tables, home / "in", failover={"enabled": True}, whole_units=True), home / "study"
+    )
     yield one
     if one.process.poll() is None:
         one.end(signal.SIGKILL)
@@ -115,9 +118,14 @@ def test_a_meeting(browser: Any, served: Served, tmp_path: Path) -> None:
 
     # a curve, and the same as a table
     page.get_by_label("What the trade-off varies").click()
-    page.get_by_role("option", name="On-demand prices").click()
+    page.get_by_role("option", name="Growth of all demand").click()
+    page.get_by_text("The exact curve for units of any size, with plans in whole units beside it.").wait_for()
     page.get_by_role("button", name="As a table").click()
-    assert page.get_by_role("table", name="Trade-off").get_by_role("row").count() == 10
+    rows = page.get_by_role("table", name="Trade-off").get_by_role("row").all_inner_texts()
+    assert [row.split("\t") for row in rows[1:]] == [["× 0.5", "× 3", "$7,440", "$44,640", "+148.80"]]
+    whole = page.get_by_role("table", name="Plans in whole units").get_by_role("row").all_inner_texts()
+    assert [row.split("\t")[:2] for row in whole[1:]] == [["× 0.5", "$7,440"], ["× 1.2", "$17,856"], ["× 3", "$44,640"]]
+    page.get_by_text("From here, 1 % more demand costs $149 a month.").wait_for()
 
     # another browser has its own meeting, and a phone has room for it
     assert cost(other) == "$14,880"
