@@ -121,6 +121,7 @@ def test_a_meeting(browser: Any, served: Served, tmp_path: Path) -> None:
     page.get_by_role("option", name="Growth of all demand").click()
     page.get_by_text("The exact curve for units of any size, with plans in whole units beside it.").wait_for()
     page.get_by_role("button", name="As a table").click()
+    page.get_by_role("table", name="Plans in whole units").get_by_role("row", name="× 3").wait_for()
     rows = page.get_by_role("table", name="Trade-off").get_by_role("row").all_inner_texts()
     assert [row.split("\t") for row in rows[1:]] == [["× 0.5", "× 3", "$7,440", "$44,640", "+148.80"]]
     whole = page.get_by_role("table", name="Plans in whole units").get_by_role("row").all_inner_texts()
