@@ -166,7 +166,12 @@ class InfeasibleError(PlannerError):
         self.name = name
         self.shortfalls = tuple(shortfalls)
         self.alternatives = tuple(tuple(found) for found in alternatives)
-        super().__init__("\n".join(self._lines()))
+        super().__init__("\n".join(self._lines("; nothing was written")))
+
+    @property
+    def reason(self) -> str:
+        """What is said of one case among others, which writes nothing anyway."""
+        return "\n".join([*self._lines(), *([self.next_step] if self.next_step else [])])
 
     def document(self) -> dict[str, Any]:
         """Lay out everything for JSON, nothing left out."""
@@ -177,8 +182,8 @@ class InfeasibleError(PlannerError):
             "alternatives": [[shortfall.document() for shortfall in found] for found in self.alternatives],
         }
 
-    def _lines(self) -> list[str]:
-        start = f"No plan of '{self.name}' exists; nothing was written."
+    def _lines(self, besides: str = "") -> list[str]:
+        start = f"No plan of '{self.name}' exists{besides}."
         if not self.shortfalls:
             return [
                 f"{start} The reason was not found: time ran out, the numbers are too far apart, or "

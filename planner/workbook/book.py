@@ -19,7 +19,7 @@ from planner.workbook.text_tables import clean, footer_text, lines_of
 from planner.workbook.theme import FONT, INK, MUTED, PRICE_DECIMALS, RULE, properties
 
 LONGEST_TITLE = 120
-_LINE_POINTS, _MOST_LINES = 13, 12
+LINE_POINTS, _MOST_LINES = 13, 12  # height of a line of a row
 _WIDTH_OF_BOLD = 1.0
 _WIDTH_OF_LETTER = 0.97  # of a column's unit of width: of the wider fonts that stand in for one that is missing
 _INDENT = 1.5  # of a column's width
@@ -151,7 +151,7 @@ class Sheet:
     ) -> Block:
         """Write header, rows and totals; a table without rows says `empty`. Returns where everything stands."""
         columns = [_aligned(column, rows) for column in columns]
-        self.raw.set_row(top, _LINE_POINTS * _header_lines(columns) + 6)
+        self.raw.set_row(top, LINE_POINTS * _header_lines(columns) + 6)
         block = block_at(self.name, top, columns, len(rows), at)
         place = block.columns
         for column in columns:
@@ -162,7 +162,7 @@ class Sheet:
             row = top + 1 + k
             lines = _lines_needed(columns, record)
             if lines > 1:
-                self.raw.set_row(row, _LINE_POINTS * lines + 2)
+                self.raw.set_row(row, LINE_POINTS * lines + 2)
             address = {key: f"{letters}{row + 1}" for key, letters in names.items()}
             for column in columns:
                 value = record.get(column.key)

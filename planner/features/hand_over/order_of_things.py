@@ -85,11 +85,9 @@ def _month(handed: HandOver, k: int, period: Period, *, terraform: bool) -> str:
             "on deployed units and holds no capacity; until it is bought they cost the hourly price. "
             + _orders(reserve)
         )
-    own = [r for r in handed.reserved if r.kind.means is Means.OWN and r.most(month) > 0]
-    if own:
-        rows = [(_text(r.pool), _text(r.region), "all models" if r.model == "*" else _text(r.model),
-                 amount(r.most(month))) for r in own]  # fmt: skip
-        steps.append("**Set up by hand:**\n\n" + _indented(_table(("Pool", "Region", "Model", "Units"), rows)))
+    by_hand = _by_hand(handed, k)
+    if by_hand:
+        steps.append("**Set up by hand:**" + by_hand)
     steps.append(f"**Route.** Load `litellm/{month}.yaml`. It sends requests to reserved units first; what they refuse "
                  "goes on demand, then to what serves it while a region is lost.")  # fmt: skip
     ending = [o for o in handed.owed if period.start < o.end <= period.end]
@@ -130,6 +128,9 @@ def _quota(handed: HandOver, azure: Sequence[Reserved], month: str) -> list[str]
     return [f"quota for {n:,} units in {_text(region)}" for region, n in sorted(total.items()) if n]
 
 
+_SHRINK = "\n\n   Units shrink: load the router's file of this period first (Route), then "
+
+
 def _changes(handed: HandOver, azure: Sequence[Reserved], k: int) -> str:
     months = handed.months
     rows = []
@@ -141,9 +142,25 @@ def _changes(handed: HandOver, azure: Sequence[Reserved], k: int) -> str:
     if not rows:
         return ""
     table = _indented(_table(("Deployment", "Model", "Region", "Units", "Change"), rows))
-    less = any(row[4].startswith("-") for row in rows)
-    note = "\n\n   Units shrink: load the router's file of this period first (Route), then apply." if less else ""
-    return "\n\n" + table + note
+    return "\n\n" + table + (_SHRINK + "apply." if any(row[4].startswith("-") for row in rows) else "")
+
+
+def _by_hand(handed: HandOver, k: int) -> str:
+    """List the units of a period that no file sets up, and what changes; empty: none is or was."""
+    months = handed.months
+    rows, less = [], False
+    for r in (r for r in handed.reserved if r.kind.means is Means.OWN):
+        now, before = r.most(months[k]), r.most(months[k - 1]) if k else 0.0
+        if now > 0 or before > 0:
+            more = amount(now - before) if k else "0"
+            change = "" if more in ("0", "-0") else f"+{more}" if now > before else more
+            less = less or change.startswith("-")
+            model = "all models" if r.model == "*" else _text(r.model)
+            rows.append((_text(r.pool), _text(r.region), model, amount(now), change))
+    if not rows:
+        return ""
+    table = _indented(_table(("Pool", "Region", "Model", "Units", "Change"), rows))
+    return "\n\n" + table + (_SHRINK + "set them up." if less else "")
 
 
 def _names(handed: HandOver) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from planner.features.what_if.curve import Curve, Stretch, stretches_of
 from planner.features.what_if.curve_files import drawn
 from planner.features.what_if.curve_report import moved_in_words, sentences, title
-from planner.workbook.book import Column, Sheet, Value, chart_title, grid
+from planner.workbook.book import Column, Sheet, Value, chart_title, grid, print_areas
 from planner.workbook.theme import BLUE, ORANGE
 
 NAME = "Curves"
@@ -39,13 +39,16 @@ def write_curves(sheet: Sheet, curves: Sequence[Curve]) -> None:
     sheet.heading("Trade-off curves", text, last)
     sheet.widths(STRETCHES)
     top = 3
+    blocks: list[tuple[int, int]] = []
     for curve in curves:
-        top = _curve(sheet, curve, top) + 2
-    sheet.printed(top, last)
+        blocks += _curve(sheet, curve, top)
+        top = blocks[-1][1] + 3
+    blocks[:1] = [(0, blocks[0][1])] if blocks else []
+    sheet.printed(top - 3, last, areas=print_areas(blocks, sum(column.width for column in STRETCHES)))
 
 
-def _curve(sheet: Sheet, curve: Curve, top: int) -> int:
-    """Write one curve; the last row that it takes."""
+def _curve(sheet: Sheet, curve: Curve, top: int) -> list[tuple[int, int]]:
+    """Write one curve; first and last row of what no page should cut: the curve, and its whole units."""
     last = len(STRETCHES) - 1
     sheet.merged(top, 0, last, title(curve), "title")
     row = top + 1
@@ -58,15 +61,16 @@ def _curve(sheet: Sheet, curve: Curve, top: int) -> int:
         row += CHART_ROWS + 1
     columns = RISK if any(s.tail_usd is not None for s in stretches_of(curve)) else STRETCHES
     block = sheet.table(row, columns, [_row(curve, s) for s in stretches_of(curve, MOST)], empty="No plan.")
-    row = block.last + 2
+    blocks = [(top, block.last)]
     if curve.dots:
+        row = block.last + 2
         rows: list[Mapping[str, Value]] = []
         for dot in curve.dots:
             line_usd = curve.usd(dot.value)
             rows.append({"value": curve.parameter.show(dot.value), "usd": dot.usd, "bound": dot.bound_usd,
                          "above": None if line_usd is None else dot.usd - line_usd})  # fmt: skip
-        row = sheet.table(row, DOTS, rows).last + 1
-    return row
+        blocks.append((row, sheet.table(row, DOTS, rows).last))
+    return blocks
 
 
 def _row(curve: Curve, s: Stretch) -> dict[str, Value]:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from planner.features.what_if.how_far import FACTORS, LEAST, MOST, MOST_GROWTH, NEARLY, HowFar, Reach
 from planner.features.what_if.moving_numbers import DEMAND
-from planner.workbook.book import Column, Sheet, Value
-from planner.workbook.text_tables import TextTable, clean, percent, usd
+from planner.workbook.book import LINE_POINTS, Column, Sheet, Value
+from planner.workbook.text_tables import TextTable, clean, lines_of, percent, usd
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -133,31 +133,41 @@ def print_how_far(console: Console, far: HowFar) -> None:
 
 
 SHEET = (
-    Column("name", "Number", "text:wrap", 34),
-    Column("fits", "Fits\nuntil", "text", 16),
-    Column("from", "Best\nfrom", "text", 16),
-    Column("to", "Best\nto", "text", 16),
-    Column("nearly_from", "Nearly best\nfrom", "text", 16),
-    Column("nearly_to", "Nearly best\nto", "text", 16),
-    *(Column(f"at{f:g}", f"Staying costs\nmore at {move(f)}", "usd", 15) for f in FACTORS),
-    Column("note", "", "text", 22),
+    Column("name", "Number", "text:wrap", 30),
+    Column("fits", "Fits\nuntil", "text:wrap", 11),
+    Column("from", "Best\nfrom", "text:wrap", 11),
+    Column("to", "Best\nto", "text:wrap", 11),
+    Column("nearly_from", "Nearly best\nfrom", "text:wrap", 12),
+    Column("nearly_to", "Nearly best\nto", "text:wrap", 12),
+    *(
+        Column(
+            f"at{f:g}",
+            f"{'Staying costs' if f == FACTORS[0] else ''}\n{'more at ' if f == FACTORS[0] else 'at '}{move(f)}",
+            "usd",
+            17 if f == FACTORS[0] else 12,
+        )
+        for f in FACTORS
+    ),
 )
 
 
 def write_how_far(sheet: Sheet, far: HowFar) -> None:
     """Write the sheet."""
     last = len(SHEET) - 1
-    sheet.heading(TITLE, " ".join(sentences(far)), last)
-    sheet.raw.set_row(1, 44)
+    first, *others = sentences(far)
+    sheet.heading(TITLE, first, last)
+    top = 2
+    for line in others:
+        sheet.raw.set_row(top, LINE_POINTS * lines_of(line, sum(column.width for column in SHEET)) + 3)
+        sheet.merged(top, 0, last, line, "aside")
+        top += 1
     sheet.widths(SHEET)
     rows: list[Mapping[str, Value]] = []
     for r in far.reaches:
         low, high = ends_in_words(r.best_from, r.best_to)
         nearly = ends_in_words(r.nearly_from, r.nearly_to)
-        lost = [move(f) for f, u in r.regrets if u is None]
         rows.append({"name": r.name, "fits": fits_in_words(r), "from": low, "to": high,
                      "nearly_from": nearly[0], "nearly_to": nearly[1],
-                     "note": f"no plan at {', '.join(lost)}" if lost else "",
-                     **{f"at{f:g}": u for f, u in r.regrets}})  # fmt: skip
-    block = sheet.table(3, SHEET, rows, empty="Nothing can move.")
-    sheet.printed(block.last, last, repeat=3, freeze=(4, 1))
+                     **{f"at{f:g}": "no plan" if u is None else u for f, u in r.regrets}})  # fmt: skip
+    block = sheet.table(top + 1, SHEET, rows, empty="Nothing can move.")
+    sheet.printed(block.last, last, repeat=top + 1, freeze=(top + 2, 1))

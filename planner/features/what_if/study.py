@@ -218,7 +218,7 @@ def _answer(case: Case, change: CaseChange, options: Options, shown: Progress) -
         try:
             reading = audited(case, options, told)
         except InfeasibleError as error:
-            return Answer(change, case.digest, problem=str(error))
+            return Answer(change, case.digest, problem=error.reason)
         except StoppedError as error:
             raise StoppedError(f"case {change.name!r}: {error}") from None
     return answer_of(reading, change)

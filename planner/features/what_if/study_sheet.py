@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from planner.features.what_if.study import Answer, Study, differences
 from planner.plan.plan import UNIT_PARTS
-from planner.workbook.book import Block, Column, Live, Sheet, Value, chart_title, grid
+from planner.workbook.book import LINE_POINTS, Block, Column, Live, Sheet, Value, chart_title, grid
 from planner.workbook.sheets.cost_bars import cost_bars, rare_parts, total_of
+from planner.workbook.text_tables import lines_of
 
 NAME, LINES = "What if", "Lines"
 TOP = 20  # below the chart
@@ -48,13 +49,22 @@ def write(sheet: Sheet, study: Study) -> None:
         cost_bars(sheet, block, top=3, reserved="reserved", title="Cost of the plan in each case", alt=alt)
     if "tail" in block.columns and len(possible) > 1:
         _frontier(sheet, block)
-    top = block.last + 1
+    last = block.last
     for answer in study.answers:
         if not answer.possible:
-            sheet.raw.set_row(top, 42)
-            sheet.merged(top, 0, len(CASES) - 1, f"{answer.change.name}: no plan exists. {answer.problem}", "alert")
-            top += 1
-    sheet.printed(max(top - 1, block.last), len(CASES) - 1, freeze=(3, 1))
+            last = _without_plan(sheet, answer, last + 2)
+    sheet.printed(last, len(CASES) - 1, freeze=(3, 1))
+
+
+def _without_plan(sheet: Sheet, answer: Answer, top: int) -> int:
+    """Say that a case has no plan, and why, a line a row; the last row that it takes."""
+    width = sum(column.width for column in CASES)
+    sheet.merged(top, 0, len(CASES) - 1, f"{answer.change.name}: no plan", "alert")
+    lines = answer.problem.splitlines()
+    for row, line in enumerate(lines, top + 1):
+        sheet.raw.set_row(row, LINE_POINTS * lines_of(line, width) + 3)
+        sheet.merged(row, 0, len(CASES) - 1, line, "aside")
+    return top + len(lines)
 
 
 def _columns(study: Study) -> tuple[Column, ...]:

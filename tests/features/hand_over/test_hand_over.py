@@ -294,7 +294,16 @@ def test_who_is_not_known_is_called_by_an_address(plan: Path) -> None:
     entry = router_config(handed, "2027-01")["model_list"][0]["litellm_params"]
     assert entry["model"] == "openai/m"
     assert entry["api_base"] == "os.environ/API_BASE_M_EAST_UNITS"
-    assert "**Set up by hand:**" in order_of_things(handed, "", terraform=False)
+    page = order_of_things(handed, "", terraform=False)
+    assert "**Set up by hand:**" in page
+    assert "Units shrink" not in page
+    settings = handed.case.settings
+    two = settings.model_copy(update={"horizon": settings.horizon.model_copy(update={"months": 2})})
+    finished = replace(handed.finished, case=replace(handed.case, settings=two))
+    fewer = tuple(replace(r, units={"tokens": {"2027-01": 20.0, "2027-02": 0.0}}) for r in handed.reserved)
+    page = order_of_things(replace(handed, finished=finished, reserved=fewer), "", terraform=False)
+    assert "| east-units | east | m | 0 | -20 |" in page
+    assert page.index("Units shrink: load the router's file") > page.index("## 2027-02")
 
 
 def test_a_deployment_type_that_names_do_not_tell_is_asked_for(plan: Path, tmp_path: Path) -> None:
