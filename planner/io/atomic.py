@@ -102,9 +102,9 @@ def _begin(place: Path) -> tuple[Path, "BaseFileLock"]:
     raise AssertionError("the last try returns or raises")
 
 
-def sweep(parent: Path) -> None:
-    """Remove drafts whose process died; one that was committed is to be finished (io.directory, io.together)."""
-    for beside in dead_drafts(parent):
+def sweep(parent: Path, name: str = "") -> None:
+    """Remove drafts (of one name) whose process died; a committed one is to be finished (io.directory, io.together)."""
+    for beside in dead_drafts(parent, name):
         if not (beside / COMMITTED).exists():
             gone = beside.with_suffix(".gone")
             with suppress(OSError):  # one step: a process that is about to lock it makes another
@@ -112,10 +112,11 @@ def sweep(parent: Path) -> None:
             shutil.rmtree(gone, ignore_errors=True)
 
 
-def dead_drafts(parent: Path) -> list[Path]:
-    """List the drafts in a directory whose process died."""
+def dead_drafts(parent: Path, name: str = "") -> list[Path]:
+    """List the drafts (of one name) in a directory whose process died."""
+    begin = f".{name[:_LONGEST]}-" if name else "."
     with suppress(OSError):
-        names = sorted(name for name in os.listdir(parent) if _DRAFT.fullmatch(name))
+        names = sorted(n for n in os.listdir(parent) if n.startswith(begin) and _DRAFT.fullmatch(n))
         return [parent / name for name in names if _is_dead(parent / name)]
     return []
 

@@ -83,6 +83,7 @@ def finish(folder: Path) -> None:
                 ) from None
             shutil.rmtree(beside, ignore_errors=True)
     sweep(folder)
+    sweep(folder.resolve().parent, folder.name)  # of the time when it was put in place as a whole
 
 
 def read_settled(folder: Path, read: Callable[[], Read]) -> Read:

@@ -217,7 +217,7 @@ def faults_of_signing(directory: Path, *, unfinished: bool = False) -> list[Faul
     elif wanted is not None and not path.is_file():
         if unfinished and not path.exists():
             return faults
-        faults.append(Fault(str(path), "is missing: planner accept wrote it when the plan was signed"))
+        faults.append(Fault(str(path), "is missing: it belongs to the signature; planner accept writes it again"))
     elif wanted is not None and sha256_of(path) != wanted:
         faults.append(Fault(str(path), "is not what planner accept wrote: it was edited"))
     return faults

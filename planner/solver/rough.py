@@ -1,5 +1,6 @@
 """Rough plans of all parts before any part takes the time: what there is where the time ends first."""
 
+import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,7 +13,9 @@ from planner.solver.component import ComponentPlan
 from planner.solver.highs import Clock
 from planner.solver.parallel import on_all_cores
 
-OVERTIME = 4.0  # times the time left: what plans that serve all hours alike may take rather than there being none
+# times the time left: what plans that serve all hours alike may take rather than there being none, each by the clock, all
+# in time of our own processors: where others keep the machine busy there is a plan too, later
+OVERTIME = 4.0
 HURRY = 0.8  # share of the time left that the first rough plans may take
 ENOUGH = 15.0  # times what the first rough plans took: then there is time for better than finer ones
 
@@ -25,6 +28,7 @@ def rough_plans(parts: Sequence[Sets], clock: Clock, workers: int | None) -> dic
     """
     found: dict[int, ComponentPlan] = {}
     left = allowed = clock.left()
+    enough_s = time.process_time() + OVERTIME * allowed * (workers or os.cpu_count() or 1)
     for depth in (DEPTH, FINER):
         begun, finished = time.monotonic(), [0]
 
@@ -37,8 +41,11 @@ def rough_plans(parts: Sequence[Sets], clock: Clock, workers: int | None) -> dic
                 short = done > 0 and (now - begun) / done * (len(parts) - done) > hurry
                 if not short or depth != DEPTH:
                     with suppress(StoppedError):
+                        clock.left()  # before a part is stated in vain
                         return coarse_plan(part, replace(clock), depth)
-                return coarse_plan(part, Clock(clock.deadline + OVERTIME * allowed), 0) if depth == DEPTH else None
+                if depth != DEPTH or time.process_time() > enough_s:
+                    return None
+                return coarse_plan(part, Clock(time.monotonic() + OVERTIME * allowed), 0)
             except StoppedError:
                 return None
             finally:
@@ -49,6 +56,6 @@ def rough_plans(parts: Sequence[Sets], clock: Clock, workers: int | None) -> dic
             if one is not None and (before is None or one.usd < before.usd):
                 found[id(part)] = one
         before_s, left = left, clock.deadline - time.monotonic()
-        if left > ENOUGH * (before_s - left):
+        if left <= 0 or left > ENOUGH * (before_s - left):
             break
     return found
