@@ -33,7 +33,7 @@ def changed_together(folder: Path, name: str, gone: Collection[str] = ()) -> Ite
 
     Raises
     ------
-    PlannerError : a directory has the name of one of the files.
+    PlannerError : a directory has the name of one of the files; somebody else made the folder meanwhile.
     """
     if not folder.exists():
         with draft(folder) as beside:
@@ -42,7 +42,15 @@ def changed_together(folder: Path, name: str, gone: Collection[str] = ()) -> Ite
             yield new
             flush(new)
             with undisturbed():
-                new.rename(folder)
+                try:
+                    new.rename(folder)
+                except OSError:
+                    if not folder.exists():
+                        raise
+                    raise PlannerError(
+                        f"{folder} was made by another process meanwhile and stays as it is: run this again if it is "
+                        "to be written into"
+                    ) from None
         return
     finish(folder)
     with draft(folder / name) as beside:

@@ -100,3 +100,14 @@ def test_a_mixture_that_cannot_be_finished_is_no_answer(tmp_path: Path, monkeypa
             finish(folder)
     finish(folder)
     assert there(folder) == NEW
+
+
+def test_a_folder_that_somebody_else_made_meanwhile_stays(tmp_path: Path) -> None:
+    def late() -> None:
+        with changed_together(tmp_path / "f", "it") as new:
+            (new / "a.csv").write_text("new")
+            begin(tmp_path / "f")
+
+    with pytest.raises(PlannerError, match="made by another process meanwhile"):
+        late()
+    assert (there(tmp_path / "f"), os.listdir(tmp_path)) == (OLD, ["f"])
