@@ -23,18 +23,24 @@ FALL = 0.3
 class Bet:
     """An order line whose term is longer than the history.
 
-    at_stake_usd : what it would lose over its term, against buying the same on demand, if demand fell by ``FALL``.
+    at_stake_usd : what it would lose over its term, against buying the same on demand, if demand fell by ``FALL``;
+        None where there is no on-demand price to compare with.
     """
 
     line: OrderLine
     term_weeks: float
     history_weeks: float
-    at_stake_usd: float
+    at_stake_usd: float | None
 
     def __str__(self) -> str:
         weeks, known = f"{self.term_weeks:,.0f} weeks", f"{self.history_weeks:,.0f} weeks of history"
-        lost = f"would lose ${self.at_stake_usd:,.0f}" if self.at_stake_usd > 0 else "would still lose nothing"
         name = f"{self.line.offer.offer} from {self.line.start}"
+        if self.at_stake_usd is None:
+            return (
+                f"{name} is a bet: {weeks} on {known}. What it would lose if demand fell is not known: there is no "
+                f"on-demand price to compare with. It costs ${self.line.term_usd:,.0f} over its term."
+            )
+        lost = f"would lose ${self.at_stake_usd:,.0f}" if self.at_stake_usd > 0 else "would still lose nothing"
         return f"{name} is a bet: {weeks} on {known}. It {lost} if demand falls {FALL:.0%}."
 
 
@@ -53,8 +59,8 @@ def bets_of(lines: Sequence[OrderLine], months: Sequence[PoolMonth], history_wee
         lost = sum(line.units * line.usd_per_unit_hour * m.hours - _served_usd(m, line.units) for m in own)
         hours = sum(m.hours for m in own)
         stake = max(0.0, lost) * line.hours_term / hours if hours > 0 else 0.0
-        found.append(Bet(line, weeks, history_weeks, stake))
-    return tuple(sorted(found, key=lambda bet: -bet.at_stake_usd))
+        found.append(Bet(line, weeks, history_weeks, stake if all(m.priced for m in own) else None))
+    return tuple(sorted(found, key=lambda bet: -bet.line.term_usd if bet.at_stake_usd is None else -bet.at_stake_usd))
 
 
 def _served_usd(month: PoolMonth, units: float) -> float:

@@ -36,7 +36,7 @@ class Expiry:
     month : planned month whose hours the next figures are of: the one in which it is no longer in force, else the last.
     coverage_before, coverage_after : covered share of the pool's demand with those units; None where nothing is wanted.
     lapse_usd : what these units would serve of that month, over what is in force after, at on-demand prices, USD.
-    month_hours : hours of that month.
+    month_hours : hours of that month. priced : whether what they serve has an on-demand price; if not, it is 0.
     """
 
     owed: Owed
@@ -48,6 +48,7 @@ class Expiry:
     coverage_before: float | None
     coverage_after: float | None
     lapse_usd: float
+    priced: bool = True
 
     @property
     def usd_per_month(self) -> float:
@@ -122,6 +123,7 @@ def _expiry(
         coverage_before=_value(month, before) / most if most > 0 else None,
         coverage_after=_value(month, after) / most if most > 0 else None,
         lapse_usd=_value(month, after + o.units) - _value(month, after),
+        priced=month.priced,
     )
 
 

@@ -164,6 +164,11 @@ class PoolMonth:
     usd_per_unit: Floats
 
     @property
+    def priced(self) -> bool:
+        """Whether what is wanted has an on-demand price to compare with; so it is where nothing is wanted."""
+        return not len(self.wanted_units) or bool(self.usd_per_unit.any())
+
+    @property
     def in_force_units(self) -> float:
         """Earlier and new commitments."""
         return self.earlier_units + self.new_units
@@ -265,11 +270,13 @@ class OrderValue:
 
     usage_usd : on-demand price of what these units serve: the line's share of its pool's, month by month.
     full_usd_per_unit_hour : on-demand price of what one fully used unit-hour serves, at the mix of requests served.
+    priced : whether there is an on-demand price to compare with; if not, both are 0.
     """
 
     line: OrderLine
     usage_usd: float
     full_usd_per_unit_hour: float
+    priced: bool = True
 
     @property
     def break_even(self) -> float | None:
@@ -297,4 +304,5 @@ def _covers(line: OrderLine, month: PoolMonth) -> bool:
 def _value(line: OrderLine, covered: list[PoolMonth]) -> OrderValue:
     used = sum(m.mean_used_units * m.hours for m in covered)
     full = sum(m.served_usd for m in covered) / used if used > 0 else 0.0
-    return OrderValue(line, line.units * sum(m.served_usd_per_unit for m in covered), full)
+    priced = all(m.priced for m in covered)
+    return OrderValue(line, line.units * sum(m.served_usd_per_unit for m in covered), full, priced)

@@ -10,6 +10,7 @@ from planner.plan.orders import order_lines
 from planner.plan.stress_cases import Margin
 from planner.plan.warnings.uncounted import WITHOUT_HEADROOM, spare_growth, uncounted_in
 from planner.plan.why import guarantees_on, line_rents
+from planner.schema.case import Case
 
 _SHOWN = 5
 _SAME = 0.005  # of a ratio that is shown with two decimals
@@ -153,8 +154,21 @@ def _no_failover(basis: Basis) -> list[Advice]:
         remedy = "Switch policy.failover.enabled on, unless all work may wait for the region to come back."
         return [Advice("Failover is off: the loss of a region is not planned for.", remedy)]
     lasting = [r.region for r in basis.case.regions if not r.fails]
-    remedy = "Set fails to TRUE for each region whose loss you want to survive."
-    return [Advice(f"The loss of {_named(lasting)} is not planned for (fails is false).", remedy)] if lasting else []
+    found = []
+    if lasting:
+        remedy = "Set fails to TRUE for each region whose loss you want to survive."
+        found.append(Advice(f"The loss of {_named(lasting)} is not planned for (fails is false).", remedy))
+    return found + _left_to_fail(basis.case) if len(lasting) < len(basis.case.regions) else found
+
+
+def _left_to_fail(case: Case) -> list[Advice]:
+    """Name the work of which nothing is planned for while a region is lost."""
+    asked = {str(name) for name in case.demand["workload"].unique()}
+    left = [w.workload for w in case.workloads if w.workload in asked and not w.can_wait and not case.failover_share(w)]
+    if not left:
+        return []
+    text = f"While a region is lost, {_named(left)} may not be served at all (failover_share 0)."
+    return [Advice(text, "Raise failover_share for what must go on, or agree the outage with those who use it.")]
 
 
 def _named(names: list[str]) -> str:

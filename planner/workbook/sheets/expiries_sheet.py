@@ -105,7 +105,8 @@ def _record(
         "before": Live(_filled(force, "<{end}", ">={end}"), e.before_units),
         "after": Live(_filled(force, "<={end}", ">{end}"), e.after_units),
         "covered": e.coverage_before, "left": e.coverage_after,
-        "lapse": e.lapse_usd_per_month, "saves": Live("={lapse}-{usd}", e.lapse_usd_per_month - e.usd_per_month),
+        "lapse": e.lapse_usd_per_month if e.priced else None,
+        "saves": Live("={lapse}-{usd}", e.lapse_usd_per_month - e.usd_per_month) if e.priced else None,
         "month": e.month, "pool_no": numbers[offer.pool, offer.meter], "group": calendar.group_of[o.region] + 1,
         "price": price,
     }  # fmt: skip

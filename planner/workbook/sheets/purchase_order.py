@@ -329,8 +329,8 @@ def _record(row: OrderRow, usage_per_unit: str, lead_days: int, *, upfront: bool
         else Live(f"={{units}}*{each}*{{hours_term}}/{{term}}", line.term_usd / offer.term_months),
         "term_usd": Live(f"={{units}}*{each}*{{hours_term}}", line.term_usd),
         "horizon_usd": Live(f"={{units}}*{each}*{{hours_horizon}}", horizon_usd),
-        "usage_usd": Live("={units}*" + usage_per_unit, usage),
-        "saving_usd": Live("={usage_usd}-{horizon_usd}", usage - horizon_usd),
+        "usage_usd": Live("={units}*" + usage_per_unit, usage) if row.value.priced else None,
+        "saving_usd": Live("={usage_usd}-{horizon_usd}", usage - horizon_usd) if row.value.priced else None,
         "break_even": Live(f'=IF({{full_usd}}>0,{each}/{{full_usd}},"")', _or_blank(value.break_even)),
         "utilisation": Live(
             '=IF({units}*{full_usd}>0,{usage_usd}/({units}*{hours_horizon}*{full_usd}),"")',

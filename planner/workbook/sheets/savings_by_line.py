@@ -24,6 +24,7 @@ COLUMNS = (
 TEXT = (
     "Against the same usage on demand, at its prices. Break-even: the share of its hours that a unit must be used to"
     " cost as much. A line that saves nothing is bought for headroom, failover or a full quota: its reason says so."
+    " Blank: there is no on-demand price to compare with."
 )
 
 
@@ -49,5 +50,7 @@ def _record(k: int, row: OrderRow, order: Block) -> dict[str, Any]:
         "utilisation": "" if value.utilisation is None else value.utilisation,
         "payback": line.term_usd / (value.usage_usd / months) if value.usage_usd > 0 else "",
     }
-    linked = {key: Live(f"={order.cell(key, k)}", number) for key, number in now.items()}
+    linked: dict[str, Live | None] = {key: Live(f"={order.cell(key, k)}", number) for key, number in now.items()}
+    if not value.priced:
+        linked |= {"usage_usd": None, "saving_usd": None}
     return {"offer": line.offer.offer, "start": line.start, **linked, "reason": row.reason}
