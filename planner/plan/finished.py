@@ -5,12 +5,16 @@ from pathlib import Path
 
 from planner.errors import Fault, InputError
 from planner.io.directory import read_whole
+from planner.plan.audit.totals import sound_tables
 from planner.plan.files import read_plan
 from planner.plan.manifest import DIRECTORY, INPUT, PLAN, TABLES, faults_of_files, read_document
 from planner.plan.plan import Plan
+from planner.plan.reading import Reading
 from planner.readers.load import load
 from planner.schema.case import Case
 from planner.schema.input_digest import is_input_of
+
+SHOWN = 20  # rows of a changed plan that a message names
 
 
 @dataclass(frozen=True)
@@ -57,4 +61,7 @@ def _load_finished(folder: Path) -> Finished:
                                 allowed=f"{plan.input_digest[:16]}..., as {PLAN} says")])  # fmt: skip
     if edited := faults_of_files(folder, only=(*TABLES, INPUT)):
         raise InputError(edited)
+    _, _, unknown = sound_tables(case, plan, Reading(case, plan).names)
+    if unknown:
+        raise InputError([Fault(f"{folder / PLAN}", f"was changed: {finding.message}") for finding in unknown[:SHOWN]])
     return Finished(folder, case, plan)

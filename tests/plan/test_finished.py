@@ -1,14 +1,16 @@
 """A finished plan and its input, read back from the plan's directory."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 import planner
 from planner.errors import InputError
+from planner.io.digest import sealed
 from planner.plan.files import write_plan
 from planner.plan.finished import load_finished
-from planner.plan.manifest import INPUT
+from planner.plan.manifest import INPUT, PLAN
 from planner.plan.plan import Plan
 from planner.plan.snapshot import write_input
 from planner.readers.starter import STARTER
@@ -55,6 +57,27 @@ def test_faults_name_the_file(tmp_path: Path) -> None:
     path = tmp_path / INPUT / "pools.csv"
     path.write_text(path.read_text().replace("pool,", "puul,", 1))
     with pytest.raises(InputError, match=r"input.*pools\.csv"):
+        load_finished(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "words"),
+    [
+        ("purchases", {"offer": "other"}, "offer other"),
+        ("purchases", {"period": None}, "purchases"),
+        ("deployments", {"pool": "other"}, "pool other"),
+        ("deployments", {"units": -5}, "deployments"),
+    ],
+)
+def test_names_that_the_input_does_not_know_are_told_even_under_a_seal_that_fits(
+    tmp_path: Path, table: str, change: dict[str, object], words: str
+) -> None:
+    starter_plan(tmp_path)
+    told = json.loads((tmp_path / PLAN).read_text(encoding="utf-8"))
+    del told["sha256"]
+    told[table][0].update(change)
+    (tmp_path / PLAN).write_text(sealed(json.dumps(told, indent=2)), encoding="utf-8")
+    with pytest.raises(InputError, match=f"was changed: .*{words}"):
         load_finished(tmp_path)
 
 
