@@ -20,6 +20,7 @@ from planner.console.arguments import folder_name, refuse_unusable, share
 from planner.errors import EXIT_PLAN, PlannerError
 
 MOST_PORT = 65535
+MOST_NAMES = 8
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
     def ready() -> None:
         print(f"{case.settings.name}: open {address.url}", flush=True)
         print(f"Only this machine can, with this address. Studies go to {directory}. Ctrl-C ends it.", flush=True)
+        if kept:
+            names = ", ".join(
+                [*(case.name for case in kept[:MOST_NAMES]), *(["..."] if len(kept) > MOST_NAMES else [])]
+            )
+            print(f"It holds {len(kept)} {'case' if len(kept) == 1 else 'cases'} already: {names}", flush=True)
         if not arguments.no_browser:
             import webbrowser
 

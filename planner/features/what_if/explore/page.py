@@ -1,5 +1,6 @@
 """The page of a meeting: what is asked on the left, what it comes to on the right; on a phone one below the other."""
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,12 @@ def _css() -> str:
     return css
 
 
+def _lost(house: House) -> str:
+    """Say what to do where the server is gone."""
+    again = "If planner explore was ended, start it again: it prints a new address."
+    return f"{again} What was saved is in {house.directory}; cases that were kept and not saved are lost."
+
+
 async def _page(house: House) -> None:
     """Build the page of a tab, once its browser has told which tab it is."""
     ui.add_css(_css())
@@ -63,6 +70,7 @@ async def _page(house: House) -> None:
         ui.html(paragraph("Too many pages are open: close one, and load this one again."), sanitize=False)
         return
     view = PageView(house, meeting)
+    client.run_javascript(f"document.querySelector('#popup span:last-of-type').innerText = {json.dumps(_lost(house))}")
     meeting.changed = view.changed
     meeting.open()
     client.on_delete(meeting.leave)
@@ -195,7 +203,7 @@ class PageView:
     def _show_status(self) -> None:
         m = self.meeting
         if not m.is_answered and m.planned is None:
-            said = "working …"
+            said = "working …" if m.quick is None else "working … The figures are still those of the move before."
         elif m.planned is not None and m.planned.detail is not None:
             said = f"In whole units. {m.planned.detail.proof[0]}"
         elif m.planned is not None:
@@ -226,7 +234,8 @@ class PageView:
             f'<div class="tile"><div class="k">{text(k)}</div><div class="v">{text(v)}</div></div>' for k, v in tiles
         )
         words = "; ".join(words_of(m.levers, m.moved)) or "as it stands"
-        self.tiles.set_content(f'<div class="tiles">{body}</div><p class="muted words">{text(words)}</p>')
+        stale = "" if m.is_answered or m.planned is not None else " stale"
+        self.tiles.set_content(f'<div class="tiles{stale}">{body}</div><p class="muted words">{text(words)}</p>')
 
     def _difference(self, picture: Picture) -> str:
         """Compare with the folder as it stands, whole units with whole units and any size with any size."""

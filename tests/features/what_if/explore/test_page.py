@@ -174,9 +174,13 @@ def test_killed_in_the_midst(browser: Any, served: Served) -> None:
     page.get_by_role("button", name="Save the study").click()
     code, errors = served.end(signal.SIGKILL)
     assert (code, errors) == (-signal.SIGKILL, "")
+    page.get_by_text("If planner explore was ended, start it again").wait_for()
     assert json.loads((served.out / "study.json").read_text("utf-8")) == json.loads(before)
     again = Served(served.folder, served.out)
     try:
+        assert again.process.stdout is not None
+        told = [again.process.stdout.readline() for _ in range(2)]
+        assert told[1] == "It holds 2 cases already: grow 20 %, nothing in east\n"
         page = opened(browser, again)
         page.get_by_role("table", name="Cases side by side").get_by_role("row", name="nothing in east").wait_for()
     finally:
