@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.page import Section
 from benchmarks.size import Size
 from planner.features.what_if.case_change import changed
-from planner.features.what_if.explore.levers import change_of, levers_of, moved_to, near_of, words_of
+from planner.features.what_if.explore.levers import Lever, Value, change_of, levers_of, moved_to, near_of, words_of
 from planner.readers import load
 from planner.solver.find import find_cost
 from planner.solver.highs import Clock
@@ -23,9 +23,12 @@ from tests.oracle.generate import generate
 
 ROOT = Path(__file__).parents[1]
 SAME = 1e-9
-MOVES = (("scale demand", 5.0), ("scale demand", 10.0), ("set headroom", 20.0), ("scale on_demand_prices", 20.0),
-         ("scale offer_prices", -20.0), ("set failover.on_demand_trust", 70.0), ("set failover.enabled", False),
-         ("set egress.max_cross_region_share", 50.0), ("set egress.max_cross_region_share", 45.0))  # fmt: skip
+MOVES: tuple[tuple[str, Value], ...] = (
+    ("scale demand", 10.0), ("set headroom", 20.0), ("scale on_demand_prices", 20.0), ("scale offer_prices", -20.0),
+    ("scale quotas", -20.0), ("set failover.on_demand_trust", 70.0), ("set failover.enabled", False),
+    ("set reserved_headroom", 20.0), ("set egress.max_cross_region_share", 10.0),
+)  # fmt: skip
+CAPS = (0.9, 0.85)  # of what is committed without a cap: the first, and one near it
 HEADER = ("folder", "moved to", "cost, USD", "cpu s", "from scratch, cpu s", "ratio")
 
 
@@ -45,8 +48,12 @@ def moves(work: Path, quick: bool, sizes: Sequence[Size] | None) -> Iterator[Sec
 def _rows(name: str, folder: Path) -> list[list[object]]:
     case = load(folder).with_policy(whole_units=False)
     levers, warm, rows = levers_of(case), WarmCases(), []
+    todo: list[tuple[str, Value] | None] = [None, *MOVES, *_refusals(levers)]
     known = {lever.key for lever in levers}
-    for moved in [{}, *(moved_to(levers, {}, key, value) for key, value in MOVES if key in known)]:
+    for move in todo:
+        if move is not None and move[0] not in known:
+            continue
+        moved = {} if move is None else moved_to(levers, {}, *move)
         begun = time.process_time()
         variant = changed(case, change_of(levers, moved)).with_policy(whole_units=False)
         found = warm.solve(variant, near_of(levers, moved), Clock())
@@ -58,7 +65,17 @@ def _rows(name: str, folder: Path) -> list[list[object]]:
             raise AssertionError(f"{name}, {words_of(levers, moved)}: {usd} on the page, {fresh} from scratch")
         what = "; ".join(words_of(levers, moved)) or "as it stands"
         rows.append([name, what, "no plan" if usd is None else f"{usd:,.0f}", used, scratch, scratch / used])
+        if move is None and not isinstance(found, NoAnswer):
+            todo += [("set max_commitment_usd", round(share * found.totals.reserved_usd)) for share in CAPS]
     return rows
+
+
+def _refusals(levers: Sequence[Lever]) -> list[tuple[str, Value]]:
+    """List the first region, term and offer that can be refused."""
+    first: dict[str, str] = {}
+    for lever in levers:
+        first.setdefault(lever.key.partition(" ")[0], lever.key)
+    return [(first[what], False) for what in ("refuse", "forbid", "strike") if what in first]
 
 
 if __name__ == "__main__":
