@@ -67,7 +67,7 @@ def _after(case: Case, fit: Fit, options: Options, progress: Progress) -> Answer
         try:
             found = answer_of(audited(variant, options, told), change)
         except InfeasibleError as error:
-            found = Answer(change, variant.digest, problem=str(error))
+            found = Answer(change, variant.digest, problem=error.reason)
     return replace(found, fit=fit)
 
 
