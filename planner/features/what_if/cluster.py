@@ -80,12 +80,13 @@ class Cluster:
         PlannerError : the cluster cannot be reached, cannot run planner as it is here, or is gone before the end.
         """
         with self._connected() as client, progress(f"{len(changes)} cases on {SCHEME}{self.address}") as told:
-            self._refuse_others(client)
+            here = running()
+            self._refuse_others(client, here)
             # a task of its own, not scattered data: where its worker dies, another restores it
             packed = client.submit(_restored, pickle.dumps(case), key=f"planner-case-{case.digest}", pure=False)
             seconds = options.until - time.monotonic()
             waiting: dict[Future, CaseChange] = {
-                client.submit(_solved, packed, change, options.gap, options.workers or 1, seconds, pure=False,
+                client.submit(_solved, packed, change, options.gap, options.workers or 1, seconds, here, pure=False,
                               key=f"planner-{os.getpid()}-{time.monotonic_ns()}-{k}"): change
                 for k, change in enumerate(changes)
             }  # fmt: skip
@@ -185,27 +186,28 @@ class Cluster:
         finally:
             logging.disable(quiet)
 
-    def _refuse_others(self, client: "Client") -> None:
-        """Refuse workers that would not find the same bytes: another planner, Python or library."""
+    def _refuse_others(self, client: "Client", here: Mapping[str, str]) -> None:
+        """Refuse workers that would not find the same bytes: another planner, Python or library.
+
+        One that is lost just then, or comes later, is asked with its first case (`_solved`).
+        """
         try:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
         except Exception:
             raise PlannerError(f"{SCHEME}{self.address}: the cluster has no worker: start some (`dask worker "
                                f"{self.address}`)") from None  # fmt: skip
-        here = running()
         try:
-            there: dict[str, dict[str, str]] = client.run(running)
-        except Exception as error:
-            raise PlannerError(
-                f"{SCHEME}{self.address}: a worker cannot run planner ({type(error).__name__}: {error}); install "
-                f"planner {VERSION} on each worker"
-            ) from None
-        told = [
-            f"  {worker}: {what} {found.get(what, 'none')}, here {ours}"
-            for worker, found in sorted(there.items())
-            for what, ours in here.items()
-            if found.get(what) != ours
-        ]
+            there: dict[str, Any] = client.run(running, on_error="return")
+        except OSError:
+            there = {}
+        told = []
+        for worker, found in sorted(there.items()):
+            if isinstance(found, Exception) and not isinstance(found, OSError):  # of a worker that is lost: OSError
+                raise PlannerError(
+                    f"{SCHEME}{self.address}: a worker cannot run planner ({type(found).__name__}: {found}); install "
+                    f"planner {VERSION} on each worker"
+                )
+            told += [] if isinstance(found, Exception) else [f"  {worker}: {line}" for line in others(found, here)]
         if told:
             raise PlannerError(
                 "\n".join([f"{SCHEME}{self.address}: workers run something else, so answers could differ:", *told])
@@ -221,15 +223,25 @@ def running() -> dict[str, str]:
     }
 
 
+def others(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """List what is another there than here."""
+    return [f"{what} {there.get(what, 'none')}, here {ours}" for what, ours in here.items() if there.get(what) != ours]
+
+
 def _restored(packed: bytes) -> Case:
     case: Case = pickle.loads(packed)
     return case
 
 
-def _solved(case: Case, change: CaseChange, gap: float, workers: int, seconds: float) -> Solved:
-    """Answer one change on a worker; what it shares with others is kept in the worker's own directory."""
+def _solved(
+    case: Case, change: CaseChange, gap: float, workers: int, seconds: float, asked: Mapping[str, str]
+) -> Solved:
+    """Answer one change on a worker that runs what is asked for; what cases share is kept in its own directory."""
     from distributed import get_worker
 
+    told = others(running(), asked)
+    if told:
+        return Solved(failed=f"worker {get_worker().address} runs something else: {'; '.join(told)}")
     place = Path(get_worker().local_directory) / "planner-answers"
     options = Options(gap, workers=workers, store=place)
     try:

@@ -134,6 +134,15 @@ def test_workers_that_run_something_else_are_refused(
         what_if(planner.load(folder), [], elsewhere=Cluster.of(address(local)))
 
 
+def test_a_worker_that_comes_later_and_runs_something_else_solves_nothing(
+    local: "distributed.LocalCluster", folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_cluster, "VERSION", "9.9.9")
+    monkeypatch.setattr(Cluster, "_refuse_others", lambda *_: None)  # as if nobody had been there to be asked
+    with pytest.raises(PlannerError, match=r"case .*worker .* runs something else: planner .*, here 9\.9\.9"):
+        what_if(planner.load(folder), [], elsewhere=Cluster.of(address(local)))
+
+
 def test_without_dask(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(PlannerError, match="distributed, which is not installed"):
