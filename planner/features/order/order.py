@@ -181,7 +181,8 @@ def _as_far_as_it_goes(owed: Case, options: Options, progress: Callable[[int, in
         found = None if stress in asked[:k] else find_if_any(owed, replace(rough, stress=stress), progress)
         if found is not None:
             return found
-    return find_plan(without_stress(owed), options, progress)  # raises, and says why
+    named = owed.settings.model_copy(update={"name": f"{owed.settings.name}, as ordered"})
+    return find_plan(replace(without_stress(owed), settings=named), options, progress)  # raises, and says why
 
 
 def _untied(owed: Case) -> Case:
