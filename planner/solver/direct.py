@@ -50,7 +50,7 @@ def solve_direct(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | 
 def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> WholeResult | None:
     """Search all sizes up to the largest; stress rows are added until the plan serves every case."""
     sets, session = solve.program.sets, solve.session
-    program = _sized(sets, largest)
+    program = sized_program(sets, largest)
     scale = scale_of(program)
     h = quiet_highs()
     set_options(h, mip_rel_gap=gap, mip_abs_gap=0.0, mip_feasibility_tolerance=1e-9)
@@ -92,7 +92,7 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
     raise ArithmeticError("the stress rows did not settle")
 
 
-def _sized(sets: Sets, largest: Floats) -> LinearProgram:
+def sized_program(sets: Sets, largest: Floats) -> LinearProgram:
     """State the programme with its size rules, up to the largest sizes given.
 
     Raises

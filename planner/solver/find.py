@@ -43,6 +43,7 @@ from planner.solver.store import Store, digest_of, key_of
 
 DEFAULT_GAP = 1e-4
 ANY_SIZE_GAP = 5e-7  # relative gap asked of units of any size
+LARGE = 50_000  # ways times slots: from there on a row over all flows is slow in one programme, and is priced
 ROUNDING = 1e-8  # relative: what tolerances of 1e-9 let a plan cost less than it should
 
 
@@ -151,7 +152,8 @@ def _components(
     names = [family.name for family in wide]
     loose = sets.without(names)
     apart = {*JOINT} & {*names}  # rows with columns of no part: their prices are bounded, and soon found
-    if wide and (sets.has_size_rules or apart) and options.solver == HIGHS:  # what is searched may be long: look first
+    slow = sets.has_size_rules or apart or len(sets.arcs) * len(sets.slots) > LARGE  # searches, and rows of all flows
+    if wide and slow and options.solver == HIGHS:
         plans, stuck = _tied(sets, wide, loose=loose, options=options, clock=clock, progress=progress)
     else:
         plans, stuck = _solve(loose, options, clock, progress)

@@ -51,13 +51,15 @@ class LiveCase:
     def __init__(self, case: Case, time_limit_seconds: float | None = None) -> None:
         self.clock = Clock.of(time_limit_seconds)
         self.case = case
-        self._open = [self._fresh(part, program_of(merge_slots(part))) for part in _parts(case)]
+        self._sets = sets_of(case)
+        self._open = [self._fresh(part, program_of(merge_slots(part))) for part in parts_to_solve(self._sets)]
 
     def change(self, case: Case) -> None:
         """Take another case in place of the present one; what has the same shape stays open."""
         kept = {part_shape(live.part): live for live in self._open}
         fresh = []
-        for part in _parts(case):
+        self._sets = sets_of(case, self._sets)
+        for part in parts_to_solve(self._sets):
             live = kept.pop(part_shape(part), None)
             program = program_of(merge_slots(part))
             key = key_of(part, digest_of(program))
@@ -109,10 +111,6 @@ class LiveCase:
         live.solve.session.set_column_bounds(committed, np.zeros(len(committed)), new.columns.upper[committed])
         live.key, live.part, live.solved = key, part, False
         return True
-
-
-def _parts(case: Case) -> list[Sets]:
-    return parts_to_solve(sets_of(case))
 
 
 def moved(solve: LinearSolve, new: LinearProgram) -> LinearSolve:

@@ -15,6 +15,7 @@ from planner.model.columns import Columns, affordable_sizes, columns_of
 from planner.model.family import Reduction
 from planner.model.sets import Floats
 from planner.model.structure import prices_on_sizes, refusing, rules_on_sizes
+from planner.solver.by_month import search_by_month
 from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.direct import search, solve_direct
 from planner.solver.grouping import grouping
@@ -22,6 +23,7 @@ from planner.solver.highs import Clock
 from planner.solver.whole import ROUNDS, WholeResult, solve_whole
 
 SOON = 12  # candidates of the search by groups: most parts need fewer (measured)
+SOONER = 6  # where months may be searched by themselves
 DIRECT_COLUMNS = 300_000  # of a programme that HiGHS may search as it stands
 
 
@@ -59,16 +61,25 @@ def solve_sizes(
 
 
 def _projected(solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None]) -> WholeResult | None:
-    """Search by groups of slots; where that does not come to an end soon, search the whole programme as it stands.
+    """Search by groups of slots; where that does not end soon, month by month, then the whole programme as it stands.
 
     The first is fast where a few prices of the slots tell the rest. Where many sizes are near their least, its
-    estimates are poor near every candidate, and the cuts that HiGHS finds on flows and sizes together do far better.
+    estimates are poor near every candidate, and the cuts that HiGHS finds on flows and sizes together do far better:
+    in a month at a time (solver.by_month) where purchases tie several, and in all of a programme that is not too large.
     """
-    small = solve.program.columns.count <= DIRECT_COLUMNS
-    found = solve_whole(solve, gap, clock, seen, SOON if small else ROUNDS)
-    if found is None or found.closed(gap) or not small or found.largest is None:
+    small, months = solve.program.columns.count <= DIRECT_COLUMNS, len(solve.program.sets.periods) > 1
+    duals = solve.session.row_duals()
+    found = solve_whole(solve, gap, clock, seen, SOONER if months else SOON if small else ROUNDS)
+    if found is None or found.closed(gap) or found.largest is None:
         return found
+    if months:
+        found = search_by_month(solve, found, duals, gap, clock, seen)
+        if found.closed(gap):
+            return found
     try:
+        if not small or found.largest is None:
+            more = solve_whole(solve, gap, clock, seen) if months and solve_linear(solve) else None
+            return found if more is None else _best_of(found, more)
         direct = search(solve, found.largest, gap, clock)
     except StoppedError:
         if not np.isfinite(found.usd):
@@ -77,8 +88,14 @@ def _projected(solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Flo
     if direct is None:  # of plans that are no dearer there is none
         return found if np.isfinite(found.usd) else None
     seen(direct.values)
-    best = direct if direct.usd < found.usd else found
-    return WholeResult(best.values, best.usd, min(best.usd, max(found.bound_usd, direct.bound_usd)))
+    return _best_of(found, direct)
+
+
+def _best_of(found: WholeResult, other: WholeResult) -> WholeResult:
+    """Return the cheaper plan with the better bound."""
+    best = other if other.usd < found.usd else found
+    bound = max(found.bound_usd, other.bound_usd)
+    return WholeResult(best.values, best.usd, min(best.usd, bound), found.largest)
 
 
 def _single(solve: LinearSolve, sized: Columns) -> WholeResult | None:
