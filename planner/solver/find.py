@@ -336,8 +336,7 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
     slots, flows = assemble.stress_witness(sets, plans)
     sunk = sunk_usd(case)
     totals = totals_of(case, sets, plans)
-    total = totals.total_usd
-    judged = total + assemble.joint_usd(sets, plans).get("", 0.0)  # what is minimised
+    judged = totals.total_usd + assemble.joint_usd(sets, plans).get("", 0.0)  # what is minimised
     bound = max(0.0, sum(plan.bound_usd for plan in plans)) + sunk  # no cost is negative
     if 0 < bound - judged <= ROUNDING * max(1.0, judged):  # the flows' own rounding; more than that the audit finds
         bound = judged
@@ -369,7 +368,7 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
         stress_rents=assemble.stress_rents(sets, plans),
         certificate=assemble.certificate(plans),
         scaled_units=assemble.scaled_units(sets, plans),
-        risk=_risk(case, total, judged),
+        risk=_risk(case, totals.total_usd, judged),
     )
 
 
