@@ -59,7 +59,9 @@ def _tell(report: Mapping[str, Any]) -> None:
     print(f"{report['title']}: {report['rows_read']:,} rows read, {report['first_hour']} to {report['last_hour']}")
     for name in VALUES:
         total = report["totals"][name]
-        print(f"  {name:<15} {'not in this export' if total is None else f'{total:,.0f}'}")
+        fresh = name == "input_tokens" and report["totals"]["cached_tokens"]
+        meaning = " (neither read from the cache nor written to it)" if fresh else ""
+        print(f"  {name:<15} {'not in this export' if total is None else f'{total:,.0f}'}{meaning}")
     for text in report["missing"]:
         print(f"missing: {text}")
     for text in report["notes"]:
