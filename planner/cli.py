@@ -191,6 +191,9 @@ def _run(command: ModuleType, arguments: argparse.Namespace) -> int:
         print(_shown(f"{error.filename or 'file system'}: {error.strerror or error}"), file=sys.stderr)
         return EXIT_WRONG
     except Exception as error:
+        if getattr(arguments, "stopped", False):
+            print(_interrupted(arguments), file=sys.stderr)
+            return EXIT_STOPPED
         if os.environ.get("PLANNER_DEBUG"):
             raise
         print(
@@ -250,6 +253,7 @@ class Stops:
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         self._answered.set()
+        self.arguments.stopped = True  # a library that is loading makes an error of its own of the interrupt
         raise KeyboardInterrupt
 
     def _watch(self, ears: int) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import xlsxwriter
+import xlsxwriter.exceptions
 from xlsxwriter.utility import xl_col_to_name, xl_range_abs, xl_rowcol_to_cell
 
 from planner.workbook.report import Report
@@ -284,6 +285,19 @@ class Book:
             sheet.raw.set_tab_color(colour)
         self.sheets[name] = sheet
         return sheet
+
+    def close(self) -> None:
+        """Write the file.
+
+        Raises
+        ------
+        OSError : the disk is full, or the file may not be written.
+        """
+        try:
+            self.raw.close()
+        except xlsxwriter.exceptions.FileCreateError as error:
+            cause = error.args[0] if error.args else None
+            raise (cause if isinstance(cause, OSError) else OSError(str(error))) from None
 
     def chart(self, kind: str, subtype: str | None = None) -> Any:
         """Return a chart in the theme's look (add series and titles, then insert it)."""

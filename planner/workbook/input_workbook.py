@@ -120,7 +120,7 @@ def write_input_workbook(
             _table_sheet(book, TABLE[name], tables.get(name, ()))
         _start_sheet(start, settings, {name: len(tables.get(name, ())) for name, _ in STEPS})
         start.raw.activate()
-        book.raw.close()
+        book.close()
 
 
 def _start_sheet(sheet: Sheet, settings: PlanSettings, count: Mapping[str, int]) -> None:

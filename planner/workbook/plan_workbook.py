@@ -77,7 +77,7 @@ def write_workbook(report: Report, path: str | Path, extra: Sequence[ExtraSheet]
         subject = f"Reservation plan for {report.horizon}"
         book = new_book(str(beside), plan.name, report.dated, subject, f"input {plan.input_digest[:16]}")
         _fill(book, report, {sheet.name: sheet for sheet in extra})
-        book.raw.close()
+        book.close()
 
 
 def reading_order(extra: Sequence[ExtraSheet]) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The console script's end: it never waits for a thread that is still inside the solver."""
 
+import argparse
 import signal
 import subprocess
 import sys
@@ -67,6 +68,20 @@ def test_the_exit_code_is_the_commands() -> None:
     assert done.returncode == 1
     assert "no-such-folder" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_library_makes_of_a_stop_is_a_stop(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stop while a library is being loaded comes out of it as an ImportError."""
+
+    def stopped(arguments: argparse.Namespace) -> int:
+        arguments.stopped = True
+        raise ImportError("initialization failed")
+
+    monkeypatch.setattr("planner.commands.check.run", stopped)
+    assert main(["check", "x"]) == 3
+    assert capsys.readouterr().err.startswith("interrupted")
 
 
 def test_a_mistyped_command_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,7 +58,7 @@ def write_break_even(rows: Iterable[Any], path: Path, created: dt.date) -> None:
         sheet.widths(COLUMNS)
         block = sheet.table(_TOP, COLUMNS, records, filters=True, empty="No offer to compare.")
         sheet.printed(block.last, len(COLUMNS) - 1, repeat=_TOP, freeze=(_TOP + 1, 2))
-        book.raw.close()
+        book.close()
 
 
 _MOST_ROWS = 60

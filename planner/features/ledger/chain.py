@@ -204,13 +204,15 @@ class OpenLedger:
         OSError : the disk is full, or the file may not be written.
         """
         line = entry.line().encode() + b"\n"
-        size = os.fstat(self.file.fileno()).st_size
+        left = memoryview(line if self.ledger.ended else b"\n" + line)
+        number = self.file.fileno()
+        size = os.fstat(number).st_size
         try:
-            self.file.write(line if self.ledger.ended else b"\n" + line)
-            self.file.flush()
-            os.fsync(self.file.fileno())
+            while left:  # past Python's buffer, which would be written when the file is closed, also after a failure
+                left = left[os.write(number, left) :]
+            os.fsync(number)
         except OSError:
-            os.ftruncate(self.file.fileno(), size)
+            os.ftruncate(number, size)
             raise
 
 

@@ -51,7 +51,7 @@ def write_mix(study: MixStudy, directory: str | Path, created: dt.date) -> None:
     with replaced(directory, MIX) as new:
         book = new_book(str(new / WORKBOOK), study.name, created, "Model mix", f"input {study.input_digest[:16]}")
         mix.write(book.add_sheet(mix.NAME), study)
-        book.raw.close()
+        book.close()
         write_csv(new / TABLE, table(study))
         write_text(new / JSON, mix_json(study))
 

@@ -164,7 +164,7 @@ def write_review_workbook(review: Review, path: str | Path) -> None:
         book = new_book(str(beside), review.name, review.until.date(), f"Review of {span_of(review)}", "review")
         for module, colour in SHEETS:
             module.write(book.add_sheet(module.NAME, colour), review)
-        book.raw.close()
+        book.close()
 
 
 REVIEW, WORKBOOK = "review.json", "review.xlsx"

@@ -73,7 +73,7 @@ def write_study(study: Study, directory: Path, created: dt.date) -> Study:
                 write_csv(new / how_far_report.TABLE, how_far_report.how_far_table(study.how_far))
             near_sheet.add(book, study)
             fit_report.add_sheet(book, study)
-            book.raw.close()
+            book.close()
             for name, frame in ((TABLE, case_table(study)), (LINES, line_table(study))):
                 write_csv(new / name, frame)
             write_text(new / JSON, study_json(study))

@@ -126,6 +126,28 @@ def test_a_full_disk_leaves_the_ledger_as_it_was(tmp_path: Path, monkeypatch) ->
     assert path.read_bytes() == lines(entries)[0]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process")
+def test_what_did_not_fit_is_not_written_when_the_file_is_closed(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "ledger.jsonl"
+    entries = chain(2)
+    path.write_bytes(lines(entries)[0])
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def refused() -> None:
+        with opened(path) as book:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, limits[1]))
+            try:
+                book.append(entries[1])
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)  # there is room again before the file is closed
+
+    with pytest.raises(OSError, match="too large"):
+        refused()
+    assert path.read_bytes() == lines(entries)[0]
+
+
 WRITER = """
 import sys
 from pathlib import Path
