@@ -22,7 +22,9 @@ _FILES = "files"
 
 
 @contextmanager
-def changed_together(folder: Path, name: str, gone: Collection[str] = ()) -> Iterator[Path]:
+def changed_together(
+    folder: Path, name: str, gone: Collection[str] = (), before: Callable[[], None] = lambda: None
+) -> Iterator[Path]:
     """Yield an empty directory; what is in it when the block ends well is moved into `folder`, else nothing changes.
 
     Parameters
@@ -30,6 +32,7 @@ def changed_together(folder: Path, name: str, gone: Collection[str] = ()) -> Ite
     folder : if it is not there, it is put in place as a whole.
     name : of the draft.
     gone : files of the folder that go with the move, where they are not among those that come.
+    before : done when everything is on the disk and nothing has moved; if it fails, nothing changes.
 
     Raises
     ------
@@ -42,6 +45,7 @@ def changed_together(folder: Path, name: str, gone: Collection[str] = ()) -> Ite
             yield new
             flush(new)
             with undisturbed():
+                before()
                 try:
                     new.rename(folder)
                 except OSError:
@@ -68,6 +72,7 @@ def changed_together(folder: Path, name: str, gone: Collection[str] = ()) -> Ite
         with undisturbed():
             marked = beside / f"{COMMITTED}.new"
             marked.write_text(json.dumps({_FILES: names, "gone": sorted(set(gone) - set(names))}), encoding="utf-8")
+            before()
             marked.replace(beside / COMMITTED)
             _move(beside, folder)
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import xlsxwriter
-import xlsxwriter.exceptions
 from xlsxwriter.utility import xl_col_to_name, xl_range_abs, xl_rowcol_to_cell
 
+from planner.workbook.full_disk import told_as_os_error
 from planner.workbook.report import Report
 from planner.workbook.text_tables import clean, footer_text, lines_of
 from planner.workbook.theme import FONT, INK, MUTED, PRICE_DECIMALS, RULE, properties
@@ -272,10 +272,9 @@ class Book:
 
     def format(self, style: str) -> Any:
         """XlsxWriter's format of a style of the theme."""
-        found = self.formats.get(style)
-        if found is None:
-            found = self.formats[style] = self.raw.add_format(properties(style))
-        return found
+        if style not in self.formats:
+            self.formats[style] = self.raw.add_format(properties(style))
+        return self.formats[style]
 
     def add_sheet(self, name: str, colour: str | None = None) -> Sheet:
         """Append a sheet; the order of calls is the reading order."""
@@ -287,17 +286,9 @@ class Book:
         return sheet
 
     def close(self) -> None:
-        """Write the file.
-
-        Raises
-        ------
-        OSError : the disk is full, or the file may not be written.
-        """
-        try:
+        """Write the file; raises OSError where the disk is full."""
+        with told_as_os_error():
             self.raw.close()
-        except xlsxwriter.exceptions.FileCreateError as error:
-            cause = error.args[0] if error.args else None
-            raise (cause if isinstance(cause, OSError) else OSError(str(error))) from None
 
     def chart(self, kind: str, subtype: str | None = None) -> Any:
         """Return a chart in the theme's look (add series and titles, then insert it)."""

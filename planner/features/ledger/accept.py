@@ -129,11 +129,8 @@ def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path |
         if mine is not None and not found.added and before is not None and marks == before.marks:
             raise PlannerError(_nothing_left(mine, into, ledger))
         beside = table if into is None or (path.is_file() and sha256_of(path) == table) else None
-        with undisturbed(), ExitStack() as staged:
-            new = None if into is None else staged.enter_context(changed_together(into, COMMITMENTS))
-            for path, content in found.files(directory if into is None else into).items():
-                beside_it = staged.enter_context(written_beside(path)) if new is None else new / path.name
-                beside_it.write_bytes(content)
+
+        def sign() -> None:
             # first the mark: a plan that the ledger lists is never one that its directory calls unsigned
             write_signatures(Signatures(files[PLAN], beside, marks), directory / SIGNATURES)
             if mine is None:
@@ -142,6 +139,17 @@ def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path |
                 except Exception:  # not signed: the directory must not say so
                     _unmark(before, directory)
                     raise
+
+        with undisturbed():  # whatever may fail for want of room comes before the signature
+            if into is None:
+                with ExitStack() as staged:
+                    for path, content in found.files(directory).items():
+                        staged.enter_context(written_beside(path)).write_bytes(content)
+                    sign()
+            else:
+                with changed_together(into, COMMITMENTS, before=sign) as new:
+                    for path, content in found.files(into).items():
+                        (new / path.name).write_bytes(content)
     held = [*book.ledger.entries, *([] if mine is not None else [entry])]
     notes = [*found.notes, *_alternatives(book, entry), *unlisted(ledger, held)]
     return Accepted(entry, mine is None, _written(found, directory, into), found.added, found.there, found.ended,

@@ -331,3 +331,22 @@ def test_an_upfront_price_is_signed_and_not_owed_again(tmp_path: Path) -> None:
     assert again.entry.bought == entry.bought
     case = load(into)
     assert solve(case).totals.sunk_usd == pytest.approx(2 * 1.0 * 672)  # the units that were owed before
+
+
+def test_what_the_next_folder_has_no_room_for_is_not_signed(tmp_path: Path, signed: Path, monkeypatch) -> None:
+    into = folder(tmp_path / "next", start="2027-02-01", commitments=[])
+    real = Path.write_text
+
+    def full(path: Path, *arguments: object, **options: object) -> int:
+        if path.name.startswith(".committed"):
+            raise OSError(28, "No space left on device")
+        return real(path, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", full)
+        with pytest.raises(OSError, match="No space"):
+            sign(signed, into)
+    assert read_signatures(signed) is None
+    assert read_ledger(signed.parent / "ledger.jsonl").entries == ()
+    assert not (into / "commitments.csv").exists()
+    assert sign(signed, into).signed
