@@ -128,7 +128,7 @@ def columns_of_head(file: SourceFile) -> list[str]:
         except ValueError:
             return []
         return list(first) if isinstance(first, dict) else []
-    header = file.head.partition("\n")[0].rstrip("\r")
+    header = file.head.partition("\n")[0].partition("\r")[0]  # lines may end as on an old Macintosh
     sign = max(DELIMITERS, key=header.count)
     return [name.strip() for name in next(csv.reader([header], delimiter=sign), [])]
 

@@ -72,6 +72,12 @@ def test_gzip_is_read(tmp_path):
     assert main(["ingest", str(source), "-o", str(tmp_path / "h")]) == 0
 
 
+def test_lines_may_end_in_a_carriage_return(tmp_path):
+    source = tmp_path / "a.csv"
+    source.write_bytes(GOOD.replace("\n", "\r").encode())
+    assert main(["ingest", str(source), "-o", str(tmp_path / "h")]) == 0
+
+
 def test_all_unusable_files_are_told_at_once(tmp_path, capsys):
     (tmp_path / "one.csv").write_bytes(b"")
     (tmp_path / "two.json").write_bytes(b"")
