@@ -90,19 +90,20 @@ class _Month:
 
 def search_by_month(
     solve: LinearSolve, found: WholeResult, duals: Floats, gap: float, clock: Clock,
-    seen: Callable[[Floats], None] = lambda values: None,
+    seen: Callable[[Floats], None] = lambda values: None, searches: int = SEARCHES,
 ) -> WholeResult:  # fmt: skip
     """Search whole units month by month; the better of what is known and what is found.
 
     ``found`` : what is known so far, with the largest sizes that matter. ``duals`` : of the optimum for units of any
-    size (USD), the programme's rows first. ``seen`` is given each plan that is met on the way.
+    size (USD), the programme's rows first. ``seen`` is given each plan that is met on the way. ``searches`` : of all
+    months, at most.
     """
     largest = found.largest
     if largest is None or len(solve.program.sets.periods) < 2:
         return found
     months = _Months(solve, largest, duals, gap, clock)
     try:
-        return months.search(found, seen)
+        return months.search(found, seen, searches)
     except StoppedError:
         return found if not np.isfinite(months.best.usd) else months.best
     finally:
@@ -193,11 +194,11 @@ class _Months:
 
     # --- the search
 
-    def search(self, found: WholeResult, seen: Callable[[Floats], None]) -> WholeResult:
+    def search(self, found: WholeResult, seen: Callable[[Floats], None], searches: int) -> WholeResult:
         """Search months at ever better prices; the better of what is known and what is found."""
         self.best, best_prices, prices = found, self.prices, self.prices
         highest, step = -np.inf, STEP
-        for _ in range(SEARCHES):
+        for _ in range(searches):
             bound = self._months_at(prices)
             if bound is None:
                 break

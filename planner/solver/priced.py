@@ -293,7 +293,7 @@ class PricedParts:
         deadline = clock.deadline
         clock.deadline = min(deadline, time.monotonic() + seconds)
         try:
-            found = solve_sizes(solve, self.gap * SHARE, clock, lambda values: self._keep(part, values))
+            found = solve_sizes(solve, self.gap * SHARE, clock, lambda values: self._keep(part, values), again=True)
         except StoppedError:
             return lowest
         finally:

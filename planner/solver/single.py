@@ -15,7 +15,7 @@ from planner.model.columns import Columns, affordable_sizes, columns_of
 from planner.model.family import Reduction
 from planner.model.sets import Floats
 from planner.model.structure import prices_on_sizes, refusing, rules_on_sizes
-from planner.solver.by_month import search_by_month
+from planner.solver.by_month import SEARCHES, search_by_month
 from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.direct import search, solve_direct
 from planner.solver.grouping import grouping
@@ -25,6 +25,8 @@ from planner.solver.whole import ROUNDS, WholeResult, solve_whole
 SOON = 12  # candidates of the search by groups: most parts need fewer (measured)
 SOONER = 6  # where months may be searched by themselves
 DIRECT_COLUMNS = 300_000  # of a programme that HiGHS may search as it stands
+DIRECT_AGAIN = 75_000  # of one that is searched at several prices
+AGAIN = 2  # searches of all months at each of several prices
 
 
 def neighbours(at: Columns, value: float) -> list[float]:
@@ -38,11 +40,13 @@ def neighbours(at: Columns, value: float) -> list[float]:
 
 
 def solve_sizes(
-    solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None] = lambda values: None
-) -> WholeResult | None:
+    solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None] = lambda values: None,
+    again: bool = False,
+) -> WholeResult | None:  # fmt: skip
     """Find the best sizes from the solved LP: next to it for one sized quantity, by search for more (solver.whole).
 
     Where the rules refuse what that search rests on, the whole programme is searched as it stands (solver.direct).
+    ``again`` : it will be searched at other prices too, so that no long search at these pays.
     """
     sets = solve.program.sets
     larger = bool(refusing(sets, Reduction.SIZES))  # some rule may want more than `largest_sizes`
@@ -57,24 +61,27 @@ def solve_sizes(
     }
     if larger or fees or not by_flows.isdisjoint(counted) or not grouping(solve.program).divisible:
         return solve_direct(solve, gap, clock)
-    return _projected(solve, gap, clock, seen)
+    return _projected(solve, gap, clock, seen, again)
 
 
-def _projected(solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None]) -> WholeResult | None:
+def _projected(
+    solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None], again: bool
+) -> WholeResult | None:
     """Search by groups of slots; where that does not end soon, month by month, then the whole programme as it stands.
 
     The first is fast where a few prices of the slots tell the rest. Where many sizes are near their least, its
     estimates are poor near every candidate, and the cuts that HiGHS finds on flows and sizes together do far better:
     in a month at a time (solver.by_month) where purchases tie several, and in all of a programme that is not too large.
     """
-    small, months = solve.program.columns.count <= DIRECT_COLUMNS, len(solve.program.sets.periods) > 1
+    months = len(solve.program.sets.periods) > 1
+    small = solve.program.columns.count <= (DIRECT_AGAIN if again and months else DIRECT_COLUMNS)
     duals = solve.session.row_duals()
     found = solve_whole(solve, gap, clock, seen, SOONER if months else SOON if small else ROUNDS)
     if found is None or found.closed(gap) or found.largest is None:
         return found
     if months:
-        found = search_by_month(solve, found, duals, gap, clock, seen)
-        if found.closed(gap):
+        found = search_by_month(solve, found, duals, gap, clock, seen, AGAIN if again else SEARCHES)
+        if found.closed(gap) or (again and not small):
             return found
     try:
         if not small or found.largest is None:
