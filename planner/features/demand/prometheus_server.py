@@ -3,6 +3,7 @@
 Only ``/api/v1/label/__name__/values`` and ``/api/v1/query_range`` are used, hour by hour, a month a call.
 """
 
+import base64
 import http.client
 import json
 import urllib.error
@@ -71,10 +72,22 @@ def _spans(since: float, until: float) -> Iterator[tuple[float, float]]:
         start += CALL_SECONDS
 
 
+def _request(server: str, path: str, parameters: Mapping[str, Any]) -> urllib.request.Request:
+    """Return the request of a page; the user and password of an address go into a header, and not on to other hosts."""
+    parts = urllib.parse.urlsplit(server)
+    login, at, host = parts.netloc.rpartition("@")
+    bare = urllib.parse.urlunsplit(parts._replace(netloc=host)).rstrip("/")
+    request = urllib.request.Request(f"{bare}/api/v1/{path}?{urllib.parse.urlencode(parameters)}")
+    if at:
+        user, _, password = login.partition(":")
+        plain = f"{urllib.parse.unquote(user)}:{urllib.parse.unquote(password)}".encode()
+        request.add_unredirected_header("Authorization", f"Basic {base64.b64encode(plain).decode()}")
+    return request
+
+
 def _ask(server: str, path: str, parameters: Mapping[str, Any]) -> Any:
-    url = f"{server.rstrip('/')}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
+        with urllib.request.urlopen(_request(server, path, parameters), timeout=TIMEOUT_SECONDS) as response:
             answer = json.load(response)
     except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
         said = redacted_answer(str(error), server)

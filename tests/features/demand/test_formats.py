@@ -1,5 +1,6 @@
 """Every export of the same traffic becomes the same history, as far as the export knows it."""
 
+import base64
 import http.server
 import json
 import threading
@@ -166,9 +167,13 @@ def test_cached_tokens_are_found_where_versions_of_litellm_put_them(metadata, ca
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """A Prometheus that has vLLM's counters."""
+    """A Prometheus that has vLLM's counters; who comes with a name is asked for the password."""
 
     def do_GET(self):
+        login = self.headers["Authorization"]
+        if login and base64.b64decode(login.removeprefix("Basic ")) != b"finops:p@ss":
+            self.send_error(401)
+            return
         asked = urllib.parse.urlparse(self.path)
         series = prometheus(VLLM_NAMES, "model_name")["data"]["result"]
         if asked.path.endswith("/values"):
@@ -194,6 +199,12 @@ def test_a_prometheus_server(tmp_path, capsys):
         url = f"http://127.0.0.1:{server.server_port}"
         span = ["--since", "2026-03-01", "--until", "2026-03-05"]
         assert main(["ingest", url, "-o", str(tmp_path / "h"), *span]) == 0
+        named = url.replace("://", "://finops:p%40ss@")
+        assert main(["ingest", named, "-o", str(tmp_path / "h"), *span]) == 0
+        assert main(["ingest", named.replace("p%40ss", "wr0ng"), "-o", str(tmp_path / "no"), *span]) == 1
+        told = capsys.readouterr().err
+        assert "401" in told
+        assert "wr0ng" not in told
         assert main(["ingest", "litellm_prometheus", url, "-o", str(tmp_path / "no"), *span]) == 1
         assert "none of the counters" in capsys.readouterr().err
         server.shutdown()
