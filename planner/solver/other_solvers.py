@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -205,9 +206,12 @@ def run_solver(problem: pulp.LpProblem, name: str, solver: OtherSolver, clock: C
     ------
     PlannerError : the solver stopped with an error of its own, such as a licence that does not allow the problem.
     """
-    with _silence():
+    with _silence(), TemporaryDirectory(prefix="planner-") as folder:
         try:
-            return int(problem.solve(pulp_solver(solver, clock, gap)))
+            chosen = pulp_solver(solver, clock, gap)
+            if isinstance(chosen, pulp.LpSolver_CMD):
+                chosen.tmpDir = folder  # PuLP leaves GLPK's report behind
+            return int(problem.solve(chosen))
         except Exception as error:  # each solver has errors of its own
             if isinstance(error, PlannerError):  # the time is over
                 raise

@@ -151,11 +151,13 @@ def test_contracts_waiting_risk_and_units_by_the_hour(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["highs", "cbc", "glpk"])
-def test_work_that_waits_for_units_by_the_hour(name: str) -> None:
+def test_work_that_waits_for_units_by_the_hour(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """6 requests of hour 0 may wait an hour, 2 units may run at 1 USD: 4 go there and 2 on demand at 3 USD.
 
-    Columns of both have names of their own.
+    Columns of both have names of their own. No solver leaves a file behind.
     """
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
     if name in SOLVERS and not any(map(is_there, SOLVERS[name])):
         pytest.skip(f"{name} is not installed")
     pools = [{"pool": "west-m", "region": "west", "usd_per_scaled_unit_hour": 1.0, "max_scaled_units": 2,
@@ -163,6 +165,7 @@ def test_work_that_waits_for_units_by_the_hour(name: str) -> None:
     tables = one(6.0, workloads=[workload(deadline_hours=1)], pools=pools, offers=[])
     found = solve(builders.case(tables), solver=name, workers=1)
     assert found.totals.total_usd == pytest.approx((4 + 2 * 0.25 + 2 * 3) * 31 / 7)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_digits_that_a_file_cuts(tmp_path: Path) -> None:
