@@ -181,16 +181,18 @@ def no_cache_rate(case: Case) -> list[Caution]:
 
 
 def thin_headroom(case: Case) -> list[Caution]:
-    """Less spare capacity than the usual 30%."""
+    """Less spare capacity than the usual 30%: a line for workloads of the same headroom."""
+    thin: dict[str, list[str]] = {}
+    for w in with_demand(case):
+        if case.headroom(w) < USUAL_HEADROOM - _SLACK and w.kind != "batch" and not w.can_wait:
+            thin.setdefault(f"{case.headroom(w):.0%}", []).append(w.workload)
     return [
         Caution(
-            "thin-headroom", "risk", f"workload {w.workload}",
-            f"headroom is {case.headroom(w):.0%}; under {USUAL_HEADROOM:.0%} a forecast that is a little low is an "
-            "outage",
+            "thin-headroom", "risk", f"workload{'s' * (len(names) > 1)} {listed(names)}",
+            f"headroom is {headroom}; under {USUAL_HEADROOM:.0%} a forecast that is a little low is an outage",
             "Raise headroom in policy or for the workload, or be sure of the forecast",
         )
-        for w in with_demand(case)
-        if case.headroom(w) < USUAL_HEADROOM - _SLACK and w.kind != "batch" and not w.can_wait
+        for headroom, names in thin.items()
     ]  # fmt: skip
 
 
@@ -254,14 +256,17 @@ def idle_commitments(case: Case) -> list[Caution]:
             remedy = "Let more workloads, models or regions use the pool, or let the commitment end"
             found.append(Caution("idle-commitment", "cost", f"pool {pool}, {meter}, {period}", message, remedy))
     mean = demand.mean(axis=1)
+    unused: dict[str, list[str]] = {}
     for offer in sized:
         average = float(per_request[offer.pool, offer.meter] @ mean)
         if 0 < average < IDLE_USE * offer.min_units:
-            message = (
-                f"sells at least {offer.min_units:g} units, and all demand in reach needs {average:.3g} on average"
-            )
-            remedy = "It would mostly be idle: expect no purchase"
-            found.append(Caution("idle-commitment", "cost", f"offer {offer.offer}", message, remedy))
+            sold = f"no fewer than {offer.min_units:,g} units are sold, and all demand in reach needs {average:,.3g}"
+            unused.setdefault(f"{sold} on average", []).append(offer.offer)
+    for message, offers in unused.items():
+        remedy = "It would mostly be idle: expect no purchase"
+        found.append(
+            Caution("idle-commitment", "cost", f"offer{'s' * (len(offers) > 1)} {listed(offers)}", message, remedy)
+        )
     return found
 
 
