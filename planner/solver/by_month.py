@@ -172,9 +172,7 @@ class _Months:
         part = self._part(row, column, value, number, mine)
         h = quiet_highs()
         set_options(h, mip_abs_gap=0.0, mip_feasibility_tolerance=1e-9)
-        h.passModel(
-            _model(self.cost[mine], np.zeros(len(mine)), self.upper[mine], bounds[0][kept], bounds[1][kept], part)
-        )
+        h.passModel(_model(self.cost[mine], self.upper[mine], bounds[0][kept], bounds[1][kept], part))
         whole = np.flatnonzero(self.program.columns.integer[mine]).astype(np.int32)
         h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))
         return _Month(period, h, mine, self.cost[mine], tying, own)
@@ -196,7 +194,8 @@ class _Months:
 
     def search(self, found: WholeResult, seen: Callable[[Floats], None], searches: int) -> WholeResult:
         """Search months at ever better prices; the better of what is known and what is found."""
-        self.best, best_prices, prices = found, self.prices, self.prices
+        self.best = found
+        best_prices = prices = self._signed(self.prices)
         highest, step = -np.inf, STEP
         for _ in range(searches):
             bound = self._months_at(prices)
@@ -212,7 +211,7 @@ class _Months:
             solved = self._master(whole=False)
             if solved is None:
                 break
-            prices = best_prices + step * (solved[1] - best_prices)
+            prices = self._signed(best_prices + step * (solved[1] - best_prices))
         return self.best
 
     def _note(self, bound: float = -np.inf, usd: float = np.inf, values: Floats | None = None) -> None:
@@ -222,8 +221,16 @@ class _Months:
             usd, values = old.usd, old.values
         self.best = WholeResult(values, usd, min(max(old.bound_usd, bound), usd), old.largest)
 
+    def _signed(self, prices: Floats) -> Floats:
+        """Return prices with 0 for those of the wrong sign by rounding: of rows without a bound on that side."""
+        bound = np.where(prices > 0, self.lower, self.upper_bound)
+        return np.where(np.isfinite(bound), prices, 0.0)
+
     def _months_at(self, prices: Floats) -> float | None:
-        """Search all months at some prices: the bound on every plan (USD). None: a month found nothing in its time."""
+        """Search all months at some prices: the bound on every plan (USD).
+
+        None: a month found nothing in its time, or columns of no month would earn without end.
+        """
         for _ in range(STRESS):
             at_once = min(os.cpu_count() or 1, len(self.months))
             seconds = TURN * self.clock.left() * at_once / len(self.months)
@@ -245,8 +252,6 @@ class _Months:
         if np.isinf(top[earns]).any():
             return None
         bounds = np.where(prices > 0, self.lower, np.where(prices < 0, self.upper_bound, 0.0))
-        if np.isinf(bounds).any():
-            return None
         own = float((reduced[earns] * top[earns]).sum())
         total = float(np.sum([month.bound for month in self.months])) + own + float((prices * bounds).sum())
         return total * self.scale.cost
@@ -263,10 +268,11 @@ class _Months:
         set_options(h, mip_rel_gap=SHARE * self.gap, time_limit=left if np.isfinite(left) else INF)
         h.run()
         status, info = h.getModelStatus(), h.getInfo()
-        if status != OPTIMAL and info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+        whole = bool(self.program.columns.integer[month.column].any())
+        feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        if status != OPTIMAL and not (whole and feasible):  # of a linear programme cut off, the cost is no bound
             return False
         month.searched = state
-        whole = bool(self.program.columns.integer[month.column].any())
         month.bound = float(info.mip_dual_bound if whole else info.objective_function_value)
         values = np.maximum(np.array(h.getSolution().col_value), 0.0)
         month.plans.append(_Plan(float((month.cost * values).sum()), month.tying.times(values), values))
@@ -313,10 +319,7 @@ class _Months:
         one = np.ones(len(self.months))
         top = np.concatenate([self.upper[self.joint], np.ones(count), np.full(2 * rows, INF)])
         h = quiet_highs()
-        h.passModel(
-            _model(usd / unit, np.zeros(len(top)), top, np.append(self.lower, one), np.append(self.upper_bound, one),
-                   entries)
-        )  # fmt: skip
+        h.passModel(_model(usd / unit, top, np.append(self.lower, one), np.append(self.upper_bound, one), entries))
         if whole:
             chosen = np.append(np.flatnonzero(self.program.columns.integer[self.joint]), first + np.arange(count))
             kinds = np.full(len(chosen), highspy.HighsVarType.kInteger)
@@ -373,14 +376,12 @@ def _matched(old: LinearProgram, new: LinearProgram, duals: Floats) -> Floats:
     return found
 
 
-def _model(
-    cost: Floats, lower: Floats, upper: Floats, row_lower: Floats, row_upper: Floats, entries: _Entries
-) -> highspy.HighsLp:
-    """Render a programme to HiGHS's column-wise arrays."""
+def _model(cost: Floats, upper: Floats, row_lower: Floats, row_upper: Floats, entries: _Entries) -> highspy.HighsLp:
+    """Render a programme to HiGHS's column-wise arrays; no column is below 0."""
     order = np.argsort(entries.column, kind="stable")
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = entries.columns, entries.rows
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, lower, upper
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(len(upper)), upper
     lp.row_lower_, lp.row_upper_ = row_lower, row_upper
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
     lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(np.bincount(entries.column, minlength=entries.columns))])

@@ -81,21 +81,24 @@ def _projected(
         return found
     if months:
         found = search_by_month(solve, found, duals, gap, clock, seen, AGAIN if again else SEARCHES)
-        if found.closed(gap) or (again and not small):
+        if found.closed(gap) or (again and not small and np.isfinite(found.usd)):
             return found
     try:
-        if not small or found.largest is None:
-            more = solve_whole(solve, gap, clock, seen) if months and solve_linear(solve) else None
-            return found if more is None else _best_of(found, more)
-        direct = search(solve, found.largest, gap, clock)
+        if small and found.largest is not None:
+            more = search(solve, found.largest, gap, clock)
+        elif months:  # by groups of slots, now to the end
+            more = solve_whole(solve, gap, clock, seen) if solve_linear(solve) else None
+        else:
+            return found
     except StoppedError:
         if not np.isfinite(found.usd):
             raise
         return found
-    if direct is None:  # of plans that are no dearer there is none
+    if more is None:  # of plans that are no dearer there is none
         return found if np.isfinite(found.usd) else None
-    seen(direct.values)
-    return _best_of(found, direct)
+    if np.isfinite(more.usd):
+        seen(more.values)
+    return _best_of(found, more)
 
 
 def _best_of(found: WholeResult, other: WholeResult) -> WholeResult:

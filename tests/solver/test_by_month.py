@@ -86,3 +86,33 @@ def test_the_search_of_whole_units_goes_by_months(monkeypatch: pytest.MonkeyPatc
     want = 4 * (JANUARY + FEBRUARY) + 3 * 1.5 * JANUARY
     assert find_cost(two_months(), Options(gap=GAP)) == pytest.approx(want)
     assert asked
+
+
+def test_prices_of_the_wrong_sign_by_rounding_are_no_prices() -> None:
+    """A row without a lower bound has no price above 0: the search goes on all the same."""
+    (part,) = parts_to_solve(sets_of(two_months()))
+    solve = begin_component(part, Clock())
+    assert solve is not None
+    duals = solve.session.row_duals()
+    lower, _ = solve.program.bounds()
+    duals[: len(lower)][np.isinf(lower)] = 1e-13
+    nothing = WholeResult(np.empty(0), np.inf, -np.inf, largest_sizes(solve.program.sets))
+    found = search_by_month(solve, nothing, duals, GAP, Clock())
+    want = 4 * (JANUARY + FEBRUARY) + 3 * 1.5 * JANUARY
+    assert found.bound_usd <= want * (1 + 1e-9)
+    assert want * (1 - 1e-9) <= found.usd < np.inf
+
+
+def test_a_part_in_which_the_first_searches_meet_no_plan_is_searched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At one of several prices too, whatever its size: a search without a plan is no answer."""
+    (part,) = parts_to_solve(sets_of(two_months()))
+    solve = begin_component(part, Clock())
+    assert solve is not None
+    nothing = WholeResult(np.empty(0), np.inf, -np.inf, largest_sizes(solve.program.sets))
+    whole = single.solve_whole
+    monkeypatch.setattr(single, "DIRECT_AGAIN", 0)
+    monkeypatch.setattr(single, "solve_whole", lambda *given: nothing if given[-1] == single.SOONER else whole(*given))
+    monkeypatch.setattr(single, "search_by_month", lambda *given: nothing)
+    found = single.solve_sizes(solve, GAP, Clock(), again=True)
+    assert found is not None
+    assert found.usd == pytest.approx(4 * (JANUARY + FEBRUARY) + 3 * 1.5 * JANUARY)
