@@ -90,6 +90,8 @@ def finish(folder: Path) -> None:
                 with undisturbed():
                     _move(beside, folder)
             except OSError as error:
+                if not (beside / COMMITTED).exists():  # another reader has finished it
+                    continue
                 raise PlannerError(
                     f"{folder} was being written when its process ended, and the rest cannot be put in place now "
                     f"({error.strerror}): run this again where {folder} can be written"
@@ -117,7 +119,7 @@ def read_settled(folder: Path, read: Callable[[], Read]) -> Read:
 
 
 def _seen(folder: Path) -> dict[str, tuple[int, int, int]]:
-    """Tell the files of a folder as they stand from what they become."""
+    """Identify each visible file by its number, size (bytes) and time of change: another one where it was replaced."""
     seen = {}
     with suppress(OSError):
         for entry in os.scandir(folder):

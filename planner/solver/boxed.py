@@ -34,7 +34,7 @@ def is_inside(solve: LinearSolve, values: Floats) -> bool:
 
 
 def solve_boxed(solve: LinearSolve) -> bool:
-    """Solve to optimality, after `box`; False when no plan exists. Neither is for a large bound."""
+    """Solve to optimality, after `box`; False when no plan exists. Neither answer rests on a large bound."""
     if solve_linear(solve) and is_inside(solve, solve.session.values()):
         return True
     box(solve, np.inf)

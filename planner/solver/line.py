@@ -233,11 +233,8 @@ class _Part:
         own = price[:rows]
         rate = np.where(own > 0, self._lower_rate, self._upper_rate)
         cuts = np.array([self._need_rate(cut) for cut in self.solve.cuts])
-        moved_rows, moved_costs = (
-            (own * rate).sum(),
-            (session.values() * self._cost_rate).sum(),
-        )  # dot would start threads
-        return float(moved_rows + (np.maximum(price[rows:], 0.0) * cuts).sum() + moved_costs)
+        of_rows = (own * rate).sum() + (np.maximum(price[rows:], 0.0) * cuts).sum()  # dot would start threads
+        return float(of_rows + (session.values() * self._cost_rate).sum())
 
     def units(self) -> dict[tuple[str, str], float]:
         """Units of each purchase of the last optimum."""

@@ -13,8 +13,8 @@ from planner.solver.component import ComponentPlan
 from planner.solver.highs import Clock
 from planner.solver.parallel import on_all_cores
 
-# times the time left: what plans that serve all hours alike may take rather than there being none, each by the clock,
-# all in time of our own processors: where others keep the machine busy there is a plan too, later
+# times the time left that plans which serve all hours alike may take, rather than there being no plan: each by the
+# clock, all together by this process's processor time, so that a busy machine ends with a plan too, later
 OVERTIME = 4.0
 HURRY = 0.8  # share of the time left that the first rough plans may take
 ENOUGH = 15.0  # times what the first rough plans took: then there is time for better than finer ones

@@ -46,7 +46,7 @@ def solve_sizes(
     """Find the best sizes from the solved LP: next to it for one sized quantity, by search for more (solver.whole).
 
     Where the rules refuse what that search rests on, the whole programme is searched as it stands (solver.direct).
-    ``again`` : it will be searched at other prices too, so that no long search at these pays.
+    ``again`` : it will be searched at other prices too, so that a long search at these does not pay.
     """
     sets = solve.program.sets
     larger = bool(refusing(sets, Reduction.SIZES))  # some rule may want more than `largest_sizes`

@@ -1,6 +1,7 @@
 """Files of one folder that change together are never read as a mixture: not while they move, not after a kill."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from planner.errors import PlannerError
+from planner.io import together
 from planner.io.together import changed_together, finish, read_settled
 
 ROOT = Path(__file__).parents[2]
@@ -98,6 +100,21 @@ def test_a_mixture_that_cannot_be_finished_is_no_answer(tmp_path: Path, monkeypa
         patched.setattr(Path, "replace", lambda self, target: (_ for _ in ()).throw(PermissionError(13, "denied")))
         with pytest.raises(PlannerError, match="cannot be put in place now"):
             finish(folder)
+    finish(folder)
+    assert there(folder) == NEW
+
+
+def test_two_readers_that_finish_at_once_are_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = begin(tmp_path / "f")
+    subprocess.run([sys.executable, "-c", KILLED, str(folder), "4"], cwd=ROOT, check=False)
+    move = together._move
+
+    def too_late(beside: Path, target: Path) -> None:
+        move(beside, target)
+        shutil.rmtree(beside)  # as the other reader does
+        move(beside, target)
+
+    monkeypatch.setattr(together, "_move", too_late)
     finish(folder)
     assert there(folder) == NEW
 

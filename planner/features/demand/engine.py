@@ -135,18 +135,19 @@ def redact(url: str) -> str:
 
 
 def check_address(url: str) -> None:
-    """Refuse an address whose password would be cut into pieces, with which a stranger might be asked for.
+    """Refuse an address whose password would be cut short, so that another host would be asked.
 
     Raises
     ------
-    InputError : a mark that ends the user's name and password stands in them as it is.
+    InputError : the user name or password has a character that must be percent-encoded.
     """
     place, _, options = url.partition("://")[2].partition("?")
     user, at, _ = (place if "@" in place else f"{place}?{options}").rpartition("@")
     later = re.match(r"[^/?#@:]*(:\d+)?[/?]", user)  # the @ stands in the path or in an option
     if at and not later and re.search(r"[/?#\[\]\s]", user):
         allowed = ", ".join(f"%{ord(mark):02X} for {mark}" for mark in "/?#[]") + ", %20 for a space"
-        raise InputError([Fault(redact(url), "a mark in the user's name or password ends it there", allowed=allowed)])
+        message = "the user name or password has a character that must be percent-encoded"
+        raise InputError([Fault(redact(url), message, allowed=allowed)])
 
 
 def _first_line(error: Exception, url: str = "") -> str:

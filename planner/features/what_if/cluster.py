@@ -224,7 +224,7 @@ def running() -> dict[str, str]:
 
 
 def others(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
-    """List what is another there than here."""
+    """List what differs there from here."""
     return [f"{what} {there.get(what, 'none')}, here {ours}" for what, ours in here.items() if there.get(what) != ours]
 
 

@@ -11,7 +11,9 @@ decided anew as well as it can be:
 - *nearly best from, to*: the range in which the regret is no more than today's and 1 % of what the plan costs.
 
 Both costs come from one programme that stays open (`solver.line`). Where bounds move both are convex, where costs do
-concave: chords and tangents then bound the regret between two factors, so that no range is passed over unseen.
+concave: chords and tangents then bound the regret between two factors, so that no range is passed over unseen. Where a
+price multiplies decisions in a rule (of an offer in a budget, any in a spend commitment) nothing bounds it: FACTORS are
+looked at, and an end is found between two of them by halving.
 """
 
 import math

@@ -24,7 +24,7 @@ class Number:
         return " + ".join(str(replace(factor, factor=1.0)).rpartition("=")[0] for factor in self.factors)
 
     def of_offers(self, case: Case) -> "Number":
-        """Return the same, where prices of offers are told offer by offer: of those that the case sells."""
+        """Return the same number, the price of each offer that the case sells named by itself."""
         region = {p.pool: p.region for p in case.pools}
         factors: list[Factor] = []
         for factor in self.factors:
@@ -38,7 +38,7 @@ class Number:
 
 
 def _number(name: str, what: str, *wheres: tuple[str, str]) -> Number:
-    """Name a number: of everything, or of the parts that some (column, name) tell."""
+    """Name a number: of everything, or of the parts that some (column, name) pairs select."""
     factors = tuple(Factor(what, 1.0, (where,)) for where in wheres) or (Factor(what, 1.0),)
     return Number(name, DEMAND if what == "demand" else PRICE, factors)
 

@@ -57,7 +57,7 @@ def write(sheet: Sheet, study: Study) -> None:
 
 
 def _without_plan(sheet: Sheet, answer: Answer, top: int) -> int:
-    """Say that a case has no plan, and why, a line a row; the last row that it takes."""
+    """Say that a case has no plan, and why, a row for each line; return the last row."""
     width = sum(column.width for column in CASES)
     sheet.merged(top, 0, len(CASES) - 1, f"{answer.change.name}: no plan", "alert")
     lines = answer.problem.splitlines()

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
             names = ", ".join(
                 [*(case.name for case in kept[:MOST_NAMES]), *(["..."] if len(kept) > MOST_NAMES else [])]
             )
-            print(f"It holds {len(kept)} {'case' if len(kept) == 1 else 'cases'} already: {names}", flush=True)
+            print(f"That study holds {len(kept)} {'case' if len(kept) == 1 else 'cases'} already: {names}", flush=True)
         if not arguments.no_browser:
             import webbrowser
 

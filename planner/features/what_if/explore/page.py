@@ -203,7 +203,7 @@ class PageView:
     def _show_status(self) -> None:
         m = self.meeting
         if not m.is_answered and m.planned is None:
-            said = "working …" if m.quick is None else "working … The figures are still those of the move before."
+            said = "working …" if m.quick is None else "working … The figures are still those of the previous move."
         elif m.planned is not None and m.planned.detail is not None:
             said = f"In whole units. {m.planned.detail.proof[0]}"
         elif m.planned is not None:

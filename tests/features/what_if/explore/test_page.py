@@ -180,7 +180,7 @@ def test_killed_in_the_midst(browser: Any, served: Served) -> None:
     try:
         assert again.process.stdout is not None
         told = [again.process.stdout.readline() for _ in range(2)]
-        assert told[1] == "It holds 2 cases already: grow 20 %, nothing in east\n"
+        assert told[1] == "That study holds 2 cases already: grow 20 %, nothing in east\n"
         page = opened(browser, again)
         page.get_by_role("table", name="Cases side by side").get_by_role("row", name="nothing in east").wait_for()
     finally:
