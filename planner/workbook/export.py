@@ -229,7 +229,10 @@ def purchase_order(report: Report) -> pd.DataFrame:
 
 
 def expiries(report: Report) -> pd.DataFrame:
-    """Return the calendar of expiries: a row for each commitment, by its end."""
+    """Return the calendar of expiries: a row for each commitment, by its end.
+
+    lapse_usd_per_month is blank where there is no on-demand price to compare with.
+    """
     names = ["decide", "end", "start", "offer", "product", "pool", "meter", "region", "new", "units",
              "usd_per_unit_hour", "usd_per_month", "before_units", "after_units", "coverage_before", "coverage_after",
              "lapse_usd_per_month", "month"]  # fmt: skip
@@ -237,7 +240,7 @@ def expiries(report: Report) -> pd.DataFrame:
         (e.decide.isoformat(), e.owed.end.isoformat(), e.owed.start.isoformat(), e.owed.offer.offer,
          e.owed.offer.product, e.owed.offer.pool, e.owed.offer.meter, e.owed.region, e.owed.new, e.owed.units,
          e.owed.usd_per_unit_hour, e.usd_per_month, e.before_units, e.after_units, e.coverage_before,
-         e.coverage_after, e.lapse_usd_per_month, e.month)
+         e.coverage_after, e.lapse_usd_per_month if e.priced else None, e.month)
         for e in report.calendar.expiries
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=names).astype({"lapse_usd_per_month": float})

@@ -1,5 +1,6 @@
 """Tables for machines: complete, typed, and purchases as FOCUS rows that add up to what is signed."""
 
+import math
 from dataclasses import fields
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 
 from planner.plan.metrics import Metrics
 from planner.plan.plan import Plan
+from planner.solver.solve import solve
 from planner.verify.figures import metrics_of
-from planner.workbook.export import focus_contract_commitments, focus_purchases, write_tables
+from planner.workbook.export import expiries, focus_contract_commitments, focus_purchases, write_tables
 from planner.workbook.report import Report
+from tests import builders
 from tests.builders.books import small
 from tests.builders.hand_plans import hand_case, hand_plan, on
 
@@ -47,6 +50,14 @@ def test_one_directory_holds_one_export(tmp_path: Path) -> None:
 def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="allowed: csv, parquet"):
         write_tables(Report(small()), tmp_path, "xml")  # type: ignore[arg-type]
+
+
+def test_units_without_an_on_demand_price_have_a_blank_lapse() -> None:
+    lapses = []
+    for more in ({}, {"on_demand": []}):
+        case = builders.case(builders.tables(**more))
+        lapses.append(expiries(Report(metrics_of(case, solve(case))))["lapse_usd_per_month"].tolist())
+    assert lapses == [[pytest.approx(10 * 3 * 730)], [pytest.approx(math.nan, nan_ok=True)]]
 
 
 def three_months() -> tuple[Report, Plan]:
