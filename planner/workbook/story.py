@@ -326,7 +326,10 @@ def reason(value: OrderValue, rent: LineRent, guaranteed: Sequence[str] = ()) ->
     if even is not None and used >= even * (1 - _TRIFLE):
         return f"Cheaper than on demand: {shown} used, {percent(even, 0)} to break even."
     if guaranteed:
-        return f"Needed for the guaranteed share of {joined(list(guaranteed))}: {shown} used."
+        use = f": {shown} used" if value.priced else ""
+        return f"Needed for the guaranteed share of {joined(list(guaranteed))}{use}."
+    if not value.priced:
+        return "Serves demand that has no on-demand price to compare with."
     return f"Needed for a guaranteed share, a full quota, a stress case or another rule: {shown} used."
 
 

@@ -11,6 +11,7 @@ from planner.plan.metrics import Metrics
 from planner.plan.plan import Plan
 from planner.solver.solve import solve
 from planner.verify.figures import metrics_of
+from planner.workbook import story
 from planner.workbook.export import expiries, focus_contract_commitments, focus_purchases, write_tables
 from planner.workbook.report import Report
 from tests import builders
@@ -52,12 +53,18 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
         write_tables(Report(small()), tmp_path, "xml")  # type: ignore[arg-type]
 
 
-def test_units_without_an_on_demand_price_have_a_blank_lapse() -> None:
-    lapses = []
+def test_of_units_without_an_on_demand_price_no_lapse_and_no_use_is_made_up() -> None:
+    lapses, reasons = [], []
     for more in ({}, {"on_demand": []}):
         case = builders.case(builders.tables(**more))
-        lapses.append(expiries(Report(metrics_of(case, solve(case))))["lapse_usd_per_month"].tolist())
+        report = Report(metrics_of(case, solve(case)))
+        lapses.append(expiries(report)["lapse_usd_per_month"].tolist())
+        reasons.append(story.reason(report.values[0], report.rents[0]))
     assert lapses == [[pytest.approx(10 * 3 * 730)], [pytest.approx(math.nan, nan_ok=True)]]
+    assert reasons == [
+        "Cheaper than on demand: 100 % used, 33 % to break even.",
+        "Serves demand that has no on-demand price to compare with.",
+    ]
 
 
 def three_months() -> tuple[Report, Plan]:

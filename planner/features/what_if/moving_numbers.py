@@ -20,7 +20,7 @@ class Number:
 
     @property
     def key(self) -> str:
-        """What scales it, as `--scale` takes it."""
+        """What scales it, as `--scale` takes it; several are joined by +."""
         return " + ".join(str(replace(factor, factor=1.0)).rpartition("=")[0] for factor in self.factors)
 
     def of_offers(self, case: Case) -> "Number":
