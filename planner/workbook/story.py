@@ -50,6 +50,11 @@ def due_upfront(report: Report) -> str:
     return f" ({usd(sum(due.values()))} of it is due upfront, {when})"
 
 
+def the_rest(report: Report) -> str:
+    """Say what serves the rest of the usage, to end the decision's sentence; a full stop where nothing is on demand."""
+    return ", and leave the rest of the usage to on demand." if report.case.on_demand else "."
+
+
 def decision(report: Report) -> tuple[str, str]:
     """Two sentences: what to commit to, and what that costs against signing nothing today."""
     lines, totals = report.lines, report.plan.totals
@@ -59,11 +64,12 @@ def decision(report: Report) -> tuple[str, str]:
         signed = usd(sum(n.term_usd for n in lines))
         hourly = due_upfront(report) + hourly
         terms = "their terms" if len(lines) != 1 else "its term"
-        first = f"Sign {count} worth {signed} over {terms}{hourly}, and leave the rest of the usage to on demand."
+        first = f"Sign {count} worth {signed} over {terms}{hourly}{the_rest(report)}"
     elif hourly:
-        first = f"Sign nothing new{hourly}, and leave the rest of the usage to on demand."
+        first = f"Sign nothing new{hourly}{the_rest(report)}"
     else:
-        first = "Sign nothing new: on demand and today's commitments serve this usage at the lowest cost."
+        on_demand = "on demand and " if report.case.on_demand else ""
+        first = f"Sign nothing new: {on_demand}today's commitments serve this usage at the lowest cost."
     if report.metrics.broken:
         first = f"This order would {first[:1].lower()}{first[1:]}"
     second = f"The plan costs {usd(totals.total_usd)} for {report.horizon}"

@@ -54,17 +54,20 @@ def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
 
 
 def test_of_units_without_an_on_demand_price_no_lapse_and_no_use_is_made_up() -> None:
-    lapses, reasons = [], []
+    lapses, reasons, decisions = [], [], []
     for more in ({}, {"on_demand": []}):
         case = builders.case(builders.tables(**more))
         report = Report(metrics_of(case, solve(case)))
         lapses.append(expiries(report)["lapse_usd_per_month"].tolist())
         reasons.append(story.reason(report.values[0], report.rents[0]))
+        decisions.append(story.decision(report)[0])
     assert lapses == [[pytest.approx(10 * 3 * 730)], [pytest.approx(math.nan, nan_ok=True)]]
     assert reasons == [
         "Cheaper than on demand: 100 % used, 33 % to break even.",
         "Serves demand that has no on-demand price to compare with.",
     ]
+    signed = "Sign 1 commitment worth $7,440 over its term"
+    assert decisions == [f"{signed}, and leave the rest of the usage to on demand.", f"{signed}."]
 
 
 def three_months() -> tuple[Report, Plan]:

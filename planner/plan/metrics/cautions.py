@@ -52,7 +52,8 @@ def cautions(
     ]
     unpriced = break_even.loc[break_even["verdict"] == NO_PRICE, "pool"].unique()
     if len(unpriced):
-        text = f"No on-demand price to compare with for pools {_named(list(unpriced))}."
+        pools = "pool" if len(unpriced) == 1 else "pools"
+        text = f"No on-demand price to compare with for {pools} {_named(list(unpriced))}."
         found.append(Advice(text, "Add the models' prices to the table on_demand, where they can be bought so."))
     for row in strategies.itertuples(index=False):
         if not row.possible:

@@ -6,7 +6,7 @@ from planner.schema.capacity import TOKENS_METER
 from planner.workbook.book import Live, Sheet
 from planner.workbook.order_columns import BEYOND, PRICE_UNIT
 from planner.workbook.report import Report
-from planner.workbook.text_tables import lines_of
+from planner.workbook.text_tables import joined, lines_of
 
 _FEW = 1e-6  # units that count as none
 
@@ -14,7 +14,8 @@ _FEW = 1e-6  # units that count as none
 def nothing_to_buy(report: Report) -> str:
     """Say what serves a plan that signs nothing new."""
     hourly = any(m.unreserved_units > _FEW for m in report.months) or report.plan.totals.scaled_usd > 0
-    return f"Nothing to buy: on demand{', units by the hour' * hourly} and today's commitments serve the plan."
+    ways = {"on demand": bool(report.case.on_demand), "units by the hour": hourly, "today's commitments": True}
+    return f"Nothing to buy: {joined([name for name, serves in ways.items() if serves])} serve the plan."
 
 
 def by_the_hour(sheet: Sheet, report: Report, top: int) -> int:

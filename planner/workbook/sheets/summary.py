@@ -329,8 +329,7 @@ def what_to_sign(report: Report, order: Block | None) -> str | Live:
     if order is None:
         return story.decision(report)[0]
     bought = f"SUMPRODUCT(--({order.range('units')}>0))"
-    besides = story.due_upfront(report) + story.by_the_hour(report)
-    end = f"{besides}, and leave the rest of the usage to on demand."
+    end = story.due_upfront(report) + story.by_the_hour(report) + story.the_rest(report)
     count, worth = len(report.lines), fixed(sum(n.term_usd for n in report.lines))
     formula = (
         f'="Sign "&{bought}&" commitment"&IF({bought}=1,"","s")&" worth $"&FIXED({order.total("term_usd")},0)&'

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 
-from planner.errors import InfeasibleError, PlannerError, StoppedError
+from planner.errors import PlannerError, StoppedError
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.curve import Curve, Dot
 from planner.features.what_if.curve_study import values_of_dots
@@ -123,7 +123,7 @@ def _dot(case: Case, parameter: Parameter, value: float, base: CaseChange | None
     change = parameter.change(value, base)
     try:
         answer = answer_of(audited(changed(case, change), replace(options, starts=Starts())), change)
-    except (InfeasibleError, PlannerError, ArithmeticError):
+    except (PlannerError, ArithmeticError):
         return ()
     if answer.total_usd is None:
         return ()
