@@ -63,5 +63,5 @@ def _load_finished(folder: Path) -> Finished:
         raise InputError(edited)
     _, _, unknown = sound_tables(case, plan, Reading(case, plan).names)
     if unknown:
-        raise InputError([Fault(f"{folder / PLAN}", f"was changed: {finding.message}") for finding in unknown[:SHOWN]])
+        raise InputError([Fault(str(folder / PLAN), f"was changed: {finding.message}") for finding in unknown[:SHOWN]])
     return Finished(folder, case, plan)

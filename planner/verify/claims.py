@@ -52,7 +52,7 @@ def proof_findings(case: Case, plan: Plan) -> list[Finding]:
         return findings
     if not has_size_rules(case):
         if proof.tree_bound_usd is not None:
-            findings.append(Finding("status", "tree_bound_usd is told, but no unit here has a size rule", 1.0))
+            findings.append(Finding("status", "tree_bound_usd is given, but no unit here has a size rule", 1.0))
         if not 0 <= proof.gap_asked <= CONTINUOUS_GAP:
             message = f"gap_asked says {proof.gap_asked:g}; where units have any size it is {CONTINUOUS_GAP:g}"
             findings.append(Finding("status", message, 1.0))

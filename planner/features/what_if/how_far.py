@@ -50,6 +50,7 @@ class Reach:
     best_from, best_to : range of factors in which the regret is what it is today; None: at LEAST (MOST) it still is.
     nearly_from, nearly_to : the same of a regret that is larger by NEARLY of the plan's cost.
     regrets : USD over the horizon by factor; None: with these purchases nothing serves the demand.
+    sampled : whether the ranges were looked at in FACTORS alone, and their ends between two of them.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Reach:
     nearly_from: float | None
     nearly_to: float | None
     regrets: tuple[tuple[float, float | None], ...]
+    sampled: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,11 @@ class _Sweep:
         straight = self.lines[0] is not None and self.lines[1] is not None
         return own.slope_usd - best.slope_usd if straight and best is not None and own is not None else 0.0
 
+    @property
+    def is_sampled(self) -> bool:
+        """Whether nothing is known of the regret between two factors."""
+        return any(line is None or line.moves is Moves.BOTH for line in self.lines)
+
     def most_between(self, one: float, other: float) -> tuple[float, float]:
         """Find a bound on the regret between two factors that have plans, and where it is; -inf: none is known.
 
@@ -219,7 +226,7 @@ class _Sweep:
         largest where the tangents meet.
         """
         line, nowhere = self.lines[0], (-math.inf, (one + other) / 2)
-        if line is None or self.lines[1] is None or line.moves is Moves.BOTH:
+        if line is None or self.is_sampled:
             return nowhere
         touched, spanned = (
             (self.cheapest, self.staying) if line.moves is Moves.BOUNDS else (self.staying, self.cheapest)
@@ -261,6 +268,7 @@ def _reach(sweep: _Sweep, number: Number) -> tuple[Reach, float]:
         nearly_to=nearly_to,
         regrets=tuple((f, None if (more := regrets[f]) is None else max(more, 0.0)) for f in FACTORS),
         fits_until=_fits_until(sweep) if number.kind == DEMAND else None,
+        sampled=sweep.is_sampled,
     )
     return reach, today
 

@@ -12,7 +12,7 @@ import pandas as pd
 from planner.features.what_if.how_far import FACTORS, LEAST, MOST, MOST_GROWTH, NEARLY, HowFar, Reach
 from planner.features.what_if.moving_numbers import DEMAND
 from planner.workbook.book import LINE_POINTS, Column, Sheet, Value
-from planner.workbook.text_tables import TextTable, clean, lines_of, percent, usd
+from planner.workbook.text_tables import TextTable, clean, joined, lines_of, percent, usd
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,6 +51,7 @@ def how_far_from(item: dict[str, Any]) -> HowFar | None:
                 best_from=r["best_from"], best_to=r["best_to"],
                 nearly_from=r["nearly_from"], nearly_to=r["nearly_to"],
                 regrets=tuple((float(p["factor"]), p["usd"]) for p in r["regrets"]),
+                sampled=bool(r.get("sampled", False)),
             )
             for r in item["reaches"]
         ),
@@ -111,6 +112,11 @@ def sentences(far: HowFar) -> list[str]:
         found.append(
             "Best from ... to is the range in which no other plan is cheaper (to 0.05 % of the number, and 0.01 % of "
             f"the plan's cost), nearly best that in which none saves more than {percent(NEARLY, 0)} of the plan's cost."
+        )
+    if sampled := [r.name for r in far.reaches if r.sampled]:
+        found.append(
+            f"Of {joined(sampled)} only moves of 10, 25 and 50 % were compared, and ends looked for between two of "
+            "them: a plan that is cheaper only in between is not seen."
         )
     return found
 

@@ -1,5 +1,6 @@
 """How far a plan carries: by hand, and against solves of their own with the purchases owed."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from planner.features.order.order import as_owed
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.case_factors import Factor
 from planner.features.what_if.how_far import HowFar, Reach, how_far
+from planner.features.what_if.how_far_report import document_of, how_far_from, sentences
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.solver.find import Options, find_cost, find_plan
@@ -78,6 +80,16 @@ def test_what_no_longer_fits_has_no_regret() -> None:
     demand = named(far, "all demand")
     assert demand.fits_until == pytest.approx(1, abs=5e-4)
     assert [usd for factor, usd in demand.regrets if factor > 1] == [None] * 3
+
+
+def test_a_price_that_a_budget_counts_is_said_to_be_looked_at_here_and_there_only() -> None:
+    """The range is the same as without a budget that does not bind; that nothing is known in between is said."""
+    _, far = found(builders.case(builders.tables(on_demand=dear()), max_commitment_usd=20 * HOURS))
+    offers = named(far, "offer prices")
+    assert (offers.best_from, offers.best_to) == (None, pytest.approx(1.25, abs=5e-4))
+    assert [reach.name for reach in far.reaches if reach.sampled] == ["offer prices"]
+    assert sentences(far)[-1].startswith("Of offer prices only moves of 10, 25 and 50 % were compared")
+    assert how_far_from(json.loads(json.dumps(document_of(far)))) == far
 
 
 def owed_usd(case: Case, plan: Plan, factor: Factor) -> float | None:
