@@ -115,7 +115,7 @@ def sentences(far: HowFar) -> list[str]:
         )
     if sampled := [r.name for r in far.reaches if r.sampled]:
         found.append(
-            f"Of {joined(sampled)} only moves of 10, 25 and 50 % were compared, and ends looked for between two of "
+            f"Of {joined(sampled)}, only moves of 10, 25 and 50 % were compared, and ends looked for between two of "
             "them: a plan that is cheaper only in between is not seen."
         )
     return found

@@ -88,7 +88,7 @@ def test_a_price_that_a_budget_counts_is_said_to_be_looked_at_here_and_there_onl
     offers = named(far, "offer prices")
     assert (offers.best_from, offers.best_to) == (None, pytest.approx(1.25, abs=5e-4))
     assert [reach.name for reach in far.reaches if reach.sampled] == ["offer prices"]
-    assert sentences(far)[-1].startswith("Of offer prices only moves of 10, 25 and 50 % were compared")
+    assert sentences(far)[-1].startswith("Of offer prices, only moves of 10, 25 and 50 % were compared")
     assert how_far_from(json.loads(json.dumps(document_of(far)))) == far
 
 
