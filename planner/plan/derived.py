@@ -117,12 +117,17 @@ class Derived:
             return np.ones(len(quota))
         return np.where(quota >= 0, self.price_times[quota, period * HOURS_PER_WEEK + hour], 1.0)
 
+    @cached_property
+    def _scenario_factor(self) -> Floats:
+        """Factor of on-demand prices by scenario and month, in the order of the slots."""
+        return self.slots["price_factor"].to_numpy(float)
+
     def price_factors(self, place: Ints, quota: Ints) -> Floats:
         """Return what the price of an option (a row of case.on_demand; -1: none) is multiplied by in slots.
 
         The scenario's factor, and every row of price_factors that applies.
         """
-        factor: Floats = self.slots["price_factor"].to_numpy(float)[place // HOURS_PER_WEEK]
+        factor: Floats = self._scenario_factor[place // HOURS_PER_WEEK]
         if self.price_times is None:
             return factor
         return factor * np.where(quota >= 0, self.price_times[quota, place % self.price_times.shape[1]], 1.0)
