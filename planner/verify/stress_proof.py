@@ -164,8 +164,8 @@ def _told(names: Names, stressed: StressCase, failed: dict[int, float], wanted: 
     worst = max(failed, key=lambda slot: failed[slot] / asked[slot])
     more = f", nor all of it in {len(failed) - 1:,} more hours" if len(failed) > 1 else ""
     message = (
-        f"{stressed.name}, {names.slot_name(worst)}: what stands cannot serve {failed[worst]:.4g} of "
-        f"{asked[worst]:.4g} requests/hour{more}"
+        f"{stressed.name}, {names.slot_name(worst)}: what stands cannot serve {_rate(failed[worst])} of "
+        f"{_rate(float(asked[worst]))} requests/hour{more}"
     )
     return [Finding("stress", message, failed[worst] / float(asked[worst]), len(failed))]
 
@@ -261,3 +261,7 @@ def mix_entries(
                     lower.append(0.0 if low else -INF)
                     upper.append(INF if low else 0.0)
     return Entries.joined(rows), np.array(lower, float), np.array(upper, float)
+
+
+def _rate(requests: float) -> str:
+    return f"{requests:,.1f}".removesuffix(".0") if requests >= 1 else f"{requests:.2g}"

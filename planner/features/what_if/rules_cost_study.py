@@ -39,6 +39,7 @@ from planner.workbook.book import Column, ExtraSheet, Recomputed, Sheet, Value
 from planner.workbook.report import Report
 from planner.workbook.rules_story import unmeasured_words
 from planner.workbook.sheets import why_sheet
+from planner.workbook.text_tables import usd
 from planner.workbook.theme import ORANGE
 
 MOST_QUOTAS, MOST_OF_A_KIND = 6, 4
@@ -281,9 +282,9 @@ TOP = 3
 COLUMNS = (
     Column("rule", "If this rule were changed", "text:wrap", 52),
     Column("total", "Cost of the\ncheapest plan, USD", "usd", 18),
-    Column("saves", "Less than\nthe plan, USD", "usd", 15),
+    Column("saves", "Saves\nUSD", "usd", 15),
     Column("sign", "To sign\nUSD", "usd", 14),
-    Column("less", "Less to sign\nthan the plan, USD", "usd", 15),
+    Column("less", "Less to sign\nUSD", "usd", 15),
     Column("note", "", "text:wrap", 40),
 )
 
@@ -304,6 +305,12 @@ def write(sheet: Sheet, found: RulesCost) -> None:
         "Each line is the case solved again, exactly, with one rule changed and everything else as it is. Lines do not "
         "add up: without one rule another may decide. A difference within the gap that was asked counts as none."
     )
+    if found.any_size:
+        text += (
+            " Units may be of any size in all of them, so each is compared with the cheapest plan of that kind: "
+            f"{usd(found.total_usd)}, of which {usd(found.to_sign_usd)} to sign. The line Units of any size alone is "
+            "compared with this plan: it is what whole units cost."
+        )
     sheet.heading(NAME, text, len(COLUMNS) - 1)
     sheet.widths(COLUMNS)
     rows: list[Mapping[str, Value]] = [
