@@ -24,10 +24,12 @@ import numpy as np
 
 from planner.errors import StoppedError
 from planner.model.program import LinearProgram
+from planner.model.reduce.components import periods_of
 from planner.model.sets import Bools, Floats, Ints
-from planner.solver.continuous import LinearSolve, cut_rows, solve_linear
-from planner.solver.direct import sized_program
-from planner.solver.highs import INF, OPTIMAL, Clock, quiet_highs, set_options
+from planner.solver.continuous import LinearSolve, solve_linear
+from planner.solver.direct import scaled_stress, sized_program
+from planner.solver.highs import INF, OPTIMAL, Clock, column_wise, quiet_highs, set_options
+from planner.solver.mixture import Joint, PartRows
 from planner.solver.parallel import on_all_cores
 from planner.solver.scaling import scale_of
 from planner.solver.whole import WholeResult, rounded
@@ -41,27 +43,6 @@ MOST_SECONDS = 20.0  # for the master
 MISSED = 10.0  # times the dearest price: what a row is missed for in the master
 ZERO = 1e-9  # of the largest reduced cost: rounding
 FINE = 1e3  # the solver's objective of a usual plan
-
-
-@dataclass(frozen=True)
-class _Entries:
-    """Part of a sparse matrix: row, column (renumbered) and value of its entries, and its size."""
-
-    row: Ints
-    column: Ints
-    value: Floats
-    rows: int
-    columns: int
-
-    def times(self, values: Floats) -> Floats:
-        """A·x."""
-        found: Floats = np.bincount(self.row, self.value * values[self.column], self.rows).astype(float)
-        return found
-
-    def priced(self, prices: Floats) -> Floats:
-        """Aᵀy."""
-        found: Floats = np.bincount(self.column, self.value * prices[self.row], self.columns).astype(float)
-        return found
 
 
 @dataclass
@@ -81,7 +62,7 @@ class _Month:
     highs: highspy.Highs
     column: Ints
     cost: Floats
-    tying: _Entries
+    tying: PartRows
     own: Ints  # of each column of the programme its number here, -1 where it is another's
     plans: list[_Plan] = field(default_factory=list)
     searched: tuple[bytes, int] = (b"", -1)  # prices of its last search, and how many rows it had
@@ -101,15 +82,16 @@ def search_by_month(
     largest = found.largest
     if largest is None or len(solve.program.sets.periods) < 2:
         return found
-    months = _Months(solve, largest, duals, gap, clock)
+    months = _Months(solve, found, sized_program(solve.program.sets, largest), duals, gap=gap, clock=clock)
     try:
-        return months.search(found, seen, searches)
+        months.search(seen, searches)
     except StoppedError:
-        return found if not np.isfinite(months.best.usd) else months.best
+        pass  # what is best so far
     finally:
         sized = months.program.columns.sized
         upper = solve.program.columns.upper[sized]
         solve.session.set_column_bounds(sized, np.zeros(len(sized)), upper)
+    return months.best
 
 
 class _Months:
@@ -118,83 +100,71 @@ class _Months:
     best : the best plan so far and the best bound.
     """
 
-    def __init__(self, solve: LinearSolve, largest: Floats, duals: Floats, gap: float, clock: Clock) -> None:
-        self.solve, self.gap, self.clock = solve, gap, clock
-        self.program = sized_program(solve.program.sets, largest)
-        self.best = WholeResult(np.empty(0), np.inf, -np.inf, largest)
-        at, scale = self.program.columns, scale_of(self.program)
+    def __init__(
+        self, solve: LinearSolve, found: WholeResult, program: LinearProgram, duals: Floats, *, gap: float, clock: Clock
+    ) -> None:
+        self.solve, self.best, self.program, self.gap, self.clock = solve, found, program, gap, clock
+        at, scale = program.columns, scale_of(program)
         self.scale = scale
         self.upper = at.upper / scale.column
-        self.cost = self.program.cost * scale.column / scale.cost
-        row, column, value = self.program.entries()
+        self.cost = program.cost * scale.column / scale.cost
+        row, column, value = program.entries()
         value = value * scale.column[column] * scale.row[row]
         used = value != 0
-        row, column, value = row[used], column[used], value[used]
-        lower, upper = (bound * scale.row for bound in self.program.bounds())
-        period = periods_of_columns(self.program)
-        ties = tying_rows(row, period[column], len(lower))
+        self.entries = row[used], column[used], value[used]
+        lower, upper = self.bounds = tuple(bound * scale.row for bound in program.bounds())
+        period = periods_of(program.sets, at)
+        ties = tying_rows(self.entries[0], period[self.entries[1]], len(lower))
         self.tied = np.flatnonzero(ties)
         self.lower, self.upper_bound = lower[self.tied], upper[self.tied]
-        self.prices = (_matched(solve.program, self.program, duals) / (scale.cost * scale.row))[self.tied]
-        number = np.full(len(lower), -1)
-        number[self.tied] = np.arange(len(self.tied))
+        self.prices = (_matched(solve.program, program, duals) / (scale.cost * scale.row))[self.tied]
         self.joint = np.flatnonzero(period < 0)
-        self.of_joint = self._part(row, column, value, number, self.joint)
-        self.months = []
-        for p in range(len(self.program.sets.periods)):
-            mine = np.flatnonzero(period == p)
-            if len(mine):
-                tying = self._part(row, column, value, number, mine)
-                self.months.append(self._month(p, mine, tying, (row, column, value), (lower, upper), ~ties))
+        own = self._part(_numbers(self.tied, len(lower)), _numbers(self.joint, at.count))
+        self.of_joint = Joint(self.cost[self.joint], own.row, own.column, own.value)
+        periods = np.unique(period[period >= 0]).tolist()
+        self.months = [self._month(p, np.flatnonzero(period == p), ~ties) for p in periods]
         self.stress_rows = 0
         self._add_stress()
 
-    def _part(self, row: Ints, column: Ints, value: Floats, number: Ints, mine: Ints) -> _Entries:
-        """Entries of some columns in rows with a number."""
-        own = np.full(self.program.columns.count, -1)
-        own[mine] = np.arange(len(mine))
+    def _part(self, number: Ints, own: Ints) -> PartRows:
+        """Entries in rows and columns with a number, of these numbers."""
+        row, column, value = self.entries
         here = (own[column] >= 0) & (number[row] >= 0)
-        rows = int(number.max(initial=-1)) + 1
-        return _Entries(number[row[here]], own[column[here]], value[here], rows, len(mine))
+        return PartRows(number[row[here]], own[column[here]], value[here])
 
-    def _month(
-        self, period: int, mine: Ints, tying: _Entries, entries: tuple[Ints, Ints, Floats],
-        bounds: tuple[Floats, Floats], inner: Bools,
-    ) -> _Month:  # fmt: skip
-        row, column, value = entries
-        own = np.full(self.program.columns.count, -1)
-        own[mine] = np.arange(len(mine))
+    def _month(self, period: int, mine: Ints, inner: Bools) -> _Month:
+        row, column, _ = self.entries
+        own = _numbers(mine, self.program.columns.count)
         has = np.zeros(len(inner), bool)
         has[row[own[column] >= 0]] = True
         kept = np.flatnonzero(has & inner)
-        number = np.full(len(inner), -1)
-        number[kept] = np.arange(len(kept))
-        part = self._part(row, column, value, number, mine)
+        part = self._part(_numbers(kept, len(inner)), own)
+        lower, upper = self.bounds
         h = quiet_highs()
         set_options(h, mip_abs_gap=0.0, mip_feasibility_tolerance=1e-9)
-        h.passModel(_model(self.cost[mine], self.upper[mine], bounds[0][kept], bounds[1][kept], part))
+        h.passModel(
+            column_wise(
+                self.cost[mine], self.upper[mine], (lower[kept], upper[kept]), (part.row, part.column, part.value)
+            )
+        )
         whole = np.flatnonzero(self.program.columns.integer[mine]).astype(np.int32)
         h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))
+        tying = self._part(_numbers(self.tied, len(inner)), own)
         return _Month(period, h, mine, self.cost[mine], tying, own)
 
     def _add_stress(self) -> None:
         """Hand the stress rows that are new to their months: each is of units in one month."""
         cuts = self.solve.cuts[self.stress_rows :]
-        rows = cut_rows(self.program, cuts)
         of_period = {month.number: month for month in self.months}
-        for k, cut in enumerate(cuts):
-            month, at = of_period[cut.period], slice(rows.start[k], rows.start[k + 1])
-            value = rows.value[at] * self.scale.column[rows.column[at]]
-            factor = 1.0 / float(np.abs(value).max()) if len(value) else 1.0
-            column = month.own[rows.column[at]].astype(np.int32)
-            month.highs.addRow(rows.lower[k] * factor, INF, len(value), column, value * factor)
+        for cut, (need, column, value) in zip(cuts, scaled_stress(self.program, self.scale, cuts), strict=True):
+            month = of_period[cut.period]
+            month.highs.addRow(need, INF, len(value), month.own[column].astype(np.int32), value)
         self.stress_rows += len(cuts)
 
     # --- the search
 
-    def search(self, found: WholeResult, seen: Callable[[Floats], None], searches: int) -> WholeResult:
-        """Search months at ever better prices; the better of what is known and what is found."""
-        self.best = found
+    def search(self, seen: Callable[[Floats], None], searches: int) -> None:
+        """Search months at ever better prices."""
         best_prices = prices = self._signed(self.prices)
         highest, step = -np.inf, STEP
         for _ in range(searches):
@@ -212,7 +182,6 @@ class _Months:
             if solved is None:
                 break
             prices = self._signed(best_prices + step * (solved[1] - best_prices))
-        return self.best
 
     def _note(self, bound: float = -np.inf, usd: float = np.inf, values: Floats | None = None) -> None:
         """Keep what is better."""
@@ -245,7 +214,7 @@ class _Months:
                 break
             self.solve.add(cuts)
             self._add_stress()
-        reduced = self.cost[self.joint] - self.of_joint.priced(prices)
+        reduced = self.of_joint.reduced(prices)
         reduced[np.abs(reduced) <= ZERO * max(float(np.abs(reduced).max(initial=0.0)), 1.0)] = 0.0
         earns = reduced < 0
         top = self.upper[self.joint]
@@ -262,7 +231,7 @@ class _Months:
         if month.searched == state:
             return True
         left = min(self.clock.left(), seconds)
-        tolled = month.cost - month.tying.priced(prices)
+        tolled = month.cost + month.tying.tolls(prices, len(month.cost))
         h.clearSolver()
         h.changeColsCost(len(tolled), np.arange(len(tolled), dtype=np.int32), tolled)
         set_options(h, mip_rel_gap=SHARE * self.gap, time_limit=left if np.isfinite(left) else INF)
@@ -275,7 +244,7 @@ class _Months:
         month.searched = state
         month.bound = float(info.mip_dual_bound if whole else info.objective_function_value)
         values = np.maximum(np.array(h.getSolution().col_value), 0.0)
-        month.plans.append(_Plan(float((month.cost * values).sum()), month.tying.times(values), values))
+        month.plans.append(_Plan(float((month.cost * values).sum()), month.tying.activity(values, len(prices)), values))
         return bool(np.isfinite(month.bound))
 
     def _combine(self, seen: Callable[[Floats], None]) -> None:
@@ -301,7 +270,7 @@ class _Months:
         plans = [(k, plan) for k, month in enumerate(self.months) for plan in month.plans]
         first, rows, count = len(self.joint), len(self.tied), len(plans)
         missed = MISSED * max(float(np.abs(self.prices).max(initial=0.0)), 1.0)
-        usd = np.concatenate([self.cost[self.joint], [plan.usd for _, plan in plans], np.full(2 * rows, missed)])
+        usd = np.concatenate([self.of_joint.cost, [plan.usd for _, plan in plans], np.full(2 * rows, missed)])
         unit = max(float(sum(month.plans[-1].usd for month in self.months)), 1e-9) / FINE
         used = [np.flatnonzero(plan.use) for _, plan in plans]
         row = np.concatenate([self.of_joint.row, *used, np.arange(rows), np.arange(rows), [rows + k for k, _ in plans]])
@@ -313,13 +282,11 @@ class _Months:
             [self.of_joint.value, *(plan.use[u] for (_, plan), u in zip(plans, used)),
              np.ones(rows), -np.ones(rows), np.ones(count)]
         )  # fmt: skip
-        entries = _Entries(
-            row.astype(np.int64), column.astype(np.int64), value, rows + len(self.months), first + count + 2 * rows
-        )
         one = np.ones(len(self.months))
         top = np.concatenate([self.upper[self.joint], np.ones(count), np.full(2 * rows, INF)])
         h = quiet_highs()
-        h.passModel(_model(usd / unit, top, np.append(self.lower, one), np.append(self.upper_bound, one), entries))
+        bounds = np.append(self.lower, one), np.append(self.upper_bound, one)
+        h.passModel(column_wise(usd / unit, top, bounds, (row.astype(np.int64), column.astype(np.int64), value)))
         if whole:
             chosen = np.append(np.flatnonzero(self.program.columns.integer[self.joint]), first + np.arange(count))
             kinds = np.full(len(chosen), highspy.HighsVarType.kInteger)
@@ -341,19 +308,11 @@ class _Months:
         return values, prices
 
 
-def periods_of_columns(program: LinearProgram) -> Ints:
-    """Period of each column; -1 of those of no period: purchases, what follows from them, and their sizes."""
-    at, sets = program.columns, program.sets
-    period = np.full(at.count, -1)
-    count = len(sets.periods)
-    period[at.deployed] = np.arange(count)
-    priced = at.unreserved >= 0
-    period[at.unreserved[priced]] = np.broadcast_to(np.arange(count), priced.shape)[priced]
-    for columns in (at.size_on, at.size_steps):
-        there = columns >= 0
-        period[columns[there]] = period[at.sized[there]]
-    period[at.hours_first :] = sets.slot_period[at.hour_slots]
-    return period
+def _numbers(kept: Ints, count: int) -> Ints:
+    """Return the number of each row or column among those kept; -1 of the others."""
+    found = np.full(count, -1)
+    found[kept] = np.arange(len(kept))
+    return found
 
 
 def tying_rows(row: Ints, period: Ints, rows: int) -> Bools:
@@ -374,17 +333,3 @@ def _matched(old: LinearProgram, new: LinearProgram, duals: Floats) -> Floats:
             begin = old.first_row(rows.family)
             found[first : first + rows.count] = duals[begin : begin + rows.count]
     return found
-
-
-def _model(cost: Floats, upper: Floats, row_lower: Floats, row_upper: Floats, entries: _Entries) -> highspy.HighsLp:
-    """Render a programme to HiGHS's column-wise arrays; no column is below 0."""
-    order = np.argsort(entries.column, kind="stable")
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = entries.columns, entries.rows
-    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(len(upper)), upper
-    lp.row_lower_, lp.row_upper_ = row_lower, row_upper
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(np.bincount(entries.column, minlength=entries.columns))])
-    lp.a_matrix_.index_ = entries.row[order]
-    lp.a_matrix_.value_ = entries.value[order]
-    return lp

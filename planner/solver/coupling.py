@@ -29,34 +29,10 @@ from planner.solver.component import ComponentPlan, plan_of
 from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.highs import DUAL, PRIMAL, set_options
 from planner.solver.joint import joint_columns, largest_joint
-from planner.solver.mixture import MARGIN, Joint, PartPlan
+from planner.solver.mixture import MARGIN, Joint, PartPlan, PartRows
 
 NEAR = 0.03  # of the prices: up to this change the primal simplex is faster from the last optimum (measured)
 HAIR = 1e-5  # of a commitment's price: what is signed costs so much more where it would cost nothing
-
-
-@dataclass(frozen=True)
-class PartRows:
-    """Entries of the coupling rows in the columns of a part's programme (A[k])."""
-
-    row: Ints
-    column: Ints
-    value: Floats
-
-    def activity(self, values: Floats, rows: int) -> Floats:
-        """A[k]·x of some values of the columns."""
-        found: Floats = np.bincount(self.row, self.value * values[self.column], rows).astype(float)
-        return found
-
-    def size(self, values: Floats, rows: int) -> Floats:
-        """|A[k]|·|x|: what rounding of the activity is relative to."""
-        found: Floats = np.bincount(self.row, np.abs(self.value * values[self.column]), rows).astype(float)
-        return found
-
-    def tolls(self, prices: Floats, columns: int) -> Floats:
-        """−A[k]ᵀy, USD of one unit of each column."""
-        found: Floats = -np.bincount(self.column, self.value * prices[self.row], columns).astype(float)
-        return found
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ whatever the rows are. Sizes need an upper limit for their switches: what a plan
 costs no more proves that the limit cut off nothing better.
 """
 
+from collections.abc import Iterator
+
 import highspy
 import numpy as np
 
@@ -12,7 +14,7 @@ from planner.errors import PlannerError, StoppedError
 from planner.model.columns import affordable_sizes, columns_of
 from planner.model.objective import objective
 from planner.model.program import LinearProgram, families_of
-from planner.model.sets import Floats, Sets
+from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import columns_named
 from planner.solver.continuous import ROUNDS, LinearSolve, cut_rows, solve_linear
 from planner.solver.highs import INF, OPTIMAL, Clock, highs_model, quiet_highs, set_options
@@ -112,9 +114,15 @@ def sized_program(sets: Sets, largest: Floats) -> LinearProgram:
 
 
 def _add_stress(h: highspy.Highs, program: LinearProgram, scale: Scale, cuts: list[Cut]) -> None:
+    for need, column, value in scaled_stress(program, scale, cuts):
+        h.addRow(need, INF, len(value), column.astype(np.int32), value)
+
+
+def scaled_stress(program: LinearProgram, scale: Scale, cuts: list[Cut]) -> Iterator[tuple[float, Ints, Floats]]:
+    """Right-hand side, columns and values of each stress row as the solver sees it, the largest value 1."""
     rows = cut_rows(program, cuts)
     for k in range(len(rows.lower)):
         at = slice(rows.start[k], rows.start[k + 1])
         value = rows.value[at] * scale.column[rows.column[at]]
         factor = 1.0 / float(np.abs(value).max()) if len(value) else 1.0
-        h.addRow(rows.lower[k] * factor, INF, len(value), rows.column[at].astype(np.int32), value * factor)
+        yield rows.lower[k] * factor, rows.column[at], value * factor

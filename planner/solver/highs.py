@@ -230,17 +230,26 @@ def highs_model(program: LinearProgram, scale: Scale) -> highspy.HighsLp:
     column = np.concatenate([rows.column for rows in program.families])
     value = np.concatenate([rows.value for rows in program.families])
     value = value * scale.column[column] * scale.row[row]
+    lower, upper = (bound * scale.row for bound in program.bounds())
+    cost = program.cost * scale.column / scale.cost
+    return column_wise(cost, program.columns.upper / scale.column, (lower, upper), (row, column, value))
+
+
+def column_wise(
+    cost: Floats, upper: Floats, rows: tuple[Floats, Floats], entries: tuple[Ints, Ints, Floats]
+) -> highspy.HighsLp:
+    """Render a programme to HiGHS's column-wise arrays; no column is below 0.
+
+    ``rows`` : lower and upper bound of each. ``entries`` : row, column and value of each.
+    """
+    row, column, value = entries
     order = np.argsort(column, kind="stable")
-    count = program.columns.count
-    lower, upper = program.bounds()
     lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = count, len(lower)
-    lp.col_cost_ = program.cost * scale.column / scale.cost
-    lp.col_lower_ = np.zeros(count)
-    lp.col_upper_ = program.columns.upper / scale.column
-    lp.row_lower_, lp.row_upper_ = lower * scale.row, upper * scale.row
+    lp.num_col_, lp.num_row_ = len(cost), len(rows[0])
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = cost, np.zeros(len(cost)), upper
+    lp.row_lower_, lp.row_upper_ = rows
     lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(np.bincount(column, minlength=count))])
+    lp.a_matrix_.start_ = np.concatenate([[0], np.cumsum(np.bincount(column, minlength=len(cost)))])
     lp.a_matrix_.index_ = row[order]
     lp.a_matrix_.value_ = value[order]
     return lp

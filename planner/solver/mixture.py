@@ -42,6 +42,30 @@ class PartPlan:
 
 
 @dataclass(frozen=True)
+class PartRows:
+    """Entries of the coupling rows in the columns of a part's programme (A[k])."""
+
+    row: Ints
+    column: Ints
+    value: Floats
+
+    def activity(self, values: Floats, rows: int) -> Floats:
+        """A[k]·x of some values of the columns."""
+        found: Floats = np.bincount(self.row, self.value * values[self.column], rows).astype(float)
+        return found
+
+    def size(self, values: Floats, rows: int) -> Floats:
+        """|A[k]|·|x|: what rounding of the activity is relative to."""
+        found: Floats = np.bincount(self.row, np.abs(self.value * values[self.column]), rows).astype(float)
+        return found
+
+    def tolls(self, prices: Floats, columns: int) -> Floats:
+        """−A[k]ᵀy, USD of one unit of each column."""
+        found: Floats = -np.bincount(self.column, self.value * prices[self.row], columns).astype(float)
+        return found
+
+
+@dataclass(frozen=True)
 class Joint:
     """Columns that stand in the coupling rows alone (solver.joint): their costs and entries; all are at least 0."""
 

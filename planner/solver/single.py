@@ -75,7 +75,7 @@ def _projected(
     """
     months = len(solve.program.sets.periods) > 1
     small = solve.program.columns.count <= (DIRECT_AGAIN if again and months else DIRECT_COLUMNS)
-    duals = solve.session.row_duals()
+    duals = solve.session.row_duals() if months else np.empty(0)
     found = solve_whole(solve, gap, clock, seen, SOONER if months else SOON if small else ROUNDS)
     if found is None or found.closed(gap) or found.largest is None:
         return found

@@ -30,6 +30,8 @@ def served_sooner(program: LinearProgram, values: Floats, scale: Floats, clock: 
     """
     sets, at = program.sets, program.columns
     waiting = at.backlog[at.backlog >= 0]
+    if not len(waiting):
+        return values
     cost = np.zeros(at.count)
     cost[waiting] = np.broadcast_to(sets.slots["weeks"].to_numpy(float), at.backlog.shape)[at.backlog >= 0]
     now = float(cost @ values)

@@ -312,6 +312,7 @@ def write(sheet: Sheet, found: RulesCost) -> None:
             "compared with this plan: it is what whole units cost."
         )
     sheet.heading(NAME, text, len(COLUMNS) - 1)
+    sheet.raw.set_row(1, 42)
     sheet.widths(COLUMNS)
     rows: list[Mapping[str, Value]] = [
         {"rule": r.rule[:1].upper() + r.rule[1:], "total": r.total_usd, "saves": r.saves_usd, "sign": r.to_sign_usd,

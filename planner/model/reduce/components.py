@@ -81,7 +81,7 @@ def split_periods(part: Sets) -> list[Sets]:
         return [part]
     bones = skeleton(part)
     at = columns_of(bones)
-    node = _periods_of(bones, at)
+    node = _begin_of(bones, at)
     root = _roots(count, np.concatenate([_ties(family.rows(bones, at), node) for family in families]))
     if not root.any():
         return [part]
@@ -161,16 +161,25 @@ def _nodes(sets: Sets, at: Columns) -> Ints:
     return node
 
 
-def _periods_of(sets: Sets, at: Columns) -> Ints:
-    """Period of each column: of a purchase its first."""
-    period = np.empty(at.count, np.int64)
-    start = sets.purchases["period"].to_numpy(int)
-    period[at.committed] = start
-    period[at.deployed] = np.arange(len(sets.periods))
+def periods_of(sets: Sets, at: Columns) -> Ints:
+    """Period of each column; -1 of those of no period: purchases, what follows from them, and their sizes."""
+    period = np.full(at.count, -1)
+    number = np.arange(len(sets.periods))
+    period[at.deployed] = number
     priced = at.unreserved >= 0
-    period[at.unreserved[priced]] = np.broadcast_to(np.arange(len(sets.periods)), priced.shape)[priced]
-    period[at.more] = period[at.fewer] = start[kept_purchases(sets)]
+    period[at.unreserved[priced]] = np.broadcast_to(number, priced.shape)[priced]
+    for columns in (at.size_on, at.size_steps):
+        there = columns >= 0
+        period[columns[there]] = period[at.sized[there]]
     period[at.hours_first :] = sets.slot_period[at.hour_slots]
+    return period
+
+
+def _begin_of(sets: Sets, at: Columns) -> Ints:
+    """Period of each column: of a purchase its first."""
+    period, start = periods_of(sets, at), sets.purchases["period"].to_numpy(int)
+    period[at.committed] = start
+    period[at.more] = period[at.fewer] = start[kept_purchases(sets)]
     return period
 
 

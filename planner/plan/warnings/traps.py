@@ -60,6 +60,10 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(all_names[:4]) + more
 
 
+def _named(kind: str, names: list[str]) -> str:
+    return f"{kind}{'s' * (len(names) > 1)} {listed(names)}"
+
+
 _EXAMPLE = re.compile(r"\bexample\b", re.IGNORECASE)
 _SHOWN = 4
 
@@ -188,7 +192,7 @@ def thin_headroom(case: Case) -> list[Caution]:
             thin.setdefault(f"{case.headroom(w):.0%}", []).append(w.workload)
     return [
         Caution(
-            "thin-headroom", "risk", f"workload{'s' * (len(names) > 1)} {listed(names)}",
+            "thin-headroom", "risk", _named("workload", names),
             f"headroom is {headroom}; under {USUAL_HEADROOM:.0%} a forecast that is a little low is an outage",
             "Raise headroom in policy or for the workload, or be sure of the forecast",
         )
@@ -264,9 +268,7 @@ def idle_commitments(case: Case) -> list[Caution]:
             unused.setdefault(f"{sold} on average", []).append(offer.offer)
     for message, offers in unused.items():
         remedy = "It would mostly be idle: expect no purchase"
-        found.append(
-            Caution("idle-commitment", "cost", f"offer{'s' * (len(offers) > 1)} {listed(offers)}", message, remedy)
-        )
+        found.append(Caution("idle-commitment", "cost", _named("offer", offers), message, remedy))
     return found
 
 
