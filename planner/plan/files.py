@@ -203,15 +203,6 @@ def _both(table: pd.DataFrame, rows: "pd.Series[bool]", others: Sequence[str], o
     return bool(table.loc[rows, [name for name in others if name not in own]].notna().any(axis=None))
 
 
-def read_summary(directory: str | Path) -> dict[str, Any]:
-    """Read back the main figures of plan.json; empty where there are none."""
-    faults: list[Fault] = []
-    found = _stated(Path(directory), faults).get("summary")
-    if faults:
-        raise InputError(faults)
-    return found if isinstance(found, dict) else {}
-
-
 def rounded(value: Any) -> Any:
     """Round every number to 12 significant digits; a number that is not finite becomes null."""
     if isinstance(value, dict):

@@ -19,7 +19,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from planner.model import program
@@ -106,15 +105,6 @@ def _merged(sets: Sets, key: NDArray[Any], used: Ints) -> Sets:
     weeks = np.zeros(len(keep))
     np.add.at(weeks, group, sets.slots["weeks"].to_numpy(float)[used])
     return replace(sets, slots=slots.assign(weeks=weeks), demand=sets.demand[:, keep], members=members)
-
-
-def expand(frame: pd.DataFrame, members: tuple[np.ndarray, ...]) -> pd.DataFrame:
-    """Give each original slot the rows of the merged slot that stands for it (column `slot`)."""
-    size = np.array([len(m) for m in members], dtype=np.int64)
-    of = frame["slot"].to_numpy(int)
-    repeated = frame.loc[np.repeat(frame.index.to_numpy(), size[of])].reset_index(drop=True)
-    original = [members[k] for k in of]
-    return repeated.assign(slot=np.concatenate(original) if original else np.empty(0, np.int64))
 
 
 Line = tuple[str, str]  # offer, period

@@ -15,7 +15,7 @@ from planner.plan.audit.findings import Finding, over, worst
 from planner.plan.derived import Derived
 from planner.plan.flows import WAY, Floats, Flows, Names
 from planner.schema.case import Case
-from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
+from planner.units import REQUESTS_PER_THOUSAND
 
 NAMED = ("origin", "workload", "model", "region", "supply", "meter", "scenario", "period", "hour_of_week")
 RowName = Mapping[str, str | int]  # columns of NAMED that tell a row from the others; none where there is one row
@@ -214,15 +214,6 @@ class RulePrices:
                 if weight:
                     found = (np.zeros(slots) if found is None else found) + weight * part.slots
         return found
-
-
-def weeks_of_slots(case: Case, names: Names) -> Floats:
-    """How many hours each slot stands for: probability times the weeks of its period."""
-    weeks = [s.probability * p.weeks for s in case.scenarios for p in case.periods]
-    found: Floats = np.repeat(np.array(weeks, float), HOURS_PER_WEEK)
-    if len(found) != names.slot_count:
-        raise ValueError("scenarios and periods are not those of the names")
-    return found
 
 
 TINY = 1e-9  # GB per month: a cap below is 0

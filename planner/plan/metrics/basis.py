@@ -190,10 +190,6 @@ class Basis:
         np.add.at(total, self.flows.loads["deployment"].to_numpy(int), self.scaled_load_unit_hours)
         return total
 
-    def period_table(self, by_period: Floats) -> dict[str, float]:
-        """Values by period as a dictionary."""
-        return dict(zip(self.names.periods, by_period.tolist(), strict=True))
-
     @property
     def _slot_weeks(self) -> Floats:
         weeks: Floats = self.derived.slots["weeks"].to_numpy(float)

@@ -1,7 +1,7 @@
 """Column expressions that tabular formats share: numbers, texts and moments out of whatever type a cell has."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from planner.errors import Fault, InputError
@@ -49,21 +49,6 @@ def need(table: Any, names: Sequence[str], place: str) -> None:
     if lacking:
         shown = ", ".join(table.columns)[:400]
         raise InputError([Fault(place, "lacks columns of this format", column=lacking, allowed=shown)])
-
-
-def as_spelled(table: Any, names: Sequence[str]) -> Any:
-    """Return the table with its columns spelled as ``names``, where they differ by case or underscores only.
-
-    A metastore may know lower case only, a warehouse upper case, and loaders split ``startTime`` into two words.
-    """
-    there = {squeezed(name): name for name in table.columns}
-    wanted = {name: there[squeezed(name)] for name in names if squeezed(name) in there and name not in table.columns}
-    return table.rename(wanted)
-
-
-def has_all(columns: Iterable[str], names: Sequence[str]) -> bool:
-    """Tell whether all names are among the columns, however these are spelled."""
-    return {squeezed(name) for name in names} <= {squeezed(name) for name in columns}
 
 
 def squeezed(name: str) -> str:

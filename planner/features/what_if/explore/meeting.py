@@ -140,11 +140,6 @@ class Meeting:
         return self.quick is not None and self.quick.number == self._number
 
     @property
-    def is_planned(self) -> bool:
-        """Whether the plan shown is that of the question."""
-        return self.planned is not None and self.planned.number == self._number
-
-    @property
     def planning(self) -> str:
         """Name of the case for which whole units are being searched; blank: none."""
         return "" if self._busy is None else self._busy[2]
