@@ -19,10 +19,11 @@ from planner.features.resolve.resolve import resolve as resolve_against
 from planner.features.review.review_study import review as review_of
 from planner.plan import files
 from planner.plan.expiries import NOTICE_DAYS
-from planner.plan.finished import Finished, load_finished
+from planner.plan.finished import Finished
 from planner.plan.manifest import WORKBOOK
 from planner.plan.metrics import Metrics, summary_of
 from planner.solver.find import Options
+from planner.verify.trusted import trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +44,9 @@ def load_plan(directory: str | Path) -> Finished:
     Raises
     ------
     InputError : a file is missing or damaged, or the input is not the one that the plan was made from.
+    AuditError : its figures do not follow from its input and tables.
     """
-    return load_finished(directory)
+    return trusted(directory)
 
 
 def price(
@@ -96,7 +98,7 @@ def resolve(
     ------
     InfeasibleError : no plan meets every rule. StoppedError : out of time before there was a plan.
     """
-    finished = last if isinstance(last, Finished) else load_finished(last)
+    finished = last if isinstance(last, Finished) else trusted(last)
     options = Options(gap, time_limit_seconds)
     return resolve_against(case, finished, options, keep_usd=keep_usd, detail=causes)
 
@@ -113,7 +115,7 @@ def review(last: Finished | str | Path, history: History | str | Path, *, rules:
     ------
     InputError : a file cannot be read, or the history has no hour of the plan's months.
     """
-    finished = last if isinstance(last, Finished) else load_finished(last)
+    finished = last if isinstance(last, Finished) else trusted(last)
     seen = history if isinstance(history, History) else load_history(Path(history))
     return review_of(finished.case, finished.plan, seen, rules=rules)
 

@@ -132,10 +132,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _last_plan(directory: Path) -> "Finished | None":
     """Read the plan that the new one must not be dearer than; None: there is none that can be read."""
-    from planner.plan.finished import load_finished
+    from planner.verify.trusted import trusted
 
     try:
-        return load_finished(directory)
+        return trusted(directory)
     except PlannerError:
         return None
 

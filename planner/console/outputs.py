@@ -39,14 +39,14 @@ def previous_of(arguments: argparse.Namespace) -> Plan | None:
 
     Raises
     ------
-    InputError
-        if its files cannot be read.
+    InputError, AuditError
+        if its files cannot be read, or do not hold.
     """
     if arguments.previous is None:
         return None
-    from planner.plan.files import read_plan
+    from planner.verify.trusted import trusted
 
-    return read_plan(arguments.previous)
+    return trusted(arguments.previous).plan
 
 
 def write_outputs(

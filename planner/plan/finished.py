@@ -1,4 +1,7 @@
-"""A finished plan with the input it was made from, both read from the plan's directory."""
+"""A finished plan with the input it was made from, both read from the plan's directory.
+
+What its files say of cost and rules is taken as it stands: `verify.trusted` checks that too.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +10,7 @@ from planner.errors import Fault, InputError
 from planner.io.directory import read_whole
 from planner.plan.audit.totals import sound_tables
 from planner.plan.files import read_plan
-from planner.plan.manifest import DIRECTORY, INPUT, PLAN, TABLES, faults_of_files, read_document
+from planner.plan.manifest import DIRECTORY, INPUT, PLAN, SCALED, TABLES, faults_of_files, read_document
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.readers.load import load
@@ -59,7 +62,7 @@ def _load_finished(folder: Path) -> Finished:
         message = "is not the input that the plan was made from: one of the two was changed"
         raise InputError([Fault(str(folder / INPUT), message, value=case.digest[:16],
                                 allowed=f"{plan.input_digest[:16]}..., as {PLAN} says")])  # fmt: skip
-    if edited := faults_of_files(folder, only=(*TABLES, INPUT)):
+    if edited := faults_of_files(folder, only=(*TABLES, SCALED, INPUT)):
         raise InputError(edited)
     _, _, unknown = sound_tables(case, plan, Reading(case, plan).names)
     if unknown:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from planner.io.directory import read_whole
 from planner.plan.audit import Finding, audit
-from planner.plan.audit.bound import check_bound
 from planner.plan.audit.findings import lacks_witness
 from planner.plan.audit.totals import sound_tables
 from planner.plan.files import read_plan
@@ -16,8 +15,9 @@ from planner.plan.manifest import DIRECTORY
 from planner.plan.plan import Plan, Status
 from planner.plan.reading import Reading
 from planner.schema.case import Case
-from planner.verify.claims import figure_findings, file_findings, proof_findings, rent_findings, row_findings
+from planner.verify.claims import figure_findings, file_findings
 from planner.verify.stress_proof import prove_stress
+from planner.verify.trusted import proved_findings
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,8 @@ def _verified(case: Case, directory: Path, *, deep: bool) -> Verification:
     findings += audit(case, plan, witness=not by_proof, reading=reading)
     known = {f.message for f in findings}
     findings += [f for f in proved.findings if f.message not in known]
-    unproved = check_bound(case, derived, names, plan)
+    unproved = proved_findings(reading)
     findings += unproved
-    findings += proof_findings(case, plan) + row_findings(plan)
-    findings += rent_findings(plan)
     searched = None
     if deep:
         from planner.verify.deep import search, second_opinion
@@ -91,5 +89,5 @@ def _verified(case: Case, directory: Path, *, deep: bool) -> Verification:
         findings += second_opinion(plan, searched.best_usd, searched.least_usd)
     if all(finding.rule in ("files", "status", "rents") for finding in findings):  # else figures mean nothing
         findings += figure_findings(directory, reading)
-    bound = -math.inf if unproved else plan.proof.bound_usd
+    bound = -math.inf if any(finding.rule == "bound" for finding in unproved) else plan.proof.bound_usd
     return Verification(plan, findings, bound, proved.cases, proved.slots, proved.programmes, searched)

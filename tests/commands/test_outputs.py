@@ -10,8 +10,9 @@ from planner.console.outputs import configure_outputs, previous_of, write_output
 from planner.errors import InputError, PlannerError
 from planner.plan.files import write_plan
 from planner.plan.manifest import TABLES, faults_of_files, files_in
-from planner.plan.metrics import summary_of
+from planner.solver.solve import solve
 from planner.workbook.report import Report
+from tests import builders
 from tests.builders.books import opened, small
 
 
@@ -61,10 +62,10 @@ def test_a_plan_does_not_go_where_another_result_is(tmp_path: Path, name: str) -
 
 
 def test_changes_against_the_last_signed_plan(tmp_path: Path) -> None:
-    metrics = small()
-    write_plan(metrics.reading.plan, metrics.reading.case, tmp_path / "signed", summary_of(metrics))
+    case = builders.case(builders.two_regions(routes=[]))
+    write_plan(solve(case), case, tmp_path / "signed")
     written(tmp_path / "now", "--previous", str(tmp_path / "signed"))
-    assert "Against the plan tiny" in opened(tmp_path / "now" / "plan.xlsx")["Changes"]["A2"].value
+    assert f"Against the plan {case.settings.name}" in opened(tmp_path / "now" / "plan.xlsx")["Changes"]["A2"].value
 
 
 def test_a_plan_that_cannot_be_read_is_said_at_once(tmp_path: Path) -> None:

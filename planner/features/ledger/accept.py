@@ -13,9 +13,7 @@ from planner.features.ledger.next_folder import Additions, Signed, additions, co
 from planner.io.atomic import locked, sweep, undisturbed, written_beside
 from planner.io.digest import FORMAT, sha256_of, sha256_of_bytes
 from planner.io.together import changed_together
-from planner.plan.audit import audit
-from planner.plan.audit.bound import check_bound
-from planner.plan.audit.findings import OF_PROOF, STRESS, broken_rules, lacks_witness, one_a_rule
+from planner.plan.audit.findings import OF_PROOF, STRESS, broken_rules, one_a_rule
 from planner.plan.finished import Finished, load_finished
 from planner.plan.manifest import (
     COMMITMENTS,
@@ -33,8 +31,9 @@ from planner.plan.plan import Status
 from planner.plan.reading import Reading
 from planner.readers.csv_files import as_table
 from planner.schema.capacity import Offer
-from planner.verify.claims import figure_findings, proof_findings, rent_findings, row_findings
+from planner.verify.claims import figure_findings
 from planner.verify.growth_margins import margins_of
+from planner.verify.trusted import audited_findings, proved_findings
 
 
 @dataclass(frozen=True)
@@ -189,10 +188,9 @@ def refuse_broken(finished: Finished) -> None:
     """
     given = finished.plan.proof.status == Status.GIVEN
     reading = Reading(finished.case, finished.plan)
-    findings = audit(finished.case, finished.plan, witness=not lacks_witness(finished.plan), reading=reading)
+    findings = audited_findings(reading)
     broken = broken_rules(findings, margins_of(reading), reading.names)
-    proof = check_bound(finished.case, reading.derived, reading.names, finished.plan)
-    proof += proof_findings(finished.case, finished.plan) + rent_findings(finished.plan) + row_findings(finished.plan)
+    proof = proved_findings(reading)
     if not broken and not findings and not proof:  # else figures mean nothing
         proof = figure_findings(finished.directory, reading)
     others = [f for f in findings if f.rule in OF_PROOF and not given] + proof

@@ -65,18 +65,18 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.resolve.resolve import resolve
     from planner.features.tasks import cost_per_task_sheet
     from planner.io.cache import FOLDER
-    from planner.plan.finished import load_finished
     from planner.plan.manifest import CHANGES
     from planner.plan.reading import Reading
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
     from planner.verify.figures import figures_of
+    from planner.verify.trusted import trusted
     from planner.workbook.report import Report
 
     limit: TimeLimit = arguments.time_limit
     limit.reading()
-    last = load_finished(arguments.against)
+    last = trusted(arguments.against)
     case = load(arguments.input)
     limit.reading_done(len(case.demand))
     directory = _directory(arguments, folder_name(case.settings.name))

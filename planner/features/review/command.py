@@ -45,13 +45,13 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.review.review_terminal import print_review
     from planner.io.cache import FOLDER
     from planner.io.directory import refuse
-    from planner.plan.finished import load_finished
+    from planner.verify.trusted import trusted
 
     output: Path | None = arguments.output
     if output is not None:
         refuse(output.resolve(), OUTPUT)
     rules, names = load_rules(arguments.rules), load_names(arguments.map).names
-    finished = load_finished(arguments.plan)
+    finished = trusted(arguments.plan)
     history = load_history(arguments.history)
     with Progress("reviewing") as progress:
         found = review(

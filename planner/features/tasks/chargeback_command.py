@@ -42,9 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.tasks.chargeback_report import print_chargeback
     from planner.features.tasks.focus_charges import focus_charges
     from planner.io.atomic import write_csv
-    from planner.plan.finished import load_finished
+    from planner.verify.trusted import trusted
 
-    here = load_finished(arguments.plan)
+    here = trusted(arguments.plan)
     found = chargeback(here.case, here.plan)
     written = []
     if arguments.csv is not None:

@@ -59,13 +59,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, attribute, compare and print."""
     from planner.features.tasks import AlertRule, alerts, task_costs
-    from planner.plan.finished import load_finished
+    from planner.verify.trusted import trusted
 
-    here = load_finished(arguments.plan)
+    here = trusted(arguments.plan)
     costs = task_costs(here.case, here.plan)
     other = None
     if arguments.against is not None:
-        there = load_finished(arguments.against)
+        there = trusted(arguments.against)
         other = task_costs(there.case, there.plan)
     movements = _movements(arguments, costs, other)
     found = alerts(movements, AlertRule(arguments.rise, arguments.flat, arguments.least_usd))

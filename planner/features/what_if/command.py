@@ -179,11 +179,11 @@ def _with_how_far(case: "Case", study: "Study", place: Path, options: "Options")
     from dataclasses import replace
 
     from planner.features.what_if.how_far import how_far
-    from planner.plan.finished import load_finished
     from planner.solver.solve import audited
+    from planner.verify.trusted import trusted
 
     if place != Path():
-        finished = load_finished(place)
+        finished = trusted(place)
         if finished.case.digest != case.digest:
             raise PlannerError(
                 f"{place} holds a plan of another input than this folder: --how-far takes a plan of the folder as it "
@@ -202,11 +202,11 @@ def _with_how_far(case: "Case", study: "Study", place: Path, options: "Options")
 def _last_purchases(directory: Path, case: "Case", near: float | None) -> "dict[tuple[str, str], float]":
     """Read what the last plan bought that this one could buy too."""
     from planner.features.resolve.keep import last_purchases
-    from planner.plan.finished import load_finished
+    from planner.verify.trusted import trusted
 
     if near is None:
         raise PlannerError("--against names the last plan for --nearly-as-good, which is not asked for")
-    finished = load_finished(directory)
+    finished = trusted(directory)
     return dict(last_purchases((finished.case, finished.plan), case).units)
 
 

@@ -67,6 +67,7 @@ def worst(
 
 OF_PROOF = ("bound", "status", "gap")  # findings about how good a plan is, not about a rule of the case
 STRESS = "stress"
+OF_ORDERS = (STRESS, "sizes", "budget")  # an order that was priced may break them; whatever else it breaks is an error
 BROKEN = 1e-6  # relative: growth below 1 that counts as broken
 
 WORDS = {
