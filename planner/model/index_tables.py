@@ -6,7 +6,7 @@ The formulas are those of docs/model.md, "What follows from the input".
 import numpy as np
 import pandas as pd
 
-from planner.model.sets import Floats, Ints, Risk, Sets, Spend, StressScale
+from planner.model.sets import EVERY_FUTURE, Floats, Ints, Risk, Sets, Spend, StressScale
 from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.schema.case import Case
 from planner.units import BYTES_PER_GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, REQUESTS_PER_THOUSAND, TOKENS_PER_MTOK
@@ -70,7 +70,7 @@ def sets_of(case: Case, like: Sets | None = None) -> Sets:
         max_away_share=policy.egress.max_cross_region_share,
         budget_usd=policy.max_commitment_usd,
         paid_usd=_paid(case, purchases),
-        chances=tuple((s.scenario, s.probability) for s in case.scenarios),
+        chances=case.chances,
         spend=_spend(case),
         risk=_risk(case),
         case=case,
@@ -96,13 +96,16 @@ def _slots(case: Case) -> tuple[pd.DataFrame, Floats]:
             times[np.ix_(case.factor_periods(f), f.hours, own)] *= f.factor
         kinds, kind = np.unique(times.reshape(-1, len(case.on_demand)), axis=0, return_inverse=True)
         kind = kind.reshape(len(case.periods), HOURS_PER_WEEK)
+    number = {name: k for k, (name, _) in enumerate(case.chances)}
+    of = {name: name for name in number} if case.futures is None else case.futures.of_scenario
+    future = [number[of[s.scenario]] if s.scenario in of else EVERY_FUTURE for s in case.scenarios]
     rows = [
-        (s.scenario, k, h, s.probability * p.weeks, s.on_demand_price_factor, kind[k, h])
-        for s in case.scenarios
+        (s.scenario, k, h, s.probability * p.weeks, s.on_demand_price_factor, kind[k, h], f)
+        for s, f in zip(case.scenarios, future)
         for k, p in enumerate(case.periods)
         for h in range(HOURS_PER_WEEK)
     ]
-    columns = ["scenario", "period", "hour_of_week", "weeks", "price_factor", "hour_prices"]
+    columns = ["scenario", "period", "hour_of_week", "weeks", "price_factor", "hour_prices", "future"]
     return pd.DataFrame(rows, columns=columns), kinds
 
 
@@ -331,9 +334,9 @@ def _paid(case: Case, purchases: pd.DataFrame) -> Floats:
 
 
 def _risk(case: Case) -> Risk | None:
-    """Read the weight of dear scenarios; None where there is none, or one scenario only."""
+    """Read the weight of dear scenarios; None where there is none, or one future only."""
     risk = case.settings.policy.risk
-    likely = sum(scenario.probability > 0 for scenario in case.scenarios)
+    likely = sum(probability > 0 for _, probability in case.chances)
     return Risk(risk.weight, risk.level) if risk.weight > 0 and risk.level > 0 and likely > 1 else None
 
 

@@ -120,10 +120,10 @@ def risk(sets: Sets, at: Columns) -> Floats:
 
 
 def scenario_usd(sets: Sets, at: Columns) -> Floats:
-    """Cost of the columns that are decided by the hour, were their scenario certain: without its probability."""
+    """Cost of the columns that are decided by the hour, were their future certain: without its probability."""
     found = np.zeros(at.count)
     own = slice(at.hours_first, None)
-    chance = sets.chance[sets.slot_future[at.hour_slots]]
+    chance = sets.slot_chance[at.hour_slots]
     usd = (on_demand(sets, at) + egress(sets, at) + scaled(sets, at))[own]
     found[own] = np.divide(usd, chance, out=np.zeros_like(usd), where=chance > 0)
     return found

@@ -16,6 +16,7 @@ from planner.schema.case import Case
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+EVERY_FUTURE = -1  # of a slot that is part of each future
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,8 @@ class Sets:
     """Index tables of one programme. Row numbers of a table are the indices that other tables refer to.
 
     slots : scenario, period (number), hour_of_week, weeks (probability x weeks: how many such hours are expected),
-        price_factor, hour_prices (a row of ``price_times``). Slot tau.
+        price_factor, hour_prices (a row of ``price_times``), future (a number into ``chances``, or EVERY_FUTURE). Slot
+        tau.
     needs : origin, workload, usable (1 - reserved_headroom), guaranteed_share. An origin-workload with demand.
     demand : krph, array needs x slots.
     shares : workload, model, min_share, max_share: the mix.
@@ -122,7 +124,7 @@ class Sets:
     caps : origin, destination, gb_per_month: finite egress caps.
     period_hours : hours of each period.
     paid_usd : what a unit of each purchase costs in each period, array purchases x periods.
-    chances : name and probability of each scenario. spend : commitments to spend. None: none.
+    chances : name and probability of each future (`Case.chances`). spend : commitments to spend. None: none.
     risk : the weight of dear scenarios. None: only the expected cost counts.
     left_out : families of constraints that are not stated of these sets. tolls : what their prices charge, if any.
     case : what the tables were made of, for a rule that needs an input that no table holds.
@@ -178,14 +180,25 @@ class Sets:
 
     @property
     def chance(self) -> Floats:
-        """Probability of each scenario."""
+        """Probability of each future."""
         return np.array([probability for _, probability in self.chances], dtype=float)
 
     @property
     def slot_future(self) -> Ints:
-        """Scenario of each slot: a number into `chances`."""
-        number = {name: k for k, (name, _) in enumerate(self.chances)}
-        return np.array([number[name] for name in self.slots["scenario"]], dtype=np.int64)
+        """Future of each slot: a number into `chances`, or EVERY_FUTURE."""
+        return self.slots["future"].to_numpy(np.int64)
+
+    @property
+    def slot_chance(self) -> Floats:
+        """Probability of the future of each slot; 1 of one that is part of each."""
+        return np.append(self.chance, 1.0)[self.slot_future]
+
+    def in_futures(self, slots: Ints) -> tuple[Ints, Ints]:
+        """Spread slots over the futures that they are part of: the place of each among those given, and the future."""
+        future, likely = self.slot_future[slots], np.flatnonzero(self.chance > 0)
+        own, every = np.flatnonzero(future != EVERY_FUTURE), np.flatnonzero(future == EVERY_FUTURE)
+        place = np.concatenate([own, np.repeat(every, len(likely))])
+        return place, np.concatenate([future[own], np.tile(likely, len(every))])
 
     @property
     def has_size_rules(self) -> bool:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -67,6 +68,18 @@ BASE_SCENARIO = "base"
 
 
 @dataclass(frozen=True)
+class Futures:
+    """What may happen, where a scenario is only a part of it, as the weeks of a month that is over are.
+
+    What adds up a scenario, as a spend commitment does, adds up a future instead. chances : name and probability of
+    each. of_scenario : the future that a scenario is part of; one that is not named is part of all of them.
+    """
+
+    chances: tuple[tuple[str, float], ...]
+    of_scenario: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Case:
     """What a buyer stated, valid and in canonical order (rows sorted by key), so that row order never matters.
 
@@ -93,6 +106,7 @@ class Case:
     spend_commitments: tuple[SpendCommitment, ...] = ()
     price_factors: tuple[PriceFactor, ...] = ()
     only: Period | None = None  # the one period that is looked at; None: all of the horizon
+    futures: Futures | None = None  # None: each scenario is a future
 
     def __repr__(self) -> str:
         """Name the case, its months and how much of what it holds."""
@@ -122,6 +136,13 @@ class Case:
         start, last = self.periods[bought].start, self.periods[-1].end
         end = offer.term_end(start)
         return hours_between(start, min(end, last)), hours_between(last, end)
+
+    @property
+    def chances(self) -> tuple[tuple[str, float], ...]:
+        """Name and probability of each future."""
+        if self.futures is not None:
+            return self.futures.chances
+        return tuple((s.scenario, s.probability) for s in self.scenarios)
 
     def rows(self, table: str) -> tuple[Row, ...]:
         """Rows of a table other than demand, by its name."""

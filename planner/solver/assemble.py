@@ -1,6 +1,7 @@
 """From the components' numbers to the plan's tables, with the names that the buyer uses."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,12 +40,18 @@ DUST = 1e-9  # units below this are the solver's rounding, not a purchase
 DIGITS = 9
 
 
+def as_listed(units: Floats) -> Floats:
+    """Return units as a plan's tables list them: rounded, without the solver's dust."""
+    found = np.round(units, DIGITS)
+    return np.where(found > DUST, found, 0.0)
+
+
 def purchases(whole: Sets, plans: Sequence[Decided]) -> pd.DataFrame:
     """List units bought by offer and period, with what they cost inside the horizon."""
     parts = []
     for plan in plans:
         bought = plan.sets.purchases
-        units = np.round(plan.committed, DIGITS)
+        units = as_listed(plan.committed)
         parts.append(
             pd.DataFrame(
                 {
@@ -53,7 +60,7 @@ def purchases(whole: Sets, plans: Sequence[Decided]) -> pd.DataFrame:
                     "units": units,
                     "usd": units * bought["committed_usd_per_unit"].to_numpy(float),
                 }
-            )[units > DUST]
+            )[units > 0]
         )
     return _joined(parts, PURCHASE_COLUMNS, ["period", "offer"])
 
@@ -62,7 +69,8 @@ def deployments(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
     """List units deployed by pool, meter, model and period."""
     parts = []
     for plan in plans:
-        d, p = np.nonzero(np.round(plan.deployed, DIGITS) > DUST)
+        units = as_listed(plan.deployed)
+        d, p = np.nonzero(units)
         rows = plan.sets.deployments.iloc[d]
         parts.append(
             pd.DataFrame(
@@ -71,7 +79,7 @@ def deployments(whole: Sets, plans: Sequence[ComponentPlan]) -> pd.DataFrame:
                     "meter": rows["meter"].to_numpy(),
                     "model": rows["model"].to_numpy(),
                     "period": np.array(plan.sets.periods, dtype=object)[p],
-                    "units": np.round(plan.deployed, DIGITS)[d, p],
+                    "units": units[d, p],
                 }
             )
         )
@@ -270,12 +278,16 @@ def whole_values(sets: Sets, at: Columns, plans: Sequence[Decided]) -> Floats:
 
 
 def joint_usd(sets: Sets, plans: Sequence[Decided]) -> dict[str, float]:
-    """USD of each cost term on columns that belong to no part, by its part of a plan's cost."""
+    """USD of each cost term on columns that belong to no part, by its part of a plan's cost, of what its tables list.
+
+    A shortfall is a small difference of large sums: rounding of units would be seen in it.
+    """
     at = columns_of(sets)
     joint = joint_columns(at)
     if not len(joint):
         return {}
-    values = whole_values(sets, at, plans)[joint]
+    listed = [replace(plan, committed=as_listed(plan.committed), deployed=as_listed(plan.deployed)) for plan in plans]
+    values = whole_values(sets, at, listed)[joint]
     return {term.part or "": float(term.usd(sets, at)[joint] @ values) for term in TERMS if term.name in JOINT_TERMS}
 
 

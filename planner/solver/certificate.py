@@ -155,7 +155,7 @@ def _largest_scaled(program: LinearProgram) -> tuple[Ints, Floats]:
     if sets.spend is not None:
         twice = counted_twice(sets)[meter][:, sets.slot_period]
         alike = np.array([len(m) for m in sets.members]) if sets.members else np.ones(len(sets.slots))
-        filled = np.maximum(sets.spend.usd, 0.0).max(initial=0.0) * sets.chance[sets.slot_future] * alike
+        filled = np.maximum(sets.spend.usd, 0.0).max(initial=0.0) * sets.slot_chance * alike
         price = scaled_unit_usd(sets)[0]
         fills = np.divide(filled, price, out=np.zeros(price.shape), where=price > 0) * (1 + 1e-9)
         most = np.where(twice, np.maximum(most, fills), most)

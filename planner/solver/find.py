@@ -391,10 +391,9 @@ def totals_of(case: Case, sets: Sets, plans: Sequence[Decided]) -> Totals:
 def _cost(plan: Decided) -> list[tuple[str, float]]:
     """Part of the plan's cost and USD of each cost term of a component, from its numbers; changes are no part of it."""
     sets = replace(plan.sets.without(JOINT), keep=None)
-    units = np.round(plan.committed, assemble.DIGITS)
-    units[units <= assemble.DUST] = 0.0
+    units = assemble.as_listed(plan.committed)
     at = columns_of(replace(sets, arcs=sets.arcs.assign(priced=False)), sets.has_size_rules)  # of flows, the used ones
     at = replace(at, flow_arc=plan.flow_arc, flow_slot=plan.flow_slot, flow_case=np.full(len(plan.flow), -1))
-    values = values_of(sets, at, units, np.round(plan.deployed, assemble.DIGITS), plan.flow)
+    values = values_of(sets, at, units, assemble.as_listed(plan.deployed), plan.flow)
     found = [(term.part, float(term.usd(sets, at) @ values)) for term in terms_of(sets) if term.part is not None]
     return [*found, ("scaled_usd", scaled_units_usd(sets, plan.scaled))]

@@ -6,12 +6,14 @@ month of which something was seen counts once: a scenario stands for each seven 
 Hours not seen are as planned, in every scenario of the plan; months not seen have the plan's own weights. These hours
 carry the dollars. Headroom and failover are asked, as in the plan, of the mean week: of a second copy of each workload,
 in scenarios of probability 0. (No plan keeps a third of its capacity free *above* a month's single busiest hour.)
+Weeks that were seen belong to every future, those that were not to a scenario of the plan each: rules and prices that
+add up a scenario (spend commitments, risk) add up these futures.
 
 `at_calendar_hours`: one month, each real hour exactly once. Each pair of a workload and a model is a workload of its
 own here: the mix is the one that happened, hour by hour.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +24,7 @@ from planner.features.review.actual import Actual, as_seen
 from planner.plan.audit.service import away_share, data_sent
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
-from planner.schema.case import DEMAND_COLUMNS, Case
+from planner.schema.case import DEMAND_COLUMNS, Case, Futures
 from planner.schema.settings import Period
 from planner.schema.workloads import Mix, Scenario, Workload
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
@@ -76,7 +78,7 @@ def with_room_at_the_calendar(case: Case, plan: Plan, months: Collection[str], *
 
 def at_the_hours_that_were(case: Case, actual: Actual) -> Case:
     """Return the plan's case with the demand, token lengths and cache rates that were seen, hour by hour."""
-    scenarios, demand = _unseen(case, actual, actual.seen)
+    scenarios, demand, of = _unseen(case, actual, actual.seen)
     expected = sum(s.probability * s.on_demand_price_factor for s in case.scenarios)
     for period in case.periods:
         if period.name not in actual.months:
@@ -94,17 +96,29 @@ def at_the_hours_that_were(case: Case, actual: Actual) -> Case:
         )
         demand.append(came)
     seen = replace(case, workloads=as_seen(case, actual.rows))
-    return _with_rules(seen, scenarios, demand, _mean_weeks(case, actual))
+    return replace(_with_rules(seen, scenarios, demand, _mean_weeks(case, actual)), futures=_futures(case, of))
 
 
 def planned_at_the_calendar(case: Case, actual: Actual) -> Case:
     """Return the plan's case at the same hours: what the forecast had for each of them."""
-    scenarios, demand = _unseen(case, actual, actual.seen.iloc[:0])
-    return _with_rules(case, scenarios, demand, (case.scenarios, case.demand))
+    scenarios, demand, of = _unseen(case, actual, actual.seen.iloc[:0])
+    return replace(_with_rules(case, scenarios, demand, (case.scenarios, case.demand)), futures=_futures(case, of))
 
 
-def _unseen(case: Case, actual: Actual, seen: pd.DataFrame) -> tuple[list[Scenario], list[pd.DataFrame]]:
-    """Return scenarios and demand of the hours that are not in ``seen``: as planned.
+WHAT_HAPPENED = "what happened"
+
+
+def _futures(case: Case, of_scenario: Mapping[str, str]) -> Futures:
+    """Tell what may happen: the plan's scenarios in hours not seen, after the one thing that did in those seen."""
+    if not of_scenario:
+        return Futures(((WHAT_HAPPENED, 1.0),), {})
+    return Futures(tuple((s.scenario, s.probability) for s in case.scenarios if s.probability > 0), of_scenario)
+
+
+def _unseen(
+    case: Case, actual: Actual, seen: pd.DataFrame
+) -> tuple[list[Scenario], list[pd.DataFrame], dict[str, str]]:
+    """Return scenarios and demand of the hours that are not in ``seen``, as planned, and the plan's scenario of each.
 
     Months of which nothing was seen keep the plan's scenarios and weights; of the others, the weeks that lack the same
     hours are one scenario for each of the plan's.
@@ -113,6 +127,7 @@ def _unseen(case: Case, actual: Actual, seen: pd.DataFrame) -> tuple[list[Scenar
     likely = [s for s in case.scenarios if s.probability > 0]
     scenarios: list[Scenario] = []
     demand: list[pd.DataFrame] = []
+    of: dict[str, str] = {}
     for period in case.periods:
         own = plan[plan["period"] == period.name]
         if period.name not in actual.months:
@@ -131,10 +146,12 @@ def _unseen(case: Case, actual: Actual, seen: pd.DataFrame) -> tuple[list[Scenar
                 weight = s.probability * len(weeks) * DAYS_PER_WEEK / _days(period)
                 factor = s.on_demand_price_factor
                 scenarios.append(_weighted(name, weight, factor))
+                of[name] = s.scenario
                 demand.append(rows[rows["scenario"] == s.scenario].assign(scenario=name))
     if len(actual.months) < len(case.periods):
         scenarios = [*likely, *scenarios]
-    return scenarios, demand
+        of |= {s.scenario: s.scenario for s in likely}
+    return scenarios, demand, of
 
 
 def _mean_weeks(case: Case, actual: Actual) -> tuple[tuple[Scenario, ...], pd.DataFrame]:

@@ -9,13 +9,16 @@ regret of exactly 0. Of an order that was edited nothing is taken away: nobody c
 Where the plan's commitments cannot meet the stress cases on the actual demand, both sides are solved without them, and
 this is reported; where they cannot even serve it, what is unserved is left out on both sides, and reported too.
 
-What spend commitments ask for is left out on both sides: a contract holds for the sum of its months in each scenario,
-and here a scenario is a week of one month.
+What spend commitments ask for is part of both sides: what was spent in the hours seen, and what is to come in those
+that were not, in each scenario of the plan (`cases`). Only where some demand cannot be served, and what is left of it
+keeps no mix without counting what is lost, are they left out on both sides.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+
+import pandas as pd
 
 from planner.errors import InfeasibleError
 from planner.features.order.order import Lacking, as_owed, lacking, without_stress
@@ -27,15 +30,17 @@ from planner.features.review.cases import (
     planned_at_the_calendar,
     with_room_at_the_calendar,
 )
+from planner.features.review.drawdown import drawdown
 from planner.features.review.review_tables import Regret
 from planner.features.review.served import always_servable, cut
 from planner.plan.derived import Derived
 from planner.plan.orders import Owed
 from planner.plan.plan import Plan, Status
 from planner.plan.pricing import months_in_force, unit_balance
-from planner.schema.capacity import Commitment
+from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case, hours_between
-from planner.solver.find import Options, find_plan
+from planner.schema.settings import Period
+from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.session import LiveCase
 
 
@@ -46,20 +51,22 @@ class Hindsight:
     came : the actual demand, hour by hour, with the rules that the plan's commitments can keep there.
     planned : what the forecast had for the same hours, under the same rules. needed_units : where the plan's
     commitments cannot keep the rules, what the best plan that keeps them holds, by pool, meter and period (empty: they
-    can, or no plan could).
+    can, or no plan could). contracts : what is spent on each spend commitment; empty: there are none, or they are left
+    out.
     """
 
     regret: Regret
     came: Case
     planned: Case
     needed_units: dict[tuple[str, str, str], float]
+    contracts: pd.DataFrame
 
 
 def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Callable[[], None]) -> Hindsight:
     """Price the plan's commitments on the actual demand, find the best for it, and do the same on the forecast."""
-    case = replace(with_room_at_the_calendar(case, plan, actual.months, alone=False), spend_commitments=())
-    came = any_size(at_the_hours_that_were(case, actual))
-    planned = any_size(planned_at_the_calendar(case, actual))
+    roomy = with_room_at_the_calendar(case, plan, actual.months, alone=False)
+    came = any_size(at_the_hours_that_were(roomy, actual))
+    planned = any_size(planned_at_the_calendar(roomy, actual))
     broken: tuple[Lacking, ...] = ()
     unserved, needed = 0.0, dict[tuple[str, str, str], float]()
     try:
@@ -68,26 +75,29 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
         broken = tuple(dict.fromkeys(_in_the_plan_s_names(what) for what in lacking(error)))
         needed = _needed(came, options)
         came, planned = without_stress(came), without_stress(planned)
-        found = find_plan(always_servable(as_owed(came, plan.purchases)), options)
+        found = find_plan(_lossy(came, plan), options)
         came, unserved = cut(came, found.dispatch)
-        if unserved > 0:
-            found = find_plan(always_servable(as_owed(came, plan.purchases)), options)
-    spent = found.totals.total_usd
+        served = find_if_any(as_owed(came, plan.purchases), options) if came.spend_commitments else None
+        if served is None:
+            came, planned = (replace(c, spend_commitments=()) for c in (came, planned))
+            served = find_plan(_lossy(came, plan), options) if unserved > 0 else found
+        found = served
+    spent = found.judged_usd
     step()
     best = find_plan(came, options)
     step()
     if plan.proof.status is Status.GIVEN:  # an order as edited: what it cost on the forecast was chosen, not rounding
         own_spent, own_best = 0.0, plan.totals.tail_usd
     elif came.digest == planned.digest:
-        own_spent, own_best = spent, best.totals.total_usd
+        own_spent, own_best = spent, best.judged_usd
     else:
-        own_spent = find_plan(as_owed(planned, plan.purchases), options).totals.total_usd
-        own_best = find_plan(planned, options).totals.total_usd
+        own_spent = find_plan(as_owed(planned, plan.purchases), options).judged_usd
+        own_best = find_plan(planned, options).judged_usd
     step()
     tail = plan.totals.tail_usd
     regret = Regret(
         plan_usd=spent + tail,
-        best_usd=best.totals.total_usd,
+        best_usd=best.judged_usd,
         forecast_usd=max(0.0, own_spent + tail - own_best),
         standby_usd=found.totals.unreserved_usd,
         rules_kept=not broken,
@@ -95,8 +105,17 @@ def look_back(case: Case, plan: Plan, actual: Actual, options: Options, step: Ca
         unserved_requests=unserved,
         months_ahead=tuple(s.period for s in actual.spans if s.hours_seen < s.hours),
         tail_usd=tail,
+        short_usd=found.totals.shortfall_usd,
+        best_short_usd=best.totals.shortfall_usd,
     )
-    return Hindsight(regret, came, planned, needed)
+    spans = actual.spans
+    contracts = drawdown(case, plan, (as_owed(came, plan.purchases), found), (came, best), spans)
+    return Hindsight(regret, came, planned, needed, contracts)
+
+
+def _lossy(came: Case, plan: Plan) -> Case:
+    """Return the case with the plan's commitments in which demand may be left unserved: no money is spent on that."""
+    return always_servable(as_owed(replace(came, spend_commitments=()), plan.purchases))
 
 
 def _in_the_plan_s_names(what: Lacking) -> Lacking:
@@ -124,8 +143,9 @@ _PARTS = 20  # steps a commitment is divided into where its offer sells any amou
 class HeldLine:
     """A commitment whose units may change: all that its price and sizes say.
 
-    price_usd : of a unit over the horizon, counted tail included. uncounted_usd : the part of it that a case does not
-    count in which it is an earlier commitment: that tail, and days of a period that it covers in part.
+    price_usd : of a unit over the horizon, counted tail included. offer : as which it is owed: at a price for which the
+    periods that it covers whole cost what is paid inside the horizon, all of which counts for spend commitments.
+    past_usd : the rest of the price, past the horizon.
     least_deployed, deployed_step : sizes of the smallest deployment of its pool and meter, units. capped_usd : of a
     unit, what counts against max_commitment_usd and max_commitment_whole_term_usd: 0 where it was bought earlier.
     """
@@ -133,7 +153,8 @@ class HeldLine:
     owed: Owed
     periods: tuple[str, ...]
     price_usd: float
-    uncounted_usd: float
+    offer: Offer
+    past_usd: float
     whole: bool
     least_deployed: float
     deployed_step: float
@@ -144,20 +165,20 @@ class HeldLine:
         """Look up a commitment's months and price."""
         inside = [p for p in case.periods if owed.start <= p.start and owed.end >= p.end]
         rate, last = owed.offer.usd_per_unit_hour, case.periods[-1].end
-        counted = rate * sum(p.hours for p in inside)
-        price, capped = counted, (0.0, 0.0)
+        price = paid = rate * sum(p.hours for p in inside)
+        capped = (0.0, 0.0)
         if owed.new:
             ends = (min(owed.end, last), owed.end)
             inside_usd, whole_usd = (owed.usd_per_unit_hour * hours_between(owed.start, end) for end in ends)
             capped = (inside_usd, whole_usd)
             tail = (1 - case.settings.policy.tail_value) * hours_between(last, owed.end)
-            price = owed.usd_per_unit_hour * (hours_between(owed.start, min(owed.end, last)) + tail)
+            price, paid = inside_usd + owed.usd_per_unit_hour * tail, inside_usd
         whole = case.settings.policy.whole_units
         shared = {p.pool for p in case.pools if p.shared_hourly}
         sizes = [t for t in case.throughput if (t.pool, t.meter) == (owed.offer.pool, owed.offer.meter)]
         sized = whole and owed.offer.pool not in shared and bool(sizes)
         return cls(
-            owed, tuple(p.name for p in inside), price, price - counted, whole,
+            owed, tuple(p.name for p in inside), price, _paid_evenly(owed, paid, inside), price - paid, whole,
             least_deployed=min(t.min_units for t in sizes) if sized else 0.0,
             deployed_step=min(t.unit_step for t in sizes) if sized else 0.0,
             capped_usd=capped,
@@ -179,6 +200,19 @@ class HeldLine:
         offer = self.owed.offer
         most = math.inf if offer.max_units is None else offer.max_units
         return units == 0 or (units <= most + 1e-9 and (not self.whole or units >= offer.min_units - 1e-9))
+
+
+def _paid_evenly(owed: Owed, paid_usd: float, inside: Sequence[Period]) -> Offer:
+    """Return a commitment's offer at the price for which a unit costs so much in the periods that it covers whole."""
+    hours = sum(p.hours for p in inside)
+    return owed.offer.model_copy(
+        update={
+            "offer": SPLIT.join([owed.offer.offer, f"{owed.start}", f"{owed.new}"]),
+            "usd_per_unit_hour": paid_usd / hours if hours else 0.0,
+            "upfront_usd_per_unit": 0.0,
+            "max_units": 0.0,
+        }
+    )
 
 
 @dataclass
@@ -230,16 +264,17 @@ class HeldCosts:
 
     def _solved(self, chosen: Sequence[float]) -> float:
         held = tuple(
-            Commitment(offer=line.owed.offer.offer, units=n, start=line.owed.start, end=line.owed.end)
+            Commitment(offer=line.offer.offer, units=n, start=line.owed.start, end=line.owed.end)
             for line, n in zip(self.lines, chosen, strict=True)
         )
-        case = replace(self.case, commitments=held)
+        own = {line.offer.offer: line.offer for line in self.lines}
+        case = replace(self.case, commitments=held, offers=(*self.case.offers, *own.values()))
         if self.live is None:
             self.live = LiveCase(case)
         else:
             self.live.change(case)
         answer = self.live.attempt()
-        more = sum(line.uncounted_usd * n for line, n in zip(self.lines, chosen, strict=True))
+        more = sum(line.past_usd * n for line, n in zip(self.lines, chosen, strict=True))
         return math.inf if answer is None else answer.total_usd + more
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from planner.features.review.review_story import span_of
 from planner.features.review.review_tables import ACTUAL, DROP, EXPECTED, LOWER, RAISE, Review, Verdict
 from planner.features.review.sheets import above_plan_sheet as review_above
+from planner.features.review.sheets import drawdown_sheet as review_drawdown
 from planner.features.review.sheets import expiries_sheet as review_expiries
 from planner.features.review.sheets import forecast_sheet as review_forecast
 from planner.features.review.sheets import months_sheet as review_months
@@ -60,7 +61,7 @@ def _verdicts(review: Review) -> str:
     return bars(rows, alt="What other units of each commitment would have saved", width=900, look=BarLook(left=330))
 
 
-TABLES = ("monthly", "pools", "commitments", "overflow", "peaks", "errors", "assumptions", "tasks")
+TABLES = ("monthly", "pools", "commitments", "overflow", "peaks", "errors", "assumptions", "tasks", "contracts")
 
 
 def document(review: Review) -> dict[str, Any]:
@@ -84,6 +85,8 @@ def document(review: Review) -> dict[str, Any]:
             "broken": [str(what) for what in regret.broken],
             "unserved_requests": regret.unserved_requests,
             "months_ahead": list(regret.months_ahead),
+            "short_usd": regret.short_usd,
+            "best_short_usd": regret.best_short_usd,
         },
         "verdicts": [_verdict(v) for v in review.verdicts],
         "alerts": [{**{f.name: _plain(getattr(a, f.name)) for f in fields(a)}, "sentence": a.sentence}
@@ -154,6 +157,7 @@ SHEETS = (
     (review_tasks, GREEN),
     (review_forecast, ORANGE),
     (review_requests, ORANGE),
+    (review_drawdown, ORANGE),
     (review_rules, GREY),
 )
 
@@ -163,6 +167,8 @@ def write_review_workbook(review: Review, path: str | Path) -> None:
     with written_beside(path) as beside:
         book = new_book(str(beside), review.name, review.until.date(), f"Review of {span_of(review)}", "review")
         for module, colour in SHEETS:
+            if module is review_drawdown and review.contracts.empty:
+                continue
             module.write(book.add_sheet(module.NAME, colour), review)
         book.close()
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from planner.features.review.review_tables import EXPECTED, KEEP, QUOTA, UNSERVED, Review
+from planner.workbook.report import rows_of
 from planner.workbook.text_tables import clean, usd
 
 TWO_FIGURES = (
@@ -27,7 +28,7 @@ def headline(review: Review) -> list[str]:
     if abs(review.calendar_usd) >= 0.5:
         told.append(f"Of the plan's own figure, {usd(review.calendar_usd)} comes from the calendar: months have five "
                     "of some weekdays, and the plan weights each by days / 7.")  # fmt: skip
-    return [*told, regret(review), *_crashes(review)]
+    return [*told, regret(review), *of_contracts(review), *_crashes(review)]
 
 
 def regret(review: Review) -> str:
@@ -43,7 +44,9 @@ def regret(review: Review) -> str:
     else:
         too = f", of which {usd(r.forecast_usd)} is what whole units cost on the forecast too"
         past = f", {usd(r.tail_usd)} of it counted past these months" if r.tail_usd >= 0.5 else ""
-        text = (f"Regret: {usd(r.usd)}. On the actual demand, the plan's commitments cost {usd(r.plan_usd)}{past}: "
+        lost = f", {usd(r.short_usd)} of it not spent on contracts" if r.short_usd >= 0.5 else ""
+        cost = f"{usd(r.plan_usd)}{past}{lost}"
+        text = (f"Regret: {usd(r.usd)}. On the actual demand, the plan's commitments cost {cost}: "
                 f"{usd(r.above_best_usd)} more than the best of any size{too if r.forecast_usd >= 0.5 else ''}."
                 )  # fmt: skip
     if r.standby_usd >= 0.5:
@@ -56,6 +59,26 @@ def regret(review: Review) -> str:
     if r.months_ahead:
         text += f" What was not seen ({', '.join(r.months_ahead)}) counts as planned."
     return text
+
+
+def of_contracts(review: Review) -> list[str]:
+    """Say of each spend commitment what is spent, what is to come and what will be lost."""
+    told = []
+    for row in rows_of(review.contracts):
+        come = f", and {usd(row.to_come_usd)} is to come as planned" if row.to_come_usd >= 0.5 else ""
+        line = (
+            f"{clean(str(row.contract), 120)}: {usd(row.spent_usd)} of {usd(row.usd)} was spent in the hours seen"
+            f"{come} (the plan had {usd(row.planned_usd)})"
+        )
+        if row.short_usd < 0.5:
+            told.append(f"{line}; nothing will be lost.")
+            continue
+        best = f"; with the best commitments, {usd(row.best_short_usd)}" if row.short_usd > row.best_short_usd else ""
+        told.append(
+            f"{line}; {usd(row.short_usd)} will be paid for nothing{best}. Until it is filled, a dollar that "
+            "counts for it costs nothing more: regret and verdicts reckon with that."
+        )
+    return told
 
 
 def decision(review: Review) -> str:

@@ -10,7 +10,7 @@ from planner.features.demand.history import History
 from planner.features.review.actual import Actual, Names, actual_of
 from planner.features.review.cases import with_room_at_the_calendar
 from planner.features.review.error import assumptions, forecast_error, tasks_of
-from planner.features.review.hindsight import look_back
+from planner.features.review.hindsight import Hindsight, look_back
 from planner.features.review.peaks import overflow, peaks
 from planner.features.review.review_rules import Rules
 from planner.features.review.review_tables import (
@@ -89,7 +89,7 @@ def review(
         until=last.to_pydatetime(),
         rules=rules,
         spans=actual.spans,
-        notes=(*actual.notes, *_of_contracts(case)),
+        notes=(*actual.notes, *_of_contracts(case, past)),
         regret=past.regret,
         verdicts=judged,
         monthly=monthly,
@@ -100,21 +100,27 @@ def review(
         errors=forecast_error(case, actual),
         assumptions=assumptions(case, plan, actual),
         tasks=tasks,
+        contracts=past.contracts,
         alerts=alerts,
         calendar=calendar_of(case, plan, rules.notice_days),
         calendar_usd=_calendar_usd(monthly, actual),
     )
 
 
-def _of_contracts(case: Case) -> list[str]:
-    """Say that spend commitments are no part of what is judged."""
+def _of_contracts(case: Case, past: Hindsight) -> list[str]:
+    """Say where spend commitments are no part of what is shown."""
     if not case.spend_commitments:
         return []
     names = ", ".join(c.contract for c in case.spend_commitments)
+    if len(past.contracts):
+        return [
+            f"the cost of a month leaves out what is paid for {names} without being spent, and serves the month as if "
+            "nothing had to be spent; regret and verdicts count it"
+        ]
+    asked = sum(c.usd for c in case.spend_commitments)
     return [
-        f"what is not spent on {names} is no part of costs, regret and verdicts here, and a dollar that fills a "
-        "contract counts in full, though it would be paid anyway: a commitment may be worth keeping, and on demand may "
-        "be right, all the same (the plan's sheet Spend commitments says what a dollar spent saves)"
+        f"some demand could not be served, and what is left of it keeps no mix: what is not spent on {names}, up to "
+        f"${asked:,.0f}, is no part of regret and verdicts"
     ]
 
 

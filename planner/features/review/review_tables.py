@@ -97,7 +97,15 @@ TASK_COSTS = Frame("tasks", "cost of the tasks of each workload, month and side"
     _WORKLOAD, _PERIOD, _SIDE, Field("tasks", NUMBER, "tasks", "tasks"), _TOTAL_USD,
     Field("usd_per_task", NUMBER, "cost of a task", "USD"),
 ))  # fmt: skip
-REVIEW_FIGURES = (MONTHLY, POOLS, COMMITMENTS, OVERFLOW, PEAKS, ERRORS, ASSUMPTIONS, TASK_COSTS)
+CONTRACTS = Frame("contracts", "one row for each spend commitment: spent, still to come, lost", (
+    Field("contract", TEXT, "contract"), Field("usd", NUMBER, "to be spent in its periods", "USD"),
+    Field("planned_usd", NUMBER, "what the plan spends on it, expected over scenarios", "USD"),
+    Field("spent_usd", NUMBER, "spent on it in the hours seen, with the plan's commitments", "USD"),
+    Field("to_come_usd", NUMBER, "still to be spent on it, as planned, in the hours not seen", "USD"),
+    Field("short_usd", NUMBER, "expected to be paid without being spent, with the plan's commitments", "USD"),
+    Field("best_short_usd", NUMBER, "the same with the best commitments", "USD"),
+))  # fmt: skip
+REVIEW_FIGURES = (MONTHLY, POOLS, COMMITMENTS, OVERFLOW, PEAKS, ERRORS, ASSUMPTIONS, TASK_COSTS, CONTRACTS)
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,8 @@ class Regret:
     broken : what they cannot meet. unserved_requests : of the horizon, that they cannot serve at all (left
     out on both sides).
     months_ahead : months, or parts of months, not seen: taken as the plan has them, on both sides.
-    tail_usd : of plan_usd, what is counted of payments past the horizon.
+    tail_usd : of plan_usd, what is counted of payments past the horizon. short_usd, best_short_usd : of plan_usd and
+    best_usd, what is paid for spend commitments without being spent.
     """
 
     plan_usd: float
@@ -138,6 +147,8 @@ class Regret:
     unserved_requests: float
     months_ahead: tuple[str, ...]
     tail_usd: float
+    short_usd: float = 0.0
+    best_short_usd: float = 0.0
 
     @property
     def above_best_usd(self) -> float:
@@ -191,7 +202,8 @@ class Review:
 
     name, months : the plan and its horizon. until : first moment after the last hour seen. spans : each month.
     notes : what was assumed or left out. verdicts : one a commitment in force in a month of the horizon.
-    monthly, pools, commitments, overflow, peaks, errors, assumptions, tasks : tables, columns as named in this file.
+    monthly, pools, commitments, overflow, peaks, errors, assumptions, tasks, contracts : tables, columns as named in
+    this file.
     paid_usd : what the hours seen cost (actual); calendar_usd : what whole months seen would have cost as planned at
     the calendar's hours above the plan's weights. alerts : tasks that became dearer at a flat volume, with the
     driver. calendar : of expiries.
@@ -213,6 +225,7 @@ class Review:
     errors: pd.DataFrame
     assumptions: pd.DataFrame
     tasks: pd.DataFrame
+    contracts: pd.DataFrame
     alerts: tuple[Alert, ...]
     calendar: Calendar
     calendar_usd: float

@@ -8,7 +8,7 @@ Budgets hold: no verdict buys more than they allow.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -70,7 +70,15 @@ def verdicts(
             found[k], best[k] = RAISE, max(best[k], line.owed.units + short)
     return tuple(
         _verdict(
-            k, line, verdict=found[k], best=best[k], saving=saving[k], worth=worth[k], seen=_seen(actual, line), use=use
+            k,
+            line,
+            verdict=found[k],
+            best=best[k],
+            saving=saving[k],
+            worth=worth[k],
+            seen=_seen(actual, line),
+            use=use,
+            fills=_fills(past.came, line),
         )
         for k, line in enumerate(lines)
     )
@@ -78,7 +86,7 @@ def verdicts(
 
 def _verdict(
     k: int, line: HeldLine, *, verdict: str, best: float, saving: float, worth: tuple[float | None, float | None],
-    seen: float, use: pd.DataFrame,
+    seen: float, use: pd.DataFrame, fills: tuple[str, ...],
 ) -> Verdict:  # fmt: skip
     units = line.owed.units
     plain = Verdict(
@@ -98,7 +106,18 @@ def _verdict(
         seen_share=seen,
         evidence=(),
     )
-    return replace(plain, evidence=sentences(plain))
+    return replace(plain, evidence=sentences(plain, fills))
+
+
+def _fills(case: Case, line: HeldLine) -> tuple[str, ...]:
+    """Name the spend commitments for which what the line costs counts."""
+    return tuple(
+        c.contract
+        for c in case.spend_commitments
+        if c.counts_reserved
+        and (c.counted_regions is None or line.owed.region in c.counted_regions)
+        and any(case.periods[k].name in line.periods for k in case.contract_periods(c))
+    )
 
 
 def _worth(ledger: HeldCosts, number: int) -> tuple[float | None, float | None]:
@@ -142,13 +161,15 @@ def _utilisation(use: pd.DataFrame, line: HeldLine, side: str) -> float:
     return float(own["used_unit_hours"].sum()) / capacity if capacity > 0 else float("nan")
 
 
-def sentences(v: Verdict) -> tuple[str, ...]:
+def sentences(v: Verdict, fills: Sequence[str] = ()) -> tuple[str, ...]:
     """Say what speaks for the verdict, the weightiest first."""
     told = [_decision(v)]
     if not math.isnan(v.utilisation):
         planned = "" if math.isnan(v.planned_utilisation) else f"; planned {v.planned_utilisation:.1%}"
         told.append(f"Its pool's utilisation was {v.utilisation:.1%} in its months{planned}.")
     told.append(_margin(v))
+    if fills:
+        told.append(f"What it costs counts for {', '.join(fills)}, and its worth includes what would be lost there.")
     if v.seen_share < 1:
         told.append(f"{v.seen_share:.0%} of its hours were seen; the rest is as planned.")
     return tuple(told)

@@ -21,14 +21,14 @@ def risk(sets: Sets, at: Columns) -> Rows:
     likely = np.flatnonzero(at.over >= 0)
     index = {"future": likely}
     usd = scenario_usd(sets, at)[at.hours_first :]
-    future = sets.slot_future[at.hour_slots]
-    paid = np.flatnonzero((usd > 0) & (at.over[future] >= 0))
+    paid = np.flatnonzero(usd > 0)
+    place, future = sets.in_futures(at.hour_slots[paid])
     contract, short = np.nonzero(at.short >= 0)
     terms = [
         Term(index, np.repeat(at.threshold, len(likely)), -1.0),
         Term(index, at.over[likely], -1.0),
         Term(index, at.under[likely], 1.0),
-        Term({"future": future[paid]}, at.hours_first + paid, usd[paid]),
+        Term({"future": future}, at.hours_first + paid[place], usd[paid[place]]),
         Term({"future": short}, at.short[contract, short], 1.0),
     ]
     return joined("risk", index, (0.0, 0.0), terms)

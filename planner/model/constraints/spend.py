@@ -24,9 +24,7 @@ def spend(sets: Sets, at: Columns) -> Rows:
     index = {"contract": contract, "future": future}
     terms = [Term(index, at.short[contract, future], 1.0)]
     counted = sets.spend.of_regions(sets.spend.on_demand, sets.arcs["region"])
-    usd = on_demand(sets, at)[at.flows]
-    scenario = sets.slot_future[at.flow_slot]
-    chance = sets.chance[scenario]
+    usd, chance = on_demand(sets, at)[at.flows], sets.slot_chance[at.flow_slot]
     usd = np.divide(usd, chance, out=np.zeros_like(usd), where=chance > 0)
     period = sets.slot_period[at.flow_slot]
     held = sets.spend.of_regions(sets.spend.reserved, sets.meters["region"])
@@ -38,15 +36,18 @@ def spend(sets: Sets, at: Columns) -> Rows:
     by_hour = np.concatenate([at.scaled[run, when], at.started[begun, begins]])
     of_meter = sets.deployments["meter_row"].to_numpy(int)[np.concatenate([run, begun])]
     tau = np.concatenate([when, begins])
-    likely = sets.chance[sets.slot_future[tau]]
+    likely = sets.slot_chance[tau]
     hour_usd = np.divide(scaled(sets, at)[by_hour], likely, out=np.zeros(len(tau)), where=likely > 0)
     near = sets.spend.of_regions(sets.spend.on_demand, sets.meters["region"])
     for c in np.unique(contract):
         mine = np.flatnonzero(near[c, of_meter, sets.slot_period[tau]] & (hour_usd > 0))
-        where = {"contract": np.full(len(mine), c), "future": sets.slot_future[tau[mine]]}
-        terms.append(Term(where, by_hour[mine], hour_usd[mine]))
+        place, futures = sets.in_futures(tau[mine])
+        where = {"contract": np.full(len(place), c), "future": futures}
+        terms.append(Term(where, by_hour[mine[place]], hour_usd[mine[place]]))
         own = np.flatnonzero(counted[c, at.flow_arc, period] & (usd > 0))
-        terms.append(Term({"contract": np.full(len(own), c), "future": scenario[own]}, at.flows[own], usd[own]))
+        place, futures = sets.in_futures(at.flow_slot[own])
+        where = {"contract": np.full(len(place), c), "future": futures}
+        terms.append(Term(where, at.flows[own[place]], usd[own[place]]))
         paid = (sets.paid_usd * held[c, bought]).sum(axis=1)
         x = np.flatnonzero(paid > 0)
         u = np.flatnonzero(held[c, meter, month])

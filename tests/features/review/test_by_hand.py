@@ -56,7 +56,8 @@ def month(found: Review, side: str) -> pd.Series:
 
 def test_every_table_is_what_it_is_declared_to_be() -> None:
     """More is asked than quotas and units can serve, so that hardly a table is empty."""
-    case = builders.case(builders.tables(on_demand=[on_demand(tokens_per_minute_quota=4)]))
+    contract = [{"contract": "macc", "usd": 20_000.0}]
+    case = builders.case(builders.tables(on_demand=[on_demand(tokens_per_minute_quota=4)], spend_commitments=contract))
     found = review(case, solve(case), history_of(case, 2.0))
     assert [line for frame in REVIEW_FIGURES for line in undeclared(frame, getattr(found, frame.name))] == []
     assert {frame.name for frame in REVIEW_FIGURES if not len(getattr(found, frame.name))} <= {"overflow"}
@@ -352,18 +353,76 @@ def test_what_the_plan_serves_nothing_of_stays_where_it_is() -> None:
     assert month(found, ACTUAL)["requests"] == pytest.approx(31)
 
 
-def test_spend_commitments_are_left_out_and_that_is_said() -> None:
+def macc(usd: float, **columns: object) -> Case:
+    return builders.case(builders.tables(spend_commitments=[{"contract": "macc", "usd": usd, **columns}]))
+
+
+def test_a_contract_as_planned_is_kept_and_nothing_is_regretted() -> None:
     """A contract of 10,000 USD, which 10 units at 7,440 would not fill: the fewest that cost no more are signed for.
 
-    u units and the rest on demand fill it with 744 u + 3 x 744 (10 - u) = 10,000: u = 12,320 / 1,488. Without the
-    contract, 10 units would have been best; the plan pays 2,560 USD more on its own forecast too, which is no regret.
+    u units and the rest on demand fill it with 744 u + 3 x 744 (10 - u) = 10,000: u = 12,320 / 1,488.
     """
-    contract = [{"contract": "macc", "usd": 10_000.0}]
-    case = builders.case(builders.tables(spend_commitments=contract))
+    case = macc(10_000.0)
     plan = solve(case, workers=1)
     assert plan.purchases["units"].sum() == pytest.approx(12_320 / 1_488)
     found = review(case, plan, history_of(case))
+    assert (found.regret.plan_usd, found.regret.best_usd) == (pytest.approx(10_000), pytest.approx(10_000))
+    assert found.regret.usd == 0
+    assert [v.verdict for v in found.verdicts] == [KEEP]
+    assert found.contracts[["spent_usd", "to_come_usd", "short_usd"]].to_numpy().tolist() == [
+        pytest.approx([10_000, 0, 0], abs=1e-3)
+    ]
+
+
+def test_units_that_stood_idle_are_kept_where_the_money_is_lost_without_them() -> None:
+    """6 of 10 requests came. u = 12,320 / 1,488 units cost 6,160, and 3,840 of the contract is lost: 10,000 in all.
+
+    Fewer units would only lose more: no units at all spend 6 x 3 x 744 = 13,392 on demand. Without the contract, 6
+    units would have been best (4,464), and the idle ones regretted.
+    """
+    case = macc(10_000.0)
+    found = review(case, solve(case, workers=1), history_of(case, 0.6))
     assert found.regret.plan_usd == pytest.approx(10_000)
-    assert found.regret.best_usd == pytest.approx(10 * HOURS)
-    assert found.regret.usd == pytest.approx(0, abs=1e-5)
-    assert any("what is not spent on macc" in note for note in found.notes)
+    assert found.regret.short_usd == pytest.approx(10_000 - 744 * 12_320 / 1_488)
+    assert found.regret.usd == 0
+    verdict = found.verdicts[0]
+    assert (verdict.verdict, verdict.last_unit_usd) == (KEEP, pytest.approx(HOURS))  # it fills what is lost without it
+    assert "macc" in " ".join(verdict.evidence)
+    row = found.contracts.iloc[0]
+    assert (row["planned_usd"], row["spent_usd"]) == (pytest.approx(10_000), pytest.approx(744 * 12_320 / 1_488))
+
+
+def test_units_are_lowered_only_so_far_as_the_contract_saves_nothing_more() -> None:
+    """10 units at 7,440 fill a contract of 5,000; 6 requests came. 6 units (4,464) lose 536 of it: 5,000 in all.
+
+    That is the least that can be paid; the regret is 2,440, where it would be 4 x 744 = 2,976 without the contract.
+    """
+    case = macc(5_000.0)
+    found = review(case, solve(case, workers=1), history_of(case, 0.6))
+    assert found.regret.usd == pytest.approx(10 * HOURS - 5_000)
+    assert found.verdicts[0].verdict == LOWER
+    assert found.verdicts[0].saving_usd == pytest.approx(10 * HOURS - 5_000)
+
+
+def test_what_is_not_seen_is_still_to_come_in_each_scenario_of_the_plan() -> None:
+    """10 or 5 requests an hour, each as likely, all on demand at 3 USD; 10 of 31 days were seen, with 8.
+
+    Spent 8 x 3 x 240 = 5,760. To come 504 hours at 30 or 15 USD: 15,120 or 7,560, 11,340 on average. Of 18,000 to be
+    spent, 0 or 4,680 is lost: 2,340 on average, though 5,760 + 11,340 are only 900 short of it.
+    """
+    demand = [{"region": "west", "workload": "w", "scenario": s, "requests_per_hour": n, "hour_of_week": h}
+              for s, n in (("high", 10.0), ("low", 5.0)) for h in range(168)]  # fmt: skip
+    case = builders.case(
+        builders.tables(
+            scenarios=[{"scenario": "high", "probability": 0.5}, {"scenario": "low", "probability": 0.5}],
+            demand=demand,
+            offers=[],
+            spend_commitments=[{"contract": "macc", "usd": 18_000.0}],
+        )
+    )
+    history = history_of(case, 0.8)
+    seen = history.rows[pd.DatetimeIndex(history.rows["hour"]).day <= 10]
+    found = review(case, solve(case, workers=1), History(seen))
+    row = found.contracts.iloc[0]
+    assert row[["spent_usd", "to_come_usd", "short_usd"]].tolist() == pytest.approx([5_760, 11_340, 2_340])
+    assert found.regret.plan_usd == pytest.approx(5_760 + 11_340 + 2_340)
