@@ -133,9 +133,8 @@ class Regret:
     whether the plan's commitments meet the stress cases on the actual demand; if not, neither side has to.
     broken : what they cannot meet. unserved_requests : of the horizon, that they cannot serve at all (left
     out on both sides).
-    months_ahead : months, or parts of months, not seen: taken as the plan has them, on both sides.
-    tail_usd : of plan_usd, what is counted of payments past the horizon. short_usd, best_short_usd : of plan_usd and
-    best_usd, what is paid for spend commitments without being spent.
+    months_ahead : months, or parts of months, not seen: taken as the plan has them, on both sides. tail_usd : of
+    plan_usd, what is counted of payments past the horizon. short_usd, best_short_usd : of each, paid but not spent.
     """
 
     plan_usd: float
@@ -202,8 +201,7 @@ class Review:
 
     name, months : the plan and its horizon. until : first moment after the last hour seen. spans : each month.
     notes : what was assumed or left out. verdicts : one a commitment in force in a month of the horizon.
-    monthly, pools, commitments, overflow, peaks, errors, assumptions, tasks, contracts : tables, columns as named in
-    this file.
+    monthly, pools, commitments, overflow, peaks, errors, assumptions, tasks, contracts : tables, as named in this file.
     paid_usd : what the hours seen cost (actual); calendar_usd : what whole months seen would have cost as planned at
     the calendar's hours above the plan's weights. alerts : tasks that became dearer at a flat volume, with the
     driver. calendar : of expiries.
