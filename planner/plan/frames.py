@@ -194,17 +194,27 @@ CERTIFICATE = Frame("certificate", "one row for each price", (
 
 
 Ints = npt.NDArray[np.int64]
+_FEW = 1000  # values that are looked up one by one
 
 
 def encode(values: pd.Series, names: Sequence[str]) -> Ints:
-    """Find each value's number in ``names``; -1 where it is not one of them."""
+    """Find each value's number in ``names``; -1 where it is not one of them.
+
+    Raises
+    ------
+    ValueError
+        if a name is there twice.
+    """
+    number = {name: k for k, name in enumerate(names)}
+    if len(number) < len(names):
+        raise ValueError("a name is listed twice")
     if isinstance(values.dtype, pd.CategoricalDtype):
         codes, distinct = values.cat.codes.to_numpy(), values.cat.categories
+    elif len(values) <= _FEW:
+        return np.array([number.get(value, -1) for value in values.tolist()], np.int64)
     else:
         codes, distinct = pd.factorize(values)
-    number = pd.Index(list(names), dtype=object).get_indexer(pd.Index(distinct, dtype=object))
-    found: Ints = np.append(number, -1).astype(np.int64)[codes]
-    return found
+    return np.array([*(number.get(value, -1) for value in distinct.tolist()), -1], np.int64)[codes]
 
 
 def categories(codes: Ints, names: Sequence[str]) -> pd.Categorical:
@@ -266,8 +276,8 @@ def _keys(rows: pd.DataFrame, table: pd.DataFrame, on: Sequence[str]) -> tuple[I
     """Give each combination of names a number; -1 for rows with a name that ``table`` does not hold."""
     wanted, known = np.zeros(len(rows), np.int64), np.zeros(len(table), np.int64)
     for column in on:
-        names = pd.unique(table[column].dropna()).tolist()
-        code = encode(rows[column], names)
+        own, names = pd.factorize(table[column])
+        code = encode(rows[column], names.tolist())
         wanted = np.where((code < 0) | (wanted < 0), -1, wanted * len(names) + code)
-        known = known * len(names) + encode(table[column], names)
+        known = known * len(names) + own
     return wanted, known
