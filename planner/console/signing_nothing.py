@@ -6,7 +6,7 @@ from planner.errors import StoppedError
 from planner.plan.reading import Reading
 from planner.plan.rules_cost import Nothing, RulesCost
 from planner.schema.case import Case
-from planner.solver.find import Options, find_if_any
+from planner.solver.find import Options, find_if_any, stress_asks
 from planner.verify.figures import figures_of
 
 
@@ -19,7 +19,7 @@ def signing_nothing(case: Case, options: Options) -> Nothing:
     """
     options = replace(options, kept=None)
     bare = case.nothing_for_sale()
-    calm: dict[str | None, float] = dict.fromkeys((None, *(r.region for r in case.regions)), 0.0)
+    calm = dict.fromkeys(stress_asks(case), 0.0)
     open_quotas = tuple(q.model_copy(update={"tokens_per_minute_quota": None}) for q in case.on_demand)
     for tried, asked in (
         (bare, options), (bare, replace(options, stress=calm)),

@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 EVERY_FUTURE = -1  # of a slot that is part of each future
+AskedOf = tuple[str | None, str, str, str]  # lost region (None: headroom), origin, workload, period
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,22 @@ class StressScale:
     failed: str | None
     quota_scale: float
     demand_scale: Floats
+    asked: Floats | None = None  # needs x periods: share of it that is asked for; None: all
+
+    def factor(self, period: "int | Ints") -> Floats:
+        """Return the factor of each need's demand in a period, or by slot (needs x slots) for the period of each."""
+        scale = self.demand_scale if np.ndim(period) == 0 else self.demand_scale[:, None]
+        found: Floats = scale if self.asked is None else scale * self.asked[:, period]
+        return found
+
+    def of_needs(self, needs: "Ints | Bools") -> "StressScale":
+        """Return the case for some of the needs."""
+        asked = None if self.asked is None else self.asked[needs]
+        return replace(self, demand_scale=self.demand_scale[needs], asked=asked)
+
+    def of_periods(self, periods: "Ints | Bools") -> "StressScale":
+        """Return the case for some of the periods."""
+        return self if self.asked is None else replace(self, asked=self.asked[:, periods])
 
 
 @dataclass(frozen=True)
@@ -214,10 +231,15 @@ class Sets:
         """Return the same sets, of which some families of constraints are not stated."""
         return replace(self, left_out=tuple(sorted({*self.left_out, *families})))
 
-    def asking(self, shares: Mapping[str | None, float]) -> "Sets":
-        """Return the sets in which a stress case, by lost region, asks for a share of its demand; 1 if not named."""
-        cases = tuple(replace(c, demand_scale=c.demand_scale * shares.get(c.failed, 1.0)) for c in self.cases)
-        return replace(self, cases=cases)
+    def asking(self, shares: Mapping[AskedOf, float]) -> "Sets":
+        """Return the sets in which stress cases ask for a share of some needs' demand in a period; 1 if not named."""
+        needs = list(zip(self.needs["origin"], self.needs["workload"], strict=True))
+
+        def asked(failed: str | None) -> Floats:
+            rows = [[shares.get((failed, *need, period), 1.0) for period in self.periods] for need in needs]
+            return np.array(rows, dtype=float).reshape(len(needs), len(self.periods))
+
+        return replace(self, cases=tuple(replace(c, asked=asked(c.failed)) for c in self.cases))
 
 
 def region_names(sets: Sets) -> tuple[str, ...]:

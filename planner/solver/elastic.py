@@ -27,7 +27,7 @@ from planner.model.reduce.project_stress import SlotTree, network_tables, slot_t
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Bools, Floats, Ints, Sets
 from planner.solver.highs import DEVEX, INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
-from planner.solver.limits import Limit, failover_stretch, limits_of, with_single_bounds
+from planner.solver.limits import OF_CASE, Limit, failover_stretch, limits_of, with_case_limits, with_single_bounds
 from planner.solver.scaling import deployment_peaks, need_peaks, scale_of
 from planner.solver.stress_search import SHORT, StressCaseProblem
 
@@ -71,9 +71,12 @@ class Elastic:
     ----------
     sets : of a case, or of parts that cannot be planned. open_trust : count on-demand as usable in a failover case
         also where its trust is 0, so that the trust can be raised. sized : in whole units, where the sets have them.
+        by_case : what each stress case asks for is a limit too: how much less of it, as a share.
     """
 
-    def __init__(self, sets: Sets, clock: Clock, open_trust: bool = False, *, sized: bool = True) -> None:
+    def __init__(
+        self, sets: Sets, clock: Clock, open_trust: bool = False, *, sized: bool = True, by_case: bool = False
+    ) -> None:
         self.sets = merge_slots(replace(sets, keep=None))
         self.clock = clock
         bought = self.sets.purchases
@@ -83,6 +86,8 @@ class Elastic:
         self.failover = np.array([case.failed is not None for case in self.sets.cases], bool)
         self.stretch = failover_stretch(self.sets)
         self.known = limits_of(self.sets, self.program)
+        if by_case:
+            self.known = with_case_limits(self.known, self.sets)
         self.limits = self.known.limits
         self.rules = np.array([limit.rule for limit in self.limits], object)
         self.full = np.array([limit.full for limit in self.limits])
@@ -90,7 +95,9 @@ class Elastic:
         self.rows: list[_Row] = []
         self._quota = self.known.of("quota", self.sets.quotas, ("region", "model", "option"))
         self._share = self.known.of("failover_share", self.sets.needs, ("workload",))
+        number = {limit.key: k for k, limit in enumerate(self.limits) if limit.rule == OF_CASE}
         self._demand = self.known.of("demand", self.sets.needs, ("origin", "workload"))
+        self._case = np.array([number.get((case.name,), -1) for case in self.sets.cases], dtype=np.int64)
         self.first_stress = 0
         self.highs = self._model()
         opened = np.where((self.trust > 0) | open_trust, 1.0, 0.0)
@@ -189,22 +196,38 @@ class Elastic:
             self._add_row(self.highs, 0.0, 0.0, columns, np.array([size[0], -size[k]]))
         return max(0, len(limits) - 1)
 
+    def least_less(self, less: Mapping[str, float], free: Collection[str]) -> float | None:
+        """Find by what share at least some stress cases have to ask for less, all of them by the same (`by_case`).
+
+        less : of the other cases, by name: what they ask for less. None: no plan, however little the free ask for; 0
+        where there are none that are free.
+        """
+        first, lower = self.highs.getNumRow(), np.zeros(len(self.limits))
+        mine = [int(self._case[k]) for k, case in enumerate(self.sets.cases) if case.name in free]
+        for k, case in enumerate(self.sets.cases):
+            lower[self._case[k]] = less.get(case.name, 0.0)
+        upper = lower.copy()
+        upper[mine] = 1.0
+        lower[mine] = 0.0
+        ties = self._tie(np.array(mine, dtype=np.int64))
+        try:
+            values = self._values(lower, upper)
+        finally:
+            self.highs.deleteRows(ties, np.arange(first, first + ties, dtype=np.int32))
+        if values is None:
+            return None
+        return float(values[self.program.columns.count + mine[0]]) if mine else 0.0
+
     def _least_of(self, free: Bools, *, told: bool) -> list[LimitChange] | None:
         lower = np.array([self.least.get(k, 0.0) for k in range(len(self.limits))])
         if (lower[~free] > 0).any():
             return None
-        count, h = self.program.columns.count, self.highs
+        count = self.program.columns.count
         most = np.array([limit.most for limit in self.limits]) / self.full
-        column = np.arange(count, count + len(self.limits), dtype=np.int32)
-        h.changeColsBounds(len(column), column, lower / self.full, np.where(free, most, 0.0))
-        values = self._settle()
+        values = self._values(lower / self.full, np.where(free, most, 0.0))
         if values is None:
             return None
         whole = np.flatnonzero(self.program.columns.integer)
-        if len(whole):
-            values = self._settle_whole(whole)
-            if values is None:
-                return None
         amounts = values[count:]
         setters = self._setters() if told else {}
         found = []
@@ -215,6 +238,14 @@ class Elastic:
                 LimitChange(self.limits[k], amount, case, slot, self._size(int(k), values) if len(whole) else None)
             )
         return found
+
+    def _values(self, lower: Floats, upper: Floats) -> Floats | None:
+        """Solve with changes between bounds (shares of `full`), whole units included; the values of all columns."""
+        count = self.program.columns.count
+        column = np.arange(count, count + len(self.limits), dtype=np.int32)
+        self.highs.changeColsBounds(len(column), column, lower, upper)
+        values, whole = self._settle(), np.flatnonzero(self.program.columns.integer)
+        return values if values is None or not len(whole) else self._settle_whole(whole)
 
     def _size(self, limit: int, values: Floats) -> float | None:
         """Return the largest purchase under an offer with steps; None for all else."""
@@ -292,6 +323,7 @@ class Elastic:
             part = np.where(self.failover[k], scale - more[self._share] * self.stretch, scale) * (
                 1 - more[self._demand]
             )
+            part *= 1 - more[self._case[k]]
             with np.errstate(invalid="ignore"):
                 tpm = np.where(np.isfinite(quota), quota * (self.trust[k] + trust * self.failover[k]), np.inf)
             found.append((problem, np.maximum(part, 0.0), tpm))
@@ -329,6 +361,7 @@ class Elastic:
         np.add.at(limits, self._quota, np.where(finite, ray.quota * self.trust[k], 0.0))
         worth = ray.class_value[net.class_of] * self.sets.demand[:, slot]
         np.add.at(limits, self._demand, worth * net.case.demand_scale)
+        limits[self._case[k]] = float(worth @ net.case.demand_scale)
         if self.failover[k]:
             np.add.at(limits, self._share, worth * self.stretch)
             limits[:-1][self.rules == "trust"] = float(ray.quota @ quota)

@@ -15,7 +15,7 @@ from planner.model.index_tables import sets_of
 from planner.model.objective import terms_of
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.reduce.slots import Line, with_kept, with_most
-from planner.model.sets import Keep, Sets
+from planner.model.sets import AskedOf, Keep, Sets
 from planner.plan.plan import Plan, PlanRisk, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble
@@ -68,7 +68,7 @@ class Options:
     time_limit_seconds : of one search; None: no limit. until : in seconds of time.monotonic: when every search ends.
     solver : highs, or a solver that PuLP knows.
     store : folder that keeps the answers of components (None: nothing is kept).
-    stress : share of its demand that a stress case asks for, by lost region (None: headroom); 1 where it is not named.
+    stress : share of its demand that a stress case asks for, of a need in a period; 1 where it is not named.
     kept : purchases of the last plan whose change is charged. The plan's totals leave that charge out, its bound does
         not: `features.resolve.keep` puts the bound of the plan that is free to move in its place.
     most : most units to buy of each line, 0 of one not named (None: as the case says); the bound is then of that case.
@@ -82,7 +82,7 @@ class Options:
     store: Path | None = None
     kept: Kept | None = None
     most: Mapping[Line, float] | None = None
-    stress: Mapping[str | None, float] = field(default_factory=dict)
+    stress: Mapping[AskedOf, float] = field(default_factory=dict)
     starts: Starts | None = None
     until: float = np.inf
 
@@ -90,6 +90,18 @@ class Options:
         """Return the options of the next of some searches, each of which may take as much of the time that is left."""
         now = time.monotonic()
         return replace(self, until=now + max(0.0, self.until - now) / searches)
+
+
+def stress_asks(case: Case) -> list[AskedOf]:
+    """List all that the stress cases of a case ask for."""
+    failed = (None, *(r.region for r in case.regions))
+    return [
+        (f, r.region, w.workload, p.name)
+        for f in failed
+        for r in case.regions
+        for w in case.workloads
+        for p in case.periods
+    ]
 
 
 def find_plan(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None) -> Plan:

@@ -21,6 +21,7 @@ from planner.model.waiting import served_peaks
 from planner.schema.case import Case
 
 UNITS = Cell("offers", "max_units", "units", (("offer", "offer"),), Asked.SELLER)
+OF_CASE = "stress_case"
 DEMAND = Cell("demand", "requests_per_hour", "share", (("region", "origin"), ("workload", "workload")), Asked.DEMAND)
 
 
@@ -223,6 +224,12 @@ def _units(sets: Sets) -> list[Limit]:
         if np.isfinite(has):
             found.append(Limit("units", UNITS, (str(offer),), has, max(float(sizes[rows].max()), 1e-9)))
     return found
+
+
+def with_case_limits(known: Limits, sets: Sets) -> Limits:
+    """Add a limit for each stress case: how much less it asks for, as a share of what it asks."""
+    own = [Limit(OF_CASE, None, (case.name,), 1.0, 1.0, 1.0, True) for case in sets.cases]
+    return replace(known, limits=[*known.limits, *own])
 
 
 def failover_stretch(sets: Sets) -> float:

@@ -248,7 +248,7 @@ class _Part:
         key = (cut.case, cut.slot)
         if key not in self._need_rates:
             net, low, high = self.solve.separator.problems[cut.case].net, self.low.sets, self.high.sets
-            a, b = (sets.cases[cut.case].demand_scale * sets.demand[:, cut.slot] for sets in (low, high))
+            a, b = (sets.cases[cut.case].factor(cut.period) * sets.demand[:, cut.slot] for sets in (low, high))
             self._need_rates[key] = np.bincount(net.class_of, b - a, net.classes).astype(float)
         return float(cut.ray.class_value @ self._need_rates[key] - cut.ray.quota @ self._quota_rates[cut.case])
 
@@ -283,7 +283,7 @@ def _counted(sets: Sets, number: int) -> Floats:
 def _asked(sets: Sets) -> list[Floats]:
     """Return what moves the right-hand sides of stress rows: stressed demand, and quotas that count."""
     return [
-        *(case.demand_scale[:, None] * sets.demand for case in sets.cases),
+        *(case.factor(sets.slot_period) * sets.demand for case in sets.cases),
         *(_counted(sets, k) for k in range(len(sets.cases))),
     ]
 

@@ -63,8 +63,8 @@ class StressCaseProblem:
         self.sets, self.number, self.clock = sets, number, clock
         self.net: StressNetwork = network(sets, sets.cases[number], tables)
         net = self.net
-        self.demand = net.class_demand(sets.demand)
-        top = net.class_demand(peaks[:, None])[:, 0]
+        self.demand = net.class_demand(sets.demand, sets.slot_period)
+        top = np.bincount(net.class_of, peaks * net.case.demand_scale, net.classes)
         self.class_scale = np.where(top > 0, top, 1.0)
         self.unit_scale = units
         self.rays: list[StressRay] = []
@@ -126,7 +126,7 @@ class StressCaseProblem:
             row = np.arange(first, first + len(tpm), dtype=np.int32)
             self.highs.changeRowsBounds(len(tpm), row, np.full(len(tpm), -INF), tpm / self.limit_scale)
         self.sets, self.net = sets, replace(self.net, case=case, quota_tpm=tpm)
-        self.demand = self.net.class_demand(sets.demand)
+        self.demand = self.net.class_demand(sets.demand, sets.slot_period)
 
     def set_units(self, units: Floats) -> None:
         """Set the deployed units (natural, by deployment) that the next `unserved` calls count on."""
@@ -260,7 +260,7 @@ class Separator:
     def _all_at_once(self, problem: StressCaseProblem, p: int, tree: SlotTree) -> bool:
         """Whether the units that are set serve the largest demand of each need at once: so all slots of a period."""
         envelope = tree.envelope(0, self.sets.demand)
-        if problem.unserved(problem.net.class_demand(envelope[:, None])[:, 0]) > self.short:
+        if problem.unserved(problem.net.class_demand(envelope, p)) > self.short:
             return False
         units = np.zeros(len(self.sets.deployments))
         self._served[problem.number, p] = (units, [problem.routing(p, tree.slots(0), envelope)])
@@ -343,7 +343,7 @@ class Separator:
             node = todo.pop()
             envelope = tree.envelope(node, self.sets.demand)
             leaf = tree.left[node] < 0
-            short = problem.unserved(problem.net.class_demand(envelope[:, None])[:, 0])
+            short = problem.unserved(problem.net.class_demand(envelope, p))
             if short <= self.short:
                 groups.append(node)
                 routings.append(problem.routing(p, tree.slots(node), envelope))

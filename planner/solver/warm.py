@@ -316,6 +316,7 @@ def _same_numbers(old: LinearProgram, new: LinearProgram) -> bool:
         and np.array_equal(a.demand, b.demand)
         and np.array_equal(a.quotas["tokens_per_minute"].to_numpy(float), b.quotas["tokens_per_minute"].to_numpy(float))
         and all(x.quota_scale == y.quota_scale and np.array_equal(x.demand_scale, y.demand_scale)
+                and x.asked is None and y.asked is None
                 for x, y in zip(a.cases, b.cases, strict=True))
     )  # fmt: skip
 

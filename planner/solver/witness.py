@@ -33,7 +33,7 @@ def witness_of(routings: Sequence[Routing]) -> WitnessArrays:
     for k, routing in enumerate(routings):
         net = routing.net
         used = np.flatnonzero(routing.flow > 0)
-        demand = routing.envelope * net.case.demand_scale
+        demand = routing.envelope * net.case.factor(routing.period)
         total = np.bincount(net.class_of, demand, net.classes)
         served = np.bincount(net.arc_class, routing.flow, net.classes)
         exact = total / np.where(served > 0, served, 1.0)

@@ -162,10 +162,10 @@ def _told(names: Names, stressed: StressCase, failed: dict[int, float], wanted: 
     if not failed:
         return []
     worst = max(failed, key=lambda slot: failed[slot] / asked[slot])
-    more = f", nor all of it in {len(failed) - 1:,} more hours" if len(failed) > 1 else ""
+    more = f", and some in {len(failed) - 1:,} more hours" if len(failed) > 1 else ""
     message = (
-        f"{stressed.name}, {names.slot_name(worst)}: what stands cannot serve {_rate(failed[worst])} of "
-        f"{_rate(float(asked[worst]))} requests/hour{more}"
+        f"{stressed.name}, {names.slot_name(worst)}: what stands leaves at least {_rate(failed[worst])} of "
+        f"{_rate(float(asked[worst]))} requests/hour unserved, whichever they are{more}"
     )
     return [Finding("stress", message, failed[worst] / float(asked[worst]), len(failed))]
 

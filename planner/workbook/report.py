@@ -41,7 +41,8 @@ class Report:
 
     previous : the plan it is compared with; None: today's commitments. forecast : how good the forecast of the demand
     was; None: it was not measured. notice_days : days before its end by which a commitment is to be decided on.
-    rules : what each rule costs, and what signing nothing would; None: it was not asked.
+    rules : what each rule costs, and what signing nothing would; None: it was not asked. least_break : of an order,
+    whether no other way to deploy its units breaks less of the stress cases, in the worst hour; None: nobody looked.
     """
 
     metrics: Metrics
@@ -49,6 +50,7 @@ class Report:
     forecast: ForecastAccuracy | None = None
     notice_days: int = NOTICE_DAYS
     rules: RulesCost | None = None
+    least_break: bool | None = None
 
     def __repr__(self) -> str:
         """Name the plan and its months."""

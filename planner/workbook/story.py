@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from planner.plan.audit.findings import STRESS
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.orders import OrderLine
 from planner.plan.plan import Status
@@ -19,6 +20,7 @@ from planner.workbook import rules_story, scaled_story
 from planner.workbook.report import Report, rows_of
 from planner.workbook.text_tables import clean, joined, percent, usd
 
+_FINE = 0.01  # a margin below it is told with two decimals
 SAME = 5e-4  # a share that shows as 0.0 %
 _DECIDES = 0.5
 _BARELY = 0.10  # over break-even, as a share of it
@@ -34,7 +36,14 @@ def banner(report: Report) -> list[str]:
         return []
     count = len(broken)
     rules = "a rule" if count == 1 else f"{count} rules"
-    return [f"Not to be signed: this order breaks {rules}.", *(clean(f"{rule}.", 600) for rule in broken)]
+    said = [f"Not to be signed: this order breaks {rules}.", *(clean(f"{rule}.", 600) for rule in broken)]
+    if report.least_break is not None and any(rule.rule == STRESS for rule in broken):
+        said.append(
+            "No other way to deploy these units breaks less in the worst hour."
+            if report.least_break
+            else "Another way to deploy these units may break less: not every way was looked at."
+        )
+    return said
 
 
 def due_upfront(report: Report) -> str:
@@ -274,7 +283,8 @@ def _worst_margin(report: Report) -> str:
     lost = row.failed_region
     what = "with the headroom asked for" if pd.isna(lost) else f"while {clean(lost, 120)} is lost"
     if margin < 0:
-        return f"Stress: broken {what}: only {percent(1 + margin)} of the demand of {where} can be served."
+        served = percent(1 + margin, 1 if margin <= -_FINE else 2)
+        return f"Stress: broken {what}: with all demand cut alike, only {served} of that of {where} can be served."
     return f"Stress: demand can grow by {percent(margin)} at most {what}; {where} binds."
 
 

@@ -10,9 +10,20 @@ from tests.builders.tiny_cases import (
     profile,
     settings,
     tables,
+    two_models_on_sizes,
     two_regions,
     write_folder,
     write_workbook,
 )
 
-__all__ = ["Tables", "case", "profile", "settings", "tables", "two_regions", "write_folder", "write_workbook"]
+__all__ = [
+    "Tables",
+    "case",
+    "profile",
+    "settings",
+    "tables",
+    "two_models_on_sizes",
+    "two_regions",
+    "write_folder",
+    "write_workbook",
+]

@@ -79,6 +79,26 @@ def two_regions(**changes: list[dict[str, Any]]) -> Tables:
     return tables(**{**base, **changes})
 
 
+def two_models_on_sizes(owed: tuple[float, float] | None = None) -> Case:
+    """Two regions, each asked for 5 requests/hour of model m and 3 of n, a unit each; sizes 5, 8, 11 ... of each model.
+
+    Each region may lose the other. ``owed`` : units in force in east and west (None: nothing is owed).
+    """
+    both, models = ("east", "west"), {"w": ("m", 5.0), "v": ("n", 3.0)}
+    held = () if owed is None else zip(both, owed, strict=True)
+    rows = two_regions(
+        models=[{"model": m} for m, _ in models.values()],
+        workloads=[{"workload": w, "input_tokens": 60, "output_tokens": 0} for w in models],
+        mix=[{"workload": w, "model": m} for w, (m, _) in models.items()],
+        demand=[row for r in both for w, (_, rph) in models.items() for row in profile(r, w, rph)],
+        throughput=[{"pool": f"{r}-m", "model": m, "tokens_per_minute_per_unit": 1, "min_units": 5, "unit_step": 3}
+                    for r in both for m, _ in models.values()],
+        on_demand=[],
+        commitments=[{"offer": f"{r}-m-1m", "units": n, "start": "2027-01-01", "end": "2027-02-01"} for r, n in held],
+    )  # fmt: skip
+    return case(rows, whole_units=True, failover={"enabled": True})
+
+
 def settings(
     name: str = "tiny", start: str = "2027-01-01", months: int = 1, cuts: str | None = None, **policy: Any
 ) -> PlanSettings:

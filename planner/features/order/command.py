@@ -68,12 +68,14 @@ def run(arguments: argparse.Namespace) -> int:
     best = priced.best
     metrics = priced.metrics
     compared = previous if previous is not None else best
-    report = Report(metrics, compared, read_accuracy(arguments.input), arguments.notice_days, nothing)
+    accuracy = read_accuracy(arguments.input)
+    report = Report(metrics, compared, accuracy, arguments.notice_days, nothing, least_break=priced.least)
     write_outputs(arguments, report, directory, cost_per_task_sheet.sheets_for(priced.case))
     ordered, optimum = priced.plan.totals.total_usd, best.totals.total_usd
     if arguments.json:
         result = {"ordered_usd": ordered, "optimum_usd": optimum, "over_optimum_usd": ordered - optimum,
-                  "broken": [str(rule) for rule in priced.broken]}  # fmt: skip
+                  "broken": [str(rule) for rule in priced.broken],
+                  "least_break": priced.least if priced.broken else None}  # fmt: skip
         print(json.dumps(result, indent=2))
         return EXIT_BROKEN if priced.broken else EXIT_PLAN
     for line in priced_in_words(priced):

@@ -1,9 +1,9 @@
 """What a given purchase order costs: units and prices fixed, the rest decided as well as it can be.
 
 The order's lines are taken as if they had been bought already: commitments in force from the start of their period for
-their term, while no offer is for sale. The cheapest deployments and dispatch then follow from the same programme; where
-not every stress case can be served with these units, those that can be are, one after another as far as they go
-together. The audit of the original case, and the margins of its stress cases, say which rules the order breaks.
+their term, while no offer is for sale. The cheapest deployments and dispatch then follow from the same programme. Where
+not every stress case can be served with these units, they are deployed so that the worst hour breaks least, then so
+that as many stress cases as can be are served in whole (solver.least_break). The audit of the original case, and the margins of its stress cases, say which rules the order breaks.
 """
 
 from collections.abc import Callable
@@ -23,10 +23,10 @@ from planner.plan.pricing import price, risk_of
 from planner.plan.reading import Reading
 from planner.schema.capacity import TOKENS_METER, Commitment
 from planner.schema.case import Case
-from planner.solver.find import Options, find_if_any, find_plan
+from planner.solver.find import Options, find_if_any, find_plan, stress_asks
 from planner.solver.input_change import with_setting
+from planner.solver.least_break import least_break
 from planner.solver.solve import audited
-from planner.solver.stress_shares import shares_served
 from planner.verify.figures import figures_of
 from planner.workbook import scaled_story, story
 from planner.workbook.report import TOTAL_NAMES, Report
@@ -68,13 +68,15 @@ class PricedOrder:
 
     case : the case at the order's prices. plan : the order's units with the best deployments and dispatch for them; its
     status is "given". best : the optimum at the same prices; its bound is the order's too where nothing is broken.
-    metrics : figures of the order's plan; `metrics.broken` are the rules that it breaks.
+    metrics : figures of the order's plan; `metrics.broken` are the rules that it breaks. least : whether no division
+    of the units over their deployments breaks less of the stress cases, in the worst hour of all.
     """
 
     case: Case
     plan: Plan
     best: Plan
     metrics: Metrics
+    least: bool = True
 
     @property
     def broken(self) -> tuple[BrokenRule, ...]:
@@ -110,8 +112,9 @@ def price_order(
     owed = as_owed(priced, order)
     # an order that is the optimum's is served as the optimum serves it: of equally cheap ways, one and the same
     found = best if _same_purchases(order, best.purchases) else find_if_any(owed, options, progress)
+    least = True
     if found is None:
-        found = _as_far_as_it_goes(owed, options, progress)
+        found, least = _as_far_as_it_goes(owed, options, progress)
         found = replace(found, deployments=_all_deployed(owed, found.deployments))
     purchases = _purchases(priced, order)
     totals = price(priced, purchases, found.deployments, found.dispatch, scaled_units=found.scaled_units)
@@ -131,7 +134,7 @@ def price_order(
     metrics = figures_of(Reading(priced, proved))  # some figures are set against the bound
     if not metrics.broken:
         return PricedOrder(priced, proved, best, metrics)
-    return PricedOrder(priced, plan, best, figures_of(Reading(priced, plan)))
+    return PricedOrder(priced, plan, best, figures_of(Reading(priced, plan)), least)
 
 
 def _same_purchases(order: pd.DataFrame, purchases: pd.DataFrame) -> bool:
@@ -165,24 +168,23 @@ def _proof(bound_usd: float, total_usd: float) -> Proof:
     return Proof(Status.GIVEN, bound_usd, gap_of(total_usd, bound_usd))
 
 
-def _as_far_as_it_goes(owed: Case, options: Options, progress: Callable[[int, int], None] | None) -> Plan:
-    """Find a plan that serves as much of each stress case as the units can, all together.
+def _as_far_as_it_goes(owed: Case, options: Options, progress: Callable[[int, int], None] | None) -> tuple[Plan, bool]:
+    """Find the cheapest plan that breaks stress cases least; and whether no division of the units breaks them less.
 
-    How much is found for units of any size, which takes linear programmes only. Where no sizes on the grid serve as
-    much, less is asked of the cases that are broken anyway, and then of all.
+    Where rules that tie months and regions refuse it, or sizes that were not searched, less is asked of the stress
+    cases that are broken anyway, and then of all.
     """
     rough = replace(options, gap=max(options.gap, BROKEN_GAP))
-    shares = shares_served(_untied(owed.with_policy(whole_units=False)), options)
-    broken = {one for one, share in shares.items() if share < 1}
-    less = [(among, part) for among in (broken, set(shares)) for part in _LESS]
-    asked = [{one: share * (part if one in among else 1.0) for one, share in shares.items()} for among, part in less]
-    asked.append(dict.fromkeys(shares, 0.0))
+    least = least_break(_untied(owed), options)
+    every = {key: least.shares.get(key, 1.0) for key in stress_asks(owed)}
+    asked = [least.asking_less(part) for part in _LESS]
+    asked += [{key: share * part for key, share in every.items()} for part in (*_LESS[1:], 0.0)]
     for k, stress in enumerate(asked):
-        found = None if stress in asked[:k] else find_if_any(owed, replace(rough, stress=stress), progress)
+        found = find_if_any(owed, replace(rough, stress=stress), progress)
         if found is not None:
-            return found
+            return found, least.proved and k == 0
     named = owed.settings.model_copy(update={"name": f"{owed.settings.name}, as ordered"})
-    return find_plan(replace(without_stress(owed), settings=named), options, progress)  # raises, and says why
+    return find_plan(replace(without_stress(owed), settings=named), options, progress), False  # raises, and says why
 
 
 def _untied(owed: Case) -> Case:
@@ -299,5 +301,5 @@ def priced_in_words(priced: PricedOrder) -> list[str]:
     if parts:
         lines.append(f"Against the optimum: {', '.join(parts)}.")
     lines += scaled_story.beyond_commitments(Report(priced.metrics))
-    lines.append("The order keeps every rule." if not priced.broken else f"{story.banner(Report(priced.metrics))[0]}")
+    lines.append("The order keeps every rule." if not priced.broken else story.banner(Report(priced.metrics))[0])
     return lines

@@ -166,7 +166,7 @@ STRESS_QUOTA = Family(
 
 def _asked(sets: Sets) -> list[Floats]:
     """Stressed demand of each case, needs x slots (krph)."""
-    return [case.demand_scale[:, None] * sets.demand for case in sets.cases]
+    return [case.factor(sets.slot_period) * sets.demand for case in sets.cases]
 
 
 def _left(sets: Sets, number: int) -> Bools:

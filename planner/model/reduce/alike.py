@@ -120,7 +120,7 @@ def _renewed(old: Sets, whole: Sets, at: _Place) -> Sets:
         quotas=_with(old.quotas, whole.quotas, at.quotas, "quotas"),
         purchases=_with(old.purchases, whole.purchases, at.purchases, "purchases"),
         paid_usd=whole.paid_usd[np.ix_(at.purchases, at.periods)],
-        cases=tuple(replace(case, demand_scale=case.demand_scale[at.needs]) for case in whole.cases),
+        cases=tuple(case.of_needs(at.needs).of_periods(at.periods) for case in whole.cases),
         max_away_share=whole.max_away_share,
         budget_usd=whole.budget_usd,
         left_out=whole.left_out,

@@ -263,7 +263,7 @@ def _part(sets: Sets, needs: Bools, meters: Bools) -> Sets:
         purchases=bought.assign(meter_row=meter_of[bought["meter_row"].to_numpy(int)]),
         paid_usd=sets.paid_usd[bought_kept],
         caps=_caps_of(sets, arcs),
-        cases=tuple(replace(case, demand_scale=case.demand_scale[needs]) for case in sets.cases),
+        cases=tuple(case.of_needs(needs) for case in sets.cases),
     )
 
 
@@ -284,6 +284,7 @@ def _of_periods(sets: Sets, periods: Bools) -> Sets:
             period=start, last_period=start + (bought["last_period"] - bought["period"]).to_numpy(int)
         ).reset_index(drop=True),
         paid_usd=sets.paid_usd[bought_kept][:, periods],
+        cases=tuple(case.of_periods(periods) for case in sets.cases),
         spend=None
         if spend is None
         else replace(spend, on_demand=spend.on_demand[..., periods], reserved=spend.reserved[..., periods]),

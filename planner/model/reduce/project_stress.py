@@ -67,13 +67,15 @@ class StressNetwork:
         """Needs that nothing can serve while the case lasts."""
         reached = np.zeros(self.classes, bool)
         reached[self.arc_class] = True
-        return np.flatnonzero(~reached[self.class_of] & (self.case.demand_scale > 0))
+        asks = self.case.demand_scale > 0
+        if self.case.asked is not None:
+            asks = asks & (self.case.asked > 0).any(axis=1)
+        return np.flatnonzero(~reached[self.class_of] & asks)
 
-    def class_demand(self, demand: Floats) -> Floats:
-        """Stressed demand by class (krph) of demand by need; extra axes are kept."""
+    def class_demand(self, demand: Floats, period: int | Ints) -> Floats:
+        """Stressed demand by class (krph) of demand by need in a period, or by need and slot with each one's period."""
         total = np.zeros((self.classes, *demand.shape[1:]))
-        scale = self.case.demand_scale.reshape(-1, *([1] * (demand.ndim - 1)))
-        np.add.at(total, self.class_of, demand * scale)
+        np.add.at(total, self.class_of, demand * self.case.factor(period))
         return total
 
 

@@ -29,7 +29,7 @@ def stress(basis: Basis, margins: tuple[Margin, ...]) -> pd.DataFrame:
 
 
 def workload_margins(basis: Basis, margins: tuple[Margin, ...]) -> pd.DataFrame:
-    """One row a stress case and workload: columns WORKLOAD_MARGIN, the smallest first within a workload."""
+    """One row a stress case and workload: columns WORKLOAD_MARGIN, the smallest of all first."""
     rows = [
         (w.workload, m.case.name, round(w.growth - 1, _DIGITS) + 0.0 if math.isfinite(w.growth) else math.inf,
          *_slot(basis, w.slot))
@@ -37,7 +37,7 @@ def workload_margins(basis: Basis, margins: tuple[Margin, ...]) -> pd.DataFrame:
         for w in m.workloads
     ]  # fmt: skip
     table = WORKLOAD_MARGIN.of(rows)
-    return table.sort_values(["workload", "margin_share"], kind="stable", ignore_index=True)
+    return table.sort_values(["margin_share", "workload"], kind="stable", ignore_index=True)
 
 
 def stress_load(margins: tuple[Margin, ...]) -> pd.DataFrame:

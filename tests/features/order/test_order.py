@@ -17,6 +17,8 @@ from planner.solver.find import Options
 from planner.solver.solve import solve
 from planner.verify.figures import figures_of, metrics_of
 from planner.verify.verification import verify
+from planner.workbook.report import Report
+from planner.workbook.story import banner
 from tests import builders
 from tests.oracle.check import check
 from tests.oracle.generate import generate
@@ -115,12 +117,15 @@ def test_what_stress_lacks_is_told_and_the_order_priced_all_the_same(tmp_path: P
     assert priced.plan.totals.total_usd == pytest.approx((8 + 2 * 3) * HOURS)
     assert [str(rule) for rule in priced.broken] == [
         "headroom: the spare capacity asked for cannot be served: 10 of 20 requests/hour on Mon 00:00 UTC, 2027-01, "
-        "a margin of -50.0 %"
+        "if all demand is cut alike: a margin of -50.0 %"
     ]
     write_plan(priced.plan, priced.case, tmp_path / "ordered")
     stress = [f.message for f in verify(loose, tmp_path / "ordered").findings if f.rule == "stress"]
     assert len(stress) == 1  # a sentence, not every place of the witness
-    assert "what stands cannot serve 10 of 20 requests/hour, nor all of it in 167 more hours" in stress[0]
+    assert (
+        "what stands leaves at least 10 of 20 requests/hour unserved, whichever they are, and some in 167 more hours"
+        in stress[0]
+    )
 
 
 def test_faults_of_an_order_come_all_at_once(case: Case) -> None:
@@ -157,8 +162,8 @@ def test_the_share_of_a_stress_case_that_the_units_can_serve_is_told() -> None:
         case, order(("east-m-1m", "2027-01", 20.0, 1.0), ("west-m-1m", "2027-01", 12.0, 1.0)), Options(workers=1)
     )
     assert [str(rule) for rule in priced.broken] == [
-        "failover east: the loss of east cannot be served: 12 of 20 requests/hour on Mon 00:00 UTC, 2027-01, "
-        "a margin of -40.0 %"
+        "failover east: the loss of east cannot be served: 12 of 20 requests/hour on Mon 00:00 UTC, 2027-01, if all "
+        "demand is cut alike: a margin of -40.0 %"
     ]
 
 
@@ -184,6 +189,18 @@ def test_an_order_that_breaks_failover_is_priced_without_a_search_for_what_would
         f"failover {r}: the loss of {r} cannot be served: 11 of 20 requests/hour on Mon 00:00 "
         for r in ("east", "west")
     ]
+
+
+def test_what_is_named_is_the_least_break_of_all_ways_to_deploy_the_units() -> None:
+    # west's 16 units as 11 of m and 5 of n: 5 of the 6 that n is asked for if east is lost (8 and 8 serve 8 of m's 10)
+    lines = order(("east-m-1m", "2027-01", 20.0, 1.0), ("west-m-1m", "2027-01", 16.0, 1.0))
+    priced = price_order(builders.two_models_on_sizes(), lines, Options(workers=1))
+    assert [str(rule) for rule in priced.broken] == [
+        "failover east: the loss of east cannot be served: 13 of 16 requests/hour on Mon 00:00 UTC, 2027-01, if all "
+        "demand is cut alike: a margin of -16.7 %"
+    ]
+    assert priced.least
+    assert banner(Report(priced.metrics, least_break=True))[-1].startswith("No other way to deploy these units breaks")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 4])
