@@ -4,6 +4,7 @@ Figures rest on a forecast, so they may differ in their last digits from one ver
 line must be printed word for word, with numbers within half a percent.
 """
 
+import itertools
 import pathlib
 import re
 import runpy
@@ -36,7 +37,7 @@ def close(told, found):
 def test_what_is_named_twice_is_the_same_to_the_dollar():
     # the page's figures may be off by half a percent, but one plan has one cost: $120,390 stood beside $120,453.34
     told = sorted({round(float(text.replace(",", ""))) for text in re.findall(r"\$([\d,]+(?:\.\d+)?)", PAGE)})
-    near = [(a, b) for a, b in zip(told, told[1:], strict=False) if a > 1000 and b < a * 1.001]
+    near = [(a, b) for a, b in itertools.pairwise(told) if a > 1000 and b < a * 1.001]
     assert not near, near
 
 

@@ -114,7 +114,8 @@ STRICTER: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
      {"workload": "w", "model": "n", "min_share": 0.1}]}, "failover east"),
     ("mix at most", {}, {"models": [{"model": "m"}, {"model": "n"}], "mix": [{"workload": "w", "model": "m",
      "max_share": 0.9}, {"workload": "w", "model": "n"}], "on_demand": [*on_demand_rows(), {"region": "east", "model":
-     "n", "usd_per_mtok_input": 1, "usd_per_mtok_output": 1, "tokens_per_minute_quota": 1}]}, "leaves at least 15 of 20"),
+     "n", "usd_per_mtok_input": 1, "usd_per_mtok_output": 1, "tokens_per_minute_quota": 1}]},
+     "leaves at least 15 of 20"),
 ]  # fmt: skip
 
 

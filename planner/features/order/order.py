@@ -3,7 +3,8 @@
 The order's lines are taken as if they had been bought already: commitments in force from the start of their period for
 their term, while no offer is for sale. The cheapest deployments and dispatch then follow from the same programme. Where
 not every stress case can be served with these units, they are deployed so that the worst hour breaks least, then so
-that as many stress cases as can be are served in whole (solver.least_break). The audit of the original case, and the margins of its stress cases, say which rules the order breaks.
+that as many stress cases as can be are served in whole (solver.least_break). The audit of the original case, and the
+margins of its stress cases, say which rules the order breaks.
 """
 
 from collections.abc import Callable
