@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from planner.errors import StoppedError
+from planner.model.sets import stress_asks
 from planner.plan.reading import Reading
 from planner.plan.rules_cost import Nothing, RulesCost
 from planner.schema.case import Case
-from planner.solver.find import Options, find_if_any, stress_asks
+from planner.solver.find import Options, find_if_any
 from planner.verify.figures import figures_of
 
 

@@ -242,6 +242,18 @@ class Sets:
         return replace(self, cases=tuple(replace(c, asked=asked(c.failed)) for c in self.cases))
 
 
+def stress_asks(case: Case) -> list[AskedOf]:
+    """List all that the stress cases of a case ask for."""
+    failed = (None, *(r.region for r in case.regions))
+    return [
+        (f, r.region, w.workload, p.name)
+        for f in failed
+        for r in case.regions
+        for w in case.workloads
+        for p in case.periods
+    ]
+
+
 def region_names(sets: Sets) -> tuple[str, ...]:
     """Regions that serve, in the order of their names: what an index "region" of rows counts."""
     return tuple(sorted({*sets.meters["region"], *sets.quotas["region"], *sets.arcs["region"]}))

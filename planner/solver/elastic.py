@@ -27,7 +27,14 @@ from planner.model.reduce.project_stress import SlotTree, network_tables, slot_t
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Bools, Floats, Ints, Sets
 from planner.solver.highs import DEVEX, INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
-from planner.solver.limits import OF_CASE, Limit, failover_stretch, limits_of, with_case_limits, with_single_bounds
+from planner.solver.limits import (
+    OF_CASE,
+    LimitChange,
+    failover_stretch,
+    limits_of,
+    with_case_limits,
+    with_single_bounds,
+)
 from planner.solver.scaling import deployment_peaks, need_peaks, scale_of
 from planner.solver.stress_search import SHORT, StressCaseProblem
 
@@ -36,20 +43,6 @@ MOST_ROWS = 8  # new rows of a stress case and period in one round
 MIP_GAP = 1e-3  # of the least change where units are whole: far below the 3 % that an explanation may be off
 LEAST = 1e-9  # changes below this share of `full` are none
 FEW_ROWS = 10  # new stress rows after which HiGHS goes on; after more it is ten times faster to start afresh (measured)
-
-
-@dataclass(frozen=True)
-class LimitChange:
-    """A limit's change in the limit's unit, and where it is set: stress case ("": none) and slot (-1: no single one).
-
-    ``value`` : units that an offer sells at least, where they are whole and so no amount in between will do.
-    """
-
-    limit: Limit
-    amount: float
-    case: str = ""
-    slot: int = -1
-    value: float | None = None
 
 
 @dataclass(frozen=True)

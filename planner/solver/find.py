@@ -92,18 +92,6 @@ class Options:
         return replace(self, until=now + max(0.0, self.until - now) / searches)
 
 
-def stress_asks(case: Case) -> list[AskedOf]:
-    """List all that the stress cases of a case ask for."""
-    failed = (None, *(r.region for r in case.regions))
-    return [
-        (f, r.region, w.workload, p.name)
-        for f in failed
-        for r in case.regions
-        for w in case.workloads
-        for p in case.periods
-    ]
-
-
 def find_plan(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None) -> Plan:
     """Find the cheapest plan of a case.
 

@@ -21,10 +21,10 @@ from planner.model.reduce.components import spanning, split
 from planner.model.sets import Sets
 from planner.schema.case import Case
 from planner.solver.component import begin_component
-from planner.solver.elastic import Elastic, LimitChange
+from planner.solver.elastic import Elastic
 from planner.solver.highs import Clock
 from planner.solver.input_change import InputChange, apply_changes
-from planner.solver.limits import Limit
+from planner.solver.limits import Limit, LimitChange
 from planner.solver.single import solve_sizes
 from planner.units import HOURS_PER_WEEK
 

@@ -49,6 +49,20 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class LimitChange:
+    """A limit's change in the limit's unit, and where it is set: stress case ("": none) and slot (-1: no single one).
+
+    ``value`` : units that an offer sells at least, where they are whole and so no amount in between will do.
+    """
+
+    limit: Limit
+    amount: float
+    case: str = ""
+    slot: int = -1
+    value: float | None = None
+
+
+@dataclass(frozen=True)
 class Limits:
     """All limits of a programme, and where they stand: entries (row of the programme, limit, coefficient)."""
 

@@ -29,11 +29,10 @@ from planner.plan.audit.rules import CHECKED, RULES
 from planner.plan.flows import Names
 from planner.plan.pricing import price
 from planner.schema.case import Case
-from planner.solver.elastic import LimitChange
 from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.highs import Clock, Session
 from planner.solver.infeasible import apply, shortfall_of
-from planner.solver.limits import limits_of
+from planner.solver.limits import LimitChange, limits_of
 from planner.solver.session import sunk_usd
 from planner.solver.solve import solve
 from tests import builders

@@ -15,6 +15,7 @@ import pandas as pd
 from planner.errors import Fault, InfeasibleError, InputError, Shortfall
 from planner.model.family import SETTINGS, Cell
 from planner.model.index_tables import sets_of
+from planner.model.sets import stress_asks
 from planner.model.structure import on_purchases
 from planner.plan.audit.findings import BrokenRule
 from planner.plan.derived import Derived
@@ -24,7 +25,7 @@ from planner.plan.pricing import price, risk_of
 from planner.plan.reading import Reading
 from planner.schema.capacity import TOKENS_METER, Commitment
 from planner.schema.case import Case
-from planner.solver.find import Options, find_if_any, find_plan, stress_asks
+from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.input_change import with_setting
 from planner.solver.least_break import least_break
 from planner.solver.solve import audited
