@@ -28,7 +28,6 @@ from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Bools, Floats, Ints, Sets
 from planner.solver.highs import DEVEX, INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
 from planner.solver.limits import (
-    OF_CASE,
     LimitChange,
     failover_stretch,
     limits_of,
@@ -78,9 +77,8 @@ class Elastic:
         self.trust = np.array([case.quota_scale for case in self.sets.cases])
         self.failover = np.array([case.failed is not None for case in self.sets.cases], bool)
         self.stretch = failover_stretch(self.sets)
-        self.known = limits_of(self.sets, self.program)
-        if by_case:
-            self.known = with_case_limits(self.known, self.sets)
+        known = limits_of(self.sets, self.program)
+        self.known = with_case_limits(known, self.sets) if by_case else known
         self.limits = self.known.limits
         self.rules = np.array([limit.rule for limit in self.limits], object)
         self.full = np.array([limit.full for limit in self.limits])
@@ -88,9 +86,8 @@ class Elastic:
         self.rows: list[_Row] = []
         self._quota = self.known.of("quota", self.sets.quotas, ("region", "model", "option"))
         self._share = self.known.of("failover_share", self.sets.needs, ("workload",))
-        number = {limit.key: k for k, limit in enumerate(self.limits) if limit.rule == OF_CASE}
         self._demand = self.known.of("demand", self.sets.needs, ("origin", "workload"))
-        self._case = np.array([number.get((case.name,), -1) for case in self.sets.cases], dtype=np.int64)
+        self._case = self.known.of_cases(self.sets)
         self.first_stress = 0
         self.highs = self._model()
         opened = np.where((self.trust > 0) | open_trust, 1.0, 0.0)
@@ -200,8 +197,7 @@ class Elastic:
         for k, case in enumerate(self.sets.cases):
             lower[self._case[k]] = less.get(case.name, 0.0)
         upper = lower.copy()
-        upper[mine] = 1.0
-        lower[mine] = 0.0
+        lower[mine], upper[mine] = 0.0, 1.0
         ties = self._tie(np.array(mine, dtype=np.int64))
         try:
             values = self._values(lower, upper)

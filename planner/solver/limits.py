@@ -76,6 +76,10 @@ class Limits:
         number = {limit.key: k for k, limit in enumerate(self.limits) if limit.rule == rule}
         return np.array([number.get(key, -1) for key in zip(*(table[c] for c in columns))], dtype=np.int64)
 
+    def of_cases(self, sets: Sets) -> Ints:
+        """Return the number of the limit of each stress case (-1: none)."""
+        return self.of(OF_CASE, pd.DataFrame({"case": [case.name for case in sets.cases]}), ("case",))
+
 
 def with_single_bounds(program: LinearProgram) -> LinearProgram:
     """Give rows with two bounds a copy for each where the two are changed apart."""
