@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.page import Section
 from benchmarks.size import Size
 from planner.features.what_if.case_change import changed
+from planner.features.what_if.case_factors import with_signed_apart
 from planner.features.what_if.explore.levers import Lever, Value, change_of, levers_of, moved_to, near_of, words_of
 from planner.readers import load
 from planner.solver.find import find_cost
@@ -46,7 +47,7 @@ def moves(work: Path, quick: bool, sizes: Sequence[Size] | None) -> Iterator[Sec
 
 
 def _rows(name: str, folder: Path) -> list[list[object]]:
-    case = load(folder).with_policy(whole_units=False)
+    case = with_signed_apart(load(folder).with_policy(whole_units=False))
     levers, warm, rows = levers_of(case), WarmCases(), []
     todo: list[tuple[str, Value] | None] = [None, *MOVES, *_refusals(levers)]
     known = {lever.key for lever in levers}

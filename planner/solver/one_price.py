@@ -18,6 +18,7 @@ import numpy as np
 from planner.model.sets import Floats, Ints
 from planner.solver.boxed import is_inside
 from planner.solver.continuous import LinearSolve, cut_rows
+from planner.solver.highs import set_options
 from planner.solver.parallel import on_all_cores
 
 ROUNDS = 100
@@ -25,8 +26,10 @@ EXACT = 1e-11  # of the whole cost: what the parts' lines may leave open
 NEAR = 0.02  # of a price that is likely: the first step from it, to the side where the row's price is
 FASTER = 8.0  # from one step to the next, at most
 BEYOND = 1.2  # times as far as the last two prices point
-FIRST = 0.1  # of the whole cost over the bound: the first price, where none is known
+FIRST = 0.05  # of the whole cost over the bound: the first price, where none is known
 HIGHEST = 2.0**40  # times that
+CLOSE = 0.01  # of a price: so near to each other, the lines of two prices tell where the row's price is
+SIDE = 0.05  # of the way between two prices: so far from either
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,10 @@ class TiedPart:
         """Solve it at a price, with the stress rows known; False where it has no optimum there."""
         session, cost = self.solve.session, self.solve.program.cost
         session.set_some_costs(self.column, cost[self.column] + price * self.value)
-        if not session.solve():
+        set_options(session.highs, dual_simplex_cost_perturbation_multiplier=0.0)  # a twelfth faster (measured)
+        found = session.solve()
+        set_options(session.highs, dual_simplex_cost_perturbation_multiplier=1.0)
+        if not found:
             return False
         values = session.values()
         if not is_inside(self.solve, values):
@@ -177,7 +183,7 @@ def _of_known_rows(
         else:
             high = min(high, price)
         if high <= 0 or (low >= 0 and np.isfinite(high)):
-            price = crossing
+            price = _between(seen, low, high, crossing)
         elif low < 0:
             price, step = max(price - _further(seen, price, step), 0.0), step * FASTER
         else:
@@ -186,6 +192,20 @@ def _of_known_rows(
             if price > HIGHEST * first:
                 return None
     return None
+
+
+def _between(seen: Mapping[float, float], low: float, high: float, crossing: float) -> float:
+    """Say where to look between two prices: where what is used would meet the bound if it fell evenly between them.
+
+    Once they are close, or where one of them is not known, where the lines known cross.
+    """
+    if high - low <= CLOSE * high or not {low, high} <= seen.keys():
+        return crossing
+    more, less = seen[low], -seen[high]
+    if len(seen) > 2 and (list(seen.values())[-1] > 0) == (list(seen.values())[-2] > 0):  # twice on one side
+        more, less = (more, less / 2) if list(seen.values())[-1] > 0 else (more / 2, less)
+    share = more / (more + less)
+    return (crossing + low + min(max(share, SIDE), 1 - SIDE) * (high - low)) / 2
 
 
 def _further(seen: Mapping[float, float], price: float, step: float) -> float:

@@ -161,6 +161,9 @@ def _offers(case: Case, factor: Factor, problems: Problems) -> Case:
             offers.append(offer)
             continue
         hit = True
+        if offer.offer in held and offer.max_units == 0:  # owed and not for sale: it has a price of before only
+            offers.append(offer)
+            continue
         old_list = offer.usd_per_unit_hour if offer.list_usd_per_unit_hour is None else offer.list_usd_per_unit_hour
         price = old_list * (1 - factor.factor) if factor.what == DISCOUNT else offer.usd_per_unit_hour * factor.factor
         times = 1 - factor.factor if factor.what == DISCOUNT else factor.factor
@@ -180,6 +183,11 @@ def _offers(case: Case, factor: Factor, problems: Problems) -> Case:
         offers=tuple(sorted(offers, key=lambda o: o.offer)),
         commitments=tuple(sorted(owed, key=lambda c: (c.offer, c.start, c.end))),
     )
+
+
+def with_signed_apart(case: Case) -> Case:
+    """Return the same case, what is owed under offers of its own: changes of prices then change numbers alone."""
+    return _offers(case, Factor("offer_prices", 1.0), Problems("as it stands")) if case.commitments else case
 
 
 def _of(commitment: Commitment, offer: str) -> Commitment:

@@ -4,7 +4,7 @@ import pytest
 
 from planner.errors import InputError
 from planner.features.what_if.case_change import CaseChange, changed
-from planner.features.what_if.case_factors import Factor
+from planner.features.what_if.case_factors import Factor, with_signed_apart
 from planner.solver.solve import solve
 from tests import builders
 
@@ -103,6 +103,20 @@ def test_what_is_owed_keeps_its_price() -> None:
     plan = solve(changed(builders.case(tables), scaled("discount", 0.5)))
     assert plan.totals.sunk_usd == pytest.approx(4 * HOURS)
     assert plan.totals.reserved_usd == pytest.approx(3 * HOURS)
+
+
+def test_what_is_owed_may_stand_apart() -> None:
+    """The same folder: 4 owed and 6 bought at 1 USD. At half the price 4 + 3 USD, and no offer more than before."""
+    tables = builders.tables(
+        commitments=[{"offer": "west-m-1m", "units": 4, "start": "2027-01-01", "end": "2027-02-01"}]
+    )
+    apart = with_signed_apart(builders.case(tables))
+    cheaper = changed(apart, scaled("offer_prices", 0.5))
+    for case, bought in ((apart, 6), (cheaper, 3)):
+        plan = solve(case)
+        assert plan.totals.sunk_usd == pytest.approx(4 * HOURS)
+        assert plan.totals.reserved_usd == pytest.approx(bought * HOURS)
+    assert [o.offer for o in cheaper.offers] == [o.offer for o in apart.offers] == ["west-m-1m", "west-m-1m as signed"]
 
 
 def test_a_scenario_for_certain() -> None:

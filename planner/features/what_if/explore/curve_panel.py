@@ -47,7 +47,9 @@ class CurvePanel:
 def _status(shown: CurveShown) -> str:
     drawn = shown.drawn
     if drawn is None:
-        return "Some points, exact; the curve between them is being worked out …" if shown.total_usd else "working …"
+        known, asked = len(shown.total_usd or ()), len(shown.values)
+        some = f"{known} of {asked} points" if known < asked else "Some points"
+        return f"{some}, exact; the curve between them is being worked out …" if known else "working …"
     if drawn.curve is None:
         return f"Points only. {drawn.problem}"
     if drawn.left:
@@ -73,7 +75,7 @@ def _words(curve: Curve, shown: CurveShown, here: object) -> list[str]:
 def _points(shown: CurveShown) -> str:
     rows = [
         (shown.lever.shown(v), "no plan" if t is None else usd(t))
-        for v, t in zip(shown.values, shown.total_usd or (), strict=True)
+        for v, t in zip(shown.values, shown.total_usd or (), strict=False)
     ]
     return table("Trade-off", (shown.lever.label, "Cost"), rows)
 

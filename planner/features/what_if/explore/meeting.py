@@ -47,7 +47,7 @@ class KeptCase:
 class CurveShown:
     """A trade-off curve of a lever: first some points, then the exact one.
 
-    ends, values : as the lever counts. total_usd : cost at each of the values (None: no plan); None: in work. drawn :
+    ends, values : as the lever counts. total_usd : cost at each of the values so far (None: no plan); None: in work. drawn :
     the exact curve so far; None: in work.
     """
 
@@ -212,7 +212,7 @@ class Meeting:
         for value in self.curve.values:
             moved = moved_to(self.levers, self.moved, self.curve.lever.key, value)
             points.append(Asked(self._number, change_of(self.levers, moved, "point"), near_of(self.levers, moved)))
-        self._continuous.ask(Points(self._number, tuple(points)))
+        self._continuous.ask(Points(self._number, self.curve.lever.key, tuple(points)))
 
     # -- answers -----------------------------------------------------------------------------------------------------
     def _heard(self, said: Any) -> None:
@@ -231,7 +231,7 @@ class Meeting:
             if self.curve is not None and self.curve.total_usd is None:
                 self._ask_curve()
         elif isinstance(said, Curve) and said.number == self._number and self.curve is not None:
-            if len(said.total_usd) == len(self.curve.values):
+            if said.lever == self.curve.lever.key:
                 self.curve = replace(self.curve, total_usd=said.total_usd)
                 self.changed("curve")
         elif isinstance(said, Drawn):

@@ -17,6 +17,7 @@ from planner.errors import InfeasibleError, PlannerError, StoppedError
 from planner.features.tasks import cost_per_task_sheet
 from planner.features.what_if import rules_cost_study
 from planner.features.what_if.case_change import CaseChange, changed
+from planner.features.what_if.case_factors import with_signed_apart
 from planner.features.what_if.explore.details import Detail, detail_of
 from planner.features.what_if.explore.quick import Picture, against_in_words, picture_of
 from planner.features.what_if.rules_cost_study import BUDGET_SECONDS, rules_cost
@@ -55,9 +56,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Points:
-    """A curve that is asked for: a question for each of its points."""
+    """A curve of a lever that is asked for: a question for each of its points."""
 
     number: int
+    lever: str
     points: tuple[Asked, ...]
 
 
@@ -85,9 +87,10 @@ class Quick:
 
 @dataclass(frozen=True)
 class Curve:
-    """Total cost at each point of a curve (USD; None: there is no plan)."""
+    """Total cost at each point of a curve of a lever so far, from the first on (USD; None: there is no plan)."""
 
     number: int
+    lever: str
     total_usd: tuple[float | None, ...]
 
 
@@ -161,7 +164,7 @@ class _Inbox:
 
 def continuous_worker(case: Case, likely: Sequence[tuple[CaseChange, Near]], pipe: Connection) -> None:
     """Answer questions for units of any size, the newest first; learn what is likely to be asked while nobody asks."""
-    inbox, warm, case = _Inbox(pipe), WarmCases(), case.with_policy(whole_units=False)
+    inbox, warm, case = _Inbox(pipe), WarmCases(), with_signed_apart(case.with_policy(whole_units=False))
     answered: dict[CaseChange, Quick] = {}
     waiting = list(likely)
     curve: _Curve | None = None
@@ -228,13 +231,11 @@ class _Curve:
     def stepped(
         self, case: Case, warm: WarmCases, inbox: _Inbox, send: Callable[[Any], None]
     ) -> "_Curve | None":  # fmt: skip
-        """Work out the next point; None: it was the last."""
+        """Work out the next point, and send all so far; None: it was the last."""
         point = self._asked.points[len(self._found)]
         self._found.append(_cost(case, point.change, point.near, warm, inbox.clock()))
-        if len(self._found) < len(self._asked.points):
-            return self
-        send(Curve(self._asked.number, tuple(self._found)))
-        return None
+        send(Curve(self._asked.number, self._asked.lever, tuple(self._found)))
+        return self if len(self._found) < len(self._asked.points) else None
 
 
 # -- plans in whole units --------------------------------------------------------------------------------------------
