@@ -47,8 +47,8 @@ class KeptCase:
 class CurveShown:
     """A trade-off curve of a lever: first some points, then the exact one.
 
-    ends, values : as the lever counts. total_usd : cost at each of the values so far (None: no plan); None: in work. drawn :
-    the exact curve so far; None: in work.
+    ends, values : as the lever counts. total_usd : cost at each of the values so far (None: no plan); None: in work.
+    drawn : the exact curve so far; None: in work.
     """
 
     lever: Lever
