@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from planner.units import hour_label
@@ -67,8 +68,8 @@ class Shortfall:
 
     @property
     def amount(self) -> float:
-        """How much is missing (or too much), in the cell's unit."""
-        return abs(self.needs - self.has)
+        """How much is missing (or too much), in the cell's unit; as decimals, so that no digits come in."""
+        return float(abs(Decimal(repr(float(self.needs))) - Decimal(repr(float(self.has)))))
 
     def document(self) -> dict[str, Any]:
         """Lay out the shortfall for JSON."""
@@ -117,7 +118,8 @@ class Shortfall:
 
 def _number(value: float) -> str:
     """Write a number in full, with separators of thousands and no more digits than it has."""
-    text = f"{value:,.10f}" if abs(value) < 1e12 else f"{value:.15g}"
+    sure = f"{value:.15g}"  # digits beyond the 15th are noise
+    text = f"{Decimal(sure):,.10f}" if abs(value) < 1e12 else sure
     whole, _, part = text.partition(".")
     digits = part.rstrip("0")
     if not digits and value and abs(value) < 1e-9:

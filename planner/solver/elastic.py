@@ -26,6 +26,7 @@ from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.project_stress import SlotTree, network_tables, slot_tree
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Bools, Floats, Ints, Sets
+from planner.solver.elastic_sizes import ElasticSizes
 from planner.solver.highs import DEVEX, INF, INFEASIBLE, OPTIMAL, Clock, highs_model, quiet_highs, run, set_options
 from planner.solver.limits import (
     LimitChange,
@@ -39,7 +40,8 @@ from planner.solver.stress_search import SHORT, StressCaseProblem
 
 ROUNDS = 500
 MOST_ROWS = 8  # new rows of a stress case and period in one round
-MIP_GAP = 1e-3  # of the least change where units are whole: far below the 3 % that an explanation may be off
+MIP_GAP = 1e-3  # of the least break of an order, where units are whole
+NEAR = 0.024  # of the least change where units are whole: 97 % of it, rounded up by half a percent, is still below it
 LEAST = 1e-9  # changes below this share of `full` are none
 FEW_ROWS = 10  # new stress rows after which HiGHS goes on; after more it is ten times faster to start afresh (measured)
 
@@ -90,6 +92,7 @@ class Elastic:
         self._case = self.known.of_cases(self.sets)
         self.first_stress = 0
         self.highs = self._model()
+        self.sizes = ElasticSizes(self.highs, self.program.columns, self.scale, self._settle)
         opened = np.where((self.trust > 0) | open_trust, 1.0, 0.0)
         cases = tuple(replace(c, quota_scale=float(s)) for c, s in zip(self.sets.cases, opened))
         peaks, units, tables = need_peaks(self.sets), deployment_peaks(self.sets), network_tables(self.sets)
@@ -153,8 +156,14 @@ class Elastic:
         return least
 
     # -- solving -------------------------------------------------------------------------
+    def can_change(self, rules: Collection[str]) -> bool:
+        """Whether some change of the limits of some rules is enough for a plan."""
+        return self._least_of(np.isin(self.rules, list(rules)), told=False, near=INF) is not None
+
     def least_change(self, rules: Collection[str]) -> list[LimitChange] | None:
         """Find the least change of the limits of some rules with which there is a plan; None: no such change is enough.
+
+        Where units are whole it is within `NEAR` of the least.
 
         Raises
         ------
@@ -200,20 +209,20 @@ class Elastic:
         lower[mine], upper[mine] = 0.0, 1.0
         ties = self._tie(np.array(mine, dtype=np.int64))
         try:
-            values = self._values(lower, upper)
+            values = self._values(lower, upper, MIP_GAP)
         finally:
             self.highs.deleteRows(ties, np.arange(first, first + ties, dtype=np.int32))
         if values is None:
             return None
         return float(values[self.program.columns.count + mine[0]]) if mine else 0.0
 
-    def _least_of(self, free: Bools, *, told: bool) -> list[LimitChange] | None:
+    def _least_of(self, free: Bools, *, told: bool, near: float = NEAR) -> list[LimitChange] | None:
         lower = np.array([self.least.get(k, 0.0) for k in range(len(self.limits))])
         if (lower[~free] > 0).any():
             return None
         count = self.program.columns.count
         most = np.array([limit.most for limit in self.limits]) / self.full
-        values = self._values(lower / self.full, np.where(free, most, 0.0))
+        values = self._values(lower / self.full, np.where(free, most, 0.0), near)
         if values is None:
             return None
         whole = np.flatnonzero(self.program.columns.integer)
@@ -228,13 +237,16 @@ class Elastic:
             )
         return found
 
-    def _values(self, lower: Floats, upper: Floats) -> Floats | None:
-        """Solve with changes between bounds (shares of `full`), whole units included; the values of all columns."""
+    def _values(self, lower: Floats, upper: Floats, near: float) -> Floats | None:
+        """Solve with changes between bounds (shares of `full`); the values of all columns.
+
+        ``near`` : where units are whole, by what share of the least change the answer may be above it.
+        """
         count = self.program.columns.count
         column = np.arange(count, count + len(self.limits), dtype=np.int32)
         self.highs.changeColsBounds(len(column), column, lower, upper)
-        values, whole = self._settle(), np.flatnonzero(self.program.columns.integer)
-        return values if values is None or not len(whole) else self._settle_whole(whole)
+        values = self._settle()
+        return values if values is None or not self.program.columns.integer.any() else self.sizes.found(values, near)
 
     def _size(self, limit: int, values: Floats) -> float | None:
         """Return the largest purchase under an offer with steps; None for all else."""
@@ -266,26 +278,6 @@ class Elastic:
             if not new:
                 return values
         raise ArithmeticError("the stress rows did not settle")
-
-    def _settle_whole(self, whole: Ints) -> Floats | None:
-        """Do the same with whole units; leaves HiGHS on the linear programme of the sizes found, with its duals."""
-        h, kinds, columns = self.highs, highspy.HighsVarType, whole.astype(np.int32)
-        set_options(h, presolve="choose", solver="choose", mip_rel_gap=MIP_GAP, mip_feasibility_tolerance=1e-9)
-        h.changeColsIntegrality(len(whole), columns, np.full(len(whole), kinds.kInteger))
-        try:
-            values = self._settle(whole=True)
-        finally:  # out of time too: the next question finds the linear programme
-            h.changeColsIntegrality(len(whole), columns, np.full(len(whole), kinds.kContinuous))
-            set_options(h, presolve="on", solver="simplex")
-        if values is None:
-            return None
-        upper = self.program.columns.upper[whole] / self.scale.column[whole]
-        sizes = np.round(values[whole] * self.scale.column[whole]) / self.scale.column[whole]
-        h.changeColsBounds(len(whole), columns, sizes, sizes)
-        try:
-            return self._settle()
-        finally:
-            h.changeColsBounds(len(whole), columns, np.zeros(len(whole)), upper)
 
     def _add_violated(self, values: Floats) -> int:
         """Add the stress rows that some values violate; how many there were."""

@@ -209,7 +209,7 @@ class ChangeSearch:
 
     def _structural(self) -> list[tuple[Shortfall, ...]]:
         """Where limits alone do not help: trust that is 0, or routes; what may be lowered instead is an alternative."""
-        if _changes(self.programmes, (*self.limits, *self._rules(Asked.PROMISE))) is not None:
+        if all(e.can_change((*self.limits, *self._rules(Asked.PROMISE))) for e in self.programmes):
             return []
         failover = self.case.settings.policy.failover
         if failover.enabled and failover.on_demand_trust == 0:

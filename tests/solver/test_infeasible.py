@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from planner.cli import main
-from planner.errors import InfeasibleError, InputError
+from planner.errors import InfeasibleError, InputError, Shortfall
 from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import Options, find_cost
@@ -80,6 +80,28 @@ def test_units_are_rounded_up_to_the_step() -> None:
     offers = [{"offer": "o", "pool": "west-m", "usd_per_unit_hour": 1.0, "unit_step": 8, "max_units": 15}]
     told = cells(builders.tables(offers=offers, on_demand=[]), whole_units=True)
     assert told == [("max_units", {"offer": "o"}, 15.0, 16.0)]
+
+
+def test_whole_deployments_take_more_units_than_their_sum() -> None:
+    # each model needs 5 units and is deployed in steps of 10: 20 units, while 10 would do if they were of any size
+    throughput = [
+        {"pool": "west-m", "model": model, "tokens_per_minute_per_unit": 1, "unit_step": 10} for model in ("m", "n")
+    ]
+    tables = builders.tables(
+        models=[{"model": "m"}, {"model": "n"}],
+        mix=[{"workload": "w", "model": model, "min_share": 0.5, "max_share": 0.5} for model in ("m", "n")],
+        throughput=throughput,
+        offers=[{"offer": "o", "pool": "west-m", "usd_per_unit_hour": 1.0, "unit_step": 1, "max_units": 4}],
+        on_demand=[],
+    )
+    assert cells(tables, whole_units=True) == [("max_units", {"offer": "o"}, 4.0, 20.0)]
+
+
+def test_what_is_missing_is_the_difference_of_two_decimals() -> None:
+    # 1,840,000 − 48,851.81 is 1791148.1899999999 in binary
+    short = Shortfall("budget", "plan.yaml", (), "policy.max_commitment_usd", "USD", 48_851.81, 1_840_000.0)
+    assert short.amount == 1_791_148.19
+    assert "48,851.81 is 1,791,148.19 USD too small" in str(short)
 
 
 def test_both_meters_of_a_pool() -> None:
