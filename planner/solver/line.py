@@ -17,6 +17,7 @@ import numpy as np
 
 from planner.model.index_tables import sets_of
 from planner.model.program import LinearProgram, program_of
+from planner.model.reduce.alike import Split
 from planner.model.reduce.components import parts_to_solve
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Floats, Sets
@@ -24,8 +25,8 @@ from planner.schema.case import Case
 from planner.solver.basis_by_name import BASIC
 from planner.solver.continuous import LinearSolve, open_program, solve_linear
 from planner.solver.highs import DUAL, PRIMAL, Clock, set_options
-from planner.solver.session import moved, same_matrix, sunk_usd
-from planner.solver.starts import part_shape
+from planner.solver.session import moved, same_matrix, same_shape, sunk_usd
+from planner.solver.starts import part_shape, same_network
 from planner.solver.stress_search import Cut
 
 STRAIGHT = 1e-9  # relative: how far a cost or bound may be from the line through two others
@@ -57,6 +58,22 @@ class LinePoint:
     units: Units
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A case at one place, stated: its parts and their programmes."""
+
+    case: Case
+    split: Split
+    programs: tuple[LinearProgram, ...]
+
+    @classmethod
+    def of(cls, case: Case, like: "Standing | None" = None) -> "Standing":
+        """State a case; ``like``: one that may differ in numbers alone, and is then split as that one was."""
+        sets = sets_of(case, None if like is None else like.split.whole)
+        split = (None if like is None else like.split.like(sets)) or Split.of(sets)
+        return cls(case, split, tuple(program_of(part.reduced) for part in split.parts))
+
+
 class Line:
     """A case whose programme is open in HiGHS, and moves in a straight way between two places."""
 
@@ -78,7 +95,9 @@ class Line:
         lines of one range that cross at the place ``meet``, from its optimum there.
         """
         sunk = [sunk_usd(case) for case in cases]
-        stated = [[(part, program_of(merge_slots(part))) for part in parts_to_solve(sets_of(case))] for case in cases]
+        whole = [sets_of(cases[0])]
+        whole += [sets_of(case, whole[0]) for case in cases[1:]]
+        stated = [[(part, program_of(merge_slots(part))) for part in parts_to_solve(sets)] for sets in whole]
         share = (places[1] - places[0]) / (places[2] - places[0])
         same = max(sunk) - min(sunk) <= STRAIGHT * max(1.0, *sunk)
         if not same or len({len(parts) for parts in stated}) > 1:
@@ -97,10 +116,16 @@ class Line:
         return cls(found, places[0], places[2], sunk[0])
 
     @classmethod
-    def standing(cls, case: Case, clock: Clock) -> "Line":
-        """Open a case that does not move: it costs the same at every place."""
-        programs = [program_of(merge_slots(part)) for part in parts_to_solve(sets_of(case))]
-        return cls([_Part(p, p, open_program(p, clock)) for p in programs], 0.0, 1.0, sunk_usd(case))
+    def standing(cls, stands: "Standing", clock: Clock, like: "Line | None" = None) -> "Line":
+        """Open a case that does not move: it costs the same at every place.
+
+        ``like`` : a case that was solved before: programmes that differ in numbers alone begin where it ended.
+        """
+        found = [_Part(p, p, open_program(p, clock)) for p in stands.programs]
+        if like is not None and len(like._parts) == len(found):
+            for part, before in zip(found, like._parts, strict=True):
+                part.begin_from(before.solve)
+        return cls(found, 0.0, 1.0, sunk_usd(stands.case))
 
     @property
     def moves(self) -> Moves:
@@ -150,6 +175,16 @@ class _Part:
         self._optima: list[_Optimum] = []
         self._need_rates: dict[tuple[int, int], Floats] = {}
         self._quota_rates = [_rate(_counted(low.sets, k), _counted(high.sets, k)) for k in range(len(low.sets.cases))]
+
+    def begin_from(self, old: LinearSolve) -> None:
+        """Start from where another programme stands, if it has the same columns, rows and stress networks."""
+        solve = self.solve
+        if not same_shape(old.program, solve.program) or not all(
+            same_network(a.net, b.net) for a, b in zip(old.separator.problems, solve.separator.problems, strict=True)
+        ):
+            return
+        solve.add([solve.separator.renewed(cut, cut.case) for cut in old.cuts])
+        solve.session.highs.setBasis(old.session.highs.getBasis())
 
     def begin(self, optima: "Sequence[_Optimum]") -> None:
         """Take optima of a line of the same matrix as those to start from."""

@@ -63,7 +63,7 @@ class Starts:
         for k, cut in enumerate(start.cuts):
             failed, net = networks[cut.case]
             new = number.get(failed)
-            if new is not None and _same(net, solve.separator.problems[new].net):
+            if new is not None and same_network(net, solve.separator.problems[new].net):
                 added.append(solve.separator.renewed(cut, new))
                 rows.append(start.rows[first + k])
         solve.add(added)
@@ -84,7 +84,7 @@ def _shape(part: Sets, solve: LinearSolve) -> Shape:
     return (*part_shape(part), program.columns.count, tuple((rows.family, rows.count) for rows in program.families))
 
 
-def _same(old: StressNetwork, new: StressNetwork) -> bool:
+def same_network(old: StressNetwork, new: StressNetwork) -> bool:
     """Whether a ray of one network is one of another: everything but demand and what is left of quotas is the same."""
     if old.classes != new.classes or not np.array_equal(np.isfinite(old.quota_tpm), np.isfinite(new.quota_tpm)):
         return False

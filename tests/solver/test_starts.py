@@ -64,7 +64,7 @@ def test_a_row_of_another_network_is_not_taken(tmp_path: Path, monkeypatch: pyte
         same.append(compared(*networks))  # type: ignore[arg-type]
         return same[-1]
 
-    monkeypatch.setattr(starts_module, "_same", watched)
+    monkeypatch.setattr(starts_module, "same_network", watched)
     find_if_any(variants(case)["longer"], Options(starts=known.fixed()))
     assert same
     assert not any(same)

@@ -29,7 +29,7 @@ from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.highs import Clock
-from planner.solver.line import Line, LinePoint, Moves, Units
+from planner.solver.line import Line, LinePoint, Moves, Standing, Units
 from planner.solver.parallel import on_all_cores
 
 FACTORS = (0.5, 0.75, 0.9, 1.1, 1.25, 1.5)
@@ -167,6 +167,8 @@ class _Sweep:
         cases = (self.at(LEAST), self.at(middle), self.at(MOST))
         old: Sequence[Line | None] = (None, None) if before is None else before.lines
         self.lines: list[Line | None] = [Line.through(places, cases, clock, like, meet=1.0) for like in old]
+        self._stood: list[Line | None] = [None, None]
+        self._stated: tuple[float, Standing] | None = None
         self._cheapest: dict[float, LinePoint | None] = {}
         self._staying: dict[float, LinePoint | None] = {}
         if self.lines[1] is not None:
@@ -179,7 +181,9 @@ class _Sweep:
     def _line(self, number: int, factor: float) -> Line:
         line = self.lines[number]
         if line is None:
-            line = Line.standing(self.at(factor), self.clock)
+            if self._stated is None or self._stated[0] != factor:
+                self._stated = factor, Standing.of(self.at(factor), None if self._stated is None else self._stated[1])
+            line = self._stood[number] = Line.standing(self._stated[1], self.clock, self._stood[number])
             line.hold(self.held.units if number else None)
         return line
 

@@ -18,16 +18,18 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 TABLE, NAME = "study_how_far.csv", "How far"
-COLUMNS = ("number", "scale", "fits_until_growth_share", "best_from_share", "best_to_share",
+COLUMNS = ("number", "scale", "compared_with", "fits_until_growth_share", "best_from_share", "best_to_share",
            "nearly_best_from_share", "nearly_best_to_share",
            *(f"regret_usd_at_{factor:g}" for factor in FACTORS))  # fmt: skip
-TITLE = "How far the plan carries"
+COMPARED = "the cheapest plan for units of any size"
+TITLE = f"How far the plan carries, against {COMPARED}"
 
 
 def document_of(far: HowFar) -> dict[str, Any]:
     """Return it as study.json holds it; a growth without a limit is null."""
     return {
         "plan_usd": far.plan_usd,
+        "compared_with": COMPARED,
         "regret_usd": far.regret_usd,
         "reaches": [
             {**asdict(r), "fits_until": None if r.fits_until is None or math.isinf(r.fits_until) else r.fits_until,
@@ -64,7 +66,7 @@ def how_far_table(far: HowFar) -> pd.DataFrame:
     for r in far.reaches:
         fits = None if r.fits_until is None or math.isinf(r.fits_until) else r.fits_until - 1
         ends = [None if e is None else e - 1 for e in (r.best_from, r.best_to, r.nearly_from, r.nearly_to)]
-        rows.append((r.name, r.key, fits, *ends, *(u for _, u in r.regrets)))
+        rows.append((r.name, r.key, COMPARED, fits, *ends, *(u for _, u in r.regrets)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -102,7 +104,8 @@ def sentences(far: HowFar) -> list[str]:
     if far.regret_usd > max(0.01, 1e-6 * far.plan_usd):
         found.append(
             f"Today it is {usd(far.regret_usd)}, which is rounding to whole units. Best from ... to is the range in "
-            "which it is no more than that (to 0.05 % of the number, and 0.01 % of the plan's cost)."
+            "which it is no more than that (to 0.05 % of the number, and 0.01 % of the plan's cost): within it, no plan "
+            "saves more, in whole units or not. Beyond it, one of units of any size does; one in whole units may not."
         )
         found.append(
             f"Nearly best is the range in which it is at most {percent(NEARLY, 0)} of the plan's cost more than it is "
