@@ -58,7 +58,7 @@ def test_a_row_of_another_network_is_not_taken(tmp_path: Path, monkeypatch: pyte
     known = Starts()
     find_if_any(case, Options(starts=known))
     same: list[bool] = []
-    compared = starts_module._same
+    compared = starts_module.same_network
 
     def watched(*networks: object) -> bool:
         same.append(compared(*networks))  # type: ignore[arg-type]
