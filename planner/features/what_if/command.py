@@ -89,8 +89,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time-limit", type=time_limit, default=TimeLimit(None), metavar="SECONDS",
                         help="for the whole command; each plan gets as much of it")  # fmt: skip
     parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores)")
-    parser.add_argument("--on", metavar="dask://HOST:PORT", help="solve the cases on the workers of a Dask cluster, "
-                        "given by its scheduler; --workers is then the threads of each case (default 1)")  # fmt: skip
+    parser.add_argument("--on", metavar="dask://HOST:PORT", help="solve the cases, and the plans in whole units "
+                        "beside curves, on the workers of a Dask cluster, given by its scheduler; --workers is then "
+                        "the threads of each case (default 1)")  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     parser.add_argument("--json", action="store_true", help="print every figure for machines")
 
@@ -137,6 +138,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(arguments.gap, workers=arguments.workers, store=store, until=limit.search_until())
     elsewhere = None
     if arguments.on is not None:
+        _only_cases(arguments)
         from planner.features.what_if.cluster import Cluster
 
         elsewhere = Cluster.of(arguments.on)
@@ -172,6 +174,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         print(f"\nwritten to {arguments.output}")
     return EXIT_STOPPED if study.left_out else EXIT_PLAN
+
+
+def _only_cases(arguments: argparse.Namespace) -> None:
+    """Refuse, with a cluster, what is searched for on this machine."""
+    asked = {
+        "--how-far": arguments.how_far is not None,
+        "--nearly-as-good": arguments.nearly_as_good is not None,
+        "--make-it-fit": arguments.make_it_fit,
+    }
+    if here := [name for name, given in asked.items() if given]:
+        raise PlannerError(
+            f"--on: only cases are solved on a cluster, and {' and '.join(here)} would be found on this machine. Leave "
+            "out --on, or ask for the cases first and then, with the same -o, for the rest without --on"
+        )
 
 
 def _with_how_far(case: "Case", study: "Study", place: Path, options: "Options") -> "Study":

@@ -104,8 +104,9 @@ def sentences(far: HowFar) -> list[str]:
     if far.regret_usd > max(0.01, 1e-6 * far.plan_usd):
         found.append(
             f"Today it is {usd(far.regret_usd)}, which is rounding to whole units. Best from ... to is the range in "
-            "which it is no more than that (to 0.05 % of the number, and 0.01 % of the plan's cost): within it, no plan "
-            "saves more, in whole units or not. Beyond it, one of units of any size does; one in whole units may not."
+            "which it is no more than that (to 0.05 % of the number, and 0.01 % of the plan's cost): within it, no "
+            "plan saves more, in whole units or not. Beyond it, one of units of any size does; one in whole units may "
+            "not."
         )
         found.append(
             f"Nearly best is the range in which it is at most {percent(NEARLY, 0)} of the plan's cost more than it is "

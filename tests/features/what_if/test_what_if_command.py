@@ -153,6 +153,7 @@ def test_a_case_without_a_plan_says_so(tmp_path: Path, capsys: pytest.CaptureFix
         (["--set", "headrom=0.2"], "did you mean"),
         (["--name", "x"], "no change was given"),
         (["--cases", "cases.yaml"], "appears twice"),
+        (["--on", "dask://localhost:8786", "--how-far", "--make-it-fit"], "--how-far and --make-it-fit would be"),
     ],
 )
 def test_wrong_use(given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
