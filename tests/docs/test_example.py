@@ -1,7 +1,9 @@
-"""reports/example is what the quickstart's command writes now: the same files, sheets, words, and plan."""
+"""reports/example is what the quickstart's command writes now: files, sheets, words, plan; so is the README's."""
 
+import io
 import json
 import re
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from planner.cli import main
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "reports" / "example"
 NUMBER = re.compile(r"-?\$?\d[\d,.]*")
+PRINTED = re.compile(r"^```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 AGAIN = "run python docs/example.py"
 
 
@@ -25,10 +28,17 @@ def files(folder: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def now(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("reports") / "example"
-    assert main(["solve", str(ROOT / "data" / "quickstart"), "-o", str(folder), "--html", "--fresh"]) == 0
-    return folder
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The directory, and what the terminal said."""
+    folder, said = tmp_path_factory.mktemp("reports") / "example", io.StringIO()
+    with redirect_stdout(said):
+        assert main(["solve", str(ROOT / "data" / "quickstart"), "-o", str(folder), "--html", "--fresh"]) == 0
+    return folder, said.getvalue()
+
+
+@pytest.fixture(scope="module")
+def now(written: tuple[Path, str]) -> Path:
+    return written[0]
 
 
 def test_the_same_files(now: Path) -> None:
@@ -58,9 +68,25 @@ def test_the_same_headings_on_the_page(now: Path) -> None:
     assert [shape(line) for line in headings[0]] == [shape(line) for line in headings[1]], AGAIN
 
 
-def test_the_terminal(now: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["solve", str(ROOT / "data" / "quickstart"), "-o", str(now), "--no-workbook"]) == 0
-    shown = {shape(line) for line in capsys.readouterr().out.splitlines()}
+def test_the_terminal(written: tuple[Path, str]) -> None:
     kept = (EXAMPLE / "terminal.txt").read_text(encoding="utf-8").splitlines()[1:-1]
-    heads = [line for line in kept if not NUMBER.search(line) and not line.startswith(("- ", "─"))]
-    assert [line for line in heads if shape(line) not in shown] == [], AGAIN
+    assert unsaid(kept, written[1]) == [], AGAIN
+
+
+def test_the_plan_that_the_readme_shows(written: tuple[Path, str]) -> None:
+    (then,) = PRINTED.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(heads(then.splitlines())) > 10
+    assert unsaid(then.splitlines(), written[1]) == [], f"{AGAIN}, then docs/generate.py"
+    total = re.compile(r"The plan costs \$([\d,]+)")
+    told, found = (float(total.search(text)[1].replace(",", "")) for text in (then, written[1]))  # type: ignore[index]
+    assert told == pytest.approx(found, rel=2e-4)  # each within the gap asked, 1e-4
+
+
+def heads(lines: list[str]) -> list[str]:
+    """Lines without figures: headings and words."""
+    return [line for line in lines if not NUMBER.search(line) and not line.startswith(("- ", "─"))]
+
+
+def unsaid(kept: list[str], said: str) -> list[str]:
+    shown = {shape(line) for line in said.splitlines()}
+    return [line for line in heads(kept) if shape(line) not in shown]
