@@ -337,11 +337,12 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
     sunk = sunk_usd(case)
     totals = totals_of(case, sets, plans)
     judged = totals.total_usd + assemble.joint_usd(sets, plans).get("", 0.0)  # what is minimised
-    bound = max(0.0, sum(plan.bound_usd for plan in plans)) + sunk  # no cost is negative
+    bound = max(0.0, priced := sum(plan.bound_usd for plan in plans)) + sunk  # no cost is negative
+    kept = slice(None) if priced > 0 else slice(0)  # prices of a search cut short that prove less prove nothing
     if 0 < bound - judged <= ROUNDING * max(1.0, judged):  # the flows' own rounding; more than that the audit finds
         bound = judged
     whole = any(plan.sets.has_size_rules for plan in plans)
-    tree = float(np.sum([plan.tree_bound_usd for plan in plans])) + sunk
+    tree = sunk + max(float(np.sum([plan.tree_bound_usd for plan in plans])), 0.0)
     searched = whole and not np.isnan(tree)  # some solvers hand no bound of their own back
     gap = gap_of(judged, bound)
     tree_gap = gap_of(judged, tree) if searched else None
@@ -364,9 +365,9 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
         dispatch=assemble.dispatch(sets, plans),
         stress_slots=slots,
         stress_dispatch=flows,
-        rents=assemble.rents(sets, plans),
-        stress_rents=assemble.stress_rents(sets, plans),
-        certificate=assemble.certificate(plans),
+        rents=assemble.rents(sets, plans)[kept],
+        stress_rents=assemble.stress_rents(sets, plans)[kept],
+        certificate=assemble.certificate(plans)[kept],
         scaled_units=assemble.scaled_units(sets, plans),
         risk=_risk(case, totals.total_usd, judged),
     )

@@ -15,10 +15,11 @@ from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve
 from planner.plan.reading import Reading
 from planner.solver.component import begin_component, finish_component
-from planner.solver.find import _cheaper
+from planner.solver.find import Options, _cheaper, _plan
 from planner.solver.highs import Clock
 from planner.solver.solve import solve
 from planner.verify.figures import figures_of
+from planner.verify.trusted import proved_findings
 from planner.verify.verification import verify
 from planner.workbook.report import Report
 from planner.workbook.terminal import print_report
@@ -95,3 +96,20 @@ def test_a_rough_plan_has_the_whole_proof_of_the_finer_search() -> None:
     assert better is not None
     assert (better.usd, better.bound_usd) == (found.usd / 2, found.bound_usd)
     assert better.rent is found.rent
+
+
+def test_prices_that_prove_less_than_nothing_are_left_out() -> None:
+    """Prices of a search that is cut short can prove a cost below 0. What is owed anyway needs none to be proved."""
+    owed = [{"offer": "west-m-1m", "units": 1, "start": "2027-01-01", "end": "2027-02-01"}]
+    case = builders.case(builders.tables(commitments=owed))
+    sets, clock = sets_of(case), Clock.of(None)
+    (part,) = parts_to_solve(sets)
+    solved = begin_component(part, clock)
+    assert solved is not None
+    found = finish_component(part, solved, 1e-4, "highs")
+    assert found is not None
+    plan = _plan(case, sets, [replace(found, bound_usd=-50.0, tree_bound_usd=-60.0)], Options())
+    assert plan.proof.bound_usd == 744.0  # 1 unit at 1 USD an hour
+    assert plan.certificate.empty
+    assert proved_findings(Reading(case, plan)) == []
+    assert len(_plan(case, sets, [found], Options()).certificate) > 0

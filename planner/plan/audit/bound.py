@@ -15,8 +15,6 @@ programme. Flows count in thousand requests per hour (krph).
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,11 +24,12 @@ from numpy.typing import NDArray
 from planner.plan.audit.findings import Finding
 from planner.plan.audit.largest_sizes import LargestSizes, largest_deployed, most_by_the_hour, unit_usd
 from planner.plan.audit.linear_rule import RulePrices, Way, WayNames, ways_of
+from planner.plan.audit.read_prices import ReadPrices, read_prices
 from planner.plan.audit.rules import rules_of
 from planner.plan.audit.stress_check import PricedRay, rays_of
+from planner.plan.audit.way_arrays import WayArrays
 from planner.plan.derived import Derived
-from planner.plan.flows import Floats, Names
-from planner.plan.frames import encode
+from planner.plan.flows import Bools, Floats, Names
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
@@ -72,20 +71,6 @@ def check_bound(case: Case, derived: Derived, names: Names, plan: Plan) -> list[
     return []
 
 
-@dataclass(frozen=True)
-class _Prices:
-    """The table of prices as arrays; slots and needs are numbered as in Names."""
-
-    rent: Floats  # deployments x slots
-    quota: Floats  # quotas x slots
-    bonus: Floats  # (need, model) x slots: mix_low - mix_high
-    sure: Floats  # needs x slots
-    unit: Floats  # (pool, meter) x periods
-    egress: Floats  # origins x regions x periods
-    away: float
-    budget: float
-
-
 def proved_bound_usd(
     case: Case, derived: Derived, names: Names, table: pd.DataFrame, stated_usd: float = math.inf
 ) -> float:
@@ -97,55 +82,26 @@ def proved_bound_usd(
     tilt = _tilt(case, table)
     rule_prices = RulePrices(rules_of(case, names), table, tilt)
     meters = tuple(dict.fromkeys((pool, meter) for pool, meter, _ in names.deployments))
-    prices = _prices(names, meters, table)
+    prices = read_prices(names, meters, table)
     demand = names.demand(case) / REQUESTS_PER_THOUSAND
-    ways = ways_of(case, derived, names)
+    listed = ways_of(case, derived, names)
+    ways = WayArrays.of({need: [w for w in own if not w.barred] for need, own in listed.items()}, names.need_count)
     weeks = _slot_weights(derived, names)
     tilted = np.repeat([tilt[name] for name in names.scenarios], len(names.periods) * HOURS_PER_WEEK)
-    period = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods)
     terms = [derived.sunk_usd]
-    for need in np.flatnonzero(demand.any(axis=1)):
+    for need in np.flatnonzero(demand.any(axis=1)).tolist():
         asked = demand[need] > 0
-        least = np.full(names.slot_count, np.inf)
-        waits = any(way.latest_hours for way in ways.get(int(need), ()))
-        served = np.flatnonzero(_in_some_week(asked) if waits else asked)
-        for way in ways.get(int(need), ()):
-            if way.barred:
-                continue
-            k = REQUESTS_PER_THOUSAND
-            factor = derived.price_factors(served, np.full(len(served), way.quota))
-            cost = k * (weeks * tilted)[served] * (factor * way.usd + way.egress_usd)
-            for deployment, units, usable in way.loads:
-                cost = cost + k * units / usable * prices.rent[deployment, served]
-            if way.quota >= 0:
-                cost = cost + k * way.tokens_per_minute * prices.quota[way.quota, served]
-            earned = rule_prices.of_served(_named(names, int(need), way), names.slot_count) if rule_prices.any else None
-            if earned is not None:
-                cost = cost - earned[served]
-            if way.away:
-                p = period[served]
-                there, back = prices.egress[way.origin, way.region, p], prices.egress[way.region, way.origin, p]
-                cost = cost + weeks[served] * (k * (way.gb_in * there + way.gb_out * back) + prices.away)
-            if way.latest_hours:
-                cost = _least_ahead(cost, way.latest_hours)
-            cost = cost - prices.bonus[need * len(names.models) + way.model, served]
-            if way.sure:
-                cost = cost - prices.sure[need, served]
-            least[served] = np.minimum(least[served], cost)
-        least = least[asked]
+        least = _least_usd(
+            derived, names, ways, need, asked=asked, prices=prices, weeks=weeks, tilted=tilted, rule_prices=rule_prices
+        )
         terms += (np.where(np.isfinite(least), least, 0.0) * demand[need, asked]).tolist()
     terms += _limits(case, names, prices, demand, weeks)
-    rays = rays_of(case, names, table, ways, demand)
+    rays = rays_of(case, names, table, WayArrays.of(listed, names.need_count), demand)
     terms += [price * need for _, price, need, _ in rays]
     most_usd = stated_usd if rule_prices.any_size else math.inf
+    largest = largest_deployed(case, names, listed, demand)
     sizes = LargestSizes.of(
-        case,
-        derived,
-        names,
-        meters,
-        largest=largest_deployed(case, names, ways, demand),
-        most_usd=most_usd,
-        any_size=rule_prices.any_size,
+        case, derived, names, meters, largest=largest, most_usd=most_usd, any_size=rule_prices.any_size
     )
     terms += _by_the_hour(
         case,
@@ -155,13 +111,64 @@ def proved_bound_usd(
         weeks=weeks,
         tilted=tilted,
         rule_prices=rule_prices,
-        most=most_by_the_hour(case, names, largest_deployed(case, names, ways, demand), rule_prices),
+        most=most_by_the_hour(case, names, largest, rule_prices),
     )
     terms += [
         rule_prices.worth_usd,
         *_charges(case, derived, names, meters, prices=prices, rays=rays, rule_prices=rule_prices, sizes=sizes),
     ]
     return min(most_usd, math.fsum(terms) - 1e-12 * math.fsum(abs(t) for t in terms))
+
+
+def _least_usd(
+    derived: Derived, names: Names, ways: WayArrays, need: int, *, asked: Bools, prices: ReadPrices, weeks: Floats,
+    tilted: Floats, rule_prices: RulePrices,
+) -> Floats:  # fmt: skip
+    """Least that a thousand requests per hour of a need cost at the prices, in each slot in which some are asked.
+
+    inf : nothing may serve them.
+    """
+    own = slice(*ways.first[need : need + 2].tolist())
+    count, k = own.stop - own.start, REQUESTS_PER_THOUSAND
+    if not count:
+        return np.full(int(asked.sum()), np.inf)
+    quota, latest = ways.quota[own], ways.latest_hours[own]
+    served = np.flatnonzero(_in_some_week(asked) if latest.any() else asked)
+    if derived.price_times is None:
+        factor = derived.price_factors(served, np.full(len(served), -1))[None, :]
+    else:
+        factor = derived.price_factors(np.tile(served, count), np.repeat(quota, len(served))).reshape(count, -1)
+    cost: Floats = factor * ways.usd[own, None]
+    cost += ways.egress_usd[own, None]
+    cost *= k * (weeks * tilted)[served]
+    for load in ways.loads:
+        first, last = np.searchsorted(load.way, [own.start, own.stop]).tolist()
+        at = load.way[first:last] - own.start
+        per = k * load.units[first:last] / load.usable[first:last]
+        cost[at] += per[:, None] * prices.rent[np.ix_(load.deployment[first:last], served)]
+    bought = np.flatnonzero(quota >= 0)
+    tokens = k * ways.tokens_per_minute[own][bought, None]
+    cost[bought] += tokens * prices.quota[np.ix_(quota[bought], served)]
+    if rule_prices.any:
+        for row, way in enumerate(ways.ways[own]):
+            earned = rule_prices.of_served(_named(names, need, way), names.slot_count)
+            if earned is not None:
+                cost[row] -= earned[served]
+    away = np.flatnonzero(ways.away[own])
+    if len(away) and (prices.away or prices.egress.any()):
+        period = served // HOURS_PER_WEEK % len(names.periods)
+        origin, region = ways.origin[own][away, None], ways.region[own][away, None]
+        there, back = prices.egress[origin, region, period], prices.egress[region, origin, period]
+        sent = ways.gb_in[own][away, None] * there + ways.gb_out[own][away, None] * back
+        cost[away] += weeks[served] * (k * sent + prices.away)
+    for hours in sorted({hours for hours in latest.tolist() if hours}):
+        late = latest == hours
+        cost[late] = _least_ahead(cost[late], hours)
+    cost -= prices.bonus[np.ix_(need * len(names.models) + ways.model[own], served)]
+    cost[ways.sure[own]] -= prices.sure[need, served]
+    least = np.full(names.slot_count, np.inf)
+    least[served] = cost.min(axis=0)
+    return least[asked]
 
 
 def _by_the_hour(
@@ -249,7 +256,7 @@ def _least_ahead(cost: Floats, hours: int) -> Floats:
     least = week.copy()
     for late in range(1, hours + 1):
         np.minimum(least, np.roll(week, -late, axis=1), out=least)
-    return least.ravel()
+    return least.reshape(cost.shape)
 
 
 def _named(names: Names, need: int, way: Way) -> WayNames:
@@ -268,58 +275,7 @@ def _slot_weights(derived: Derived, names: Names) -> Floats:
     return found
 
 
-def _prices(names: Names, meters: tuple[tuple[str, str], ...], table: pd.DataFrame) -> _Prices:
-    slots, models = names.slot_count, len(names.models)
-
-    def rows(kind: str) -> pd.DataFrame:
-        return table[table["kind"] == kind]
-
-    def spread(kind: str, key: Mapping[Any, int], columns: list[str], count: int) -> Floats:
-        part = rows(kind)
-        array = np.zeros((count, slots))
-        at = [key.get(name, -1) for name in part[columns].astype(object).itertuples(index=False, name=None)]
-        row, slot = np.array(at, dtype=np.int64), names.slots(part)
-        known = (row >= 0) & (slot >= 0)
-        np.add.at(array, (row[known], slot[known]), part["price"].to_numpy(float)[known])
-        return array
-
-    def mixes(kind: str) -> Floats:
-        part = rows(kind)
-        need = names.needs(part["origin"], part["workload"])
-        model, slot = encode(part["model"], names.models), names.slots(part)
-        array = np.zeros((names.need_count * models, slots))
-        known = (need >= 0) & (model >= 0) & (slot >= 0)
-        np.add.at(array, ((need * models + model)[known], slot[known]), part["price"].to_numpy(float)[known])
-        return array
-
-    needs = {
-        (o, w): k * len(names.workloads) + j for k, o in enumerate(names.regions) for j, w in enumerate(names.workloads)
-    }
-    unit = np.zeros((len(meters), len(names.periods)))
-    part = rows("deployment")
-    for pool, meter, period, price in part[["supply", "meter", "period", "price"]].itertuples(index=False, name=None):
-        if (pool, meter) in meters and period in names.periods:  # else of no rule of the case: it proves nothing
-            unit[meters.index((pool, meter)), names.periods.index(period)] += price
-    egress = np.zeros((len(names.regions), len(names.regions), len(names.periods)))
-    part = rows("egress")
-    for o, s, period, price in part[["origin", "region", "period", "price"]].itertuples(index=False, name=None):
-        if {o, s} <= set(names.regions) and period in names.periods:
-            egress[names.regions.index(o), names.regions.index(s), names.periods.index(period)] += price
-    return _Prices(
-        rent=spread("rent", {key: k for k, key in enumerate(names.deployments)}, ["supply", "meter", "model"],
-                    len(names.deployments)),
-        quota=spread("quota", {key: k for k, key in enumerate(names.quotas)}, ["region", "model", "supply"],
-                     len(names.quotas)),
-        bonus=mixes("mix_low") - mixes("mix_high"),
-        sure=spread("guaranteed", needs, ["origin", "workload"], names.need_count),
-        unit=unit,
-        egress=egress,
-        away=float(rows("cross_region_share")["price"].sum()),
-        budget=float(rows("budget")["price"].sum()),
-    )  # fmt: skip
-
-
-def _limits(case: Case, names: Names, prices: _Prices, demand: Floats, weeks: Floats) -> list[float]:
+def _limits(case: Case, names: Names, prices: ReadPrices, demand: Floats, weeks: Floats) -> list[float]:
     """Price the limits of the rules (negative: they cost)."""
     models, terms = len(names.models), []
     for mix in case.mix:
@@ -356,21 +312,26 @@ def _charged(earns: float, most: float) -> float:
 
 
 def _charges(
-    case: Case, derived: Derived, names: Names, meters: tuple[tuple[str, str], ...], *, prices: _Prices,
+    case: Case, derived: Derived, names: Names, meters: tuple[tuple[str, str], ...], *, prices: ReadPrices,
     rays: list[PricedRay], rule_prices: RulePrices, sizes: LargestSizes,
 ) -> list[float]:  # fmt: skip
     """Charge x, v and u that earn more than they cost at their largest size; and take off earlier units."""
     terms = []
+    number = {meter: k for k, meter in enumerate(meters)}
+    of_rays = np.zeros((len(names.deployments), len(names.periods)))
+    for p, price, _, unit in rays:
+        for d, units in unit.items():
+            of_rays[d, p] += price * units
     earlier = derived.earlier_units
     for k, (pool, meter) in enumerate(meters):
         for p, name in enumerate(names.periods):
             terms.append(-float(prices.unit[k, p]) * earlier.get((pool, meter, name), 0.0))
     period_of = np.arange(names.slot_count) // HOURS_PER_WEEK % len(names.periods)
     for d, (pool, meter, model) in enumerate(names.deployments):
-        k = meters.index((pool, meter))
+        k = number[pool, meter]
         for p, name in enumerate(names.periods):
             earned = float(prices.rent[d, period_of == p].sum()) + rule_prices.of_deployed((pool, meter, model), name)
-            earned += sum(price * unit.get(d, 0.0) for q, price, _, unit in rays if q == p)
+            earned += float(of_rays[d, p])
             terms.append(_charged(float(prices.unit[k, p]) - earned, float(sizes.deployed[d, p])))
     unreserved = {p.pool: p.usd_per_unreserved_unit_hour for p in case.pools}
     for k, (pool, meter) in enumerate(meters):
@@ -380,9 +341,9 @@ def _charges(
                 earned = float(prices.unit[k, p]) + rule_prices.of_unreserved(pool, meter, period.name)
                 terms.append(_charged(hourly * period.hours - earned, float(sizes.unreserved[k, p])))
     for o in case.offers:
-        if (o.pool, o.meter) not in meters:
+        if (o.pool, o.meter) not in number:
             continue
-        k = meters.index((o.pool, o.meter))
+        k = number[o.pool, o.meter]
         for p, name in enumerate(names.periods):
             usd, inside = unit_usd(case, o, p)
             earned = float(prices.unit[k, list(case.covered(o, p))].sum()) + rule_prices.of_bought(o.offer, name)

@@ -33,7 +33,8 @@ class LargestSizes:
     ) -> "LargestSizes":  # fmt: skip
         """Take the largest sensible sizes; with ``any_size``, what a plan of ``most_usd`` can pay for instead."""
         periods, whole = case.periods, case.settings.policy.whole_units
-        of_meter = np.array([meters.index((pool, meter)) for pool, meter, _ in names.deployments], dtype=np.int64)
+        number = {meter: k for k, meter in enumerate(meters)}
+        of_meter = np.array([number[pool, meter] for pool, meter, _ in names.deployments], dtype=np.int64)
         by_meter: Floats = np.bincount(of_meter, largest, len(meters)).astype(float)
         price = {p.pool: p.usd_per_unreserved_unit_hour for p in case.pools}
         hourly = np.array([[(price[pool] or 0.0) * p.hours for p in periods] for pool, _ in meters])
@@ -46,9 +47,9 @@ class LargestSizes:
         have: Floats = unreserved.copy()
         bought = {}
         for o in case.offers:
-            if (o.pool, o.meter) not in meters:
+            if (o.pool, o.meter) not in number:
                 continue
-            k = meters.index((o.pool, o.meter))
+            k = number[o.pool, o.meter]
             limit = o.most_units(whole)
             for p in range(len(periods)):
                 top = by_meter[k] + o.min_units + o.unit_step
@@ -58,8 +59,8 @@ class LargestSizes:
                 bought[o.offer, p] = max(0.0, float(top) if limit is None else min(float(top), limit))
                 have[k, list(case.covered(o, p))] += bought[o.offer, p]
         for (pool, meter, name), units in derived.earlier_units.items():
-            if (pool, meter) in meters:
-                have[meters.index((pool, meter)), names.periods.index(name)] += units
+            if (pool, meter) in number:
+                have[number[pool, meter], names.periods.index(name)] += units
         sensible: Floats = np.repeat(largest[:, None], len(periods), axis=1)
         return cls(have[of_meter] if any_size else sensible, unreserved, bought)
 

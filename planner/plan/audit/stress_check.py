@@ -15,6 +15,7 @@ within capacity, which is what rule 8 asks. A sum of routings that keep their mi
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ import pandas as pd
 
 from planner.plan.audit.capacity_check import deployment_name
 from planner.plan.audit.findings import TOLERANCE, Finding, over, worst
-from planner.plan.audit.linear_rule import Way
 from planner.plan.audit.totals import flow_names
+from planner.plan.audit.way_arrays import WayArrays
 from planner.plan.flows import Floats, Flows, Names
 from planner.plan.frames import Ints, encode
 from planner.plan.reading import Reading
@@ -151,50 +152,85 @@ def _overload(
 PricedRay = tuple[int, float, float, dict[int, float]]  # period, price, need of the row, units by deployment
 
 
-def rays_of(
-    case: Case, names: Names, table: pd.DataFrame, ways: dict[int, list[Way]], demand: Floats
-) -> list[PricedRay]:
-    """Work out each ray's row: what it needs of the units, with μ set here to the most that the ways allow."""
+def rays_of(case: Case, names: Names, table: pd.DataFrame, ways: WayArrays, demand: Floats) -> list[PricedRay]:
+    """Work out each ray's row: what it needs of the units, with μ set here to the most that the ways allow.
+
+    A price without a row of the case to belong to proves nothing: its ray is left out.
+    """
     found: list[PricedRay] = []
     cases = {c.name: c for c in stress_cases(case, names)}
-    of_mix = {(m.workload, m.model): (m.min_share, m.max_share) for m in case.mix}
-    deployments = {key: k for k, key in enumerate(names.deployments)}
-    quotas = {key: k for k, key in enumerate(names.quotas)}
+    known = _Known.of(case, names)
     of_rays = table[table["ray"] >= 0]
     for rows in _by_ray(of_rays.assign(slot=names.slots(of_rays))):
         head = rows.get("stress", [])
         stressed = cases.get(str(head[0].case)) if len(head) == 1 else None
         slot = int(head[0].slot) if len(head) == 1 else -1
-        if stressed is None or slot < 0:
-            continue  # no price without a row to belong to: it proves nothing and takes nothing
-        unit = {deployments[s, m, i]: p for s, m, i, p in _listed(rows, "stress_unit", ["supply", "meter", "model"])}
-        quota = {quotas[r, i, s]: p for r, i, s, p in _listed(rows, "stress_quota", ["region", "model", "supply"])}
-        low = {(o, w, i): p for o, w, i, p in _listed(rows, "stress_mix_low", ["origin", "workload", "model"])}
-        high = {(o, w, i): p for o, w, i, p in _listed(rows, "stress_mix_high", ["origin", "workload", "model"])}
-        failed = -1 if stressed.failed is None else names.regions.index(stressed.failed)
+        priced = known.prices(rows)
+        if stressed is None or slot < 0 or priced is None:
+            continue
+        unit, quota, base, bonus = priced
         usable_quota = stressed.quota_tpm
-        need_of_row = 0.0
-        for need in np.flatnonzero(demand[:, slot]):
-            o, w = names.regions[need // len(names.workloads)], names.workloads[need % len(names.workloads)]
-            base = sum(
-                of_mix[w, i][1] * p for (a, b, i), p in high.items() if (a, b) == (o, w)
-            ) - sum(of_mix[w, i][0] * p for (a, b, i), p in low.items() if (a, b) == (o, w))  # fmt: skip
-            least = math.inf
-            for way in ways.get(int(need), ()):
-                if way.region == failed or (way.quota >= 0 and usable_quota[way.quota] <= 0):
-                    continue
-                pay = sum(units * unit.get(d, 0.0) for d, units, _ in way.loads)
-                if way.quota >= 0:
-                    pay += way.tokens_per_minute * quota.get(way.quota, 0.0)
-                model = names.models[way.model]
-                bonus = base + low.get((o, w, model), 0.0) - high.get((o, w, model), 0.0)
-                least = min(least, REQUESTS_PER_THOUSAND * pay - bonus)
-            if math.isfinite(least):
-                need_of_row += least * float(demand[need, slot]) * float(stressed.need_factor[need])
+        on_units, on_quota = np.zeros(len(names.deployments)), np.zeros(len(names.quotas) + 1)  # the last: none
+        on_units[list(unit)], on_quota[list(quota)] = list(unit.values()), list(quota.values())
+        pay = ways.tokens_per_minute * on_quota[ways.quota]
+        for load in ways.loads:
+            pay[load.way] += load.units * on_units[load.deployment]
+        able = np.append(usable_quota > 0, True)[ways.quota]
+        if stressed.failed is not None:
+            able &= ways.region != names.regions.index(stressed.failed)
+        usd = REQUESTS_PER_THOUSAND * pay - (base[:, None] + bonus)[ways.need, ways.model]
+        least = ways.least_by_need(usd, able)
+        served = np.isfinite(least)
+        need_of_row = math.fsum((least * demand[:, slot] * stressed.need_factor)[served])
         for k, price in quota.items():
             need_of_row -= price * float(usable_quota[k])
         found.append((slot // HOURS_PER_WEEK % len(names.periods), float(head[0].price), need_of_row, unit))
     return found
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Numbers of what the rows of a ray name, and the shares of the mix by workload and model."""
+
+    deployments: dict[tuple[str, str, str], int]
+    quotas: dict[tuple[str, str, str], int]
+    needs: dict[tuple[str, str], int]
+    models: dict[str, int]
+    mix: dict[tuple[str, str], tuple[float, float]]
+
+    @classmethod
+    def of(cls, case: Case, names: Names) -> "_Known":
+        needs = {
+            (o, w): k * len(names.workloads) + j
+            for k, o in enumerate(names.regions)
+            for j, w in enumerate(names.workloads)
+        }
+        return cls(
+            {key: k for k, key in enumerate(names.deployments)},
+            {key: k for k, key in enumerate(names.quotas)},
+            needs,
+            {name: k for k, name in enumerate(names.models)},
+            {(m.workload, m.model): (m.min_share, m.max_share) for m in case.mix},
+        )
+
+    def prices(self, rows: dict[str, list[Any]]) -> tuple[dict[int, float], dict[int, float], Floats, Floats] | None:
+        """Prices of units and quotas by number; of the mix by need, and by need and model; None: of nothing known."""
+        base, bonus = np.zeros(len(self.needs)), np.zeros((len(self.needs), len(self.models)))
+        try:
+            unit = {
+                self.deployments[s, m, i]: p
+                for s, m, i, p in _listed(rows, "stress_unit", ["supply", "meter", "model"])
+            }
+            quota = {
+                self.quotas[r, i, s]: p for r, i, s, p in _listed(rows, "stress_quota", ["region", "model", "supply"])
+            }
+            for kind, sign, which in (("stress_mix_low", 1.0, 0), ("stress_mix_high", -1.0, 1)):
+                for o, w, i, p in _listed(rows, kind, ["origin", "workload", "model"]):
+                    bonus[self.needs[o, w], self.models[i]] += sign * p
+                    base[self.needs[o, w]] -= sign * self.mix[w, i][which] * p
+        except KeyError:
+            return None
+        return unit, quota, base, bonus
 
 
 def _by_ray(table: pd.DataFrame) -> list[dict[str, list[Any]]]:
