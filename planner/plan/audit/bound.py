@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.plan.audit.findings import Finding
-from planner.plan.audit.largest_sizes import LargestSizes, largest_deployed, most_by_the_hour, unit_usd
+from planner.plan.audit.largest_sizes import LargestSizes, largest_deployed, largest_loads, most_by_the_hour, unit_usd
 from planner.plan.audit.linear_rule import RulePrices, Way, WayNames, ways_of
 from planner.plan.audit.read_prices import ReadPrices, read_prices
 from planner.plan.audit.rules import rules_of
@@ -99,7 +99,8 @@ def proved_bound_usd(
     rays = rays_of(case, names, table, WayArrays.of(listed, names.need_count), demand)
     terms += [price * need for _, price, need, _ in rays]
     most_usd = stated_usd if rule_prices.any_size else math.inf
-    largest = largest_deployed(case, names, listed, demand)
+    loads = largest_loads(case, names, listed, demand)
+    largest = largest_deployed(case, names, loads)
     sizes = LargestSizes.of(
         case, derived, names, meters, largest=largest, most_usd=most_usd, any_size=rule_prices.any_size
     )
@@ -111,7 +112,7 @@ def proved_bound_usd(
         weeks=weeks,
         tilted=tilted,
         rule_prices=rule_prices,
-        most=most_by_the_hour(case, names, largest, rule_prices),
+        most=most_by_the_hour(case, names, loads, rule_prices),
     )
     terms += [
         rule_prices.worth_usd,

@@ -73,8 +73,8 @@ def unit_usd(case: Case, offer: Offer, period: int) -> tuple[float, float]:
     return inside + usd * (1 - case.settings.policy.tail_value) * beyond, inside
 
 
-def largest_deployed(case: Case, names: Names, ways: dict[int, list[Way]], demand: Floats) -> Floats:
-    """Most units of each deployment that any sensible plan has: all its needs at their peaks at once, and a step."""
+def largest_loads(case: Case, names: Names, ways: dict[int, list[Way]], demand: Floats) -> Floats:
+    """Most units that any sensible plan loads of each deployment: all its needs at their peaks at once."""
     factor = np.zeros(names.need_count)
     for stressed in stress_cases(case, names):
         factor = np.maximum(factor, stressed.need_factor)
@@ -90,9 +90,14 @@ def largest_deployed(case: Case, names: Names, ways: dict[int, list[Way]], deman
         peak = REQUESTS_PER_THOUSAND * float(in_an_hour.max(initial=0.0))
         for d, load in heaviest.items():
             units[d] += load * peak
-    size = {(t.pool, t.meter, t.model): t.min_units + t.unit_step for t in case.throughput}
-    most: Floats = units * (1 + 1e-9) + np.array([size.get(key, 0.0) for key in names.deployments])
+    most: Floats = units * (1 + 1e-9)
     return most
+
+
+def largest_deployed(case: Case, names: Names, loads: Floats) -> Floats:
+    """Most units of each deployment that any sensible plan has: all that is of use to load, and a step."""
+    size = {(t.pool, t.meter, t.model): t.min_units + t.unit_step for t in case.throughput}
+    return loads + np.array([size.get(key, 0.0) for key in names.deployments], float)
 
 
 def most_by_the_hour(case: Case, names: Names, largest: Floats, rule_prices: RulePrices) -> Floats:
