@@ -23,7 +23,7 @@ what parts lose by not being convex; `solver.find` searches on with everything i
 import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -32,12 +32,15 @@ from planner.errors import StoppedError
 from planner.model.columns import columns_of
 from planner.model.family import Family
 from planner.model.sets import Floats, Sets
+from planner.solver.all_parts import AllParts, hardly_divided
 from planner.solver.component import ComponentPlan
 from planner.solver.continuous import LinearSolve
 from planner.solver.coupling import HAIR, Coupling, LivePart, Proved, coupling_of, plans_of
+from planner.solver.diving import Diving
 from planner.solver.highs import Clock
 from planner.solver.mixture import Mixture, PartPlan, mixture
 from planner.solver.parallel import on_all_cores
+from planner.solver.priced_results import SAME, BestPlan, Priced
 from planner.solver.single import solve_sizes
 
 ROUNDS = 60  # of prices for units of any size
@@ -54,31 +57,6 @@ RAISED = 4  # how often it grows for chosen sizes: to STEEP
 PENALTIES = 12  # how often it may
 TURN = 0.7  # of the time left that all searches at some prices may take
 SHARE = 0.4  # of the gap asked that a part's search may leave open
-SAME = 1e-9  # relative: plans that cost the same
-
-
-@dataclass(frozen=True)
-class Priced:
-    """The best prices for units of any size, what they prove (not yet exactly), and the parts' duals there."""
-
-    prices: Floats
-    bound_usd: float
-    duals: tuple[Floats, ...]
-    mixed: Mixture | None
-
-
-@dataclass
-class _Best:
-    """The best plan in whole units so far: its cost, and the values of each part's columns; the bound at any prices."""
-
-    usd: float = np.inf
-    signed_usd: float = np.inf
-    values: list[Floats] = field(default_factory=list)
-    bound_usd: float = -np.inf
-
-    def gap(self) -> float:
-        """Relative gap; inf without a plan."""
-        return (self.usd - self.bound_usd) / abs(self.usd) if np.isfinite(self.usd) and self.usd else np.inf
 
 
 def solve_priced(
@@ -132,21 +110,32 @@ class PricedParts:
         lower, upper = (np.where(np.isfinite(b), np.abs(b), 0.0) for b in (coupling.lower, coupling.upper))
         self.penalty = usd / np.maximum(np.maximum(np.maximum(lower, upper), used), 1e-9)  # all cost over all use
         self.first = [[replace(plan, sizes=b"")] for plan in first]
+        self.whole: AllParts | None = None
 
     def plans(self, sets: Sets, families: Sequence[Family]) -> list[ComponentPlan] | None:
         """Return the parts' plans; None where there is none to be had this way."""
         close = min(CLOSE, SHARE * self.gap) if self.any_size else CLOSE
-        priced = self.continuous(self.first, np.zeros(self.coupling.count), close, keep=self.any_size)
+        prices = np.zeros(self.coupling.count)
+        if hardly_divided([part.program.columns.count for part in self.parts]):
+            self.whole = AllParts(self.coupling, self.parts, self.clock)
+            if not self.whole.solve():
+                return None
+            prices = self.whole.prices
+            for part, plans, values in zip(self.parts, self.first, self.whole.values):
+                plans.append(replace(part.plan(self.coupling, values, keep=self.any_size), sizes=b""))
+        priced = self.continuous(self.first, prices, close, keep=self.any_size)
         if priced is None or priced.mixed is None:
             return None
         if self.any_size:  # the mixture is the plan
             mixed = self._signing_least(priced) or priced.mixed
             shares = zip(self.parts, self.first, mixed.shares)
-            values = [self.mixed(part, plans, of_part) for part, plans, of_part in shares]
-            found = _Best(mixed.usd, mixed.signed_usd, values, priced.bound_usd)
+            chosen = [self.mixed(part, plans, of_part) for part, plans, of_part in shares]
+            found = BestPlan(mixed.usd, mixed.signed_usd, chosen, priced.bound_usd)
             return self._finished(sets, families, priced, found) if found.gap() <= self.gap else None
-        best = _Best()
+        best = BestPlan()
         try:
+            if self.whole is not None:
+                self._dived(self.whole, best)
             self._search(priced, best)
         except StoppedError:
             if not best.values:
@@ -241,7 +230,7 @@ class PricedParts:
         same = found is not None and found.fits and found.usd <= known.usd + SAME * abs(known.usd)
         return found if same else None
 
-    def _search_signing_least(self, prices: Floats, best: _Best) -> None:
+    def _search_signing_least(self, prices: Floats, best: BestPlan) -> None:
         """Search whole units once more, for plans that cost as much and sign for less."""
         try:
             search = partial(self._searched, prices=prices, seconds=self._seconds(), hair=HAIR)
@@ -252,7 +241,7 @@ class PricedParts:
 
     # --- whole units
 
-    def _search(self, priced: Priced, best: _Best) -> None:
+    def _search(self, priced: Priced, best: BestPlan) -> None:
         """Search whole units at ever better prices; ``best`` holds what is found."""
         coupling, at, best_at = self.coupling, priced.prices, priced.prices
         tried: list[Floats] = []
@@ -309,7 +298,7 @@ class PricedParts:
         if not any(plan.usd == other.usd and plan.sizes == other.sizes for other in part.plans):
             part.plans.append(plan)
 
-    def _combine(self, best: _Best) -> None:
+    def _combine(self, best: BestPlan) -> None:
         """Let the master choose sizes, find the best flows for them, and keep the plan if it is better."""
         coupling = self.coupling
         if not all(part.plans for part in self.parts):
@@ -328,11 +317,16 @@ class PricedParts:
         if chosen is None:
             return
         own: list[list[PartPlan]] = []
+        fixed: list[Floats] = []
         for part, shares in zip(self.parts, chosen.shares):
             sizes = part.plans[int(np.argmax(shares))].sizes
             own.append([plan for plan in part.plans if plan.sizes == sizes])
-            fixed = np.frombuffer(sizes) if sizes else np.zeros(0)
-            part.solve.session.set_column_bounds(part.sized, fixed, fixed)
+            fixed.append(np.frombuffer(sizes) if sizes else np.zeros(0))
+        if self.whole is not None:
+            self._fixed(self.whole, fixed, best)
+            return
+        for part, size in zip(self.parts, fixed):
+            part.solve.session.set_column_bounds(part.sized, size, size)
         start = mixture(own, coupling.lower, coupling.upper, self.penalty, self.clock, joint=coupling.joint)
         if start is None:
             return
@@ -344,13 +338,35 @@ class PricedParts:
             part.free()
         if flows is None or flows.mixed is None:
             return
-        same = abs(flows.mixed.usd - best.usd) <= SAME * abs(best.usd)
-        if flows.mixed.signed_usd >= best.signed_usd if same else flows.mixed.usd >= best.usd:
+        if not best.betters(flows.mixed.usd, flows.mixed.signed_usd):
             return
         best.usd, best.signed_usd = flows.mixed.usd, flows.mixed.signed_usd
         best.values = [
             self.mixed(part, plans, shares) for part, plans, shares in zip(self.parts, own, flows.mixed.shares)
         ]
+
+    def _dived(self, whole: AllParts, best: BestPlan) -> None:
+        """Round the optimum for units of any size to a plan, and make that better."""
+        dive = Diving(whole)
+        dive.search()
+        if dive.values:
+            self._known(dive.values, dive.of_parts(), dive.usd, best)
+
+    def _fixed(self, whole: AllParts, sizes: Sequence[Floats], best: BestPlan) -> None:
+        """Find the best flows of all parts for chosen sizes, and keep the plan if it is better."""
+        fixed = np.concatenate(sizes)
+        if not whole.solved_in(fixed, fixed):
+            return
+        self._known(whole.values, sizes, whole.usd, best)
+
+    def _known(self, values: list[Floats], sizes: Sequence[Floats], usd: float, best: BestPlan) -> None:
+        """Keep a plan of all parts, and what each part does in it."""
+        for part, own, size in zip(self.parts, values, sizes):
+            own[part.sized] = size
+            self._keep(part, own)
+        signed = float(sum(part.plan(self.coupling, own).signed_usd for part, own in zip(self.parts, values)))
+        if best.betters(usd, signed):
+            best.usd, best.signed_usd, best.values = usd, signed, values
 
     def mixed(self, part: LivePart, plans: list[PartPlan], shares: Floats) -> Floats:
         """Columns of a mixture of plans of the same sizes."""
@@ -363,7 +379,7 @@ class PricedParts:
 
     # --- the plan
 
-    def _finished(self, sets: Sets, families: Sequence[Family], priced: Priced, best: _Best) -> list[ComponentPlan]:
+    def _finished(self, sets: Sets, families: Sequence[Family], priced: Priced, best: BestPlan) -> list[ComponentPlan]:
         for part in self.parts:
             part.reset()
             part.solve.session.clock.deadline = np.inf

@@ -1,0 +1,138 @@
+"""The parts of a case and the rows that tie them, as one linear programme: made of the programmes that are alive.
+
+    min Σ_k c[k]·x[k] + d·w    subject to    x[k] in X[k],    lower ≤ Σ_k A[k]·x[k] + B·w ≤ upper,    w ≥ 0,
+
+w the columns of no part. Its duals are the prices of the rows, and with sizes fixed its optimum is the best plan that
+has them. Where one part is most of it, that beats finding prices round by round (`solver.priced`) by far; where many
+parts are small, it is far slower.
+"""
+
+from collections.abc import Sequence
+
+import highspy
+import numpy as np
+
+from planner.model.sets import Floats, Ints
+from planner.solver.continuous import ROUNDS, cut_rows
+from planner.solver.coupling import Coupling, LivePart
+from planner.solver.highs import DEVEX, INF, INFEASIBLE, OPTIMAL, Clock, column_wise, quiet_highs, run, set_options
+
+MOST_COLUMNS = 200_000  # of all parts: more are priced round by round
+MOST_OF_IT = 0.5  # share of all columns: where one part has more, prices take round by round what this takes at once
+
+
+class AllParts:
+    """One programme alive in HiGHS. values : of each part's columns, ``prices`` of the rows, at its last optimum."""
+
+    def __init__(self, coupling: Coupling, parts: Sequence[LivePart], clock: Clock) -> None:
+        self.coupling, self.parts, self.clock = coupling, parts, clock
+        self.first = np.cumsum([0, *(part.program.columns.count for part in parts)])
+        self.cost_scale = max(part.solve.session.scale.cost for part in parts)
+        self.known = [0] * len(parts)  # stress rows of each part that are stated
+        self.values: list[Floats] = []
+        self.prices: Floats = np.zeros(coupling.count)
+        self.column_scale, self.row_scale = self._scales()
+        self.highs = quiet_highs()
+        set_options(self.highs, presolve="off", solver="simplex", simplex_dual_edge_weight_strategy=DEVEX)
+        self.highs.passModel(self._model())
+        self._add_stress()
+
+    def _scales(self) -> tuple[Floats, Floats]:
+        """Scales of all columns, and of the rows that tie parts: the largest entry of each row, and of w, is 1."""
+        joint, count = self.coupling.joint, self.coupling.count
+        own = np.concatenate([part.solve.session.scale.column for part in self.parts])
+        row = np.zeros(count)
+        for k, mine in enumerate(self.coupling.parts):
+            np.maximum.at(row, mine.row, np.abs(mine.value * own[self.first[k] + mine.column]))
+        row = 1.0 / np.where(row > 0, row, 1.0)
+        of_joint = np.zeros(len(joint.cost))
+        np.maximum.at(of_joint, joint.column, np.abs(joint.value) * row[joint.row])
+        return np.concatenate([own, 1.0 / np.where(of_joint > 0, of_joint, 1.0)]), row
+
+    def _model(self) -> highspy.HighsLp:
+        """State the parts one after another, then the rows that tie them."""
+        joint, height = self.coupling.joint, 0
+        lower: list[Floats] = []
+        upper: list[Floats] = []
+        entries: list[tuple[Ints, Ints, Floats]] = []
+        for part, first in zip(self.parts, self.first):
+            scale = part.solve.session.scale.row
+            row, column, value = part.program.entries()
+            entries.append((row + height, column + first, value * scale[row]))
+            for bound, own in zip((lower, upper), part.program.bounds()):
+                bound.append(own * scale)
+            height += len(scale)
+        for mine, first in zip(self.coupling.parts, self.first):
+            entries.append((mine.row + height, mine.column + first, mine.value * self.row_scale[mine.row]))
+        entries.append((joint.row + height, joint.column + self.first[-1], joint.value * self.row_scale[joint.row]))
+        lower.append(self.coupling.lower * self.row_scale)
+        upper.append(self.coupling.upper * self.row_scale)
+        self.height = height
+        row, column, value = (np.concatenate(part) for part in zip(*entries))
+        cost = np.concatenate([*(part.program.cost for part in self.parts), joint.cost])
+        top = np.concatenate([*(part.program.columns.upper for part in self.parts), np.full(len(joint.cost), INF)])
+        return column_wise(
+            cost * self.column_scale / self.cost_scale,
+            top / self.column_scale,
+            (np.concatenate(lower), np.concatenate(upper)),
+            (row, column, value * self.column_scale[column]),
+        )
+
+    def _add_stress(self) -> None:
+        """State the stress rows that parts have met since."""
+        for k, part in enumerate(self.parts):
+            rows = cut_rows(part.program, part.solve.cuts[self.known[k] :])
+            self.known[k] = len(part.solve.cuts)
+            for i in range(len(rows.lower)):
+                at = slice(rows.start[i], rows.start[i + 1])
+                column = rows.column[at] + self.first[k]
+                value = rows.value[at] * self.column_scale[column]
+                factor = 1.0 / float(np.abs(value).max()) if len(value) else 1.0
+                self.highs.addRow(rows.lower[i] * factor, INF, len(value), column.astype(np.int32), value * factor)
+
+    @property
+    def sized(self) -> Ints:
+        """Numbers of the sized columns of all parts."""
+        return np.concatenate([part.sized + first for part, first in zip(self.parts, self.first)])
+
+    def solved_in(self, lower: Floats, upper: Floats) -> bool:
+        """Solve with bounds of the sized columns of all parts, one part after another; whether there is an optimum."""
+        column, scale = self.sized, self.column_scale[self.sized]
+        self.highs.changeColsBounds(len(column), column.astype(np.int32), lower / scale, upper / scale)
+        return self.solve()
+
+    def solve(self) -> bool:
+        """Solve to the optimum with every stress case served; False where there is none.
+
+        Raises
+        ------
+        StoppedError : the time is over, or the solver gives up.
+        """
+        for _ in range(ROUNDS):
+            self._add_stress()
+            status = run(self.highs, self.clock)
+            if status in INFEASIBLE or status != OPTIMAL:
+                return False
+            solution = self.highs.getSolution()
+            values = np.maximum(np.array(solution.col_value) * self.column_scale, 0.0)
+            self.values = [values[a:b] for a, b in zip(self.first[:-1], self.first[1:])]
+            met = False
+            for part, own in zip(self.parts, self.values):
+                cuts = part.solve.separator.violated(own[part.program.columns.deployed])
+                part.solve.add(cuts)
+                met |= bool(cuts)
+            if not met:
+                dual = np.array(solution.row_dual)[self.height : self.height + self.coupling.count]
+                self.prices = dual * self.row_scale * self.cost_scale
+                return True
+        raise ArithmeticError("the stress rows did not settle")
+
+    @property
+    def usd(self) -> float:
+        """Cost of the last optimum."""
+        return float(self.highs.getInfo().objective_function_value) * self.cost_scale
+
+
+def hardly_divided(columns: Sequence[int]) -> bool:
+    """Whether parts of so many columns are best solved together."""
+    return sum(columns) <= MOST_COLUMNS and max(columns) > MOST_OF_IT * sum(columns)
