@@ -135,4 +135,4 @@ class AllParts:
 
 def hardly_divided(columns: Sequence[int]) -> bool:
     """Whether parts of so many columns are best solved together."""
-    return sum(columns) <= MOST_COLUMNS and max(columns) > MOST_OF_IT * sum(columns)
+    return sum(columns) <= MOST_COLUMNS and max(columns, default=0) > MOST_OF_IT * sum(columns)

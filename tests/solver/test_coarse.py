@@ -8,6 +8,8 @@ import pytest
 from planner.errors import StoppedError
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve, spanning
+from planner.plan.audit.bound import check_bound
+from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.solver import find
 from planner.solver.assemble import keep_rows
@@ -166,3 +168,19 @@ def test_a_rough_plan_keeps_rows_that_add_up_hours(policy: dict[str, object]) ->
     assert rough.usd >= solve(case, gap=1e-6).totals.total_usd * (1 - 1e-6)
     limited = solve(case, gap=1e-6, time_limit_seconds=1000.0)
     assert limited.totals.total_usd == pytest.approx(solve(case, gap=1e-6).totals.total_usd, rel=1e-6)
+
+
+def test_the_bound_of_a_rough_plan_with_units_by_the_hour_is_what_its_prices_prove() -> None:
+    """A unit by the hour costs 0.01 USD where the rough plan pays 1.8 on demand: its prices earn on such units.
+
+    Deployments come in steps of 4; units by the hour do not, so a step more of them is of no use to any plan.
+    """
+    case = week(1, True)
+    pools = tuple(p.model_copy(update={"usd_per_scaled_unit_hour": 0.01}) for p in case.pools)
+    sizes = tuple(t.model_copy(update={"min_units": 4.0, "unit_step": 4.0}) for t in case.throughput)
+    cheap = replace(case, pools=pools, throughput=sizes)
+    sets = sets_of(cheap)
+    plans = [coarse_plan(part, Clock(), 3) for part in parts_to_solve(sets)]
+    found = find._plan(cheap, sets, [plan for plan in plans if plan is not None], find.Options())
+    reading = Reading(cheap, found)
+    assert check_bound(cheap, reading.derived, reading.names, found) == []

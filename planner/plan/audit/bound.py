@@ -118,7 +118,8 @@ def proved_bound_usd(
         rule_prices.worth_usd,
         *_charges(case, derived, names, meters, prices=prices, rays=rays, rule_prices=rule_prices, sizes=sizes),
     ]
-    return min(most_usd, math.fsum(terms) - 1e-12 * math.fsum(abs(t) for t in terms))
+    proved = math.fsum(terms) - 1e-12 * math.fsum(abs(t) for t in terms)
+    return min(most_usd, max(proved, derived.sunk_usd))  # no price is below 0: what is owed is paid by every plan
 
 
 def _least_usd(
