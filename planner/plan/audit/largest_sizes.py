@@ -97,7 +97,8 @@ def largest_loads(case: Case, names: Names, ways: dict[int, list[Way]], demand: 
 def largest_deployed(case: Case, names: Names, loads: Floats) -> Floats:
     """Most units of each deployment that any sensible plan has: all that is of use to load, and a step."""
     size = {(t.pool, t.meter, t.model): t.min_units + t.unit_step for t in case.throughput}
-    return loads + np.array([size.get(key, 0.0) for key in names.deployments], float)
+    found: Floats = loads + np.array([size.get(key, 0.0) for key in names.deployments], float)
+    return found
 
 
 def most_by_the_hour(case: Case, names: Names, largest: Floats, rule_prices: RulePrices) -> Floats:
