@@ -14,7 +14,7 @@ from planner.errors import InputError
 from planner.io.shown import printable, redacted, redacted_answer, shown_streams, without_formulas
 from planner.io.yaml_text import load_yaml
 
-SECRET = ("hunter2", "p@ss", "a/b", "x:y@z/w", "%40pct", "s#h?q")
+SECRET = ("hunter2", "p@ss", "a/b", "12345/abc", "1?x=q", "x:y@z/w", "%40pct", "s#h?q")
 SPELLINGS = (
     "postgresql://u:{}@host/db", "POSTGRESQL://u:{}@host:5432/db", "postgres+psycopg://u:{}@h/db?sslmode=require",
     "jdbc:postgresql://u:{}@h/db", "https://{}@api.example.com/x", "snowflake://u:{}@acc/db/sch?warehouse=w",

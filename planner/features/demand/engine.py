@@ -33,6 +33,7 @@ def own_function(name: str, kinds: tuple[str, ...], returns: str) -> Any:
     return ibis.udf.scalar.builtin(bodies[len(kinds)], name=name, signature=(kinds, returns))
 
 
+_FILES = ("duckdb", "sqlite")  # schemes of files
 ENGINE_ERRORS = ("duckdb", "psycopg", "sqlite", "pyspark", "py4j")
 MEMORY_LIMIT = "1GB"  # of DuckDB's buffers; what does not fit goes to temporary files
 
@@ -135,18 +136,26 @@ def redact(url: str) -> str:
 
 
 def check_address(url: str) -> None:
-    """Refuse an address whose password would be cut short, so that another host would be asked.
+    """Refuse an address of which two parsers could make two hosts: a / ? # in its password would cut it short.
+
+    An @ after the first of these marks may end a password, or belong to a path or an option. It is taken for the latter
+    only where no password can stand before it: in an option's value, after a host without a port.
 
     Raises
     ------
-    InputError : the user name or password has a character that must be percent-encoded.
+    InputError : a character must be percent-encoded.
     """
-    place, _, options = url.partition("://")[2].partition("?")
-    user, at, _ = (place if "@" in place else f"{place}?{options}").rpartition("@")
-    later = re.match(r"[^/?#@:]*(:\d+)?[/?]", user)  # the @ stands in the path or in an option
-    if at and not later and re.search(r"[/?#\[\]\s]", user):
-        allowed = ", ".join(f"%{ord(mark):02X} for {mark}" for mark in "/?#[]") + ", %20 for a space"
-        message = "the user name or password has a character that must be percent-encoded"
+    scheme, _, rest = url.partition("://")
+    if scheme.lower() in _FILES:  # no host is asked
+        return
+    place = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    later, login = rest[len(place) :], place.rpartition("@")[0]
+    path, _, options = later.partition("?")
+    plain = ":" not in place and "@" not in place and "@" not in path and "#" not in options
+    plain &= all("=" in option.partition("@")[0] for option in options.split("&") if "@" in option)
+    if re.search(r"[\[\]\s]", login) or ("@" in later and not plain):
+        allowed = ", ".join(f"%{ord(mark):02X} for {mark}" for mark in "/?#[]@") + ", %20 for a space"
+        message = "the user name or password, or what follows the host, has a character that must be percent-encoded"
         raise InputError([Fault(redact(url), message, allowed=allowed)])
 
 

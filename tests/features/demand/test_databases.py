@@ -1,12 +1,15 @@
 """The same aggregation inside a database: LiteLLM's Postgres (a real server), and SQLite for any other engine."""
 
+import itertools
 import sqlite3
+from urllib.parse import urlsplit
 
 import duckdb
 import pandas as pd
 import pytest
 
 from planner.cli import main
+from planner.errors import InputError
 from planner.features.demand.engine import check_address
 from planner.features.demand.history import load_history
 from planner.features.demand.ingest import IngestOptions, ingest
@@ -64,7 +67,11 @@ def test_a_wrong_table_and_a_wrong_password_are_told(postgres, capsys):
     assert "secret" not in told
 
 
-@pytest.mark.parametrize("url", ["postgresql://u:Ti/ger@h/x", "postgresql://u:Ti@ger/s@h/x", "http://u:Ti?ger@h"])
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:Ti/ger@h/x", "postgresql://u:Ti@ger/s@h/x", "http://u:Ti?ger@h", "postgresql://u:123/ger@h",
+            "http://u:1?Ti=ger@h", "mysql://u:12#ger@h/x", "redis://Ti/ger@h", "jdbc:postgresql://u:9/Ti/ger@h/x",
+            "POSTGRESQL://u:1/ger@h", "http://u:p@Ti/ger@h", "http://Ti?ger@h", "trino://u:8080/c?Ti=ger@h"]
+)  # fmt: skip
 def test_an_address_that_its_password_cuts_is_refused_unasked(url, tmp_path, capsys):
     assert main(["ingest", url, "-o", str(tmp_path / "h")]) == 1
     told = capsys.readouterr().err
@@ -74,10 +81,23 @@ def test_an_address_that_its_password_cuts_is_refused_unasked(url, tmp_path, cap
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql://u:@/x?host=/a@b", "postgresql://u:p@s:s%2F@h/x", "sqlite:////a@b.db", "http://h:9090/x?y=a@b"]
-)
+    "url", ["postgresql://u:@/x?host=/a%40b", "postgresql://u:p@s:s%2F@h/x", "sqlite:////a@b.db", "http://h/x?y=a@b",
+            "http://h:9090/x?y=a%40b", "postgresql://u:p@[::1]:5432/x", "duckdb://x@1/y.db", "bigquery://p/d",
+            "snowflake://u:p@acc/db/sch?warehouse=w", "postgresql://h/x?user=a@b.org&sslmode=require"]
+)  # fmt: skip
 def test_an_address_that_nothing_cuts_is_asked(url):
     check_address(url)
+
+
+def test_the_host_that_is_asked_is_the_one_that_the_user_means():
+    """A login of any such marks, unencoded, never makes another host: it is refused, or Python finds the host."""
+    for marks in itertools.product(("", "1", "x", "/", "?", "#", "@", ":", "%2F", "=", "&"), repeat=4):
+        url = f"postgresql://u:{''.join(marks)}@host:5432/db"
+        try:
+            check_address(url)
+        except InputError:
+            continue
+        assert urlsplit(url).hostname == "host", url
 
 
 def test_any_engine_that_ibis_knows(tmp_path):
