@@ -7,12 +7,16 @@ from typing import Any
 
 import pandas as pd
 
+from planner.io.digest import sha256_of_text
 from planner.plan.frames import NUMBER, TEXT, Field, Frame
 from planner.plan.plan import Plan
 from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case, hours_between
 from planner.schema.settings import add_months
 from planner.units import HOURS_PER_MONTH
+
+SHOWN_DIGITS = 16  # of the digest of an order
+Line = tuple[str, float, dt.date, dt.date, float]  # offer, units, start, end, USD over the whole term
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,18 @@ class OrderLine:
 def order_lines(case: Case, plan: Plan) -> tuple[OrderLine, ...]:
     """Purchases of the plan as order lines, in the order of start, region and offer."""
     return purchase_lines(case, plan.purchases)
+
+
+def order_digest(input_digest: str, total_usd: float, lines: Iterable[Line]) -> str:
+    """SHA-256 of what is signed: the input, the plan's cost and the order's lines, as the purchase order has them."""
+    rows = sorted(f"{offer}|{units:.6g}|{start}|{end}|{usd:.2f}" for offer, units, start, end, usd in lines)
+    return sha256_of_text("\n".join([input_digest, f"{total_usd:.2f}", *rows]))
+
+
+def order_digest_of(case: Case, plan: Plan) -> str:
+    """Digest of a plan's order."""
+    lines = [(n.offer.offer, n.units, n.start, n.end, n.term_usd) for n in order_lines(case, plan)]
+    return order_digest(plan.input_digest, plan.totals.total_usd, lines)
 
 
 def purchase_lines(case: Case, purchases: pd.DataFrame) -> tuple[OrderLine, ...]:

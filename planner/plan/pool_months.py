@@ -14,6 +14,8 @@ from planner.schema.capacity import Commitment
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 
+_DUST = 1e-9  # of what is wanted: rounding
+
 
 @dataclass(frozen=True)
 class UnitUse:
@@ -22,11 +24,13 @@ class UnitUse:
     used_units : with bursts, without headroom. units : with headroom, what rule 4 sets against the deployment.
     usd_per_hour : on-demand price of the same requests with the scenario's factor, 0 where there is none. Where a pool
     has several meters, it is divided among them as the loads times each meter's lowest offer price.
+    unpriced : of `units`, those of requests that nobody sells on demand.
     """
 
     used_units: Floats
     units: Floats
     usd_per_hour: Floats
+    unpriced: Floats
 
 
 def reserved_use(reading: Reading) -> UnitUse:
@@ -100,8 +104,9 @@ def _use(
     meter = np.array([number[key] for key in zip(loads["pool"], loads["meter"], strict=True)], np.int64)
     units = loads["units_per_request"].to_numpy(float)
     kept = units / loads["usable_share"].to_numpy(float)
-    share, price = _meter_shares(reading, meter), np.nan_to_num(price)
-    used, held, usd = (np.zeros(shape) for _ in range(3))
+    unknown, price = np.isnan(price), np.nan_to_num(price)
+    share = _meter_shares(reading, meter)
+    used, held, usd, unpriced = (np.zeros(shape) for _ in range(4))
     option = reading.prices.quota_of_ways(names, flows)
     factor = reading.derived.price_factors(flows.place, option[flows.way])
     for k in range(int(nth.max(initial=-1)) + 1):
@@ -114,9 +119,10 @@ def _use(
             (used, units[row]),
             (held, kept[row]),
             (usd, price[of[own]] * share[row] * factor[own]),
+            (unpriced, kept[row] * unknown[of[own]]),
         ):
             total += np.bincount(cell, rph * per_request, total.size).reshape(shape)
-    return UnitUse(used, held, usd)
+    return UnitUse(used, held, usd, unpriced)
 
 
 def _meter_shares(reading: Reading, meter: Ints) -> Floats:
@@ -162,11 +168,15 @@ class PoolMonth:
     served_usd: float  # on-demand price of what reserved units serve
     wanted_units: Floats
     usd_per_unit: Floats
+    unpriced_units: float = 0.0  # of all that is wanted in the month: what nobody sells on demand
 
     @property
     def priced(self) -> bool:
-        """Whether what is wanted has an on-demand price to compare with; so it is where nothing is wanted."""
-        return not len(self.wanted_units) or bool(self.usd_per_unit.any())
+        """Whether all that is wanted has an on-demand price to compare with; so it is where nothing is wanted."""
+        wanted = float(self.wanted_units.sum())
+        if wanted and not self.usd_per_unit.any():
+            return False
+        return self.unpriced_units <= _DUST * wanted
 
     @property
     def in_force_units(self) -> float:
@@ -248,6 +258,7 @@ def pool_months(reading: Reading) -> tuple[PoolMonth, ...]:
                     served_usd=float(used.usd_per_hour[m, now] @ weeks[now]),
                     wanted_units=units[order],
                     usd_per_unit=usd / units[order],
+                    unpriced_units=float(sum(part.unpriced[m, now].sum() for part in (used, more, scaled))),
                 )
             )
     return tuple(rows)
@@ -270,7 +281,7 @@ class OrderValue:
 
     usage_usd : on-demand price of what these units serve: the line's share of its pool's, month by month.
     full_usd_per_unit_hour : on-demand price of what one fully used unit-hour serves, at the mix of requests served.
-    priced : whether there is an on-demand price to compare with; if not, both are 0.
+    priced : whether all that is served has an on-demand price to compare with; if not, neither figure is whole.
     """
 
     line: OrderLine

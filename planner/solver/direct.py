@@ -17,7 +17,7 @@ from planner.model.program import LinearProgram, families_of
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import columns_named
 from planner.solver.continuous import ROUNDS, LinearSolve, cut_rows, solve_linear
-from planner.solver.highs import INF, OPTIMAL, Clock, highs_model, quiet_highs, set_options
+from planner.solver.highs import GOOD, INF, OPTIMAL, Clock, highs_model, quiet_highs, set_options
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress_search import Cut
 from planner.solver.whole import WholeResult, rounded, values_without_sizes
@@ -66,9 +66,8 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
             _add_stress(h, program, scale, solve.cuts[known:])
             known = len(solve.cuts)
             left = clock.left()
-            set_options(h, time_limit=TURN * left if np.isfinite(left) else INF)  # of this run
-            h.run()
-            status = h.getModelStatus()
+            set_options(h, time_limit=min(TURN * left, clock.without_plan(), INF))  # of this run
+            status = _run(h, clock)
             if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
                 return None
             info = h.getInfo()
@@ -80,6 +79,7 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
                 solve.add(cuts)
                 continue
             bound = info.mip_dual_bound if len(whole) else info.objective_function_value
+            clock.found(GOOD)
             session.set_column_bounds(sized, values[sized], values[sized])
             if solve_linear(solve):  # the other columns once more, by the sharper tolerances of the linear programme
                 exact = session.values()
@@ -92,6 +92,18 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
     finally:
         session.set_column_bounds(sized, np.zeros(len(sized)), solve.program.columns.upper[sized])
     raise ArithmeticError("the stress rows did not settle")
+
+
+def _run(h: highspy.Highs, clock: Clock) -> highspy.HighsModelStatus:
+    """Search; without a limit where the patience is over and no plan was met."""
+    h.run()
+    status: highspy.HighsModelStatus = h.getModelStatus()
+    none = h.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible
+    if status == highspy.HighsModelStatus.kTimeLimit and none and np.isinf(clock.deadline):
+        set_options(h, time_limit=INF)
+        h.run()
+        status = h.getModelStatus()
+    return status
 
 
 def sized_program(sets: Sets, largest: Floats) -> LinearProgram:

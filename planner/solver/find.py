@@ -20,9 +20,9 @@ from planner.plan.plan import Plan, PlanRisk, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble
 from planner.solver.assemble import check_rows, keep_rows, values_of
+from planner.solver.better import ROUNDING, better, cheaper, closed
 from planner.solver.component import (
     HIGHS,
-    OF_PROOF,
     ComponentPlan,
     Decided,
     begin_component,
@@ -38,13 +38,14 @@ from planner.solver.parallel import on_all_cores
 from planner.solver.priced import solve_priced
 from planner.solver.rough import rough_plans
 from planner.solver.session import sunk_usd
+from planner.solver.single import DIRECT_AGAIN
 from planner.solver.starts import Starts
 from planner.solver.store import Store, digest_of, key_of
 
 DEFAULT_GAP = 1e-4
+PATIENCE_SECONDS = 120.0
 ANY_SIZE_GAP = 5e-7  # relative gap asked of units of any size
 LARGE = 50_000  # ways times slots: from there on a row over all flows is slow in one programme, and is priced
-ROUNDING = 1e-8  # relative: what tolerances of 1e-9 let a plan cost less than it should
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class Options:
 
     gap : relative gap asked of whole units. workers : threads; None: all cores.
     time_limit_seconds : of one search; None: no limit. until : in seconds of time.monotonic: when every search ends.
+    patience_seconds : without a time limit, a search of whole units that has a plan goes on for as long again as the
+        plan took, at least so long (five times where its gap is above 1 %).
     solver : highs, or a solver that PuLP knows.
     store : folder that keeps the answers of components (None: nothing is kept).
     stress : share of its demand that a stress case asks for, of a need in a period; 1 where it is not named.
@@ -85,6 +88,12 @@ class Options:
     stress: Mapping[AskedOf, float] = field(default_factory=dict)
     starts: Starts | None = None
     until: float = np.inf
+    patience_seconds: float = PATIENCE_SECONDS
+
+    def clock(self) -> Clock:
+        """Start a clock for a search."""
+        clock = Clock.of(self.time_limit_seconds, self.until)
+        return clock if np.isfinite(clock.deadline) else replace(clock, patience=self.patience_seconds)
 
     def share(self, searches: float) -> "Options":
         """Return the options of the next of some searches, each of which may take as much of the time that is left."""
@@ -102,7 +111,7 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     InfeasibleError : no plan meets every rule; the text says what cannot be met.
     StoppedError : the time limit ran out before there was a plan.
     """
-    clock = Clock.of(options.time_limit_seconds, options.until)
+    clock = options.clock()
     sets, plans, stuck = _components(case, options, clock, progress)
     if stuck:
         error = explain(case, stuck, clock)
@@ -121,7 +130,7 @@ def find_if_any(
     ------
     StoppedError : the time limit ran out before there was a plan.
     """
-    sets, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds, options.until), progress)
+    sets, plans, stuck = _components(case, options, options.clock(), progress)
     return None if stuck else _plan(case, sets, plans, options)
 
 
@@ -131,7 +140,7 @@ def find_cost(case: Case, options: Options = Options(), progress: Callable[[int,
 
     The same search as `find_if_any`, without the plan's tables; it raises the same.
     """
-    sets, plans, stuck = _components(case, options, Clock.of(options.time_limit_seconds, options.until), progress)
+    sets, plans, stuck = _components(case, options, options.clock(), progress)
     return None if stuck else totals_of(case, sets, plans).total_usd
 
 
@@ -185,7 +194,7 @@ def _tied(
         if not kept:
             raise
         return spare, []
-    return (plans, stuck) if stuck or not kept else (_better(plans, spare), [])
+    return (plans, stuck) if stuck or not kept else (better(plans, spare), [])
 
 
 def _tied_finely(
@@ -202,8 +211,11 @@ def _tied_finely(
             return plans, stuck
         begun = on_all_cores(lambda b: _begin(b.part, options, clock, None), begun, options.workers)
     gap = options.gap if sets.has_size_rules else ANY_SIZE_GAP
-    priced = _priced(sets, wide, begun, gap, options, clock)
-    if priced is not None and _closed(priced, gap):
+    one = begun[0].found if len(begun) == 1 else None  # a part alone needs no prices, where it is not too large
+    alone = sets.has_size_rules and isinstance(one, LinearSolve) and one.program.columns.count <= DIRECT_AGAIN
+    priced = None if alone else _priced(sets, wide, begun, gap, options, replace(clock))
+    clock = replace(clock, since=time.monotonic())
+    if priced is not None and closed(priced, gap):
         return priced, []
     try:
         plans, stuck = _solve(sets, options, clock, progress, known)
@@ -213,19 +225,7 @@ def _tied_finely(
         return priced, []
     if priced is None:
         return plans, stuck
-    return priced if stuck else _better(plans, priced), []
-
-
-def _better(plans: list[ComponentPlan], others: list[ComponentPlan]) -> list[ComponentPlan]:
-    """Choose the cheaper plan; of two that cost the same but for rounding, the one of which more is proved."""
-    usd, other = _usd(plans), _usd(others)
-    if abs(usd - other) <= ROUNDING * max(abs(usd), abs(other)):
-        return others if _bound_usd(others) > _bound_usd(plans) else plans
-    return others if other < usd else plans
-
-
-def _bound_usd(plans: Sequence[ComponentPlan]) -> float:
-    return float(np.sum([plan.tree_bound_usd for plan in plans]))
+    return priced if stuck else better(plans, priced), []
 
 
 def _priced(
@@ -237,16 +237,6 @@ def _priced(
         return None
     plans = solve_priced(sets, wide, parts=parts, gap=gap, clock=clock, workers=options.workers)
     return plans if plans is not None and keep_rows(sets, wide, plans, sized=True, free=False) else None
-
-
-def _usd(plans: Sequence[ComponentPlan]) -> float:
-    return float(np.sum([plan.usd for plan in plans]))
-
-
-def _closed(plans: Sequence[ComponentPlan], gap: float) -> bool:
-    """Whether plans are as near to what is proved as is asked."""
-    usd = _usd(plans)
-    return usd - _bound_usd(plans) <= gap * abs(usd)
 
 
 def _parts(sets: Sets, options: Options, clock: Clock) -> Parts:
@@ -288,7 +278,7 @@ def _finished(
             if spare is None:
                 raise
             return spare
-        return _cheaper(found, spare)
+        return cheaper(found, spare)
 
     workers = options.workers if options.solver == HIGHS else 1  # PuLP's warnings and files are one process's
     found = on_all_cores(plan, parts, workers, step)
@@ -296,13 +286,6 @@ def _finished(
         store.tidy()
     stuck = [part if isinstance(part, Sets) else part.part for part, one in zip(parts, found) if one is None]
     return [one for one in found if one is not None], stuck
-
-
-def _cheaper(found: ComponentPlan | None, rough: ComponentPlan | None) -> ComponentPlan | None:
-    """Return the cheaper plan, with what was proved by the finer search: its bounds, and every price of its proof."""
-    if found is None or rough is None or found.usd <= rough.usd + ROUNDING * abs(rough.usd):
-        return found
-    return replace(rough, **{name: getattr(found, name) for name in OF_PROOF})
 
 
 @dataclass(frozen=True)
@@ -327,7 +310,7 @@ def _finish(begun: _Begun, options: Options, store: Store | None) -> ComponentPl
     if begun.found is None or isinstance(begun.found, ComponentPlan):
         return begun.found
     plan = finish_component(begun.part, begun.found, options.gap, options.solver)
-    if store is not None and plan is not None and _closed([plan], options.gap):
+    if store is not None and plan is not None and closed([plan], options.gap):
         store.put(begun.key, plan)  # only answers that no time limit cut short
     return plan
 

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import highspy
@@ -33,16 +33,34 @@ class RowEntries:
     value: Floats
 
 
+GOOD = 0.01  # relative gap of a plan that is good enough to be searched on for a short time only
+POOR = 5.0  # times as long as that for any other
+
+
 @dataclass
 class Clock:
-    """When to stop: a deadline in seconds of time.monotonic, or never."""
+    """When to stop: a deadline in seconds of time.monotonic, or never.
+
+    patience : seconds for which a search goes on once it has a plan (`found`). since : when it began.
+    """
 
     deadline: float = np.inf
+    patience: float = np.inf
+    since: float = field(default_factory=time.monotonic)
 
     @classmethod
     def of(cls, seconds: float | None, until: float = np.inf) -> "Clock":
         """Start a clock that runs out after some seconds (None: never), and not later than at a deadline."""
         return cls(until if seconds is None else min(until, time.monotonic() + seconds))
+
+    def found(self, gap: float) -> None:
+        """Go on from a plan for as long again as it took, and no less than the patience; longer where it is poor."""
+        now, times = time.monotonic(), 1.0 if gap <= GOOD else POOR
+        self.deadline = min(self.deadline, now + times * max(self.patience, now - self.since))
+
+    def without_plan(self) -> float:
+        """Seconds after which a search that tells of no plan is asked for one."""
+        return POOR * max(self.patience, time.monotonic() - self.since)
 
     def left(self) -> float:
         """Seconds left; raises StoppedError when there are none."""

@@ -307,6 +307,7 @@ def solve_whole(
         tightened = np.inf if start is None else start[0]
         if start is not None:
             seen(start[1])
+            clock.found((start[0] - bound) / abs(start[0]) if start[0] else 0.0)
         if start is not None and rounds > 0:
             master.tighten(tightened)
         for _ in range(rounds):
@@ -327,6 +328,7 @@ def solve_whole(
                 seen(_exact(session.values(), sized, units))
                 if best is None or usd < best[0]:
                     best = (usd, _exact(session.values(), sized, units))
+                    clock.found((usd - bound) / abs(usd) if usd else 0.0)
                     if usd - linear < WORTH * (tightened - linear):
                         master.tighten(usd)
                         tightened = usd

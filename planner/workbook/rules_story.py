@@ -61,6 +61,7 @@ def deciding_rule(report: Report) -> list[str]:
     decides = "this order" if first.less_to_sign_usd > _DECIDES * signed else "what this plan costs"
     lines = [f"One rule decides {decides}: {clean(first.rule, 120)}, {usd(amount)} {what}."]
     if also := [clean(r.rule, 120) for r in found if r is not first]:
-        lines.append(f"{'As much' if decides == 'this order' else 'Much'} hangs on: {joined(also)}.")
+        part = "leave more than half of it unsigned" if decides == "this order" else "save more than a quarter of it"
+        lines.append(f"Each of these alone would also {part}: {joined(also)}.")
     lines += [f"{unmeasured_words(r.unmeasured)}." for r in found if r.unmeasured]
     return [" ".join(lines)]

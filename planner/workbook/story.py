@@ -345,7 +345,7 @@ def reason(value: OrderValue, rent: LineRent, guaranteed: Sequence[str] = ()) ->
         use = f": {shown} used" if value.priced else ""
         return f"Needed for the guaranteed share of {joined(list(guaranteed))}{use}."
     if not value.priced:
-        return "Serves demand that has no on-demand price to compare with."
+        return "Serves demand of which all or a part has no on-demand price to compare with."
     return f"Needed for a guaranteed share, a full quota, a stress case or another rule: {shown} used."
 
 

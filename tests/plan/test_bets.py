@@ -37,3 +37,21 @@ def test_without_an_on_demand_price_no_loss_and_no_saving_is_made_up() -> None:
     assert [value.priced for value in order_values(lines, months)] == [False]
     (expiry,) = calendar_of(case, reading.plan, months=months).expiries
     assert not expiry.priced
+
+
+def test_a_pool_of_which_some_models_have_no_on_demand_price_is_not_taken_to_save_their_part() -> None:
+    # w is sold on demand at 3 USD a request, v nowhere: what its half of the 20 units saves is not known
+    rows = builders.tables(
+        models=[{"model": "m"}, {"model": "n"}],
+        workloads=[{"workload": w, "input_tokens": 60, "output_tokens": 0} for w in ("w", "v")],
+        mix=[{"workload": "w", "model": "m"}, {"workload": "v", "model": "n"}],
+        demand=[row for w in ("w", "v") for row in builders.profile("west", w, 10.0)],
+        throughput=[{"pool": "west-m", "model": m, "tokens_per_minute_per_unit": 1} for m in ("m", "n")],
+    )
+    case = builders.case(rows)
+    reading = Reading(case, solve(case))
+    lines, months = order_lines(case, reading.plan), pool_months(reading)
+    assert [(m.priced, m.unpriced_units) for m in months] == [(False, pytest.approx(10.0 * 168))]
+    assert [value.priced for value in order_values(lines, months)] == [False]
+    (bet,) = bets_of(lines, months, 2.0)
+    assert bet.at_stake_usd is None

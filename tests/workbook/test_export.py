@@ -64,7 +64,7 @@ def test_of_units_without_an_on_demand_price_no_lapse_and_no_use_is_made_up() ->
     assert lapses == [[pytest.approx(10 * 3 * 730)], [pytest.approx(math.nan, nan_ok=True)]]
     assert reasons == [
         "Cheaper than on demand: 100 % used, 33 % to break even.",
-        "Serves demand that has no on-demand price to compare with.",
+        "Serves demand of which all or a part has no on-demand price to compare with.",
     ]
     signed = "Sign 1 commitment worth $7,440 over its term"
     assert decisions == [f"{signed}, and leave the rest of the usage to on demand.", f"{signed}."]

@@ -67,6 +67,7 @@ def _login() -> str:
 
 
 def _tell(done: "Accepted", ledger: Path) -> None:
+    from planner.plan.orders import SHOWN_DIGITS
     from planner.workbook.text_tables import amount, clean, usd
 
     entry = done.entry
@@ -95,6 +96,7 @@ def _tell(done: "Accepted", ledger: Path) -> None:
         print(f"  {len(done.ended)} left out: they end before the months of {done.written} begin")
     for text in done.notes:
         print(f"  note: {text}")
+    print(f"order {entry.order_sha256[:SHOWN_DIGITS]}, as on the purchase order of plan.xlsx")
     print(f"head {entry.sha256}")
     print("Write the head on the purchase order: planner ledger --head HASH checks the ledger against it.")
 
@@ -104,7 +106,8 @@ def _plain(done: "Accepted") -> dict[str, object]:
         return [{"offer": o.offer.offer, "units": o.units, "start": str(o.start), "end": str(o.end), "new": o.new}
                 for o in part]  # fmt: skip
 
-    entry = {**done.entry.model_dump(mode="json"), "sha256": done.entry.sha256}
+    entry = {**done.entry.model_dump(mode="json"), "sha256": done.entry.sha256,
+             "order_sha256": done.entry.order_sha256}  # fmt: skip
     return {"entry": entry, "signed": done.signed, "written": str(done.written) if done.written else None,
             "added": told(done.added), "there": told(done.there), "ended": told(done.ended),
             "notes": list(done.notes), "above_best_usd": done.above_best_usd}  # fmt: skip

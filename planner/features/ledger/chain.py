@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from planner.errors import PlannerError
 from planner.io.atomic import locked
 from planner.io.digest import FORMAT, read_json, seal_of, sealed
+from planner.plan.orders import order_digest
 
 START = "0" * 64  # `previous` of the first entry
 Hash = Field(pattern=r"^[0-9a-f]{64}$")
@@ -61,6 +62,12 @@ class Entry(_Frozen):
     files: dict[str, str]
     commitments_sha256: str | None = None  # of the table of all that the plan owes; None: nothing, or not known
     commitments_beside: bool = False  # whether it was written beside the plan, as commitments.csv, when it was signed
+
+    @property
+    def order_sha256(self) -> str:
+        """Hash of what was signed, as the purchase order has it."""
+        lines = [(b.offer, b.units, b.start, b.end, b.term_usd) for b in self.bought]
+        return order_digest(self.input_sha256, self.total_usd, lines)
 
     def line(self) -> str:
         """Lay the entry out as its line, without line end."""

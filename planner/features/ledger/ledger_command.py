@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read, check, list."""
     from planner.features.ledger.chain import read_ledger, torn_line
     from planner.features.ledger.evidence import changed, unlisted
+    from planner.plan.orders import SHOWN_DIGITS
 
     path: Path = arguments.ledger
     if not path.exists() and (beside := unlisted(path, ())):
@@ -67,6 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_WRONG
     count = len(ledger.entries)
     print(f"{path}: {count} entr{'y' if count == 1 else 'ies'}, the chain is intact")
+    for e in ledger.entries:
+        print(f"entry {e.entry}: order {e.order_sha256[:SHOWN_DIGITS]}")
     if ledger.entries:
         print(f"head {ledger.head}")
     if arguments.head is None:

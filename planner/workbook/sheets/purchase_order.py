@@ -12,7 +12,7 @@ from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from planner.plan.orders import OrderLine, billed
+from planner.plan.orders import SHOWN_DIGITS, OrderLine, billed, order_digest_of
 from planner.plan.pool_months import OrderValue
 from planner.schema.settings import PurchaseHead
 from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
@@ -206,8 +206,9 @@ def _head(sheet: Sheet, report: Report) -> None:
         sheet.merged(row, 7, 10, None if told is None else str(told), "field")
     sheet.merged(5, 11, 14, "printed by planner accept when the plan is signed", "aside")
     plan = report.plan
-    what = f"Plan {plan.name}, {report.horizon} · input {plan.input_digest[:16]} · figures as of {report.dated}"
-    sheet.put(6, 0, what, "aside")
+    digest = order_digest_of(report.case, plan)[:SHOWN_DIGITS]
+    what = f"Plan {plan.name}, {report.horizon} · order {digest}, as planner accept and ledger print it"
+    sheet.put(6, 0, f"{what} · input {plan.input_digest[:SHOWN_DIGITS]} · figures as of {report.dated}", "aside")
     text = "Yellow cells may be edited, and every total follows; 0 units drop a line. `planner price FOLDER plan.xlsx` "
     sheet.put(7, 0, text + "prices the edited order exactly.", "aside")
 
