@@ -91,7 +91,7 @@ def test_prices_prove_a_bound_and_plans_keep_the_rows(case: Case) -> None:
 
 def test_the_certificate_holds_the_price_of_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     case = apart(9.0 * HOURS)
-    monkeypatch.setattr(find, "_closed", lambda plans, gap: True)  # what the prices find is the plan
+    monkeypatch.setattr(find, "closed", lambda plans, gap: True)  # what the prices find is the plan
     plan = find_plan(case, Options(gap=GAP))
     table = plan.certificate
     assert table.loc[table["kind"] == "budget", "price"].tolist() == pytest.approx([2.0])  # a dollar saves 2
