@@ -10,6 +10,7 @@ import gc
 import importlib
 import io
 import os
+import re
 import signal
 import sys
 import threading
@@ -17,6 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from types import FrameType, ModuleType
 
+from planner.console.wrapped import wrapped
 from planner.errors import EXIT_PLAN, EXIT_STOPPED, EXIT_WRONG, InputError, PlannerError
 from planner.io.shown import printable, redacted, shown_streams
 from planner.versions import VERSION
@@ -102,12 +104,23 @@ _SHOW_CURSOR = "\r\x1b[2K\x1b[?25h"
 _SOLVERS = ("planner.solver.", "planner.verify.")
 
 
+_UNKNOWN = "unrecognized arguments: "  # argparse
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, with the exit code 1 for wrong use (its own 2 means here that no plan exists)."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.print_usage(sys.stderr)
-        self.exit(EXIT_WRONG, f"{self.prog}: {message}\n")
+        self.exit(EXIT_WRONG, f"{self.prog}: {message}{self._meant(message)}\n")
+
+    def _meant(self, message: str) -> str:
+        """Guess which option was meant by one that is not known; blank where none is near."""
+        head, unknown, words = message.partition(_UNKNOWN)
+        known = sorted(set(re.findall(r"--[a-z][\w-]*", self.format_help())))
+        wrong = [word.split("=")[0] for word in words.split() if word.startswith("--")]
+        near = [hit for word in wrong for hit in difflib.get_close_matches(word, known, n=1)]
+        return f"; did you mean {' and '.join(near)}?" if unknown and not head and near else ""
 
 
 def _overview() -> argparse.ArgumentParser:
@@ -172,7 +185,7 @@ def _run(command: ModuleType, arguments: argparse.Namespace) -> int:
         count = len(error.faults)
         print(f"{count} fault{'s' if count != 1 else ''} in the input; nothing was written:", file=sys.stderr)
         for fault in error.faults:
-            print(f"  {_shown(fault)}", file=sys.stderr)
+            print(wrapped(f"  {_shown(fault)}", sys.stderr), file=sys.stderr)
         return error.exit_code
     except PlannerError as error:
         print(_shown(error), file=sys.stderr)

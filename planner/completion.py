@@ -3,6 +3,8 @@
 planner completion bash > ~/.local/share/bash-completion/completions/planner
 planner completion zsh > ~/.zfunc/_planner                  (a folder of $fpath)
 planner completion tcsh > ~/.planner.csh                    (and source it in ~/.cshrc)
+
+shtab, which writes these scripts, has none for fish or PowerShell.
 """
 
 import argparse

@@ -8,9 +8,11 @@ Exit code 0 if the input is valid, whatever the warnings; 1 if it has faults.
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from planner.console.wrapped import wrapped
 from planner.errors import EXIT_PLAN, InputError
 
 if TYPE_CHECKING:
@@ -49,22 +51,26 @@ def run(arguments: argparse.Namespace) -> int:
         told: dict[str, list[Any]] = {"warnings": cautions, "not_counted": uncounted, "prices": prices}
         print(json.dumps({**found, **{name: [_plain(c) for c in listed] for name, listed in told.items()}}, indent=2))
         return EXIT_PLAN
-    print(f"{case.settings.name}: {case.months[0]} to {case.months[1]}; the input is valid")
-    print("  " + ", ".join(f"{count:,} {table}" for table, count in _counts(case).items() if count))
+
+    def say(text: str) -> None:
+        print(wrapped(text, sys.stdout))
+
+    say(f"{case.settings.name}: {case.months[0]} to {case.months[1]}; the input is valid")
+    say("  " + ", ".join(f"{count:,} {table}" for table, count in _counts(case).items() if count))
     if cautions:
-        print(f"{len(cautions)} warning{'s' if len(cautions) > 1 else ''}:")
+        say(f"{len(cautions)} warning{'s' if len(cautions) > 1 else ''}:")
         for caution in cautions:
-            print(f"  {caution.severity}: {caution}")
+            say(f"  {caution.severity}: {caution}")
     else:
-        print("no warnings")
+        say("no warnings")
     if uncounted:
-        print("What the plan will not count, by definition:")
+        say("What the plan will not count, by definition:")
         for caution in uncounted:
-            print(f"  {caution.severity}: {caution}")
+            say(f"  {caution.severity}: {caution}")
     if prices:
-        print(f"Prices and offers to look at before {case.settings.horizon.start} (planner offers check):")
+        say(f"Prices and offers to look at before {case.settings.horizon.start} (planner offers check):")
         for finding in prices:
-            print(f"  {finding.code}: {finding}")
+            say(f"  {finding.code}: {finding}")
     return EXIT_PLAN
 
 

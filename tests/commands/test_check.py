@@ -1,8 +1,13 @@
 """`planner check`: what it prints, what it returns."""
 
+import io
 import json
 
+import pytest
+
 from planner.cli import main
+from planner.console.wrapped import wrapped
+from planner.errors import EXIT_WRONG
 from tests.builders import profile, tables, write_folder, write_workbook
 
 
@@ -56,3 +61,24 @@ def test_prices_that_are_old_or_not_confirmed_are_listed(tmp_path, capsys):
     assert "  old-price: offers: 1 row of 2026-01-01 (365 days old): a mail. Read the price again" in out
     assert "  unconfirmed: offers: 1 row third-party: a mail." in out
     assert "no-date" not in out  # nobody dates every row
+
+
+def test_a_mistyped_option_is_guessed(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["check", "folder", "--jsno"])
+    assert stop.value.code == EXIT_WRONG
+    assert "unrecognized arguments: --jsno; did you mean --json?" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["check", "folder", "--quite-another-thing"])
+    assert "did you mean" not in capsys.readouterr().err
+
+
+def test_lines_are_broken_on_a_terminal_and_whole_in_a_pipe(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv("COLUMNS", "40")
+    text = "  risk: one two three four five six seven eight nine ten"
+    assert wrapped(text, io.StringIO()) == text
+    assert wrapped(text, Terminal()) == "  risk: one two three four five six\n    seven eight nine ten"
