@@ -125,6 +125,32 @@ def config(path: Path) -> dict[str, Any]:
     return found
 
 
+# As HashiCorp's own bindings (PyPI: cdktf-cdktf-provider-azurerm 14.23.1, cdktf-cdktf-provider-aws 21.22.1), generated
+# from the schemas of azurerm 4.55.0 and aws 6.25.0, have them. Blocks by name; * : must be set.
+ARGUMENTS: dict[str, dict[str, str]] = {
+    "azurerm_cognitive_deployment": {
+        "": "*cognitive_account_id *model *name *sku dynamic_throttling_enabled rai_policy_name version_upgrade_option",
+        "model": "*format *name version",
+        "sku": "*name capacity family size tier",
+    },
+    "aws_bedrock_provisioned_model_throughput": {
+        "": "*model_arn *model_units *provisioned_model_name commitment_duration region tags timeouts",
+    },
+}
+
+
+def has_arguments(resources: list[dict[str, Any]], kind: str) -> None:
+    """Every argument of a kind of resource is one of the provider's schema, and all that must be set are."""
+    blocks = [block for one in resources for name, named in one.items() if name == kind for block in named.values()]
+    assert blocks
+    for block in blocks:
+        for place, words in ARGUMENTS[kind].items():
+            inner = block if not place else block[place][0]
+            known = {word.removeprefix("*") for word in words.split()}
+            assert set(inner) - {"for_each"} <= known
+            assert {word[1:] for word in words.split() if word[0] == "*"} <= set(inner)
+
+
 def test_terraform_deploys_the_units_of_the_plan(plan: Path, files: Path) -> None:
     deployments = load_finished(plan).plan.deployments
     units = dict(zip(deployments["pool"], deployments["units"], strict=True))
@@ -135,6 +161,7 @@ def test_terraform_deploys_the_units_of_the_plan(plan: Path, files: Path) -> Non
     on_demand = table(files / "terraform" / "azure.tf", "on_demand")
     assert {d["thousand_tokens_per_minute"] for d in on_demand.values()} == {12}
     assert {d["sku"] for d in on_demand.values()} == {"GlobalStandard"}
+    has_arguments(terraform(files / "terraform" / "azure.tf")["resource"], "azurerm_cognitive_deployment")
     (variables,) = [b["month"] for b in terraform(files / "terraform" / "variables.tf")["variable"] if "month" in b]
     assert "default" not in variables
 
@@ -269,7 +296,9 @@ def test_hostile_names(tmp_path: Path) -> None:
 
 def test_aws_is_bought_by_terraform(plan: Path, tmp_path: Path) -> None:
     handed = sold(plan, "Amazon Bedrock", "provisioned throughput, model units")
-    (block,) = read_back(terraform_files(handed, "#")["aws.tf"], tmp_path)["locals"]
+    written = read_back(terraform_files(handed, "#")["aws.tf"], tmp_path)
+    has_arguments(written["resource"], "aws_bedrock_provisioned_model_throughput")
+    (block,) = written["locals"]
     bought = block["provisioned"].values()
     assert {d["units"] for d in bought} == {20}
     assert {d["commitment"] for d in bought} == {"OneMonth"}
