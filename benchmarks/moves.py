@@ -3,7 +3,8 @@
     python -m benchmarks --parts moves
     python -m benchmarks.moves my-plan        any folder: as it stands, then each move beside a solve from scratch
 
-Both find the optimum for units of any size; that they cost the same, to 1e-9 of it, is asserted.
+Both find the optimum for units of any size; that they cost the same is asserted, to 1e-7: so much a solve from scratch
+may leave open where a rule ties parts (`solver.priced`).
 """
 
 import sys
@@ -23,7 +24,7 @@ from planner.solver.warm import NoAnswer, WarmCases
 from tests.oracle.generate import generate
 
 ROOT = Path(__file__).parents[1]
-SAME = 1e-9
+SAME = 1e-7
 MOVES: tuple[tuple[str, Value], ...] = (
     ("scale demand", 10.0), ("set headroom", 20.0), ("scale on_demand_prices", 20.0), ("scale offer_prices", -20.0),
     ("scale quotas", -20.0), ("set failover.on_demand_trust", 70.0), ("set failover.enabled", False),

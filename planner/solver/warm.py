@@ -46,6 +46,7 @@ MOST_OPEN = 4  # shapes of a part, and of a case, that are kept
 MOST_CUTS = 600  # of a part that is open; above it is opened anew, with the stress rows that bind
 DUST = 1e-7  # of the largest weight in a proof that no plan exists: rounding
 STEEPEST = 2  # pricing of the dual simplex where costs moved since the start: up to five times faster (measured)
+SAFEST = 1 - 1e-6  # most weight on risk: with 1 the expected cost counts for nothing
 FAR = 8.0  # demand this many times what a part was scaled to: it is opened anew
 
 
@@ -152,7 +153,7 @@ class WarmCases:
         StoppedError : the clock ran out.
         """
         clock.left()
-        self._closed = Closed.beside(case, self._pools)
+        self._closed = Closed.beside(_cheapest_of_safest(case), self._pools)
         self._pools = self._closed.case.pools
         sets = self._sets = sets_of(self._closed.case, self._sets)
         wide = spanning(sets)
@@ -271,6 +272,12 @@ class WarmCases:
             for ray in problem.rays:
                 parts = [ray.units, ray.quota, ray.low, ray.high]
                 rays.setdefault(np.round(np.concatenate([np.ravel(p) for p in parts]), 9).tobytes(), ray)
+
+
+def _cheapest_of_safest(case: Case) -> Case:
+    """Let the expected cost count a little where the dearest scenarios alone do: of plans as safe, any would do."""
+    risk = case.settings.policy.risk
+    return case.with_policy(risk=risk.model_copy(update={"weight": SAFEST})) if risk.weight > SAFEST else case
 
 
 def _name(part: Part) -> Hashable:

@@ -208,3 +208,24 @@ def test_a_bound_that_an_optimum_lies_on_is_taken_off(case: Case, monkeypatch: p
         assert isinstance(found, WarmAnswer)
         assert found.totals.reserved_usd > 0
         assert found.totals.total_usd == pytest.approx(find_cost(variant), rel=1e-9)
+
+
+def test_of_plans_that_are_as_safe_the_cheapest_is_shown() -> None:
+    """Weight 1 counts the dearest half alone, which is high: 10 requests of 3 USD. Low's 4 cost 3 USD too, not 9.
+
+    (4 + 10) / 2 requests an hour of January at 3 USD; the dearer option would make it (4 · 9 + 10 · 3) / 2.
+    """
+    option = {"region": "west", "model": "m", "usd_per_mtok_output": 0.0}
+    tables = builders.tables(
+        scenarios=[{"scenario": "low", "probability": 0.5}, {"scenario": "high", "probability": 0.5}],
+        demand=builders.profile("west", "w", 4.0, "low") + builders.profile("west", "w", 10.0, "high"),
+        on_demand=[option | {"option": "dear", "usd_per_mtok_input": 150_000.0,
+                             "tokens_per_minute_quota": 1e6},
+                   option | {"option": "fair", "usd_per_mtok_input": 50_000.0,
+                             "tokens_per_minute_quota": 1e6}],
+        offers=[],
+    )  # fmt: skip
+    safest = CaseChange("", set=(("risk.weight", "1"), ("risk.level", "0.5")))
+    found = WarmCases().solve(changed(builders.case(tables, whole_units=False), safest), {}, Clock())
+    assert isinstance(found, WarmAnswer)
+    assert found.totals.total_usd == pytest.approx((4 + 10) / 2 * 744 * 3)
