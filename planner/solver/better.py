@@ -11,11 +11,18 @@ ROUNDING = 1e-8  # relative: what tolerances of 1e-9 let a plan cost less than i
 
 
 def better(plans: list[ComponentPlan], others: list[ComponentPlan]) -> list[ComponentPlan]:
-    """Choose the cheaper plan; of two that cost the same but for rounding, the one of which more is proved."""
+    """Choose the cheaper plan; of two that cost the same, the one of which more is proved, else that signs for less."""
     usd, other = cost_usd(plans), cost_usd(others)
-    if abs(usd - other) <= ROUNDING * max(abs(usd), abs(other)):
-        return others if bound_usd(others) > bound_usd(plans) else plans
-    return others if other < usd else plans
+    same = ROUNDING * max(abs(usd), abs(other))
+    if abs(usd - other) > same:
+        return others if other < usd else plans
+    more = bound_usd(others) - bound_usd(plans)
+    return others if more > same or (more >= -same and signed_usd(others) < signed_usd(plans)) else plans
+
+
+def signed_usd(plans: Sequence[ComponentPlan]) -> float:
+    """Add up what plans sign for inside the horizon."""
+    return float(sum(p.sets.purchases["committed_usd_per_unit"].to_numpy(float) @ p.committed for p in plans))
 
 
 def bound_usd(plans: Sequence[ComponentPlan]) -> float:

@@ -11,6 +11,7 @@ from planner.model.reduce.components import parts_to_solve, spanning
 from planner.plan.audit.bound import check_bound
 from planner.plan.reading import Reading
 from planner.schema.case import Case
+from planner.schema.contracts import SpendCommitment
 from planner.solver import find
 from planner.solver.assemble import keep_rows
 from planner.solver.coarse import coarse_plan
@@ -184,3 +185,19 @@ def test_the_bound_of_a_rough_plan_with_units_by_the_hour_is_what_its_prices_pro
     found = find._plan(cheap, sets, [plan for plan in plans if plan is not None], find.Options())
     reading = Reading(cheap, found)
     assert check_bound(cheap, reading.derived, reading.names, found) == []
+
+
+@pytest.mark.parametrize("whole_units", [False, True])
+def test_of_plans_that_cost_the_same_none_signs_for_what_saves_nothing(whole_units: bool) -> None:
+    """All that is spent counts for a contract of 10 million, far more than anything costs: every plan costs that.
+
+    Units without a commitment serve as well. With a time limit there is a rough plan beside it, which buys units.
+    """
+    case = week(1, whole_units)
+    contract = SpendCommitment(contract="macc", usd=1e7)
+    pools = tuple(p.model_copy(update={"usd_per_unreserved_unit_hour": 2.0}) for p in case.pools)
+    plan = find.find_plan(
+        replace(case, pools=pools, spend_commitments=(contract,)), find.Options(time_limit_seconds=60)
+    )
+    assert plan.totals.total_usd == pytest.approx(1e7)
+    assert plan.totals.reserved_usd == 0
