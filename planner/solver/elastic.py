@@ -163,7 +163,7 @@ class Elastic:
     def least_change(self, rules: Collection[str]) -> list[LimitChange] | None:
         """Find the least change of the limits of some rules with which there is a plan; None: no such change is enough.
 
-        Where units are whole it is within `NEAR` of the least.
+        Where units are whole it may be above the least; `sizes.least_share` says by how much at most.
 
         Raises
         ------
@@ -209,7 +209,7 @@ class Elastic:
         lower[mine], upper[mine] = 0.0, 1.0
         ties = self._tie(np.array(mine, dtype=np.int64))
         try:
-            values = self._values(lower, upper, MIP_GAP)
+            values = self._values(lower, upper, MIP_GAP, search=True)
         finally:
             self.highs.deleteRows(ties, np.arange(first, first + ties, dtype=np.int32))
         if values is None:
@@ -222,7 +222,7 @@ class Elastic:
             return None
         count = self.program.columns.count
         most = np.array([limit.most for limit in self.limits]) / self.full
-        values = self._values(lower / self.full, np.where(free, most, 0.0), near)
+        values = self._values(lower / self.full, np.where(free, most, 0.0), near, search=False)
         if values is None:
             return None
         whole = np.flatnonzero(self.program.columns.integer)
@@ -237,16 +237,20 @@ class Elastic:
             )
         return found
 
-    def _values(self, lower: Floats, upper: Floats, near: float) -> Floats | None:
+    def _values(self, lower: Floats, upper: Floats, near: float, *, search: bool) -> Floats | None:
         """Solve with changes between bounds (shares of `full`); the values of all columns.
 
-        ``near`` : where units are whole, by what share of the least change the answer may be above it.
+        near, search : where units are whole, how near to the least change will do, and whether to search for it.
         """
         count = self.program.columns.count
         column = np.arange(count, count + len(self.limits), dtype=np.int32)
         self.highs.changeColsBounds(len(column), column, lower, upper)
         values = self._settle()
-        return values if values is None or not self.program.columns.integer.any() else self.sizes.found(values, near)
+        return (
+            values
+            if values is None or not self.program.columns.integer.any()
+            else self.sizes.found(values, near, search=search)
+        )
 
     def _size(self, limit: int, values: Floats) -> float | None:
         """Return the largest purchase under an offer with steps; None for all else."""

@@ -25,27 +25,32 @@ class ElasticSizes:
     Parameters
     ----------
     settle : solves the programme, stress rows included; the values of all columns, None where it has no solution.
+
+    least_share : what is below this share of the last answer is not enough, whatever it is.
     """
 
     def __init__(
         self, highs: highspy.Highs, columns: Columns, scale: Scale, settle: Callable[..., Floats | None]
     ) -> None:
         self.highs, self.at, self.scale, self.settle = highs, columns, scale, settle
+        self.least_share = 1.0
         bought = np.isin(columns.sized, columns.committed)
         self.deployments, self.purchases = np.flatnonzero(~bought), np.flatnonzero(bought)
 
-    def found(self, values: Floats, near: float) -> Floats | None:
+    def found(self, values: Floats, near: float, *, search: bool) -> Floats | None:
         """Go from the linear programme's values to whole units; leaves HiGHS on the programme of the sizes found.
 
-        Sizes rounded up are the answer if they are within ``near`` of the linear programme's objective; else they are
-        where HiGHS's search begins.
+        Sizes rounded up are the answer if they are within ``near`` of the linear programme's objective, and if no
+        search is asked for; else they are where HiGHS's search begins. `least_share` says how near the answer is.
         """
         bound = self.highs.getInfo().objective_function_value
         enough = near if math.isinf(near) else bound + near * abs(bound) + LEAST
         rounded = self._rounded_up(values, enough)
-        if rounded is not None and rounded[1] <= enough:
-            return rounded[0]
-        return self._searched(None if rounded is None else rounded[0], near)
+        if rounded is None or (search and rounded[1] > enough):
+            self.least_share = 1 / (1 + near)
+            return self._searched(None if rounded is None else rounded[0], near)
+        self.least_share = bound / rounded[1] if rounded[1] > LEAST else 1.0
+        return rounded[0]
 
     def _searched(self, start: Floats | None, near: float) -> Floats | None:
         """Search by HiGHS, from some values if there are any."""
@@ -76,15 +81,14 @@ class ElasticSizes:
         low, used = self.at.size_low[mine], self._units(mine, values)
         sizes = _for_sale(used, low, step)
         best = self._covered(sizes)
+        smaller = np.where(sizes - step >= np.maximum(low, LEAST), sizes - step, 0.0)
         for k in np.argsort(used - sizes, kind="stable"):
             if best is None or best[1] <= enough:
                 break
-            less = sizes.copy()
-            less[k] = sizes[k] - step[k] if sizes[k] - step[k] >= max(low[k], LEAST) else 0.0
-            if step[k] > 0 and less[k] < sizes[k]:
-                found = self._covered(less)
-                if found is not None and found[1] < best[1]:
-                    best, sizes = found, less
+            less = np.where((np.arange(len(sizes)) == k) & (step > 0), smaller, sizes)
+            found = self._covered(less) if less[k] < sizes[k] else None
+            if found is not None and found[1] < best[1]:
+                best, sizes = found, less
         return best
 
     def _covered(self, sizes: Floats) -> tuple[Floats, float] | None:

@@ -21,12 +21,14 @@ from planner.model.reduce.components import spanning, split
 from planner.model.sets import Sets
 from planner.schema.case import Case
 from planner.solver.component import begin_component
-from planner.solver.elastic import Elastic
+from planner.solver.elastic import NEAR, Elastic
 from planner.solver.highs import Clock
 from planner.solver.input_change import InputChange, apply_changes
 from planner.solver.limits import Limit, LimitChange
 from planner.solver.single import solve_sizes
 from planner.units import HOURS_PER_WEEK
+
+Change = tuple[Elastic, LimitChange]
 
 
 def shortfall_of(case: Case, sets: Sets, change: LimitChange) -> Shortfall:
@@ -70,6 +72,7 @@ GRAIN = 5e-3  # changes are rounded up by no more than this share: 97 % of them 
 NUDGES = (0.0, 1e-7, 1e-6, 1e-5, 1e-4)  # what a change grows by where the solver's tolerances were too kind
 SMALL = 300_000  # columns of an elastic programme up to which alternatives are looked for too
 SOME_TRUST = 0.01
+HALVINGS = 12  # of the share of a change that is enough
 ANY_GAP = 0.99  # of a search that is content with any plan
 
 
@@ -255,22 +258,56 @@ class ChangeSearch:
                     routes.setdefault((origin, region), Shortfall("route", "routes", pair, "", "", 0.0, 1.0))
         return list(routes.values())
 
-    def checked(
-        self, case: Case, programmes: Sequence[Elastic], changes: Sequence[tuple[Elastic, LimitChange]]
-    ) -> tuple[Shortfall, ...]:
-        """Write changes as cells of the input, rounded up, and apply them: there must be a plan."""
+    def checked(self, case: Case, programmes: Sequence[Elastic], changes: Sequence[Change]) -> tuple[Shortfall, ...]:
+        """Write changes as cells of the input, rounded up, and apply them: there must be a plan, and none with 97 %."""
         for nudge in NUDGES:
-            found = merged(
-                [rounded(shortfall_of(case, e.sets, c), nudge, exact=c.value is not None) for e, c in changes]
-            )
-            if not can_apply(found) or self.has_plan(apply(case, found)):
+            found = _written(case, changes, nudge)
+            if not can_apply(found):
                 return found
+            if self.has_plan(apply(case, found)):
+                return self._shrunk(case, changes, found, max(e.sizes.least_share for e in programmes))
         raise ArithmeticError("what was found to be enough is not, once it is in the input")
 
+    def _shrunk(
+        self, case: Case, changes: Sequence[Change], found: tuple[Shortfall, ...], too_little: float
+    ) -> tuple[Shortfall, ...]:
+        """Take the least share of all changes with which there is a plan; ``too_little`` : a share that is not enough.
 
-def _changes(programmes: Sequence[Elastic], rules: Sequence[str]) -> list[tuple[Elastic, LimitChange]] | None:
+        More of a change never hurts, so that shares are bisected; out of time, what was found is still enough.
+        """
+        enough = 1.0
+        with suppress(StoppedError):
+            for _ in range(HALVINGS):
+                if enough <= too_little * (1 + NEAR):
+                    break
+                share = math.sqrt(too_little * enough) if too_little > 0 else enough / 2
+                less = _written(case, [(e, shrunk(c, e.sets, share)) for e, c in changes], 0.0)
+                if self.has_plan(apply(case, less)):
+                    enough, found = share, less
+                else:
+                    too_little = share
+        return found
+
+
+def _written(case: Case, changes: Sequence[Change], nudge: float) -> tuple[Shortfall, ...]:
+    """Write changes as cells of the input, one a cell, rounded up."""
+    return merged([rounded(shortfall_of(case, e.sets, c), nudge, exact=c.value is not None) for e, c in changes])
+
+
+def shrunk(change: LimitChange, sets: Sets, share: float) -> LimitChange:
+    """Return a share of a change; units that an offer sells are rounded up to a size that it sells."""
+    if change.value is None:
+        return replace(change, amount=change.amount * share)
+    has = change.limit.has
+    offer = sets.purchases[sets.purchases["offer"] == change.limit.key[0]].iloc[0]
+    low, step = float(offer["min_units"]), float(offer["unit_step"])
+    steps = math.ceil((has + share * (change.value - has) - low) / step - 1e-9)
+    return replace(change, value=min(change.value, low + max(steps, 0) * step))
+
+
+def _changes(programmes: Sequence[Elastic], rules: Sequence[str]) -> list[Change] | None:
     """Least changes of some rules over all programmes; None where for one of them none is enough."""
-    found: list[tuple[Elastic, LimitChange]] = []
+    found: list[Change] = []
     for elastic in programmes:
         changes = elastic.least_change(rules)
         if changes is None:
@@ -279,7 +316,7 @@ def _changes(programmes: Sequence[Elastic], rules: Sequence[str]) -> list[tuple[
     return found
 
 
-def _lowered(changes: list[tuple[Elastic, LimitChange]] | None) -> float:
+def _lowered(changes: list[Change] | None) -> float:
     """How much has to be given up of what no limit helps."""
     return math.inf if changes is None else sum(c.amount for _, c in changes if c.limit.asked in LAST)
 

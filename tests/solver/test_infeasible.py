@@ -8,10 +8,12 @@ import pytest
 
 from planner.cli import main
 from planner.errors import InfeasibleError, InputError, Shortfall
+from planner.model.index_tables import sets_of
 from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import Options, find_cost
-from planner.solver.infeasible import apply
+from planner.solver.infeasible import apply, shrunk
+from planner.solver.limits import Limit, LimitChange
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.one_hour import on_demand, workload
@@ -82,7 +84,8 @@ def test_units_are_rounded_up_to_the_step() -> None:
     assert told == [("max_units", {"offer": "o"}, 15.0, 16.0)]
 
 
-def test_whole_deployments_take_more_units_than_their_sum() -> None:
+@pytest.mark.parametrize("for_sale", [4, 12])
+def test_whole_deployments_take_more_units_than_their_sum(for_sale: int) -> None:
     # each model needs 5 units and is deployed in steps of 10: 20 units, while 10 would do if they were of any size
     throughput = [
         {"pool": "west-m", "model": model, "tokens_per_minute_per_unit": 1, "unit_step": 10} for model in ("m", "n")
@@ -91,10 +94,19 @@ def test_whole_deployments_take_more_units_than_their_sum() -> None:
         models=[{"model": "m"}, {"model": "n"}],
         mix=[{"workload": "w", "model": model, "min_share": 0.5, "max_share": 0.5} for model in ("m", "n")],
         throughput=throughput,
-        offers=[{"offer": "o", "pool": "west-m", "usd_per_unit_hour": 1.0, "unit_step": 1, "max_units": 4}],
+        offers=[{"offer": "o", "pool": "west-m", "usd_per_unit_hour": 1.0, "unit_step": 1, "max_units": for_sale}],
         on_demand=[],
     )
-    assert cells(tables, whole_units=True) == [("max_units", {"offer": "o"}, 4.0, 20.0)]
+    assert cells(tables, whole_units=True) == [("max_units", {"offer": "o"}, for_sale, 20.0)]
+
+
+@pytest.mark.parametrize(("share", "value"), [(1.0, 24.0), (0.5, 20.0), (0.01, 16.0)])
+def test_a_share_of_a_change_is_a_size_that_is_for_sale(share: float, value: float) -> None:
+    # 15 may be bought and 24 are needed, of 8, 12, 16, 20, ...: half of the 9 more is 19.5, a hundredth 15.09
+    offers = [{"offer": "o", "pool": "west-m", "usd_per_unit_hour": 1.0, "min_units": 8, "unit_step": 4}]
+    sets = sets_of(builders.case(builders.tables(offers=offers), whole_units=True))
+    change = LimitChange(Limit("units", None, ("o",), has=15.0, full=100.0), 9.0, value=24.0)
+    assert shrunk(change, sets, share).value == value
 
 
 def test_what_is_missing_is_the_difference_of_two_decimals() -> None:
