@@ -14,8 +14,9 @@ from planner.io.digest import sealed
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve
 from planner.plan.reading import Reading
+from planner.solver.better import cheaper
 from planner.solver.component import begin_component, finish_component
-from planner.solver.find import Options, _cheaper, _plan
+from planner.solver.find import Options, _plan
 from planner.solver.highs import Clock
 from planner.solver.solve import solve
 from planner.verify.figures import figures_of
@@ -91,8 +92,8 @@ def test_a_rough_plan_has_the_whole_proof_of_the_finer_search() -> None:
     assert found is not None
     assert found.rent.any()
     rough = replace(found, usd=found.usd * (1 - 1e-12), rent=found.rent * 0, bound_usd=0.0)
-    assert _cheaper(found, rough) is found  # rounding
-    better = _cheaper(found, replace(rough, usd=found.usd / 2))
+    assert cheaper(found, rough) is found  # rounding
+    better = cheaper(found, replace(rough, usd=found.usd / 2))
     assert better is not None
     assert (better.usd, better.bound_usd) == (found.usd / 2, found.bound_usd)
     assert better.rent is found.rent
