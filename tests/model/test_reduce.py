@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +12,7 @@ from planner.model.index_tables import sets_of
 from planner.model.program import literal_program, program_of
 from planner.model.reduce.components import parts_to_solve, split
 from planner.model.reduce.project_stress import network, ray_of, slot_tree
-from planner.model.reduce.slots import expand, merge_slots, prune
+from planner.model.reduce.slots import merge_slots, prune
 from planner.model.sets import Sets
 from planner.schema.case import Case
 from planner.solver.continuous import open_component, solve_linear
@@ -92,12 +91,6 @@ def test_slots_of_other_months_and_prices_stay_apart() -> None:
     assert merged.slots["weeks"].tolist() == pytest.approx(
         [0.75 * 168 * 31 / 7, 0.75 * 168 * 28 / 7, 0.25 * 168 * 31 / 7, 0.25 * 168 * 28 / 7]
     )
-
-
-def test_expanded_rows_stand_in_every_original_slot() -> None:
-    members = (np.array([0, 2]), np.array([1]))
-    rows = expand(pd.DataFrame({"slot": [0, 1], "flow": [7.0, 9.0]}), members)
-    assert sorted(zip(rows["slot"], rows["flow"])) == [(0, 7.0), (1, 9.0), (2, 7.0)]
 
 
 def parts(tables: builders.Tables, **options: object) -> list[list[str]]:
@@ -196,7 +189,7 @@ def test_any_prices_make_a_row_that_no_plan_breaks(case: Case, random: object) -
         shares = len(net.share_low)
         rate, quota = draw(len(given_sets.deployments)), draw(len(given_sets.quotas)) / 100
         ray = ray_of(net, number, units=rate, quota=quota, low=draw(shares), high=draw(shares))
-        need = ray.need(net.class_demand(given_sets.demand))
+        need = ray.need(net.class_demand(given_sets.demand, given_sets.slot_period))
         have = (ray.units @ units)[given_sets.slot_period]
         assert (need <= have + 1e-7 * (1 + np.abs(have))).all()
 
