@@ -181,7 +181,7 @@ def rays_of(case: Case, names: Names, table: pd.DataFrame, ways: WayArrays, dema
         usd = REQUESTS_PER_THOUSAND * pay - (base[:, None] + bonus)[ways.need, ways.model]
         least = ways.least_by_need(usd, able)
         served = np.isfinite(least)
-        need_of_row = math.fsum((least * demand[:, slot] * stressed.need_factor)[served])
+        need_of_row = math.fsum(least[served] * demand[served, slot] * stressed.need_factor[served])
         for k, price in quota.items():
             need_of_row -= price * float(usable_quota[k])
         found.append((slot // HOURS_PER_WEEK % len(names.periods), float(head[0].price), need_of_row, unit))
