@@ -192,9 +192,10 @@ def _week(region: TableRow, start: dt.date) -> Sequence[TableRow]:
 
 def example_settings(name: str, horizon: Horizon) -> str:
     """plan.yaml with the usual policy."""
+    cuts = f", cuts: [{', '.join(map(str, horizon.cuts))}]" if horizon.cuts else ""
     return (
         f"name: {name}\n"
-        f"horizon: {{start: {horizon.start}, months: {horizon.months}}}\n"
+        f"horizon: {{start: {horizon.start}, months: {horizon.months}{cuts}}}\n"
         "policy:                          # `planner schema plan` explains every key\n"
         "  headroom: 0.30\n"
         "  reserved_headroom: 0           # what does not fit on the units overflows to on demand automatically\n"

@@ -135,7 +135,7 @@ def _offers(
             if days is not None and days < shortest_days:
                 left.append(
                     f"{pool}: the term of {term} is left out, because no period of the plan is that short. "
-                    "horizon.cuts in plan.yaml cuts a month where a campaign begins and ends"
+                    "Write horizon.cuts into plan.yaml where a campaign begins and ends, and build again with --force"
                 )
                 continue
             effective, listed = terms.effective(product, at, model, meter, price)

@@ -46,6 +46,36 @@ def test_nothing_is_overwritten_without_force(tmp_path, capsys):
     assert (folder / "demand.csv").read_text(encoding="utf-8") == "mine\n"
 
 
+def test_the_folder_says_which_periods_are_planned(tmp_path, capsys):
+    folder = tmp_path / "plan"
+    words = ["offers", "build", str(folder), "--provider", "google", "--models", "gemini-3.8-flash"]
+
+    def terms():
+        with (folder / "offers.csv").open(newline="", encoding="utf-8") as file:
+            return {row["product"].rpartition(", ")[2]: row["usd_per_unit_hour"] for row in csv.DictReader(file)}
+
+    assert main(words) == 0
+    assert "1 week" not in terms()
+    settings = folder / "plan.yaml"
+    told = settings.read_text(encoding="utf-8")
+    assert "start: 2027-01-01, months: 3}" in told
+    then = told.replace("months: 3}", "months: 3, cuts: [2027-02-08, 2027-02-15]}")
+    settings.write_text(then, encoding="utf-8")
+    assert main([*words, "--force"]) == 0
+    assert float(terms()["1 week"]) == pytest.approx(1200 / 168, abs=1e-8)  # 1,200 USD for 168 hours
+    settings.write_text(told.replace("months: 3", "months: three"), encoding="utf-8")
+    capsys.readouterr()
+    assert main([*words, "--force"]) == 1
+    assert "horizon.months" in capsys.readouterr().err
+    assert "1 week" in terms()  # nothing was written
+    settings.unlink()
+    horizon = "horizon: {start: 2027-02-01, months: 1, cuts: [2027-02-08, 2027-02-15]}"
+    request = tmp_path / "wanted.yaml"
+    request.write_text(f"{horizon}\nproviders: [{{provider: google, models: [gemini-3.8-flash]}}]\n", encoding="utf-8")
+    assert main(["offers", "build", str(folder), "--request", str(request), "--force"]) == 0
+    assert horizon in settings.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

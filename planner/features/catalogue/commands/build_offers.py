@@ -7,7 +7,8 @@ r"""Write the offer tables of a planning folder from the catalogue.
 Several providers: repeat --provider; each takes the models and regions that it knows. A request file can say more:
 discounts and quotes by region and model, quotas of your account, your own GPUs (docs/offers.md). An existing table is
 never overwritten without --force; workloads, mix, demand and plan.yaml are only written if they are missing (a made-up
-example). OFFERS.md says what was left blank, and why.
+example). The folder's plan.yaml says which months and parts of months are planned, so which terms and promotions count;
+a horizon in a request comes first. OFFERS.md says what was left blank, and why.
 """
 
 import argparse
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from planner.features.catalogue.published import Catalogue
     from planner.features.catalogue.request import Request
 
-EXPLANATION = "OFFERS.md"
+EXPLANATION, SETTINGS_FILE = "OFFERS.md", "plan.yaml"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,11 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
     place = arguments.request.name if arguments.request else "options"
     if faults := request_faults(catalogue, request, place):
         raise InputError(faults)
+    folder: Path = arguments.folder
+    finish(folder)
+    request = _planned(request, folder / SETTINGS_FILE)
     built = build(catalogue, request)
     if not built.tables["models"]:
         raise PlannerError("none of the models is sold at these endpoints:\n" + "\n".join(f"  {s}" for s in built.left))
-    folder: Path = arguments.folder
-    finish(folder)
     there = [
         f"{name}.csv"
         for name, rows in built.tables.items()
@@ -80,8 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     texts = {f"{name}.csv": _csv(COLUMNS[name], rows) for name, rows in built.tables.items()}
     texts[EXPLANATION] = explanation(built, folder.name)
-    if not (folder / "plan.yaml").exists():
-        texts["plan.yaml"] = example_settings(folder.resolve().name, request.horizon)
+    if not (folder / SETTINGS_FILE).exists():
+        texts[SETTINGS_FILE] = example_settings(folder.resolve().name, request.horizon)
     examples = []
     if not any((folder / name).exists() for name in ("workloads.csv", "mix.csv", "demand.csv", "demand.parquet")):
         for name, rows in example_tables(built, request.horizon).items():
@@ -95,6 +97,19 @@ def run(arguments: argparse.Namespace) -> int:
     if built.left:
         print(f"{len(built.left)} things were left blank, left out or assumed; {folder / EXPLANATION} lists them")
     return EXIT_PLAN
+
+
+def _planned(request: "Request", settings_file: Path) -> "Request":
+    """Return the request with the horizon of the folder, unless it names its own or the folder has no settings."""
+    if "horizon" in request.model_fields_set or not settings_file.exists():
+        return request
+    from planner.readers.settings_file import read_settings, read_yaml
+
+    raw, faults = read_yaml(settings_file)
+    settings, more = read_settings(raw)
+    if settings is None or faults:
+        raise InputError([*faults, *more])
+    return request.model_copy(update={"horizon": settings.horizon})
 
 
 def _free(path: Path, key: str, rows: list[dict[str, Any]]) -> bool:
