@@ -47,7 +47,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "least (five times as long where its gap is above 1 %%); the plan says what gap is left",
     )
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
-    parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
+    parser.add_argument(
+        "--workers", type=count, metavar="N",
+        help="threads (default: all cores); the plan is the same, unless time ends the search",
+    )  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     parser.add_argument("--mix", action="store_true", help="also study other model mixes (planner mix): sheet Mix")
     parser.add_argument(
@@ -132,8 +135,8 @@ def run(arguments: argparse.Namespace) -> int:
     if limit.seconds is None and proof.status is Status.GAP:
         gap = proof.gap if proof.tree_gap is None else proof.tree_gap
         print(
-            f"The search ended with a gap of {gap:.2%}: it had gone on from a plan for as long "
-            "again as that took, and for two minutes at least. --time-limit SECONDS searches for as long as that.",
+            f"The search ended by itself with a gap of {gap:.2%} (planner solve --help says when). "
+            "--time-limit SECONDS lets it go on for as long as that.",
             file=sys.stderr,
         )
     if stays and last is not None:

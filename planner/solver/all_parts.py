@@ -15,7 +15,7 @@ import numpy as np
 from planner.model.sets import Floats, Ints
 from planner.solver.continuous import ROUNDS, cut_rows
 from planner.solver.coupling import Coupling, LivePart
-from planner.solver.highs import DEVEX, INF, INFEASIBLE, OPTIMAL, Clock, column_wise, quiet_highs, run, set_options
+from planner.solver.highs import DEVEX, INF, OPTIMAL, Clock, column_wise, quiet_highs, run, set_options
 
 MOST_COLUMNS = 200_000  # of all parts: more are priced round by round
 MOST_OF_IT = 0.5  # share of all columns: where one part has more, prices take round by round what this takes at once
@@ -102,16 +102,16 @@ class AllParts:
         return self.solve()
 
     def solve(self) -> bool:
-        """Solve to the optimum with every stress case served; False where there is none.
+        """Solve to the optimum with every stress case served; False where there is none, or HiGHS finds none.
 
         Raises
         ------
-        StoppedError : the time is over, or the solver gives up.
+        StoppedError : the time is over.
         """
         for _ in range(ROUNDS):
             self._add_stress()
             status = run(self.highs, self.clock)
-            if status in INFEASIBLE or status != OPTIMAL:
+            if status != OPTIMAL:
                 return False
             solution = self.highs.getSolution()
             values = np.maximum(np.array(solution.col_value) * self.column_scale, 0.0)

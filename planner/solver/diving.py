@@ -92,7 +92,7 @@ class Diving:
         return max(size - step, 0.0) if size - step >= low * (1 - ON_GRID) and step > 0 else 0.0
 
     def _beside(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Tell the sized columns, the sizes below and above each, and how far it is from the nearer."""
+        """Return the sized columns, the sizes below and above each, and how far it is from the nearer."""
         size = np.concatenate([own[part.sized] for part, own in zip(self.whole.parts, self.whole.values)])
         below, above = sizes_beside(size, self.low, self.step)
         far = np.minimum(size - below, above - size) / np.where(above > below, above - below, 1.0)
@@ -115,7 +115,7 @@ class Diving:
 def sizes_beside(size: Floats, low: Floats, step: Floats) -> tuple[Floats, Floats]:
     """Return the sizes next to some amounts, below and above: 0, or ``low`` and whole steps; any from it without."""
     small = size < low * (1 - 1e-9)
-    steps = np.divide(size - low, step, out=np.zeros(len(size)), where=step > 0)
+    steps = np.divide(np.maximum(size - low, 0.0), step, out=np.zeros(len(size)), where=step > 0)
     down = np.where(step > 0, low + np.floor(steps + 1e-9) * step, size)
     up = np.where((step > 0) & (steps - np.floor(steps + 1e-9) > 1e-9), down + step, down)
     return np.where(small, 0.0, down), np.where(small, np.where(size > 0, low, 0.0), up)

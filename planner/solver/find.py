@@ -214,7 +214,7 @@ def _tied_finely(
     one = begun[0].found if len(begun) == 1 else None  # a part alone needs no prices, where it is not too large
     alone = sets.has_size_rules and isinstance(one, LinearSolve) and one.program.columns.count <= DIRECT_AGAIN
     priced = None if alone else _priced(sets, wide, begun, gap, options, replace(clock))
-    clock = replace(clock, since=time.monotonic())
+    clock = clock.again()
     if priced is not None and closed(priced, gap):
         return priced, []
     try:
@@ -273,6 +273,8 @@ def _finished(
         try:
             clock.left()  # before a large part is stated in vain
             begun = _begin(part, options, clock, store) if isinstance(part, Sets) else part
+            if begun is part and isinstance(begun.found, LinearSolve):  # it waited for its turn
+                begun.found.session.clock.since = time.monotonic()
             found = _finish(begun, options, store)
         except StoppedError:
             if spare is None:
@@ -302,7 +304,7 @@ def _begin(part: Sets, options: Options, clock: Clock, store: Store | None) -> _
     program = reduced_program(part)
     key = "" if store is None else key_of(part, digest_of(program), options.gap, options.solver)
     kept = None if store is None else store.get(key, part)
-    return _Begun(part, key, begin_component(part, replace(clock), program, options.starts) if kept is None else kept)
+    return _Begun(part, key, begin_component(part, clock.again(), program, options.starts) if kept is None else kept)
 
 
 def _finish(begun: _Begun, options: Options, store: Store | None) -> ComponentPlan | None:

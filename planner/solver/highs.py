@@ -41,7 +41,8 @@ POOR = 5.0  # times as long as that for any other
 class Clock:
     """When to stop: a deadline in seconds of time.monotonic, or never.
 
-    patience : seconds for which a search goes on once it has a plan (`found`). since : when it began.
+    patience : seconds for which a search goes on once it has a plan (`found`). since : when it began. Each search has
+    a clock of its own.
     """
 
     deadline: float = np.inf
@@ -52,6 +53,10 @@ class Clock:
     def of(cls, seconds: float | None, until: float = np.inf) -> "Clock":
         """Start a clock that runs out after some seconds (None: never), and not later than at a deadline."""
         return cls(until if seconds is None else min(until, time.monotonic() + seconds))
+
+    def again(self) -> "Clock":
+        """Return a clock for a search that begins now, with the same patience and deadline."""
+        return replace(self, since=time.monotonic())
 
     def found(self, gap: float) -> None:
         """Go on from a plan for as long again as it took, and no less than the patience; longer where it is poor."""

@@ -130,11 +130,12 @@ class ChangeSearch:
             found = []
         kinds = {s.rule for s in found[0]} if found else set()
         if sum(e.program.columns.count for e in self.programmes) <= SMALL:
-            for rule in (*self.limits, TRUST, *self.promises):
-                if kinds != {rule}:
-                    found += self._only(rule)
-            with suppress(StoppedError, ArithmeticError):  # the other answers stand
-                found += self._longer_deadlines()
+            with suppress(StoppedError):  # the other answers stand
+                for rule in (*self.limits, TRUST, *self.promises):
+                    if kinds != {rule}:
+                        found += self._only(rule)
+                with suppress(ArithmeticError):
+                    found += self._longer_deadlines()
         return list(dict.fromkeys(found))
 
     def _programmes(self, case: Case, open_trust: bool = False) -> list[Elastic]:
@@ -159,11 +160,12 @@ class ChangeSearch:
 
     @staticmethod
     def part_has_plan(part: Sets, clock: Clock, *, sized: bool = True) -> bool:
-        """Whether a part can be planned."""
-        solve = begin_component(part, clock)
-        if solve is None or not (sized and part.has_size_rules):
+        """Whether a part can be planned; that it can is no reason to hurry with what is asked next."""
+        sized = sized and part.has_size_rules
+        solve = begin_component(part, clock.again() if sized else clock)
+        if solve is None or not sized:
             return solve is not None
-        return solve_sizes(solve, ANY_GAP, clock) is not None
+        return solve_sizes(solve, ANY_GAP, solve.session.clock) is not None
 
     def _least(self) -> tuple[Shortfall, ...]:
         found = _changes(self.programmes, self.all)

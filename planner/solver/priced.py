@@ -281,8 +281,8 @@ class PricedParts:
         if not len(part.sized):
             self._keep(part, solve.session.values())
             return lowest
-        deadline = clock.deadline
-        clock.deadline = min(deadline, time.monotonic() + seconds)
+        deadline, clock.since = clock.deadline, time.monotonic()
+        clock.deadline = min(deadline, clock.since + seconds)
         try:
             found = solve_sizes(solve, self.gap * SHARE, clock, lambda values: self._keep(part, values), again=True)
         except StoppedError:

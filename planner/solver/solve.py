@@ -34,8 +34,8 @@ def solve(
     case : what `planner.load` returns.
     solver : highs, or a solver that PuLP knows (cbc, glpk, ...).
     gap : relative gap asked where units are whole; a continuous plan is optimal.
-    time_limit_seconds : None: no limit.
-    workers : threads; None: all cores. The plan does not depend on it.
+    time_limit_seconds : None: a search of whole units ends some time after it has a plan (`Options.patience_seconds`).
+    workers : threads; None: all cores. The plan does not depend on it, unless time ended the search.
     store : folder that keeps answers, so that only components that changed are solved again; None: none is kept.
     progress : told (parts solved, all parts).
 

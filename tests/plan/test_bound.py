@@ -41,6 +41,17 @@ def test_a_negative_price_is_found() -> None:
     assert "below 0" in finding.message
 
 
+@pytest.mark.parametrize("price", [np.inf, np.nan, 1e308])
+def test_prices_beyond_any_amount_prove_nothing(price: float) -> None:
+    # infinite prices of two sides add up to no number, and no number is not below any bound
+    for kind in sorted(set(PLAN.certificate["kind"])):
+        table = PLAN.certificate.copy()
+        table.loc[table.index[table["kind"] == kind][0], "price"] = price
+        lied = replace(PLAN, certificate=table, proof=replace(PLAN.proof, bound_usd=1e12))
+        (finding,) = check_bound(CASE, DERIVED, NAMES, lied)
+        assert "the file was changed" in finding.message
+
+
 def test_without_prices_only_nothing_is_proved() -> None:
     none = PLAN.certificate.iloc[:0]
     found = proved_bound_usd(CASE, DERIVED, NAMES, none)

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from planner.cli import main
-from planner.errors import InfeasibleError, InputError, Shortfall
+from planner.errors import InfeasibleError, InputError, Shortfall, StoppedError
 from planner.model.index_tables import sets_of
 from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import Options, find_cost
-from planner.solver.infeasible import apply, shrunk
+from planner.solver.infeasible import ChangeSearch, apply, shrunk
 from planner.solver.limits import Limit, LimitChange
 from planner.solver.solve import solve
 from tests import builders
@@ -54,6 +54,19 @@ def test_a_quota_that_is_too_small() -> None:
         "  on-demand quota of m in west: tokens_per_minute_quota 4 is 8 tokens/minute too small; 12 is enough "
         "(Tue 12:00 UTC in 2027-01)"
     )
+
+
+def test_an_answer_stands_where_the_time_for_others_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    # as above: 12 tokens a minute are enough, which is known when the time ends
+    def late(search: ChangeSearch, rule: str) -> list[tuple[Shortfall, ...]]:
+        raise StoppedError("the time is over")
+
+    monkeypatch.setattr(ChangeSearch, "_only", late)
+    demand = builders.profile("west", "w", [10.0] * 36 + [12.0] * 132)
+    case = builders.case(builders.tables(demand=demand, on_demand=[on_demand(tokens_per_minute_quota=4)], **NO_POOLS))
+    error = reason(case)
+    assert [(s.has, s.needs) for s in error.shortfalls] == [(4, 12)]
+    assert error.alternatives == ()
 
 
 def test_a_failover_quota_counts_before_its_trust() -> None:

@@ -4,10 +4,18 @@ import time
 
 import pytest
 
+from planner.model.index_tables import sets_of
+from planner.model.reduce.components import parts_to_solve
+from planner.model.sets import Sets
 from planner.plan.plan import Status
+from planner.solver import find
+from planner.solver.component import ComponentPlan
+from planner.solver.continuous import LinearSolve
 from planner.solver.find import Options, find_plan
 from planner.solver.highs import GOOD, POOR, Clock
+from planner.solver.infeasible import ChangeSearch
 from tests import builders
+from tests.builders.one_hour import two
 
 
 def test_a_plan_sets_the_end_and_a_later_one_does_not_move_it_away() -> None:
@@ -29,6 +37,32 @@ def test_a_plan_sets_the_end_and_a_later_one_does_not_move_it_away() -> None:
 def test_a_time_limit_is_not_shortened_by_patience() -> None:
     assert Options(time_limit_seconds=1000.0, patience_seconds=0.0).clock().patience == float("inf")
     assert Options(patience_seconds=7.0).clock().patience == 7.0
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_each_part_has_its_own_time(tied: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    # a part that waited for others before it is not searched for as long as it waited; a budget that does not bind
+    # lets both parts begin together
+    ages, real = [], find.finish_component
+
+    def slow(part: Sets, solve: LinearSolve, gap: float, solver: str) -> ComponentPlan | None:
+        ages.append(time.monotonic() - solve.session.clock.since)
+        time.sleep(0.3)
+        return real(part, solve, gap, solver)
+
+    monkeypatch.setattr(find, "finish_component", slow)
+    tables = two(1, 1, routes=[], demand=[*builders.profile("east", "w", 7), *builders.profile("west", "w", 4)])
+    case = builders.case(tables, whole_units=True, failover={"enabled": False})
+    find_plan(case.with_policy(max_commitment_usd=1e9) if tied else case, Options(workers=1))
+    assert len(ages) == 2
+    assert max(ages) < 0.25
+
+
+def test_that_a_changed_case_has_a_plan_is_no_reason_to_stop_looking() -> None:
+    (part,) = parts_to_solve(sets_of(builders.two_models_on_sizes()))
+    clock = Clock(patience=0.0)
+    assert ChangeSearch.part_has_plan(part, clock)
+    assert clock.left() == float("inf")
 
 
 def test_without_patience_the_first_plan_is_returned_with_its_gap() -> None:

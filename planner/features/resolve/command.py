@@ -50,7 +50,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--time-limit", type=time_limit, default=TimeLimit(None), metavar="SECONDS", help="for the whole command"
     )
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
-    parser.add_argument("--workers", type=count, metavar="N", help="threads (default: all cores); the plan is the same")
+    parser.add_argument(
+        "--workers", type=count, metavar="N",
+        help="threads (default: all cores); the plan is the same, unless time ends the search",
+    )  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="neither read nor write cached answers")
     configure_outputs(parser, previous=False)
     parser.add_argument("--json", action="store_true", help="print changes.json")

@@ -39,14 +39,16 @@ KINDS = frozenset((
     "rent", "quota", "mix_low", "mix_high", "guaranteed", "deployment", "egress", "cross_region_share", "budget",
     "stress", "stress_unit", "stress_quota", "stress_mix_low", "stress_mix_high",
 ))  # fmt: skip  # kinds of prices whose rules are stated here
+HIGHEST = 1e30  # USD: no price of a programme is above, and sums of such are still finite
 ROUNDING = 1e-9  # of all terms: far above the rounding of double precision, far below a gap that matters
 
 
 def check_bound(case: Case, derived: Derived, names: Names, plan: Plan) -> list[Finding]:
     """Recompute the bound; a finding where the plan states a higher one, or prices that are none."""
     table = plan.certificate
-    if len(table) and not (table["price"] >= 0).all():
-        return [Finding("bound", "certificate.parquet holds prices below 0 or none: the file was changed", 1.0)]
+    if not table["price"].between(0, HIGHEST).all():
+        message = f"certificate.parquet holds prices below 0, above {HIGHEST:g} or none: the file was changed"
+        return [Finding("bound", message, 1.0)]
     rules = rules_of(case, names)
     unknown = sorted(set(table["kind"]) - KINDS - {kind for rule in rules for kind in rule.kinds})
     if unknown:
@@ -60,7 +62,7 @@ def check_bound(case: Case, derived: Derived, names: Names, plan: Plan) -> list[
         ]
     found = proved_bound_usd(case, derived, names, table, plan.proof.bound_usd)
     stated = plan.proof.bound_usd
-    if stated > found + ROUNDING * max(1.0, abs(stated), abs(found)):
+    if not stated <= found + ROUNDING * max(1.0, abs(stated), abs(found)):  # so that NaN is none
         return [
             Finding(
                 "bound",
@@ -119,7 +121,7 @@ def proved_bound_usd(
         *_charges(case, derived, names, meters, prices=prices, rays=rays, rule_prices=rule_prices, sizes=sizes),
     ]
     proved = math.fsum(terms) - 1e-12 * math.fsum(abs(t) for t in terms)
-    return min(most_usd, max(proved, derived.sunk_usd))  # no price is below 0: what is owed is paid by every plan
+    return min(max(proved, derived.sunk_usd), most_usd)  # no price is below 0: what is owed is paid by every plan
 
 
 def _least_usd(
