@@ -245,6 +245,7 @@ def at_calendar_hours(case: Case, actual: Actual, period: Period) -> Case:
         only=period,
         spend_commitments=(),  # what a contract asks for is not asked of one month
         scenarios=scenarios,
+        futures=_futures(case, {}),  # no week is a risk: all of them came
         workloads=tuple(_split(of[w], m) for w, m in pairs),
         mix=tuple(Mix(workload=w + SPLIT + m, model=m) for w, m in pairs),
     )

@@ -426,3 +426,28 @@ def test_what_is_not_seen_is_still_to_come_in_each_scenario_of_the_plan() -> Non
     row = found.contracts.iloc[0]
     assert row[["spent_usd", "to_come_usd", "short_usd"]].tolist() == pytest.approx([5_760, 11_340, 2_340])
     assert found.regret.plan_usd == pytest.approx(5_760 + 11_340 + 2_340)
+
+
+def test_weeks_that_were_seen_are_no_risk_to_be_weighed() -> None:
+    """10 units may serve m or n, month by month. m was asked for 10 in the first 14 days, n for 10 in the other 17.
+
+    All units for n leave 336 hours of 10 requests to on demand, 10,080. Half of them for each would leave 5 in each of
+    744 hours, 11,160: no week would be dearer than another, which is worth nothing once the month is over.
+    """
+    tables = builders.tables(
+        models=[{"model": m} for m in "mn"],
+        workloads=[workload(), workload(workload="v")],
+        mix=[{"workload": "w", "model": "m"}, {"workload": "v", "model": "n"}],
+        scenarios=[{"scenario": s, "probability": 0.5} for s in ("high", "low")],
+        demand=[row for s, n in (("high", 10), ("low", 5)) for w in "wv"
+                for row in builders.profile("west", w, n, scenario=s)],
+        throughput=[{"pool": "west-m", "model": m, "tokens_per_minute_per_unit": 1} for m in "mn"],
+        on_demand=[on_demand(model=m) for m in "mn"],
+        offers=[{"offer": "month", "pool": "west-m", "usd_per_unit_hour": 1, "max_units": 0}],
+        commitments=[{"offer": "month", "units": 10, "start": "2027-01-01", "end": "2027-02-01"}],
+    )  # fmt: skip
+    case = builders.case(tables, risk={"weight": 0.9, "level": 0.9})
+    rows = history_of(case).rows
+    early = pd.DatetimeIndex(rows["hour"]).day <= 14
+    found = review(case, solve(case, workers=1), History(rows[(rows["workload"] == "w") == early]))
+    assert found.paid_usd == pytest.approx(10 * HOURS + 10 * 3 * 336)
