@@ -41,8 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=TimeLimit(None),
         metavar="SECONDS",
         help="for the whole command: the search stops in time for audit and files, for which at most half of it is "
-        "kept: where these take longer it ends later (--no-workbook helps). The plan is then no dearer than the last "
-        "one, that of --previous or else of the output directory, where its purchases still keep every rule. "
+        "kept: where these take longer it ends later (--no-workbook helps), and rather than end without a plan it may "
+        "take up to four times as long for a rough one. The plan is then no dearer than the last one, that of "
+        "--previous or else of the output directory, where its purchases still keep every rule. "
         "Without it a search of whole units ends, once it has a plan, after as long again as that took, two minutes at "
         "least (five times as long where its gap is above 1 %%); the plan says what gap is left",
     )

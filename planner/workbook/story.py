@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plan.audit.findings import STRESS
+from planner.plan.audit.findings import STRESS, margin_digits
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.orders import OrderLine
 from planner.plan.plan import Status
@@ -20,7 +20,6 @@ from planner.workbook import rules_story, scaled_story
 from planner.workbook.report import Report, rows_of
 from planner.workbook.text_tables import clean, joined, percent, usd
 
-_FINE = 0.01  # a margin below it is told with two decimals
 SAME = 5e-4  # a share that shows as 0.0 %
 _DECIDES = 0.5
 _BARELY = 0.10  # over break-even, as a share of it
@@ -283,7 +282,7 @@ def _worst_margin(report: Report) -> str:
     lost = row.failed_region
     what = "with the headroom asked for" if pd.isna(lost) else f"while {clean(lost, 120)} is lost"
     if margin < 0:
-        served = percent(1 + margin, 1 if margin <= -_FINE else 2)
+        served = percent(1 + margin, margin_digits(margin))
         return f"Stress: broken {what}: with all demand cut alike, only {served} of that of {where} can be served."
     return f"Stress: demand can grow by {percent(margin)} at most {what}; {where} binds."
 

@@ -18,6 +18,7 @@ from planner.solver.find import Options, find_plan
 from planner.solver.highs import Clock
 from planner.solver.mixture import PartPlan, mixture
 from planner.solver.priced import solve_priced
+from planner.solver.priced_results import BestPlan
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.literal_optimum import literal_usd
@@ -111,6 +112,18 @@ def test_the_parts_use_of_a_row_is_the_whole_s() -> None:
     assert used == pytest.approx(float(bought))
     assert coupling.upper.tolist() == [5.0 * HOURS]
     assert len(columns_of(whole).committed) == sum(len(p.columns.committed) for p in programs)
+
+
+def test_of_plans_that_cost_the_same_the_one_that_signs_for_less_is_kept() -> None:
+    best = BestPlan()
+    assert best.betters(100.0, 7.0)
+    assert best.gap() == np.inf
+    best.usd, best.signed_usd, best.bound_usd = 100.0, 7.0, 99.0
+    assert best.gap() == pytest.approx(0.01)
+    assert best.betters(99.0, 9.0)
+    assert best.betters(100.0 + 5e-8, 6.0)  # rounding
+    assert not best.betters(100.0 - 5e-8, 7.0)
+    assert not best.betters(101.0, 0.0)
 
 
 def test_a_mixture_pays_for_what_it_uses() -> None:

@@ -128,7 +128,9 @@ def broken_rules(findings: Iterable[Finding], margins: Sequence[Margin], names: 
     return (*(_case(m, names) for m in broken), *one_a_rule(others))
 
 
-_FINE = 0.01  # a margin below it is told with two decimals
+def margin_digits(share: float) -> int:
+    """Decimals of a percentage with which a margin is told: more where it is small."""
+    return 1 if abs(share) >= 0.01 else 2
 
 
 def _case(margin: Margin, names: Names) -> BrokenRule:
@@ -138,9 +140,8 @@ def _case(margin: Margin, names: Names) -> BrokenRule:
     lost = margin.case.failed
     what = "the spare capacity asked for" if lost is None else f"the loss of {lost}"
     served = f"{margin.need_rph * margin.growth:,.0f} of {margin.need_rph:,.0f} requests/hour"
-    digits = 1 if abs(margin.share) >= _FINE else 2
     worst = (
         f"{what} cannot be served: {served} on {hour_label(hour)} UTC, {names.periods[period]}{of}, if all demand is "
-        f"cut alike: a margin of {margin.share * 100:.{digits}f} %"
+        f"cut alike: a margin of {margin.share * 100:.{margin_digits(margin.share)}f} %"
     )
     return BrokenRule(STRESS, margin.case.name, worst, 1)
