@@ -86,6 +86,7 @@ class Elastic:
         self.full = np.array([limit.full for limit in self.limits])
         self.scale = scale_of(self.program)
         self.rows: list[_Row] = []
+        self.duals = np.empty(0)  # of the last linear programme before sizes
         self._quota = self.known.of("quota", self.sets.quotas, ("region", "model", "option"))
         self._share = self.known.of("failover_share", self.sets.needs, ("workload",))
         self._demand = self.known.of("demand", self.sets.needs, ("origin", "workload"))
@@ -246,6 +247,7 @@ class Elastic:
         column = np.arange(count, count + len(self.limits), dtype=np.int32)
         self.highs.changeColsBounds(len(column), column, lower, upper)
         values = self._settle()
+        self.duals = np.array(self.highs.getSolution().row_dual)
         return (
             values
             if values is None or not self.program.columns.integer.any()
@@ -363,8 +365,8 @@ class Elastic:
 
     # -- where a change is set -------------------------------------------------------------
     def _setters(self) -> dict[int, tuple[str, int]]:
-        """Stress case and slot of the dearest row that each limit stands in, of the last linear programme."""
-        dual = np.abs(np.array(self.highs.getSolution().row_dual))
+        """Stress case and slot of the dearest row that each limit stands in, for units of any size."""
+        dual = np.abs(self.duals)
         best: dict[int, tuple[float, str, int]] = {}
 
         def offer(limit: int, worth: float, case: str, slot: int) -> None:

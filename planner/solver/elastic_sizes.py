@@ -38,7 +38,7 @@ class ElasticSizes:
         self.deployments, self.purchases = np.flatnonzero(~bought), np.flatnonzero(bought)
 
     def found(self, values: Floats, near: float, *, search: bool) -> Floats | None:
-        """Go from the linear programme's values to whole units; leaves HiGHS on the programme of the sizes found.
+        """Go from the linear programme's values to whole units; None where there is no answer in whole units.
 
         Sizes rounded up are the answer if they are within ``near`` of the linear programme's objective, and if no
         search is asked for; else they are where HiGHS's search begins. `least_share` says how near the answer is.

@@ -1,6 +1,7 @@
 """Why there is no plan: what would have to change; applied exactly there is a plan, with 97 % of it there is none."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,17 @@ def test_a_quota_that_is_too_small() -> None:
         "  on-demand quota of m in west: tokens_per_minute_quota 4 is 8 tokens/minute too small; 12 is enough "
         "(Tue 12:00 UTC in 2027-01)"
     )
+
+
+def test_units_that_are_too_few_name_the_stress_case_that_needs_them() -> None:
+    # a region alone is asked for 10 requests of m and 6 of n: sizes 11 and 8, where 14 units are for sale in each
+    case = builders.two_models_on_sizes()
+    few = replace(case, offers=tuple(offer.model_copy(update={"max_units": 14.0}) for offer in case.offers))
+    found = reason(few).shortfalls
+    assert [(s.pool, s.needs, s.case) for s in found] == [
+        ("east-m", 19.0, "failover west"),
+        ("west-m", 19.0, "failover east"),
+    ]
 
 
 def test_an_answer_stands_where_the_time_for_others_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
