@@ -67,7 +67,7 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
             known = len(solve.cuts)
             left = clock.left()
             set_options(h, time_limit=min(TURN * left, clock.without_plan(), INF))  # of this run
-            status = _run(h, clock)
+            status, bound = _run(h, clock)
             if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
                 return None
             info = h.getInfo()
@@ -78,7 +78,7 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
             if cuts:
                 solve.add(cuts)
                 continue
-            bound = info.mip_dual_bound if len(whole) else info.objective_function_value
+            bound = bound if len(whole) else info.objective_function_value
             clock.found(GOOD)
             session.set_column_bounds(sized, values[sized], values[sized])
             if solve_linear(solve):  # the other columns once more, by the sharper tolerances of the linear programme
@@ -94,16 +94,31 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
     raise ArithmeticError("the stress rows did not settle")
 
 
-def _run(h: highspy.Highs, clock: Clock) -> highspy.HighsModelStatus:
-    """Search; without a limit where the patience is over and no plan was met."""
-    h.run()
-    status: highspy.HighsModelStatus = h.getModelStatus()
+def _run(h: highspy.Highs, clock: Clock) -> tuple[highspy.HighsModelStatus, float]:
+    """Search; the status and the bound. Where the patience is over and no plan was met: to the first, and on from it.
+
+    On from it for as long again as all that took, and no less than the patience of a poor plan.
+    """
+    status, bound = _searched(h)
     none = h.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible
-    if status == highspy.HighsModelStatus.kTimeLimit and none and np.isinf(clock.deadline):
-        set_options(h, time_limit=INF)
-        h.run()
-        status = h.getModelStatus()
-    return status
+    if status != highspy.HighsModelStatus.kTimeLimit or not none or np.isfinite(clock.deadline):
+        return status, bound
+    set_options(h, time_limit=INF, mip_max_improving_sols=1)
+    status, proved = _searched(h)
+    set_options(h, mip_max_improving_sols=highspy.kHighsIInf)
+    bound = max(bound, proved)
+    if status == highspy.HighsModelStatus.kSolutionLimit:
+        first = highspy.HighsSolution()
+        first.col_value = list(h.getSolution().col_value)
+        h.setSolution(first)
+        set_options(h, time_limit=min(clock.without_plan(), INF))
+        status, proved = _searched(h)
+    return status, max(bound, proved)
+
+
+def _searched(h: highspy.Highs) -> tuple[highspy.HighsModelStatus, float]:
+    h.run()
+    return h.getModelStatus(), float(h.getInfo().mip_dual_bound)
 
 
 def sized_program(sets: Sets, largest: Floats) -> LinearProgram:

@@ -9,8 +9,9 @@ from planner.model.reduce.components import parts_to_solve
 from planner.model.sets import Sets
 from planner.plan.plan import Status
 from planner.solver import find
-from planner.solver.component import ComponentPlan
+from planner.solver.component import ComponentPlan, begin_component
 from planner.solver.continuous import LinearSolve
+from planner.solver.direct import solve_direct
 from planner.solver.find import Options, find_plan
 from planner.solver.highs import GOOD, POOR, Clock
 from planner.solver.infeasible import ChangeSearch
@@ -74,3 +75,28 @@ def test_without_patience_the_first_plan_is_returned_with_its_gap() -> None:
     assert best.totals.total_usd == pytest.approx(2 * 19 * 744)
     bound = plan.proof.bound_usd if plan.proof.tree_bound_usd is None else plan.proof.tree_bound_usd
     assert bound <= best.totals.total_usd + 1e-6 <= plan.totals.total_usd + 2e-6
+
+
+@pytest.mark.parametrize("seconds", [0.0, 60.0])
+def test_a_search_that_met_no_plan_in_time_goes_on_to_its_first_and_ends(
+    seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as above, 38 units; the time is over at once, then after so many seconds more
+    (part,) = parts_to_solve(sets_of(builders.two_models_on_sizes()))
+    asked: list[float] = []
+
+    def over(clock: Clock) -> float:
+        asked.append(seconds if len(asked) % 2 else 0.0)
+        return asked[-1]
+
+    solve = begin_component(part, Clock(patience=0.0))
+    assert solve is not None
+    monkeypatch.setattr(Clock, "without_plan", over)
+    found = solve_direct(solve, 1e-6, Clock())
+    assert found is not None
+    assert asked[:2] == [0.0, seconds]
+    assert found.bound_usd <= 38 * 744 * (1 + 1e-9)
+    assert found.usd >= 38 * 744 * (1 - 1e-9)
+    if seconds:
+        assert found.usd == pytest.approx(38 * 744)
+        assert found.bound_usd == pytest.approx(38 * 744, rel=1e-5)
