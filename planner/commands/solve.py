@@ -42,10 +42,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="for the whole command: the search stops in time for audit and files, for which at most half of it is "
         "kept: where these take longer it ends later (--no-workbook helps), and rather than end without a plan it may "
-        "take up to four times as long for a rough one. The plan is then no dearer than the last one, that of "
-        "--previous or else of the output directory, where its purchases still keep every rule. "
-        "Without it a search of whole units ends, once it has a plan, after as long again as that took, two minutes at "
-        "least (five times as long where its gap is above 1 %%); the plan says what gap is left",
+        "take up to four times as long for a rough one. Without a limit a search of whole units ends, once it has a "
+        "plan, after as long again as that took, two minutes at least (five times as long where its gap is above "
+        "1 %%). The plan says what gap is left, and where there is one it is no dearer than the last plan, that of "
+        "--previous or else of the output directory, where its purchases still keep every rule",
     )
     parser.add_argument("--gap", type=share, default=1e-4, help="relative gap accepted for whole units (default 1e-4)")
     parser.add_argument(
@@ -89,7 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_unusable(directory, arguments.export)
     refuse_signed(directory)
     previous = previous_of(arguments)
-    last = None if limit.seconds is None else _last_plan(arguments.previous or directory)
+    before = arguments.previous or directory
+    last = None if limit.seconds is None else _last_plan(before)
     if arguments.mix:
         tiers_of(case)
         if arguments.no_workbook:
@@ -100,6 +101,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with Progress() as progress:
             reading = audited(case, options if last is None else options.share(1 / (1 - PART_FOR_LAST)), progress)
+            if limit.seconds is None and reading.plan.proof.status is Status.GAP:
+                last = _last_plan(before)
             reading, stays = (reading, False) if last is None else no_dearer(reading, last, options)
     except InfeasibleError as error:
         if not arguments.json:
@@ -141,7 +144,7 @@ def run(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     if stays and last is not None:
-        print(f"The time limit ended the search before it found a plan cheaper than the purchases of the last plan, "
+        print(f"The search ended before it found a plan cheaper than the purchases of the last plan, "
               f"{last.directory}: they stand.", file=sys.stderr)  # fmt: skip
     return EXIT_PLAN
 

@@ -1,4 +1,4 @@
-"""Never dearer than the last plan: where the time limit ends a search, the last plan's purchases are tried too.
+"""Never dearer than the last plan: where time ends a search, the last plan's purchases are tried too.
 
 If the input is the one that the last plan was made from, it is a plan of the case as it stands. If not, its purchases
 are kept wherever they are for sale in both, and the rest is decided anew: a search without most of its choices, for
@@ -26,7 +26,7 @@ CENT = 0.005
 def no_dearer(reading: Reading, last: Finished, options: Options) -> tuple[Reading, bool]:
     """Return the plan that a search found, or one with the last plan's purchases; and whether these stand.
 
-    They are tried only where the time limit ended the search before its gap was reached.
+    They are tried only where the search ended before its gap was reached.
 
     Parameters
     ----------

@@ -146,8 +146,7 @@ def resolve(
     reading, stays = no_dearer(reading, last, options.share(searches))
     plan = reading.plan
     if stays:
-        notes.append("the time limit ended the search before it found a plan cheaper than the last plan's purchases: "
-                     "they stand")  # fmt: skip
+        notes.append("the search ended before it found a plan cheaper than the last plan's purchases: they stand")
     old, kept = (last.case, last.plan), None
     if keep_usd is not None:
         plan, kept, told = _kept(case, old, usd=keep_usd, free=plan, options=options, progress=on_solve)

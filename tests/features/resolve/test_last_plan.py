@@ -1,5 +1,6 @@
 """Where the time limit ends a search, the plan is no dearer than the last one; what is proved is the search's own."""
 
+import json
 import math
 import time
 from dataclasses import replace
@@ -7,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from planner.cli import main
 from planner.errors import StoppedError
 from planner.features.resolve.last_plan import no_dearer
 from planner.features.resolve.resolve import resolve
 from planner.plan.finished import Finished
 from planner.plan.plan import Plan, Status
 from planner.plan.reading import Reading
+from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.highs import Clock
@@ -107,3 +110,26 @@ def test_searches_share_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(StoppedError):
         clock(options.share(2)).left()
     assert clock(Options().share(3)).deadline == math.inf
+
+
+def test_a_plan_with_a_gap_is_no_dearer_than_the_last_without_a_time_limit_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """10 units serve 10 requests at 1 USD an hour each; a search that ended early left all of them on demand at 3."""
+    builders.write_folder(builders.tables(), tmp_path / "in")
+    command = ["solve", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--no-workbook", "--fresh"]
+    assert main(command) == 0
+
+    case = load(tmp_path / "in")
+    found = Reading(case, cut_short(case))
+
+    def ended(case: Case, options: Options, progress: object) -> Reading:
+        return found
+
+    monkeypatch.setattr("planner.solver.solve.audited", ended)
+    assert main(command) == 0
+    assert json.loads((tmp_path / "out" / "plan.json").read_text())["total_usd"] == pytest.approx(10 * HOURS)
+    assert "they stand" in capsys.readouterr().err
+    assert main([*command, "-o", str(tmp_path / "new")]) == 0
+    assert json.loads((tmp_path / "new" / "plan.json").read_text())["total_usd"] == pytest.approx(30 * HOURS)
+    assert "ended by itself with a gap" in capsys.readouterr().err
