@@ -5,6 +5,7 @@ whatever the rows are. Sizes need an upper limit for their switches: what a plan
 costs no more proves that the limit cut off nothing better.
 """
 
+import time
 from collections.abc import Iterator
 
 import highspy
@@ -23,6 +24,10 @@ from planner.solver.stress_search import Cut
 from planner.solver.whole import WholeResult, rounded, values_without_sizes
 
 TURN = 0.9  # of the time left that HiGHS may search: then the plan is still made sharper
+SAME = 1e-9  # relative: plans that cost the same
+ROOM = 1e-9  # of units, for the rounding of a search
+SPEND = "spend"  # the family of spend commitments
+FEW_ROUNDS, FEW_NODES = 8, 200  # of the search for the plan that signs for least, among those that cost the same
 DEARER = (16.0, 1024.0)  # how many times the continuous optimum a first plan may cost
 
 
@@ -78,20 +83,76 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
             if cuts:
                 solve.add(cuts)
                 continue
-            bound = bound if len(whole) else info.objective_function_value
+            bound = float(bound if len(whole) else info.objective_function_value) * scale.cost
             clock.found(GOOD)
-            session.set_column_bounds(sized, values[sized], values[sized])
-            if solve_linear(solve):  # the other columns once more, by the sharper tolerances of the linear programme
-                exact = session.values()
-                exact[sized] = values[sized]
-            else:
-                exact = values_without_sizes(solve.program, program, values)
-            sizes = columns_named(program.columns, "sizes")
-            usd = float(solve.program.cost @ exact) + float(program.cost[sizes] @ values[sizes])
-            return WholeResult(exact, usd, min(float(bound) * scale.cost, usd))
+            usd, exact = _at_sizes(solve, program, values)
+            fewer = _signing_least(h, solve, program, scale, clock)
+            if fewer is not None:
+                same, other = _at_sizes(solve, program, fewer, most=True)
+                if same <= usd + SAME * abs(usd) and _signed_usd(program, other) < _signed_usd(program, exact):
+                    usd, exact = same, other
+            return WholeResult(exact, usd, min(bound, usd))
     finally:
-        session.set_column_bounds(sized, np.zeros(len(sized)), solve.program.columns.upper[sized])
+        freed = np.union1d(sized, program.columns.committed)
+        session.set_column_bounds(freed, np.zeros(len(freed)), solve.program.columns.upper[freed])
     raise ArithmeticError("the stress rows did not settle")
+
+
+def _at_sizes(
+    solve: LinearSolve, program: LinearProgram, values: Floats, *, most: bool = False
+) -> tuple[float, Floats]:
+    """Find cost and columns of the best plan of some sizes; ``most`` : that signs for no more of the other offers."""
+    session, sized = solve.session, program.columns.sized
+    session.set_column_bounds(sized, values[sized], values[sized])
+    if most:
+        others = np.setdiff1d(program.columns.committed, sized)
+        session.set_column_bounds(others, np.zeros(len(others)), values[others] * (1 + ROOM) + ROOM)
+    if solve_linear(solve):  # the other columns once more, by the sharper tolerances of the linear programme
+        exact = session.values()
+        exact[sized] = values[sized]
+    else:
+        exact = values_without_sizes(solve.program, program, values)
+    sizes = columns_named(program.columns, "sizes")
+    return float(solve.program.cost @ exact) + float(program.cost[sizes] @ values[sizes]), exact
+
+
+def _signed_usd(program: LinearProgram, values: Floats) -> float:
+    return float(program.sets.purchases["committed_usd_per_unit"].to_numpy(float) @ values[program.columns.committed])
+
+
+def _signing_least(
+    h: highspy.Highs, solve: LinearSolve, program: LinearProgram, scale: Scale, clock: Clock
+) -> Floats | None:
+    """Find a plan that costs no more than the one just found and signs for least; None where none was found.
+
+    Below a spend commitment a dollar on units costs nothing, so that many plans cost the same. The search is cut off by
+    its nodes, so that the same input gives the same plan.
+    """
+    if not has_spend(program):
+        return None
+    lp = h.getLp()
+    cost = np.array(lp.col_cost_)
+    paid = np.flatnonzero(cost).astype(np.int32)
+    usd = float(h.getInfo().objective_function_value)
+    h.addRow(-INF, usd + SAME * abs(usd), len(paid), paid, cost[paid])
+    signed, at = np.zeros(len(cost)), program.columns.committed
+    signed[at] = program.sets.purchases["committed_usd_per_unit"].to_numpy(float)
+    signed *= scale.column / scale.cost
+    h.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), signed)
+    for _ in range(FEW_ROUNDS):
+        left = clock.deadline - time.monotonic()
+        if left <= 0:
+            return None
+        set_options(h, time_limit=min(TURN * left, INF), mip_max_nodes=FEW_NODES)
+        h.run()
+        if h.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
+            return None
+        values = rounded(program, np.array(h.getSolution().col_value) * scale.column)
+        cuts = solve.separator.violated(np.maximum(values[program.columns.deployed], 0.0))
+        if not cuts:
+            return values
+        _add_stress(h, program, scale, cuts)
+    return None
 
 
 def _run(h: highspy.Highs, clock: Clock) -> tuple[highspy.HighsModelStatus, float]:
@@ -119,6 +180,11 @@ def _run(h: highspy.Highs, clock: Clock) -> tuple[highspy.HighsModelStatus, floa
 def _searched(h: highspy.Highs) -> tuple[highspy.HighsModelStatus, float]:
     h.run()
     return h.getModelStatus(), float(h.getInfo().mip_dual_bound)
+
+
+def has_spend(program: LinearProgram) -> bool:
+    """Whether spend commitments may let plans of different sizes cost the same."""
+    return any(rows.family == SPEND and rows.count for rows in program.families)
 
 
 def sized_program(sets: Sets, largest: Floats) -> LinearProgram:

@@ -17,7 +17,7 @@ from planner.model.sets import Floats
 from planner.model.structure import prices_on_sizes, refusing, rules_on_sizes
 from planner.solver.by_month import SEARCHES, search_by_month
 from planner.solver.continuous import LinearSolve, solve_linear
-from planner.solver.direct import search, solve_direct
+from planner.solver.direct import has_spend, search, solve_direct
 from planner.solver.grouping import grouping
 from planner.solver.highs import Clock
 from planner.solver.whole import ROUNDS, WholeResult, solve_whole
@@ -30,8 +30,12 @@ AGAIN = 2  # searches of all months at each of several prices
 
 
 def neighbours(at: Columns, value: float) -> list[float]:
-    """Sizes next to the continuous optimum of the one sized column."""
+    """Sizes next to the continuous optimum of the one sized column.
+
+    The optimum may be above the largest size of use, where more costs nothing: the largest that is sold is next to it.
+    """
     low, step, top = float(at.size_low[0]), float(at.size_step[0]), float(at.size_top[0])
+    value = min(value, max(top, low))
     if step <= 0:  # any amount from min_units
         return [value] if value >= low else [0.0, low]
     below = low + step * np.floor((value - low) / step + 1e-9)
@@ -55,7 +59,7 @@ def solve_sizes(
     sized = columns_of(sets, True, most)
     counted, fees = rules_on_sizes(sets), prices_on_sizes(sets)
     if len(sized.sized) == 1 and not counted and not fees:
-        return _single(solve, sized)
+        return solve_direct(solve, gap, clock) if has_spend(program) else _single(solve, sized)
     by_flows = {
         rows.family for rows in solve.program.families if (rows.column >= solve.program.columns.hours_first).any()
     }

@@ -60,3 +60,37 @@ def test_nothing_is_signed_for_what_a_contract_asks_to_be_spent_anyway(options: 
     assert bought(plan) == {}
     assert (plan.totals.on_demand_usd, plan.totals.shortfall_usd) == pytest.approx((22_320, 77_680))
     assert str(plan.proof.status) == "optimal"
+
+
+def test_what_must_be_signed_below_a_contract_is_the_least_that_will_do() -> None:
+    """8 of the 20 requests of a working hour are guaranteed: 8 units of `b`, 8 x 0.9 x 744 = 5,356.80 USD.
+
+    More units, or those of `a`, cost as much: what is spent less than 100,000 is lost. Working hours are 70 of 168;
+    in the others 5 requests arise.
+    """
+    demand = builders.profile("west", "w", [20.0 if 8 <= hour % 24 < 18 else 5.0 for hour in range(168)])
+    work = {"workload": "w", "input_tokens": 60, "output_tokens": 0, "guaranteed_share": 0.4}
+    year = {"offer": "b", "term_months": 12, "usd_per_unit_hour": 0.9, "min_units": 3}
+    offers = [{"offer": "a", "min_units": 15, "unit_step": 5}, year]
+    contract = {"contract": "macc", "usd": 100_000.0}
+    whole = {"whole_units": True}
+    plan = plan_of(whole, offers, demand=demand, workloads=[work], spend_commitments=[contract])
+    assert bought(plan) == {"b": 8.0}
+    assert plan.totals.reserved_usd == pytest.approx(5_356.8)
+    assert plan.totals.total_usd == pytest.approx(100_000)
+
+
+@pytest.mark.parametrize("usd", [12_000.0, 100_000.0])
+def test_a_contract_is_not_filled_with_units_that_serve_nothing(usd: float) -> None:
+    """9 of 10 requests an hour are guaranteed: 9 units of `a`, 6,696 USD, and 1 x 3 x 744 = 2,232 USD on demand.
+
+    The rest of the contract is lost. The week of `week` covers no period whole, so its units serve nothing, and more
+    than 10 of `a` serve nothing either: bought to fill the contract they cost nothing more. 16.1 units of `a` do.
+    """
+    work = {"workload": "w", "input_tokens": 60, "output_tokens": 0, "guaranteed_share": 0.9}
+    offers = [{"offer": "a"}, {"offer": "week", "term_days": 7, "unit_step": 0}]
+    contract = {"contract": "macc", "usd": usd}
+    plan = plan_of({"whole_units": True}, offers, workloads=[work], spend_commitments=[contract])
+    assert bought(plan) == {"a": 9.0}
+    assert (plan.totals.reserved_usd, plan.totals.on_demand_usd) == pytest.approx((6_696, 2_232))
+    assert plan.totals.shortfall_usd == pytest.approx(usd - 8_928)
