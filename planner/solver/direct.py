@@ -7,6 +7,7 @@ costs no more proves that the limit cut off nothing better.
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import highspy
 import numpy as np
@@ -86,9 +87,9 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
             bound = float(bound if len(whole) else info.objective_function_value) * scale.cost
             clock.found(GOOD)
             usd, exact = _at_sizes(solve, program, values)
-            fewer = _signing_least(h, solve, program, scale, clock)
-            if fewer is not None:
-                same, other = _at_sizes(solve, program, fewer, most=True)
+            with suppress(StoppedError, ArithmeticError):  # the plan that is known is as cheap
+                fewer = _signing_least(h, solve, program, scale, clock)
+                same, other = (np.inf, exact) if fewer is None else _at_sizes(solve, program, fewer, most=True)
                 if same <= usd + SAME * abs(usd) and _signed_usd(program, other) < _signed_usd(program, exact):
                     usd, exact = same, other
             return WholeResult(exact, usd, min(bound, usd))

@@ -153,10 +153,15 @@ def ways(report: Report) -> list[Way]:
     return found
 
 
+NEXT_TO_NEVER = 100.0  # times its capacity: a figure of five digits and more of percent tells a reader nothing
+
+
 def break_even_words(share: float) -> str:
     """Say where a unit breaks even, as a sentence ends: a share of its capacity, always, or never."""
     if not math.isfinite(share):
         return "never: tokens on demand cost nothing more"
+    if share >= NEXT_TO_NEVER:
+        return "never: tokens on demand cost next to nothing more"
     return "always: it costs nothing more" if share <= 0 else f"at {percent(share)}"
 
 

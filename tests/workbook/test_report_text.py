@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.workbook.story import break_even_words
 from planner.workbook.svg import Series, areas, bars, columns
 from planner.workbook.text_tables import amount, clean, footer_text, joined, percent, usd
 
@@ -64,3 +65,10 @@ def test_charts_escape_names_and_survive_zeros() -> None:
     ):
         assert "<script>" not in chart
         assert "&lt;script&gt;" in chart
+
+
+def test_a_break_even_of_thousands_of_percent_is_never():
+    assert break_even_words(0.0) == "always: it costs nothing more"
+    assert break_even_words(1.2) == "at 120.0 %"
+    assert break_even_words(27_380.9) == "never: tokens on demand cost next to nothing more"
+    assert break_even_words(float("inf")) == "never: tokens on demand cost nothing more"
