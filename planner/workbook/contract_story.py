@@ -23,7 +23,8 @@ def while_money_must_be_spent(report: Report) -> list[str]:
             told += "; nothing will be lost"
         saved = float(row.saved_per_usd)
         if saved > _NOTHING_USD:
-            told += f". One more dollar spent on it costs {usd(1 - saved, 2)} only: the rest would be paid anyway"
+            costs = "nothing: it" if 1 - saved <= _NOTHING_USD else f"{usd(1 - saved, 2)} only: the rest"
+            told += f". One more dollar spent on it costs {costs} would be paid anyway"
         lines.append(f"{told}.")
     for row in rows_of(report.metrics.meanwhile):
         if abs(row.break_even_meanwhile - row.break_even_utilisation) > SAME:

@@ -76,6 +76,8 @@ def properties(style: str) -> dict[str, Any]:
         chosen = {**_BASE, **_ROW, "num_format": NUMBER_FORMATS[name]}
         if name == "text":
             chosen |= {"align": "left", "indent": 1}
+        elif name == "count":  # a term of "7 days" stands among months, beside a number
+            chosen |= {"align": "right"}
     for extra in extras:
         if extra == "bold":
             chosen |= {"bold": True, "top": 1, "top_color": INK, "bottom": 1, "bottom_color": INK}
