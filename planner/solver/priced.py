@@ -57,6 +57,7 @@ RAISED = 4  # how often it grows for chosen sizes: to STEEP
 PENALTIES = 12  # how often it may
 TURN = 0.7  # of the time left that all searches at some prices may take
 SHARE = 0.4  # of the gap asked that a part's search may leave open
+TOGETHER, MOST_SECONDS = 0.3, 90.0  # of the time left, and seconds, for the optimum of all parts in one programme
 
 
 def solve_priced(
@@ -117,10 +118,14 @@ class PricedParts:
         close = min(CLOSE, SHARE * self.gap) if self.any_size else CLOSE
         prices = np.zeros(self.coupling.count)
         if hardly_divided([part.program.columns.count for part in self.parts]):
-            self.whole = AllParts(self.coupling, self.parts, self.clock)
-            if not self.whole.solve():
-                return None
-            prices = self.whole.prices
+            self.whole = AllParts(self.coupling, self.parts, self._turn_together())
+            try:
+                if not self.whole.solve():
+                    return None
+            except StoppedError:  # HiGHS stalls on some: prices are found round by round then
+                self.whole = None
+        if self.whole is not None:
+            self.whole.clock, prices = self.clock, self.whole.prices
             for part, plans, values in zip(self.parts, self.first, self.whole.values):
                 plans.append(replace(part.plan(self.coupling, values, keep=self.any_size), sizes=b""))
         priced = self.continuous(self.first, prices, close, keep=self.any_size)
@@ -145,6 +150,10 @@ class PricedParts:
         if self.coupling.free_to_sign(priced.prices, [part.program for part in self.parts]):
             self._search_signing_least(priced.prices, best)
         return self._finished(sets, families, priced, best)
+
+    def _turn_together(self) -> Clock:
+        """Start a clock for the optimum of all parts together: a part of the time that is left, and never long."""
+        return Clock(time.monotonic() + min(TOGETHER * self.clock.left(), MOST_SECONDS))
 
     # --- units of any size, or of fixed sizes
 

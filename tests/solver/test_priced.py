@@ -1,15 +1,20 @@
 """Rows that span parts are priced: by hand, and on random cases against the literal programme."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from planner.errors import StoppedError
 from planner.model.columns import columns_of
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.sets import Sets
 from planner.schema.case import Case
 from planner.solver import find
+from planner.solver import priced as priced_parts
+from planner.solver.all_parts import AllParts
 from planner.solver.assemble import keep_rows
 from planner.solver.component import ComponentPlan, begin_component, reduced_program
 from planner.solver.continuous import LinearSolve
@@ -69,6 +74,25 @@ def test_a_budget_over_two_parts_is_shared_out(units: float, best: int) -> None:
     assert sum(plan.tree_bound_usd for plan in plans) <= want * (1 + 1e-9)
     assert sum(plan.bound_usd for plan in plans) == pytest.approx((33 - 2 * units) * HOURS)  # units of any size
     assert solve(case, gap=GAP).totals.total_usd == pytest.approx(want)
+
+
+def test_where_all_parts_together_take_too_long_prices_are_found_round_by_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # as above, 9 units; the programme of all parts has no time at all
+    asked: list[float] = []
+
+    def late(whole: AllParts) -> bool:
+        asked.append(whole.clock.deadline - time.monotonic())
+        raise StoppedError("the time is over")
+
+    monkeypatch.setattr(priced_parts, "hardly_divided", lambda columns: True)
+    monkeypatch.setattr(AllParts, "solve", late)
+    plans = priced(apart(9.0 * HOURS))
+    assert plans is not None
+    assert asked == [pytest.approx(priced_parts.MOST_SECONDS, abs=5)]
+    assert sum(plan.usd for plan in plans) >= (33 - 2 * 9) * HOURS * (1 - 1e-9)
+    assert sum(plan.bound_usd for plan in plans) == pytest.approx((33 - 2 * 9) * HOURS)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
