@@ -2,9 +2,9 @@
 
     min Σ_k c[k]·x[k] + d·w    subject to    x[k] in X[k],    lower ≤ Σ_k A[k]·x[k] + B·w ≤ upper,    w ≥ 0,
 
-w the columns of no part. Its duals are the prices of the rows, and with sizes fixed its optimum is the best plan that
-has them. Where one part is most of it, that beats finding prices round by round (`solver.priced`) by far; where many
-parts are small, it is far slower.
+w the columns of no part (what a contract lacks, what a scenario costs above a threshold). Its duals are the prices of
+the rows, and with sizes fixed its optimum is the best plan that has them. Where one part is most of it and there are
+such columns, that beats finding prices round by round (`solver.priced`) by far; elsewhere it is far slower.
 """
 
 from collections.abc import Sequence
@@ -133,6 +133,6 @@ class AllParts:
         return float(self.highs.getInfo().objective_function_value) * self.cost_scale
 
 
-def hardly_divided(columns: Sequence[int]) -> bool:
-    """Whether parts of so many columns are best solved together."""
-    return sum(columns) <= MOST_COLUMNS and max(columns, default=0) > MOST_OF_IT * sum(columns)
+def hardly_divided(columns: Sequence[int], joint: int) -> bool:
+    """Whether parts of so many columns, with as many of no part, are best solved together."""
+    return joint > 0 and sum(columns) <= MOST_COLUMNS and max(columns, default=0) > MOST_OF_IT * sum(columns)

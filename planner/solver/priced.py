@@ -117,7 +117,8 @@ class PricedParts:
         """Return the parts' plans; None where there is none to be had this way."""
         close = min(CLOSE, SHARE * self.gap) if self.any_size else CLOSE
         prices = np.zeros(self.coupling.count)
-        if hardly_divided([part.program.columns.count for part in self.parts]):
+        columns = [part.program.columns.count for part in self.parts]
+        if hardly_divided(columns, len(self.coupling.joint.cost)):
             self.whole = AllParts(self.coupling, self.parts, self._turn_together())
             try:
                 if not self.whole.solve():

@@ -85,8 +85,9 @@ def test_stress_rows_of_parts_are_kept_together() -> None:
 
 @pytest.mark.parametrize(("columns", "one_is_most"), [([6, 5], True), ([5, 5], False), ([7], True), ([], False)])
 def test_where_one_part_is_most_of_it(columns: list[int], one_is_most: bool) -> None:
-    assert hardly_divided(columns) is one_is_most
-    assert not hardly_divided([150_000, 60_000])  # too many in all
+    assert hardly_divided(columns, 1) is one_is_most
+    assert not hardly_divided(columns, 0)  # a budget, a share
+    assert not hardly_divided([150_000, 60_000], 1)  # too many in all
 
 
 @pytest.mark.parametrize(("budget", "units"), [(10.4, 10), (9.2, 9), (7.3, 7), (1.0, 1), (0.4, 0)])

@@ -86,7 +86,7 @@ def test_where_all_parts_together_take_too_long_prices_are_found_round_by_round(
         asked.append(whole.clock.deadline - time.monotonic())
         raise StoppedError("the time is over")
 
-    monkeypatch.setattr(priced_parts, "hardly_divided", lambda columns: True)
+    monkeypatch.setattr(priced_parts, "hardly_divided", lambda columns, joint: True)
     monkeypatch.setattr(AllParts, "solve", late)
     plans = priced(apart(9.0 * HOURS))
     assert plans is not None
