@@ -8,13 +8,15 @@ Three questions are asked of each part that cannot serve all of its stress cases
 3. How much of each of the others, one after the other?
 
 Each answer is one search over the sizes of the deployments and the share (`Elastic.least_less`). Where the part is too
-large for that, or the time is over, units of any size answer, which takes linear programmes only and may promise more
+large for that, or it takes too long, units of any size answer, which takes linear programmes only and may promise more
 than sizes can keep.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from planner.errors import StoppedError
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.sets import AskedOf, Sets
@@ -25,6 +27,7 @@ from planner.solver.find import Options
 from planner.solver.highs import Clock
 from planner.solver.parallel import on_all_cores
 
+MOST_SECONDS = 60.0  # for the sizes of one part
 MOST_COLUMNS = 150_000  # of the programme of a part whose sizes are searched
 ROOM = 1e-7  # share of the demand that is not asked for after all: the next search has tolerances of its own
 
@@ -65,14 +68,18 @@ def _of_part(part: Sets, clock: Clock) -> LeastBreak:
     clock.left()
     if begin_component(part, replace(clock)) is not None and not part.has_size_rules:
         return LeastBreak()
-    elastic = Elastic(part, clock, sized=part.has_size_rules, by_case=True)
+    own = replace(clock)
+    if part.has_size_rules:
+        own.deadline = min(clock.deadline, time.monotonic() + MOST_SECONDS)
+    elastic = Elastic(part, own, sized=part.has_size_rules, by_case=True)
     names = {case.name: case.failed for case in part.cases}
     proved = True
     if elastic.program.columns.count > MOST_COLUMNS and part.has_size_rules:
         elastic, proved = Elastic(part, clock, sized=False, by_case=True), False
     try:
         less = _less(elastic, tuple(names))
-    except ArithmeticError:
+    except (ArithmeticError, StoppedError):
+        clock.left()
         if not part.has_size_rules:
             raise
         less, proved = _less(Elastic(part, clock, sized=False, by_case=True), tuple(names)), False

@@ -44,6 +44,14 @@ def test_of_sizes_the_division_is_found_that_breaks_least() -> None:
     assert found.proved
 
 
+def test_where_sizes_take_too_long_units_of_any_size_answer_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    # as above, without any time for sizes: 16 units of any size serve all of 10 + 6, and east's 20 are enough too
+    monkeypatch.setattr("planner.solver.least_break.MOST_SECONDS", 0.0)
+    found = least_break(builders.two_models_on_sizes((20.0, 16.0)).nothing_for_sale(), ONE)
+    assert not found.shares
+    assert not found.proved
+
+
 def test_the_worst_of_all_stress_cases_is_the_least_and_the_others_keep_what_they_can() -> None:
     # 10 in each region, three regions with 13, 14 and 20 units: the loss of c leaves 27 of 30, of b 33, of a 34
     rows = builders.tables(
