@@ -6,6 +6,7 @@ is rounded up to figures that a person would write, applied to the case, and sol
 """
 
 import math
+import time
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -72,6 +73,7 @@ GRAIN = 5e-3  # changes are rounded up by no more than this share: 97 % of them 
 NUDGES = (0.0, 1e-7, 1e-6, 1e-5, 1e-4)  # what a change grows by where the solver's tolerances were too kind
 SMALL = 300_000  # columns of an elastic programme up to which alternatives are looked for too
 SOME_TRUST = 0.01
+ONE_KIND_SECONDS = 20.0  # for changes of one kind, which are said beside the least of all kinds
 HALVINGS = 12  # of the share of a change that is enough
 ANY_GAP = 0.99  # of a search that is content with any plan
 
@@ -174,12 +176,19 @@ class ChangeSearch:
         return self.checked(self.case, self.programmes, found)
 
     def _only(self, rule: str) -> list[tuple[Shortfall, ...]]:
-        """Look for changes of one kind that are enough."""
+        """Look for changes of one kind that are enough; a search that takes long is given up."""
+        soon = replace(self.clock, deadline=min(self.clock.deadline, time.monotonic() + ONE_KIND_SECONDS))
+        for elastic in self.programmes:
+            elastic.keep_to(soon)
         try:
             found = _changes(self.programmes, (rule,))
             return [] if not found else [self.checked(self.case, self.programmes, found)]
-        except ArithmeticError:  # numbers that HiGHS gives up on, or a change that is not enough: other answers stand
+        except (ArithmeticError, StoppedError):  # other answers stand, for a change that is not enough too
+            self.clock.left()
             return []
+        finally:
+            for elastic in self.programmes:
+                elastic.keep_to(self.clock)
 
     def _longer_deadlines(self) -> list[tuple[Shortfall, ...]]:
         """Find the least hours by which work that cannot be planned would have to wait longer; none may be enough."""

@@ -95,6 +95,17 @@ def test_a_failover_quota_counts_before_its_trust() -> None:
 BOTH = ("east", "west")
 
 
+def test_what_takes_long_beside_the_least_change_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    # as above, where failover_share 0.3 is an alternative: without any time for it the quotas still stand
+    tables = builders.two_regions(on_demand=[on_demand(r, tokens_per_minute_quota=12) for r in BOTH], **NO_POOLS)
+    case = builders.case(tables, failover={"enabled": True, "share": 1.0, "on_demand_trust": 0.5})
+    with_time = reason(case)
+    monkeypatch.setattr("planner.solver.infeasible.ONE_KIND_SECONDS", 0.0)
+    without = reason(case)
+    assert with_time.alternatives
+    assert (without.shortfalls, without.alternatives) == (with_time.shortfalls, ())
+
+
 def test_units_count_with_the_headroom_that_is_kept_on_them() -> None:
     # 10 units' worth of requests, half of each unit spare: 20 units, 7 are for sale
     offers = [{"offer": "o", "pool": "west-m", "usd_per_unit_hour": 1.0, "max_units": 7}]
