@@ -211,9 +211,7 @@ def _tied_finely(
             return plans, stuck
         begun = on_all_cores(lambda b: _begin(b.part, options, clock, None), begun, options.workers)
     gap = options.gap if sets.has_size_rules else ANY_SIZE_GAP
-    one = begun[0].found if len(begun) == 1 else None  # a part alone needs no prices, where it is not too large
-    alone = sets.has_size_rules and isinstance(one, LinearSolve) and one.program.columns.count <= DIRECT_AGAIN
-    priced = None if alone else _priced(sets, wide, begun, gap, options, replace(clock))
+    priced = None if searched_whole(sets, wide, begun) else _priced(sets, wide, begun, gap, options, replace(clock))
     clock = clock.again()
     if priced is not None and closed(priced, gap):
         return priced, []
@@ -226,6 +224,17 @@ def _tied_finely(
     if priced is None:
         return plans, stuck
     return priced if stuck else better(plans, priced), []
+
+
+def searched_whole(sets: Sets, wide: Sequence[Family], begun: Sequence["_Begun"]) -> bool:
+    """Whether a part is alone, and not too large to be searched with the rows that tie it as they stand.
+
+    Not where such rows have columns of their own: they refuse what that search rests on.
+    """
+    one = begun[0].found if len(begun) == 1 else None
+    if not sets.has_size_rules or not isinstance(one, LinearSolve) or one.program.columns.count > DIRECT_AGAIN:
+        return False
+    return all(family.name not in JOINT for family in wide)
 
 
 def _priced(
