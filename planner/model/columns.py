@@ -348,6 +348,15 @@ def kept_purchases(sets: Sets) -> Ints:
     return np.flatnonzero(np.isfinite(sets.purchases["kept_units"].to_numpy(float)))
 
 
+def sizes_beside(size: Floats, low: Floats, step: Floats) -> tuple[Floats, Floats]:
+    """Return the sizes next to some amounts, below and above: 0, or ``low`` plus steps; without a step, any from it."""
+    small = size < low * (1 - 1e-9)
+    steps = np.divide(np.maximum(size - low, 0.0), step, out=np.zeros(len(size)), where=step > 0)
+    down = np.where(step > 0, low + np.floor(steps + 1e-9) * step, size)
+    up = np.where((step > 0) & (steps - np.floor(steps + 1e-9) > 1e-9), down + step, down)
+    return np.where(small, 0.0, down), np.where(small, np.where(size > 0, low, 0.0), up)
+
+
 def _on_grid(size: Floats, low: Floats, step: Floats) -> Floats:
     """Smallest size on the grid {low + k step} (any from low where step is 0) that is not below ``size``."""
     steps = np.where(step > 0, np.ceil((size - low) / np.where(step > 0, step, 1.0)) * step, size - low)

@@ -13,8 +13,9 @@ import highspy
 import numpy as np
 
 from planner.model.sets import Floats, Ints
-from planner.solver.continuous import ROUNDS, cut_rows
+from planner.solver.continuous import ROUNDS
 from planner.solver.coupling import Coupling, LivePart
+from planner.solver.direct import scaled_stress
 from planner.solver.highs import DEVEX, INF, OPTIMAL, Clock, column_wise, quiet_highs, run, set_options
 
 MOST_COLUMNS = 200_000  # of all parts: more are priced round by round
@@ -81,14 +82,10 @@ class AllParts:
     def _add_stress(self) -> None:
         """State the stress rows that parts have met since."""
         for k, part in enumerate(self.parts):
-            rows = cut_rows(part.program, part.solve.cuts[self.known[k] :])
+            new = part.solve.cuts[self.known[k] :]
             self.known[k] = len(part.solve.cuts)
-            for i in range(len(rows.lower)):
-                at = slice(rows.start[i], rows.start[i + 1])
-                column = rows.column[at] + self.first[k]
-                value = rows.value[at] * self.column_scale[column]
-                factor = 1.0 / float(np.abs(value).max()) if len(value) else 1.0
-                self.highs.addRow(rows.lower[i] * factor, INF, len(value), column.astype(np.int32), value * factor)
+            for lower, column, value in scaled_stress(part.program, part.solve.session.scale, new):
+                self.highs.addRow(lower, INF, len(value), (column + self.first[k]).astype(np.int32), value)
 
     @property
     def sized(self) -> Ints:

@@ -8,7 +8,7 @@ takes a small part of the time of the first. It says nothing of what is best: th
 import numpy as np
 
 from planner.errors import StoppedError
-from planner.model.columns import columns_of
+from planner.model.columns import columns_of, sizes_beside
 from planner.model.sets import Floats
 from planner.solver.all_parts import AllParts
 
@@ -110,12 +110,3 @@ class Diving:
             return False
         self.usd, self.values, self.sizes = self.whole.usd, self.whole.values, sizes
         return True
-
-
-def sizes_beside(size: Floats, low: Floats, step: Floats) -> tuple[Floats, Floats]:
-    """Return the sizes next to some amounts, below and above: 0, or ``low`` and whole steps; any from it without."""
-    small = size < low * (1 - 1e-9)
-    steps = np.divide(np.maximum(size - low, 0.0), step, out=np.zeros(len(size)), where=step > 0)
-    down = np.where(step > 0, low + np.floor(steps + 1e-9) * step, size)
-    up = np.where((step > 0) & (steps - np.floor(steps + 1e-9) > 1e-9), down + step, down)
-    return np.where(small, 0.0, down), np.where(small, np.where(size > 0, low, 0.0), up)

@@ -248,11 +248,9 @@ class Elastic:
         self.highs.changeColsBounds(len(column), column, lower, upper)
         values = self._settle()
         self.duals = np.array(self.highs.getSolution().row_dual)
-        return (
-            values
-            if values is None or not self.program.columns.integer.any()
-            else self.sizes.found(values, near, search=search)
-        )
+        if values is None or not self.program.columns.integer.any():
+            return values
+        return self.sizes.found(values, near, search=search)
 
     def _size(self, limit: int, values: Floats) -> float | None:
         """Return the largest purchase under an offer with steps; None for all else."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import highspy
 import numpy as np
 
-from planner.model.columns import Columns
+from planner.model.columns import Columns, sizes_beside
 from planner.model.sets import Floats, Ints
 from planner.solver.highs import set_options
 from planner.solver.scaling import Scale
@@ -131,7 +131,5 @@ class ElasticSizes:
 
 def _for_sale(units: Floats, low: Floats, step: Floats) -> Floats:
     """Smallest size that is for sale and not below some units: none, or ``low`` plus a whole number of steps."""
-    used = units > LEAST
-    more = np.where(used, np.maximum(units * (1 - LEAST) - low, 0.0), 0.0)
-    steps = np.where(step > 0, np.ceil(more / np.where(step > 0, step, 1.0)) * step, more)
-    return np.where(used, low + steps, 0.0)
+    used = np.where(units > LEAST, units * (1 - LEAST), 0.0)
+    return sizes_beside(used, low, step)[1]

@@ -6,7 +6,6 @@ is rounded up to figures that a person would write, applied to the case, and sol
 """
 
 import math
-import time
 from collections.abc import Collection, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -177,7 +176,7 @@ class ChangeSearch:
 
     def _only(self, rule: str) -> list[tuple[Shortfall, ...]]:
         """Look for changes of one kind that are enough; a search that takes long is given up."""
-        soon = replace(self.clock, deadline=min(self.clock.deadline, time.monotonic() + ONE_KIND_SECONDS))
+        soon = Clock.of(ONE_KIND_SECONDS, self.clock.deadline)
         for elastic in self.programmes:
             elastic.keep_to(soon)
         try:

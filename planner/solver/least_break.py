@@ -12,7 +12,6 @@ large for that, or it takes too long, units of any size answer, which takes line
 than sizes can keep.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -68,9 +67,7 @@ def _of_part(part: Sets, clock: Clock) -> LeastBreak:
     clock.left()
     if begin_component(part, replace(clock)) is not None and not part.has_size_rules:
         return LeastBreak()
-    own = replace(clock)
-    if part.has_size_rules:
-        own.deadline = min(clock.deadline, time.monotonic() + MOST_SECONDS)
+    own = Clock.of(MOST_SECONDS, clock.deadline) if part.has_size_rules else clock
     elastic = Elastic(part, own, sized=part.has_size_rules, by_case=True)
     names = {case.name: case.failed for case in part.cases}
     proved = True

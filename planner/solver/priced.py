@@ -154,7 +154,7 @@ class PricedParts:
 
     def _turn_together(self) -> Clock:
         """Start a clock for the optimum of all parts together: a part of the time that is left, and never long."""
-        return Clock(time.monotonic() + min(TOGETHER * self.clock.left(), MOST_SECONDS))
+        return Clock.of(min(TOGETHER * self.clock.left(), MOST_SECONDS))
 
     # --- units of any size, or of fixed sizes
 

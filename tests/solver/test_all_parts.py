@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from planner.model.columns import columns_of
+from planner.model.columns import columns_of, sizes_beside
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.schema.case import Case
 from planner.solver.all_parts import AllParts, hardly_divided
 from planner.solver.component import begin_component
 from planner.solver.coupling import LivePart, coupling_of
-from planner.solver.diving import Diving, sizes_beside
+from planner.solver.diving import Diving
 from planner.solver.highs import Clock
 from tests import builders
 from tests.builders.one_hour import on_demand, two
