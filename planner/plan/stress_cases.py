@@ -131,6 +131,7 @@ class Margin:
     load : columns LOAD_COLUMNS: who serves that slot's demand (where the case is broken: as much of it as can be),
         reserved units first.
     workloads : the same of each workload alone, the others as they are; empty where that was not asked.
+    unserved_rph : the fewest requests per hour of that slot that go unserved, whichever they are; 0: none need.
     """
 
     case: StressCase
@@ -139,6 +140,7 @@ class Margin:
     growth: float
     load: pd.DataFrame
     workloads: tuple[WorkloadMargin, ...] = ()
+    unserved_rph: float = 0.0
 
     @property
     def share(self) -> float:

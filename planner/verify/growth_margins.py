@@ -15,6 +15,9 @@ Every row is homogeneous, so demand may grow to 1/s(d) times itself, and the mar
 
 Growth of one workload alone, the others as they are, is the programme max t with t · d[c] for the classes of that
 workload and s = 1. It is bounded from above by prices, t ≤ (1 − μ·d[others]) / μ·d[own], and settled by envelopes.
+
+Below 0 a margin says by how much all demand would have to be cut alike. Fewer requests go unserved where those that
+could be served are not cut: the fewest of the binding slot are max Σ y with Σ_way y ≤ d[c] and s = 1.
 """
 
 import time
@@ -142,7 +145,10 @@ def _margin(reading: Reading, of_case: Asked, units: Floats, *, each: bool, dead
     load = pd.concat([s.load(best.slot) for s in servers if best.slot in s.slots] or [no_load()], ignore_index=True)
     keys = [name for name in LOAD_COLUMNS if name != "requests_per_hour"]
     summed = load.groupby(keys, as_index=False)[["requests_per_hour"]].sum()
-    return [Margin(stressed, best.slot, float(asked[best.slot]), growth, summed[list(LOAD_COLUMNS)], workloads)]
+    unserved = sum(s.fewest_unserved(best.slot) for s in servers if best.slot in s.slots) if growth < 1 else 0.0
+    return [
+        Margin(stressed, best.slot, float(asked[best.slot]), growth, summed[list(LOAD_COLUMNS)], workloads, unserved)
+    ]
 
 
 def _servers(names: Names, asked: Asked, units: Floats) -> "Iterator[MarginServer]":

@@ -254,6 +254,15 @@ class MarginServer:
         rph = np.maximum(self.programme.values()[ways], 0.0) * self.scale
         return self.layout.table.assign(requests_per_hour=rph)[rph > self.scale * 1e-9][list(LOAD_COLUMNS)]
 
+    def fewest_unserved(self, slot: int) -> float:
+        """Return the fewest requests per hour of a slot that go unserved, whichever they are. Ends other uses."""
+        demand = self.wanted[:, int(np.flatnonzero(self.slots == slot)[0])]
+        ways, classes = np.arange(len(self.layout.of_class)), np.arange(len(demand))
+        self.programme.costs(np.append(ways, self.s), np.append(np.full(len(ways), -1.0), 0.0))
+        self.programme.column_bounds(np.array([self.s]), np.ones(1), np.ones(1))
+        self.programme.row_bounds(classes, np.zeros(len(demand)), demand / self.scale)
+        return max(0.0, float(demand.sum()) + self.programme.solve() * self.scale)
+
 
 _NO_LIMIT = 1e6  # growth that counts as endless
 

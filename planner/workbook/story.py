@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plan.audit.findings import STRESS, margin_digits
+from planner.plan.audit.findings import STRESS, margin_digits, requests_of
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.orders import OrderLine
 from planner.plan.plan import Status
@@ -288,7 +288,11 @@ def _worst_margin(report: Report) -> str:
     what = "with the headroom asked for" if pd.isna(lost) else f"while {clean(lost, 120)} is lost"
     if margin < 0:
         served = percent(1 + margin, margin_digits(margin))
-        return f"Stress: broken {what}: with all demand cut alike, only {served} of that of {where} can be served."
+        fewest = requests_of(float(row.unserved_rph), float(row.need_rph))
+        return (
+            f"Stress: broken {what}: with all demand cut alike, only {served} of that of {where} can be served; at "
+            f"least {fewest} go unserved then, whichever they are."
+        )
     return f"Stress: demand can grow by {percent(margin)} at most {what}; {where} binds."
 
 

@@ -66,7 +66,8 @@ def test_a_broken_case_serves_what_it_can_and_says_so() -> None:
     told = [str(rule) for rule in metrics_of(case, on(case, with_units([10, 4]))).broken]
     assert told[0] == (
         "failover east: the loss of east cannot be served: 14 of 20 requests/hour on Mon 00:00 UTC, 2027-01, if all "
-        "demand is cut alike: a margin of -30.0 %"
+        "demand is cut alike: a margin of -30.0 %; at least 6 requests/hour (30.0 %) go unserved then, "
+        "whichever they are"
     )
 
 

@@ -133,6 +133,13 @@ def margin_digits(share: float) -> int:
     return 1 if abs(share) >= 0.01 else 2
 
 
+def requests_of(part_rph: float, whole_rph: float) -> str:
+    """Tell requests per hour of which something is lost, and what share of all that is."""
+    part, share = part_rph, part_rph / whole_rph if whole_rph > 0 else 0.0
+    told = f"{part:,.0f}" if part >= 10 else f"{part:.2g}"
+    return f"{told} request{'s' * (told != '1')}/hour ({share * 100:.{margin_digits(share)}f} %)"
+
+
 def _case(margin: Margin, names: Names) -> BrokenRule:
     block, hour = divmod(margin.slot, HOURS_PER_WEEK)
     scenario, period = divmod(block, len(names.periods))
@@ -142,6 +149,7 @@ def _case(margin: Margin, names: Names) -> BrokenRule:
     served = f"{margin.need_rph * margin.growth:,.0f} of {margin.need_rph:,.0f} requests/hour"
     worst = (
         f"{what} cannot be served: {served} on {hour_label(hour)} UTC, {names.periods[period]}{of}, if all demand is "
-        f"cut alike: a margin of {margin.share * 100:.{margin_digits(margin.share)}f} %"
+        f"cut alike: a margin of {margin.share * 100:.{margin_digits(margin.share)}f} %; at least "
+        f"{requests_of(margin.unserved_rph, margin.need_rph)} go unserved then, whichever they are"
     )
     return BrokenRule(STRESS, margin.case.name, worst, 1)

@@ -158,6 +158,7 @@ STRESS = Frame("stress", "one row for each stress case, at the hour where growth
     Field("capacity_rph", NUMBER, "need times (1 + margin)", "requests/hour"),
     Field("margin_share", NUMBER, "uniform growth of demand that can still be served; below 0: broken; inf: no limit",
           "share"),
+    Field("unserved_rph", NUMBER, "fewest requests of that hour that go unserved; 0: none need", "requests/hour"),
     Field("sets_units", FLAG, "the case makes the plan buy more"),
 ))  # fmt: skip
 WORKLOAD_MARGIN = Frame("workload_margins", "growth of one workload alone that each stress case can still serve", (

@@ -24,7 +24,7 @@ def stress(basis: Basis, margins: tuple[Margin, ...]) -> pd.DataFrame:
         capacity = m.need_rph * m.growth if m.slot >= 0 else 0.0
         share = round(m.share, _DIGITS) + 0.0 if math.isfinite(m.share) else m.share
         rows.append((m.case.name, m.case.failed, *_slot(basis, m.slot), m.need_rph, reserved, on_demand, capacity,
-                     share, m.case.name in binding))  # fmt: skip
+                     share, m.unserved_rph, m.case.name in binding))  # fmt: skip
     return STRESS.of(rows)
 
 

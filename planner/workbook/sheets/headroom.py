@@ -25,6 +25,11 @@ COLUMNS = (
     Column("binds", "Makes the\nplan buy", "text", 10),
     Column("paid", "Units it pays for\nUSD", "usd", 15, total=True),
 )
+FEWEST = Column("fewest", "Unserved, at\nleast, per hour", "count", 16)  # where a case is broken
+BELOW = (
+    "A margin below 0: by so much would all demand have to be cut alike. Unserved: the fewest requests that go "
+    "unserved, whichever they are, where those that can be served are not cut."
+)
 WORKLOADS = (
     Column("workload", "Workload", "text:wrap", 26),
     Column("case", "Stress case", "text:wrap", 30),
@@ -55,16 +60,23 @@ def write(sheet: Sheet, report: Report) -> Block:
     )
     if not policy.failover.enabled:
         text += " Failover is switched off in this plan."
-    sheet.heading("Headroom and failover", text, len(COLUMNS) - 1)
-    sheet.widths(COLUMNS)
+    columns: tuple[Column, ...] = COLUMNS
+    if (report.metrics.stress["margin_share"] < 0).any():
+        after = COLUMNS.index(next(c for c in COLUMNS if c.key == "margin")) + 1
+        columns = (*COLUMNS[:after], FEWEST, *COLUMNS[after:])
+    sheet.heading("Headroom and failover", text, len(columns) - 1)
+    if columns is not COLUMNS:
+        sheet.merged(TOP - 1, 0, len(columns) - 1, BELOW, "subtitle")
+        sheet.raw.set_row(TOP - 1, 28)
+    sheet.widths(columns)
     paid = stress_usd(report.reading)
     rows = [_record(row, paid) for row in rows_of(report.metrics.stress)]
-    block = sheet.table(TOP, COLUMNS, rows, empty=report.without_margins)
+    block = sheet.table(TOP, columns, rows, empty=report.without_margins)
     top = block.total_row + 2
     if rows:
-        _chart(sheet, block, top)
+        _chart(sheet, block, top, broken=len(columns) > len(COLUMNS))
         top += 16
-    sheet.printed(top if rows else block.last, len(COLUMNS) - 1, freeze=(TOP + 1, 1))
+    sheet.printed(top if rows else block.last, len(columns) - 1, freeze=(TOP + 1, 1))
     return block
 
 
@@ -92,6 +104,7 @@ def _record(row: Any, paid: dict[str, float]) -> dict[str, Any]:
         "on_demand": float(row.on_demand_rph),
         "capacity": capacity if finite else None,
         "margin": Live('=IF(AND(ISNUMBER({capacity}),{need}>0),{capacity}/{need}-1,"")', margin),
+        "fewest": float(row.unserved_rph),
         "binds": bool(row.sets_units),
         "paid": paid.get(str(row.case), 0.0),
     }
@@ -124,7 +137,7 @@ def _load(report: Report) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _chart(sheet: Sheet, block: Block, top: int) -> None:
+def _chart(sheet: Sheet, block: Block, top: int, *, broken: bool) -> None:
     chart = sheet.book.chart("bar")
     chart.add_series({
         "name": "Margin",
@@ -135,8 +148,8 @@ def _chart(sheet: Sheet, block: Block, top: int) -> None:
         "data_labels": {"value": True, "num_format": "0.0%", "font": {"size": 9}},
     })  # fmt: skip
     chart.set_title(chart_title("Margin of each stress case"))
-    chart.set_x_axis(grid("Capacity over need", num_format="0%", min=0))
-    chart.set_y_axis(axis("", reverse=True, crossing="max"))
+    chart.set_x_axis(grid("Growth of demand that can be served", num_format="0%", **({} if broken else {"min": 0})))
+    chart.set_y_axis(axis("", reverse=True, crossing="max", **({"label_position": "low"} if broken else {})))
     chart.set_legend({"none": True})
     chart.set_size({"width": 1000, "height": 290})
     alt = "Bars of how far demand may grow before each stress case cannot be served."

@@ -117,7 +117,8 @@ def test_what_stress_lacks_is_told_and_the_order_priced_all_the_same(tmp_path: P
     assert priced.plan.totals.total_usd == pytest.approx((8 + 2 * 3) * HOURS)
     assert [str(rule) for rule in priced.broken] == [
         "headroom: the spare capacity asked for cannot be served: 10 of 20 requests/hour on Mon 00:00 UTC, 2027-01, "
-        "if all demand is cut alike: a margin of -50.0 %"
+        "if all demand is cut alike: a margin of -50.0 %; at least 10 requests/hour (50.0 %) go unserved then, "
+        "whichever they are"
     ]
     write_plan(priced.plan, priced.case, tmp_path / "ordered")
     stress = [f.message for f in verify(loose, tmp_path / "ordered").findings if f.rule == "stress"]
@@ -163,7 +164,8 @@ def test_the_share_of_a_stress_case_that_the_units_can_serve_is_told() -> None:
     )
     assert [str(rule) for rule in priced.broken] == [
         "failover east: the loss of east cannot be served: 12 of 20 requests/hour on Mon 00:00 UTC, 2027-01, if all "
-        "demand is cut alike: a margin of -40.0 %"
+        "demand is cut alike: a margin of -40.0 %; at least 8 requests/hour (40.0 %) go unserved then, "
+        "whichever they are"
     ]
 
 
@@ -197,7 +199,8 @@ def test_what_is_named_is_the_least_break_of_all_ways_to_deploy_the_units() -> N
     priced = price_order(builders.two_models_on_sizes(), lines, Options(workers=1))
     assert [str(rule) for rule in priced.broken] == [
         "failover east: the loss of east cannot be served: 13 of 16 requests/hour on Mon 00:00 UTC, 2027-01, if all "
-        "demand is cut alike: a margin of -16.7 %"
+        "demand is cut alike: a margin of -16.7 %; at least 1 request/hour (6.2 %) go unserved then, "
+        "whichever they are"
     ]
     assert priced.least
     assert banner(Report(priced.metrics, least_break=True))[-1].startswith("No other way to deploy these units breaks")
