@@ -8,7 +8,7 @@ from planner.plan.reading import Reading
 from planner.plan.rules_cost import Nothing, RulesCost
 from planner.schema.case import Case
 from planner.solver.find import Options, find_if_any
-from planner.verify.figures import figures_of
+from planner.verify.figures import rules_broken
 
 
 def signing_nothing(case: Case, options: Options) -> Nothing:
@@ -29,7 +29,7 @@ def signing_nothing(case: Case, options: Options) -> Nothing:
         found = find_if_any(tried, asked)
         if found is None:
             continue
-        broken = () if asked is options else figures_of(Reading(case, replace(found, input_digest=case.digest))).broken
+        broken = () if asked is options else rules_broken(Reading(case, replace(found, input_digest=case.digest)))
         t = found.totals
         units = t.total_usd - t.on_demand_usd - t.egress_usd
         names = tuple(dict.fromkeys(rule.what for rule in broken))

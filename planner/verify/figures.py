@@ -9,7 +9,7 @@ import numpy as np
 from planner.errors import PlannerError
 from planner.plan import frames
 from planner.plan.audit import audit
-from planner.plan.audit.findings import BROKEN
+from planner.plan.audit.findings import BROKEN, BrokenRule, broken_rules
 from planner.plan.flows import Floats
 from planner.plan.metrics import Metrics, collect
 from planner.plan.metrics.strategies import COMPARED, UNTRIED
@@ -83,6 +83,12 @@ def figures_of(
     if left_out is not None:
         margins = tuple(m for m in margins if m.case.name in left_out.cases)
     return collect(reading, margins, findings, unserved)
+
+
+def rules_broken(reading: Reading) -> tuple[BrokenRule, ...]:
+    """List the rules that a plan does not keep, as `figures_of` does, without the figures."""
+    findings = audit(reading.case, reading.plan, witness=False, reading=reading)
+    return broken_rules(findings, margins_of(reading, workloads=False), reading.names)
 
 
 def trust_that_decides(case: Case) -> list[Caution]:
