@@ -100,7 +100,8 @@ def run(arguments: argparse.Namespace) -> int:
                       until=limit.search_until())  # fmt: skip
     try:
         with Progress() as progress:
-            reading = audited(case, options if last is None else options.share(1 / (1 - PART_FOR_LAST)), progress)
+            searching = replace(options, tell=progress.searched)
+            reading = audited(case, searching if last is None else searching.share(1 / (1 - PART_FOR_LAST)), progress)
             if limit.seconds is None and reading.plan.proof.status is Status.GAP:
                 last = _last_plan(before)
             reading, stays = (reading, False) if last is None else no_dearer(reading, last, options)

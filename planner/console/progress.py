@@ -1,5 +1,6 @@
 """A bar on a terminal, silence in a pipe."""
 
+import math
 import sys
 from collections.abc import Callable
 from types import TracebackType
@@ -15,6 +16,7 @@ class Progress:
         self.label = label
         self._bar: Any = None
         self._task: Any = None
+        self._parts = (0, 0)
 
     def __enter__(self) -> "Progress":
         """Open the bar, on a terminal only."""
@@ -26,7 +28,7 @@ class Progress:
             self._bar = Bar(
                 SpinnerColumn(),
                 TextColumn("{task.description}"),
-                BarColumn(),
+                BarColumn(16),
                 TextColumn("{task.fields[count]}"),
                 TimeElapsedColumn(),
                 console=Console(file=below(sys.stderr)),
@@ -38,8 +40,15 @@ class Progress:
 
     def __call__(self, done: int, total: int) -> None:
         """Move the bar."""
+        self._parts = (done, total)
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=total, count=_told(done, total))
+
+    def searched(self, usd: float, bound_usd: float) -> None:
+        """Tell of the best plan and the bound of a search that is on, where it is the only one that is left."""
+        done, total = self._parts
+        if self._bar is not None and done == total - 1:
+            self._bar.update(self._task, count=searched_in_words(usd, bound_usd, done))
 
     def named(self, label: str) -> Callable[[int, int], None]:
         """Return the same bar for another part of the work."""
@@ -56,6 +65,15 @@ class Progress:
         """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
+
+
+def searched_in_words(usd: float, bound_usd: float, done: int) -> str:
+    """Say how good the best plan of a search is so far; ``done`` : parts that are finished, whose costs are not in."""
+    part = f"last of {done + 1} parts: " if done else ""
+    if not math.isfinite(usd):
+        return f"{part}no plan yet, none under ${bound_usd:,.0f}"
+    gap = max(0.0, usd - bound_usd) / abs(usd) if usd else 0.0
+    return f"{part}${usd:,.0f} new, bound ${bound_usd:,.0f}, gap {gap:.2%}"
 
 
 def _told(done: int, total: int) -> str:

@@ -22,6 +22,7 @@ from planner.solver.continuous import ROUNDS, LinearSolve, cut_rows, solve_linea
 from planner.solver.highs import GOOD, INF, OPTIMAL, Clock, highs_model, quiet_highs, set_options
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress_search import Cut
+from planner.solver.watched import watched
 from planner.solver.whole import WholeResult, rounded, values_without_sizes
 
 TURN = 0.9  # of the time left that HiGHS may search: then the plan is still made sharper
@@ -60,7 +61,7 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
     sets, session = solve.program.sets, solve.session
     program = sized_program(sets, largest)
     scale = scale_of(program)
-    h = quiet_highs()
+    h = watched(quiet_highs(), clock.tell, scale.cost)
     set_options(h, mip_rel_gap=gap, mip_abs_gap=0.0, mip_feasibility_tolerance=1e-9)
     h.passModel(highs_model(program, scale))
     whole = np.flatnonzero(program.columns.integer).astype(np.int32)

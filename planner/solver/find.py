@@ -41,6 +41,7 @@ from planner.solver.session import sunk_usd
 from planner.solver.single import DIRECT_AGAIN
 from planner.solver.starts import Starts
 from planner.solver.store import Store, digest_of, key_of
+from planner.solver.watched import Told
 
 DEFAULT_GAP = 1e-4
 PATIENCE_SECONDS = 120.0
@@ -76,6 +77,7 @@ class Options:
         not: `features.resolve.keep` puts the bound of the plan that is free to move in its place.
     most : most units to buy of each line, 0 of one not named (None: as the case says); the bound is then of that case.
     starts : optima of other cases to start from, to which those of this case are added. The plan is the same.
+    tell : is given cost and bound (USD) of the part that is being searched, as they get better; None: nobody listens.
     """
 
     gap: float = DEFAULT_GAP
@@ -89,10 +91,11 @@ class Options:
     starts: Starts | None = None
     until: float = np.inf
     patience_seconds: float = PATIENCE_SECONDS
+    tell: Told | None = None
 
     def clock(self) -> Clock:
         """Start a clock for a search."""
-        clock = Clock.of(self.time_limit_seconds, self.until)
+        clock = replace(Clock.of(self.time_limit_seconds, self.until), tell=self.tell)
         return clock if np.isfinite(clock.deadline) else replace(clock, patience=self.patience_seconds)
 
     def share(self, searches: float) -> "Options":
@@ -291,6 +294,8 @@ def _finished(
             return spare
         return cheaper(found, spare)
 
+    if progress is not None:
+        progress(0, len(parts))
     workers = options.workers if options.solver == HIGHS else 1  # PuLP's warnings and files are one process's
     found = on_all_cores(plan, parts, workers, step)
     if store is not None:

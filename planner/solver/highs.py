@@ -13,6 +13,7 @@ from planner.errors import StoppedError
 from planner.model.program import LinearProgram
 from planner.model.sets import Floats, Ints
 from planner.solver.scaling import Scale, scale_of
+from planner.solver.watched import Told
 
 INF = highspy.kHighsInf
 OPTIMAL = highspy.HighsModelStatus.kOptimal
@@ -42,12 +43,13 @@ class Clock:
     """When to stop: a deadline in seconds of time.monotonic, or never.
 
     patience : seconds for which a search goes on once it has a plan (`found`). since : when it began. Each search has
-    a clock of its own.
+    a clock of its own. tell : is given cost and bound (USD) of the best plan so far; None: nobody listens.
     """
 
     deadline: float = np.inf
     patience: float = np.inf
     since: float = field(default_factory=time.monotonic)
+    tell: Told | None = None
 
     @classmethod
     def of(cls, seconds: float | None, until: float = np.inf) -> "Clock":
@@ -58,8 +60,10 @@ class Clock:
         """Return a clock for a search that begins now, with the same patience and deadline."""
         return replace(self, since=time.monotonic())
 
-    def found(self, gap: float) -> None:
+    def found(self, gap: float, usd: float = np.nan, bound_usd: float = np.nan) -> None:
         """Go on from a plan for as long again as it took, and no less than the patience; longer where it is poor."""
+        if self.tell is not None and np.isfinite(usd):
+            self.tell(usd, bound_usd)
         now, times = time.monotonic(), 1.0 if gap <= GOOD else POOR
         self.deadline = min(self.deadline, now + times * max(self.patience, now - self.since))
 

@@ -268,7 +268,7 @@ class PricedParts:
             if best.gap() <= self.gap:
                 return
             if best.values:
-                self.clock.found(best.gap())
+                self.clock.found(best.gap(), best.usd, best.bound_usd)
             plans, penalty = [p.plans for p in self.parts], self.penalty * DEARER
             mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock, joint=coupling.joint)
             if mixed is None or mixed.usd - best.bound_usd <= 0.2 * self.gap * abs(mixed.usd):

@@ -8,6 +8,7 @@ are the next rows. It ends when the best candidate and the master's bound are wi
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import highspy
 import numpy as np
@@ -24,6 +25,7 @@ from planner.solver.grouping import grouping, one_group
 from planner.solver.highs import INF, OPTIMAL, PRIMAL, Clock, Session, highs_model, quiet_highs, run, set_options
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress_search import Cut
+from planner.solver.watched import Told, watched
 
 
 @dataclass(frozen=True)
@@ -163,10 +165,14 @@ class Master:
             raise ArithmeticError("the proof that a candidate's units cannot serve some slot does not exclude them")
         self.rows.append(cut)
 
-    def solve(self, gap: float) -> tuple[Floats, float] | None:
-        """Solve the master; its columns (natural units, without θ) and its bound in USD. None: no plan exists."""
+    def solve(self, gap: float, known: tuple[float, float] = (np.inf, -np.inf)) -> tuple[Floats, float] | None:
+        """Solve the master; its columns (natural units, without θ) and its bound in USD. None: no plan exists.
+
+        ``known`` : cost of the best plan and bound so far, for whoever watches: the master's own costs are no plan's.
+        """
         lp, own, scale, limit = self.model()
-        h = quiet_highs(1e-9)
+        tell = None if self.clock.tell is None else partial(_bound_told, self.clock.tell, known)
+        h = watched(quiet_highs(1e-9), tell, self.scale.cost / (1 + TIE))
         set_options(h, mip_rel_gap=gap, mip_feasibility_tolerance=1e-9, mip_abs_gap=0.0)
         set_options(h, mip_heuristic_run_rins=False, mip_heuristic_run_rens=False)  # dearer than these small trees
         h.passModel(lp)
@@ -271,6 +277,11 @@ class Master:
         return lp, own, scale, limit
 
 
+def _bound_told(tell: Told, known: tuple[float, float], _: float, bound_usd: float) -> None:
+    """Tell of the bound of a search beside the best plan that is known."""
+    tell(known[0], min(max(bound_usd, known[1]), known[0]))
+
+
 def _with_tie_rule(program: LinearProgram) -> Floats:
     """Prices a hair above the true ones: of equal plans, fewest committed dollars, then offers held, then names.
 
@@ -307,11 +318,12 @@ def solve_whole(
         tightened = np.inf if start is None else start[0]
         if start is not None:
             seen(start[1])
-            clock.found((start[0] - bound) / abs(start[0]) if start[0] else 0.0)
+            clock.found((start[0] - bound) / abs(start[0]) if start[0] else 0.0, start[0], bound)
         if start is not None and rounds > 0:
             master.tighten(tightened)
         for _ in range(rounds):
-            found = master.solve(gap * MASTER_SHARE)
+            known_usd = min([plan[0] for plan in (start, best) if plan], default=np.inf)
+            found = master.solve(gap * MASTER_SHARE, (known_usd, bound))
             if found is None:
                 none = best is None and start is None
                 break
@@ -328,7 +340,7 @@ def solve_whole(
                 seen(_exact(session.values(), sized, units))
                 if best is None or usd < best[0]:
                     best = (usd, _exact(session.values(), sized, units))
-                    clock.found((usd - bound) / abs(usd) if usd else 0.0)
+                    clock.found((usd - bound) / abs(usd) if usd else 0.0, usd, bound)
                     if usd - linear < WORTH * (tightened - linear):
                         master.tighten(usd)
                         tightened = usd

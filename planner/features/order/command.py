@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     previous = previous_of(arguments)
     store = directory.absolute().parent / FOLDER
     with Progress("pricing") as progress:
-        options = Options(arguments.gap, store=store, until=limit.search_until())
+        options = Options(arguments.gap, store=store, until=limit.search_until(), tell=progress.searched)
         priced = price_order(case, order, options, progress)
         nothing = only_nothing(priced.case, replace(options, until=limit.figures_until()))
     best = priced.best

@@ -94,6 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.solver,
             Path(scratch) if arguments.fresh else directory.absolute().parent / FOLDER,
             until=limit.search_until(),
+            tell=solving.searched,
         )
         found = resolve(
             case,
