@@ -48,6 +48,8 @@ class Term:
 def joined(family: str, index: Named, bounds: tuple[Floats | float, Floats | float], terms: Sequence[Term]) -> Rows:
     """Make one row for each of the names in ``index`` and put each entry into the row of its names.
 
+    Entries of one column in one row are added up: a purchase in force this month and the last counts for both.
+
     Parameters
     ----------
     index : of the rows, in their order. Empty: one row, in which all entries stand. bounds : lower and upper.
@@ -74,7 +76,21 @@ def joined(family: str, index: Named, bounds: tuple[Floats | float, Floats | flo
         column.append(term.column)
         value.append(np.broadcast_to(term.value, len(term.column)))
     lower, upper = (np.array(np.broadcast_to(bound, count), float) for bound in bounds)
-    return Rows(family, index, lower, upper, np.concatenate(row), np.concatenate(column), np.concatenate(value))
+    return Rows(
+        family, index, lower, upper, *_added_up(np.concatenate(row), np.concatenate(column), np.concatenate(value))
+    )
+
+
+def _added_up(row: Ints, column: Ints, value: Floats) -> tuple[Ints, Ints, Floats]:
+    """Return entries of which no two stand in one row and column; no solver takes such. What adds up to 0 is none."""
+    cell = row * (int(column.max(initial=0)) + 1) + column
+    in_order = np.sort(cell)
+    if not (in_order[1:] == in_order[:-1]).any():
+        return row, column, value
+    _, first, at = np.unique(cell, return_index=True, return_inverse=True)
+    total = np.bincount(at, value, len(first))
+    some = np.sort(first[total != 0])
+    return row[some], column[some], total[at[some]]
 
 
 def no_rows(family: str, *names: str) -> Rows:

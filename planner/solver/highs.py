@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import highspy
 import numpy as np
@@ -95,10 +96,53 @@ def swallow_banner() -> None:
         os.close(nowhere)
 
 
+class TakingHighs(highspy.Highs):  # type: ignore[misc]  # highspy has no types
+    """HiGHS that raises where it does not take what it is given: what it then solves is another programme."""
+
+    def passModel(self, *told: Any) -> Any:  # noqa: N802  # as HiGHS calls it
+        """State a programme."""
+        return taken(super().passModel(*told), "the programme")
+
+    def addRow(self, *told: Any) -> Any:  # noqa: N802
+        """Add a row."""
+        return taken(super().addRow(*told), "a row")
+
+    def addRows(self, *told: Any) -> Any:  # noqa: N802
+        """Add rows."""
+        return taken(super().addRows(*told), "rows")
+
+    def addCol(self, *told: Any) -> Any:  # noqa: N802
+        """Add a column."""
+        return taken(super().addCol(*told), "a column")
+
+    def addCols(self, *told: Any) -> Any:  # noqa: N802
+        """Add columns."""
+        return taken(super().addCols(*told), "columns")
+
+    def changeRowsBounds(self, *told: Any) -> Any:  # noqa: N802
+        """Change bounds of rows."""
+        return taken(super().changeRowsBounds(*told), "bounds of rows")
+
+    def changeColsBounds(self, *told: Any) -> Any:  # noqa: N802
+        """Change bounds of columns."""
+        return taken(super().changeColsBounds(*told), "bounds of columns")
+
+    def changeColsCost(self, *told: Any) -> Any:  # noqa: N802
+        """Change costs of columns."""
+        return taken(super().changeColsCost(*told), "costs of columns")
+
+
+def taken(status: highspy.HighsStatus, what: str) -> highspy.HighsStatus:
+    """Return HiGHS's answer to what it was given; a refusal is an error, not a programme without a plan."""
+    if status == highspy.HighsStatus.kError:
+        raise ValueError(f"HiGHS does not take {what}: an index, a bound or a number in it is none that it allows")
+    return status
+
+
 def quiet_highs(tolerance: float = TOLERANCE) -> highspy.Highs:
     """Return a silent, single-threaded, deterministic HiGHS."""
     swallow_banner()
-    h = highspy.Highs()
+    h = TakingHighs()
     set_options(
         h,
         output_flag=False,

@@ -105,6 +105,24 @@ def steady(units: float) -> Family:
     return Family(name="steady", rule="10", rows=rows, dual="USD a unit")
 
 
+def rise(units: float) -> Family:
+    """Own no more than so many units more than a month before; what is in force in both counts for and against."""
+
+    def rows(sets: Sets, at: Columns) -> Rows:
+        purchase, period = months_in_force(sets)
+        meter = sets.purchases["meter_row"].to_numpy(int)[purchase]
+        now, before = np.flatnonzero(period > 0), np.flatnonzero(period < len(sets.periods) - 1)
+        names = distinct(meter=np.repeat(np.arange(len(sets.meters)), len(sets.periods) - 1),
+                         period=np.tile(np.arange(1, len(sets.periods)), len(sets.meters)))  # fmt: skip
+        terms = [
+            Term({"meter": meter[now], "period": period[now]}, at.committed[purchase[now]], 1.0),
+            Term({"meter": meter[before], "period": period[before] + 1}, at.committed[purchase[before]], -1.0),
+        ]
+        return joined("rise", names, (-np.inf, units), terms)
+
+    return Family(name="rise", rule="10", rows=rows, dual="USD a unit")
+
+
 def even_split() -> Family:
     """Commit as many units in the first pool as in the last one."""
 
@@ -137,6 +155,7 @@ FOREIGN: dict[str, Family] = {  # of sizes that bind in `two_months`
         ramp(0.004),
         most_units(12.0),
         steady(2.0),
+        rise(2.0),
         even_split(),
         few_purchases(1),
     )

@@ -22,6 +22,17 @@ def test_without_names_there_is_one_row() -> None:
     assert (rows.count, rows.row.tolist(), rows.value.tolist()) == (1, [0, 0], [0.5, 1.5])
 
 
+def test_entries_of_one_column_in_one_row_add_up() -> None:
+    """No solver takes the same cell twice; a purchase that is in force in two months may count for and against."""
+    index = {"period": np.array([1, 2])}
+    now = Term({"period": np.array([1, 2, 2])}, np.array([7, 7, 8]), 1.0)
+    before = Term({"period": np.array([2, 1])}, np.array([7, 9]), np.array([-1.0, -0.5]))
+    rows = joined("f", index, (-np.inf, 4.0), [now, before, Term({"period": np.array([1])}, np.array([7]), 2.0)])
+    assert rows.row.tolist() == [0, 1, 0]
+    assert rows.column.tolist() == [7, 8, 9]
+    assert rows.value.tolist() == [3.0, 1.0, -0.5]
+
+
 def test_what_matches_no_row_is_a_fault() -> None:
     index = {"need": np.array([0, 1])}
     with pytest.raises(KeyError, match="f: 1 entries belong to no row"):

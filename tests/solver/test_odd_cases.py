@@ -1,10 +1,15 @@
 """Inputs at the edge of sense: solved, audited, and equal to the literal programme, or refused in words."""
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from planner.errors import InfeasibleError
+from planner.model.index_tables import sets_of
+from planner.model.program import program_of
+from planner.solver.highs import Clock, Session
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.literal_optimum import literal_usd
@@ -123,3 +128,16 @@ def test_some_odd_cases_have_no_plan() -> None:
     }
     assert plans["trust 0"] is not None
     assert plans["a model out of reach"] is None
+
+
+def test_what_highs_does_not_take_is_an_error_and_no_case_without_a_plan() -> None:
+    """HiGHS keeps the programme that it had, or none, where an entry stands twice."""
+    program = program_of(sets_of(builders.case()))
+    first, *others = program.families
+    twice = {name: np.append(getattr(first, name), getattr(first, name)[:1]) for name in ("row", "column", "value")}
+    with pytest.raises(ValueError, match="HiGHS does not take the programme"):
+        Session(replace(program, families=(replace(first, **twice), *others)), Clock())
+    session = Session(program, Clock())
+    with pytest.raises(ValueError, match="HiGHS does not take a row"):
+        session.highs.addRow(0.0, 1.0, 2, np.zeros(2, np.int32), np.ones(2))
+    assert session.solve()
