@@ -9,8 +9,10 @@ from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from scipy.sparse import csc_array
 
 from planner.errors import AuditError, InfeasibleError, PlannerError
 from planner.model import objective, program
@@ -23,12 +25,13 @@ from planner.model.reduce.slots import merge_slots, with_kept
 from planner.model.rows import Rows, Term, joined
 from planner.model.sets import Keep, Sets
 from planner.model.structure import columns_named, lowering_hurts
+from planner.model.waiting import waits
 from planner.plan.audit import audit, rules
 from planner.plan.audit.linear_rule import LinearRule
 from planner.plan.audit.rules import CHECKED, RULES
 from planner.plan.flows import Names
 from planner.plan.pricing import price
-from planner.schema.case import Case
+from planner.schema.case import DEMAND_COLUMNS, Case
 from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.highs import Clock, Session
 from planner.solver.infeasible import apply, shortfall_of
@@ -197,30 +200,92 @@ def merges_as_it_says(family: Family, sets: Sets, random: np.random.Generator) -
     slot_of = np.full(len(sets.slots), -1)
     for k, members in enumerate(merged.members):
         slot_of[members] = k
-    flow = np.zeros((len(sets.arcs), len(merged.members)))
-    flow[one.flow_arc, one.flow_slot] = values[one.flow_first :]
-    apart = np.concatenate([values[: one.flow_first], flow[at.flow_arc, slot_of[at.flow_slot]]])
+    apart = np.zeros(at.count)
+    apart[: at.hours_first] = values[: one.hours_first]
+    number = np.full((len(sets.arcs), len(merged.slots)), -1)
+    number[one.flow_arc, one.flow_slot] = one.flows
+    flows = np.full((len(sets.arcs), len(sets.slots)), -1)
+    flows[at.flow_arc, at.flow_slot] = at.flows
+    by_hour = [(getattr(at, name), getattr(one, name)) for name in ("taken", "backlog", "credit", "scaled", "started")]
+    for many, few in (*by_hour, (flows, number)):
+        row, slot = np.nonzero((many >= 0) & (slot_of >= 0))
+        column = few[row, slot_of[slot]]
+        apart[many[row, slot]] = np.where(column >= 0, values[column], 0.0)
     return breach(family.rows(sets, at), apart) == pytest.approx(
         breach(family.rows(merged, one), values), rel=1e-9, abs=1e-9
     )
 
 
+def twins(case: Case) -> Case:
+    """The same case, in which each scenario is two that are alike: what happens in one may happen in either."""
+    halves = [
+        s.model_copy(update={"scenario": name, "probability": s.probability / 2})
+        for s in case.scenarios
+        for name in (s.scenario, f"{s.scenario} too")
+    ]
+    names = [s.scenario for s in halves]
+    demand = [case.demand.assign(scenario=case.demand["scenario"].astype(str) + end) for end in ("", " too")]
+    both = pd.concat(demand)
+    both = both.assign(scenario=pd.Categorical(both["scenario"], categories=names))
+    return replace(case, scenarios=tuple(halves), demand=both.sort_values(list(DEMAND_COLUMNS), ignore_index=True))
+
+
+def moves_as_it_says(family: Family, sets: Sets) -> bool:
+    """Whether no row is the worse for a flow that moves to on demand without limit, as `slots.prune` lets it move."""
+    at, arcs = columns_of(sets), sets.arcs
+    rows = family.rows(sets, at)
+    entries = csc_array((rows.value, (rows.row, rows.column)), shape=(rows.count, at.count))
+    column = np.full((len(arcs), len(sets.slots)), -1)
+    column[at.flow_arc, at.flow_slot] = at.flows
+    quota = np.append(sets.quotas["tokens_per_minute"].to_numpy(float), np.inf)[arcs["quota"].to_numpy(int)]
+    sure, away, region = (arcs[name].to_numpy() for name in ("guaranteed", "away", "region"))
+    capped, floored = np.isfinite(rows.upper), np.isfinite(rows.lower)
+    for group in arcs.groupby(["need", "model"], sort=False).indices.values():
+        for b in group[~arcs["reserved"].to_numpy(bool)[group] & np.isinf(quota[group])]:
+            fits = (sure[b] | ~sure[group]) & ((not away[b]) | (region[group] == region[b])) & (group != b)
+            for a in group[fits]:
+                both = (column[a] >= 0) & (column[b] >= 0)
+                more = entries[:, column[b][both]] - entries[:, column[a][both]]
+                row, value = more.tocoo().row, more.tocoo().data
+                if ((value > 1e-12) & capped[row] | (value < -1e-12) & floored[row]).any():
+                    return False
+    return True
+
+
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_rows_are_what_their_family_declares(family: Family, some_cases: list[Case]) -> None:
+    """In random cases, and in the case in which the family binds: elsewhere it may have no rows."""
     random = np.random.default_rng(0)
-    waiting = [case for case in some_cases if case.work_can_wait]
-    for case in [*some_cases[:3], *waiting]:
+    own = [each.case for each in solved() if each.family == family.name]
+    stated = 0
+    for case in [*some_cases[:3], *own, *map(twins, own or some_cases[:1]), *filter(can_wait, some_cases)]:
         sets = with_kept(sets_of(case), Keep(5.0, limited=True), *_last(sets_of(case)))
-        assert spans_what_it_says(family, sets)
-        if Reduction.SLOTS in family.allows:
-            assert merges_as_it_says(family, sets, random)
-        at = columns_of(sets)
-        rows = family.rows(sets, at)
-        if Reduction.FOLLOWS in family.allows and family.spans is not Spans.METER:
-            assert not columns_named(at, "committed")[rows.column].any()
-        sizes = ("reserved", "deployment", "keep", "size_low", "spend")  # what `largest_sizes` takes into account
-        if Reduction.SIZES in family.allows and family.name not in sizes:
-            assert not lowering_hurts(rows, columns_named(at, "capacity"))
+        assert is_as_declared(family, sets, random)
+        stated += family.rows(sets, columns_of(sets, sets.has_size_rules)).count
+    assert stated, "no case states a row of it"
+
+
+def can_wait(case: Case) -> bool:
+    """Whether work of a case can wait."""
+    return case.work_can_wait
+
+
+def is_as_declared(family: Family, sets: Sets, random: np.random.Generator) -> bool:
+    """Whether a family's rows are what it says, and each reduction that it allows may be used."""
+    assert spans_what_it_says(family, sets)
+    if Reduction.SLOTS in family.allows:  # and scenarios, where no family refuses it
+        assert merges_as_it_says(family, sets, random)
+    priced = ("spend", "risk")  # that prices count too, `slots.prune` takes into account
+    if Reduction.ARCS in family.allows and family.name not in priced and not waits(sets):
+        assert moves_as_it_says(family, sets)
+    at = columns_of(sets)
+    rows = family.rows(sets, at)
+    if Reduction.FOLLOWS in family.allows and family.spans is not Spans.METER:
+        assert not columns_named(at, "committed")[rows.column].any()
+    sizes = ("reserved", "deployment", "keep", "size_low", "spend")  # what `largest_sizes` takes into account
+    if Reduction.SIZES in family.allows and family.name not in sizes:
+        assert not lowering_hurts(rows, columns_named(at, "capacity"))
+    return True
 
 
 @pytest.mark.parametrize("family", [f for f in FAMILIES if isinstance(f.relaxed_by, Cell)], ids=lambda f: f.name)
@@ -275,6 +340,14 @@ def test_a_wrong_declaration_is_seen(some_cases: list[Case]) -> None:
     tried = [sets_of(case) for case in some_cases[:3]]
     assert not all(spans_what_it_says(wrong, sets) for sets in tried)
     assert not all(merges_as_it_says(wrong, sets, random) for sets in tried)
+    apart = replace(FOREIGN["alike_in_scenarios"], allows=frozenset({Reduction.SLOTS, Reduction.SCENARIOS}))
+    assert not all(merges_as_it_says(apart, sets_of(twins(case)), random) for case in some_cases[:3])
+
+    def at_home(sets: Sets, at: Columns) -> Rows:
+        flows = at.flows[~sets.arcs["away"].to_numpy(bool)[at.flow_arc]]
+        return one_row("at_home", -np.inf, 1.0, (flows, np.ones(len(flows))))
+
+    assert not moves_as_it_says(replace(apart, rows=at_home), sets_of(two_months(False)))
 
 
 def test_cost_terms_price_parts_as_they_price_the_whole(some_cases: list[Case]) -> None:
