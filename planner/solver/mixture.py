@@ -23,6 +23,7 @@ MISSED = 1e-8  # of a row's size: rounding
 DEAR = 4.0  # times what a row may be missed for
 MARGIN = 1e-9  # relative: how far a tolled cost stays from earning money
 EQUAL = 1e-10  # relative: plans that cost as much
+DEAREST = 1e12  # USD in units of the objective: no price of a plan is above, only what a missed row costs
 MOST_SECONDS = 20.0  # for the choice of sizes
 
 
@@ -178,9 +179,11 @@ def mixture(
 
 def _sign_least(h: highspy.Highs, signed: Floats) -> bool:
     """Find, at the cost of the optimum that is known, the mixture that signs for least; whether one was found."""
-    usd = np.array(h.getLp().col_cost_)
-    most = float(h.getInfo().objective_function_value)
-    priced = np.flatnonzero(usd).astype(np.int32)
+    usd, value = np.array(h.getLp().col_cost_), np.maximum(np.array(h.getSolution().col_value), 0.0)
+    held = np.flatnonzero(usd > DEAREST).astype(np.int32)  # they are as good as 0, and stay so
+    most = float(h.getInfo().objective_function_value) - float((usd[held] * value[held]).sum())
+    h.changeColsBounds(len(held), held, np.zeros(len(held)), value[held])
+    priced = np.flatnonzero((usd != 0) & (usd <= DEAREST)).astype(np.int32)
     h.addRow(-INF, most + EQUAL * abs(most), len(priced), priced, usd[priced])
     column = np.arange(len(usd), dtype=np.int32)
     h.changeColsCost(len(usd), column, np.append(signed, np.zeros(len(usd) - len(signed))))

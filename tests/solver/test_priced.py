@@ -191,3 +191,13 @@ def test_a_mixture_pays_for_what_it_uses() -> None:
     assert short is not None
     assert not short.fits
     assert short.usd == pytest.approx(90 + 48 + 3 * 1e3)
+
+
+def test_of_mixtures_that_cost_as_much_the_one_that_signs_least_however_dear_a_missed_row() -> None:
+    # 5 may be used: at 90 USD 4 are, for which 5 or 3 USD are signed; the plan that signs nothing costs 100
+    plans = [[PartPlan(90.0, np.array([4.0]), signed_usd=5.0), PartPlan(90.0, np.array([4.0]), b"b", signed_usd=3.0),
+              PartPlan(100.0, np.array([0.0]), b"c")]]  # fmt: skip
+    for usd in (1e3, 1e17):
+        found = mixture(plans, np.array([-np.inf]), np.array([5.0]), np.array([usd]), Clock(), fewest=True)
+        assert found is not None
+        assert (found.usd, found.signed_usd) == pytest.approx((90.0, 3.0))
