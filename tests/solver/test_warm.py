@@ -5,14 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from planner.errors import StoppedError
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.case_factors import Factor
 from planner.features.what_if.explore.levers import Kind, change_of, levers_of, moved_to, near_of
+from planner.model import program
+from planner.model.columns import Columns
+from planner.model.family import Family, Spans
 from planner.model.index_tables import sets_of
 from planner.model.reduce.alike import Split
+from planner.model.rows import Rows, Term, distinct, joined, no_rows
+from planner.model.sets import Sets
 from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import find_cost
@@ -21,8 +27,10 @@ from planner.solver.one_price import priced_by_one
 from planner.solver.tied import solve_tied
 from planner.solver.warm import NoAnswer, WarmAnswer, WarmCases
 from tests import builders
+from tests.builders.one_hour import on_demand, two
 from tests.oracle.generate import generate
 
+BOTH = ("east", "west")
 DAY = [10.0, 10.0, 4.0, 18.0, 7.0, 11.0]
 
 
@@ -229,3 +237,32 @@ def test_of_plans_that_are_as_safe_the_cheapest_is_shown() -> None:
     found = WarmCases().solve(changed(builders.case(tables, whole_units=False), safest), {}, Clock())
     assert isinstance(found, WarmAnswer)
     assert found.totals.total_usd == pytest.approx((4 + 10) / 2 * 744 * 3)
+
+
+def test_an_input_that_only_a_rule_of_ones_own_reads_makes_a_case_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cheap option is shut by a word in its note: where it is open, the dear one is a way that no optimum needs."""
+
+    def shut(sets: Sets, at: Columns) -> Rows:
+        assert sets.case is not None
+        names = {(q.region, q.model, q.option) for q in sets.case.on_demand if q.note == "shut"}
+        quotas = zip(*(sets.quotas[name] for name in ("region", "model", "option")))
+        closed = np.array([*(name in names for name in quotas), False])
+        quota = sets.arcs["quota"].to_numpy(int)[at.flow_arc]
+        flows = np.flatnonzero(closed[quota])
+        where = {"quota": quota[flows], "slot": at.flow_slot[flows]}
+        if not len(flows):
+            return no_rows("shut", *where)
+        return joined("shut", distinct(**where), (-np.inf, 0.0), [Term(where, at.flows[flows], 1.0)])
+
+    monkeypatch.setattr(program, "FAMILIES", (*program.FAMILIES, Family("shut", "10", shut, "USD", spans=Spans.SLOT)))
+    options = [
+        on_demand(r, option=name, usd_per_mtok_input=usd) for r in BOTH for name, usd in (("cheap", 1e4), ("dear", 2e4))
+    ]
+    case = builders.case(two(10, 20, on_demand=options))
+    notes = {"cheap": "shut", "dear": None}
+    closed = replace(case, on_demand=tuple(q.model_copy(update={"note": notes[q.option]}) for q in case.on_demand))
+    warm = WarmCases(workers=1)
+    for each in (case, closed, case):
+        answer = warm.solve(each, {}, Clock())
+        assert isinstance(answer, WarmAnswer)
+        assert answer.totals.total_usd == pytest.approx(find_cost(each))

@@ -19,6 +19,7 @@ from planner.model.reduce.slots import merge_slots, prune
 from planner.model.rows import number_in
 from planner.model.sets import Bools, Ints, Sets
 from planner.model.waiting import waits
+from planner.schema.base import Row
 from planner.schema.case import Case
 from planner.schema.settings import PlanSettings
 
@@ -35,7 +36,13 @@ NUMBERS: Mapping[str, tuple[str, ...]] = {
     "purchases": ("usd_per_unit", "committed_usd_per_unit", "min_units", "max_units"),
     "caps": (),
 }  # columns of each table in which like cases may differ
-INPUTS = ("settings", "demand", "offers", "on_demand")  # of a case; in anything else they may not differ
+INPUTS: Mapping[str, frozenset[str]] = {
+    "offers": frozenset(("usd_per_unit_hour", "upfront_usd_per_unit", "list_usd_per_unit_hour", "min_units",
+                         "max_units")),
+    "on_demand": frozenset(("usd_per_mtok_input", "usd_per_mtok_cached_input", "usd_per_mtok_cache_write",
+                            "usd_per_mtok_output", "tokens_per_minute_quota")),
+}  # fmt: skip  # columns of a case's tables in which they may differ: what the tables of Sets have of them
+OWN = ("settings", "demand", *INPUTS)  # compared apart; in anything else of a case they may not differ
 POLICY = ("headroom", "reserved_headroom", "failover", "egress", "tail_value", "max_commitment_usd",
           "max_commitment_whole_term_usd")  # fmt: skip
 
@@ -182,9 +189,19 @@ def _patterns(sets: Sets) -> list[Bools]:
 
 def _same_inputs(old: Case, new: Case) -> bool:
     """Whether cases differ in nothing but what `_renewed` puts in again."""
-    if any(getattr(old, f.name) != getattr(new, f.name) for f in fields(Case) if f.name not in INPUTS):
+    if any(getattr(old, f.name) != getattr(new, f.name) for f in fields(Case) if f.name not in OWN):
         return False
+    for table, numbers in INPUTS.items():
+        rows = (old.rows(table), new.rows(table))
+        one, other = ([_without(row, numbers) for row in of_case] for of_case in rows)
+        if one != other:
+            return False
     return old.settings is new.settings or _fixed(old.settings) == _fixed(new.settings)
+
+
+def _without(row: Row, columns: frozenset[str]) -> dict[str, Any]:
+    """Return the cells of a row but for some columns."""
+    return {name: value for name, value in row if name not in columns}
 
 
 def _fixed(settings: PlanSettings) -> dict[str, Any]:
