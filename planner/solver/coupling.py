@@ -126,10 +126,10 @@ def coupling_of(sets: Sets, families: Sequence[Family], programs: Sequence[Linea
     parts = []
     for k in range(len(programs)):
         mine = part_of[column] == k
-        pair = np.column_stack([row[mine], column_of[column[mine]]])
-        unique, group = np.unique(pair, axis=0, return_inverse=True)
-        added = np.bincount(group.ravel(), value[mine], len(unique))
-        parts.append(PartRows(unique[:, 0], unique[:, 1], added.astype(float)))
+        many = max(programs[k].columns.count, 1)
+        unique, group = np.unique(row[mine] * many + column_of[column[mine]], return_inverse=True)
+        added = np.bincount(group, value[mine], len(unique))
+        parts.append(PartRows(*np.divmod(unique, many), added.astype(float)))
     own = joint_columns(at)
     number = np.full(at.count, -1)
     number[own] = np.arange(len(own))

@@ -13,13 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+import highspy
 import numpy as np
 
 from planner.model.sets import Floats, Ints
+from planner.solver.basis_by_name import BASIC
 from planner.solver.boxed import is_inside
 from planner.solver.continuous import LinearSolve, cut_rows
 from planner.solver.highs import set_options
 from planner.solver.parallel import on_all_cores
+from planner.solver.stress_search import Cut
 
 ROUNDS = 100
 EXACT = 1e-11  # of the whole cost: what the parts' lines may leave open
@@ -29,16 +32,19 @@ BEYOND = 1.2  # times as far as the last two prices point
 FIRST = 0.05  # of the whole cost over the bound: the first price, where none is known
 HIGHEST = 2.0**40  # times that
 CLOSE = 0.01  # of a price: so near to each other, the lines of two prices tell where the row's price is
+NEARER = 0.5  # times as near: starting afresh from another basis costs some steps
+MOST_LINES, FEW_LINES, MOST_VALUES = 48, 4, 500_000  # of a part that are remembered, and of values in them
 SIDE = 0.05  # of the way between two prices: so far from either
 
 
 @dataclass(frozen=True)
 class _Line:
-    """A plan of a part: its cost, what it uses of the row, and the values of its columns."""
+    """A plan of a part: its cost, what it uses of the row, the values of its columns, and their basis."""
 
     usd: float
     use: float
     values: Floats
+    basis: highspy.HighsBasis
 
     def at(self, price: float) -> float:
         return self.usd + price * self.use
@@ -48,18 +54,20 @@ class _Line:
 class TiedPart:
     """A part that is open in HiGHS, with the row's entries in its columns.
 
-    known : its optimum by price.
+    known : its optimum by price. last : the price of the last solve (None: none yet).
     """
 
     solve: LinearSolve
     column: Ints
     value: Floats
     known: dict[float, _Line] = field(default_factory=dict)
+    last: float | None = None
 
     def take(self, price: float) -> bool:
         """Solve it at a price, with the stress rows known; False where it has no optimum there."""
         session, cost = self.solve.session, self.solve.program.cost
         session.set_some_costs(self.column, cost[self.column] + price * self.value)
+        self._begin_near(price)
         set_options(session.highs, dual_simplex_cost_perturbation_multiplier=0.0)  # a twelfth faster (measured)
         found = session.solve()
         set_options(session.highs, dual_simplex_cost_perturbation_multiplier=1.0)
@@ -71,6 +79,17 @@ class TiedPart:
         self.note(price, values)
         return True
 
+    def _begin_near(self, price: float) -> None:
+        """Begin at the optimum of the nearest price known, where that is much nearer than the last one solved."""
+        near = min(self.known, key=lambda one: abs(one - price), default=None)
+        if near is not None and (self.last is None or abs(near - price) < NEARER * abs(self.last - price)):
+            highs, basis = self.solve.session.highs, self.known[near].basis
+            rows = list(basis.row_status)
+            basis.row_status = [*rows, *([BASIC] * (highs.getNumRow() - len(rows)))]
+            highs.clearSolver()  # edge weights of another basis
+            highs.setBasis(basis)
+        self.last = price
+
     def serves(self, values: Floats) -> bool:
         """Whether some values serve every stress case; else the rows that they break are added."""
         units = np.maximum(values[self.solve.program.columns.deployed], 0.0)
@@ -78,20 +97,15 @@ class TiedPart:
         if not cuts:
             return True
         self.solve.add(cuts)
-        rows = cut_rows(self.solve.program, cuts)
-        row = np.repeat(np.arange(len(cuts)), np.diff(rows.start))
-        self.known = {
-            price: line
-            for price, line in self.known.items()
-            if np.all(np.bincount(row, rows.value * line.values[rows.column], len(cuts)) >= rows.lower)
-        }
+        self.known = _kept(self.known, self.solve, cuts)
         return False
 
     def note(self, price: float, values: Floats) -> None:
         """Take some values as the optimum at a price."""
         used = np.flatnonzero(values)
         usd = float((self.solve.program.cost[used] * values[used]).sum())
-        self.known[price] = _Line(usd, float((self.value * values[self.column]).sum()), values)
+        use = float((self.value * values[self.column]).sum())
+        self.known[price] = _Line(usd, use, values, self.solve.session.highs.getBasis())
 
     def usd(self, price: float) -> float:
         """Cost at a price, by the lines known: never less than it is."""
@@ -131,6 +145,40 @@ class TiedPart:
         cost = self.solve.program.cost
         self.solve.session.set_some_costs(self.column, cost[self.column])
 
+    def lines(self, price: float) -> "PartLines":
+        """Return the lines known, those of prices near one, for the next case of the same programme."""
+        most = max(FEW_LINES, min(MOST_LINES, MOST_VALUES // max(self.solve.program.columns.count, 1)))
+        near = sorted(self.known, key=lambda one: abs(one - price))[:most]
+        return PartLines(self.column, self.value, {p: self.known[p] for p in near}, len(self.solve.cuts))
+
+    def recall(self, lines: "PartLines | None") -> None:
+        """Take lines that were found of the same programme, for the same row; those that later stress rows leave."""
+        if lines is not None and np.array_equal(lines.column, self.column) and np.array_equal(lines.value, self.value):
+            self.known = _kept(lines.known, self.solve, self.solve.cuts[lines.cuts :])
+
+
+@dataclass(frozen=True)
+class PartLines:
+    """Lines of a part by price, the row's entries that they are for, and how many stress rows there were."""
+
+    column: Ints
+    value: Floats
+    known: Mapping[float, _Line]
+    cuts: int
+
+
+def _kept(known: Mapping[float, _Line], solve: LinearSolve, cuts: list[Cut]) -> dict[float, _Line]:
+    """Return the lines whose plans keep some stress rows."""
+    if not cuts:
+        return dict(known)
+    rows = cut_rows(solve.program, cuts)
+    row = np.repeat(np.arange(len(cuts)), np.diff(rows.start))
+    return {
+        price: line
+        for price, line in known.items()
+        if np.all(np.bincount(row, rows.value * line.values[rows.column], len(cuts)) >= rows.lower)
+    }
+
 
 def priced_by_one(
     parts: Sequence[TiedPart], bound: float, start: float, workers: int | None = None
@@ -168,7 +216,14 @@ def _of_known_rows(
     """Find the same with the stress rows known."""
     low, high = -1.0, np.inf  # prices at which more is used than the bound, and no more
     step, price, first = NEAR, start, 0.0
-    seen: dict[float, float] = {}  # what is used above the bound, by price
+    shared = set.intersection(*(set(part.known) for part in parts))
+    # what is used above the bound, by price
+    seen = {p: sum(part.known[p].use for part in parts) - bound for p in sorted(shared)}
+    if len(shared) > 1:
+        low = max((p for p in shared if seen[p] > 0), default=low)
+        high = min((p for p in shared if seen[p] <= 0), default=high)
+        crossing = _crossing(parts, bound)[0]
+        price = crossing if np.isfinite(crossing) and low <= crossing <= high else max(price, low)
     for _ in range(ROUNDS):
         usd = sum(abs(part.usd(price)) for part in parts if part.known)
         ask = [part for part in parts if part.is_open(price, EXACT * usd / len(parts))]

@@ -7,6 +7,7 @@ to case, so a few rounds are enough.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -16,7 +17,7 @@ from planner.model.sets import Bools, Floats, Sets
 from planner.solver.continuous import LinearSolve
 from planner.solver.coupling import Coupling, LivePart, coupling_of
 from planner.solver.highs import Clock
-from planner.solver.one_price import TiedPart, priced_by_one
+from planner.solver.one_price import PartLines, TiedPart, priced_by_one
 from planner.solver.parallel import on_all_cores
 from planner.solver.priced import PricedParts
 
@@ -25,33 +26,41 @@ SLACK = 1e-9  # relative: what a row may be missed by
 ABOUT = (0.98, 1.02)  # times the prices of a case nearby: the next ones are likely between
 
 
+@dataclass
+class OpenPart:
+    """A part with its programme open in HiGHS, the families left out; the lines of it that are known, for the next."""
+
+    whole: Sets
+    solve: LinearSolve
+    lines: PartLines | None = None
+
+
 def solve_tied(
-    sets: Sets, families: Sequence[Family], parts: Sequence[tuple[Sets, LinearSolve]], *, prices: Floats | None,
+    sets: Sets, families: Sequence[Family], parts: Sequence[OpenPart], *, prices: Floats | None,
     clock: Clock, solved: bool = True, workers: int | None = None,
 ) -> tuple[list[Floats], Floats] | None:  # fmt: skip
     """Find the optimum for units of any size of parts that some rows tie.
 
     Parameters
     ----------
-    parts : each with its programme open, the families left out, and an optimum of it in HiGHS where they are `solved`.
-        Those that are not can be tried only where the prices say which row binds. prices : of the rows, to start from;
-        those of a case nearby.
+    parts : each with an optimum in HiGHS where they are `solved`. Those that are not can be tried only where the prices
+        say which row binds. prices : of the rows, to start from; those of a case nearby.
 
     Returns
     -------
     Values of each part's columns, and the prices; None where the rows cannot be priced, or plan and bound do not meet.
     """
-    programs = [solve.program for _, solve in parts]
+    programs = [part.solve.program for part in parts]
     coupling = coupling_of(sets, families, programs)
     if coupling is None or len(coupling.joint.cost):
         return None
     start = np.zeros(coupling.count) if prices is None or len(prices) != coupling.count else prices
-    by_one = _by_one(coupling, [solve for _, solve in parts], start, solved, workers)
+    by_one = _by_one(coupling, parts, start, solved, workers)
     if by_one is not None or not solved:
         return by_one
     live = [
-        LivePart(whole, solve, solve.program, k, np.empty(0, np.int64), np.zeros(coupling.count))
-        for k, (whole, solve) in enumerate(parts)
+        LivePart(part.whole, part.solve, part.solve.program, k, np.empty(0, np.int64), np.zeros(coupling.count))
+        for k, part in enumerate(parts)
     ]
     run = PricedParts(coupling, live, EXACT, clock, workers)
     try:
@@ -72,10 +81,10 @@ def solve_tied(
 
 
 def _by_one(
-    coupling: Coupling, solves: Sequence[LinearSolve], prices: Floats, solved: bool, workers: int | None
+    coupling: Coupling, opened: Sequence[OpenPart], prices: Floats, solved: bool, workers: int | None
 ) -> tuple[list[Floats], Floats] | None:
     """Find the optimum where one row binds: the only one that the parts' optima break, or that had a price."""
-    before = [solve.session.values() for solve in solves] if solved else []
+    before = [one.solve.session.values() for one in opened] if solved else []
     rows = np.flatnonzero(_broken(coupling, before) if solved else prices)
     if len(rows) != 1:
         return None
@@ -84,11 +93,14 @@ def _by_one(
     if np.isfinite(coupling.upper[row]) and np.isfinite(coupling.lower[row]):
         return None
     parts = [
-        TiedPart(solve, own.column[own.row == row], sign * own.value[own.row == row])
-        for solve, own in zip(solves, coupling.parts, strict=True)
+        TiedPart(one.solve, own.column[own.row == row], sign * own.value[own.row == row])
+        for one, own in zip(opened, coupling.parts, strict=True)
     ]
+    for part, one in zip(parts, opened, strict=True):
+        part.recall(one.lines)
     for part, values in zip(parts, before) if solved else ():
         part.note(0.0, values)
+        part.last = 0.0
     try:
         found = priced_by_one(parts, bound, abs(float(prices[row])), workers)
     finally:
@@ -96,6 +108,8 @@ def _by_one(
             part.reset()
     if found is None or _broken(coupling, found[0]).any():
         return None
+    for part, one in zip(parts, opened, strict=True):
+        one.lines = part.lines(found[1])
     price = np.zeros(coupling.count)
     price[row] = -sign * found[1]
     return found[0], price

@@ -34,14 +34,15 @@ from planner.solver.component import Decided, decided, decided_as
 from planner.solver.continuous import LinearSolve, cut_rows, open_program
 from planner.solver.find import totals_of
 from planner.solver.highs import DEVEX, INF, Clock, Session, set_options
+from planner.solver.one_price import PartLines
 from planner.solver.parallel import on_all_cores
 from planner.solver.scaling import need_peaks
 from planner.solver.starts import STRESS_TABLES
 from planner.solver.stress_search import StressCaseProblem
-from planner.solver.tied import solve_tied
+from planner.solver.tied import OpenPart, solve_tied
 
 Near = Mapping[str, float]  # where a case stands among others: a number by name; 0 where it is not named
-MOST_STARTS = 24  # bases of a part that is open
+MOST_STARTS = 48  # bases of a part that is open
 MOST_OPEN = 4  # shapes of a part, and of a case, that are kept
 MOST_CUTS = 600  # of a part that is open; above it is opened anew, with the stress rows that bind
 DUST = 1e-7  # of the largest weight in a proof that no plan exists: rounding
@@ -87,7 +88,7 @@ class _Open:
 
     peaks : demand by need that it was scaled to. networks : digest of each stress case's. answer : to the programme as
     it is now; None: not solved, or there is none. costs_moved : since the optimum that it starts from. astray :
-    HiGHS stands at an optimum under prices.
+    HiGHS stands at an optimum under prices. lines : known of it at prices of a row.
     """
 
     solve: LinearSolve
@@ -98,6 +99,7 @@ class _Open:
     against: tuple[str, ...] = ()
     costs_moved: bool = False
     astray: bool = False
+    lines: PartLines | None = None
 
     def nearest(self, near: Near) -> _Basis | None:
         """Return the basis of the nearest optimum; the newest of several."""
@@ -136,7 +138,7 @@ class WarmCases:
     _splits: dict[Hashable, list[Split]] = field(default_factory=dict)
     _open: dict[Hashable, list[_Open]] = field(default_factory=dict)
     _rays: dict[str, dict[bytes, StressRay]] = field(default_factory=dict)
-    _prices: dict[tuple[str, ...], Floats] = field(default_factory=dict)
+    _prices: dict[tuple[str, ...], list[tuple[Near, Floats]]] = field(default_factory=dict)
     _tied: list[tuple[Near, bool]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -179,18 +181,20 @@ class WarmCases:
     ) -> list[Decided] | NoAnswer | None:
         """Solve several parts under prices of the rows that tie them, which change little; None: it must be as one."""
         names = tuple(family.name for family in wide)
-        prices = self._prices.get(names)
+        known = self._prices.setdefault(names, [])
+        prices = min(reversed(known), key=lambda one: _distance(one[0], near))[1] if known else None
         for solved in (False, True) if prices is not None and np.count_nonzero(prices) == 1 else (True,):
             if solved and isinstance(without := self._solved(loose.parts, near, clock), NoAnswer):
                 return without
             opened = [self._at(part, near, clock) for part in loose.parts]
-            parts = [(part.sets, one.solve) for part, one in zip(loose.parts, opened, strict=True)]
+            parts = [OpenPart(part.sets, one.solve, one.lines) for part, one in zip(loose.parts, opened, strict=True)]
             found = solve_tied(sets, wide, parts, prices=prices, clock=clock, solved=solved, workers=self.workers)
-            for one in opened:
+            for one, part in zip(opened, parts, strict=True):
                 one.remember(near)
-                one.answer, one.astray = None, True  # what stands in HiGHS is an optimum under prices
+                one.answer, one.astray, one.lines = None, True, part.lines  # what stands in HiGHS is under prices
             if found is not None:
-                values, self._prices[names] = found
+                values, prices = found
+                known[:] = [*(other for other in known if other[0] != near), (dict(near), prices)][-MOST_STARTS:]
                 plans = [decided_as(one.solve.program, v) for one, v in zip(opened, values, strict=True)]
                 if keep_rows(sets, wide, plans, sized=False):
                     return plans
@@ -241,7 +245,8 @@ class WarmCases:
         one = next((one for one in known if _like(one, program)), None)
         if one is None:
             one = self._opened(known, program, near, clock)
-        elif one.astray or not _same_numbers(one.solve.program, program):
+        elif not (same := _same_numbers(one.solve.program, program)) or one.astray:
+            one.lines = one.lines if same else None
             _move(one, program, near, clock)
         one.solve.session.clock = clock
         with self._lock:

@@ -23,7 +23,7 @@ from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import find_cost
 from planner.solver.highs import Clock
-from planner.solver.one_price import priced_by_one
+from planner.solver.one_price import TiedPart, priced_by_one
 from planner.solver.tied import solve_tied
 from planner.solver.warm import NoAnswer, WarmAnswer, WarmCases
 from tests import builders
@@ -203,7 +203,27 @@ def test_a_cap_is_priced_from_any_price(tmp_path: Path, monkeypatch: pytest.Monk
         assert found.totals.reserved_usd <= share * free.totals.reserved_usd * (1 + 1e-9)
     assert asked[0] == 0  # nothing was known
     assert min(asked[1:3]) > 0
-    assert asked[3:] == [0.0]  # the cap before did not bind
+    assert asked[3:] == [asked[1]]  # the price of the nearest cap, not of the last, which did not bind
+
+
+def test_a_cap_moved_alone_is_found_in_the_plans_that_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    generate(tmp_path / "in", 11, 2, 3, 3, 1, "terms")
+    case, taken = load(tmp_path / "in").with_policy(whole_units=False), []
+    take = TiedPart.take
+    monkeypatch.setattr(TiedPart, "take", lambda part, price: taken.append(price) or take(part, price))
+    warm = WarmCases(workers=1)
+    free = warm.solve(case, {}, Clock())
+    assert isinstance(free, WarmAnswer)
+    for share, demand, known in ((0.9, 1.0, False), (0.6, 1.0, False), (0.9, 1.0, True), (0.9, 1.1, False)):
+        capped = (("max_commitment_usd", f"{share * free.totals.reserved_usd}"),)
+        variant = changed(case, CaseChange("", set=capped, scale=(Factor("demand", demand),)))
+        found = warm.solve(variant, {"cap": share, "demand": demand}, Clock())
+        assert isinstance(found, WarmAnswer)
+        assert found.totals.total_usd == pytest.approx(find_cost(variant), rel=1e-9)
+        assert (not taken) == known
+        taken.clear()
 
 
 def test_a_bound_that_an_optimum_lies_on_is_taken_off(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:

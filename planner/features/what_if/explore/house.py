@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from planner.features.what_if.explore.levers import Lever, change_of, levers_of, near_of, warm_ups
+from planner.features.what_if.explore.levers import Lever, levers_of
 from planner.features.what_if.explore.meeting import KeptCase, Meeting
 from planner.features.what_if.explore.workers import Workshop
 from planner.schema.case import Case
@@ -27,8 +27,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.levers: tuple[Lever, ...] = levers_of(self.case)
-        likely = [(change_of(self.levers, m, "likely"), near_of(self.levers, m)) for m in warm_ups(self.levers)]
-        self.workshop = Workshop(self.case, self.options, likely)
+        self.workshop = Workshop(self.case, self.options)
 
     def meeting(self, tab: str) -> Meeting | None:
         """Return the meeting of a tab; None: there are too many at once."""

@@ -16,6 +16,8 @@ from planner.schema.case import Case
 Value = float | bool | str | None
 Moved = Mapping[str, Value]  # value by key of a lever; what is not named is as it stands
 
+BLANK_UPS = (10.0, 30.0, 50.0)  # values of a share without a limit that are answered ahead, percent
+CAPS = (0.9, 0.7)  # of what is committed without a cap
 MOST_ROWS = 30  # levers for workloads, regions, offers, ...; those of more are on the command line
 DEMAND, RULES, PRICES, BUYING, MONEY = "Demand", "Rules", "Prices and quotas", "What can be bought", "Budgets"
 GROUPS = (DEMAND, RULES, PRICES, BUYING, MONEY)
@@ -293,6 +295,8 @@ def near_of(levers: Sequence[Lever], moved: Moved) -> dict[str, float]:
             found[lever.key] = ((lever.knob if value is None else float(value)) - lever.knob) / 100
         elif lever.kind is Kind.AMOUNT and value and start:
             found[lever.key] = math.log(max(float(value), 1.0) / max(float(start), 1.0))
+        elif lever.kind is Kind.AMOUNT and value:
+            found[lever.key] = 1.0 + math.log(max(float(value), 1.0)) / 10
         else:
             found[lever.key] = 1.0
     return found
@@ -315,15 +319,28 @@ def words_of(levers: Sequence[Lever], moved: Moved) -> list[str]:
 
 
 def warm_ups(levers: Sequence[Lever]) -> list[dict[str, Value]]:
-    """List moves that a meeting is likely to ask, to be answered while nobody asks: each lever that is not fine."""
+    """List moves that a meeting is likely to ask, to be answered while nobody asks.
+
+    Each lever that is not fine, then the shares and headrooms that are: of one that is blank, a few values. Caps follow
+    once it is known what is committed without them (`caps`).
+    """
     found: list[dict[str, Value]] = []
-    for lever in levers:
-        if lever.fine or lever.kind in (Kind.AMOUNT, Kind.CHOICE):
+    for lever in sorted(levers, key=lambda one: one.fine):
+        if lever.kind in (Kind.AMOUNT, Kind.CHOICE) or (lever.fine and lever.group != RULES):
+            continue
+        if lever.key == "set whole_units":  # it changes nothing for units of any size
             continue
         if lever.kind is Kind.SWITCH:
             found.append({lever.key: not lever.start})
             continue
-        start = float(lever.start or 0.0)
         reach = 20.0 if lever.change else 30.0
-        found += [{lever.key: v} for v in (start + reach, start - reach) if lever.low <= v <= lever.high]
+        values = BLANK_UPS if lever.start is None else (float(lever.start) + reach, float(lever.start) - reach)
+        found += [{lever.key: v} for v in values if lever.low <= v <= lever.high]
     return found
+
+
+def caps(levers: Sequence[Lever], reserved_usd: float) -> list[dict[str, Value]]:
+    """List caps that are likely to be asked of a plan that commits so much inside the horizon without one."""
+    key = "set max_commitment_usd"
+    blank = any(lever.key == key and lever.start is None for lever in levers)
+    return [{key: float(round(share * reserved_usd))} for share in CAPS] if blank and reserved_usd > 0 else []

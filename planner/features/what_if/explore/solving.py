@@ -6,7 +6,7 @@ between two runs of HiGHS and drops the older one; the second is ended at once w
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,6 +19,7 @@ from planner.features.what_if import rules_cost_study
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.case_factors import with_signed_apart
 from planner.features.what_if.explore.details import Detail, detail_of
+from planner.features.what_if.explore.levers import caps, change_of, levers_of, near_of, warm_ups
 from planner.features.what_if.explore.quick import Picture, against_in_words, picture_of
 from planner.features.what_if.rules_cost_study import BUDGET_SECONDS, rules_cost
 from planner.features.what_if.study import Answer, answer_of
@@ -162,11 +163,12 @@ class _Inbox:
             return self._clock
 
 
-def continuous_worker(case: Case, likely: Sequence[tuple[CaseChange, Near]], pipe: Connection) -> None:
+def continuous_worker(case: Case, pipe: Connection) -> None:
     """Answer questions for units of any size, the newest first; learn what is likely to be asked while nobody asks."""
-    inbox, warm, case = _Inbox(pipe), WarmCases(), with_signed_apart(case.with_policy(whole_units=False))
+    inbox, warm, levers = _Inbox(pipe), WarmCases(), levers_of(case)
+    case = with_signed_apart(case.with_policy(whole_units=False))
     answered: dict[CaseChange, Quick] = {}
-    waiting = list(likely)
+    waiting = warm_ups(levers)
     curve: _Curve | None = None
     while not inbox.closed:
         asked = inbox.take(wait=not waiting and curve is None)
@@ -178,14 +180,16 @@ def continuous_worker(case: Case, likely: Sequence[tuple[CaseChange, Near]], pip
                     answered[key] = _quick(case, asked, warm, inbox, pipe.send)
                     while len(answered) > MOST_ANSWERS:
                         del answered[next(iter(answered))]
+                    if key == CaseChange("") and (stands := answered[key].picture) is not None:
+                        waiting += caps(levers, stands.parts["reserved_usd"])
                 pipe.send(replace(answered[key], number=asked.number))
             elif isinstance(asked, Points):
                 curve = _Curve(asked)
             elif curve is not None:
                 curve = curve.stepped(case, warm, inbox, pipe.send)
             elif waiting:
-                change, near = waiting[0]
-                _cost(case, change, near, warm, inbox.clock(LEARN_SECONDS))
+                likely = waiting[0]
+                _cost(case, change_of(levers, likely), near_of(levers, likely), warm, inbox.clock(LEARN_SECONDS))
                 waiting.pop(0)
         except StoppedError:
             if asked is None and curve is None and waiting and not inbox.closed:

@@ -84,14 +84,14 @@ def _die_with_parent() -> None:
 class Workshop:
     """Where a page gets its processes; one that searches whole units stands ready, so that to end one costs no wait."""
 
-    def __init__(self, case: Case, options: Options, likely: Any) -> None:
-        self._case, self._options, self._likely = case, options, likely
+    def __init__(self, case: Case, options: Options) -> None:
+        self._case, self._options = case, options
         self._spare: Worker | None = None
         self._closed = False
 
     def continuous(self) -> Worker:
         """Start a process for continuous answers."""
-        return Worker(continuous_worker, (self._case, self._likely), asyncio.get_running_loop())
+        return Worker(continuous_worker, (self._case,), asyncio.get_running_loop())
 
     def whole(self) -> Worker:
         """Take the process for whole units that stands ready."""

@@ -7,6 +7,7 @@ from planner.features.what_if.case_factors import Factor
 from planner.features.what_if.explore.levers import (
     Kind,
     Lever,
+    caps,
     change_of,
     levers_of,
     moved_to,
@@ -80,8 +81,11 @@ def test_a_blank_amount_is_no_cap(levers: tuple[Lever, ...]) -> None:
 
 
 def test_what_is_likely_to_be_asked_can_be_asked(case: Case, levers: tuple[Lever, ...]) -> None:
-    for moved in warm_ups(levers):
+    for moved in [*warm_ups(levers), *caps(levers, 1000.0)]:
         changed(case, change_of(levers, moved, "likely"))
+    assert {"set egress.max_cross_region_share": 10.0} in warm_ups(levers)  # it has no limit: some are tried
+    assert caps(levers, 1000.0)[0] == {"set max_commitment_usd": 900.0}
+    assert caps(levers, 0.0) == []
 
 
 def test_names_may_hold_any_character() -> None:
