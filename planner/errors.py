@@ -210,6 +210,17 @@ class StoppedError(PlannerError):
     exit_code = EXIT_STOPPED
 
 
+class DiskFullError(PlannerError, OSError):
+    """What is to be written to a place does not fit there; ``why`` in words. Its draft is gone."""
+
+    def __init__(self, place: object, why: str) -> None:
+        self.why = why
+        super().__init__(
+            f"{place}: {why}. Nothing was put in place, and what was there before is as it was. Free some space, or "
+            "write to another disk (of solve and most commands: -o DIR), and run again."
+        )
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Suggest the most similar known name: ``; did you mean 'eu-west'?``, or nothing where none is close."""
     names = {option.casefold(): option for option in known}

@@ -5,6 +5,7 @@ whose lock its process holds. A process that is killed leaves its draft behind, 
 there sweeps it away. (``.new`` is one that is about to be locked, ``.gone`` one that is being swept away.)
 """
 
+import errno
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import PlannerError
+from planner.errors import DiskFullError, PlannerError
 from planner.io.shown import without_formulas
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ COMMITTED = ".committed"  # in a draft of a directory: whole, and on its way int
 _DRAFT = re.compile(r"\..*-[a-z0-9_]{8}\.(part|new|gone)")
 _LONGEST = 60  # characters of the place's name in the draft's
 _BEGINNINGS = 50  # tries: somebody who sweeps may take a draft that is not locked yet
+FULL = {  # what an operating system says where a file cannot grow any more
+    "ENOSPC": "its disk is full",
+    "EDQUOT": "your share of its disk (quota) is used up",
+    "EFBIG": "a file may not become so large there",
+}
 _STOPS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -68,17 +74,42 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 @contextmanager
-def draft(place: Path) -> Iterator[Path]:
-    """Yield a new hidden directory beside `place`, removed with what is left in it when the block ends."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    sweep(place.parent)
-    beside, lock = _begin(place)
+def fits(place: Path) -> Iterator[None]:
+    """Say of a disk that is full which place it was to be, whoever finds out (pyarrow has words of its own).
+
+    Raises
+    ------
+    DiskFullError : what the block writes does not fit on the disk.
+    """
     try:
-        yield beside
-    finally:
-        with undisturbed():
-            lock.release()
-            shutil.rmtree(beside, ignore_errors=True)
+        yield
+    except DiskFullError as error:  # of something inside it: the place that people know is this one
+        raise DiskFullError(place, error.why) from error
+    except OSError as error:
+        why = FULL.get(errno.errorcode.get(error.errno or 0, ""))
+        if why is None:
+            raise
+        raise DiskFullError(place, why) from error
+
+
+@contextmanager
+def draft(place: Path) -> Iterator[Path]:
+    """Yield a new hidden directory beside `place`, removed with what is left in it when the block ends.
+
+    Raises
+    ------
+    DiskFullError : what is written does not fit on the disk.
+    """
+    with fits(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        sweep(place.parent)
+        beside, lock = _begin(place)
+        try:
+            yield beside
+        finally:
+            with undisturbed():
+                lock.release()
+                shutil.rmtree(beside, ignore_errors=True)
 
 
 def _begin(place: Path) -> tuple[Path, "BaseFileLock"]:

@@ -1,6 +1,8 @@
 """Files and directories are put in place whole: whatever stops the writer, whoever else writes, and is swept after."""
 
+import errno
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from planner.errors import PlannerError
+from planner.errors import DiskFullError, PlannerError
 from planner.io import directory as directories
 from planner.io.atomic import undisturbed, write_text, written_beside
+from planner.io.cache import Cache
 from planner.io.directory import Kind, read_whole, recover, replaced
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +68,30 @@ def _with_and_without_exchange(request: pytest.FixtureRequest, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("_with_and_without_exchange")
+def test_a_full_disk_is_named_by_the_place_that_people_know(tmp_path: Path) -> None:
+    """Found deep inside by a library with words of its own; what was there before stays."""
+    put(tmp_path / "out", "old")
+    before = there(tmp_path / "out")
+    with (
+        pytest.raises(DiskFullError, match=f"^{re.escape(str(tmp_path / 'out'))}: its disk is full"),
+        replaced(tmp_path / "out", KIND) as new,
+        written_beside(new / "a"),
+    ):
+        raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: [errno 28] No space left on device")
+    assert there(tmp_path / "out") == before
+    assert hidden(tmp_path) == []
+    with pytest.raises(OSError, match="read-only"), written_beside(tmp_path / "x"):
+        raise OSError(errno.EROFS, "read-only")
+    Cache(tmp_path).put("k", {"a": Unwritable()})  # an answer for the next run is not worth a stop
+
+
+class Unwritable:
+    """An array that does not fit."""
+
+    def __array__(self, dtype: object = None, copy: object = None) -> object:
+        raise OSError(errno.ENOSPC, "full")
+
+
 def test_a_directory_takes_the_place_of_the_older_one(tmp_path: Path) -> None:
     put(tmp_path / "q", "old")
     assert there(tmp_path / "q") == WHOLE["old"]

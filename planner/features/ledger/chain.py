@@ -12,7 +12,7 @@ from typing import IO, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planner.errors import PlannerError
-from planner.io.atomic import locked
+from planner.io.atomic import fits, locked
 from planner.io.digest import FORMAT, read_json, seal_of, sealed
 from planner.plan.orders import order_digest
 
@@ -239,7 +239,7 @@ def opened(path: Path) -> Iterator[OpenLedger]:
 @contextmanager
 def opened_locked(path: Path) -> Iterator[OpenLedger]:
     """Do what `opened` does for a caller who holds the lock of the ledger's directory, which exists."""
-    with path.open("a+b") as file:
+    with fits(path), path.open("a+b") as file:
         file.seek(0)
         ledger = parse(file.read())
         if ledger.torn is not None:

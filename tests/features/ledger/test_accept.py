@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.errors import AuditError, InputError, PlannerError
+from planner.errors import AuditError, DiskFullError, InputError, PlannerError
 from planner.features.ledger.accept import Accepted, Signature, accept
 from planner.features.ledger.chain import read_ledger
 from planner.features.ledger.evidence import changed, unlisted
@@ -344,7 +344,7 @@ def test_what_the_next_folder_has_no_room_for_is_not_signed(tmp_path: Path, sign
 
     with monkeypatch.context() as patched:
         patched.setattr(Path, "write_text", full)
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(DiskFullError, match="its disk is full"):
             sign(signed, into)
     assert read_signatures(signed) is None
     assert read_ledger(signed.parent / "ledger.jsonl").entries == ()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.errors import PlannerError
+from planner.errors import DiskFullError, PlannerError
 from planner.features.ledger.chain import START, Entry, opened, parse, read_ledger
 from tests.builders.ledger_entries import entry
 
@@ -121,7 +121,7 @@ def test_a_full_disk_leaves_the_ledger_as_it_was(tmp_path: Path, monkeypatch) ->
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("planner.features.ledger.chain.os.fsync", full)
-    with pytest.raises(OSError, match="No space"), opened(path) as book:
+    with pytest.raises(DiskFullError, match="disk is full"), opened(path) as book:
         book.append(entries[1])
     assert path.read_bytes() == lines(entries)[0]
 
@@ -143,7 +143,7 @@ def test_what_did_not_fit_is_not_written_when_the_file_is_closed(tmp_path: Path)
             finally:
                 resource.setrlimit(resource.RLIMIT_FSIZE, limits)  # there is room again before the file is closed
 
-    with pytest.raises(OSError, match="too large"):
+    with pytest.raises(DiskFullError, match="may not become so large"):
         refused()
     assert path.read_bytes() == lines(entries)[0]
 
