@@ -157,9 +157,11 @@ def write_workbook(
     previous : the last signed plan, for the sheet Changes; None: today's commitments.
     notice_days : days before its end by which a commitment is to be decided on.
     """
+    from planner.features.catalogue.retiring import retiring
     from planner.features.tasks import cost_per_task_sheet
     from planner.workbook import plan_workbook
     from planner.workbook.report import Report
 
     sheets = cost_per_task_sheet.sheets_for(metrics.reading.case)
-    plan_workbook.write_workbook(Report(metrics, previous, None, notice_days), path, sheets)
+    about = retiring(metrics.reading.case, metrics.reading.plan)
+    plan_workbook.write_workbook(Report(metrics, previous, None, notice_days, retiring=about), path, sheets)

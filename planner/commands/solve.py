@@ -65,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, solve, audit, write and print."""
+    from planner.features.catalogue.retiring import retiring
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.mix import mix_sheet
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, tiers_of
@@ -121,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
         read_accuracy(arguments.input),
         arguments.notice_days,
         rules,
+        retiring=retiring(case, reading.plan),
     )
     extra = cost_per_task_sheet.sheets_for(case)
     if rules is not None and rules.rules:

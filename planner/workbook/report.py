@@ -10,6 +10,7 @@ import pandas as pd
 
 from planner.plan.bets import Bet, bets_of
 from planner.plan.expiries import NOTICE_DAYS, Calendar, calendar_of
+from planner.plan.metrics.cautions import Advice
 from planner.plan.metrics.metric_tables import Metrics
 from planner.plan.orders import OrderLine, order_lines
 from planner.plan.plan import Plan
@@ -43,6 +44,7 @@ class Report:
     was; None: it was not measured. notice_days : days before its end by which a commitment is to be decided on.
     rules : what each rule costs, and what signing nothing would; None: it was not asked. least_break : of an order,
     whether no other way to deploy its units breaks less of the stress cases, in the worst hour; None: nobody looked.
+    retiring : what is to be said of models that retire inside a commitment's term.
     """
 
     metrics: Metrics
@@ -51,6 +53,7 @@ class Report:
     notice_days: int = NOTICE_DAYS
     rules: RulesCost | None = None
     least_break: bool | None = None
+    retiring: tuple[Advice, ...] = ()
 
     def __repr__(self) -> str:
         """Name the plan and its months."""

@@ -254,7 +254,7 @@ def risks(report: Report) -> list[str]:
         _barely(report),
         _doubtful_prices(report),
     ]
-    first = [*rules_story.deciding_rule(report), *scaled_story.beyond_commitments(report)]
+    first = [*rules_story.deciding_rule(report), *report.retiring, *scaled_story.beyond_commitments(report)]
     return [*first, *(text for text in found if text),
             *report.metrics.cautions]  # fmt: skip
 

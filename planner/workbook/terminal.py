@@ -193,7 +193,8 @@ def _stress(report: Report) -> TextTable | str:
 
 
 def _cautions(console: Console, report: Report) -> None:
-    cautions = [*rules_story.deciding_rule(report), *scaled_story.beyond_commitments(report), *report.metrics.cautions]
+    first = [*rules_story.deciding_rule(report), *report.retiring, *scaled_story.beyond_commitments(report)]
+    cautions = [*first, *report.metrics.cautions]
     if not cautions:
         return
     console.print()

@@ -40,6 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read the order, price it, compare it with the optimum, write it."""
     from planner.console.signing_nothing import only_nothing
+    from planner.features.catalogue.retiring import retiring
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.order.order import price_order, priced_in_words
     from planner.features.order.order_reader import read_purchase_order
@@ -69,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     metrics = priced.metrics
     compared = previous if previous is not None else best
     accuracy = read_accuracy(arguments.input)
-    report = Report(metrics, compared, accuracy, arguments.notice_days, nothing, least_break=priced.least)
+    report = Report(metrics, compared, accuracy, arguments.notice_days, nothing, least_break=priced.least,
+                    retiring=retiring(priced.case, priced.plan))  # fmt: skip
     write_outputs(arguments, report, directory, cost_per_task_sheet.sheets_for(priced.case))
     ordered, optimum = priced.plan.totals.total_usd, best.totals.total_usd
     if arguments.json:

@@ -62,6 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read both, solve, compare, attribute, write and print."""
     from planner.console.signing_nothing import only_nothing
+    from planner.features.catalogue.retiring import retiring
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.resolve import change_reasons
     from planner.features.resolve.changes import write_changes
@@ -108,7 +109,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
         nothing = only_nothing(found.case, replace(options, until=limit.figures_until()))
     metrics = figures_of(Reading(found.case, found.plan), audited=True, deadline=limit.figures_until())
-    report = Report(metrics, last.plan, read_accuracy(arguments.input), arguments.notice_days, nothing)
+    report = Report(metrics, last.plan, read_accuracy(arguments.input), arguments.notice_days, nothing,
+                    retiring=retiring(found.case, found.plan))  # fmt: skip
     sheets = [*cost_per_task_sheet.sheets_for(found.case), change_reasons.sheet_of(found.changes)]
     also = {CHANGES: lambda path: write_changes(found.changes, found.plan, path)}
     write_outputs(arguments, report, directory, sheets, also)

@@ -23,7 +23,7 @@ def write(sheet: Sheet, report: Report) -> int:
     sheet.widths(COLUMNS)
     rows = [
         {"kind": "plan", "where": "this plan", "message": text, "remedy": text.remedy}
-        for text in report.metrics.cautions
+        for text in (*report.retiring, *report.metrics.cautions)
     ]
     rows += [
         {"kind": c.severity, "where": c.where, "message": c.message, "remedy": c.remedy}
