@@ -3,8 +3,9 @@
 planner completion bash > ~/.local/share/bash-completion/completions/planner
 planner completion zsh > ~/.zfunc/_planner                  (a folder of $fpath)
 planner completion tcsh > ~/.planner.csh                    (and source it in ~/.cshrc)
+planner completion fish > ~/.config/fish/completions/planner.fish
 
-shtab, which writes these scripts, has none for fish or PowerShell.
+shtab writes the first three, and has none for fish (which planner writes itself) or PowerShell (which has none).
 """
 
 import argparse
@@ -15,7 +16,7 @@ from typing import Any
 from planner.cli import COMMANDS
 from planner.errors import EXIT_PLAN
 
-SHELLS = ("bash", "zsh", "tcsh")
+SHELLS = ("bash", "zsh", "tcsh", "fish")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +26,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the script."""
+    if arguments.shell == "fish":
+        from planner.console.fish_completion import fish_script
+
+        print(fish_script(whole_parser()), end="")
+        return EXIT_PLAN
     import shtab
 
     print(shtab.complete(whole_parser(), arguments.shell))

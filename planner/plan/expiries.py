@@ -33,6 +33,7 @@ class Expiry:
     """One commitment and its end.
 
     before_units, after_units : in force of its pool and meter on its last day, and on the day after.
+    days_without : days of the plan's months in which it is no longer in force; 0: it runs on past the plan.
     month : planned month whose hours the next figures are of: the one in which it is no longer in force, else the last.
     coverage_before, coverage_after : covered share of the pool's demand with those units; None where nothing is wanted.
     lapse_usd : what these units would serve of that month, over what is in force after, at on-demand prices, USD.
@@ -43,6 +44,7 @@ class Expiry:
     decide: dt.date
     before_units: float
     after_units: float
+    days_without: int
     month: str
     month_hours: float
     coverage_before: float | None
@@ -118,6 +120,7 @@ def _expiry(
         decide=o.end - dt.timedelta(days=notice_days),
         before_units=before,
         after_units=after,
+        days_without=max(0, (case.periods[-1].end - max(o.end, case.periods[0].start)).days),
         month=period.name,
         month_hours=period.hours,
         coverage_before=_value(month, before) / most if most > 0 else None,

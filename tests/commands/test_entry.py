@@ -96,12 +96,24 @@ def test_planner_alone_shows_its_help(capsys: pytest.CaptureFixture[str]) -> Non
     assert "commands:" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_shell_completes_commands_and_options(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
-    for word in ("solve", "--no-workbook", "breakeven"):
+    for word in ("solve", "no-workbook", "breakeven"):
         assert word in script
+
+
+def test_fish_completes_what_stands_where_the_cursor_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", "fish"]) == 0
+    lines = [line.split(" -d ")[0] for line in capsys.readouterr().out.splitlines()]
+    start = "complete -c planner -n '__fish_planner"
+    assert f"{start}_next' -a solve" in lines
+    assert f"{start}_at solve' -F" in lines  # the folder
+    assert f"{start}_at solve' -s o -l output -r -F" in lines
+    assert f"{start}_at solve' -l format -x -a 'csv parquet'" in lines
+    assert f"{start}_at solve' -l json" in lines  # takes no value
+    assert f"{start}_next offers' -a breakeven" in lines
 
 
 def test_a_plan_does_not_depend_on_how_pandas_keeps_texts(tmp_path: Path) -> None:

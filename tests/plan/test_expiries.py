@@ -8,6 +8,7 @@ from planner.plan.expiries import MOST_MONTHS, OTHERS, calendar_of
 from planner.plan.orders import Owed, owed_after
 from planner.schema.capacity import Offer
 from planner.solver.solve import solve
+from planner.workbook.sheets.expiries_sheet import inside_the_plan
 from tests import builders
 from tests.builders.hand_plans import hand_case, hand_plan
 
@@ -36,6 +37,10 @@ def test_dates_units_and_coverage() -> None:
     assert [(e.coverage_before, e.coverage_after) for e in calendar.expiries] == [
         (1.0, 1.0), (1.0, pytest.approx(0.4)), (pytest.approx(0.4), 0.0)
     ]  # fmt: skip
+    assert [e.days_without for e in calendar.expiries] == [31, 0, 0]
+    assert inside_the_plan(calendar) == (
+        "Inside the plan: west-m-1m ends on 2027-03-01 (the plan's last 31 days are without it)."
+    )
     assert [e.lapse_usd for e in calendar.expiries] == pytest.approx([0, 6 * 3 * MARCH, 4 * 3 * MARCH])
     assert [e.usd_per_month for e in calendar.expiries] == pytest.approx([4 * 730, 6 * 0.5 * 730, 4 * 0.5 * 730])
     assert calendar.expiries[1].lapse_usd_per_month == pytest.approx(6 * 3 * 730)

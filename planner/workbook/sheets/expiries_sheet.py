@@ -9,12 +9,13 @@ from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, ch
 from planner.workbook.order_columns import days_within
 from planner.workbook.report import Report
 from planner.workbook.sheets.reservations import number_pools
-from planner.workbook.text_tables import clean
+from planner.workbook.text_tables import clean, lines_of
 from planner.workbook.theme import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
 
 NAME = "Expiries"
 NOTICE_ROW, TOP = 2, 4
 _CHART_ROWS = 21
+_SHOWN = 4
 _COLOURS = (BLUE, ORANGE, GREEN, SKY, VERMILION, GREY)
 
 COLUMNS = (
@@ -44,8 +45,8 @@ WORKINGS = (
 )
 TEXT = (
     "Every commitment, earlier and bought here, by its end. Per month: a mean month of 730 hours. Coverage and what a "
-    "lapse sends to on demand are estimates, at the plan's units, by the hours of its last month. Headroom and "
-    "failover may need units that save nothing."
+    "lapse sends to on demand are estimates, at the plan's units, by the hours of the month in which it is over, or of "
+    "the plan's last month where it runs on. Headroom and failover may need units that save nothing."
 )
 
 
@@ -56,6 +57,9 @@ def write(sheet: Sheet, report: Report, order: Block | None) -> Block:
     sheet.widths((*COLUMNS, *WORKINGS))
     sheet.put(NOTICE_ROW, 0, calendar.notice_days, "count:input")
     sheet.put(NOTICE_ROW, 1, "  days before its end, a commitment is to be decided on (may be edited)", "aside")
+    if text := inside_the_plan(calendar):
+        sheet.merged(TOP - 1, 0, len(COLUMNS) - 1, text, "line")
+        sheet.raw.set_row(TOP - 1, 14 * lines_of(text, 170))
     sheet.raw.data_validation(NOTICE_ROW, 0, NOTICE_ROW, 0, {"validate": "integer", "criteria": ">=", "value": 0})
     columns = (*COLUMNS, *WORKINGS)
     block = block_at(NAME, TOP, columns, len(calendar.expiries))
@@ -79,6 +83,17 @@ def write(sheet: Sheet, report: Report, order: Block | None) -> Block:
     areas = print_areas([(0, block.total_row), (top, last)], sum(c.width for c in COLUMNS))
     sheet.printed(last, len(COLUMNS) - 1, freeze=(TOP + 1, 0), areas=areas)  # no head of one table above the other
     return block
+
+
+def inside_the_plan(calendar: Calendar) -> str:
+    """Name the commitments that end inside the plan, and how much of it is without them; blank: none does."""
+    ends: dict[tuple[str, dt.date, int], None] = {}
+    for e in calendar.expiries:
+        if e.days_without:
+            ends.setdefault((e.owed.offer.offer, e.owed.end, e.days_without))
+    told = [f"{clean(name, 60)} ends on {end} (the plan's last {days} days are without it)" for name, end, days in ends]
+    more = f"; and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return f"Inside the plan: {'; '.join(told[:_SHOWN])}{more}." if told else ""
 
 
 def _record(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from planner.workbook import contract_story, story
-from planner.workbook.book import Block, Column, Live, Sheet
+from planner.workbook.book import Block, Column, Live, Sheet, print_areas
 from planner.workbook.report import Report, rows_of
 from planner.workbook.text_tables import lines_of
 
@@ -61,7 +61,9 @@ def write(sheet: Sheet, report: Report) -> Block:
         top += 1
     offers = sheet.table(top + 1, OFFERS, [_offer(row) for row in rows_of(metrics.meanwhile)],
                          empty="No offer's break-even moves.")  # fmt: skip
-    sheet.printed(offers.last + 1, len(CONTRACTS) - 1, repeat=TOP, freeze=(TOP + 1, 1))
+    parts = [(0, block.total_row), (block.total_row + 2, months.last), (months.last + 2, offers.last + 1)]
+    areas = print_areas(parts, sum(c.width for c in CONTRACTS))
+    sheet.printed(offers.last + 1, len(CONTRACTS) - 1, freeze=(TOP + 1, 1), areas=areas)  # no table without its head
     return block
 
 
