@@ -198,7 +198,7 @@ def test_the_literal_integer_programme_has_the_same_optimum(case: Case) -> None:
 def test_a_plan_found_in_time_is_given_with_its_gap(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time ends while the first master is searched: the plan rounded up stands, and says how good it is."""
 
-    def out_of_time(master: Master, gap: float) -> None:
+    def out_of_time(master: Master, gap: float, known: tuple[float, float]) -> None:
         master.clock.deadline = 0.0
         master.clock.left()
 
