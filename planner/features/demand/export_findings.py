@@ -24,7 +24,8 @@ RULES: dict[str, tuple[str, str]] = {
     "no_call": (KEPT_OUT, "a span that is no call of a model: its usage, if it has any, is that of the calls inside"),
     "duplicate": (
         KEPT_OUT,
-        "the same request id, or the same bucket of the same series, again; counted once, its largest",
+        "the same request id, the same bucket of the same series, or the same hours of a log, again; counted once, its "
+        "largest",
     ),
     "overlap": (KEPT_OUT, "hours that several exports cover: counted once, from the export that has most in the hour"),
     "wrapping_span": (KEPT_OUT, "the span wraps others that report their usage themselves (an agent's run): its sum"),

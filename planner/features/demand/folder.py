@@ -169,6 +169,21 @@ def known_workload(folder: Path, workload: str) -> KnownWorkload:
     return KnownWorkload(there, models)
 
 
+def mix_differences(folder: Path, mix: pd.DataFrame, workloads: Collection[str]) -> list[str]:
+    """Say where a folder's own mix.csv, which stays, has other models for workloads than they would have by ``mix``."""
+    there, told = _existing(folder / "mix.csv"), []
+    for name in sorted(set(workloads) & set(there["workload"] if there is not None else ())):
+        own, wanted = set(known_workload(folder, name).models), set(mix.loc[mix["workload"] == name, "model"])
+        parts = [
+            f"{word} {', '.join(sorted(models))}"
+            for word, models in (("lacks", wanted - own), ("still has", own - wanted))
+            if models
+        ]
+        if parts:
+            told.append(f"mix.csv of the folder stays as it is; for {name} it {' and '.join(parts)}")
+    return told
+
+
 def _existing(path: Path) -> pd.DataFrame | None:
     return pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else None
 

@@ -82,6 +82,22 @@ def test_what_may_happen_gives_a_week_for_each_outcome():
     assert shares == pytest.approx({"launch + fair": 0.1 * week, "launch": 0.4 * week, "fair": 0.1 * week})
 
 
+def test_what_may_happen_in_a_period_of_days_has_its_chance_and_no_more():
+    """Two days: a launch on both, and with 0.25 a fair on the second."""
+    days = periods_of(dt.date(2026, 9, 1), 1, (dt.date(2026, 9, 8), dt.date(2026, 9, 10)))
+    events = [
+        event("launch", "2026-09-08", "2026-09-10", 2.0),
+        event("fair", "2026-09-09", "2026-09-10", 1.0, added=400.0, probability=0.25),
+    ]
+    shares = {week.name: week.share for week in event_weeks(events, days[1])}
+    assert shares == pytest.approx({"launch + fair": 0.25, "launch": 0.75})
+    table = with_events(flat(100.0, days).assign(scenario="base", probability=1.0), flat(100.0, days), events, days)
+    assert probabilities(table).to_dict() == pytest.approx({"base": 0.75, "launch + fair": 0.25})
+    mean = (table["requests_per_hour"] * table["probability"]).groupby([table["period"], table["hour_of_week"]]).sum()
+    assert mean[("2026-09-08", 24)] == pytest.approx(200.0)  # Tuesday
+    assert mean[("2026-09-08", 48)] == pytest.approx(200.0 + 0.25 * 400.0)
+
+
 def test_a_year_of_campaigns_leaves_room_for_the_futures():
     events = [event("sale", f"2027-{m:02d}-10", f"2027-{m:02d}-15") for m in range(1, 13)]
     table = planned(events, dt.date(2027, 1, 1), 12)

@@ -584,6 +584,21 @@ def test_a_planned_move_keeps_the_total(tmp_path):
         assert word in str(error.value)
 
 
+def test_a_mix_of_the_folder_that_a_planned_move_does_not_change_is_told(tmp_path, capsys):
+    save_history(as_history(of(np.tile(WEEK, 8)), of(np.tile(WEEK, 8), "code")), tmp_path / "h")
+    plan, moves = tmp_path / "plan", tmp_path / "moves.csv"
+    arguments = ["forecast", str(tmp_path / "h"), "-o", str(plan), "--moves", str(moves)]
+    moves.write_text("from,to,when,share,what,workload\neu,us,2026-01-01,0.5,region,\n")
+    assert main(arguments) == 0
+    assert (plan / "mix.csv").read_text() == "workload,model\nchat,m\ncode,m\n"
+    moves.write_text("from,to,when,share,what,workload\nm,n,2026-01-01,1,model,chat\n")
+    assert main(arguments) == 0
+    assert (plan / "mix.csv").read_text() == "workload,model\nchat,m\ncode,m\n"
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("moves: ")]
+    assert len(told) == 1
+    assert "for chat it lacks n and still has m" in told[0]
+
+
 def test_requests_that_change_are_carried_on():
     rows = of(np.tile(WEEK, 12))
     week = np.arange(len(rows)) // 168

@@ -266,6 +266,34 @@ def test_the_same_buckets_twice_in_one_file_count_once(tmp_path):
     assert twice.report["rows_read"] == 72
 
 
+def test_the_cut_last_hour_of_an_export_in_the_same_file_counts_once(tmp_path):
+    """The first export ends within hour 23, of which it has 4 of 33 requests; the second one begins at hour 12."""
+    once = read(tmp_path, BUCKETS + "".join(hour_rows(48)))
+    cut = [*hour_rows(23), f"{iso(23)},eu,m,4,300,5\n"]
+    twice = read(tmp_path, BUCKETS + "".join(cut + hour_rows(36, 12)))
+    assert twice.report["totals"] == once.report["totals"]
+    assert found(twice) == {"duplicate": 12}
+    part = f"{iso(18)},eu,m,4,300,5\n"  # in the middle of what both have it is no export's last hour
+    more = read(tmp_path, BUCKETS + "".join([*hour_rows(48), *hour_rows(24, 12)]).replace(hour_rows(1, 18)[0], part, 1))
+    assert more.report["totals"]["requests"] == once.report["totals"]["requests"] + 4
+    assert found(more) == {"duplicate": 23, "parts": 1}
+
+
+def test_a_log_without_ids_that_a_file_holds_twice_counts_once(tmp_path):
+    """Forty requests an hour, of 48 hours; then once more from 12:20 to 20:00. Alike requests elsewhere stay."""
+    log = "timestamp,region,model,input_tokens,output_tokens\n"
+
+    def rows(first, last):
+        return [f"2026-03-0{1 + m // 1440}T{m // 60 % 24:02d}:{m % 60:02d}:07Z,eu,m,{100 + m % 7},{m % 11}\n"
+                for m in range(first, last) if m % 3]  # fmt: skip
+
+    alike = rows(60, 65) * 2 + rows(60, 63)
+    both = read(tmp_path, log + "".join(rows(0, 2880) + rows(740, 1200) + alike))
+    assert both.report["totals"]["requests"] == len(rows(0, 2880) + alike)
+    assert found(both) == {"duplicate": len(rows(740, 1200)), "alike": len(alike)}
+    assert found(read(tmp_path, log + "".join(rows(0, 2880) * 3))) == {"duplicate": 2 * len(rows(0, 2880))}
+
+
 def test_parts_that_happen_to_be_equal_are_added(tmp_path):
     """Two servers that the export does not name: an hour in which they do the same is no repetition."""
     servers = [f"{iso(h)},eu,m,{10 + h % 3 * k},100,5\n" for h in range(10) for k in (1, 4)]

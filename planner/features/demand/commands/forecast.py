@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     require("scipy")
     from planner.console.progress import Progress
     from planner.errors import Fault, InputError
-    from planner.features.demand.folder import check_within, horizon_of, write_demand
+    from planner.features.demand.folder import check_within, horizon_of, mix_differences, write_demand
     from planner.features.demand.forecast.dates import load_season
     from planner.features.demand.forecast.events import load_events, proposed_cuts
     from planner.features.demand.forecast.forecast import forecast
@@ -125,6 +125,10 @@ def run(arguments: argparse.Namespace) -> int:
         cuts=cuts if arguments.cut_at_events else None,
     )
     tell(result)
+    models = [move for move in assumptions.moves if move.what == "model"]
+    moving = [name for name in workloads if any(move.workload in (None, name) for move in models)]
+    for line in mix_differences(arguments.output, result.mix, moving):
+        print(f"moves: {line}, where the planned moves of models say otherwise")
     if proposed:
         days = ", ".join(map(str, joined(cuts, proposed)))
         print(f"events: with horizon.cuts: [{days}] in plan.yaml each is periods of its own, for which offers of its "

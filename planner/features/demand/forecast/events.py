@@ -205,7 +205,7 @@ def event_weeks(events: Sequence[Event], period: Period) -> list[EventWeek]:
             chance = float(np.prod(odds))
             if chosen:
                 key = tuple((event, _hours_of(event, start, end)) for event in chosen)
-                shares[key] = shares.get(key, 0.0) + chance * weeks / period.weeks
+                shares[key] = shares.get(key, 0.0) + chance * min(1.0, weeks / period.weeks)  # days are not over one
     found = [EventWeek(happening, min(1.0, share)) for happening, share in shares.items()]
     return sorted(found, key=lambda week: -week.share)
 

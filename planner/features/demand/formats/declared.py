@@ -13,6 +13,7 @@ from planner.features.demand.busy import MINUTE_HOURS
 from planner.features.demand.engine import settled as as_view
 from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats import moments, numbers
+from planner.features.demand.formats.again import each_row_once
 from planner.features.demand.formats.cells import (
     as_number,
     as_text,
@@ -36,7 +37,7 @@ from planner.features.demand.formats.found import (
     shortened,
     spelled,
 )
-from planner.features.demand.formats.grain import DATE_ALONE, Grain, each_row_once, grain_of
+from planner.features.demand.formats.grain import DATE_ALONE, Grain, grain_of
 from planner.features.demand.formats.records import DOCUMENT, each_page_once, frame_of, unfinished
 from planner.features.demand.history import TOKENS, VALUES, repeated_local
 from planner.features.demand.source_files import columns_of_head, fail
@@ -122,9 +123,10 @@ def reading_of(
         notes.append(f"times are read as {', '.join((*formats.with_zone, *formats.local))}")
     counted = "requests" in found
     if inputs.files and "id" not in found and not source.once:
-        view = as_view(table.mutate(epoch_=epoch), "timed")
+        asked = {"requests_": number_in(table, found["requests"][0], inputs, decimal)} if counted else {}
+        view = as_view(table.mutate(epoch_=epoch, **asked), "timed")
         local = repeated_local(names.time_zone)
-        values = {name for name in count_names if "." not in name}
+        values = {*(name for name in count_names if "." not in name), *asked}
         table, more = each_row_once(view, values, counted=counted, size=_size(inputs), spare=local)
         findings += more
         epoch, moment = table["epoch_"], _moment(table, found)

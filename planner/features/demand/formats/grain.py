@@ -1,19 +1,16 @@
-"""What the rows of a table stand for, a request, an hour, a day; and which rows that come again are copies."""
+"""What the rows of a table stand for: a request, an hour, a day."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from planner.errors import Fault, InputError
-from planner.features.demand.export_findings import ExportFinding
 from planner.features.demand.formats.format import Format, Inputs
 
 LEAST_DAYS = 3  # midnights, before a file without any other hour is taken to count days
 LEAST_MINUTES = 20  # rows at full minutes, before a file without ids and seconds is asked what it counts
 PROBED_ROWS = 1000
-SHORT_LOG_BYTES = 300_000_000  # up to here, rows of a log without ids are compared
 DATE_ALONE = r"^\s*(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{8})\s*$"
 
 
@@ -148,58 +145,3 @@ def _all_dates(rows: Any) -> bool:
 def _all_on_the_hour(rows: Any) -> bool:
     found = rows.aggregate(all=(rows["at"] % 3600 == 0).all()).to_pandas()["all"].iloc[0]
     return bool(found) if found is not None and found == found else False
-
-
-def each_row_once(
-    table: Any, values: set[str], *, counted: bool, size: int, spare: Sequence[tuple[int, int]] = ()
-) -> tuple[Any, tuple[ExportFinding, ...]]:
-    """Drop buckets that come again, equal in every column, where at least half of the buckets that come again are so.
-
-    Otherwise equal rows are parts of one whole (servers that the export does not name), and are added. Rows of a log
-    that has no ids are requests: equal ones are noted, and stay.
-
-    Parameters
-    ----------
-    values : the columns that hold counts; all others say which bucket a row is.
-    counted : rows have a count of requests, so that they are buckets.
-    size : of the files [bytes]; rows of a long log are not compared.
-    spare : seconds since 1970, from and to: in the hour that a clock repeats in autumn, equal rows are two hours.
-    """
-    if not counted and size > SHORT_LOG_BYTES:
-        return table, ()
-    kinds = table.group_by(list(table.columns)).aggregate(times_=table.count())
-    for first, last in spare:
-        kinds = kinds.mutate(times_=(kinds["epoch_"].between(first, last - 1)).ifelse(1, kinds["times_"]))
-    if not counted:
-        alike = kinds.filter(kinds["times_"] > 1)
-        more = alike.aggregate(n=(alike["times_"] - 1).sum()).to_pandas()["n"].iloc[0]
-        return table, (ExportFinding("alike", int(more)),) if more == more and more else ()
-    key = [name for name in table.columns if name not in values]
-    buckets = kinds.group_by(key).aggregate(
-        rows_=kinds["times_"].sum(), least_=kinds["times_"].min(), kinds_=kinds.count()
-    )
-    again = buckets.filter(buckets["rows_"] > 1)
-    counts = again.aggregate(
-        buckets=again.count(),
-        same=(again["least_"] > 1).sum(),
-        rows=again["rows_"].sum(),
-        parts=(again["kinds_"] > 1).sum(),
-    )
-    told = counts.to_pandas().iloc[0]
-    parts = (ExportFinding("parts", int(told["parts"])),) if told["buckets"] and told["parts"] else ()
-    if not told["buckets"] or told["same"] < told["buckets"] / 2:
-        return table, parts
-    lost = int((kinds["times_"] - 1).sum().to_pyarrow().as_py())
-    if not lost:
-        return table, parts
-    return _distinct(table, spare), (ExportFinding("duplicate", lost), *parts)
-
-
-def _distinct(table: Any, spare: Sequence[tuple[int, int]]) -> Any:
-    """Return each row once; those in a repeated hour as often as they come."""
-    if not spare:
-        return table.distinct()
-    inside = table["epoch_"].between(spare[0][0], spare[0][1] - 1)
-    for first, last in spare[1:]:
-        inside |= table["epoch_"].between(first, last - 1)
-    return table.filter(~inside.fill_null(False)).distinct().union(table.filter(inside))
