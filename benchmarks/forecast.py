@@ -36,6 +36,7 @@ from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 FIRST_WEEKS, KNOWN_WEEKS = 4, 110  # no more weeks are looked at: a benchmark's time
 SHORT_DAYS = (3, 4, 5, 6)
 LEAST_SAVING = 0.01  # of all on demand: series in which less can be saved say nothing of it
+WORSE = 1.05  # times seasonal-naive's error: what the forecast after a move of the level should never exceed
 LOOK_BACKS = ("look-back 7 days", "look-back 30 days", "look-back 60 days")
 
 
@@ -211,7 +212,11 @@ def report(title: str, series: dict[str, np.ndarray], count: int, only: str) -> 
                     f"| hours at or below p90 | {cover.mean():.1%} (series: {cover.min():.0%} to {cover.max():.0%}) |"
                 )
         moved = shifted(series)
-        told = f"seasonal-naive {moved['naive'].mean():.1%}"
+        means = moved.groupby("series")[["wape", "naive"]].mean()
+        worse = means[means["wape"] > WORSE * means["naive"]]
+        told = (
+            f"seasonal-naive {moved['naive'].mean():.1%}; worse than it by over 5 %: {', '.join(worse.index) or 'none'}"
+        )
         print(f"| first month after a level moved | {moved['wape'].mean():.1%} ({told}) |")
         few = short(series).drop(columns="series").mean()
         told = f"yesterday {few['yesterday']:.1%}, mean day {few['mean day']:.1%}"
