@@ -14,7 +14,7 @@ The same plan gives the same bytes: keys in a fixed order, numbers to 12 signifi
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ from planner.schema.case import Case
 from planner.versions import VERSION
 
 STRESS_COLUMNS = tuple(dict.fromkeys((*STRESS_SLOT_COLUMNS, *STRESS_DISPATCH_COLUMNS)))
+_IN_PART = set(STRESS_SLOT_COLUMNS) ^ set(STRESS_DISPATCH_COLUMNS)  # blank in the rows of the other kind
 SIGNIFICANT_DIGITS = 12
 _NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case",
           "kind"}  # fmt: skip
@@ -148,9 +149,9 @@ def _read_plan(folder: Path) -> Plan:
     faults: list[Fault] = []
     stated = _stated(folder, faults)
     dispatch = _table(folder, DISPATCH, DISPATCH_COLUMNS, faults, frames.DISPATCH.optional)
-    witness = _table(folder, STRESS, STRESS_COLUMNS, faults)
-    rents = _table(folder, RENTS, STRESS_RENT_COLUMNS, faults)
-    certificate = _table(folder, CERTIFICATE, CERTIFICATE_COLUMNS, faults)
+    witness = _table(folder, STRESS, STRESS_COLUMNS, faults, blank=_IN_PART)
+    rents = _table(folder, RENTS, STRESS_RENT_COLUMNS, faults, blank={"case"})
+    certificate = _table(folder, CERTIFICATE, CERTIFICATE_COLUMNS, faults, blank=_NAMES - {"kind"})
     there = (folder / SCALED).exists() or SCALED in (stated.get("files") or {})
     scaled = _table(folder, SCALED, SCALED_COLUMNS, faults) if there else frames.SCALED_UNITS.empty()
     purchases = _listed(folder, stated, "purchases", PURCHASE_COLUMNS, faults)
@@ -192,7 +193,7 @@ def _read_plan(folder: Path) -> Plan:
         stress_dispatch=_part(witness, ~groups, STRESS_DISPATCH_COLUMNS),
         rents=_part(rents, ~of_stress, RENT_COLUMNS),
         stress_rents=_part(rents, of_stress, STRESS_RENT_COLUMNS),
-        certificate=certificate,
+        certificate=certificate.assign(**{c: _told(certificate[c]) for c in certificate if c in _NAMES}),
         scaled_units=scaled,
         risk=PlanRisk(*weighed) if len(weighed) == 2 else None,
     )
@@ -280,8 +281,10 @@ def _listed(
 
 
 def _table(
-    folder: Path, name: str, columns: tuple[str, ...], faults: list[Fault], optional: tuple[str, ...] = ()
-) -> pd.DataFrame:
+    folder: Path, name: str, columns: tuple[str, ...], faults: list[Fault], optional: tuple[str, ...] = (),
+    blank: Set[str] = frozenset(),
+) -> pd.DataFrame:  # fmt: skip
+    """Read a table; `blank`: columns in which a name may be missing."""
     from pyarrow import ArrowException, parquet
 
     path, empty = folder / name, pd.DataFrame(columns=list(columns))
@@ -303,7 +306,14 @@ def _table(
     wrong = [c for c in columns if c in frame and c not in _NAMES and not pd.api.types.is_numeric_dtype(frame[c])]
     faults += [Fault(str(path), "is missing", column=c, allowed=", ".join(columns)) for c in missing]
     faults += [Fault(str(path), "holds no numbers", column=c, allowed="numbers") for c in wrong]
-    return empty if missing or wrong else frame[list(columns)]
+    nameless = [c for c in columns if c in _NAMES - blank and c in frame and frame[c].isna().any()]
+    faults += [Fault(str(path), "has a row without a name", column=c, allowed="a name in each row") for c in nameless]
+    return empty if missing or wrong or nameless else frame[list(columns)]
+
+
+def _told(names: pd.Series) -> pd.Series:
+    """Return names with "" where there is none."""
+    return names.astype(object).where(names.notna(), "").astype("category")
 
 
 def _part(frame: pd.DataFrame, rows: "pd.Series[bool]", columns: tuple[str, ...]) -> pd.DataFrame:

@@ -152,3 +152,14 @@ def test_all_that_is_wrong_is_said_at_once(case: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_plan(tmp_path)
     assert len(caught.value.faults) == 5  # plan.json and four tables
+
+
+@pytest.mark.parametrize(("table", "column"), [("rents", "pool"), ("dispatch", "model"), ("stress", "case")])
+def test_a_row_without_a_name_is_a_fault(case: Any, tmp_path: Path, table: str, column: str) -> None:
+    write_plan(with_rents(hand_plan(case)), case, tmp_path)
+    path = tmp_path / f"{table}.parquet"
+    rows = pd.read_parquet(path).astype({column: object})
+    rows.loc[0, column] = None
+    rows.to_parquet(path)
+    with pytest.raises(InputError, match=f"{table}.parquet, column {column}: has a row without a name"):
+        read_plan(tmp_path)
