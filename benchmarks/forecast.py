@@ -26,9 +26,9 @@ from planner.features.demand.backtest.rules import (
 )
 from planner.features.demand.backtest.walk import PurchaseTerms, backtest, summarise
 from planner.features.demand.forecast.forecast import total_of
+from planner.features.demand.forecast.futures import hour_quantile
 from planner.features.demand.forecast.models import ensemble, seasonal_naive, shape_of, short_week
 from planner.features.demand.forecast.one_series import coverage, try_out, wape
-from planner.features.demand.forecast.spread import hour_quantile
 from planner.features.demand.history import load_history
 from planner.features.demand.series import hourly_series
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK

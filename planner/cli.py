@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from types import FrameType, ModuleType
 
-from planner.console.wrapped import wrapped
+from planner.console.screen import wrapped
 from planner.errors import EXIT_PLAN, EXIT_STOPPED, EXIT_WRONG, InputError, PlannerError
 from planner.io.shown import printable, redacted, shown_streams
 from planner.versions import VERSION

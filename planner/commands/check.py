@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.console.wrapped import wrapped
+from planner.console.screen import wrapped
 from planner.errors import EXIT_PLAN, InputError
 
 if TYPE_CHECKING:

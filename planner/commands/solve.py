@@ -14,9 +14,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.console.arguments import TimeLimit, count, folder_name, refuse_unusable, share, time_limit
-from planner.console.outputs import configure_outputs, previous_of, write_outputs
-from planner.console.progress import Progress
+from planner.console.arguments import (
+    TimeLimit,
+    configure_outputs,
+    count,
+    folder_name,
+    previous_of,
+    refuse_unusable,
+    share,
+    time_limit,
+    write_outputs,
+)
+from planner.console.screen import Progress
 from planner.errors import EXIT_PLAN, InfeasibleError, PlannerError, StoppedError
 
 if TYPE_CHECKING:
@@ -69,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.mix import mix_sheet
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, tiers_of
-    from planner.features.resolve.last_plan import PART_FOR_LAST, no_dearer
+    from planner.features.resolve.keep import PART_FOR_LAST, no_dearer
     from planner.features.tasks import cost_per_task_sheet
     from planner.features.what_if import rules_cost_study
     from planner.io.cache import FOLDER

@@ -12,6 +12,8 @@ that any sensible plan has (`largest_sizes`), or, where a family of constraints 
 claimed cost can pay for. The sum is taken in integers, without rounding, and rounded down at the end. Work that can
 wait is priced as the literal programme has it: a flow for each hour of arrival and each hour that serves it, so that it
 needs no price but the demand's. Stress rows are rays of their own (model.reduce.stress), valid by construction.
+
+Routings that prove the stress cases of a component, as flat arrays.
 """
 
 from collections.abc import Sequence
@@ -35,7 +37,7 @@ from planner.model.waiting import Weeks
 from planner.plan.plan import CERTIFICATE_COLUMNS
 from planner.solver.continuous import cut_rows
 from planner.solver.joint import joint_columns, largest_joint
-from planner.solver.stress_search import Cut
+from planner.solver.stress_search import Cut, Routing
 
 ERROR = 1e-14  # relative error of a sum of products and of its coefficients: far above (terms + 10) x 2^-53
 WAITING = (BACKLOG.name, DEADLINE.name)  # rows of served amounts, which the literal programme does not have
@@ -334,3 +336,52 @@ def _of_ray(sets: Sets, net: StressNetwork, cut: Cut, whole: Sets, *, price: flo
             model = np.full(len(members), net.share_model[k], dtype=object)
             parts.append(priced(kind, names | {"model": model}, np.full(len(members), sigma[k])))
     return parts
+
+
+@dataclass(frozen=True)
+class WitnessArrays:
+    """Groups of slots of one component.
+
+    group_case, group_period : of each group. slot_group, slot : merged slots that groups cover. flow_group, flow_need,
+    flow_arc, flow : krph of a need over a way (a row of `sets.arcs` of its class), stressed demand.
+    """
+
+    group_case: Ints
+    group_period: Ints
+    slot_group: Ints
+    slot: Ints
+    flow_group: Ints
+    flow_need: Ints
+    flow_arc: Ints
+    flow: Floats
+
+
+def witness_of(routings: Sequence[Routing]) -> WitnessArrays:
+    """Flatten routings; a need takes its share of each of its class's flows, to the class's demand exactly."""
+    groups, needs, arcs, flows = [], [], [], []
+    for k, routing in enumerate(routings):
+        net = routing.net
+        used = np.flatnonzero(routing.flow > 0)
+        demand = routing.envelope * net.case.factor(routing.period)
+        total = np.bincount(net.class_of, demand, net.classes)
+        served = np.bincount(net.arc_class, routing.flow, net.classes)
+        exact = total / np.where(served > 0, served, 1.0)
+        need = np.flatnonzero(demand > 0)
+        share = demand[need] / total[net.class_of[need]]
+        pair_need, pair_arc = np.nonzero(net.class_of[need][:, None] == net.arc_class[used][None, :])
+        arc = used[pair_arc]
+        groups.append(np.full(len(arc), k))
+        needs.append(need[pair_need])
+        arcs.append(net.arcs[arc])
+        flows.append(routing.flow[arc] * exact[net.arc_class[arc]] * share[pair_need])
+    whole = np.empty(0, np.int64)
+    return WitnessArrays(
+        group_case=np.array([r.case for r in routings], dtype=np.int64),
+        group_period=np.array([r.period for r in routings], dtype=np.int64),
+        slot_group=np.concatenate([np.full(len(r.slots), k) for k, r in enumerate(routings)] or [whole]),
+        slot=np.concatenate([r.slots for r in routings] or [whole]),
+        flow_group=np.concatenate(groups or [whole]),
+        flow_need=np.concatenate(needs or [whole]),
+        flow_arc=np.concatenate(arcs or [whole]),
+        flow=np.concatenate(flows or [np.empty(0)]),
+    )

@@ -20,7 +20,6 @@ from planner.plan.plan import Plan, PlanRisk, Proof, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble
 from planner.solver.assemble import check_rows, keep_rows, values_of
-from planner.solver.better import ROUNDING, better, cheaper, closed
 from planner.solver.component import (
     HIGHS,
     ComponentPlan,
@@ -36,7 +35,7 @@ from planner.solver.infeasible import explain
 from planner.solver.joint import JOINT
 from planner.solver.parallel import on_all_cores
 from planner.solver.priced import solve_priced
-from planner.solver.rough import rough_plans
+from planner.solver.rough import ROUNDING, better, cheaper, closed, rough_plans
 from planner.solver.session import sunk_usd
 from planner.solver.single import DIRECT_AGAIN
 from planner.solver.starts import Starts

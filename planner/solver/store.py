@@ -21,8 +21,8 @@ from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.slots import merge_slots
 from planner.model.sets import Sets
 from planner.model.structure import prices_on_sizes, rules_on_sizes
+from planner.solver.certificate import WitnessArrays
 from planner.solver.component import ComponentPlan
-from planner.solver.witness import WitnessArrays
 
 CODE = ("model", "solver", "units.py")  # rooms that an answer follows from
 

@@ -28,8 +28,7 @@ from planner.schema.capacity import Pool
 from planner.schema.case import Case
 from planner.solver.assemble import keep_rows
 from planner.solver.basis_by_name import BASIC, begin_by_name
-from planner.solver.boxed import box, solve_boxed
-from planner.solver.closed_pools import Closed
+from planner.solver.boxed import Closed, box, solve_boxed
 from planner.solver.component import Decided, decided, decided_as
 from planner.solver.continuous import LinearSolve, cut_rows, open_program
 from planner.solver.find import totals_of

@@ -8,8 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.plan.bets import Bet, bets_of
-from planner.plan.expiries import NOTICE_DAYS, Calendar, calendar_of
+from planner.plan.expiries import NOTICE_DAYS, Bet, Calendar, bets_of, calendar_of
 from planner.plan.metrics.cautions import Advice
 from planner.plan.metrics.metric_tables import Metrics
 from planner.plan.orders import OrderLine, order_lines

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from planner.cli import main
-from planner.console.wrapped import wrapped
+from planner.console.screen import wrapped
 from planner.errors import EXIT_WRONG
 from tests.builders import profile, tables, write_folder, write_workbook
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.console.arguments import refuse_unusable
-from planner.console.outputs import configure_outputs, previous_of, write_outputs
+from planner.console.arguments import configure_outputs, previous_of, refuse_unusable, write_outputs
 from planner.errors import InputError, PlannerError
 from planner.plan.files import write_plan
 from planner.plan.manifest import TABLES, faults_of_files, files_in

@@ -14,10 +14,10 @@ from planner.io.digest import sealed
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve
 from planner.plan.reading import Reading
-from planner.solver.better import cheaper
 from planner.solver.component import begin_component, finish_component
 from planner.solver.find import Options, _plan
 from planner.solver.highs import Clock
+from planner.solver.rough import cheaper
 from planner.solver.solve import solve
 from planner.verify.figures import figures_of
 from planner.verify.trusted import proved_findings

@@ -2,8 +2,7 @@
 
 import pytest
 
-from planner.plan.bets import bets_of
-from planner.plan.expiries import calendar_of
+from planner.plan.expiries import bets_of, calendar_of
 from planner.plan.orders import order_lines
 from planner.plan.pool_months import order_values, pool_months
 from planner.plan.reading import Reading

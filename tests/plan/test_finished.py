@@ -8,11 +8,10 @@ import pytest
 import planner
 from planner.errors import InputError
 from planner.io.digest import sealed
-from planner.plan.files import write_plan
+from planner.plan.files import write_input, write_plan
 from planner.plan.finished import load_finished
 from planner.plan.manifest import INPUT, PLAN
 from planner.plan.plan import Plan
-from planner.plan.snapshot import write_input
 from planner.readers.starter import STARTER
 from planner.solver.solve import solve
 from tests.oracle.reference import write_random

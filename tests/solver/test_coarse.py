@@ -14,9 +14,9 @@ from planner.schema.case import Case
 from planner.schema.contracts import SpendCommitment
 from planner.solver import find
 from planner.solver.assemble import keep_rows
-from planner.solver.coarse import coarse_plan
 from planner.solver.component import begin_component
 from planner.solver.highs import Clock
+from planner.solver.rough import coarse_plan
 from planner.solver.scaling import deployment_peaks, need_peaks
 from planner.solver.solve import solve
 from planner.solver.stress_search import Separator

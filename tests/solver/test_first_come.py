@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from planner.solver.first_come import matched
+from planner.solver.ties import matched
 
 
 def test_what_arises_first_is_served_first() -> None:

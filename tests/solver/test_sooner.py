@@ -10,7 +10,7 @@ from planner.solver.continuous import open_program, solve_linear
 from planner.solver.find import Options, find_plan
 from planner.solver.highs import Clock
 from planner.solver.scaling import column_scale
-from planner.solver.sooner import served_sooner
+from planner.solver.ties import served_sooner
 from tests import builders
 
 HOURS = 31 * 24  # January 2027

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from planner.console.progress import searched_in_words
+from planner.console.screen import searched_in_words
 from planner.solver.find import Options, find_plan
 from tests import builders
 

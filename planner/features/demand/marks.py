@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from planner.features.demand.series import week_start
-from planner.features.demand.silence import LEAST_WEEKS_BY_HOUR_OF_WEEK, kinds_of_hour
+from planner.features.demand.series import LEAST_WEEKS_BY_HOUR_OF_WEEK, kinds_of_hour, week_start
 from planner.units import HOURS_PER_WEEK
 
 OUTAGE_SHARE, SPIKE_RATIO, SPIKE_SIGMAS = 0.1, 3.0, 6.0

@@ -11,13 +11,13 @@ from planner.features.demand.history import TOKENS, History
 from planner.features.demand.marks import Treatment, mark_hours, treated
 from planner.features.demand.series import (
     ORIGIN,
+    QuietHours,
     full_weeks,
     hour_of_week,
     hourly_series,
     long_table,
     weeks_without_gap,
 )
-from planner.features.demand.silence import QuietHours
 from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
 
 ALL_SERIES = ("all", "all")  # region and workload of the line that sums them

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.console.arguments import TimeLimit, count, share, time_limit
-from planner.console.progress import Progress
+from planner.console.screen import Progress
 from planner.errors import EXIT_PLAN
 
 if TYPE_CHECKING:

@@ -14,9 +14,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from planner.console.arguments import TimeLimit, folder_name, refuse_unusable, share, time_limit
-from planner.console.outputs import configure_outputs, previous_of, write_outputs
-from planner.console.progress import Progress
+from planner.console.arguments import (
+    TimeLimit,
+    configure_outputs,
+    folder_name,
+    previous_of,
+    refuse_unusable,
+    share,
+    time_limit,
+    write_outputs,
+)
+from planner.console.screen import Progress
 from planner.errors import EXIT_BROKEN, EXIT_PLAN
 
 PLANS = 2  # the order's and the optimum

@@ -15,9 +15,18 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from planner.console.arguments import TimeLimit, count, day, folder_name, refuse_unusable, share, time_limit
-from planner.console.outputs import configure_outputs, write_outputs
-from planner.console.progress import Progress
+from planner.console.arguments import (
+    TimeLimit,
+    configure_outputs,
+    count,
+    day,
+    folder_name,
+    refuse_unusable,
+    share,
+    time_limit,
+    write_outputs,
+)
+from planner.console.screen import Progress
 from planner.errors import EXIT_PLAN, PlannerError
 
 

@@ -10,8 +10,7 @@ import pandas as pd
 from planner.errors import StoppedError
 from planner.features.resolve.attribution import AUTO, NONE, Attribution, attribute
 from planner.features.resolve.changes import SAME_UNITS, Changes, Keeping, as_signed, change_lines
-from planner.features.resolve.keep import keep_purchases, last_purchases
-from planner.features.resolve.last_plan import PART_FOR_LAST, no_dearer
+from planner.features.resolve.keep import PART_FOR_LAST, keep_purchases, last_purchases, no_dearer
 from planner.plan.finished import Finished
 from planner.plan.plan import Plan
 from planner.schema.capacity import Commitment, Offer

@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from planner.console.progress import Progress
+from planner.console.screen import Progress
 from planner.errors import EXIT_PLAN
 
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.review import review
     from planner.features.review.review_files import OUTPUT, text_of, write_review
     from planner.features.review.review_rules import load_rules
-    from planner.features.review.review_terminal import print_review
+    from planner.features.review.review_story import print_review
     from planner.io.cache import FOLDER
     from planner.io.directory import refuse
     from planner.verify.trusted import trusted

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from planner.features.tasks import AlertRule, Movement, alerts, chargeback_sheet, month_by_month, trend
+from planner.features.tasks import AlertRule, Movement, alerts, chargeback_report, month_by_month, trend
 from planner.features.tasks.task_formula import FACTORS, LABEL
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.metrics.task_costs import NOBODY
@@ -326,4 +326,4 @@ SHEETS = (
 
 def sheets_for(case: Case) -> list[ExtraSheet]:
     """Return the sheets of tasks that a case's workbook gets: cost per task, and Chargeback where a team is named."""
-    return [*SHEETS, *chargeback_sheet.sheets_for(case)]
+    return [*SHEETS, *chargeback_report.sheets_for(case)]

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planner.console.arguments import TimeLimit, count, share, time_limit
-from planner.console.progress import Progress
+from planner.console.screen import Progress
 from planner.errors import EXIT_PLAN, EXIT_STOPPED, Fault, InputError, PlannerError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Solve every case, write the study, print it."""
     from planner.features.what_if.curve_study import add_curves
-    from planner.features.what_if.fit_report import print_outcome
+    from planner.features.what_if.fit_study import print_outcome
     from planner.features.what_if.parameter import parameters_of
     from planner.features.what_if.study import refused_orders, what_if
     from planner.features.what_if.study_files import STUDY, earlier_study, read_study, study_json, write_study

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from planner.features.what_if.curve import Curve, Stretch, stretches_of
-from planner.features.what_if.curve_files import drawn
-from planner.features.what_if.curve_report import moved_in_words, sentences, title
+from planner.features.what_if.curve_files import drawn, moved_in_words, sentences, title
 from planner.workbook.book import Column, Sheet, Value, chart_title, grid, print_areas
 from planner.workbook.theme import BLUE, ORANGE
 

@@ -22,8 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from planner.features.what_if.case_change import CaseChange, changed
-from planner.features.what_if.case_factors import Factor
-from planner.features.what_if.moving_numbers import DEMAND, Number, numbers_of
+from planner.features.what_if.case_factors import DEMAND, Factor, Number, numbers_of
 from planner.model.index_tables import sets_of
 from planner.plan.plan import Plan
 from planner.schema.case import Case

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from planner.features.what_if.case_factors import DEMAND
 from planner.features.what_if.how_far import FACTORS, LEAST, MOST, MOST_GROWTH, NEARLY, HowFar, Reach
-from planner.features.what_if.moving_numbers import DEMAND
 from planner.workbook.book import LINE_POINTS, Column, Sheet, Value
 from planner.workbook.text_tables import TextTable, clean, joined, lines_of, percent, usd
 

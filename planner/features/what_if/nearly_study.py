@@ -16,7 +16,7 @@ from functools import partial
 
 from planner.errors import PlannerError, StoppedError
 from planner.features.what_if.case_change import CaseChange, changed
-from planner.features.what_if.near_finding import NearFinding, Within, percent_of
+from planner.features.what_if.findings import NearFinding, Within, percent_of
 from planner.features.what_if.study import Answer, Progress, Study, answer_of
 from planner.model.reduce.slots import Line
 from planner.model.sets import Keep

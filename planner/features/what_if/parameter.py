@@ -6,9 +6,8 @@ from operator import attrgetter
 
 from planner.errors import Fault, InputError, nearest
 from planner.features.what_if.asked import grid_cases, grid_of, number_of
-from planner.features.what_if.case_change import CaseChange
+from planner.features.what_if.case_change import SHARES, CaseChange, share_of
 from planner.features.what_if.case_factors import DISCOUNT, TARGETS
-from planner.features.what_if.workload_shares import SHARES, share_of
 from planner.schema.case import Case
 from planner.workbook.text_tables import percent, usd
 

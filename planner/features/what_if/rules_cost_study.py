@@ -9,6 +9,11 @@ A rule that is left out only allows more plans. Found in one of two ways:
   that was asked, the rule costs nothing.
 
 Components that do not change keep their answer.
+
+What waiting saves, and what longer deadlines would: the case with other deadlines, solved again beside each rule.
+
+Served when it arises, work that can wait still steps aside in every stress case and keeps its reserved headroom: what
+differs is the waiting alone, and that options which take hours to answer are too slow for it.
 """
 
 import tempfile
@@ -21,26 +26,56 @@ from typing import Any
 import pandas as pd
 
 from planner.console.signing_nothing import signing_nothing
-from planner.features.what_if.waiting_study import other_deadlines
 from planner.model.family import SETTINGS, Cell
 from planner.model.index_tables import sets_of
 from planner.model.program import FAMILIES
 from planner.plan.orders import order_lines
 from planner.plan.plan import CERTIFICATE_COLUMNS, Plan
 from planner.plan.reading import Reading
-from planner.plan.rules_cost import Nothing, RuleCost, RulesCost, WaitingCost
+from planner.plan.rules_cost import Deadlines, Nothing, RuleCost, RulesCost, WaitingCost
 from planner.schema.capacity import Offer, Throughput
 from planner.schema.case import Case
 from planner.schema.settings import Policy
+from planner.schema.workloads import Workload
 from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.input_change import with_setting
 from planner.solver.parallel import on_all_cores
+from planner.units import HOURS_PER_WEEK
 from planner.workbook.book import Column, ExtraSheet, Recomputed, Sheet, Value
 from planner.workbook.report import Report
 from planner.workbook.rules_story import unmeasured_words
 from planner.workbook.sheets import why_sheet
 from planner.workbook.text_tables import usd
 from planner.workbook.theme import ORANGE
+
+LONGEST = HOURS_PER_WEEK - 1
+
+
+def other_deadlines(case: Case) -> list[tuple[Deadlines, Case]]:
+    """Cases with other deadlines; none where nothing can wait, nor where they are the longest already."""
+    if not case.work_can_wait:
+        return []
+    found = [(Deadlines.NONE, _changed(case, 0))]
+    if any(w.can_wait and w.deadline_hours < LONGEST for w in case.workloads):
+        found.append((Deadlines.TWICE, _changed(case, 2)))
+        if any(w.can_wait and 2 * w.deadline_hours < LONGEST for w in case.workloads):
+            found.append((Deadlines.WEEK, _changed(case, HOURS_PER_WEEK)))
+    return found
+
+
+def _changed(case: Case, times: int) -> Case:
+    """Multiply the deadlines of work that can wait; 0: it is served when it arises."""
+
+    def with_deadline(w: Workload) -> Workload:
+        if not w.can_wait:
+            return w
+        if times:
+            return w.model_copy(update={"deadline_hours": min(LONGEST, times * w.deadline_hours)})
+        aside = {"headroom": 0.0, "reserved_headroom": case.reserved_headroom(w), "failover_share": 0.0}
+        return w.model_copy(update={"deadline_hours": 0, **aside})
+
+    return replace(case, workloads=tuple(with_deadline(w) for w in case.workloads))
+
 
 MOST_QUOTAS, MOST_OF_A_KIND = 6, 4
 GAP, CENT = 1e-3, 0.005  # relative gap of whole units at least (finer takes minutes for little); USD

@@ -13,9 +13,8 @@ from pathlib import Path
 from planner.errors import Fault, InfeasibleError, InputError, StoppedError
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.curve import Curve
-from planner.features.what_if.fit import Fit, NotEnough
+from planner.features.what_if.findings import Fit, NearFinding, NotEnough
 from planner.features.what_if.how_far import HowFar
-from planner.features.what_if.near_finding import NearFinding
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.orders import order_lines
 from planner.plan.pricing import scenario_costs_of

@@ -10,14 +10,13 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import Fault, InputError, PlannerError
-from planner.features.what_if import curve_files, fit_report, how_far_report, near_sheet, study_sheet
+from planner.features.what_if import curve_files, fit_study, how_far_report, near_report, study_sheet
 from planner.features.what_if.case_change import CaseChange
 from planner.features.what_if.case_factors import Factor
 from planner.features.what_if.curve import Curve
 from planner.features.what_if.curve_sheet import NAME as CURVES
 from planner.features.what_if.curve_sheet import write_curves
-from planner.features.what_if.fit import fit_of
-from planner.features.what_if.near_finding import NearFinding, Within
+from planner.features.what_if.findings import NearFinding, Within, fit_of
 from planner.features.what_if.study import Answer, Study, StudyLine, decide_by, differences
 from planner.io.atomic import locked, write_csv, write_text
 from planner.io.digest import read_json, seal_of, sealed
@@ -71,8 +70,8 @@ def write_study(study: Study, directory: Path, created: dt.date) -> Study:
             if study.how_far is not None:
                 how_far_report.write_how_far(book.add_sheet(how_far_report.NAME), study.how_far)
                 write_csv(new / how_far_report.TABLE, how_far_report.how_far_table(study.how_far))
-            near_sheet.add(book, study)
-            fit_report.add_sheet(book, study)
+            near_report.add(book, study)
+            fit_study.add_sheet(book, study)
             book.close()
             for name, frame in ((TABLE, case_table(study)), (LINES, line_table(study))):
                 write_csv(new / name, frame)

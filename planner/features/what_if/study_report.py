@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import IO
 
-from planner.features.what_if.curve_report import print_curve
-from planner.features.what_if.fit_report import print_fits
+from planner.features.what_if.curve_files import print_curve
+from planner.features.what_if.findings import Within
+from planner.features.what_if.fit_study import print_fits
 from planner.features.what_if.how_far_report import print_how_far
-from planner.features.what_if.near_finding import Within
 from planner.features.what_if.near_report import print_near
 from planner.features.what_if.study import SAME_USD, Answer, Study, decide_by, differences
 from planner.features.what_if.study_files import difference_usd

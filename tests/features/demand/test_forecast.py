@@ -13,7 +13,20 @@ from planner.errors import InputError
 from planner.features.demand.forecast.dates import day_factors, effect_of, holidays_of, split_zone
 from planner.features.demand.forecast.events import load_events
 from planner.features.demand.forecast.forecast import forecast
-from planner.features.demand.forecast.futures import futures_of, growth_of, past_levels, real_weeks, to_the_mean
+from planner.features.demand.forecast.futures import (
+    KINDS,
+    Spread,
+    checked,
+    futures_of,
+    growth_of,
+    hour_quantile,
+    level_ratios,
+    past_levels,
+    real_weeks,
+    spread_of,
+    to_the_mean,
+    unknown_spread,
+)
 from planner.features.demand.forecast.models import (
     MODELS,
     ensemble,
@@ -33,15 +46,6 @@ from planner.features.demand.forecast.one_series import (
     wape,
 )
 from planner.features.demand.forecast.planned_moves import load_moves
-from planner.features.demand.forecast.spread import (
-    KINDS,
-    Spread,
-    checked,
-    hour_quantile,
-    level_ratios,
-    spread_of,
-    unknown_spread,
-)
 from planner.features.demand.history import save_history
 from planner.features.demand.marks import Treatment
 from tests.builders.usage import DAY, MONDAY, WEEK, as_history, of, office

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from planner.cli import main
+from planner.features.demand.folder import cuts_of, with_cuts
 from planner.features.demand.forecast.events import Event, proposed_cuts
 from planner.features.demand.forecast.scenarios import whole_weeks
 from planner.features.demand.history import save_history
-from planner.features.demand.horizon_cuts import cuts_of, with_cuts
 from planner.features.demand.new import NewDeployment, new_demand
 from planner.readers import load
 from planner.schema.settings import periods_of

@@ -10,7 +10,7 @@ import pytest
 
 from planner.cli import main
 from planner.errors import StoppedError
-from planner.features.resolve.last_plan import no_dearer
+from planner.features.resolve.keep import no_dearer
 from planner.features.resolve.resolve import resolve
 from planner.plan.finished import Finished
 from planner.plan.plan import Plan, Status

@@ -7,7 +7,7 @@ import pytest
 
 from planner.cli import main
 from planner.errors import StoppedError
-from planner.features.what_if.fit_report import AT_LEAST, NONE_FOUND, NOT_SETTLED
+from planner.features.what_if.fit_study import AT_LEAST, NONE_FOUND, NOT_SETTLED
 from planner.model.sets import Sets
 from planner.solver.highs import Clock
 from planner.solver.infeasible import ChangeSearch

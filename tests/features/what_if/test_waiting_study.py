@@ -2,8 +2,7 @@
 
 import pytest
 
-from planner.features.what_if.rules_cost_study import rules_cost
-from planner.features.what_if.waiting_study import other_deadlines
+from planner.features.what_if.rules_cost_study import other_deadlines, rules_cost
 from planner.plan.reading import Reading
 from planner.plan.rules_cost import Deadlines
 from planner.solver.find import Options

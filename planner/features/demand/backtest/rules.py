@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.features.demand.forecast.futures import PAIRED_WEEKS, futures_of, real_weeks, to_the_mean
+from planner.features.demand.forecast.futures import PAIRED_WEEKS, Spread, futures_of, real_weeks, to_the_mean
 from planner.features.demand.forecast.models import ensemble, levels_of, shape_of, short_week, to_weeks
 from planner.features.demand.forecast.one_series import LONGEST_TRIAL_WEEKS, SHORT_WEEKS, try_out
-from planner.features.demand.forecast.spread import Spread
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 
 

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     require("scipy")
     import pandas as pd
 
-    from planner.console.progress import Progress
+    from planner.console.screen import Progress
     from planner.features.demand.backtest.backtest_report import LEGEND, draw_savings, meaning, table_lines, verdict
     from planner.features.demand.backtest.walk import (
         LONGEST_GAP_WEEKS,

@@ -55,9 +55,9 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.engine import require
 
     require("scipy")
-    from planner.console.progress import Progress
+    from planner.console.screen import Progress
     from planner.errors import Fault, InputError
-    from planner.features.demand.folder import check_within, horizon_of, mix_differences, write_demand
+    from planner.features.demand.folder import check_within, cuts_of, horizon_of, joined, mix_differences, write_demand
     from planner.features.demand.forecast.dates import load_season
     from planner.features.demand.forecast.events import load_events, proposed_cuts
     from planner.features.demand.forecast.forecast import forecast
@@ -65,7 +65,6 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.demand.forecast.one_series import Assumptions
     from planner.features.demand.forecast.planned_moves import load_moves
     from planner.features.demand.history import load_history
-    from planner.features.demand.horizon_cuts import cuts_of, joined
     from planner.features.demand.ingest_report import reconciliation_line
     from planner.features.demand.marks import Treatment
     from planner.schema.settings import Horizon, periods_of

@@ -51,8 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Make the demand and add it to the folder."""
     import pandas as pd
 
-    from planner.features.demand.folder import check_within, horizon_of, known_workload, write_demand
-    from planner.features.demand.horizon_cuts import cuts_of
+    from planner.features.demand.folder import check_within, cuts_of, horizon_of, known_workload, write_demand
     from planner.features.demand.new import NewDeployment, new_demand
 
     mean = _checked(arguments)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from planner.features.demand.forecast.events import Event
+from planner.features.demand.forecast.futures import Pair, Spread, checked, hour_quantile, spread_of, unknown_spread
 from planner.features.demand.forecast.models import (
     TREND_WEEKS,
     ensemble,
@@ -18,9 +19,8 @@ from planner.features.demand.forecast.models import (
     to_weeks,
 )
 from planner.features.demand.forecast.planned_moves import PlannedMove
-from planner.features.demand.forecast.spread import Pair, Spread, checked, hour_quantile, spread_of, unknown_spread
 from planner.features.demand.marks import Treatment
-from planner.features.demand.silence import WEEKEND, QuietHours
+from planner.features.demand.series import WEEKEND, QuietHours
 from planner.units import HOURS_PER_WEEK
 
 

@@ -8,14 +8,14 @@ from typing import Any
 from fastapi import FastAPI
 from nicegui import app, ui
 
-from planner.features.what_if.explore import curve_panel, kept_panel
+from planner.features.what_if.explore import panels
 from planner.features.what_if.explore.charts import OVERFLOW, SERVED, strategy_bars, week_heat
 from planner.features.what_if.explore.drawing import has_curve
 from planner.features.what_if.explore.house import House
-from planner.features.what_if.explore.lever_panel import LeverPanel
 from planner.features.what_if.explore.levers import left_out, words_of
 from planner.features.what_if.explore.markup import bullets, paragraph, table, text
 from planner.features.what_if.explore.meeting import Meeting
+from planner.features.what_if.explore.panels import LeverPanel
 from planner.features.what_if.explore.quick import Picture
 from planner.features.what_if.explore.server import Address, App
 from planner.features.what_if.study import SAME_USD
@@ -142,11 +142,11 @@ class PageView:
                       on_change=lambda e: self.meeting.ask_curve(e.value)).props(
                 'dense outlined aria-label="What the trade-off varies"'
             )  # fmt: skip
-            self.curve = curve_panel.CurvePanel(self.meeting)
+            self.curve = panels.CurvePanel(self.meeting)
         with self._section("Margins of the stress cases", wide=True):
             self.margins = ui.html("", sanitize=False)
         with self._section("Cases side by side", wide=True):
-            self.kept = kept_panel.KeptPanel(self.house, self.meeting, self.put, self.tell)
+            self.kept = panels.KeptPanel(self.house, self.meeting, self.put, self.tell)
         with self._section("Before you sign", wide=True):
             self.risks = ui.html("", sanitize=False)
 

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from planner.console.outputs import write_report
+from planner.console.arguments import write_report
 from planner.errors import InfeasibleError, PlannerError, StoppedError
 from planner.features.tasks import cost_per_task_sheet
 from planner.features.what_if import rules_cost_study

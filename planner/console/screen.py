@@ -1,12 +1,28 @@
-"""A bar on a terminal, silence in a pipe."""
+"""What a person sees on a terminal: a bar while work goes on, long lines broken between words. A pipe has neither."""
 
 import math
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 from planner.io.shown import below
+
+NARROWEST = 40  # columns: a narrower terminal breaks lines itself
+
+
+def wrapped(text: str, stream: TextIO) -> str:
+    """Return a text as it is in a pipe, or broken to the terminal's width, what follows indented by two more."""
+    if not stream.isatty():
+        return text
+    width = max(NARROWEST, shutil.get_terminal_size().columns)
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    return textwrap.fill(
+        text.strip(), width, initial_indent=indent, subsequent_indent=indent + "  ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 class Progress:
