@@ -5,6 +5,8 @@
 w the columns of no part (what a contract lacks, what a scenario costs above a threshold). Its duals are the prices of
 the rows, and with sizes fixed its optimum is the best plan that has them. Where one part is most of it and there are
 such columns, that beats finding prices round by round (`solver.priced`) by far; elsewhere it is far slower.
+
+It goes on from the parts' optima where these are known, and each part goes on from its own.
 """
 
 from collections.abc import Sequence
@@ -12,13 +14,18 @@ from collections.abc import Sequence
 import highspy
 import numpy as np
 
+from planner.errors import StoppedError
 from planner.model.sets import Floats, Ints
 from planner.solver.continuous import ROUNDS
 from planner.solver.coupling import Coupling, LivePart
 from planner.solver.direct import scaled_stress
 from planner.solver.highs import DEVEX, INF, OPTIMAL, Clock, column_wise, quiet_highs, run, set_options
+from planner.solver.priced_results import Priced
 
+BASIC, LOWER = highspy.HighsBasisStatus.kBasic, highspy.HighsBasisStatus.kLower
 MOST_COLUMNS = 200_000  # of all parts: more are priced round by round
+TOGETHER, MOST_SECONDS = 0.3, 90.0  # of the time left, and seconds, for the optimum of all
+FIRST, MOST_FIRST_SECONDS = 0.6, 180.0  # the same, where it comes first
 MOST_OF_IT = 0.5  # share of all columns: where one part has more, prices take round by round what this takes at once
 
 
@@ -30,13 +37,31 @@ class AllParts:
         self.first = np.cumsum([0, *(part.program.columns.count for part in parts)])
         self.cost_scale = max(part.solve.session.scale.cost for part in parts)
         self.known = [0] * len(parts)  # stress rows of each part that are stated
+        self.stress: list[tuple[int, float]] = []  # part and scale of each stress row that is stated
         self.values: list[Floats] = []
         self.prices: Floats = np.zeros(coupling.count)
+        self.duals: Floats = np.empty(0)  # of all rows, as HiGHS has them
         self.column_scale, self.row_scale = self._scales()
         self.highs = quiet_highs()
         set_options(self.highs, presolve="off", solver="simplex", simplex_dual_edge_weight_strategy=DEVEX)
         self.highs.passModel(self._model())
         self._add_stress()
+        if all(solved(part) for part in parts):
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Go on from the parts' optima, the rows that tie them in the basis: their duals fit all costs still."""
+        basis = highspy.HighsBasis()
+        of_parts = [part.solve.session.highs.getBasis() for part in self.parts]
+        columns = [status for own in of_parts for status in own.col_status]
+        basis.col_status = columns + [LOWER] * (self.highs.getNumCol() - len(columns))
+        rows = [list(own.row_status) for own in of_parts]
+        own = [part.program.row_count for part in self.parts]
+        basis.row_status = [status for part, count in zip(rows, own) for status in part[:count]]
+        basis.row_status += [BASIC] * self.coupling.count
+        basis.row_status += [status for part, count in zip(rows, own) for status in part[count:]]
+        basis.valid, basis.alien = True, True
+        self.highs.setBasis(basis)
 
     def _scales(self) -> tuple[Floats, Floats]:
         """Scales of all columns, and of the rows that tie parts: the largest entry of each row, and of w, is 1."""
@@ -84,8 +109,11 @@ class AllParts:
         for k, part in enumerate(self.parts):
             new = part.solve.cuts[self.known[k] :]
             self.known[k] = len(part.solve.cuts)
-            for lower, column, value in scaled_stress(part.program, part.solve.session.scale, new):
+            scale = part.solve.session.scale
+            for cut, (lower, column, value) in zip(new, scaled_stress(part.program, scale, new), strict=True):
                 self.highs.addRow(lower, INF, len(value), (column + self.first[k]).astype(np.int32), value)
+                size = float((cut.units[cut.units > 0] * scale.column[column]).max(initial=0.0))
+                self.stress.append((k, 1.0 / size if size > 0 else 1.0))
 
     @property
     def sized(self) -> Ints:
@@ -105,6 +133,11 @@ class AllParts:
         ------
         StoppedError : the time is over.
         """
+        if any(part.solve.separator.stranded() for part in self.parts):
+            return False
+        for part in self.parts:
+            if not part.solve.cuts:
+                part.solve.add(part.solve.separator.without_units())
         for _ in range(ROUNDS):
             self._add_stress()
             status = run(self.highs, self.clock)
@@ -119,15 +152,63 @@ class AllParts:
                 part.solve.add(cuts)
                 met |= bool(cuts)
             if not met:
-                dual = np.array(solution.row_dual)[self.height : self.height + self.coupling.count]
+                self.duals = np.array(solution.row_dual)
+                dual = self.duals[self.height : self.height + self.coupling.count]
                 self.prices = dual * self.row_scale * self.cost_scale
                 return True
         raise ArithmeticError("the stress rows did not settle")
+
+    def priced(self) -> Priced:
+        """Return what the last optimum proves: prices of the rows that tie parts, and the duals of each part's rows."""
+        duals, height = [], 0
+        of_stress = self.duals[self.height + self.coupling.count :]
+        for k, part in enumerate(self.parts):
+            scale = part.solve.session.scale.row
+            own = self.duals[height : height + len(scale)] * scale
+            height += len(scale)
+            stress = [dual * size for dual, (of_part, size) in zip(of_stress, self.stress) if of_part == k]
+            duals.append(np.concatenate([own, stress]) * self.cost_scale)
+        return Priced(self.prices, self.usd, tuple(duals), None)
+
+    def start_parts(self) -> None:
+        """Let each part go on from here: at the prices of this optimum its own is near."""
+        whole, height = self.highs.getBasis(), 0
+        first_stress = self.height + self.coupling.count
+        for k, part in enumerate(self.parts):
+            basis, count = highspy.HighsBasis(), part.program.row_count
+            basis.col_status = list(whole.col_status[self.first[k] : self.first[k + 1]])
+            stress = [first_stress + i for i, (of_part, _) in enumerate(self.stress) if of_part == k]
+            basis.row_status = [*whole.row_status[height : height + count], *(whole.row_status[i] for i in stress)]
+            height += count
+            basis.valid, basis.alien = True, True
+            part.solve.session.highs.setBasis(basis)
 
     @property
     def usd(self) -> float:
         """Cost of the last optimum."""
         return float(self.highs.getInfo().objective_function_value) * self.cost_scale
+
+
+def solved(part: LivePart) -> bool:
+    """Whether a part has an optimum to go on from."""
+    return bool(part.solve.session.highs.getBasis().valid)
+
+
+def together(coupling: Coupling, parts: Sequence[LivePart], clock: Clock) -> AllParts | None:
+    """Solve all parts in one programme; None where its time is over. Of no optimum its ``values`` are empty.
+
+    Parts that have no optimum of their own yet need this one more: it may take more of the time.
+    """
+    known = all(solved(part) for part in parts)
+    seconds = min(TOGETHER * clock.left(), MOST_SECONDS) if known else min(FIRST * clock.left(), MOST_FIRST_SECONDS)
+    try:
+        whole = AllParts(coupling, parts, Clock.of(seconds))
+        if not whole.solve():
+            whole.values = []
+    except StoppedError:  # HiGHS stalls on some: prices are found round by round then
+        return None
+    whole.clock = clock
+    return whole
 
 
 def hardly_divided(columns: Sequence[int], joint: int) -> bool:

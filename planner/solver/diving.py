@@ -5,16 +5,20 @@ each is then moved to the next size below and above as long as that costs less. 
 takes a small part of the time of the first. It says nothing of what is best: that is the bound's business.
 """
 
+import time
+
 import numpy as np
 
 from planner.errors import StoppedError
 from planner.model.columns import columns_of, sizes_beside
 from planner.model.sets import Floats
 from planner.solver.all_parts import AllParts
+from planner.solver.highs import Clock
 
 NEAR, ON_GRID = 0.1, 1e-6  # of the way from a size to the next: what is rounded together; what is a size
 FAR = 3e-3  # relative to the optimum for units of any size: a plan nearer than that is not moved
 PASSES, WORK = 3, 5e7  # over all sizes at most; solves times columns: about a minute
+TURN = 0.5  # of the time left
 BETTER = 1e-9  # relative: what costs less
 
 
@@ -35,6 +39,7 @@ class Diving:
     def search(self) -> None:
         """Find a plan, and make it better."""
         least_usd, self.left = self.whole.usd, int(WORK / max(self.whole.first[-1], 1))
+        clock, self.whole.clock = self.whole.clock, self._turn(self.whole.clock)
         try:
             self._dive(np.zeros(len(self.low)), self.top.copy())
             for _ in range(PASSES):
@@ -42,6 +47,14 @@ class Diving:
                     return
         except StoppedError:
             return  # what is best so far
+        finally:
+            self.whole.clock = clock
+
+    @staticmethod
+    def _turn(clock: Clock) -> Clock:
+        """Return a clock for a part of the time that is left."""
+        left = clock.deadline - time.monotonic()
+        return Clock.of(TURN * left) if np.isfinite(left) else clock
 
     def of_parts(self) -> list[Floats]:
         """Return the best sizes by part."""

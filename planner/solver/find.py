@@ -8,31 +8,30 @@ from pathlib import Path
 import numpy as np
 
 from planner.errors import PlannerError, StoppedError
-from planner.model.columns import columns_of
-from planner.model.constraints.scaled import scaled_units_usd
+from planner.model.constraints.risk import FAMILY as RISK
 from planner.model.family import Family
 from planner.model.index_tables import sets_of
-from planner.model.objective import terms_of
 from planner.model.reduce.components import parts_to_solve, spanning
 from planner.model.reduce.slots import Line, with_kept, with_most
 from planner.model.sets import AskedOf, Keep, Sets
-from planner.plan.plan import Plan, PlanRisk, Proof, Status, Totals, gap_of
+from planner.plan.plan import Plan, Proof, Status, gap_of
 from planner.schema.case import Case
 from planner.solver import assemble
-from planner.solver.assemble import check_rows, keep_rows, values_of
+from planner.solver.all_parts import hardly_divided
+from planner.solver.assemble import check_rows, keep_rows
 from planner.solver.component import (
     HIGHS,
     ComponentPlan,
-    Decided,
     begin_component,
     decided,
     finish_component,
     reduced_program,
 )
-from planner.solver.continuous import LinearSolve
+from planner.solver.continuous import LinearSolve, open_program
 from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
 from planner.solver.joint import JOINT
+from planner.solver.least_tail import cheapest_of_least_tail
 from planner.solver.parallel import on_all_cores
 from planner.solver.priced import solve_priced
 from planner.solver.rough import ROUNDING, better, cheaper, closed, rough_plans
@@ -40,6 +39,7 @@ from planner.solver.session import sunk_usd
 from planner.solver.single import DIRECT_AGAIN
 from planner.solver.starts import Starts
 from planner.solver.store import Store, digest_of, key_of
+from planner.solver.totals import risk_of, totals_of
 from planner.solver.watched import Told
 
 DEFAULT_GAP = 1e-4
@@ -114,13 +114,14 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     StoppedError : the time limit ran out before there was a plan.
     """
     clock = options.clock()
+    until = clock.deadline
     sets, plans, stuck = _components(case, options, clock, progress)
     if stuck:
         error = explain(case, stuck, clock)
         if options.solver != HIGHS and not error.shortfalls:
             raise PlannerError(f"--solver {options.solver} finds no plan, though there are some: use --solver highs")
         raise error
-    return _plan(case, sets, plans, options)
+    return _plan(case, sets, plans, replace(options, until=until))
 
 
 def find_if_any(
@@ -132,8 +133,10 @@ def find_if_any(
     ------
     StoppedError : the time limit ran out before there was a plan.
     """
-    sets, plans, stuck = _components(case, options, options.clock(), progress)
-    return None if stuck else _plan(case, sets, plans, options)
+    clock = options.clock()
+    until = clock.deadline
+    sets, plans, stuck = _components(case, options, clock, progress)
+    return None if stuck else _plan(case, sets, plans, replace(options, until=until))
 
 
 def find_cost(case: Case, options: Options = Options(), progress: Callable[[int, int], None] | None = None
@@ -142,6 +145,9 @@ def find_cost(case: Case, options: Options = Options(), progress: Callable[[int,
 
     The same search as `find_if_any`, without the plan's tables; it raises the same.
     """
+    if case.settings.policy.risk.weight >= 1:
+        plan = find_if_any(case, options, progress)
+        return None if plan is None else plan.totals.total_usd
     sets, plans, stuck = _components(case, options, options.clock(), progress)
     return None if stuck else totals_of(case, sets, plans).total_usd
 
@@ -204,6 +210,10 @@ def _tied_finely(
     progress: Callable[[int, int], None] | None,
 ) -> Found:  # fmt: skip
     """Go the same way, of which ``known`` is the last step's start, where it is known already."""
+    gap = options.gap if sets.has_size_rules else ANY_SIZE_GAP
+    priced = _together(sets, wide, loose=loose, gap=gap, options=options, clock=clock.again())
+    if priced is not None:
+        return _searched_on(sets, priced, gap=gap, known=known, options=options, clock=clock, progress=progress)
     store = None if options.store is None else Store(options.store)
     begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts_to_solve(loose), options.workers)
     so_far = [decided(b.found) if isinstance(b.found, LinearSolve) else b.found for b in begun if b.found is not None]
@@ -212,8 +222,17 @@ def _tied_finely(
         if stuck or keep_rows(sets, wide, plans, sized=True):
             return plans, stuck
         begun = on_all_cores(lambda b: _begin(b.part, options, clock, None), begun, options.workers)
-    gap = options.gap if sets.has_size_rules else ANY_SIZE_GAP
-    priced = None if searched_whole(sets, wide, begun) else _priced(sets, wide, begun, gap, options, replace(clock))
+    if not searched_whole(sets, wide, begun) and all(isinstance(b.found, LinearSolve) for b in begun):
+        parts = [(b.part, b.found) for b in begun if isinstance(b.found, LinearSolve)]
+        priced = _priced(sets, wide, parts, gap, options, replace(clock))
+    return _searched_on(sets, priced, gap=gap, known=known, options=options, clock=clock, progress=progress)
+
+
+def _searched_on(
+    sets: Sets, priced: list[ComponentPlan] | None, *, gap: float, known: Parts | None, options: Options, clock: Clock,
+    progress: Callable[[int, int], None] | None,
+) -> Found:  # fmt: skip
+    """Search all in one programme where prices leave more than the gap open."""
     clock = clock.again()
     if priced is not None and closed(priced, gap):
         return priced, []
@@ -239,13 +258,24 @@ def searched_whole(sets: Sets, wide: Sequence[Family], begun: Sequence["_Begun"]
     return all(family.name not in JOINT for family in wide)
 
 
-def _priced(
-    sets: Sets, wide: Sequence[Family], begun: Sequence["_Begun"], gap: float, options: Options, clock: Clock
+def _together(
+    sets: Sets, wide: Sequence[Family], *, loose: Sets, gap: float, options: Options, clock: Clock
 ) -> list[ComponentPlan] | None:
-    """Solve parts under prices of the rows that tie them (solver.priced); None where that finds no plan."""
-    parts = [(b.part, b.found) for b in begun if isinstance(b.found, LinearSolve)]
-    if len(parts) < len(begun):
+    """Solve parts at once with the rows that tie them, where risk is weighed: without its rows they say little."""
+    if all(family.name != RISK.name for family in wide):
         return None
+    programs = [(part, reduced_program(part)) for part in parts_to_solve(loose)]
+    if not hardly_divided([program.columns.count for _, program in programs], 1):
+        return None
+    parts = [(part, open_program(program, clock.again())) for part, program in programs]
+    return _priced(sets, wide, parts, gap, options, clock)
+
+
+def _priced(
+    sets: Sets, wide: Sequence[Family], parts: Sequence[tuple[Sets, LinearSolve]], gap: float, options: Options,
+    clock: Clock,
+) -> list[ComponentPlan] | None:  # fmt: skip
+    """Solve parts under prices of the rows that tie them (solver.priced); None where that finds no plan."""
     plans = solve_priced(sets, wide, parts=parts, gap=gap, clock=clock, workers=options.workers)
     return plans if plans is not None and keep_rows(sets, wide, plans, sized=True, free=False) else None
 
@@ -353,7 +383,7 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
         tree_gap=tree_gap,
         gap_asked=asked,
     )
-    return Plan(
+    plan = Plan(
         name=case.settings.name,
         input_digest=case.digest,
         totals=totals,
@@ -367,32 +397,8 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
         stress_rents=assemble.stress_rents(sets, plans)[kept],
         certificate=assemble.certificate(plans)[kept],
         scaled_units=assemble.scaled_units(sets, plans),
-        risk=_risk(case, totals.total_usd, judged),
+        risk=risk_of(case, totals.total_usd, judged),
     )
-
-
-def _risk(case: Case, total_usd: float, objective_usd: float) -> PlanRisk | None:
-    """Tell the mean cost of the dearest scenarios from the objective: (1 − weight) · total + weight · mean."""
-    weight = case.settings.policy.risk.weight
-    return PlanRisk(total_usd + (objective_usd - total_usd) / weight, objective_usd) if weight > 0 else None
-
-
-def totals_of(case: Case, sets: Sets, plans: Sequence[Decided]) -> Totals:
-    """Add up the cost terms of all components, each to its part of the plan's cost, and those of no component."""
-    parts = dict.fromkeys(Totals.names(), 0.0) | {"sunk_usd": sunk_usd(case)}
-    parts |= {part: usd for part, usd in assemble.joint_usd(sets, plans).items() if part}
-    for plan in plans:
-        for part, usd in _cost(plan):
-            parts[part] += usd
-    return Totals(**parts)
-
-
-def _cost(plan: Decided) -> list[tuple[str, float]]:
-    """Part of the plan's cost and USD of each cost term of a component, from its numbers; changes are no part of it."""
-    sets = replace(plan.sets.without(JOINT), keep=None)
-    units = assemble.as_listed(plan.committed)
-    at = columns_of(replace(sets, arcs=sets.arcs.assign(priced=False)), sets.has_size_rules)  # of flows, the used ones
-    at = replace(at, flow_arc=plan.flow_arc, flow_slot=plan.flow_slot, flow_case=np.full(len(plan.flow), -1))
-    values = values_of(sets, at, units, assemble.as_listed(plan.deployed), plan.flow)
-    found = [(term.part, float(term.usd(sets, at) @ values)) for term in terms_of(sets) if term.part is not None]
-    return [*found, ("scaled_usd", scaled_units_usd(sets, plan.scaled))]
+    if options.kept is not None:  # what a change is charged is no part of these totals
+        return plan
+    return cheapest_of_least_tail(case, plan, lambda other: find_if_any(other, options))

@@ -32,7 +32,7 @@ from planner.errors import StoppedError
 from planner.model.columns import columns_of
 from planner.model.family import Family
 from planner.model.sets import Floats, Sets
-from planner.solver.all_parts import AllParts, hardly_divided
+from planner.solver.all_parts import AllParts, hardly_divided, solved, together
 from planner.solver.component import ComponentPlan
 from planner.solver.continuous import LinearSolve
 from planner.solver.coupling import HAIR, Coupling, LivePart, Proved, coupling_of, plans_of
@@ -57,7 +57,6 @@ RAISED = 4  # how often it grows for chosen sizes: to STEEP
 PENALTIES = 12  # how often it may
 TURN = 0.7  # of the time left that all searches at some prices may take
 SHARE = 0.4  # of the gap asked that a part's search may leave open
-TOGETHER, MOST_SECONDS = 0.3, 90.0  # of the time left, and seconds, for the optimum of all parts in one programme
 
 
 def solve_priced(
@@ -74,7 +73,8 @@ def solve_priced(
     Parameters
     ----------
     sets : the whole, all families stated. families : those whose rows span parts.
-    parts : each part (before its slots were merged) with its solved linear programme, the families left out.
+    parts : each part (before its slots were merged) with its linear programme, the families left out: solved, unless
+        all are hardly divided.
 
     Returns
     -------
@@ -89,7 +89,11 @@ def solve_priced(
         program = solve.program
         sized = columns_of(program.sets, True).sized
         live.append(LivePart(whole, solve, program, k, sized, np.zeros(coupling.count)))
-    run = PricedParts(coupling, live, gap, clock, workers)
+    divided = not hardly_divided([part.program.columns.count for part in live], len(coupling.joint.cost))
+    all_parts = None if divided else together(coupling, live, clock)
+    if not all(solved(part) for part in live) if all_parts is None else not all_parts.values:
+        return None
+    run = PricedParts(coupling, live, gap, clock, workers, all_parts)
     try:
         return run.plans(sets, families)
     finally:
@@ -101,35 +105,23 @@ class PricedParts:
     """The parts of one case and the rows that tie them."""
 
     def __init__(
-        self, coupling: Coupling, parts: list[LivePart], gap: float, clock: Clock, workers: int | None
-    ) -> None:
+        self, coupling: Coupling, parts: list[LivePart], gap: float, clock: Clock, workers: int | None,
+        whole: AllParts | None = None,
+    ) -> None:  # fmt: skip
         self.coupling, self.parts, self.gap, self.clock, self.workers = coupling, parts, gap, clock, workers
         self.any_size = not any(len(part.sized) for part in parts)
-        first = [part.plan(self.coupling, part.solve.session.values(), keep=self.any_size) for part in parts]
+        self.whole = whole
+        optima = [part.solve.session.values() for part in parts] if whole is None else whole.values
+        first = [part.plan(self.coupling, values, keep=self.any_size) for part, values in zip(parts, optima)]
         usd = sum(plan.usd for plan in first)
         used = np.abs(sum(plan.use for plan in first))
         lower, upper = (np.where(np.isfinite(b), np.abs(b), 0.0) for b in (coupling.lower, coupling.upper))
         self.penalty = usd / np.maximum(np.maximum(np.maximum(lower, upper), used), 1e-9)  # all cost over all use
         self.first = [[replace(plan, sizes=b"")] for plan in first]
-        self.whole: AllParts | None = None
 
     def plans(self, sets: Sets, families: Sequence[Family]) -> list[ComponentPlan] | None:
         """Return the parts' plans; None where there is none to be had this way."""
-        close = min(CLOSE, SHARE * self.gap) if self.any_size else CLOSE
-        prices = np.zeros(self.coupling.count)
-        columns = [part.program.columns.count for part in self.parts]
-        if hardly_divided(columns, len(self.coupling.joint.cost)):
-            self.whole = AllParts(self.coupling, self.parts, self._turn_together())
-            try:
-                if not self.whole.solve():
-                    return None
-            except StoppedError:  # HiGHS stalls on some: prices are found round by round then
-                self.whole = None
-        if self.whole is not None:
-            self.whole.clock, prices = self.clock, self.whole.prices
-            for part, plans, values in zip(self.parts, self.first, self.whole.values):
-                plans.append(replace(part.plan(self.coupling, values, keep=self.any_size), sizes=b""))
-        priced = self.continuous(self.first, prices, close, keep=self.any_size)
+        priced = self._priced_together(self.whole) if self.whole is not None else self._priced_by_rounds()
         if priced is None or priced.mixed is None:
             return None
         if self.any_size:  # the mixture is the plan
@@ -138,11 +130,12 @@ class PricedParts:
             chosen = [self.mixed(part, plans, of_part) for part, plans, of_part in shares]
             found = BestPlan(mixed.usd, mixed.signed_usd, chosen, priced.bound_usd)
             return self._finished(sets, families, priced, found) if found.gap() <= self.gap else None
-        best = BestPlan()
+        best = BestPlan(bound_usd=priced.bound_usd)
         try:
             if self.whole is not None:
                 self._dived(self.whole, best)
-            self._search(priced, best)
+            if best.gap() > self.gap:
+                self._search(priced, best)
         except StoppedError:
             if not best.values:
                 raise
@@ -152,9 +145,17 @@ class PricedParts:
             self._search_signing_least(priced.prices, best)
         return self._finished(sets, families, priced, best)
 
-    def _turn_together(self) -> Clock:
-        """Start a clock for the optimum of all parts together: a part of the time that is left, and never long."""
-        return Clock.of(min(TOGETHER * self.clock.left(), MOST_SECONDS))
+    def _priced_together(self, whole: AllParts) -> Priced:
+        """Return the prices that the optimum of all parts together has; each part goes on from there."""
+        whole.start_parts()
+        rows, found = self.coupling, whole.priced()
+        mixed = mixture(self.first, rows.lower, rows.upper, self.penalty, self.clock, joint=rows.joint)
+        return replace(found, mixed=mixed)
+
+    def _priced_by_rounds(self) -> Priced | None:
+        """Find prices by Dantzig-Wolfe."""
+        close = min(CLOSE, SHARE * self.gap) if self.any_size else CLOSE
+        return self.continuous(self.first, np.zeros(self.coupling.count), close, keep=self.any_size)
 
     # --- units of any size, or of fixed sizes
 
@@ -359,8 +360,7 @@ class PricedParts:
 
     def _dived(self, whole: AllParts, best: BestPlan) -> None:
         """Round the optimum for units of any size to a plan, and make that better."""
-        dive = Diving(whole)
-        dive.search()
+        (dive := Diving(whole)).search()
         if dive.values:
             self._known(dive.values, dive.of_parts(), dive.usd, best)
 

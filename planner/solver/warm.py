@@ -31,7 +31,6 @@ from planner.solver.basis_by_name import BASIC, begin_by_name
 from planner.solver.boxed import Closed, box, solve_boxed
 from planner.solver.component import Decided, decided, decided_as
 from planner.solver.continuous import LinearSolve, cut_rows, open_program
-from planner.solver.find import totals_of
 from planner.solver.highs import DEVEX, INF, Clock, Session, set_options
 from planner.solver.one_price import PartLines
 from planner.solver.parallel import on_all_cores
@@ -39,6 +38,7 @@ from planner.solver.scaling import need_peaks
 from planner.solver.starts import STRESS_TABLES
 from planner.solver.stress_search import StressCaseProblem
 from planner.solver.tied import OpenPart, solve_tied
+from planner.solver.totals import totals_of
 
 Near = Mapping[str, float]  # where a case stands among others: a number by name; 0 where it is not named
 MOST_STARTS = 48  # bases of a part that is open
