@@ -180,7 +180,7 @@ class PricedParts:
                     far[own] = min(far_step, FIRST_STEP * 2**round_)
                     far[np.isfinite(coupling.upper)] = 1.0 if round_ == 1 else far_step
                 at = best.prices + far * (best.mixed.prices - best.prices)
-            at = coupling.sensible(at, [part.program for part in self.parts])
+            at = self._sensible(at)
             found = [
                 one
                 for one in on_all_cores(partial(self.optimum, prices=at, keep=keep), self.parts, self.workers)
@@ -216,6 +216,9 @@ class PricedParts:
                 break
         return best if best.mixed is not None and best.mixed.fits else None
 
+    def _sensible(self, prices: Floats) -> Floats:
+        return self.coupling.sensible(prices, [part.program for part in self.parts])
+
     def optimum(self, part: LivePart, prices: Floats, keep: bool) -> tuple[float, PartPlan, Floats] | None:
         """Tolled cost, plan and row duals of a part's optimum at some prices; None where it has none."""
         if not part.solved(self.coupling, prices):
@@ -230,9 +233,10 @@ class PricedParts:
         known = priced.mixed
         if known is None or not self.coupling.free_to_sign(priced.prices, [part.program for part in self.parts]):
             return None
+        prices = self._sensible(priced.prices)
         try:
             for part, plans in zip(self.parts, self.first):
-                if part.solved(self.coupling, priced.prices, HAIR):
+                if part.solved(self.coupling, prices, HAIR):
                     plans.append(part.plan(self.coupling, part.solve.session.values(), keep=True))
         except StoppedError:
             return None
@@ -244,7 +248,7 @@ class PricedParts:
     def _search_signing_least(self, prices: Floats, best: BestPlan) -> None:
         """Search whole units once more, for plans that cost as much and sign for less."""
         try:
-            search = partial(self._searched, prices=prices, seconds=self._seconds(), hair=HAIR)
+            search = partial(self._searched, prices=self._sensible(prices), seconds=self._seconds(), hair=HAIR)
             on_all_cores(search, self.parts, self.workers)
             self._combine(best)
         except StoppedError:
@@ -254,7 +258,8 @@ class PricedParts:
 
     def _search(self, priced: Priced, best: BestPlan) -> None:
         """Search whole units at ever better prices; ``best`` holds what is found."""
-        coupling, at, best_at = self.coupling, priced.prices, priced.prices
+        coupling = self.coupling
+        at = best_at = self._sensible(priced.prices)
         tried: list[Floats] = []
         for _ in range(SEARCHES):
             tried.append(at)
@@ -274,7 +279,7 @@ class PricedParts:
             mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock, joint=coupling.joint)
             if mixed is None or mixed.usd - best.bound_usd <= 0.2 * self.gap * abs(mixed.usd):
                 return
-            at = coupling.sensible(best_at + STEP * (mixed.prices - best_at), [part.program for part in self.parts])
+            at = self._sensible(best_at + STEP * (mixed.prices - best_at))
             if any(np.allclose(at, old, rtol=1e-6, atol=0.0) for old in tried):
                 return
 
@@ -313,20 +318,15 @@ class PricedParts:
 
     def _combine(self, best: BestPlan) -> None:
         """Let the master choose sizes, find the best flows for them, and keep the plan if it is better."""
-        coupling = self.coupling
+        coupling, joint = self.coupling, self.coupling.joint
         if not all(part.plans for part in self.parts):
             return
-        known_plans, steep = [p.plans for p in self.parts], self.penalty * STEEP
-        chosen = mixture(
-            known_plans,
-            coupling.lower,
-            coupling.upper,
-            steep,
-            self.clock,
-            whole=True,
-            joint=coupling.joint,
-            fewest=True,
+        known_plans, steep, bounds = (
+            [p.plans for p in self.parts],
+            self.penalty * STEEP,
+            (coupling.lower, coupling.upper),
         )
+        chosen = mixture(known_plans, *bounds, steep, self.clock, whole=True, joint=joint, fewest=True)
         if chosen is None:
             return
         own: list[list[PartPlan]] = []

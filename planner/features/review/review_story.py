@@ -29,6 +29,9 @@ def headline(review: Review) -> list[str]:
         f"possible with the units held: {usd(abs(paid - expected))} {more} than the {usd(expected)} planned for "
         "the same hours."
     ]
+    if len(review.contracts):
+        told.append("Neither figure has what is paid for spend commitments without being spent: it is owed for their "
+                    "whole time and no month of it, and is told below.")  # fmt: skip
     if abs(review.calendar_usd) >= 0.5:
         told.append(f"Of the plan's own figure, {usd(review.calendar_usd)} comes from the calendar: months have five "
                     "of some weekdays, and the plan weights each by days / 7.")  # fmt: skip

@@ -149,7 +149,7 @@ def risk_traps(case: Case) -> list[Caution]:
                           "alone is weighed, whatever its probability",
                           f"Lower level to {1 - least.probability:.4g} or less, or add scenarios"))  # fmt: skip
         if risk.weight >= 1:
-            found.append(("risk-weight", "risk", "weight is 1: the expected cost does not count, only the dearest "
-                          "scenarios", "Set weight below 1, so that of two plans as good in the worst case the cheaper "
-                          "is chosen"))  # fmt: skip
+            found.append(("risk-weight", "risk", "weight is 1: the expected cost counts only among plans whose dearest "
+                          "scenarios cost as little", "Set weight below 1, unless no saving on average is worth a "
+                          "dollar in the dearest scenarios"))  # fmt: skip
     return [Caution(code, severity, "policy.risk", message, remedy) for code, severity, message, remedy in found]

@@ -13,6 +13,7 @@ from planner.features.demand.history import History
 from planner.features.order.order import price_order
 from planner.features.review import review
 from planner.features.review.review_rules import Rules
+from planner.features.review.review_story import headline
 from planner.features.review.review_tables import (
     ACTUAL,
     DROP,
@@ -388,6 +389,8 @@ def test_units_that_stood_idle_are_kept_where_the_money_is_lost_without_them() -
     verdict = found.verdicts[0]
     assert (verdict.verdict, verdict.last_unit_usd) == (KEEP, pytest.approx(HOURS))  # it fills what is lost without it
     assert "macc" in " ".join(verdict.evidence)
+    assert found.paid_usd == pytest.approx(744 * 12_320 / 1_488)  # no month owes what is lost: it is said there
+    assert any("without being spent" in sentence for sentence in headline(found))
     row = found.contracts.iloc[0]
     assert (row["planned_usd"], row["spent_usd"]) == (pytest.approx(10_000), pytest.approx(744 * 12_320 / 1_488))
 

@@ -52,8 +52,10 @@ POOLS = (
 
 def write(sheet: Sheet, review: Review) -> Block:
     """Write the chart and three tables; returns where the months stand."""
+    unspent = "" if review.contracts.empty else " What spend commitments cost unspent is in no month: see their sheet."
     sheet.heading("Month by month", "Planned figures beside actual ones are the plan's at the hours that were seen. "
-                  "Actual demand is served as cheaply as possible by what is held.", len(MONTHS) - 1)  # fmt: skip
+                  f"Actual demand is served as cheaply as possible by what is held.{unspent}",
+                  len(MONTHS) - 1)  # fmt: skip
     sheet.widths(_columns(review))
     seen = [s.period for s in review.spans if s.hours_seen]
     sheet.put(TOP - 1, 0, "Planned against actual", "section")
