@@ -21,7 +21,7 @@ from planner.model.objective import objective
 from planner.model.program import LinearProgram
 from planner.model.reduce.alike import WAY
 from planner.model.rows import Rows
-from planner.model.sets import Floats, Ints, Sets, Tolls
+from planner.model.sets import Bools, Floats, Ints, Sets, Tolls
 from planner.model.structure import refused_by, rules_on_sizes
 from planner.solver.assemble import original_slots, rows_of
 from planner.solver.certificate import ERROR, Certificate, certify, coupling_prices, exact_sum_down, price_table
@@ -29,7 +29,7 @@ from planner.solver.component import ComponentPlan, plan_of
 from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.highs import DUAL, PRIMAL, set_options
 from planner.solver.joint import joint_columns, largest_joint
-from planner.solver.mixture import MARGIN, Joint, PartPlan, PartRows
+from planner.solver.mixture import MARGIN, NO_JOINT, Joint, PartPlan, PartRows
 
 NEAR = 0.03  # of the prices: up to this change the primal simplex is faster from the last optimum (measured)
 HAIR = 1e-5  # of a commitment's price: what is signed costs so much more where it would cost nothing
@@ -37,7 +37,10 @@ HAIR = 1e-5  # of a commitment's price: what is signed costs so much more where 
 
 @dataclass(frozen=True)
 class Coupling:
-    """The rows that span parts: their bounds, each part's entries, and the columns of no part."""
+    """The rows that span parts: their bounds, each part's entries, and the columns of no part.
+
+    unused : columns that no part has, for nothing needs them: they are 0, unless a row would pay for them.
+    """
 
     stated: tuple[Rows, ...]
     lower: Floats
@@ -45,6 +48,7 @@ class Coupling:
     parts: tuple[PartRows, ...]
     joint: Joint
     largest: Callable[[float], Floats]
+    unused: Joint = NO_JOINT
 
     @property
     def count(self) -> int:
@@ -58,6 +62,10 @@ class Coupling:
         size = self.joint.cost + np.bincount(own.column, np.abs(own.value * prices[own.row]), len(own.cost))
         least = np.minimum(own.reduced(prices) - ERROR * size, 0.0)
         return exact_sum_down([(prices, bound), (least, self.largest(usd))])
+
+    def pays_unused(self, prices: Floats) -> bool:
+        """Whether at some prices a column would earn money that no part has: the parts are then not all there is."""
+        return bool((self.unused.reduced(prices) < -MARGIN * self.unused.cost).any())
 
     def rows_of_part(self, number: int) -> Rows:
         """Return the rows as a part's programme has them, with bounds of 0: what they are worth counts once, above."""
@@ -82,6 +90,10 @@ class Coupling:
         dear = np.flatnonzero((earned > 0) & (self.joint.cost > 0))
         if len(dear):
             share = min(1.0, (1 - MARGIN) * float((self.joint.cost[dear] / earned[dear]).min()))
+        paid = self.unused.cost - self.unused.reduced(found)
+        dear = np.flatnonzero(paid > 0)
+        if len(dear):
+            share = min(share, (1 - MARGIN) * float((self.unused.cost[dear] / paid[dear]).min()))
         for part, program in zip(self.parts, programs):
             tolls = part.tolls(found, program.columns.count)
             lowered = np.flatnonzero(tolls < 0)
@@ -134,7 +146,8 @@ def coupling_of(sets: Sets, families: Sequence[Family], programs: Sequence[Linea
     number = np.full(at.count, -1)
     number[own] = np.arange(len(own))
     mine = number[column] >= 0
-    joint = Joint(objective(sets, at)[own], row[mine], number[column[mine]], value[mine])
+    cost = objective(sets, at)
+    joint = Joint(cost[own], row[mine], number[column[mine]], value[mine])
     return Coupling(
         stated,
         np.concatenate([rows.lower for rows in stated]),
@@ -142,7 +155,15 @@ def coupling_of(sets: Sets, families: Sequence[Family], programs: Sequence[Linea
         tuple(parts),
         joint,
         lambda usd: largest_joint(sets, at, usd)[own],
+        _unused(cost, (part_of < 0) & (number < 0) & (np.arange(at.count) < at.flow_first), (row, column, value)),
     )
+
+
+def _unused(cost: Floats, mine: Bools, entries: tuple[Ints, Ints, Floats]) -> Joint:
+    row, column, value = entries
+    own = mine[column] & (value != 0)
+    used, number = np.unique(column[own], return_inverse=True)
+    return Joint(cost[used], row[own], number.ravel(), value[own])
 
 
 def _in_whole(whole: Sets, at: Columns, flow_number: np.ndarray, program: LinearProgram) -> tuple[Ints, Ints]:

@@ -122,7 +122,7 @@ class PricedParts:
     def plans(self, sets: Sets, families: Sequence[Family]) -> list[ComponentPlan] | None:
         """Return the parts' plans; None where there is none to be had this way."""
         priced = self._priced_together(self.whole) if self.whole is not None else self._priced_by_rounds()
-        if priced is None or priced.mixed is None:
+        if priced is None or priced.mixed is None or self.coupling.pays_unused(priced.prices):
             return None
         if self.any_size:  # the mixture is the plan
             mixed = self._signing_least(priced) or priced.mixed

@@ -55,6 +55,33 @@ def test_starts_that_nothing_needs_are_spent_on_units_that_run(start_hours: floa
     assert audit(case, plan) == []
 
 
+@pytest.mark.parametrize("risk", [False, True])
+def test_units_that_no_demand_needs_are_run_to_be_spent(risk: bool) -> None:
+    """The unit is in east, where there is no demand: its dollars count twice all the same.
+
+    With a weight on risk, and one scenario as likely as the other, nothing changes: both cost 500 USD.
+    """
+    names = ("low", "high") if risk else ("base",)
+    case = builders.case(
+        builders.two_regions(
+            demand=[
+                {"region": "west", "workload": "w", "scenario": name, "hour_of_week": 0, "requests_per_hour": 10.0}
+                for name in names
+            ],
+            scenarios=[{"scenario": name, "probability": 1 / len(names)} for name in names],
+            pools=[{"pool": "east-m", "region": "east", "usd_per_scaled_unit_hour": 2.0},
+                   {"pool": "west-m", "region": "west"}],
+            offers=[],
+            routes=[],
+            spend_commitments=[{"contract": name, "usd": 500.0, "counts_reserved": False} for name in ("one", "two")],
+        ),
+        **({"risk": {"weight": 0.5, "level": 0.5}} if risk else {}),
+    )  # fmt: skip
+    plan = solve(case)
+    assert plan.totals.total_usd == pytest.approx(500.0)
+    assert plan.proof.bound_usd == pytest.approx(500.0)
+
+
 def test_what_a_pool_may_run_limits_what_can_be_spent() -> None:
     """Of 0.1 units 168 hours can be paid a week, 0.1 x 168 x 2 x 31/7 = 148.80 USD, beside 132.857 on demand."""
     plan = solve(sold(max_scaled_units=0.1))
