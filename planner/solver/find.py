@@ -242,9 +242,7 @@ def _searched_on(
         if priced is None:
             raise
         return priced, []
-    if priced is None:
-        return plans, stuck
-    return priced if stuck else better(plans, priced), []
+    return (plans, stuck) if priced is None else (priced if stuck else better(plans, priced), [])
 
 
 def searched_whole(sets: Sets, wide: Sequence[Family], begun: Sequence["_Begun"]) -> bool:
@@ -264,11 +262,9 @@ def _together(
     """Solve parts at once with the rows that tie them, where risk is weighed: without its rows they say little."""
     if all(family.name != RISK.name for family in wide):
         return None
-    programs = [(part, reduced_program(part)) for part in parts_to_solve(loose)]
-    if not hardly_divided([program.columns.count for _, program in programs], 1):
-        return None
-    parts = [(part, open_program(program, clock.again())) for part, program in programs]
-    return _priced(sets, wide, parts, gap, options, clock)
+    parts = [(part, open_program(reduced_program(part), clock.again())) for part in parts_to_solve(loose)]
+    divided = not hardly_divided([solve.program.columns.count for _, solve in parts], 1)
+    return None if divided else _priced(sets, wide, parts, gap, options, clock)
 
 
 def _priced(
@@ -399,6 +395,5 @@ def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Optio
         scaled_units=assemble.scaled_units(sets, plans),
         risk=risk_of(case, totals.total_usd, judged),
     )
-    if options.kept is not None:  # what a change is charged is no part of these totals
-        return plan
-    return cheapest_of_least_tail(case, plan, lambda other: find_if_any(other, options))
+    free = options.kept is None  # what a change is charged is no part of these totals
+    return cheapest_of_least_tail(case, plan, lambda other: find_if_any(other, options)) if free else plan
