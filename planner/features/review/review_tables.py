@@ -39,14 +39,13 @@ _UTILISATION = Field("utilisation", NUMBER, "used over capacity", "share")
 _VACANCY = Field("vacancy", NUMBER, "units that no hour takes", "share")
 _RATE = Field("effective_savings_rate", NUMBER, "1 - cost over the same use on demand", "share")
 _TOTAL_USD = Field("total_usd", NUMBER, "cost", "USD")
-_MONTH_USD = Field(_TOTAL_USD.name, NUMBER, "cost; what spend commitments cost unspent is owed for no month", "USD")
 
-MONTHLY = Frame("monthly", "one row for each month and side", (
+MONTHLY = Frame("monthly", "one row for each month and side; what spend commitments cost unspent is in none", (
     _PERIOD, _SIDE, Field("hours", NUMBER, "hours seen", "hours"), Field("requests", NUMBER, "requests", "requests"),
     Field("capacity_usd", NUMBER, "what reserved units cost", "USD"),
     Field("scaled_usd", NUMBER, "units that run by the hour, starts included", "USD"),
     Field("on_demand_usd", NUMBER, "requests on demand", "USD"),
-    Field("egress_usd", NUMBER, "data that crosses regions", "USD"), _MONTH_USD, _COVERAGE, _UTILISATION, _VACANCY,
+    Field("egress_usd", NUMBER, "data that crosses regions", "USD"), _TOTAL_USD, _COVERAGE, _UTILISATION, _VACANCY,
     _RATE, Field("unserved_requests", NUMBER, "requests that neither units nor quotas could serve", "requests"),
 ))  # fmt: skip
 POOLS = Frame("pools", "one row for each pool, meter, month and side in which units are held", (
