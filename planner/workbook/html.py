@@ -11,7 +11,7 @@ from planner.plan.hours import served_weeks
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.plan import UNIT_PARTS
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
-from planner.workbook import contract_story, rules_story, story
+from planner.workbook import contract_story, rules_story, scaled_story, story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.svg import Series, areas, bars, columns
 from planner.workbook.text_tables import amount, clean, four_digits, percent, usd
@@ -82,9 +82,9 @@ def _page(report: Report) -> str:
         *_week(report),
         _stress(report),
         *([Section("What the rules cost", lines=rules_story.rule_lines(report))] if report.rules is not None else []),
-        *_told("Units that run by the hour", contract_story.scaled_lines(report)),
+        *_told("Units that run by the hour", scaled_story.scaled_lines(report)),
         *(
-            [Section("Work that can wait", lines=contract_story.waiting_lines(report))]
+            [Section("Work that can wait", lines=waiting_story.waiting_lines(report))]
             if report.waited is not None
             else []
         ),

@@ -16,7 +16,7 @@ from planner.plan.pool_months import OrderValue
 from planner.plan.warnings.prices import OLD, OLD_DAYS, UNCONFIRMED, price_doubts
 from planner.plan.why import LineRent
 from planner.units import hour_label
-from planner.workbook import contract_story, rules_story
+from planner.workbook import rules_story, scaled_story
 from planner.workbook.report import Report, rows_of
 from planner.workbook.text_tables import clean, joined, percent, usd
 
@@ -254,7 +254,7 @@ def risks(report: Report) -> list[str]:
         _barely(report),
         _doubtful_prices(report),
     ]
-    first = [*rules_story.deciding_rule(report), *report.retiring, *contract_story.beyond_commitments(report)]
+    first = [*rules_story.deciding_rule(report), *report.retiring, *scaled_story.beyond_commitments(report)]
     return [*first, *(text for text in found if text),
             *report.metrics.cautions]  # fmt: skip
 

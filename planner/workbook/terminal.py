@@ -6,7 +6,7 @@ import math
 from typing import IO, TYPE_CHECKING
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import contract_story, rules_story, story
+from planner.workbook import contract_story, rules_story, scaled_story, story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.text_tables import (
     LOST,
@@ -58,12 +58,12 @@ def print_report(report: Report, stream: IO[str]) -> None:
         console.print(bold("What the rules cost"))
         for line in rules_story.rule_lines(report):
             console.print(f"- {line}")
-    if hourly := contract_story.scaled_lines(report):
+    if hourly := scaled_story.scaled_lines(report):
         console.print()
         console.print(bold("Units that run by the hour"))
         for line in hourly:
             console.print(f"- {line}")
-    waiting = contract_story.waiting_lines(report)
+    waiting = waiting_story.waiting_lines(report)
     if waiting:
         console.print()
         console.print(bold("Work that can wait"))
@@ -193,7 +193,7 @@ def _stress(report: Report) -> TextTable | str:
 
 
 def _cautions(console: Console, report: Report) -> None:
-    first = [*rules_story.deciding_rule(report), *report.retiring, *contract_story.beyond_commitments(report)]
+    first = [*rules_story.deciding_rule(report), *report.retiring, *scaled_story.beyond_commitments(report)]
     cautions = [*first, *report.metrics.cautions]
     if not cautions:
         return

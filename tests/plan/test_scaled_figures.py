@@ -17,7 +17,7 @@ from planner.plan.metrics import Metrics
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.readers.load import load
 from planner.solver.solve import solve
-from planner.workbook import contract_story
+from planner.workbook import scaled_story
 from planner.workbook.report import Report
 from tests import builders
 from tests.builders.one_hour import workload
@@ -93,7 +93,7 @@ def test_a_task_bears_them(metrics: Metrics) -> None:
 
 
 def test_words(metrics: Metrics) -> None:
-    lines = contract_story.scaled_lines(Report(metrics))
+    lines = scaled_story.scaled_lines(Report(metrics))
     assert lines == [
         "west-m, m: up to 4 units at once (Mon 00:00 UTC), 177 unit-hours in 10 hours of the week, $266; on demand the "
         "same requests would cost $531.",

@@ -12,7 +12,7 @@ import planner
 from planner.plan.rules_cost import Deadlines, Nothing, RulesCost, WaitingCost
 from planner.plan.waited import waited
 from planner.solver.solve import solve
-from planner.workbook import contract_story
+from planner.workbook import waiting_story
 from planner.workbook.export import tables as exported
 from planner.workbook.plan_workbook import write_workbook
 from planner.workbook.report import Report
@@ -53,15 +53,15 @@ def with_costs(report: Report, *waiting: WaitingCost) -> Report:
 def test_it_says_what_waiting_saves_and_longer_deadlines_would(report: Report) -> None:
     at_once = WaitingCost(Deadlines.NONE, 2232.0, 0.0)  # 24 requests on 31 days at 3 USD
     twice, week = WaitingCost(Deadlines.TWICE, 700.0, 700.0), WaitingCost(Deadlines.WEEK, 690.0, 690.0)
-    text = " ".join(contract_story.waiting_lines(with_costs(report, at_once, twice, week)))
+    text = " ".join(waiting_story.waiting_lines(with_costs(report, at_once, twice, week)))
     assert "95.8 % of the requests that can wait do, 12.0 hours on average and 23 at most." in text
     assert "Waiting saves $1,488: " in text
     assert "would make the cheapest plan cost $2,232, not $744." in text
     assert "Longer deadlines would save $44.00 if they were twice as long and $54.00 if they were of a week." in text
     assert "No deployed unit is idle" in text
-    none = contract_story.waiting_lines(with_costs(report, WaitingCost(Deadlines.NONE, None)))
+    none = waiting_story.waiting_lines(with_costs(report, WaitingCost(Deadlines.NONE, None)))
     assert "Without waiting there is no plan" in " ".join(none)
-    useless = contract_story.waiting_lines(with_costs(report, replace(twice, total_usd=744.0)))
+    useless = waiting_story.waiting_lines(with_costs(report, replace(twice, total_usd=744.0)))
     assert "Longer deadlines would save nothing." in useless
 
 
@@ -87,6 +87,6 @@ def test_an_input_without_deadlines_has_neither(tmp_path: Path) -> None:
     case = builders.case(builders.tables())
     plain = Report(planner.metrics_of(case, solve(case)))
     assert plain.waited is None
-    assert contract_story.waiting_lines(plain) == []
+    assert waiting_story.waiting_lines(plain) == []
     write_workbook(plain, tmp_path / "plan.xlsx")
     assert "Work that can wait" not in openpyxl.load_workbook(tmp_path / "plan.xlsx").sheetnames

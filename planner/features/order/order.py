@@ -30,7 +30,7 @@ from planner.solver.input_change import with_setting
 from planner.solver.least_break import least_break
 from planner.solver.solve import audited
 from planner.verify.figures import figures_of
-from planner.workbook import contract_story, story
+from planner.workbook import scaled_story, story
 from planner.workbook.report import TOTAL_NAMES, Report
 from planner.workbook.text_tables import clean, percent, usd
 
@@ -302,6 +302,6 @@ def priced_in_words(priced: PricedOrder) -> list[str]:
     ]
     if parts:
         lines.append(f"Against the optimum: {', '.join(parts)}.")
-    lines += contract_story.beyond_commitments(Report(priced.metrics))
+    lines += scaled_story.beyond_commitments(Report(priced.metrics))
     lines.append("The order keeps every rule." if not priced.broken else story.banner(Report(priced.metrics))[0])
     return lines

@@ -4,7 +4,7 @@ from typing import Any
 
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.schema.capacity import SHARED_DEPLOYMENT
-from planner.workbook import contract_story
+from planner.workbook import scaled_story
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.report import Report, rows_of
 
@@ -41,7 +41,7 @@ def write(sheet: Sheet, report: Report) -> Block:
     price = {p.pool: p.usd_per_scaled_unit_hour or 0.0 for p in report.case.pools}
     block = sheet.table(TOP, COLUMNS, [_row(row, price[str(row.pool)]) for row in rows], empty="None runs.")
     top = block.total_row + 2
-    for line in contract_story.scaled_lines(report) if rows else ():
+    for line in scaled_story.scaled_lines(report) if rows else ():
         sheet.merged(top, 0, len(COLUMNS) - 1, line, "line")
         sheet.raw.set_row(top, 14 * (1 + len(line) // 150))
         top += 1

@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import contract_story, rules_story, story
+from planner.workbook import contract_story, rules_story, scaled_story, story, waiting_story
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid, plain_number
 from planner.workbook.order_columns import term_cell
 from planner.workbook.report import Report, rows_of
@@ -94,10 +94,10 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     top = _scenarios(sheet, report, top)
     if report.rules is not None:
         top = _lines(sheet, top, "What the rules cost", rules_story.rule_lines(report), "")
-    if hourly := contract_story.scaled_lines(report):
+    if hourly := scaled_story.scaled_lines(report):
         top = _lines(sheet, top, "Units that run by the hour", hourly, "")
     if report.waited is not None:
-        top = _lines(sheet, top, "Work that can wait", contract_story.waiting_lines(report), "")
+        top = _lines(sheet, top, "Work that can wait", waiting_story.waiting_lines(report), "")
     top = _lines(sheet, top, "Key risks", story.risks(report)[:_RISKS], _more_risks(report))
     top = _lines(sheet, top, "Proof", story.proof(report), "")
     broken = story.banner(report)

@@ -2,7 +2,7 @@
 
 from planner.plan.rules_cost import Deadlines
 from planner.plan.waited import Waited
-from planner.workbook import contract_story
+from planner.workbook import waiting_story
 from planner.workbook.book import Column, Sheet
 from planner.workbook.report import Report, rows_of
 
@@ -42,7 +42,7 @@ WORDS = {
 
 def write(sheet: Sheet, report: Report, found: Waited) -> None:
     """Write the three tables one below the other."""
-    sheet.heading(NAME, " ".join(contract_story.waiting_lines(report)), _LAST)
+    sheet.heading(NAME, " ".join(waiting_story.waiting_lines(report)), _LAST)
     sheet.raw.set_row(1, 42)
     sheet.widths(WORKLOADS)
     sheet.put(3, 0, "What waiting saves, and longer deadlines would", "section")
