@@ -109,15 +109,15 @@ class PricedParts:
         whole: AllParts | None = None,
     ) -> None:  # fmt: skip
         self.coupling, self.parts, self.gap, self.clock, self.workers = coupling, parts, gap, clock, workers
-        self.any_size = not any(len(part.sized) for part in parts)
-        self.whole = whole
-        optima = [part.solve.session.values() for part in parts] if whole is None else whole.values
-        first = [part.plan(self.coupling, values, keep=self.any_size) for part, values in zip(parts, optima)]
-        usd = sum(plan.usd for plan in first)
-        used = np.abs(sum(plan.use for plan in first))
+        self.any_size, self.whole = not any(len(part.sized) for part in parts), whole
+        optima = [[part.solve.session.values() for part in parts]] if all(map(solved, parts)) else []
+        optima += [] if whole is None else [whole.values]
+        first = [[p.plan(coupling, values[k], keep=self.any_size) for values in optima] for k, p in enumerate(parts)]
+        usd = sum(plans[0].usd for plans in first)
+        used = np.abs(sum(plans[0].use for plans in first))
         lower, upper = (np.where(np.isfinite(b), np.abs(b), 0.0) for b in (coupling.lower, coupling.upper))
         self.penalty = usd / np.maximum(np.maximum(np.maximum(lower, upper), used), 1e-9)  # all cost over all use
-        self.first = [[replace(plan, sizes=b"")] for plan in first]
+        self.first = [[replace(plan, sizes=b"") for plan in plans] for plans in first]
 
     def plans(self, sets: Sets, families: Sequence[Family]) -> list[ComponentPlan] | None:
         """Return the parts' plans; None where there is none to be had this way."""
