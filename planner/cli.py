@@ -223,7 +223,7 @@ def _shown(error: object) -> str:
 
 
 def _interrupted(arguments: argparse.Namespace) -> str:
-    """Say what a stopped command has written: `written` is set by those that know (console.outputs)."""
+    """Say what a stopped command has written: `written` is set by those that know (console.arguments)."""
     written = getattr(arguments, "written", None)
     if written is None:
         return "interrupted; every file is as it was, or new and whole"

@@ -7,7 +7,7 @@
                          with requests_per_hour what the group's routing does
     certificate.parquet  the prices that prove the bound (Plan.certificate)
     rents.parquet        shadow prices of deployed units: of rule 4, and (column case) of the stress cases
-    input/               what the plan was made from (plan.snapshot)
+    input/               what the plan was made from
 
 The same plan gives the same bytes: keys in a fixed order, numbers to 12 significant digits, no clock.
 

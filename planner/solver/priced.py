@@ -321,12 +321,9 @@ class PricedParts:
         coupling, joint = self.coupling, self.coupling.joint
         if not all(part.plans for part in self.parts):
             return
-        known_plans, steep, bounds = (
-            [p.plans for p in self.parts],
-            self.penalty * STEEP,
-            (coupling.lower, coupling.upper),
-        )
-        chosen = mixture(known_plans, *bounds, steep, self.clock, whole=True, joint=joint, fewest=True)
+        known_plans, steep = [p.plans for p in self.parts], self.penalty * STEEP
+        lower, upper = coupling.lower, coupling.upper
+        chosen = mixture(known_plans, lower, upper, steep, self.clock, whole=True, joint=joint, fewest=True)
         if chosen is None:
             return
         own: list[list[PartPlan]] = []
@@ -360,7 +357,8 @@ class PricedParts:
 
     def _dived(self, whole: AllParts, best: BestPlan) -> None:
         """Round the optimum for units of any size to a plan, and make that better."""
-        (dive := Diving(whole)).search()
+        dive = Diving(whole)
+        dive.search()
         if dive.values:
             self._known(dive.values, dive.of_parts(), dive.usd, best)
 

@@ -254,9 +254,12 @@ def risks(report: Report) -> list[str]:
         _barely(report),
         _doubtful_prices(report),
     ]
-    first = [*rules_story.deciding_rule(report), *report.retiring, *scaled_story.beyond_commitments(report)]
-    return [*first, *(text for text in found if text),
-            *report.metrics.cautions]  # fmt: skip
+    return [*first_cautions(report), *(text for text in found if text), *report.metrics.cautions]
+
+
+def first_cautions(report: Report) -> list[str]:
+    """List what is read first before signing: the rule that decides, models that retire, units by the hour."""
+    return [*rules_story.deciding_rule(report), *report.retiring, *scaled_story.beyond_commitments(report)]
 
 
 def bill(report: Report) -> tuple[str, bool]:

@@ -193,8 +193,7 @@ def _stress(report: Report) -> TextTable | str:
 
 
 def _cautions(console: Console, report: Report) -> None:
-    first = [*rules_story.deciding_rule(report), *report.retiring, *scaled_story.beyond_commitments(report)]
-    cautions = [*first, *report.metrics.cautions]
+    cautions = [*story.first_cautions(report), *report.metrics.cautions]
     if not cautions:
         return
     console.print()

@@ -1,7 +1,7 @@
 """The history as hourly series: one column per (region, workload), one row per hour without holes.
 
 An hour without a row is 0 where silence is usual in such hours, or where other series have rows; it is a gap (NaN)
-where the log itself is missing (``silence``), and so are the hours before a series began. After a series' last row,
+where the log itself is missing, and so are the hours before a series began. After a series' last row,
 hours are 0 too, unless that silence is strange: then the series has ended, or its export has.
 Where the export has no count of requests, a request is taken as a thousand tokens of input and output, and said so.
 

@@ -3,11 +3,11 @@
 import numpy as np
 
 from planner.model.arrivals import arrivals
+from planner.model.bounded_shares import bounded_pairs, bounded_shares
 from planner.model.columns import Columns
 from planner.model.family import EVERY_REDUCTION, Family, Relaxed, Spans
 from planner.model.rows import Rows, Term, joined
 from planner.model.sets import Sets
-from planner.model.waiting import bounded_pairs, bounded_shares
 
 
 def mix(sets: Sets, at: Columns) -> Rows:

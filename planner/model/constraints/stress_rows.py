@@ -13,12 +13,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from planner.model.bounded_shares import bounded_pairs, bounded_shares
 from planner.model.columns import Columns
 from planner.model.constraints.reserved import flow_loads
 from planner.model.family import SETTINGS, Asked, Cell, Family, Reduction, Relaxed, Spans
 from planner.model.rows import Rows, Term, constant, distinct, joined, kept
 from planner.model.sets import Bools, Floats, Ints, Sets
-from planner.model.waiting import bounded_pairs, bounded_shares
 
 PROJECTED = frozenset({Reduction.RAYS})
 

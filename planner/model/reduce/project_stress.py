@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 from planner.errors import PlannerError
 from planner.model import program
+from planner.model.bounded_shares import bounded_shares, models_of_workload
 from planner.model.columns import columns_of
 from planner.model.constraints.stress_rows import stress_columns
 from planner.model.family import Reduction
 from planner.model.sets import Bools, Floats, Ints, Sets, StressScale
-from planner.model.waiting import bounded_shares, models_of_workload
 
 ROUNDING = 1e-12  # every row is weakened by this share of its terms, so that rounding can never make it cut too deep
 
