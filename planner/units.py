@@ -1,5 +1,7 @@
 """Units and conversions used on every floor. Imports nothing of ours."""
 
+import datetime as dt
+
 HOURS_PER_DAY = 24
 DAYS_PER_WEEK = 7
 HOURS_PER_MONTH = 730  # of a mean month: 8,760 hours a year over 12, as sellers count
@@ -12,6 +14,11 @@ BYTES_PER_GB = 1e9
 REQUESTS_PER_THOUSAND = 1000.0  # flows inside the programme are in thousand requests per hour
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def last_day(end: dt.date) -> dt.date:
+    """Return the last day in force, as contracts name it, of what tables end with the first day no longer in force."""
+    return end - dt.timedelta(days=1)
 
 
 def hour_label(hour_of_week: int) -> str:

@@ -39,7 +39,7 @@ def test_dates_units_and_coverage() -> None:
     ]  # fmt: skip
     assert [e.days_without for e in calendar.expiries] == [31, 0, 0]
     assert inside_the_plan(calendar) == (
-        "Inside the plan: west-m-1m ends on 2027-03-01 (the plan's last 31 days are without it)."
+        "Inside the plan: west-m-1m runs through 2027-02-28 (the plan's last 31 days are without it)."
     )
     assert [e.lapse_usd for e in calendar.expiries] == pytest.approx([0, 6 * 3 * MARCH, 4 * 3 * MARCH])
     assert [e.usd_per_month for e in calendar.expiries] == pytest.approx([4 * 730, 6 * 0.5 * 730, 4 * 0.5 * 730])

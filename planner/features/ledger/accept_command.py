@@ -68,6 +68,7 @@ def _login() -> str:
 
 def _tell(done: "Accepted", ledger: Path) -> None:
     from planner.plan.orders import SHOWN_DIGITS
+    from planner.units import last_day
     from planner.workbook.text_tables import amount, clean, usd
 
     entry = done.entry
@@ -87,7 +88,7 @@ def _tell(done: "Accepted", ledger: Path) -> None:
     )
     for o in done.added:
         kind = "" if o.new else ", bought earlier"
-        print(f"  + {clean(o.offer.offer, 120)}: {amount(o.units)} units, {o.start} to {o.end}{kind}")
+        print(f"  + {clean(o.offer.offer, 120)}: {amount(o.units)} units, {o.start} through {last_day(o.end)}{kind}")
     if done.written is not None:
         there = f", {len(done.there)} were already there" if done.there else ""
         count = len(done.added)

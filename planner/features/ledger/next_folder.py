@@ -18,6 +18,7 @@ from planner.schema.capacity import Commitment, Offer, Pool, Throughput
 from planner.schema.case import Case
 from planner.schema.settings import PlanSettings
 from planner.schema.workloads import Model, Region
+from planner.units import last_day
 
 TABLES: tuple[tuple[str, type[Row]], ...] = (
     ("regions", Region), ("models", Model), ("pools", Pool), ("throughput", Throughput), ("offers", Offer),
@@ -164,9 +165,9 @@ def additions(case: Case, owed: Sequence[Owed], there: NextFolder, signed: Signe
         left[key] -= 1
         found.append(o)
         if key[0] != name:
-            notes.append(f"{o.offer.offer}, {o.units:g} units to {o.end}: the folder counts them at its price of "
-                         f"{offers[key[0]].usd_per_unit_hour:g}, they were signed at {o.offer.usd_per_unit_hour:g} "
-                         "USD/unit-hour")  # fmt: skip
+            notes.append(f"{o.offer.offer}, {o.units:g} units through {last_day(o.end)}: the folder counts them at its "
+                         f"price of {offers[key[0]].usd_per_unit_hour:g}, they were signed at "
+                         f"{o.offer.usd_per_unit_hour:g} USD/unit-hour")  # fmt: skip
     rows = _rows(case, missing, there, signed)
     ended = tuple(o for o in owed if o.end <= horizon)
     return Additions(rows, tuple(found), ended, tuple(o for o, _ in missing), tuple(dict.fromkeys(notes)))

@@ -13,6 +13,7 @@ from planner.plan.files import rounded
 from planner.plan.plan import Plan, Totals
 from planner.schema.capacity import Offer
 from planner.schema.case import Case, hours_between
+from planner.units import last_day
 from planner.workbook.text_tables import amount, clean, usd
 
 # key: what a reader sees, and which part of the input it is
@@ -174,7 +175,7 @@ def change(changes: Changes) -> str:
 def what(line: ChangeLine) -> str:
     """Say what becomes of a line."""
     if line.what == ENDING:
-        return f"ends {line.end}"
+        return f"runs through {last_day(line.end)}"
     if line.renews:
         return f"renewed, {line.what}"
     return f"owed, {line.what}" if line.owed else line.what

@@ -17,6 +17,7 @@ from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.solve import audited
+from planner.units import last_day
 
 _TERMS = ("pool", "meter", "usd_per_unit_hour")
 
@@ -186,4 +187,4 @@ def _kept(
 
 
 def _told(signed: BoughtUnlisted) -> str:
-    return f"{signed.units:g} units of {signed.offer.offer} from {signed.start} to {signed.end}"
+    return f"{signed.units:g} units of {signed.offer.offer} from {signed.start} through {last_day(signed.end)}"

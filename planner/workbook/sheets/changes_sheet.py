@@ -65,7 +65,7 @@ def _against_today(sheet: Sheet, report: Report) -> None:
         Column("pool", "Pool", "text:wrap", 22),
         Column("offer", "Offer", "text:wrap", 30),
         Column("before", f"In force on\n{first.start}, units", "units", 13, total=True),
-        Column("ends", "First of them\nends", "date", 13),
+        Column("ends", "First of them ends\n(first day after)", "date", 18),
         Column("new", "Bought in\nthis plan, units", "units", 14, total=True),
         Column("after", f"In force in\n{last.name}, units", "units", 14, total=True),
         Column("change", "Change\nunits", "units", 11, total=True),

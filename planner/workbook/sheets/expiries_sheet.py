@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from planner.plan.expiries import Calendar, Expiry
-from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
+from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH, last_day
 from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid, print_areas
 from planner.workbook.order_columns import days_within
 from planner.workbook.report import Report
@@ -91,7 +91,10 @@ def inside_the_plan(calendar: Calendar) -> str:
     for e in calendar.expiries:
         if e.days_without:
             ends.setdefault((e.owed.offer.offer, e.owed.end, e.days_without))
-    told = [f"{clean(name, 60)} ends on {end} (the plan's last {days} days are without it)" for name, end, days in ends]
+    told = [
+        f"{clean(name, 60)} runs through {last_day(end)} (the plan's last {days} days are without it)"
+        for name, end, days in ends
+    ]
     more = f"; and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     return f"Inside the plan: {'; '.join(told[:_SHOWN])}{more}." if told else ""
 

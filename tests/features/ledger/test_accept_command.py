@@ -58,7 +58,7 @@ def test_sign_list_and_check_the_head(reports: Path, capsys) -> None:
     assert code == 0
     assert "q0, 2027-01 to 2027-01: signed by Ada on 2026-12-20, entry 1 of reports/ledger.jsonl" in told
     assert "1 purchase, $7,440.00 over its term" in told  # 10 units x 744 hours
-    assert "+ west-m-1m: 10 units, 2027-01-01 to 2027-02-01" in told
+    assert "+ west-m-1m: 10 units, 2027-01-01 through 2027-01-31" in told
     head = re.search("^head ([0-9a-f]{64})$", told, re.MULTILINE)[1]
     assert run(capsys, "accept", "reports/q1", "--by", "Bob", "--date", "2026-12-21")[0] == 0
     code, told = run(capsys, "ledger", "--head", head[:12])

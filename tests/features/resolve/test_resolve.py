@@ -44,7 +44,7 @@ def test_what_the_last_plan_signed_is_told_and_counted_with_owed() -> None:
     now = builders.case(tables(4.0), start="2027-02-01")
     found = resolve(now, last, OPTIONS)
     check(found.changes)
-    assert "10 units of year from 2027-01-01 to 2028-01-01" in found.changes.notes[0]
+    assert "10 units of year from 2027-01-01 through 2027-12-31" in found.changes.notes[0]
     assert "--owed" in found.changes.notes[0]
     assert found.plan.totals.total_usd == pytest.approx(4 * 672)
     found = resolve(now, last, OPTIONS, owed_before=dt.date(2027, 2, 1))
@@ -52,7 +52,7 @@ def test_what_the_last_plan_signed_is_told_and_counted_with_owed() -> None:
     assert found.plan.totals.sunk_usd == pytest.approx(10 * 672)
     assert found.plan.totals.total_usd == pytest.approx(10 * 672)
     assert [line.what for line in found.changes.lines] == ["unchanged"]
-    assert found.changes.notes == ("treated as signed: 10 units of year from 2027-01-01 to 2028-01-01",)
+    assert found.changes.notes == ("treated as signed: 10 units of year from 2027-01-01 through 2027-12-31",)
 
 
 def test_units_that_the_folder_lists_are_not_owed_twice() -> None:
