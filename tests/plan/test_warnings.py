@@ -45,7 +45,8 @@ def test_flat_demand():
     # the same requests as 24 equal hours a day: Saturday still differs from Monday, but no hour does
     days = [sum(WEEK[24 * d : 24 * d + 24]) / 24 for d in range(7)]
     flat = [row for r in ("east", "west") for row in profile(r, "w", [days[h // 24] for h in range(168)])]
-    assert codes(good(demand=flat)) == ["flat-demand", "flat-demand"]
+    (caution,) = warnings_of(case(good(demand=flat), **POLICY))  # a line a workload, not a region
+    assert (caution.code, caution.where) == ("flat-demand", "demand of w from east, west")
     batch = with_workload(kind="batch")
     assert codes({**batch, "demand": flat}) == ["no-deadline"]
 
@@ -65,10 +66,21 @@ def test_peak_over_average(kind, ratio, found):
     # hour 0 has the peak, the other 167 share the rest of 168 averages of 1: peak / average = ratio
     week = [ratio, *[(168 - ratio) / 167] * 167]
     rows = with_workload(kind=kind or None) | {"demand": profile("east", "w", week) + profile("west", "w", WEEK)}
-    found_codes = [c for c in warnings_of(case(rows, **POLICY)) if c.where == "demand of w from east"]
+    found_codes = [c for c in warnings_of(case(rows, **POLICY)) if c.where.startswith("demand of w from east")]
     assert [c.code for c in found_codes] == ["unusual-peak"] * found
     if found:
-        assert f"{ratio:.1f} times its average" in found_codes[0].message
+        assert f"{ratio:.1f} " in found_codes[0].message
+
+
+def test_peaks_of_several_regions_are_one_line():
+    # 2.5 and 2.8 times the average are too low for customers: one line; 6 times is too high: another
+    weeks = {"east": 2.5, "west": 2.8, "north": 6.0}
+    demand = [row for r, x in weeks.items() for row in profile(r, "w", [x, *[(168 - x) / 167] * 167])]
+    rows = with_workload(kind="customer_service")
+    rows |= {"demand": demand, "regions": [*rows["regions"], {"region": "north", "fails": False}]}
+    found = [c for c in warnings_of(case(rows, **POLICY)) if c.code == "unusual-peak"]
+    assert [c.where for c in found] == ["demand of w from east, west", "demand of w from north"]
+    assert "2.5 to 2.8 times its average" in found[0].message
 
 
 def test_thin_headroom():
@@ -92,15 +104,26 @@ def test_commitments_that_idle():
     assert "in 100% of the hours" in caution.message  # half of 7400 is above 3667
     few = good(commitments=[{"offer": "east-m-1m", "units": 10, "start": "2026-06-01", "end": "2027-06-01"}])
     assert codes(few) == []
+    (caution,) = warnings_of(case(rows, **{**POLICY, "months": 2}))  # a line a commitment, not a month
+    assert caution.where == "pool east-m, tokens, 2027-01, 2027-02"
     lot = good(offers=[{"offer": "o", "pool": "east-m", "usd_per_unit_hour": 1, "min_units": 5000}])
     assert codes(lot, whole_units=True) == ["idle-commitment"]
     assert codes(lot, whole_units=False) == []
+
+
+def blank_quotas():
+    options = [
+        {key: value for key, value in row.items() if key != "tokens_per_minute_quota"} for row in good()["on_demand"]
+    ]
+    return good(on_demand=options)
 
 
 def test_quotas_that_are_blank_or_sold_nowhere():
     rows = good()
     rows["on_demand"][0].pop("tokens_per_minute_quota")
     assert codes(rows) == ["no-quota"]
+    (caution,) = warnings_of(case(blank_quotas(), **POLICY))  # a line for the same models, not a region
+    assert str(caution).startswith("regions east, west: have demand and no quota for m")
     assert codes(good(on_demand=good()["on_demand"][:2])) == ["no-on-demand"]
 
 

@@ -64,6 +64,10 @@ def _named(kind: str, names: list[str]) -> str:
     return f"{kind}{'s' * (len(names) > 1)} {listed(names)}"
 
 
+def _has(names: list[str]) -> str:
+    return "has" if len(names) == 1 else "have"
+
+
 _EXAMPLE = re.compile(r"\bexample\b", re.IGNORECASE)
 _SHOWN = 4
 
@@ -113,38 +117,52 @@ def no_demand(case: Case) -> list[Caution]:
 
 
 def flat_demand(case: Case) -> list[Caution]:
-    """Demand that is the same at night as at noon: a daily average, not a profile."""
+    """Demand that is the same at night as at noon: a daily average, not a profile. A line a workload."""
+    flat: dict[str, list[str]] = {}
+    for origin, name in sorted(_flat(case)):
+        if workload_named(case, name).kind != "batch":
+            flat.setdefault(name, []).append(origin)
     return [
         Caution(
-            "flat-demand", "cost", f"demand of {workload} from {origin}",
+            "flat-demand", "cost", _demand_of(name, regions),
             "is flat over the day: an average, not a profile. The plan will see no peak to overflow and no night to "
             "leave unreserved",
             "Give the requests of each hour of the week (planner profile makes them from logs)",
         )
-        for origin, workload in sorted(_flat(case))
-        if workload_named(case, workload).kind != "batch"
+        for name, regions in sorted(flat.items())
     ]  # fmt: skip
 
 
+def _demand_of(workload: str, regions: list[str]) -> str:
+    """Name the demand of a workload and where it arises; many regions are counted."""
+    count = f"{len(regions)} regions: " if len(regions) > _SHOWN else ""
+    return f"demand of {workload} from {count}{listed(regions)}"
+
+
 def unusual_peak(case: Case) -> list[Caution]:
-    """Peak over average outside what the workload's kind shows."""
+    """Peak over average outside what the workload's kind shows: a line for what is too high of it, one for too low."""
     if not any(w.kind in USUAL_PEAK_TO_AVERAGE for w in case.workloads):
         return []
-    flat, found = _flat(case), []
+    flat = _flat(case)
+    unusual: dict[tuple[str, bool], dict[str, float]] = {}
     for (origin, name), ratios in _peak_to_average(case).groupby(["region", "workload"], observed=True):
         kind = workload_named(case, str(name)).kind or ""
         if kind not in USUAL_PEAK_TO_AVERAGE or (origin, name) in flat:
             continue
         low, high = USUAL_PEAK_TO_AVERAGE[kind]
         ratio = float(ratios.max() if ratios.max() > high else ratios.min())
-        if low * (1 - _NEAR) <= ratio <= high * (1 + _NEAR):
-            continue
-        message = f"has its peak at {ratio:.3g} times its average; {kind} usually shows {low:g} to {high:g} times"
-        which = "an outlier, or a launch" if ratio > high else "averages over days or regions"
-        where = f"demand of {name} from {origin}"
-        found.append(
-            Caution("unusual-peak", "cost", where, message, f"Look at the hours behind it, which may be {which}")
-        )
+        if not low * (1 - _NEAR) <= ratio <= high * (1 + _NEAR):
+            unusual.setdefault((str(name), ratio > high), {})[str(origin)] = ratio
+    found = []
+    for (name, outlier), by_region in sorted(unusual.items()):
+        kind = workload_named(case, name).kind or ""
+        low, high = USUAL_PEAK_TO_AVERAGE[kind]
+        least, most = f"{min(by_region.values()):.3g}", f"{max(by_region.values()):.3g}"
+        ratios_told = least if least == most else f"{least} to {most}"
+        message = f"has its peak at {ratios_told} times its average; {kind} usually shows {low:g} to {high:g} times"
+        which = "an outlier, or a launch" if outlier else "averages over days or regions"
+        remedy = f"Look at the hours behind it, which may be {which}"
+        found.append(Caution("unusual-peak", "cost", _demand_of(name, sorted(by_region)), message, remedy))
     return found
 
 
@@ -226,15 +244,22 @@ def no_failover(case: Case) -> list[Caution]:
         remedy = "Set policy.failover.enabled and regions.fails, or accept it deliberately"
         message = f"{why}: the plan does not survive the loss of a region"
         return [Caution("no-failover", "risk", "policy", message, remedy)]
-    found = []
+    stuck: dict[str, list[str]] = {}
     for origin, name in pairs(case):
         w = workload_named(case, name)
         away = [r.region for r in case.regions if r.region != origin and case.may_serve(w, origin, r.region)]
         if origin in lost and case.failover_share(w) > 0 and not away:
-            message = f"may be served nowhere else when {origin} is lost, so no plan will exist"
-            remedy = "Add a route, widen serving_regions, or set the workload's failover_share to 0"
-            found.append(Caution("no-failover-route", "risk", f"demand of {name} from {origin}", message, remedy))
-    return found
+            stuck.setdefault(name, []).append(origin)
+    remedy = "Add a route, widen serving_regions, or set the workload's failover_share to 0"
+    return [
+        Caution(
+            "no-failover-route", "risk", _demand_of(name, regions),
+            f"may be served nowhere else when {regions[0] if len(regions) == 1 else 'its own region'} is lost, so no "
+            "plan will exist",
+            remedy,
+        )
+        for name, regions in sorted(stuck.items())
+    ]  # fmt: skip
 
 
 IDLE_USE, IDLE_HOURS = 0.5, 0.25  # a commitment idles if under half of it can be used in over a quarter of the hours
@@ -250,15 +275,17 @@ def idle_commitments(case: Case) -> list[Caution]:
     demand, found = names.demand(case), []
     per_request = _most_per_request(case, derived, names)
     shape = len(names.scenarios), len(names.periods), HOURS_PER_WEEK
+    idling: dict[tuple[str, str, float], dict[str, float]] = {}
     for (pool, meter, period), units in derived.earlier_units.items():
         most = (per_request[pool, meter] @ demand).reshape(shape)[:, names.periods.index(period)]
         idle = float((most < IDLE_USE * units).mean())
         if units > 0 and idle > IDLE_HOURS:
-            message = (
-                f"{units:g} units are committed, but in {idle:.0%} of the hours all demand in reach could not use half"
-            )
-            remedy = "Let more workloads, models or regions use the pool, or let the commitment end"
-            found.append(Caution("idle-commitment", "cost", f"pool {pool}, {meter}, {period}", message, remedy))
+            idling.setdefault((pool, meter, units), {})[period] = idle
+    for (pool, meter, units), by_period in idling.items():
+        share = f"{'' if len(by_period) == 1 else 'up to '}{max(by_period.values()):.0%}"
+        message = f"{units:g} units are committed, but in {share} of the hours all demand in reach could not use half"
+        remedy = "Let more workloads, models or regions use the pool, or let the commitment end"
+        found.append(Caution("idle-commitment", "cost", f"pool {pool}, {meter}, {listed(by_period)}", message, remedy))
     mean = demand.mean(axis=1)
     unused: dict[str, list[str]] = {}
     for offer in sized:
@@ -316,28 +343,28 @@ def idle_price_factors(case: Case) -> list[Caution]:
 
 def open_quota(case: Case) -> list[Caution]:
     """On-demand quotas that are blank where there is demand: stress then costs nothing on paper."""
-    found = []
     used = {m.model for m in case.mix}
+    without: list[str] = []
+    unlimited: dict[tuple[str, ...], list[str]] = {}
     for region in origins(case):
         options = [o for o in case.on_demand if o.region == region and o.model in used]
         if not options:
-            message = "has demand and no on-demand option: nothing there serves what the reserved units cannot"
-            found.append(
-                Caution(
-                    "no-on-demand",
-                    "risk",
-                    f"region {region}",
-                    message,
-                    "Add its rows to on_demand, if it is sold there",
-                )
-            )
-        if blank := sorted({o.model for o in options if o.tokens_per_minute_quota is None and not o.deadline_hours}):
-            message = (
-                f"has demand and no quota for {listed(blank)}: a blank quota is never full, so that headroom and "
-                "failover cost nothing on paper"
-            )
-            remedy = "Enter the quota that the seller grants, tokens per minute"
-            found.append(Caution("no-quota", "risk", f"region {region}", message, remedy))
+            without.append(region)
+        blank = {o.model for o in options if o.tokens_per_minute_quota is None and not o.deadline_hours}
+        if blank:
+            unlimited.setdefault(tuple(sorted(blank)), []).append(region)
+    found = []
+    if without:
+        message = f"{_has(without)} demand and no on-demand option: nothing there serves what the reserved units cannot"
+        remedy = "Add its rows to on_demand, if it is sold there"
+        found.append(Caution("no-on-demand", "risk", _named("region", without), message, remedy))
+    for models, regions in unlimited.items():
+        message = (
+            f"{_has(regions)} demand and no quota for {listed(models)}: a blank quota is never full, so that "
+            "headroom and failover cost nothing on paper"
+        )
+        remedy = "Enter the quota that the seller grants, tokens per minute"
+        found.append(Caution("no-quota", "risk", _named("region", regions), message, remedy))
     return found
 
 

@@ -103,7 +103,9 @@ def spare_reserved(case: Case, derived: Derived, plan: Plan | None) -> list[Caut
         return []
     most = max(share.values())
     remedy = "Set reserved_headroom (0 where overflow goes to on demand automatically), or keep it deliberately"
-    default = f"reserved_headroom is blank, so it is the headroom ({most:.0%}): {most / (1 - most):.0%} more units"
+    up_to = "" if len(set(share.values())) == 1 else "up to "
+    default = f"reserved_headroom is blank, so it is the headroom ({up_to}{most:.0%}): "
+    default += f"{up_to}{most / (1 - most):.0%} more units"
     if plan is None:
         usd = sum(_mean_unit_usd(case, derived, w) * s / (1 - s) for w, s in share.items())
         message = f"{default} are bought than the work needs, about ${usd:,.0f} if the average demand is reserved"
@@ -132,8 +134,9 @@ def nothing_spare_in_failover(case: Case, derived: Derived, plan: Plan | None) -
     spare = "every unit and quota may be completely full"
     if failover.headroom > 0:
         spare = f"only {failover.headroom:.0%} (failover.headroom) stays spare"
+    up_to = "" if len({case.headroom(w) for w in _served(case) if case.failover_share(w) > 0}) == 1 else "up to "
     message = (
-        f"the headroom of {share:.0%} is kept while no region is lost; while one is lost, {spare}. "
+        f"the headroom of {up_to}{share:.0%} is kept while no region is lost; while one is lost, {spare}. "
         f"Keeping the headroom then too would ask each failover case to serve up to {more}"
     )
     remedy = (
