@@ -31,7 +31,7 @@ from planner.errors import EXIT_PLAN, InfeasibleError, PlannerError, StoppedErro
 if TYPE_CHECKING:
     from planner.plan.finished import Finished
     from planner.plan.reading import Reading
-    from planner.plan.rules_cost import RulesCost
+    from planner.plan.rules_cost import Nothing, RulesCost
     from planner.solver.find import Options
 
 
@@ -74,6 +74,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, solve, audit, write and print."""
+    from planner.console.signing_nothing import no_dearer_than_nothing
     from planner.features.catalogue.retiring import retiring
     from planner.features.ledger.evidence import refuse_signed
     from planner.features.mix import mix_sheet
@@ -124,7 +125,10 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         print(json.dumps(error.document(), indent=2, ensure_ascii=False))
         return error.exit_code
-    rules = None if arguments.rules_cost is False else _rules_cost(arguments, reading, options, limit)
+    left = replace(options, until=limit.figures_until())
+    searched = reading
+    reading, nothing = no_dearer_than_nothing(searched, left)
+    rules = _rules_cost(arguments, reading, left, limit, nothing)
     report = Report(
         figures_of(reading, audited=True, deadline=limit.figures_until()),
         previous,
@@ -134,10 +138,9 @@ def run(arguments: argparse.Namespace) -> int:
         retiring=retiring(case, reading.plan),
     )
     extra = cost_per_task_sheet.sheets_for(case)
-    if rules is not None and rules.rules:
+    if rules.rules:
         extra.append(rules_cost_study.sheet_of(rules))
     if arguments.mix:
-        left = replace(options, until=limit.figures_until())
         extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, left, Progress, as_is=report.plan)))
     write_outputs(arguments, report, directory, extra)
     if arguments.json:
@@ -155,7 +158,7 @@ def run(arguments: argparse.Namespace) -> int:
             "--time-limit SECONDS lets it go on for as long as that.",
             file=sys.stderr,
         )
-    if stays and last is not None:
+    if stays and last is not None and reading is searched:
         print(f"The search ended before it found a plan cheaper than the purchases of the last plan, "
               f"{last.directory}: they stand.", file=sys.stderr)  # fmt: skip
     return EXIT_PLAN
@@ -171,19 +174,27 @@ def _last_plan(directory: Path) -> "Finished | None":
         return None
 
 
-def _rules_cost(arguments: argparse.Namespace, reading: "Reading", options: "Options", limit: TimeLimit) -> "RulesCost":
-    """Find what each rule costs in what is left of the time limit."""
-    from planner.features.what_if.rules_cost_study import BUDGET_SECONDS, rules_cost
+def _rules_cost(
+    arguments: argparse.Namespace,
+    reading: "Reading",
+    options: "Options",
+    limit: TimeLimit,
+    nothing: "Nothing | None",
+) -> "RulesCost":
+    """Find what each rule costs, and signing nothing, in what is left of the time limit."""
+    from planner.features.what_if.rules_cost_study import BUDGET_SECONDS, nothing_if_quick, rules_cost
     from planner.plan.rules_cost import Nothing, RulesCost
 
     whole = bool(arguments.rules_cost)
+    why = "Not worked out: the time limit ran out. planner solve FOLDER --rules-cost without --time-limit does it."
     try:
         if limit.is_spent:
             raise StoppedError("the time limit ran out")
+        if arguments.rules_cost is False:
+            why = "Not worked out: planner solve without --no-rules-cost says what each rule costs."
+            return RulesCost((), nothing or nothing_if_quick(reading.case, options), skipped=why)
         with Progress("without each rule") as progress:
             budget = None if whole else BUDGET_SECONDS
-            asked = replace(options, until=limit.figures_until())
-            return rules_cost(reading, asked, progress, whole=whole, budget_seconds=budget)
+            return rules_cost(reading, options, progress, whole=whole, budget_seconds=budget, nothing=nothing)
     except StoppedError:
-        why = "Not worked out: the time limit ran out. planner solve FOLDER --rules-cost without --time-limit does it."
-        return RulesCost((), Nothing(None, tried=False), skipped=why)
+        return RulesCost((), nothing or Nothing(None, tried=False), skipped=why)

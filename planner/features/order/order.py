@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from planner.console.signing_nothing import CENT, no_dearer_than_nothing
 from planner.errors import Fault, InfeasibleError, InputError, Shortfall
 from planner.model.family import SETTINGS, Cell
 from planner.model.index_tables import sets_of
@@ -20,7 +21,7 @@ from planner.model.structure import on_purchases
 from planner.plan.audit.findings import BrokenRule
 from planner.plan.derived import Derived
 from planner.plan.metrics import Metrics
-from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status, Totals, gap_of
+from planner.plan.plan import PURCHASE_COLUMNS, Plan, Proof, Status, Totals, gap_of, proved_by
 from planner.plan.pricing import price, risk_of
 from planner.plan.reading import Reading
 from planner.schema.capacity import TOKENS_METER, Commitment
@@ -110,7 +111,8 @@ def price_order(
         period=order["period"].map(lambda name: starts.get(name, name)),
     )
     priced = _at_order_prices(case, order)
-    best = audited(priced, replace(options.share(2), kept=None), progress).plan
+    searched = audited(priced, replace(options.share(2), kept=None), progress)
+    best = no_dearer_than_nothing(searched, replace(options.share(2), kept=None))[0].plan
     owed = as_owed(priced, order)
     # an order that is the optimum's is served as the optimum serves it: of equally cheap ways, one and the same
     found = best if _same_purchases(order, best.purchases) else find_if_any(owed, options, progress)
@@ -134,8 +136,9 @@ def price_order(
     proof = _proof(min(best.proof.bound_usd, plan.judged_usd), plan.judged_usd)
     proved = replace(plan, proof=proof, certificate=best.certificate)
     metrics = figures_of(Reading(priced, proved))  # some figures are set against the bound
-    if not metrics.broken:
-        return PricedOrder(priced, proved, best, metrics)
+    if not metrics.broken:  # where the search ended early, it may cost less than what was found
+        known = best if best.judged_usd <= plan.judged_usd + CENT else proved_by(best, plan)
+        return PricedOrder(priced, proved, known, metrics)
     return PricedOrder(priced, plan, best, figures_of(Reading(priced, plan)), least)
 
 

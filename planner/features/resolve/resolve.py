@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from planner.console.signing_nothing import no_dearer_than_nothing
 from planner.errors import StoppedError
 from planner.features.resolve.attribution import AUTO, NONE, Attribution, attribute
 from planner.features.resolve.changes import SAME_UNITS, Changes, Keeping, as_signed, change_lines
@@ -144,8 +145,8 @@ def resolve(
     searches = 1 if keep_usd is None else 2 if math.isfinite(keep_usd) else 4
     reading = audited(case, options.share(searches / (1 - PART_FOR_LAST)), on_solve)
     reading, stays = no_dearer(reading, last, options.share(searches))
-    plan = reading.plan
-    if stays:
+    plan = no_dearer_than_nothing(reading, options.share(searches))[0].plan
+    if stays and plan is reading.plan:
         notes.append("the search ended before it found a plan cheaper than the last plan's purchases: they stand")
     old, kept = (last.case, last.plan), None
     if keep_usd is not None:

@@ -97,7 +97,7 @@ class _Variant:
 
 def rules_cost(
     reading: Reading, options: Options, progress: Callable[[int, int], None] | None = None, *, whole: bool = True,
-    budget_seconds: float | None = None,
+    budget_seconds: float | None = None, nothing: Nothing | None = None,
 ) -> RulesCost:  # fmt: skip
     """Solve the case of a plan again without each of its rules.
 
@@ -105,6 +105,7 @@ def rules_cost(
     ----------
     reading : the case and its plan. progress : is given (variants solved, all variants). whole : in whole units.
     budget_seconds : of a processor; where the estimate is above it no rule is tried. None: no limit.
+    nothing : what signing nothing costs, where that is known already.
 
     Raises
     ------
@@ -116,8 +117,7 @@ def rules_cost(
         solves = len(_variants(case, reading.plan)) + len(other_deadlines(case)) + 2
         seconds = solves * _seconds(case)
         if seconds > budget_seconds:
-            nothing = signing_nothing(case, options) if _seconds(case) <= budget_seconds else Nothing(None, tried=False)
-            return RulesCost((), nothing, skipped=_too_long(solves, seconds))
+            return RulesCost((), nothing or nothing_if_quick(case, options), skipped=_too_long(solves, seconds))
     with tempfile.TemporaryDirectory(prefix="planner-rules-") as own:
         alone = replace(options, gap=max(options.gap, GAP), workers=1, kept=None, store=options.store or Path(own))
         asked = case if whole or not sized else case.with_policy(whole_units=False)
@@ -137,7 +137,7 @@ def rules_cost(
             lambda v: find_plan(v.case, replace(alone, starts=starts)), variants, options.workers, step
         )
         deadlines = on_all_cores(lambda w: find_if_any(w[1], alone), waits, options.workers, step)
-        nothing = signing_nothing(case, replace(alone, gap=options.gap))
+        nothing = nothing or signing_nothing(case, replace(alone, gap=options.gap))
         step()
     total, signed = base.judged_usd, _signed(asked, base)
     least = max(CENT, (alone.gap if whole and sized else EXACT) * abs(total))
@@ -152,6 +152,11 @@ def rules_cost(
         for (d, changed), plan in zip(waits, deadlines, strict=True)
     )
     return RulesCost(tuple(rules), nothing, total, signed, any_size=asked is not case, waiting=waiting)
+
+
+def nothing_if_quick(case: Case, options: Options) -> Nothing:
+    """Price signing nothing where that takes no longer than may be spent unasked."""
+    return signing_nothing(case, options) if _seconds(case) <= BUDGET_SECONDS else Nothing(None, tried=False)
 
 
 def _cost(variant: _Variant, total: float, signed: float, other: Plan, least: float) -> RuleCost:
