@@ -98,7 +98,8 @@ class Shortfall:
         if not self.table:
             where = f" ({', '.join(names.values())})" if names else ""
             cell = f"rule {self.rule}{where}: its limit {_number(self.has)}"
-        unit = f" {self.unit}" if self.unit not in ("", "share") else ""
+        one = self.amount == 1 and self.unit in ("units", "hours")
+        unit = f" {self.unit[:-1] if one else self.unit}" if self.unit not in ("", "share") else ""
         more = {"units": "few", "scaled_limit": "few", "deadline": "short"}.get(self.rule, "small")
         off = more if self.needs > self.has or self.rule == "units" else "large"
         return f"{cell} is {_number(self.amount)}{unit} too {off}; {_number(self.needs)} is enough{self.when}"

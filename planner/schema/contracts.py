@@ -21,7 +21,7 @@ class SpendCommitment(Row):
     regions: str | None = column(
         None, meaning="regions whose spend counts, names joined by ;", blank="all", refers_to="regions.region"
     )
-    counts_on_demand: Flag = column(True, meaning="on-demand tokens count (egress does not)")
+    counts_on_demand: Flag = column(True, meaning="on-demand tokens and units by the hour count (egress does not)")
     counts_reserved: Flag = column(True, meaning="new and earlier commitments and unreserved units count")
 
     @model_validator(mode="after")

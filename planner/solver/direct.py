@@ -13,11 +13,12 @@ import highspy
 import numpy as np
 
 from planner.errors import PlannerError, StoppedError
-from planner.model.columns import affordable_sizes, columns_of
+from planner.model.columns import affordable_sizes, columns_of, largest_sizes
+from planner.model.family import Reduction
 from planner.model.objective import objective
 from planner.model.program import LinearProgram, families_of
 from planner.model.sets import Floats, Ints, Sets
-from planner.model.structure import columns_named
+from planner.model.structure import columns_named, refusing
 from planner.solver.continuous import ROUNDS, LinearSolve, cut_rows, solve_linear
 from planner.solver.highs import GOOD, INF, OPTIMAL, Clock, highs_model, quiet_highs, set_options
 from planner.solver.scaling import Scale, scale_of
@@ -43,15 +44,21 @@ def solve_direct(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | 
     program = solve.program
     sets, at = program.sets, program.columns
     lowest = float(program.cost[at.committed] @ sets.purchases["min_units"].to_numpy(float))
+    most = np.inf if refusing(sets, Reduction.SIZES) else largest_sizes(sets)  # with which there is a plan if any
     for times in DEARER:
         usd = times * (solve.session.objective() + lowest + 1.0)
-        found = search(solve, affordable_sizes(sets, at, program.cost, usd)[0], gap, clock)
+        largest = np.minimum(affordable_sizes(sets, at, program.cost, usd)[0], most)
+        found = search(solve, largest, gap, clock)
         if found is not None and found.usd <= usd:
+            return found
+        if (largest == most).all():
             return found
     if not sets.whole_units:
         return None
+    if np.isfinite(most).all():
+        return search(solve, np.broadcast_to(most, largest.shape), gap, clock)
     raise PlannerError(
-        "No plan in whole units was found, and with rules that a purchase may be too small for it cannot be ruled out. "
+        "No plan in whole units was found. Some rule may ask for a purchase of any size, so there may still be one. "
         "Nothing was written. Give the offers max_units, or set whole_units to false to see the plan without sizes"
     )
 

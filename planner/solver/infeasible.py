@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from planner.errors import InfeasibleError, Shortfall, StoppedError
-from planner.model.family import Asked
+from planner.model.family import SETTINGS, Asked
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import spanning, split
 from planner.model.sets import Sets
@@ -68,6 +68,7 @@ def apply(case: Case, shortfalls: Iterable[Shortfall]) -> Case:
 LAST = (Asked.FAILOVER, Asked.DEMAND)  # changed only where no limit helps
 TRUST = "trust"  # looked at by itself: it only helps if the other limits do not
 LONGEST_HOURS = HOURS_PER_WEEK - 1  # of a deadline
+SHARE_DIGITS = 4  # decimals of a share that is asked for
 GRAIN = 5e-3  # changes are rounded up by no more than this share: 97 % of them is still too little
 NUDGES = (0.0, 1e-7, 1e-6, 1e-5, 1e-4)  # what a change grows by where the solver's tolerances were too kind
 SMALL = 300_000  # columns of an elastic programme up to which alternatives are looked for too
@@ -137,6 +138,7 @@ class ChangeSearch:
                         found += self._only(rule)
                 with suppress(ArithmeticError):
                     found += self._longer_deadlines()
+                    found += self._less_spare_while_lost()
         return list(dict.fromkeys(found))
 
     def _programmes(self, case: Case, open_trust: bool = False) -> list[Elastic]:
@@ -219,6 +221,26 @@ class ChangeSearch:
             if enough(most, others):
                 names = others
         return [longer(most, names)]
+
+    def _less_spare_while_lost(self) -> list[tuple[Shortfall, ...]]:
+        """Find by how much failover.headroom is too large, if lowering it alone is enough."""
+        failover = self.case.settings.policy.failover
+        spare = failover.headroom if failover.enabled else 0.0
+
+        def lower(change: float) -> tuple[Shortfall, ...]:
+            then = max(0.0, round(spare - change, SHARE_DIGITS))
+            return (Shortfall("headroom", SETTINGS, (), "policy.failover.headroom", "share", spare, then),)
+
+        def enough(change: float) -> bool:
+            return self.has_plan(apply(self.case, lower(change)))
+
+        if spare == 0 or not enough(spare):
+            return []
+        least, most = 0.0, spare
+        while most - least > max(GRAIN * most, 10.0**-SHARE_DIGITS):
+            middle = (least + most) / 2
+            least, most = (least, middle) if enough(middle) else (middle, most)
+        return [lower(most)]
 
     def _structural(self) -> list[tuple[Shortfall, ...]]:
         """Where limits alone do not help: trust that is 0, or routes; what may be lowered instead is an alternative."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from planner.workbook.report import Report, rows_of
-from planner.workbook.story import SAME, break_even_words
+from planner.workbook.story import CENT, SAME, break_even_words, ways
 from planner.workbook.text_tables import clean, joined, percent, usd
 
 _SHOWN = 6
@@ -23,7 +23,7 @@ def while_money_must_be_spent(report: Report) -> list[str]:
             told += "; nothing will be lost"
         saved = float(row.saved_per_usd)
         if saved > _NOTHING_USD:
-            costs = "nothing: it" if 1 - saved <= _NOTHING_USD else f"{usd(1 - saved, 2)} only: the rest"
+            costs = "nothing: it" if 1 - saved <= _NOTHING_USD else f"only {usd(1 - saved, 2)}: the rest"
             told += f". One more dollar spent on it costs {costs} would be paid anyway"
         lines.append(f"{told}.")
     for row in rows_of(report.metrics.meanwhile):
@@ -79,5 +79,15 @@ def scenario_lines(report: Report) -> list[str]:
     return [
         f"Worst tail: the dearest {percent(1 - policy.level)} of the probability ({names}) cost {usd(risk.cvar_usd)} "
         f"on average, weighed {percent(policy.weight)} against the expected {usd(report.plan.totals.total_usd)}: "
-        f"{usd(risk.objective_usd)} is what was minimised."
+        f"{usd(risk.objective_usd)} is what was minimised.{_less_expected(report)}"
     ]
+
+
+def _less_expected(report: Report) -> str:
+    """Name the way to serve the usage that is expected to cost less than the plan, after a blank; "" if none does."""
+    total = report.plan.totals.total_usd
+    less = [way for way in ways(report) if way.possible and way.total_usd < total - CENT]
+    if not less:
+        return ""
+    least = min(less, key=lambda way: way.total_usd)
+    return f" {least.name} has a lower expected cost ({usd(least.total_usd)}), which is not all that is minimised."

@@ -133,7 +133,7 @@ def test_no_plan_where_it_does_not_fit_before_its_deadline() -> None:
     assert "4.3" in str(error.value)
     assert error.value.shortfalls[0].table == "on_demand"
     # or it may wait a third hour: 13 / 4 = 3.25 hours of quota
-    assert "workloads, w: deadline_hours 2 is 1 hours too short; 3 is enough" in str(error.value)
+    assert "workloads, w: deadline_hours 2 is 1 hour too short; 3 is enough" in str(error.value)
     longer = one(13, on_demand=[on_demand(tokens_per_minute_quota=4)], workloads=waits(3), **NO_POOLS)
     assert usd(longer) == pytest.approx(13 * 3 * WEEKS)
 

@@ -95,6 +95,28 @@ def test_a_failover_quota_counts_before_its_trust() -> None:
 BOTH = ("east", "west")
 
 
+def test_what_stays_spare_while_a_region_is_lost_may_be_less() -> None:
+    # while one is lost the other serves 20 requests with 30 tokens a minute, of which a third can stay spare, not half
+    tables = builders.two_regions(on_demand=[on_demand(r, tokens_per_minute_quota=30) for r in BOTH], **NO_POOLS)
+    lost = {"enabled": True, "share": 1.0, "on_demand_trust": 1.0, "headroom": 0.5}
+    error = reason(builders.case(tables, failover=lost))
+    told = [str(s) for found in error.alternatives for s in found if s.column == "policy.failover.headroom"]
+    (share,) = (float(text.split("; ")[1].split(" ")[0]) for text in told)
+    assert 1 / 3 - 1e-3 <= share <= 1 / 3
+
+
+def test_a_budget_below_a_spend_commitment_in_whole_units() -> None:
+    # 10 units are needed and 15 of 744 USD are the fewest that are sold: 8,000 USD pay for 10, not for 15.
+    # What must be spent anyway makes any size as cheap, but no plan needs more than that: certainly there is none
+    tables = builders.tables(
+        on_demand=[],
+        offers=[{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 1.0, "min_units": 15, "unit_step": 1}],
+        spend_commitments=[{"contract": "c", "usd": 100_000.0}],
+    )
+    error = reason(builders.case(tables, whole_units=True, max_commitment_usd=8_000.0))
+    assert [(s.column, s.needs) for s in error.shortfalls] == [("policy.max_commitment_usd", 11_160.0)]
+
+
 def test_what_takes_long_beside_the_least_change_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     # as above, where failover_share 0.3 is an alternative: without any time for it the quotas still stand
     tables = builders.two_regions(on_demand=[on_demand(r, tokens_per_minute_quota=12) for r in BOTH], **NO_POOLS)

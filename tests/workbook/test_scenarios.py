@@ -1,6 +1,7 @@
 """What each scenario costs, and the worst tail, on terminal, page and Summary; the case is solved by hand."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -8,10 +9,12 @@ import pytest
 
 import planner
 from planner.solver.solve import solve
+from planner.workbook import contract_story
 from planner.workbook.contract_story import scenario_lines, scenario_rows
 from planner.workbook.html import write_html
 from planner.workbook.plan_workbook import write_workbook
 from planner.workbook.report import Report
+from planner.workbook.story import ways
 from planner.workbook.terminal import print_report
 from tests.builders.solved import solved
 
@@ -35,6 +38,14 @@ def test_rows(report: Report) -> None:
         "Worst tail: the dearest 20.0 % of the probability (high) cost $122 on average, weighed 50.0 % against the "
         "expected $69.09: $95.66 is what was minimised."
     ]
+
+
+def test_a_way_of_a_lower_expected_cost_is_named(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = ways(report)[-1]
+    lower = [replace(plan, name=name, total_usd=usd, possible=usd < 68) for name, usd in (("A", 68), ("B", 67.5))]
+    monkeypatch.setattr(contract_story, "ways", lambda _: [*lower, replace(plan, name="C", total_usd=67), plan])
+    (line,) = scenario_lines(report)
+    assert line.endswith(" C has a lower expected cost ($67.00), which is not all that is minimised.")
 
 
 def test_terminal(report: Report) -> None:

@@ -8,6 +8,7 @@ from planner.workbook.report import Report, rows_of
 
 NAME = "Work that can wait"
 _LAST = 7
+_CENTS = 2  # decimals: what is left of two costs that are the same is not shown as -$0
 
 DEADLINES = (
     Column("what", "If deadlines were other", "text:wrap", 34),
@@ -50,7 +51,7 @@ def write(sheet: Sheet, report: Report, found: Waited) -> None:
     costs = () if report.rules is None else report.rules.waiting
     rows = [
         {"what": WORDS[c.deadlines], "total": c.total_usd, "sign": c.to_sign_usd if c.total_usd is not None else None,
-         "less": None if c.total_usd is None else report.rules.total_usd - c.total_usd}
+         "less": None if c.total_usd is None else round(report.rules.total_usd - c.total_usd, _CENTS) + 0.0}
         for c in costs if report.rules is not None
     ]  # fmt: skip
     block = sheet.table(4, DEADLINES, rows, empty=why or "Nothing was tried.")
