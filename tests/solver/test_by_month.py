@@ -65,7 +65,7 @@ def test_a_term_of_two_months_in_twos() -> None:
     assert 8712 * (1 - 1e-6) <= found.bound_usd <= want * (1 + 1e-9)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(whole_cases())
 def test_months_prove_a_bound_and_find_a_plan(case: Case) -> None:
     found = [months_of(part) for part in parts_to_solve(sets_of(case))]

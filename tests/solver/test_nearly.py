@@ -105,7 +105,7 @@ def fewest_by_enumeration(sets: Sets, lines: list[Line], most_usd: float) -> int
     raise AssertionError("no subset of the lines has a plan")
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.one_of(whole_cases(), cases(months=1, whole=True), cases(months=2)), st.booleans())
 def test_every_aim_against_the_literal_programme(case: Case, money: bool) -> None:
     if money:

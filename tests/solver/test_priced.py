@@ -118,7 +118,7 @@ def test_a_part_alone_is_searched_as_it_stands_unless_its_rows_have_columns_of_t
     assert find.searched_whole(sets, spanning(sets), found) is whole
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(whole_cases())
 def test_prices_prove_a_bound_and_plans_keep_the_rows(case: Case) -> None:
     case = with_money(case) if len(case.scenarios) > 1 else case

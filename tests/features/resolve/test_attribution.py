@@ -26,7 +26,7 @@ HOURS = 744
 OPTIONS = Options(workers=1)
 NO_POOLS: dict[str, Any] = {"pools": [], "throughput": [], "offers": []}
 EXAMPLES = settings(
-    max_examples=8, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=5, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 DEMAND = {"volume", "shape", "mix", "cache_rate", "token_lengths"}
 
@@ -162,7 +162,7 @@ def test_demand_alone_is_attributed_to_demand_alone(case: Case, factor: float, s
     assert {key for c in found.causes for key in c.keys} <= {"volume", "shape"}
 
 
-@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("seed", [3])
 def test_generated_folders_add_up_and_rows_may_come_in_any_order(seed: int, tmp_path: Path) -> None:
     size = {"regions": 2, "workloads": 1, "models": 1, "features": ("terms", "commitments", "cache", "residency")}
     generate(tmp_path / "old", seed, **size)

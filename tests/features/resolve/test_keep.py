@@ -22,17 +22,18 @@ HOURS = 744
 OPTIONS = Options(gap=1e-9, workers=1)
 
 
-def bought(case: Case, units: dict[tuple[str, str], float]) -> Plan:
-    """A last plan with these purchases (all that `last_purchases` reads of it)."""
+def bought(case: Case, plan: Plan, units: dict[tuple[str, str], float]) -> Plan:
+    """A last plan with these purchases (all that `last_purchases` reads of it): ``plan`` with others."""
     price = {o.offer: o.usd_per_unit_hour for o in case.offers}
     rows = [(offer, month, n, n * HOURS * price[offer]) for (offer, month), n in units.items()]
     purchases = pd.DataFrame(rows, columns=["offer", "period", "units", "usd"])
-    return replace(solve(case, gap=1e-9, workers=1), purchases=purchases)
+    return replace(plan, purchases=purchases)
 
 
 def kept(case: Case, units: dict[tuple[str, str], float], usd: float) -> tuple[Plan, Keeping]:
-    last = last_purchases((case, bought(case, units)), case)
-    return keep_purchases(case, last, usd_per_unit=usd, free=solve(case, gap=1e-9, workers=1), options=OPTIONS)
+    free = solve(case, gap=1e-9, workers=1)
+    last = last_purchases((case, bought(case, free, units)), case)
+    return keep_purchases(case, last, usd_per_unit=usd, free=free, options=OPTIONS)
 
 
 def units_of(plan: Plan) -> dict[tuple[str, str], float]:
@@ -152,7 +153,7 @@ def test_at_any_price_it_says_what_no_longer_holds() -> None:
 
 def test_withdrawn_offers_are_told() -> None:
     case = tiny()
-    old = bought(case, {("e", "2027-01"): 4.0, ("w", "2027-01"): 3.0})
+    old = bought(case, solve(case, gap=1e-9, workers=1), {("e", "2027-01"): 4.0, ("w", "2027-01"): 3.0})
     new = replace(case, offers=tuple(o for o in case.offers if o.offer == "e"))
     last = last_purchases((case, old), new)
     assert last.units == {("e", "2027-01"): 4.0, ("e", "2027-02"): 0.0}
@@ -161,7 +162,7 @@ def test_withdrawn_offers_are_told() -> None:
 
 def test_what_is_signed_is_not_bought_again() -> None:
     case = tiny()
-    old = bought(case, {("e", "2027-01"): 6.0})
+    old = bought(case, solve(case, gap=1e-9, workers=1), {("e", "2027-01"): 6.0})
     owed = builders.case(
         builders.tables(commitments=[{"offer": "e", "units": 4, "start": "2027-01-01", "end": "2027-02-01"}])
     ).commitments

@@ -15,7 +15,7 @@ from tests.builders.histories import history_of
 from tests.builders.random_tables import cases
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(case=cases(months=2), whole=st.booleans())
 def test_equal_to_the_forecast(case: Case, whole: bool) -> None:
     if whole:
