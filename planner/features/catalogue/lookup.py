@@ -123,8 +123,8 @@ Table = tuple[str, list[str], list[list[str]]]  # title, header, rows
 
 
 def all_products(catalogue: Catalogue, provider: str | None = None) -> list[Table]:
-    """One line a product and term, then the models of each provider."""
-    lines, models = [], []
+    """One line a product and term, then what to know of each, then the models of each provider."""
+    lines, notes, models = [], [], []
     for seller in catalogue.providers:
         if provider not in (None, seller.provider):
             continue
@@ -134,13 +134,19 @@ def all_products(catalogue: Catalogue, provider: str | None = None) -> list[Tabl
                 [seller.provider, product.product, product.title, product.unit, product.pool_per, product.meters,
                  ", ".join(terms_of(catalogue, product)), str(len(rated)), "yes" if product.sold else "existing only"]
             )  # fmt: skip
+            if product.note:
+                notes.append([seller.provider, product.product, product.note])
         tiers: dict[str, list[str]] = {}
         for model in catalogue.models:
             if model.provider == seller.provider:
                 tiers.setdefault(model.tier or "other", []).append(model.model)
         models += [[seller.provider, tier, ", ".join(tiers[tier])] for tier in tiers]
     header = ["provider", "product", "title", "unit", "pool per", "meters", "terms", "models rated", "sold"]
-    return [("Products", header, lines), ("Models", ["provider", "tier", "models"], models)]
+    return [
+        ("Products", header, lines),
+        ("What to know", ["provider", "product", "note"], notes),
+        ("Models", ["provider", "tier", "models"], models),
+    ]
 
 
 def show_model(catalogue: Catalogue, model: str) -> list[Table]:
@@ -156,6 +162,10 @@ def show_model(catalogue: Catalogue, model: str) -> list[Table]:
          _n(q.requests_per_minute), _n(q.cached_weight), _n(q.output_weight), *_origin(q)]
         for q in catalogue.quotas if q.model == model
     ]  # fmt: skip
+    hours = [
+        [f.provider, f.option, _n(f.factor), f.note or f.hours_of_week, *_origin(f)]
+        for f in catalogue.hour_factors if f.model == model
+    ]  # fmt: skip
     end = ["status", "as of", "source"]
     return [
         ("Model", ["provider", "tier", "retires on", *end], about),
@@ -166,7 +176,8 @@ def show_model(catalogue: Catalogue, model: str) -> list[Table]:
          [line for u in units for line in _prices(catalogue, u)]),
         ("On demand (USD per million tokens)", ["provider", "type", "zone", "option", "input", "cached", "write",
                                                 "output",
-                                                "promotion to", *end], [_rate(r) for r in rates]),
+                                                "promotion to", "answers in", *end], [_rate(r) for r in rates]),
+        ("On-demand prices by the hour", ["provider", "option", "times", "in these hours", *end], hours),
         ("Quotas", ["provider", "type", "tier", "tokens/min", "requests/min", "cached weight", "output weight", *end],
          quotas),
     ]  # fmt: skip
@@ -226,4 +237,6 @@ def _hourly(catalogue: Catalogue, u: Unit) -> list[list[str]]:
 def _rate(r: Rate) -> list[str]:
     prices = (r.usd_per_mtok_input, r.usd_per_mtok_cached_input, r.usd_per_mtok_cache_write, r.usd_per_mtok_output)
     until = "" if r.promo_until is None else str(r.promo_until)
-    return [r.provider, r.deployment_type, r.zone or r.region or "any", r.option, *map(_n, prices), until, *_origin(r)]
+    within = "" if r.deadline_hours is None else f"{r.deadline_hours} hours"
+    where = r.zone or r.region or "any"
+    return [r.provider, r.deployment_type, where, r.option, *map(_n, prices), until, within, *_origin(r)]

@@ -131,6 +131,11 @@ def test_list_and_show_for_machines(capsys):
         "priority",
         "model-units",
     }
+    known = {(row["provider"], row["product"]): row["note"] for row in told["What to know"]}
+    assert "1 to 182 days" in known["aws", "capacity-blocks"]
+    assert main(["offers", "show", "deepseek-v4-flash", "--json"]) == 0
+    (hours,) = json.loads(capsys.readouterr().out)["On-demand prices by the hour"]
+    assert (hours["times"], hours["option"]) == ("0.5", "standard")
     assert main(["offers", "show", "claude-sonnet-4.6", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {row["provider"] for row in told["Model"]} == {"google", "aws", "anthropic", "databricks", "snowflake"}
