@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from planner.features.review.review_tables import Review
     from planner.plan.plan import Plan
     from planner.schema.case import Case
+    from planner.workbook.report import Report
 
 
 def load_plan(directory: str | Path) -> Finished:
@@ -141,9 +142,14 @@ def write_plan(
     PlannerError : the directory holds a signed plan, or is a planning folder.
     """
     also: dict[str, Callable[[Path], object]] = {}
+    reports = None
     if workbook:
+        from planner.workbook.told_reports import told_of
+
         also[WORKBOOK] = lambda path: write_workbook(metrics, path, previous=previous, notice_days=notice_days)
-    files.write_plan(metrics.reading.plan, metrics.reading.case, directory, summary_of(metrics), also)
+        reports = told_of(_report(metrics, previous, notice_days))
+    plan, case = metrics.reading.plan, metrics.reading.case
+    files.write_plan(plan, case, directory, summary_of(metrics), also, reports=reports)
 
 
 def write_workbook(
@@ -157,11 +163,16 @@ def write_workbook(
     previous : the last signed plan, for the sheet Changes; None: today's commitments.
     notice_days : days before its end by which a commitment is to be decided on.
     """
-    from planner.features.catalogue.retiring import retiring
     from planner.features.tasks import cost_per_task_sheet
     from planner.workbook import plan_workbook
-    from planner.workbook.report import Report
 
     sheets = cost_per_task_sheet.sheets_for(metrics.reading.case)
+    plan_workbook.write_workbook(_report(metrics, previous, notice_days), path, sheets)
+
+
+def _report(metrics: Metrics, previous: Plan | None, notice_days: int) -> Report:
+    from planner.features.catalogue.retiring import retiring
+    from planner.workbook.report import Report
+
     about = retiring(metrics.reading.case, metrics.reading.plan)
-    plan_workbook.write_workbook(Report(metrics, previous, None, notice_days, retiring=about), path, sheets)
+    return Report(metrics, previous, None, notice_days, retiring=about)

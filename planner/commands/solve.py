@@ -81,7 +81,6 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.mix.mix_study import DEFAULT_TARGETS, mix_study, tiers_of
     from planner.features.resolve.keep import PART_FOR_LAST, no_dearer
     from planner.features.tasks import cost_per_task_sheet
-    from planner.features.what_if import rules_cost_study
     from planner.io.cache import FOLDER
     from planner.plan.plan import Status
     from planner.readers import load
@@ -138,8 +137,6 @@ def run(arguments: argparse.Namespace) -> int:
         retiring=retiring(case, reading.plan),
     )
     extra = cost_per_task_sheet.sheets_for(case)
-    if rules.rules:
-        extra.append(rules_cost_study.sheet_of(rules))
     if arguments.mix:
         extra.append(mix_sheet.sheet_of(mix_study(case, DEFAULT_TARGETS, left, Progress, as_is=report.plan)))
     write_outputs(arguments, report, directory, extra)

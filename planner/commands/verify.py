@@ -6,14 +6,17 @@
 Nothing of what found the plan is used: totals are re-priced from its tables, each rule is re-checked in plain
 arithmetic, each stress case of every hour is proved again by small programmes of verify's own, and so is the lower
 bound, from the plan's prices: the first line says in dollars how far the plan can be from the cheapest possible one.
-Files that were edited, taken away or added are found. --deep also searches for a cheaper plan with the whole problem
-written out flow by flow, sizes and all (small cases only).
+Files that were edited, taken away or added are found. Workbook and page are written again from the plan's tables and
+compared, cell by cell and line by line: one that was edited is found, although every digest was made to fit.
+--deep also searches for a cheaper plan with the whole problem written out flow by flow, sizes and all (small cases
+only).
 Exit codes: 0 nothing is wrong with the plan, 1 something is, or its files cannot be read.
 """
 
 import argparse
 import json
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read, check and print."""
+    from planner.features.tasks.cost_per_task_sheet import sheets_for
     from planner.readers import load
     from planner.verify.verification import verify
+    from planner.workbook.as_written import compared_in_words, report_findings
 
-    verdict = verify(load(arguments.input), arguments.plan, deep=arguments.deep)
+    reports = partial(report_findings, sheets=sheets_for)
+    verdict = verify(load(arguments.input), arguments.plan, deep=arguments.deep, reports=reports)
     if arguments.json:
         print(json.dumps(_plain(verdict), indent=2, ensure_ascii=False))
     elif verdict.findings:
@@ -45,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         for finding in verdict.findings:
             print(f"  {clean(finding)}")
     else:
-        _tell(verdict)
+        _tell(verdict, compared_in_words(arguments.plan))
     return EXIT_WRONG if verdict.findings else EXIT_PLAN
 
 
@@ -64,12 +70,14 @@ def _plain(verdict: "Verification") -> dict[str, Any]:
     return told
 
 
-def _tell(verdict: "Verification") -> None:
+def _tell(verdict: "Verification", reports: str) -> None:
     plan, most = verdict.plan, verdict.above_best_usd
     total, proof = plan.judged_usd, plan.proof
     share = f" ({most / abs(total):.2%})" if total else ""
     print(f"{clean(plan.name, 200)}: every rule is kept, every figure follows from its tables, every file is as listed")
     print(f"  at most {most:,.2f} USD{share} more than the cheapest possible plan: proved here from the plan's prices")
+    if reports:
+        print(f"  {reports}")
     if verdict.searched is not None:
         best = verdict.searched.best_usd
         print(f"  a search by verify itself finds no plan below {verdict.searched.least_usd:,.2f} USD, and one of "

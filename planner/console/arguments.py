@@ -246,10 +246,11 @@ def write_report(
     """
     from planner.plan.files import write_plan
     from planner.plan.metrics import summary_of
+    from planner.workbook.told_reports import told_of
 
     files = dict(also or {})
     if workbook:
         from planner.workbook.plan_workbook import write_workbook
 
         files[WORKBOOK] = lambda path: write_workbook(report, path, extra)
-    write_plan(report.plan, report.case, directory, summary_of(report.metrics), files, done)
+    write_plan(report.plan, report.case, directory, summary_of(report.metrics), files, done, told_of(report))

@@ -109,6 +109,7 @@ def write_plan(
     summary: Mapping[str, Any] | None = None,
     also: Mapping[str, Callable[[Path], object]] | None = None,
     done: Callable[[], None] | None = None,
+    reports: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a plan's directory beside its place and put it there as a whole: one plan, one directory, one moment.
 
@@ -117,7 +118,7 @@ def write_plan(
     directory : its place; a plan that is there is replaced, unless it is signed. What others put there stays.
     summary : main figures for plan.json (`metrics.collect.summary_of`); None: it holds none.
     also : more files that belong to the plan (workbook, page, ...): by name, what writes one to the path it is given.
-    done : called once the plan is in place.
+    done : called once the plan is in place. reports : what workbook and page say besides (`workbook.told_reports`).
 
     Raises
     ------
@@ -136,7 +137,8 @@ def write_plan(
             _parquet(plan.scaled_units, SCALED_COLUMNS, new / SCALED)
         for name, write in (also or {}).items():
             write(new / name)
-        told = rounded(document(plan, summary or {})) | {"files": digests_in(new)}
+        told = rounded(document(plan, summary or {})) | ({"reports": dict(reports)} if reports else {})
+        told |= {"files": digests_in(new)}
         text = json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         (new / PLAN).write_text(sealed(text), encoding="utf-8", newline="\n")
 

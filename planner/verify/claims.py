@@ -1,6 +1,6 @@
 """What plan.json claims besides its tables: names, status, bounds, figures, words; and the files that it came with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,14 @@ from planner.plan.audit.findings import Finding
 from planner.plan.files import WHOLE_NUMBERS, document, rounded
 from planner.plan.manifest import INPUT, faults_of_files, faults_of_signing, format_of, read_document
 from planner.plan.metrics import summary_of
+from planner.plan.metrics.metric_tables import Metrics
 from planner.plan.plan import RENT_COLUMNS, STRESS_RENT_COLUMNS, Plan, Status
 from planner.plan.reading import Reading
 from planner.readers.load import load
 from planner.schema.case import Case
 from planner.schema.input_digest import is_input_of
+from planner.verify.alike import same_text
+from planner.verify.change_claims import change_findings
 from planner.verify.figures import LeftOut, figures_of
 from planner.versions import VERSION
 
@@ -24,7 +27,8 @@ FIGURE_TOLERANCE = 1e-6
 CONTINUOUS_GAP = 1e-6  # asked of every plan whose units may have any size
 GAP_ROUNDING = 1e-9
 AS_ORDERED = ", as ordered"  # ends the name of an order that was priced
-_OF_FILES = ("format", "planner", "files", "sha256")
+_OF_FILES = ("format", "planner", "files", "sha256", "reports")
+Reports = Callable[[Path, Metrics], list[Finding]]
 
 
 def file_findings(directory: Path) -> list[Finding]:
@@ -124,22 +128,31 @@ def _by_key(frame: pd.DataFrame, key: list[str]) -> "pd.Series[float]":
     return pd.Series(frame["usd_per_unit"].to_numpy(float), index=text).groupby(level=0).sum()
 
 
-def figure_findings(directory: Path, reading: Reading) -> list[Finding]:
+def figure_findings(directory: Path, reading: Reading, reports: Reports | None = None) -> list[Finding]:
     """Check every figure and text in plan.json against those that its tables give.
 
     Words, and figures that only one of the two knows, are compared where the same version of planner wrote them.
+
+    Parameters
+    ----------
+    reports : what else is told of the figures, such as the workbook: what checks it.
     """
     told, _ = read_document(directory)
     summary: dict[str, Any] = {}
-    if stated := told.get("summary"):
-        left_out = LeftOut.of(stated) if isinstance(stated, Mapping) else None
-        summary = summary_of(figures_of(reading, audited=True, left_out=left_out))
+    findings: list[Finding] = []
+    stated = told.get("summary")
+    if stated or reports is not None:
+        left_out = LeftOut.of(stated) if stated and isinstance(stated, Mapping) else None
+        metrics = figures_of(reading, audited=True, left_out=left_out)
+        summary = summary_of(metrics) if stated else {}
+        findings = [] if reports is None else reports(directory, metrics)
     if format_of(told) == 1 and isinstance(told.get("summary"), dict):  # there, strategies were of units of any size
         told = {**told, "summary": {**told["summary"], "strategies": summary.get("strategies")}}
     found = rounded(document(reading.plan, summary))
     strict = format_of(told) > 1 and told.get("planner") == VERSION
     ours = {key: value for key, value in found.items() if key not in _OF_FILES}
-    return _compared({k: v for k, v in told.items() if k not in _OF_FILES}, ours, "", strict)
+    findings += change_findings(directory, reading.plan)
+    return [*_compared({k: v for k, v in told.items() if k not in _OF_FILES}, ours, "", strict), *findings]
 
 
 def _compared(told: Any, found: Any, place: str, strict: bool) -> list[Finding]:
@@ -166,6 +179,9 @@ def _compared(told: Any, found: Any, place: str, strict: bool) -> list[Finding]:
         number = isinstance(told, (int, float)) and not isinstance(told, bool)
         same = number and abs(told - found) <= FIGURE_TOLERANCE * max(1.0, abs(found))
         return [] if same else [Finding("figures", f"{place} says {told}, the plan's tables give {found}", 1.0)]
-    if told == found or (isinstance(found, str) and isinstance(told, str) and not strict):
+    if isinstance(found, str) and isinstance(told, str):
+        if not strict or same_text(told, found):
+            return []
+    elif told == found:
         return []
     return [Finding("figures", f"{place} says {told!r}, the plan's tables give {found!r}", 1.0)]

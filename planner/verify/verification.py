@@ -15,7 +15,7 @@ from planner.plan.manifest import DIRECTORY
 from planner.plan.plan import Plan, Status
 from planner.plan.reading import Reading
 from planner.schema.case import Case
-from planner.verify.claims import figure_findings, file_findings
+from planner.verify.claims import Reports, figure_findings, file_findings
 from planner.verify.stress_proof import prove_stress
 from planner.verify.trusted import proved_findings
 
@@ -50,7 +50,7 @@ class Verification:
         return max(0.0, self.plan.judged_usd - self.bound_usd)
 
 
-def verify(case: Case, directory: str | Path, deep: bool = False) -> Verification:
+def verify(case: Case, directory: str | Path, deep: bool = False, reports: Reports | None = None) -> Verification:
     """Check a plan: files, cost, every rule, every stress case by proofs of this room, the bound, every figure.
 
     An order that breaks a stress case, or comes without a witness, is judged by those proofs alone.
@@ -59,16 +59,17 @@ def verify(case: Case, directory: str | Path, deep: bool = False) -> Verificatio
     ----------
     directory : holds plan.json and its tables.
     deep : also search for a cheaper plan with the literal programme, sizes and all; for small cases.
+    reports : what checks workbook and page against the figures (`workbook.as_written`).
 
     Raises
     ------
     InputError : a file is missing or cannot be read.
     PlannerError : too large for `deep`.
     """
-    return read_whole(directory, DIRECTORY, partial(_verified, case, deep=deep))
+    return read_whole(directory, DIRECTORY, partial(_verified, case, deep=deep, reports=reports))
 
 
-def _verified(case: Case, directory: Path, *, deep: bool) -> Verification:
+def _verified(case: Case, directory: Path, *, deep: bool, reports: Reports | None) -> Verification:
     plan = read_plan(directory)
     reading = Reading(case, plan)
     findings = file_findings(directory)
@@ -88,6 +89,6 @@ def _verified(case: Case, directory: Path, *, deep: bool) -> Verification:
         searched = Searched(*search(case, derived, names))
         findings += second_opinion(plan, searched.best_usd, searched.least_usd)
     if all(finding.rule in ("files", "status", "rents") for finding in findings):  # else figures mean nothing
-        findings += figure_findings(directory, reading)
+        findings += figure_findings(directory, reading, reports)
     bound = -math.inf if any(finding.rule == "bound" for finding in unproved) else plan.proof.bound_usd
     return Verification(plan, findings, bound, proved.cases, proved.slots, proved.programmes, searched)

@@ -19,6 +19,7 @@ from planner.workbook.sheets import (
     on_demand,
     purchase_order,
     reservations,
+    rules_sheet,
     savings_by_line,
     scaled_sheet,
     spend_sheet,
@@ -53,6 +54,7 @@ SHEETS = (
     (egress_sheet.NAME, GREEN),
     (why_sheet.NAME, ORANGE),
     (why_sheet.HOURS_NAME, ORANGE),
+    (rules_sheet.NAME, ORANGE),  # only where it was worked out
     (changes_sheet.NAME, ORANGE),
     (expiries_sheet.NAME, ORANGE),
     (warnings.NAME, GREY),
@@ -93,7 +95,7 @@ def reading_order(extra: Sequence[ExtraSheet]) -> list[tuple[str, str]]:
 def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     """Add the sheets in reading order, then fill them so that each knows where the figures it refers to stand."""
     order_of_sheets = reading_order(tuple(extra.values()))
-    long_tables = assumptions.input_sheets(report.case)
+    long_tables = assumptions.input_sheets(report)
     place = [name for name, _ in order_of_sheets].index(assumptions.NAME) + 1
     order_of_sheets[place:place] = [(name, GREY) for name in long_tables.values()]
     at = {
@@ -103,6 +105,7 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
         and (name != waiting_sheet.NAME or report.waited is not None)
         and (name != spend_sheet.NAME or report.case.spend_commitments)
         and (name != scaled_sheet.NAME or report.sells_by_the_hour)
+        and (name != rules_sheet.NAME or (report.rules is not None and report.rules.rules))
     }
     for name in HIDDEN:
         at[name] = book.add_sheet(name)
@@ -131,6 +134,8 @@ def _fill(book: Book, report: Report, extra: dict[str, ExtraSheet]) -> None:
     crossing = egress_sheet.write(at[egress_sheet.NAME], report)
     why_sheet.write(at[why_sheet.NAME], report, order)
     why_sheet.write_hours(at[why_sheet.HOURS_NAME], report)
+    if report.rules is not None and report.rules.rules:
+        rules_sheet.write(at[rules_sheet.NAME], report.rules)
     if changes_sheet.NAME not in extra:
         changes_sheet.write(at[changes_sheet.NAME], report)
     expiries_sheet.write(at[expiries_sheet.NAME], report, order)

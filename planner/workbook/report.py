@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -43,7 +44,8 @@ class Report:
     was; None: it was not measured. notice_days : days before its end by which a commitment is to be decided on.
     rules : what each rule costs, and what signing nothing would; None: it was not asked. least_break : of an order,
     whether no other way to deploy its units breaks less of the stress cases, in the worst hour; None: nobody looked.
-    retiring : what is to be said of models that retire inside a commitment's term.
+    retiring : what is to be said of models that retire inside a commitment's term. given : columns of each input table
+    that some row filled in; None: as the case was read.
     """
 
     metrics: Metrics
@@ -53,6 +55,7 @@ class Report:
     rules: RulesCost | None = None
     least_break: bool | None = None
     retiring: tuple[Advice, ...] = ()
+    given: Mapping[str, tuple[str, ...]] | None = None
 
     def __repr__(self) -> str:
         """Name the plan and its months."""
@@ -94,6 +97,22 @@ class Report:
     def values(self) -> tuple[OrderValue, ...]:
         """What each line saves."""
         return order_values(self.lines, self.months)
+
+    @cached_property
+    def columns(self) -> Mapping[str, tuple[str, ...]]:
+        """Columns of each input table that some row filled in: the copy of the input fills in every default."""
+        if self.given is not None:
+            return self.given
+        tables = ((table.name, self.case.rows(table.name)) for table in TABLES if table.name != "demand")
+        return {
+            name: tuple(
+                column
+                for column in type(rows[0]).model_fields
+                if any(column in row.model_fields_set and getattr(row, column) is not None for row in rows)
+            )
+            for name, rows in tables
+            if rows
+        }
 
     @property
     def sells_by_the_hour(self) -> bool:

@@ -31,7 +31,7 @@ from planner.plan.plan import Status
 from planner.plan.reading import Reading
 from planner.readers.csv_files import as_table
 from planner.schema.capacity import Offer
-from planner.verify.claims import figure_findings
+from planner.verify.claims import Reports, figure_findings
 from planner.verify.growth_margins import margins_of
 from planner.verify.trusted import audited_findings, proved_findings
 
@@ -65,7 +65,9 @@ class Accepted:
     above_best_usd: float
 
 
-def accept(directory: Path, ledger: Path, signature: Signature, into: Path | None = None) -> Accepted:
+def accept(
+    directory: Path, ledger: Path, signature: Signature, into: Path | None = None, reports: Reports | None = None
+) -> Accepted:
     """Sign the plan of a directory.
 
     First everything is checked, then the entry is written, then the commitments. If that is interrupted after the
@@ -76,6 +78,7 @@ def accept(directory: Path, ledger: Path, signature: Signature, into: Path | Non
     directory : what `planner solve` or `planner price` wrote.
     ledger : file that the entry goes to; begun if absent.
     into : next planning folder; None: the commitments are written to ``commitments.csv`` in `directory`.
+    reports : what checks workbook and page against the plan's figures (`workbook.as_written`).
 
     Raises
     ------
@@ -93,15 +96,17 @@ def accept(directory: Path, ledger: Path, signature: Signature, into: Path | Non
     ledger.resolve().parent.mkdir(parents=True, exist_ok=True)
     places = [directory.resolve().parent, ledger.resolve().parent, *([] if into is None else [into])]
     with locked(*places):
-        return _accept(load_finished(directory), ledger, signature, into)
+        return _accept(load_finished(directory), ledger, signature, into, reports)
 
 
-def _accept(finished: Finished, ledger: Path, signature: Signature, into: Path | None) -> Accepted:
+def _accept(
+    finished: Finished, ledger: Path, signature: Signature, into: Path | None, reports: Reports | None
+) -> Accepted:
     """Do what `accept` does; nobody else writes the plan, the ledger or the next folder."""
     directory = finished.directory
     sweep(directory)
     refuse_changed(directory, [*faults_of_files(directory), *faults_of_signing(directory, unfinished=True)])
-    refuse_broken(finished)
+    refuse_broken(finished, reports)
     owed = owed_after(finished.case, finished.plan)
     files = hashes(directory)
     with opened_locked(ledger) as book:
@@ -181,10 +186,10 @@ def _marks(before: Signatures | None, entry: Entry, ledger: Path, directory: Pat
     return tuple(marks) if mine in marks else (*marks, mine)
 
 
-def refuse_broken(finished: Finished) -> None:
+def refuse_broken(finished: Finished, reports: Reports | None = None) -> None:
     """Refuse a plan that breaks a rule, or whose bound its prices do not prove.
 
-    An order that was priced need not be the best plan.
+    An order that was priced need not be the best plan. ``reports`` : as in `accept`.
     """
     given = finished.plan.proof.status == Status.GIVEN
     reading = Reading(finished.case, finished.plan)
@@ -192,7 +197,7 @@ def refuse_broken(finished: Finished) -> None:
     broken = broken_rules(findings, margins_of(reading), reading.names)
     proof = proved_findings(reading)
     if not broken and not findings and not proof:  # else figures mean nothing
-        proof = figure_findings(finished.directory, reading)
+        proof = figure_findings(finished.directory, reading, reports)
     others = [f for f in findings if f.rule in OF_PROOF and not given] + proof
     if not any(rule.rule == STRESS for rule in broken):
         others += [f for f in findings if f.rule == STRESS]  # the witness is wrong, although every case can be served

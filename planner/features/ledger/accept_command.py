@@ -12,6 +12,7 @@ that are there stay as they are, and nothing is owed twice. The entry's hash, th
 import argparse
 import datetime as dt
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, sign, write and print."""
     from planner.features.ledger.accept import Signature, accept
     from planner.features.ledger.evidence import LEDGER
+    from planner.features.tasks.cost_per_task_sheet import sheets_for
+    from planner.workbook.as_written import report_findings
     from planner.workbook.text_tables import clean
 
     directory: Path = arguments.plan
@@ -49,7 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not by:
         raise PlannerError("who signs is blank: give --by NAME")
     note = clean(arguments.note, 2000).strip() if arguments.note is not None else None
-    done = accept(directory, ledger, Signature(by, arguments.date or dt.date.today(), note or None), arguments.into)
+    signature = Signature(by, arguments.date or dt.date.today(), note or None)
+    done = accept(directory, ledger, signature, arguments.into, partial(report_findings, sheets=sheets_for))
     if arguments.json:
         print(json.dumps(_plain(done), indent=2, ensure_ascii=False))
         return EXIT_PLAN

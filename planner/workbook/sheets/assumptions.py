@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from planner.schema.base import Row
 from planner.schema.case import TABLES, Case
 from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
@@ -26,11 +25,11 @@ _LONG, _WIDE = 30, 9  # rows and columns; more are a sheet of their own, whose h
 _MOST_HEAT_MAPS = 60  # series that get a colour scale of their own
 
 
-def input_sheets(case: Case) -> dict[str, str]:
+def input_sheets(report: Report) -> dict[str, str]:
     """Name a sheet for each table that is too long or too wide to stand among others, by name of the table."""
     tables = [t for t in TABLES if t.name != "demand"]
     return {t.name: f"Input {t.name}" for t in tables
-            if len(case.rows(t.name)) > _LONG or len(_given(t.row, case.rows(t.name))) > _WIDE}  # fmt: skip
+            if len(report.case.rows(t.name)) > _LONG or len(report.columns.get(t.name, ())) > _WIDE}  # fmt: skip
 
 
 def write(sheet: Sheet, own: Mapping[str, Sheet], report: Report) -> None:
@@ -51,7 +50,7 @@ def write(sheet: Sheet, own: Mapping[str, Sheet], report: Report) -> None:
             continue
         title = f"{table.name}: {table.meaning}"
         sheet.put(top, 0, title, "section")
-        columns = _given(table.row, records)
+        columns = [c for c in columns_of(table.row).values() if c.name in report.columns.get(table.name, ())]
         rows = [{c.name: _shown(c.name, getattr(row, c.name), sources) for c in columns} for row in records]
         if table.name in own:
             _long_table(own[table.name], title, columns, rows)
@@ -137,15 +136,6 @@ def _lines(row: Mapping[str, Value]) -> int:
     """Lines of a row whose texts are wrapped; a note runs on."""
     texts = (text for name, text in row.items() if isinstance(text, str) and name != "note")
     return max((math.ceil(width_of(text) / (_WIDTH - 1)) for text in texts), default=1) or 1
-
-
-def _given(table: type[Row], rows: Sequence[Row]) -> list[ColumnFacts]:
-    """Columns that some row fills in."""
-    return [
-        c
-        for c in columns_of(table).values()
-        if any(c.name in row.model_fields_set and getattr(row, c.name) is not None for row in rows)
-    ]
 
 
 def _shown(name: str, value: Any, sources: Mapping[str, str]) -> Value:

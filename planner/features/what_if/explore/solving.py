@@ -15,7 +15,6 @@ from typing import Any
 from planner.console.arguments import write_report
 from planner.errors import InfeasibleError, PlannerError, StoppedError
 from planner.features.tasks import cost_per_task_sheet
-from planner.features.what_if import rules_cost_study
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.case_factors import with_signed_apart
 from planner.features.what_if.explore.details import Detail, detail_of
@@ -303,10 +302,8 @@ def _exported(plans: _Plans, asked: Export) -> Exported:
     try:
         reading, metrics = plans.of(asked.change)
         rules = plans.rules(reading)
-        extra = [*cost_per_task_sheet.SHEETS]
-        if rules.rules:
-            extra.append(rules_cost_study.sheet_of(rules))
-        write_report(Report(metrics, rules=rules), asked.directory, extra)
+        sheets = cost_per_task_sheet.sheets_for(reading.case)
+        write_report(Report(metrics, rules=rules), asked.directory, sheets)
     except (PlannerError, ArithmeticError, OSError) as error:
         return Exported(asked.number, asked.directory, str(error))
     return Exported(asked.number, asked.directory)
