@@ -11,7 +11,7 @@ from planner.io.digest import read_json
 from planner.plan.audit.findings import Finding
 from planner.plan.manifest import CHANGES
 from planner.plan.plan import Plan
-from planner.verify.alike import same_number
+from planner.verify.alike import TOLERANCE, same_number
 
 CENT = 0.01  # what a sum of rounded dollars may be off
 
@@ -42,9 +42,11 @@ def _messages(told: Mapping[str, Any], plan: Plan) -> Iterator[str]:
         *((f"parts, after, {part}", after[part], usd) for part, usd in asdict(plan.totals).items()),
     ]
     for what, said, ours in sums:
-        if not (same_number(said, ours) or abs(said - ours) <= CENT):
+        if not abs(said - ours) <= max(CENT, TOLERANCE * (abs(told["before_usd"]) + abs(told["after_usd"]))):
             yield f"{what} is {said:,.2f}, the plan and its other figures make it {ours:,.2f}"
-    bought = plan.purchases.groupby(plan.purchases["offer"].astype(str))["units"].sum().to_dict()
+    bought: dict[str, float] = {}
+    for offer, units in zip(plan.purchases["offer"].astype(str), plan.purchases["units"], strict=True):
+        bought[offer] = bought.get(offer, 0.0) + float(units)
     lines: dict[str, float] = {}
     for line in told["lines"]:
         if not line["owed"]:

@@ -14,6 +14,7 @@ from planner.plan.manifest import PAGE, WORKBOOK, format_of, read_document
 from planner.plan.metrics.metric_tables import Metrics
 from planner.schema.case import Case
 from planner.verify.alike import same_formula, same_number, same_text
+from planner.verify.claims import FIGURE_TOLERANCE
 from planner.versions import VERSION
 from planner.workbook.book import ExtraSheet
 from planner.workbook.html import write_html
@@ -24,6 +25,7 @@ from planner.workbook.told_reports import report_as_told
 
 Sheets = Callable[[Case], Sequence[ExtraSheet]]
 ELSEWHERE = (changes_sheet.NAME, "Mix")  # sheets that rest on another plan, or on other searches: not compared
+OF_THE_COST = 1e-9  # what a difference of two sums may be off, against the plan's cost: sums have 12 digits
 _SHOWN = 3  # cells that are told
 _TIMES_LARGER, _SPARE_BYTES = 3, 2**20  # what a workbook may unpack to, against the one that is written again
 _LONGEST = 60  # characters of a value that is told
@@ -52,7 +54,8 @@ def report_findings(directory: Path, metrics: Metrics, sheets: Sheets) -> list[F
         found = []
         if WORKBOOK in there:
             write_workbook(report, again / WORKBOOK, sheets(report.case))
-            found += list(_workbook(directory / WORKBOOK, again / WORKBOOK))
+            least = OF_THE_COST * abs(metrics.reading.plan.judged_usd)
+            found += list(_workbook(directory / WORKBOOK, again / WORKBOOK, least))
         if PAGE in there:
             write_html(report, again / PAGE)
             found += list(_page(directory / PAGE, again / PAGE))
@@ -78,7 +81,8 @@ def is_compared(document: Mapping[str, Any]) -> bool:
     return document.get("planner") == VERSION and format_of(document) == FORMAT
 
 
-def _workbook(path: Path, again: Path) -> Iterator[str]:
+def _workbook(path: Path, again: Path, least: float) -> Iterator[str]:
+    """Say where two workbooks differ; ``least`` : what any number may be off."""
     with zipfile.ZipFile(again) as package:
         most = _TIMES_LARGER * sum(part.file_size for part in package.infolist()) + _SPARE_BYTES
     ours = stored_cells(again, most)
@@ -97,7 +101,7 @@ def _workbook(path: Path, again: Path) -> Iterator[str]:
         differing = [
             place
             for place in dict.fromkeys((*ours[name], *theirs[name]))
-            if not _alike(theirs[name].get(place), ours[name].get(place))
+            if not _alike(theirs[name].get(place), ours[name].get(place), least)
         ]
         for place in differing[:_SHOWN]:
             told = f"says {_told(theirs[name].get(place))}, the plan's tables give {_told(ours[name].get(place))}"
@@ -106,13 +110,13 @@ def _workbook(path: Path, again: Path) -> Iterator[str]:
             yield f"{path}: sheet {name}: {len(differing) - _SHOWN} more cells are not what the plan's tables give"
 
 
-def _alike(one: StoredCell | None, other: StoredCell | None) -> bool:
+def _alike(one: StoredCell | None, other: StoredCell | None, least: float) -> bool:
     if one is None or other is None:
         return one == other
     if one.number_format != other.number_format or not same_formula(one.formula, other.formula):
         return False
     if isinstance(one.value, float) and isinstance(other.value, float):
-        return same_number(one.value, other.value)
+        return abs(one.value - other.value) <= least or same_number(one.value, other.value, FIGURE_TOLERANCE)
     if isinstance(one.value, str) and isinstance(other.value, str):
         return same_text(one.value, other.value)
     return one.value == other.value

@@ -21,7 +21,8 @@ from tests.builders.books import DIGEST, HOSTILE, hostile, opened, small, small_
 from tests.builders.hand_plans import hand_case, hand_plan, on
 
 ORDER = reading_order(cost_per_task_sheet.SHEETS)
-ONLY_WHERE = ("Units by the hour", "Spend commitments", "Work that can wait")  # sheets of inputs that have such things
+# sheets of inputs that have such things, and of what was worked out
+ONLY_WHERE = ("Units by the hour", "Spend commitments", "Work that can wait", "What the rules cost")
 
 
 @pytest.fixture(scope="module")
