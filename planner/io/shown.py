@@ -19,7 +19,8 @@ _SHORT = (  # words of sentences too: only before "="
 )
 # the user part of an address: all up to the last @ before a space, or in the line where a password has spaces
 _ADDRESS = re.compile(
-    r"(?P<scheme>\b[a-z][a-z0-9+._:-]{0,40}[:：]/{2,4})(?P<user>\S{0,4000}|[^\s/@:\[]{0,200}:(?!\d+(?:[/\s?,;]|$))[^\n]{0,4000})@"
+    r"(?P<scheme>\b[a-z][a-z0-9+._:-]{0,40}(?:[:：]/{2,4}|(?<=[a-z0-9]{2}):/))(?P<user>\S{0,4000}|[^\s/@:\[]{0,200}:(?!\d+(?:[/\s?,;]|$))[^\n]{0,4000}"
+    r"|[^\s/@:\[.]{1,200} [^\n@:/]{0,4000}(?=@[\w.-]{1,200}[/:]))@"
     r"(?P<rest>[^\s'\"]*)",
     re.IGNORECASE,
 )
@@ -33,7 +34,7 @@ _BARE = re.compile(  # without a scheme: u:password@host, and Oracle's u/passwor
     re.IGNORECASE,
 )
 _SPACED = re.compile(  # the same where the password has spaces: before a port or a path
-    r"(?<![\w@.:-])[a-z][\w.%+:-]{0,200}:(?![\s/\\\d])[^\n@'\"]{1,200}@(?=[\w.-]{1,200}(?::\d|/))", re.IGNORECASE
+    r"(?<![\w.:-])[a-z][\w.%+:-]{0,200}:(?![\s/\\\d])[^\n@'\"]{1,200}@(?=[\w.-]{1,200}(?::\d|/))", re.IGNORECASE
 )
 _ENTRY = re.compile(  # of a .pgpass: host:port:database:user:password
     r"(?P<key>(?<!\S)(?=[\d.]*[a-z*])[\w.*-]{1,200}:(?:\d{2,5}|\*):[\w*-]{1,200}:[\w*-]{1,200}:)\S+", re.IGNORECASE
@@ -47,7 +48,7 @@ _QUERY = re.compile(  # a mark that no other option follows is part of the value
     r"(?P<key>[?&](?P<name>[^\s=&?#]+)=)(?P<value>(?:[^\s&#'\"]|['\"](?=\w)|&(?=[^\s&#'\"=]+(?:['\"\s]|$)))+)"
 )
 # options before an @, which may be part of the last one's value
-_INSIDE = re.compile(r"[?&;](?P<name>[^=?&;]+)=(?P<value>[^&;]*)")
+_INSIDE = re.compile(r"[?&;#](?P<name>[^=?&;#]+)=(?P<value>[^&;]*)")
 _OPEN = re.compile(rf"(?:[\w.-]*key|code|p|sign|ticket|[\w.-]{{0,40}}(?:{_SHORT}))", re.IGNORECASE)
 _ITEMS = re.compile(r"(?P<key>\b[a-z][a-z0-9+._-]{0,40}://[^\s?#'\"]{1,2000}\?)(?P<items>[^\s#'\"]+)", re.IGNORECASE)
 _OPTION = re.compile(
@@ -55,7 +56,7 @@ _OPTION = re.compile(
     rf"(?:\s*(?:=>?|%3[AD]|:(?=\s*\S)(?!/)))|(?:{_SHORT})[\"']?\s*(?:=|%3D))\s*"
     rf"|(?<![\w-])--[a-z-]{{0,30}}(?:{_LONG}|pass|pw)\s+|\bidentified\s+by\s+(?=['\"\w])|\b(?:secret|password|token)\s+(?=['\"])|(?<!\S)-p\s+"
     r"|\bwith (?:password|passphrase|token) )"
-    r"(?P<value>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|\{(?:[^}]|\}\}|\}(?!\s*(?:[;&,)\]}'\"]|$)))*\}|[^\s;&,)\]}'\"]+)",
+    r"(?P<value>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|\{(?:[^}]|\}\}|\}(?!\s*(?:[;&,)\]}'\"]|$)))*\}|(?:[^\s;&,)\]}'\"]|[)\]}'\"](?=\w)|[;&,](?=[^\s;&,='\"]+(?:[\s;&,]|$)))+)",
     re.IGNORECASE,
 )
 _SAID = re.compile(  # in a sentence: what follows is a secret, unless it is one of the words that say what is wrong
@@ -84,7 +85,7 @@ _AUTHORIZATION = re.compile(
 )
 _BEARER = re.compile(r"(?P<key>\b(?:bearer|basic)\s+)[A-Za-z0-9+/=._~%-]{8,}", re.IGNORECASE)
 _MORE_WORDS = re.compile(  # of a secret with spaces: up to the next option, a colon, a quotation mark or the end
-    rf"(?<=={re.escape(HIDDEN)})(?:[ \t]+[^\s&#;:'\"=]+)+?(?=\s*(?:[&#;]|:\s|['\")\]}}>]|$)|\s+[\w.-]+=)",
+    rf"(?<=={re.escape(HIDDEN)})(?:[ \t]+[^\s&#;:'\"=]+)+?(?=\s*(?:[&#;]|:[\s:]|['\")\]}}>]|$)|\s+[\w.-]+=)",
     re.MULTILINE,
 )
 _KNOWN = re.compile(  # keys that tell by their looks what they are
@@ -102,7 +103,7 @@ def redacted(text: str) -> str:
     text = _NO_PORT.sub(lambda found: f"{found['scheme']}{HIDDEN}", text)
     text = _SPACED.sub(f"{HIDDEN}@", _BARE.sub(f"{HIDDEN}@", text))
     text = _QUERY.sub(_of_query, text)
-    text = _ITEMS.sub(lambda found: found["key"] + "&".join(map(_of_item, found["items"].split("&"))), text)
+    text = _ITEMS.sub(lambda found: found["key"] + "&".join(_of_items(found["items"].split("&"))), text)
     text = _CODED.sub(_of_query, text)
     for pattern in (_PATH, _AUTHORIZATION, _OPTION, _BEARER, _SAID, _LOOKS, _TAG, _NAMED, _ENTRY, _FLAG):
         text = pattern.sub(lambda found: f"{found['key']}{HIDDEN}", text)
@@ -135,9 +136,12 @@ def _is_secret(found: "re.Match[str]") -> bool:
     return bool(_OPEN.fullmatch(name) or _OPTION.search(f"{name}={value}"))
 
 
-def _of_item(item: str) -> str:
-    """Hide a part of an address's options that has no name: it may be a token."""
-    return item if "=" in item or len(item) < _TOKEN else HIDDEN
+def _of_items(items: list[str]) -> Iterator[str]:
+    """Hide parts of an address's options that have no name: each may be a token, or the rest of a hidden value."""
+    hidden = False
+    for item in items:
+        hidden = item.endswith(HIDDEN) if "=" in item else hidden or len(item) >= _TOKEN
+        yield item if "=" in item or not hidden else HIDDEN
 
 
 def _of_encoded(found: "re.Match[str]") -> str:

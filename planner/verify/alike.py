@@ -51,10 +51,10 @@ def _same_terms(one: str, other: str) -> bool:
 def _same_figure(one: str, other: str) -> bool:
     if one == other:
         return True
-    rounded = all("$" in text or "." in text for text in (one, other))
-    if not rounded or _digits(one) != _digits(other):
+    if not all("$" in text or "." in text for text in (one, other)):
         return False
-    return abs(_value(one) - _value(other)) <= 1.000001 * 10.0 ** -_digits(one)
+    digits = min(_digits(one), _digits(other))  # dollars below 100 are told with cents
+    return abs(_value(one) - _value(other)) <= 1.000001 * 10.0**-digits
 
 
 def _value(figure: str) -> float:

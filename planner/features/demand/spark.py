@@ -61,7 +61,11 @@ def connected(url: str, place: str) -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
     there = SparkSession.getActiveSession()
-    if urlsplit(url).scheme in DEFAULT_PORT:
+    try:
+        served = urlsplit(url).scheme in DEFAULT_PORT
+    except ValueError:
+        raise InputError([Fault(place, "is no address", allowed="such as sc://HOST:15002")]) from None
+    if served:
         _need_answer(url, place)
         if there is not None:
             raise InputError([Fault(place, "another Spark session is active here; use it (pyspark://), or stop it")])
@@ -117,7 +121,10 @@ def _started(url: str, place: str) -> Any:
 def _need_answer(url: str, place: str) -> None:
     """Refuse at once a server that Spark would go on calling for minutes."""
     parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or DEFAULT_PORT[parts.scheme]
+    try:
+        host, port = parts.hostname or "", parts.port or DEFAULT_PORT[parts.scheme]
+    except ValueError:
+        raise InputError([Fault(place, "the port is not a number", allowed="such as sc://HOST:15002")]) from None
     try:
         socket.create_connection((host, port), ANSWER_SECONDS).close()
     except OSError as error:

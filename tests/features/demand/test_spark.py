@@ -193,3 +193,14 @@ def test_a_server_that_is_not_there_is_told_at_once_and_without_its_token(capsys
         told = capsys.readouterr().err
         assert "127.0.0.1:1: Connection refused" in told
         assert "secret" not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "words"), [("sc://[::1", "is no address"), ("spark://u:pw9x@:t", "port is not a number")]
+)
+def test_an_address_without_host_or_port_is_a_fault_of_the_input(url, words, capsys):
+    pytest.importorskip("pyspark")
+    assert main(["ingest", url, "--table", "usage"]) == 1
+    told = capsys.readouterr().err
+    assert words in told
+    assert "pw9x" not in told
