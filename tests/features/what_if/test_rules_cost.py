@@ -105,6 +105,10 @@ def test_whole_units_are_a_rule_beside_the_plan_where_the_others_are_found_for_u
     assert "(for units of any size) would not be signed" in " ".join(
         rules_story.deciding_rule(report_of(reading, found))
     )
+    nothing = replace(reading.plan, purchases=reading.plan.purchases.iloc[:0])
+    assert "order" not in " ".join(
+        rules_story.deciding_rule(report_of(Reading(case, nothing), found))
+    )  # there is none that a rule could decide
 
 
 def test_a_rule_without_a_price_in_the_certificate_is_not_solved_again(monkeypatch: pytest.MonkeyPatch) -> None:
