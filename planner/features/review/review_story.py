@@ -7,6 +7,7 @@ from typing import IO
 import pandas as pd
 
 from planner.features.review.review_tables import ACTUAL, EXPECTED, KEEP, LEVEL, QUOTA, TOKENS, UNSERVED, Review
+from planner.units import last_day
 from planner.workbook.report import rows_of
 from planner.workbook.text_tables import LOST, TextTable, amount, bold, clean, console_for, percent, show, usd
 
@@ -61,7 +62,8 @@ def regret(review: Review) -> str:
                  "would have needed beyond the units held.")  # fmt: skip
     if r.broken:
         text += (
-            f" On this demand the commitments break {len(r.broken)} rules; both sides are compared without those rules."
+            f" On this demand the commitments break {len(r.broken)} rule{'s' * (len(r.broken) != 1)}; both sides are "
+            "compared without what is broken."
         )
     if r.months_ahead:
         text += f" What was not seen ({', '.join(r.months_ahead)}) counts as planned."
@@ -119,12 +121,16 @@ def _crashes(review: Review) -> list[str]:
     told = []
     if len(quota):
         hours = quota["hour"].nunique()
-        told.append(f"A quota was met in {hours:,} hours ({_places(quota)}).")
+        told.append(f"A quota was met in {_hours(hours)} ({_places(quota)}).")
     if len(lost):
         requests = float(lost["unserved_requests"].sum())
-        told.append(f"{requests:,.0f} requests in {lost['hour'].nunique():,} hours could not be served with the "
+        told.append(f"{requests:,.0f} requests in {_hours(lost['hour'].nunique())} could not be served with the "
                     f"units held and the quotas ({_places(lost)}).")  # fmt: skip
     return told
+
+
+def _hours(count: int) -> str:
+    return f"{count:,} hour{'s' * (count != 1)}"
 
 
 def _places(peaks: pd.DataFrame) -> str:
@@ -197,10 +203,11 @@ def _verdicts(review: Review) -> TextTable:
     for v in review.verdicts[:_VERDICTS]:
         o = v.owed
         when = decide.get((o.offer.offer, o.start, o.end, o.units))
+        by = f"ended {last_day(o.end)}" if o.end <= review.until.date() else str(when or "")
         saving = usd(v.saving_usd) if v.saving_usd else "–"
         table.add(
             str(v.number), f"{clean(o.offer.offer, 120)} {o.start}", v.verdict, amount(v.units), amount(v.best_units),
-            saving, percent(v.utilisation), f"{when}" if when else "",
+            saving, percent(v.utilisation), by,
         )  # fmt: skip
     rest = len(review.verdicts) - _VERDICTS
     if rest > 0:

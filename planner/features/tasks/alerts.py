@@ -7,7 +7,9 @@ from typing import Any
 from planner.features.tasks.movement import Movement, in_words
 from planner.features.tasks.task_formula import LABEL, TASKS
 from planner.plan.metrics.task_costs import NOBODY
-from planner.workbook.text_tables import four_digits
+from planner.workbook.text_tables import four_digits, usd
+
+LARGE_USD, SMALL_USD = 100.0, 1e-4  # of a task: in cents from there on; below, digits without an exponent
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,21 @@ class Alert:
     def sentence(self) -> str:
         """The alert in words."""
         shown = f" ({', '.join(self.evidence)})" if self.evidence else ""
-        sign = "+" if self.driver_usd_per_task >= 0 else ""
-        before, after = four_digits(self.usd_per_task_before), four_digits(self.usd_per_task_after)
+        sign = "+" if self.driver_usd_per_task >= 0 else "-"
+        before, after = _money(self.usd_per_task_before), _money(self.usd_per_task_after)
         return (
             f"{self.workload}: a task costs {100 * self.rise_share:.1f} % more in {self.after} than in {self.before} "
-            f"({before} → {after} USD, {self.usd:,.2f} USD in total) while "
+            f"({before} → {after}, {usd(self.usd, 2)} in total) while "
             f"volume changed by {round(100 * self.volume_share, 1) + 0.0:+.1f} %. "
-            f"Driver: {LABEL[self.driver]}, {sign}{four_digits(self.driver_usd_per_task)} USD per task{shown}."
+            f"Driver: {LABEL[self.driver]}, {sign}{_money(abs(self.driver_usd_per_task))} per task{shown}."
         )
+
+
+def _money(amount: float) -> str:
+    """Return the cost of a task in dollars, all four digits of it: ``'$0.02340'``."""
+    if amount >= LARGE_USD:
+        return usd(amount, 2)
+    return f"${amount:#,.4g}" if amount >= SMALL_USD else f"${four_digits(amount)}"
 
 
 def alerts(movements: Sequence[Movement], rule: AlertRule | None = None) -> tuple[Alert, ...]:

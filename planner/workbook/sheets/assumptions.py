@@ -20,6 +20,7 @@ from planner.workbook.theme import HEAT
 
 NAME, DEMAND_NAME = "Assumptions", "Demand"
 _FIRST, _WIDTH, _MOST_OVERHANG = 36, 15, 5
+_LINE_POINTS = 14
 _LEAST, _MOST = 9, 34  # width of a column of a table on a sheet of its own
 _LONG, _WIDE = 30, 9  # rows and columns; more are a sheet of their own, whose header is repeated on every page
 _MOST_HEAT_MAPS = 60  # series that get a colour scale of their own
@@ -40,10 +41,10 @@ def write(sheet: Sheet, own: Mapping[str, Sheet], report: Report) -> None:
     )
     sheet.raw.set_column(0, 0, _FIRST)
     sheet.raw.set_column(1, 30, _WIDTH)
-    top = _settings(sheet, case.settings, 3)
+    top, wrapped = _settings(sheet, case.settings, 3)
     sources = _sources(case)
     widest = 7  # what the meaning of a setting runs over
-    blocks, more = [(0, top - 2)], [0]
+    blocks, more = [(0, top - 2)], [wrapped]
     for table in TABLES:
         records = case.rows(table.name) if table.name != "demand" else ()
         if not records:
@@ -107,23 +108,35 @@ def _header(column: ColumnFacts) -> str:
     return "\n".join(filter(None, [_broken(column.name), column.unit]))
 
 
-def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> int:
+def _settings(sheet: Sheet, settings: PlanSettings, top: int) -> tuple[int, int]:
+    """Write every setting; returns the row below them, and the lines that wrapped values take beyond one a row."""
     sheet.put(top, 0, "plan: name, horizon and policy", "section")
     sheet.put(top + 1, 0, "key", "header")
     sheet.merged(top + 1, 1, 2, "value", "header")
     sheet.put(top + 1, 3, "meaning", "header")
-    row = top + 2
+    row, more = top + 2, 0
     for setting in settings_of(PlanSettings).values():
         value: Any = settings
         for part in setting.name.split("."):
             value = getattr(value, part)
         sheet.put(row, 0, setting.name, "text")
         value = "; ".join(map(str, value)) if isinstance(value, tuple) else value
-        shown = "TRUE" if value is True else "FALSE" if value is False else str(value)
-        sheet.merged(row, 1, 2, setting.blank if value is None else shown, "text:wrap")
+        shown = setting.blank if value is None else _setting(value)
+        lines = math.ceil(width_of(shown) / (2 * _WIDTH - 3)) or 1
+        if lines > 1:
+            sheet.raw.set_row(row, _LINE_POINTS * lines)
+            more += lines - 1
+        sheet.merged(row, 1, 2, shown, "text:wrap")
         sheet.put(row, 3, setting.meaning + (f" [{setting.unit}]" if setting.unit else ""), "plain")
         row += 1
-    return row + 1
+    return row + 1, more
+
+
+def _setting(value: object) -> str:
+    """Show the value of a setting as it would be typed in: 140000, and not 140000.0."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _overhang(rows: Sequence[Mapping[str, Value]]) -> int:

@@ -70,7 +70,8 @@ def write(sheet: Sheet, report: Report) -> Block:
         sheet.raw.set_row(TOP - 1, 28)
     sheet.widths(columns)
     paid = stress_usd(report.reading)
-    rows = [_record(row, paid) for row in rows_of(report.metrics.stress)]
+    ranked = report.metrics.stress.sort_values("margin_share", kind="stable")  # as on the terminal; not known: last
+    rows = [_record(row, paid) for row in rows_of(ranked)]
     block = sheet.table(TOP, columns, rows, empty=report.without_margins)
     top = block.total_row + 2
     if rows:

@@ -1,13 +1,19 @@
 """Reviews of plans with scenarios, meters and several months."""
 
+import io
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from planner.features.review import review
+from planner.features.review.review_files import write_review_workbook
+from planner.features.review.review_story import print_review
 from planner.features.review.review_tables import ACTUAL, KEEP, LOWER
 from planner.schema.case import Case
 from planner.solver.solve import solve
 from tests import builders
+from tests.builders.books import opened
 from tests.builders.histories import history_of
 
 JANUARY = 744
@@ -110,3 +116,17 @@ def test_periods_that_are_no_months() -> None:
     fewer = review(case, plan, history_of(case, 0.5))
     assert fewer.verdicts[0].verdict == LOWER
     assert fewer.regret.usd == pytest.approx(5 * 0.5 * 216)
+
+
+def test_first_page_ended_commitments_and_the_hours_furthest_above_plan(tmp_path: Path) -> None:
+    rows = builders.tables(commitments=[{"offer": "west-m-1m", "units": 4, "start": "2026-12-01", "end": "2027-02-01"}])
+    case = builders.case(rows, months=2)
+    found = review(case, solve(case), history_of(case, 1.001))  # a thousandth above plan in each of 1,416 hours
+    stream = io.StringIO()
+    print_review(found, stream)
+    assert "ended 2027-01-31" in stream.getvalue()
+    write_review_workbook(found, tmp_path / "review.xlsx")
+    book = opened(tmp_path / "review.xlsx")
+    assert len(book["Review"]._charts) == 1  # nothing to save: the cost of the months
+    assert "100 furthest above of 1,416" in book["Hours above plan"]["A2"].value
+    assert book["Hours above plan"].max_row == 4 + 100

@@ -13,8 +13,8 @@ def test_the_driver_is_named() -> None:
     assert (alert.workload, alert.driver) == ("w", f.UTILISATION)
     assert (alert.rise_share, alert.volume_share, alert.usd) == pytest.approx((0.125, 0.0, 1_488))
     assert alert.sentence == (
-        "w: a task costs 12.5 % more in actual than in plan (3.2 → 3.6 USD, 1,488.00 USD in total) while volume "
-        "changed by +0.0 %. Driver: utilisation, +0.4 USD per task "
+        "w: a task costs 12.5 % more in actual than in plan ($3.200 → $3.600, $1,488.00 in total) while volume "
+        "changed by +0.0 %. Driver: utilisation, +$0.4000 per task "
         "(utilisation 80.0 % → 66.7 %)."
     )
 

@@ -32,7 +32,7 @@ MONTHS = (
     Column("requests", "Requests", "count", 14),
     Column("capacity", "Reserved\nUSD", "usd", 13),
     Column("on_demand", "On demand\nUSD", "usd", 13),
-    Column("egress", "Egress\nUSD", "cents", 11),
+    Column("egress", "Egress\nUSD", "cents", 15),
     Column("total", "Total\nUSD", "usd", 13),
     *_USE,
     Column("unserved", "Unserved\nrequests", "count", 12),
@@ -44,7 +44,7 @@ POOLS = (
     Column("meter", "Meter", "text", 14),
     Column("units", "Units", "units", 13),
     Column("usd", "Cost\nUSD", "usd", 13),
-    Column("covered", "Served, on\ndemand USD", "usd", 11),
+    Column("covered", "Served, on\ndemand USD", "usd", 15),
     Column("saved", "Saved\nUSD", "usd", 13),
     *_USE,
 )
@@ -72,7 +72,7 @@ def write(sheet: Sheet, review: Review) -> Block:
     of_line = (Column("name", "Commitment", "text:wrap", 28), *POOLS[1:])
     rows = [_pool(r, f"{r.commitment}: {r.offer}") for r in _shown(review.commitments)]
     block = sheet.table(top, of_line, rows, empty="The plan holds no commitments.")
-    _chart(sheet, totals)
+    cost_chart(sheet, totals, 3)
     heads = [0, months.first - 2, pools.first - 2, top - 1]
     blocks = list(zip(heads, [totals.total_row, months.total_row, pools.total_row, block.total_row], strict=True))
     areas = print_areas(blocks, sum(c.width for c in columns))
@@ -128,14 +128,19 @@ def _totals(review: Review, period: str, table: Block) -> dict[str, Any]:
     return found
 
 
-def _chart(sheet: Sheet, block: Block) -> None:
-    """Draw each month's total, planned and actual."""
+def totals_at(review: Review) -> Block:
+    """Tell where the months' totals stand on the sheet."""
+    return block_at(NAME, TOP, TOTALS, sum(1 for s in review.spans if s.hours_seen))
+
+
+def cost_chart(sheet: Sheet, block: Block, top: int) -> None:
+    """Draw each month's total, planned and actual, on a sheet; block : where the totals stand."""
     chart = sheet.book.chart("column")
     for key, colour, label in (("planned", SKY, "Planned, for the hours seen"), ("actual", BLUE, "Actual")):
         chart.add_series({
             "name": label,
-            "categories": [sheet.name, block.first, block.columns["name"], block.last, block.columns["name"]],
-            "values": [sheet.name, block.first, block.columns[key], block.last, block.columns[key]],
+            "categories": [NAME, block.first, block.columns["name"], block.last, block.columns["name"]],
+            "values": [NAME, block.first, block.columns[key], block.last, block.columns[key]],
             "fill": {"color": colour},
             "gap": 80,
         })  # fmt: skip
@@ -144,4 +149,4 @@ def _chart(sheet: Sheet, block: Block) -> None:
     chart.set_y_axis(grid("USD", num_format="$#,##0", min=0))
     chart.set_size({"width": 900, "height": 300})
     alt = "Columns of the cost of each month, as planned for the hours seen, and actual."
-    sheet.raw.insert_chart(3, 0, chart, {"x_offset": 4, "y_offset": 4, "description": alt, "object_position": 1})
+    sheet.raw.insert_chart(top, 0, chart, {"x_offset": 4, "y_offset": 4, "description": alt, "object_position": 1})

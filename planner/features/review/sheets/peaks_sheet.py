@@ -20,7 +20,7 @@ OVERFLOW = (
     Column("on_demand", "On demand\nUSD", "usd", 14),
     Column("usd", "Committed\nUSD", "usd", 14),
     Column("saving", "Saving\nUSD", "usd", 12, total=True),
-    Column("runs_on", "Term runs on\npast what was seen", "text", 18),
+    Column("runs_on", "Term runs on\npast what was seen", "text", 24),
 )
 PEAKS = (
     Column("when", "Hour (UTC)", "text", 26),

@@ -4,6 +4,7 @@ from typing import Any
 
 from planner.features.review import review_story as story
 from planner.features.review.review_tables import Review, Verdict
+from planner.features.review.sheets.months_sheet import cost_chart, totals_at
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid
 from planner.workbook.theme import BLUE
 
@@ -53,6 +54,9 @@ def write(sheet: Sheet, review: Review) -> Block:
     if any(v.saving_usd > 0 for v in review.verdicts):
         _chart(sheet, block, row)
         row += _CHART_ROWS
+    elif any(s.hours_seen for s in review.spans):  # nothing to save: what the months cost
+        cost_chart(sheet, totals_at(review), row)
+        row += _CHART_ROWS + 2
     sheet.put(row, 0, "Evidence", "section")
     for v in review.verdicts:
         row += 1
