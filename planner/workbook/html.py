@@ -228,7 +228,8 @@ def _scenarios(report: Report) -> list[Section]:
 
 def stress_table(report: Report) -> tuple[Sequence[str], Sequence[Sequence[str]]] | None:
     """Heads and rows of the stress cases and their margins; None: there are none, or they were not worked out."""
-    rows = [_stress_row(row) for row in rows_of(report.metrics.stress)]
+    ranked = report.metrics.stress.sort_values("margin_share", kind="stable")  # as on terminal and sheet
+    rows = [_stress_row(row) for row in rows_of(ranked)]
     return (("Stress case", "Binding hour (UTC)", "Need/hour", "Capacity/hour", "Margin"), rows) if rows else None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from planner.features.review import review_story as story
 from planner.features.review.review_tables import Review, Verdict
 from planner.features.review.sheets.months_sheet import cost_chart, totals_at
-from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid
+from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid, print_areas
 from planner.workbook.theme import BLUE
 
 NAME = "Review"
@@ -57,15 +57,22 @@ def write(sheet: Sheet, review: Review) -> Block:
     elif any(s.hours_seen for s in review.spans):  # nothing to save: what the months cost
         cost_chart(sheet, totals_at(review), row)
         row += _CHART_ROWS + 2
+    evidence, lines = row, 0
     sheet.put(row, 0, "Evidence", "section")
     for v in review.verdicts:
         row += 1
         text = " ".join(v.evidence)
-        sheet.raw.set_row(row, 14 * max(1, -(-len(text) // _LETTERS)))
+        own = max(1, -(-len(text) // _LETTERS))
+        sheet.raw.set_row(row, 14 * own)
+        lines += own - 1
         sheet.put(row, 0, v.number, "count")
         sheet.put(row, 1, v.verdict, "text")
         sheet.merged(row, 2, last, text, "line")
-    sheet.printed(row, last)
+    blocks, more = (
+        [(0, evidence - 1), (evidence, row)],
+        [block.first - 5, lines],
+    )  # sentences and alerts: two lines each
+    sheet.printed(row, last, areas=print_areas(blocks, sum(c.width for c in COLUMNS), more))
     return block
 
 
