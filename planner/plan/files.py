@@ -327,6 +327,9 @@ def _table(
     from pyarrow import ArrowException, parquet
 
     path, empty = folder / name, pd.DataFrame(columns=list(columns))
+    if path.exists() and not path.is_file():
+        faults.append(Fault(str(path), "is not a file"))
+        return empty
     try:
         table = parquet.ParquetFile(path).read()
         form = int((table.schema.metadata or {}).get(_FORMAT_KEY, b"1"))

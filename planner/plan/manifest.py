@@ -119,6 +119,8 @@ def faults_of_files(directory: Path, only: tuple[str, ...] = ()) -> list[Fault]:
             continue
         if name not in there:
             faults.append(Fault(str(directory / name), "is missing: the plan was written with it"))
+        elif not (directory / name).is_file():  # whoever reads a pipe waits for ever
+            faults.append(Fault(str(directory / name), "is a pipe or a device, not the file that was written"))
         elif sha256_of(directory / name) != listed[name]:
             faults.append(Fault(str(directory / name), "is not the file that was written with the plan: it was edited "
                                 "or belongs to another plan"))  # fmt: skip
@@ -162,6 +164,8 @@ def read_signatures(directory: Path) -> Signatures | None:
     InputError : the file was edited, or cannot be read.
     """
     path = directory / SIGNATURES
+    if path.exists() and not path.is_file():
+        raise InputError([Fault(str(path), "is not a file")])
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

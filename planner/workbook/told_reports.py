@@ -58,7 +58,8 @@ def report_as_told(metrics: Metrics, document: Mapping[str, Any]) -> Report:
     try:
         told = _FORM.validate_json(json.dumps(document[KEY]))
     except (KeyError, ValidationError, TypeError, ValueError):
-        fault = Fault(PLAN, "lacks what the workbook was written with, or it was edited", column=KEY)
+        message = "lacks what the workbook was written with (older builds of planner did not keep it): solve it again"
+        fault = Fault(PLAN, message, column=KEY)
         raise InputError([fault]) from None
     retiring = tuple(Advice(*advice) for advice in told.retiring)
     return Report(metrics, None, told.forecast, told.notice_days, told.rules, told.least_break, retiring, told.columns)

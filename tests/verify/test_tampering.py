@@ -2,7 +2,10 @@
 
 import datetime as dt
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -134,6 +137,22 @@ def test_a_file_that_no_plan_has_is_found_though_it_is_listed(case: Any, folder:
     (folder / name).write_text("added")
     edited(folder, lambda f: None, fit=True)
     assert any("no plan has such a file" in f.message for f in verify(case, folder).findings)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+@pytest.mark.parametrize("name", ["plan.json", "dispatch.parquet", "plan.xlsx", "signatures.json", "input/offers.csv"])
+def test_nobody_waits_for_a_pipe_in_the_place_of_a_file(folder: Path, name: str) -> None:
+    path = folder / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    listed = json.loads((folder / "plan.json").read_text()) if name != "plan.json" else None
+    if listed is not None:
+        listed["files"].setdefault(name, "0" * 64)
+        (folder / "plan.json").write_text(json.dumps(listed))
+    said = subprocess.run([sys.executable, "-m", "planner.cli", "verify", str(folder / "input"), str(folder)],
+                          capture_output=True, text=True, timeout=60)  # fmt: skip
+    assert said.returncode == 1
+    assert "pipe" in said.stdout or "file" in said.stdout + said.stderr
 
 
 def test_a_value_where_none_belongs_is_found(folder: Path) -> None:

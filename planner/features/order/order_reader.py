@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import math
 import warnings
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
 from planner.errors import Fault, InputError
+from planner.readers.csv_files import MEGABYTE, refuse_size
 from planner.workbook.order_columns import BEYOND, OFFER, ORDER_SHEET, PRICE, START, UNITS, UPFRONT, heading
 
 ORDER_COLUMNS = ("offer", "period", "units", "usd_per_unit_hour", "upfront_usd_per_unit")
-LARGEST_FILE_BYTES, MOST_ROWS = 100_000_000, 100_000
+LARGEST_FILE_BYTES, LARGEST_TEXTS_BYTES, MOST_ROWS = 96 * MEGABYTE, 96 * MEGABYTE, 100_000
 _SHOWN_SHEETS = 20
 _LAST_HEADER_ROW = 40
 _END = "total"
@@ -113,17 +115,17 @@ class _Where:
 
 def _sheet(path: Path, *, values: bool) -> list[Sequence[Any]]:
     """Cells of the sheet, as values stored or as typed."""
-    if path.stat().st_size > LARGEST_FILE_BYTES:
-        raise InputError([Fault(path.name, f"is larger than {LARGEST_FILE_BYTES // 1_000_000} MB: not a plan.xlsx")])
+    refuse_size(path, LARGEST_FILE_BYTES)
     with warnings.catch_warnings(), path.open("rb") as file:
         warnings.simplefilter("ignore")  # openpyxl names the features that it leaves alone
         try:
+            _refuse_bomb(path)
             book = load_workbook(file, read_only=True, data_only=values, keep_links=False)
             names = book.sheetnames
             rows: list[Sequence[Any]] | None = None
             if ORDER_SHEET in names:
                 rows = list(itertools.islice(book[ORDER_SHEET].iter_rows(), MOST_ROWS))
-        except MemoryError:
+        except (MemoryError, InputError):
             raise
         except Exception as error:  # openpyxl raises whatever the broken part of a file leads it to
             fault = Fault(path.name, "is not a workbook that can be read", allowed="a plan.xlsx as planner writes it")
@@ -132,6 +134,15 @@ def _sheet(path: Path, *, values: bool) -> list[Sequence[Any]]:
         said = f"has no sheet {ORDER_SHEET}; its sheets: {', '.join(names[:_SHOWN_SHEETS])}"
         raise InputError([Fault(path.name, said)])
     return rows
+
+
+def _refuse_bomb(path: Path) -> None:
+    """Refuse a workbook whose texts and styles, which are read whole, would fill the memory."""
+    with zipfile.ZipFile(path) as package:
+        whole = sum(part.file_size for part in package.infolist() if not part.filename.startswith("xl/worksheets/"))
+    if whole > LARGEST_TEXTS_BYTES:
+        said = f"has {whole / MEGABYTE:,.0f} MB of texts; a plan.xlsx has at most {LARGEST_TEXTS_BYTES // MEGABYTE} MB"
+        raise InputError([Fault(path.name, said)])
 
 
 def _header(place: str, rows: Sequence[Sequence[Any]]) -> tuple[int, dict[str, int]]:

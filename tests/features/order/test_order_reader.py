@@ -1,6 +1,7 @@
 """The way back: an order edited as procurement edits it, and every way in which it can be unusable."""
 
 import datetime as dt
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -146,3 +147,16 @@ def test_units_by_the_hour_below_an_order_without_lines_are_no_lines(tmp_path: P
     assert plan.totals.unreserved_usd > 0
     write_workbook(Report(metrics_of(case, plan)), tmp_path / "plan.xlsx")
     assert read_purchase_order(tmp_path / "plan.xlsx").empty
+
+
+def test_a_workbook_that_would_fill_the_memory_is_refused(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("planner.features.order.order_reader.LARGEST_TEXTS_BYTES", 1000)
+    with pytest.raises(InputError, match="MB of texts"):
+        read_purchase_order(written)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_nobody_waits_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "order.xlsx")
+    with pytest.raises(InputError, match="is not a file"):
+        read_purchase_order(tmp_path / "order.xlsx")
