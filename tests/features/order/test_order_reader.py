@@ -125,7 +125,7 @@ def test_a_missing_column_and_a_missing_sheet(edit) -> None:
 def test_what_is_no_workbook_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "plan.xlsx"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="is not a workbook that can be read|the file is empty"):
+    with pytest.raises(InputError, match=r"is not a workbook that can be read|the file is empty"):
         read_purchase_order(path)
 
 
