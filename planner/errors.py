@@ -1,6 +1,7 @@
 """Errors that are meant for people, and what they hold as data."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -36,7 +37,12 @@ class Fault:
         if self.value is not None:
             shown = str(self.value)
             text += f" (found {shown[:80]!r}{'...' if len(shown) > 80 else ''})"
-        return f"{text}; allowed: {self.allowed}" if self.allowed else text
+        whole = f"{text}; allowed: {self.allowed}" if self.allowed else text
+        return _ENDLESS.sub(lambda found: f"{found[0][:_SHOWN]}…", whole)
+
+
+_SHOWN = 100  # characters of a name that never ends: a cell of a workbook holds 32,767
+_ENDLESS = re.compile(r"'[^'\n]{400,}'|\S{400,}")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from planner.errors import InputError
+from planner.errors import Fault, InputError
 from planner.readers import load
 from tests.builders import profile, tables, two_regions, write_folder
 
@@ -244,3 +244,10 @@ def test_all_faults_come_at_once_and_repeats_are_counted(tmp_path):
     assert said(write_folder(misspelt, tmp_path, headroom=0.0))[-1] == (
         "demand.csv, row 2, column region: there is no region 'wset', in 168 rows; did you mean 'west'?"
     )
+
+
+def test_a_name_that_never_ends_is_cut() -> None:
+    """A cell of a workbook holds 32,767 characters: a message tells the first hundred."""
+    told = str(Fault("sheet offers", f"the table offers has no column '{'a b' * 9000}'", allowed="x" * 9000))
+    assert len(told) < 400
+    assert told.startswith("sheet offers: the table offers has no column 'a ba b")
