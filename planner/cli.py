@@ -105,14 +105,24 @@ _SOLVERS = ("planner.solver.", "planner.verify.")
 
 
 _UNKNOWN = "unrecognized arguments: "  # argparse
+_NO_CHOICE = re.compile(
+    r"argument (?P<of>\S+): invalid choice: (?P<quote>['\"])(?P<word>.*)(?P=quote) \(choose from (?P<all>.*)\)"
+)
+_ACTION = "action"  # what a command calls its subcommands
 
 
 class _Parser(argparse.ArgumentParser):
     """argparse, with the exit code 1 for wrong use (its own 2 means here that no plan exists)."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
+        wrong = _NO_CHOICE.fullmatch(message)
+        names = [name.strip("'") for name in wrong["all"].split(", ")] if wrong else []
+        if wrong and wrong["of"].casefold() == _ACTION:
+            self.exit(EXIT_WRONG, f"{_no_command(self.prog, wrong['word'], names)}\n")
+        near = difflib.get_close_matches(wrong["word"], names, n=1) if wrong else []
+        meant = f"; did you mean {near[0]!r}?" if near else self._meant(message)
         self.print_usage(sys.stderr)
-        self.exit(EXIT_WRONG, f"{self.prog}: {message}{self._meant(message)}\n")
+        self.exit(EXIT_WRONG, f"{self.prog}: {message}{meant}\n")
 
     def _meant(self, message: str) -> str:
         """Guess which option was meant by one that is not known; blank where none is near."""
@@ -121,6 +131,13 @@ class _Parser(argparse.ArgumentParser):
         wrong = [word.split("=")[0] for word in words.split() if word.startswith("--")]
         near = [hit for word in wrong for hit in difflib.get_close_matches(word, known, n=1)]
         return f"; did you mean {' and '.join(near)}?" if unknown and not head and near else ""
+
+
+def _no_command(prog: str, word: str, names: Sequence[str]) -> str:
+    """Say that a word is no command, or none of a command's own, and which was meant."""
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    listed = "`planner` alone lists them." if prog == "planner" else f"choose from {', '.join(names)}"
+    return f"{prog}: there is no command {word!r}; {f'did you mean {near[0]!r}?' if near else listed}"
 
 
 def _overview() -> argparse.ArgumentParser:
@@ -146,9 +163,7 @@ def main(argv: Sequence[str] | None = None, begun: Callable[[argparse.Namespace]
         overview.print_help()
         return EXIT_PLAN
     if not words[0].startswith("-") and words[0] not in (names := [name for name, _, _ in COMMANDS]):
-        near = difflib.get_close_matches(words[0], names, n=1, cutoff=0.5)
-        meant = f"did you mean {near[0]!r}?" if near else "`planner` alone lists them."
-        print(f"planner: there is no command {words[0]!r}; {meant}", file=sys.stderr)
+        print(_no_command("planner", words[0], names), file=sys.stderr)
         return EXIT_WRONG
     chosen = overview.parse_args(words)
     module = next(where for name, where, _ in COMMANDS if name == chosen.command)

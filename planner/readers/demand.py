@@ -131,13 +131,13 @@ def read_demand(raw: RawDemand, names: KnownNames) -> tuple[pd.DataFrame | None,
     for column in ("region", "workload", "scenario", "period"):
         known = getattr(names, column)
         if column in frame:
-            codes[column] = _name_codes(raw.source, frame[column], known, faults)
+            codes[column] = _name_codes(raw, frame[column], known, faults)
         elif not columns_of(Demand)[column].required:
             codes[column] = np.full(len(frame), ALL)
     numbers: dict[str, npt.NDArray[np.float64]] = {}
     for column in ("hour_of_week", "requests_per_hour"):
         if column in frame:
-            numbers[column] = _numbers(raw.source, frame[column], faults)
+            numbers[column] = _numbers(raw, frame[column], faults)
     if frame.empty:
         faults.append(raw.source.fault("has no rows; a plan needs demand"))
     if (
@@ -160,7 +160,7 @@ def _without_blank_rows(frame: pd.DataFrame) -> pd.DataFrame:
     return frame if filled.all() else frame.loc[filled]
 
 
-def _name_codes(source: Source, cells: pd.Series, known: Sequence[str] | None, faults: list[Fault]) -> Codes:
+def _name_codes(raw: RawDemand, cells: pd.Series, known: Sequence[str] | None, faults: list[Fault]) -> Codes:
     """Turn texts into positions in `known`; blank means all where the column may be blank."""
     column = str(cells.name)
     values, refused = _judged(column, [clean(text) for text in cells.cat.categories])
@@ -178,7 +178,7 @@ def _name_codes(source: Source, cells: pd.Series, known: Sequence[str] | None, f
         else:
             refused[k] = _Refused(f"there is no {column} {value!r}", guess=nearest(value, known))
     found: Codes = code_of[cells.cat.codes.to_numpy()]
-    _report(source, cells, found == _BAD, refused, faults)
+    _report(raw, cells, found == _BAD, refused, faults)
     return found
 
 
@@ -193,14 +193,14 @@ def _no_period(value: str, known: Sequence[str]) -> _Refused:
     return _Refused("is not a month of the horizon", f"{known[0]} to {known[-1]}" if known else None)
 
 
-def _numbers(source: Source, cells: pd.Series, faults: list[Fault]) -> npt.NDArray[np.float64]:
+def _numbers(raw: RawDemand, cells: pd.Series, faults: list[Fault]) -> npt.NDArray[np.float64]:
     """Turn texts into numbers within the limits of the schema."""
     if cells.dtype == "float64":
         return cells.to_numpy()
     values, refused = _judged(str(cells.name), [clean(text) for text in cells.cat.categories])
     number_of = np.array([np.nan if k in refused else value for k, value in enumerate(values)] + [np.nan], dtype=float)
     found: npt.NDArray[np.float64] = number_of[cells.cat.codes.to_numpy()]
-    _report(source, cells, np.isnan(found), refused, faults)
+    _report(raw, cells, np.isnan(found), refused, faults)
     return found
 
 
@@ -239,7 +239,7 @@ def _judged(column: str, texts: Sequence[str]) -> tuple[list[Any], dict[int, _Re
 
 
 def _report(
-    source: Source,
+    raw: RawDemand,
     cells: pd.Series,
     bad: npt.NDArray[np.bool_],
     refused: Mapping[int, _Refused],
@@ -252,9 +252,18 @@ def _report(
         code, k = int(codes[n]), int(where[first[n]])
         why = refused.get(code, _Refused("must be filled in"))
         value = str(cells.cat.categories[code]) if code >= 0 and why.guess is None else None  # a guess follows the name
-        rows = f", in {count[n]:,} rows" if count[n] > 1 else ""
+        of_file = _rows_of_file(raw, cells, code, int(count[n]))
+        rows = f", in {of_file:,} rows" if of_file > 1 else ""
         message = f"{why.message}{rows}{why.guess or ''}"
-        faults.append(source.fault(message, int(cells.index[k]), str(cells.name), value or None, why.allowed))
+        faults.append(raw.source.fault(message, int(cells.index[k]), str(cells.name), value or None, why.allowed))
     if len(codes) > SHOWN_PER_COLUMN:
         rest = int(np.sort(first)[SHOWN_PER_COLUMN:].size)
-        faults.append(source.fault(f"and {rest:,} more values with such faults", column=str(cells.name)))
+        faults.append(raw.source.fault(f"and {rest:,} more values with such faults", column=str(cells.name)))
+
+
+def _rows_of_file(raw: RawDemand, cells: pd.Series, code: int, count: int) -> int:
+    """Count the file's rows with a text: a row with a column an hour became one for each hour of each period."""
+    if not raw.local or code < 0:
+        return count
+    text = cells.cat.categories[code]
+    return sum(row.named(str(cells.name)) == text for row in raw.local)

@@ -152,11 +152,11 @@ def load(path: str | Path) -> Case:
 
 def _in_utc(raw: Raw, demand: RawDemand, settings: PlanSettings | None) -> tuple[RawDemand, list[Fault]]:
     """Turn demand of local hours into UTC; any other stays as it is."""
-    if not demand.local or settings is None:
+    if not demand.local:
         return demand, []
     regions = raw.tables["regions"].rows if "regions" in raw.tables else ()
     zones = {row["region"]: row.get("time_zone") for _, row in regions if "region" in row}
-    return in_utc(demand, zones, settings.horizon.periods)
+    return in_utc(demand, zones, () if settings is None else settings.horizon.periods)
 
 
 def _names(raw: Raw, settings: PlanSettings | None) -> KnownNames:

@@ -10,7 +10,7 @@ the mean of the local hours that it falls on in that month.
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -48,6 +48,10 @@ class LocalRow:
     names: tuple[str, ...]
     days: tuple[int, ...]
     figures: Floats
+
+    def named(self, column: str) -> str:
+        """Return the text in one of the columns of names."""
+        return self.names[NAMES.index(column)]
 
 
 @dataclass
@@ -139,7 +143,8 @@ def in_utc(raw: RawDemand, zones: Mapping[str, str | None], periods: Sequence[Pe
 
     Parameters
     ----------
-    zones : IANA time zone of each region; None where its row has none. periods : those of the horizon.
+    zones : IANA time zone of each region; None where its row has none. periods : those of the horizon; none
+        where it could not be read.
     """
     faults: list[Fault] = []
     weeks: dict[tuple[str, ...], _Week] = {}
@@ -164,7 +169,7 @@ def in_utc(raw: RawDemand, zones: Mapping[str, str | None], periods: Sequence[Pe
         message = f"the hours are local time, and the region {region!r} has no time_zone in the table regions"
         faults.append(raw.source.fault(message, allowed="an IANA name such as Europe/Paris; UTC if they are UTC"))
     if faults:
-        return RawDemand(raw.source, pd.DataFrame()), faults
+        return replace(raw, frame=pd.DataFrame()), faults
     by_name = {p.name: p for p in periods}
     parts: list[pd.DataFrame] = []
     turned: dict[tuple[str, str], Floats] = {}
@@ -176,11 +181,11 @@ def in_utc(raw: RawDemand, zones: Mapping[str, str | None], periods: Sequence[Pe
             if (zone, period.name) not in turned:
                 turned[zone, period.name] = local_hours(zone, period.start, period.end)
             parts.append(_long(week, (*names[:3], period.name), turned[zone, period.name] @ week.figures))
-        if names[3] and not own:
-            parts.append(_long(week, names, week.figures))  # the period is refused with its row
+        if not periods or (names[3] and not own):
+            parts.append(_long(week, names, week.figures))  # the period is refused with its row, or the horizon was
     frame = pd.concat(parts) if parts else pd.DataFrame()
     named = {name: frame[name].astype("category") for name in (*NAMES, "hour_of_week") if name in frame}
-    return RawDemand(raw.source, frame.assign(**named)), []
+    return replace(raw, frame=frame.assign(**named)), []
 
 
 def _is_zone(name: str) -> bool:

@@ -64,7 +64,7 @@ class RawDemand:
 
     source: Source
     frame: pd.DataFrame
-    local: "tuple[LocalRow, ...]" = ()  # rows with a column an hour, in local time; the frame is empty then
+    local: "tuple[LocalRow, ...]" = ()  # rows of the file with a column an hour; the frame has their UTC hours
 
 
 @dataclass(frozen=True)

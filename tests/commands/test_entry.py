@@ -87,6 +87,16 @@ def test_what_a_library_makes_of_a_stop_is_a_stop(
 def test_a_mistyped_command_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["slove", "data"]) == 1
     assert "no command 'slove'; did you mean 'solve'?" in capsys.readouterr().err
+    for words, said in (
+        (["offers", "lst"], "planner offers: there is no command 'lst'; did you mean 'list'?\n"),
+        (["offers", "xyz"], "planner offers: there is no command 'xyz'; choose from list, show, build, "),
+        (["demand", "nw"], "planner demand: there is no command 'nw'; did you mean 'new'?\n"),
+        (["solve", "x", "--format", "cvs"], "; did you mean 'csv'?\n"),
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            main(words)
+        assert stopped.value.code == 1
+        assert said in capsys.readouterr().err
     assert main(["xyzzyx"]) == 1
     assert "lists them" in capsys.readouterr().err
 

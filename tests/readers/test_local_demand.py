@@ -95,7 +95,8 @@ def test_a_workbook_takes_it_too(tmp_path: Path) -> None:
         ([[REGION, "w", *[1] * 25]], ["region", "workload", *HOURS], "UTC", "column AA holds a value, but has no name"),
         ([[REGION, "w", *[1] * 24]], ["region", "workload", *map(str, range(1, 25))], "UTC",
          "has 23 columns of hours; it needs 24, 00 to 23"),
-        ([["wset", "w", *[1] * 24]], ["region", "workload", *HOURS], "UTC", "there is no region 'wset'"),
+        ([["wset", "w", day, *[1] * 24] for day in ("weekday", "weekend")], ["region", "workload", "day", *HOURS],
+         "UTC", "row 2, column region: there is no region 'wset', in 2 rows; did you mean 'west'?"),
         ([[REGION, "w", *[1] * 25]], ["region", "workload", *HOURS, "Mon 00"], "UTC", "columns of hours; it needs 168"),
     ],
 )  # fmt: skip
@@ -105,3 +106,15 @@ def test_what_is_wrong_is_said(tmp_path: Path, rows, header, zone, said: str) ->
     text = "\n".join(map(str, caught.value.faults))
     assert said in text
     assert len(caught.value.faults) <= 6
+
+
+def test_faults_of_settings_and_demand_are_said_at_once(tmp_path: Path) -> None:
+    rows: list[list[object]] = [[name, "w", *[1] * 24] for name in (REGION, "wset")]
+    path = folder(tmp_path / "in", rows, ["region", "workload", *HOURS], "UTC")
+    settings = (path / "plan.yaml").read_text(encoding="utf-8")
+    (path / "plan.yaml").write_text(settings.replace("months: 2", "months: two"), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load(path)
+    of_settings, of_demand = map(str, caught.value.faults)
+    assert "horizon.months" in of_settings
+    assert "demand.csv, row 3, column region: there is no region 'wset'; did you mean 'west'?" in of_demand
