@@ -120,7 +120,7 @@ def changes(
     for table, line in sorted({(c.table, c.line) for c in found}):
         row = tables[table][line - 2]
         row["source"], row["as_of"] = source, as_of.isoformat()
-        if row["status"] == "third-party":
+        if row["status"] != "derived":  # LiteLLM quotes the providers; the Azure Retail Prices API is one
             row["status"] = "confirmed" if isinstance(told, list) else "third-party"
     return found
 

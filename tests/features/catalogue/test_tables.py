@@ -67,7 +67,15 @@ def test_unit_ratings(provider, name, model, kind, meter, figures):
         ("google/global/global", "gsu-anthropic", "claude-opus-5", "tokens", "1 month", None, "confirmed"),  # blank
         ("aws/global/us-east-1", "reserved", "claude-haiku-4.5", "output", "3 months", 0.27, "third-party"),
         ("aws/geo/eu-west-1", "reserved", "claude-opus-4.5", "input", "1 month", 0.33, "third-party"),
-        ("aws/regional/eu-central-1", "model-units", "anthropic.claude-v2:1", "tokens", "6 months", 82.98, "confirmed"),
+        (
+            "aws/regional/eu-central-1",
+            "model-units",
+            "anthropic.claude-v2:1",
+            "tokens",
+            "6 months",
+            82.98,
+            "third-party",
+        ),
         ("openai/global/global", "scale", "o4-mini", "output", "30 days", 32.50 / 24, "confirmed"),
     ],
 )
@@ -107,6 +115,13 @@ def test_every_row_says_where_it_comes_from():
     for rows in vars(catalogue()).values():
         assert rows
         assert all(row.source and row.status and row.as_of for row in rows)
+
+
+def test_what_litellm_quotes_is_not_confirmed():
+    read = catalogue()
+    rows = [row for table in vars(read).values() for row in table if "LiteLLM" in row.source]
+    assert len(rows) > 500
+    assert {row.status for row in rows} == {"third-party", "derived"}
 
 
 def test_every_rating_is_that_of_another_reading():

@@ -27,7 +27,13 @@ def test_a_price_cut_and_the_price_derived_from_it():
     assert seen["azure o4-mini regional us standard", "usd_per_mtok_input"] == ("1.21", "0.605")
     assert not any("gpt-6" in c.what for c in found)
     row = next(r for r in made["on_demand"] if (r["provider"], r["model"]) == ("azure", "o4-mini"))
-    assert (row["source"], row["as_of"], row["status"]) == ("prices.json", "2027-01-05", "confirmed")
+    assert (row["source"], row["as_of"], row["status"]) == ("prices.json", "2027-01-05", "third-party")
+
+
+def test_a_confirmed_price_that_litellm_changes_is_quoted_from_then_on():
+    row = {**next(r for r in tables()["on_demand"] if r["status"] == "confirmed"), "price_key": "key"}
+    changes({"on_demand": [row], "prices": []}, {"key": {"input_cost_per_token": 1e-9}}, "p", DAY)
+    assert (row["usd_per_mtok_input"], row["status"]) == ("0.001", "third-party")
 
 
 def test_a_promotion_that_ended_is_no_longer_one():
