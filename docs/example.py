@@ -2,7 +2,8 @@
 
     python docs/example.py
 
-Solves data/quickstart into reports/example, with the web page, and keeps what the terminal prints in terminal.txt.
+Solves data/quickstart into reports/example, with the web page, and keeps what the terminal prints beside it, in
+reports/example-terminal.txt.
 """
 
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 FOLDER = Path("reports") / "example"
 COMMAND = ("solve", "data/quickstart", "-o", FOLDER.as_posix(), "--html", "--fresh")
-TERMINAL = "terminal.txt"
+TERMINAL = Path("reports") / "example-terminal.txt"  # a file more in a plan's directory is a fault
 
 
 def main() -> None:
@@ -21,7 +22,7 @@ def main() -> None:
         [sys.executable, "-m", "planner.cli", *COMMAND], check=True, capture_output=True, text=True, cwd=ROOT
     )
     lines = [f"$ planner {' '.join(COMMAND)}", *(line.rstrip() for line in done.stdout.splitlines())]
-    (ROOT / FOLDER / TERMINAL).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    (ROOT / TERMINAL).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

@@ -248,7 +248,7 @@ FRAMES = (frames.PURCHASES, frames.DEPLOYMENTS, frames.DISPATCH, frames.STRESS, 
 
 def terminal_block() -> Iterator[str]:
     """Show what `planner solve data/quickstart` prints, as kept in reports/example, up to what the rules cost."""
-    kept = (ROOT / "reports" / "example" / "terminal.txt").read_text(encoding="utf-8")
+    kept = (ROOT / "reports" / "example-terminal.txt").read_text(encoding="utf-8")
     shown = kept.partition(REST)[0].rstrip().splitlines()[1:]  # without the command
     yield from ("```text", *shown, "```")
 

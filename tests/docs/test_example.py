@@ -42,7 +42,11 @@ def now(written: tuple[Path, str]) -> Path:
 
 
 def test_the_same_files(now: Path) -> None:
-    assert files(EXAMPLE) - {"terminal.txt"} == files(now), AGAIN
+    assert files(EXAMPLE) == files(now), AGAIN
+
+
+def test_the_example_is_right() -> None:
+    assert main(["verify", str(ROOT / "data" / "quickstart"), str(EXAMPLE)]) == 0, AGAIN
 
 
 def test_the_same_plan_within_the_gap(now: Path) -> None:
@@ -69,7 +73,7 @@ def test_the_same_headings_on_the_page(now: Path) -> None:
 
 
 def test_the_terminal(written: tuple[Path, str]) -> None:
-    kept = (EXAMPLE / "terminal.txt").read_text(encoding="utf-8").splitlines()[1:-1]
+    kept = (EXAMPLE.parent / "example-terminal.txt").read_text(encoding="utf-8").splitlines()[1:-1]
     assert unsaid(kept, written[1]) == [], AGAIN
 
 
