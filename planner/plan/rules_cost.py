@@ -20,6 +20,16 @@ class RuleCost:
     less_to_sign_usd: float
     unmeasured: str = ""
 
+    @property
+    def total_with_usd(self) -> float:
+        """Cost of the plan with the rule: the one that the rule is set beside."""
+        return self.total_usd + self.saves_usd
+
+    @property
+    def signed_with_usd(self) -> float:
+        """What that plan signs."""
+        return self.to_sign_usd + self.less_to_sign_usd
+
 
 @dataclass(frozen=True)
 class Nothing:

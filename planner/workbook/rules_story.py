@@ -48,21 +48,22 @@ def deciding_rule(report: Report) -> list[str]:
     rules = report.rules
     if rules is None:
         return []
-    signed, total = rules.to_sign_usd, rules.total_usd
-    if report.plan.purchases.empty:
-        signed = 0.0  # units of any size may be bought where whole ones are not: no rule decides an order of nothing
-    size = "(for units of any size) " if rules.any_size else ""
-    if found := [r for r in rules.deciding if signed > 0 and r.less_to_sign_usd > _DECIDES * signed]:
+    buys = not report.plan.purchases.empty  # units of any size may be bought where whole ones are not
+    if found := [r for r in rules.deciding if buys and r.less_to_sign_usd > _DECIDES * r.signed_with_usd > 0]:
         first = max(found, key=lambda r: (bool(r.unmeasured), round(r.less_to_sign_usd), r.rule.startswith("without")))
-        amount, what = first.less_to_sign_usd, f"of the {usd(signed)} {size}would not be signed"
+        amount, whole, what = first.less_to_sign_usd, first.signed_with_usd, "would not be signed"
         decides = "this order"
-    elif found := [r for r in rules.deciding if total > 0 and r.saves_usd > _MUCH * total]:
+    elif found := [r for r in rules.deciding if r.saves_usd > _MUCH * r.total_with_usd > 0]:
         first = max(found, key=lambda r: (round(r.saves_usd), r.rule.startswith("without")))
-        amount, what = first.saves_usd, f"of the {usd(total)} {size}would not be paid"
+        amount, whole, what = first.saves_usd, first.total_with_usd, "would not be paid"
         decides = "what this plan costs"
     else:
         return []
-    lines = [f"One rule decides {decides}: {clean(first.rule, 120)}, {usd(amount)} {what}."]
+    own = abs(first.signed_with_usd - rules.to_sign_usd) + abs(first.total_with_usd - rules.total_usd) > _TRIFLE_USD
+    size = (
+        "(for units of any size) " if rules.any_size and not own else ""
+    )  # whole units are set beside the plan itself
+    lines = [f"One rule decides {decides}: {clean(first.rule, 120)}, {usd(amount)} of the {usd(whole)} {size}{what}."]
     if also := [clean(r.rule, 120) for r in found if r is not first]:
         part = "leave more than half of it unsigned" if decides == "this order" else "save more than a quarter of it"
         lines.append(f"Each of these alone would also {part}: {joined(also)}.")

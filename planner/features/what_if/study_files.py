@@ -28,8 +28,8 @@ from planner.workbook.book import new_book
 JSON, TABLE, LINES, WORKBOOK = "study.json", "study.csv", "study_lines.csv", "study.xlsx"
 FORMAT = 1
 CASE_COLUMNS = ("case", "change", "possible", "total_usd", "difference_usd", "bound_usd", "to_sign_usd",
-                *Totals.names(), "coverage", "utilisation", "least_margin_share", "tail_usd", "problem", "finding",
-                "decide_by")  # fmt: skip
+                *Totals.names(), "coverage", "utilisation", "least_margin_share", "dearest_scenarios_usd", "problem",
+                "finding", "decide_by")  # fmt: skip
 LINE_COLUMNS = ("case", "offer", "region", "period", "units_before", "units", "usd_before", "usd")
 
 
@@ -127,7 +127,7 @@ def case_table(study: Study) -> pd.DataFrame:
             "coverage": answer.coverage,
             "utilisation": answer.utilisation,
             "least_margin_share": answer.least_margin,
-            "tail_usd": answer.tail_usd,
+            "dearest_scenarios_usd": answer.tail_usd,
             "problem": answer.problem,
             "finding": "" if answer.near is None else str(answer.near),
             "decide_by": decide_by(study.base, answer),

@@ -8,7 +8,7 @@ import pytest
 
 from planner.features.what_if.rules_cost_study import rules_cost
 from planner.plan.reading import Reading
-from planner.plan.rules_cost import RulesCost
+from planner.plan.rules_cost import RuleCost, RulesCost
 from planner.schema.case import Case
 from planner.solver.find import Options, find_plan
 from planner.solver.solve import solve
@@ -105,6 +105,13 @@ def test_whole_units_are_a_rule_beside_the_plan_where_the_others_are_found_for_u
     assert "(for units of any size) would not be signed" in " ".join(
         rules_story.deciding_rule(report_of(reading, found))
     )
+    # 80 of the 100 that the plan itself signs, not of the 20 of units of any size
+    block = RulesCost(
+        (RuleCost("units of any size", 100.0, 20.0, 0.0, 80.0),), found.nothing, 100.0, 20.0, any_size=True
+    )
+    assert rules_story.deciding_rule(report_of(reading, block)) == [
+        "One rule decides this order: units of any size, $80.00 of the $100 would not be signed."
+    ]
     nothing = replace(reading.plan, purchases=reading.plan.purchases.iloc[:0])
     assert "order" not in " ".join(
         rules_story.deciding_rule(report_of(Reading(case, nothing), found))

@@ -9,6 +9,7 @@ import pytest
 
 from planner.cli import main
 from planner.features.what_if.study_files import read_study, write_study
+from planner.plan.plan import Totals
 from tests import builders
 from tests.builders.books import opened
 
@@ -88,6 +89,21 @@ def test_cases_that_another_run_added_meanwhile_stay(given: Path, tmp_path: Path
     assert write_study(mine, out, dt.date(2027, 1, 1)).cases == read_study(out).cases  # type: ignore[union-attr]
     assert list(study_of(out)) == ["as it stands", "growth", "no new units in west"]
     assert {path.name for path in out.iterdir()} == {"study.json", "study.csv", "study_lines.csv", "study.xlsx"}
+
+
+def test_the_parts_of_a_case_add_up_in_the_table(tmp_path: Path) -> None:
+    """A term of three months, planned for one: half of the 59 days past it is counted. Dearest scenarios are apart."""
+    offers = [{"offer": "3m", "pool": "west-m", "term_months": 3, "usd_per_unit_hour": 1.0}]
+    given = builders.write_folder(builders.tables(offers=offers), tmp_path / "in", months=1, tail_value=0.5)
+    assert main(["what-if", str(given), "--scale", "demand=2", "-o", str(tmp_path / "out")]) == 0
+    with (tmp_path / "out" / "study.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert len(set(header)) == len(header)
+    for row, requests in zip(rows, (10, 20), strict=True):
+        case = dict(zip(header, row, strict=True))
+        assert float(case["tail_usd"]) == pytest.approx(requests * 0.5 * 59 * 24)
+        assert float(case["total_usd"]) == pytest.approx(sum(float(case[name]) for name in Totals.names()))
+        assert case["dearest_scenarios_usd"] == ""
 
 
 def test_an_edited_study_is_not_read(given: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
