@@ -63,8 +63,13 @@ def solve_direct(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | 
     )
 
 
-def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> WholeResult | None:
-    """Search all sizes up to the largest; stress rows are added until the plan serves every case."""
+def search(
+    solve: LinearSolve, largest: Floats, gap: float, clock: Clock, start: Floats | None = None
+) -> WholeResult | None:
+    """Search all sizes up to the largest; stress rows are added until the plan serves every case.
+
+    ``start`` : a plan on the size grids to go on from (columns of the LP).
+    """
     sets, session = solve.program.sets, solve.session
     program = sized_program(sets, largest)
     scale = scale_of(program)
@@ -76,9 +81,13 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
     known = 0
     sized = program.columns.sized
     try:
-        for _ in range(ROUNDS):
+        for round_ in range(ROUNDS):
             _add_stress(h, program, scale, solve.cuts[known:])
             known = len(solve.cuts)
+            if start is not None and round_ == 0:
+                begin = highspy.HighsSolution()
+                begin.col_value = list(values_with_sizes(solve.program, program, start) / scale.column)
+                h.setSolution(begin)
             left = clock.left()
             set_options(h, time_limit=min(TURN * left, clock.without_plan(), INF))  # of this run
             status, bound = _run(h, clock)
@@ -105,6 +114,19 @@ def search(solve: LinearSolve, largest: Floats, gap: float, clock: Clock) -> Who
         freed = np.union1d(sized, program.columns.committed)
         session.set_column_bounds(freed, np.zeros(len(freed)), solve.program.columns.upper[freed])
     raise ArithmeticError("the stress rows did not settle")
+
+
+def values_with_sizes(linear: LinearProgram, sized: LinearProgram, values: Floats) -> Floats:
+    """Values of the columns of the programme with sizes: the same decisions, with their switches and steps."""
+    at, found, own = sized.columns, np.zeros(sized.columns.count), linear.columns.hours_first
+    found[:own] = values[:own]
+    found[at.hours_first :] = values[own:]
+    units = found[at.sized]
+    on, stepped = at.size_on >= 0, at.size_steps >= 0
+    found[at.size_on[on]] = units[on] > 0
+    above = np.where(on & (units <= 0), 0.0, units - at.size_low)
+    found[at.size_steps[stepped]] = np.round(above[stepped] / at.size_step[stepped])
+    return found
 
 
 def _at_sizes(

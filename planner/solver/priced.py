@@ -38,23 +38,16 @@ from planner.solver.continuous import LinearSolve
 from planner.solver.coupling import HAIR, Coupling, LivePart, Proved, coupling_of, plans_of
 from planner.solver.diving import Diving
 from planner.solver.highs import Clock
-from planner.solver.mixture import Mixture, PartPlan, mixture
+from planner.solver.mixture import Mixture, mixture
 from planner.solver.parallel import on_all_cores
 from planner.solver.priced_results import SAME, BestPlan, Priced
+from planner.solver.row_prices import CLOSE, DEARER, RowPrices
 from planner.solver.single import solve_sizes
 
-ROUNDS = 60  # of prices for units of any size
 SEARCHES = 12  # of whole units in all parts
+WAY = 0.5  # of the way from the best prices to the master's, between two such searches
 FEW = 20  # of prices for fixed sizes
-CLOSE = 1e-7  # relative: prices for units of any size are good enough
-STILL = 1e-3  # relative: prices of the master that change by no more stay
-IDLE = 4  # rounds that better nothing: then prices have to be kept from what the master does not know of
-STEP = 0.7  # part of the way from the best prices to the master's
-FIRST_STEP = 0.05  # where a dollar not spent has its own price: the master's first prices are the highest
-DEARER = 4.0  # what the penalty for missing a row grows by where it is not enough
 STEEP = 256.0  # times that penalty where sizes are chosen: there a row may be dear to keep, and must be
-RAISED = 4  # how often it grows for chosen sizes: to STEEP
-PENALTIES = 12  # how often it may
 TURN = 0.7  # of the time left that all searches at some prices may take
 SHARE = 0.4  # of the gap asked that a part's search may leave open
 
@@ -101,23 +94,15 @@ def solve_priced(
             part.reset()
 
 
-class PricedParts:
-    """The parts of one case and the rows that tie them."""
+class PricedParts(RowPrices):
+    """The parts of one case in whole units, and the rows that tie them."""
 
     def __init__(
         self, coupling: Coupling, parts: list[LivePart], gap: float, clock: Clock, workers: int | None,
         whole: AllParts | None = None,
     ) -> None:  # fmt: skip
-        self.coupling, self.parts, self.gap, self.clock, self.workers = coupling, parts, gap, clock, workers
-        self.any_size, self.whole = not any(len(part.sized) for part in parts), whole
-        optima = [[part.solve.session.values() for part in parts]] if all(map(solved, parts)) else []
-        optima += [] if whole is None else [whole.values]
-        first = [[p.plan(coupling, values[k], keep=self.any_size) for values in optima] for k, p in enumerate(parts)]
-        usd = sum(plans[0].usd for plans in first)
-        used = np.abs(sum(plans[0].use for plans in first))
-        lower, upper = (np.where(np.isfinite(b), np.abs(b), 0.0) for b in (coupling.lower, coupling.upper))
-        self.penalty = usd / np.maximum(np.maximum(np.maximum(lower, upper), used), 1e-9)  # all cost over all use
-        self.first = [[replace(plan, sizes=b"") for plan in plans] for plans in first]
+        super().__init__(coupling, parts, clock, workers, None if whole is None else whole.values)
+        self.gap, self.whole = gap, whole
 
     def plans(self, sets: Sets, families: Sequence[Family]) -> list[ComponentPlan] | None:
         """Return the parts' plans; None where there is none to be had this way."""
@@ -157,75 +142,6 @@ class PricedParts:
         close = min(CLOSE, SHARE * self.gap) if self.any_size else CLOSE
         return self.continuous(self.first, np.zeros(self.coupling.count), close, keep=self.any_size)
 
-    # --- units of any size, or of fixed sizes
-
-    def continuous(
-        self, plans: list[list[PartPlan]], prices: Floats, close: float = CLOSE, keep: bool = False,
-        rounds: int = ROUNDS, step: float = STEP,
-    ) -> Priced | None:  # fmt: skip
-        """Prices of the rows by Dantzig-Wolfe from the parts' live programmes; None where the rows cannot be kept.
-
-        ``plans`` are those known; each optimum met is added (``keep``: with its values). The penalty for missing a row
-        is also the largest price: it grows as long as the rows are not kept at it.
-        """
-        coupling, penalty, dearer = self.coupling, self.penalty, 0
-        best, far_step, idle, highest = Priced(prices, -np.inf, (), None), step, 0, None
-        for round_ in range(rounds):
-            at = prices
-            if best.mixed is not None:
-                highest = best.mixed.prices if highest is None else highest
-                far = np.full(coupling.count, far_step)
-                if len(coupling.joint.cost):
-                    own = np.isinf(coupling.upper) & (best.mixed.prices == highest)
-                    far[own] = min(far_step, FIRST_STEP * 2**round_)
-                    far[np.isfinite(coupling.upper)] = 1.0 if round_ == 1 else far_step
-                at = best.prices + far * (best.mixed.prices - best.prices)
-            at = self._sensible(at)
-            found = [
-                one
-                for one in on_all_cores(partial(self.optimum, prices=at, keep=keep), self.parts, self.workers)
-                if one is not None
-            ]
-            if len(found) < len(self.parts):
-                return None
-            for of_part, (_, plan, _) in zip(plans, found):
-                of_part.append(plan)
-            worth = sum(usd for usd, _, _ in found) + coupling.worth(at)
-            before = best
-            if worth > best.bound_usd:
-                best = replace(best, prices=at, bound_usd=worth, duals=tuple(duals for _, _, duals in found))
-            mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock, joint=coupling.joint)
-            while mixed is not None and not mixed.fits and mixed.usd - best.bound_usd <= close * abs(best.bound_usd):
-                if dearer == (RAISED if keep and not self.any_size else PENALTIES):
-                    return None
-                penalty, dearer = penalty * DEARER, dearer + 1
-                if not keep:
-                    self.penalty = penalty * DEARER  # of whole units, which need more
-                mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock, joint=coupling.joint)
-            if mixed is None:
-                return None
-            if len(coupling.joint.cost) and best.mixed is not None:  # prices that stay are the best: all the way
-                still = np.abs(mixed.prices - best.mixed.prices).max() <= STILL * np.abs(mixed.prices).max()
-                far_step = 1.0 if still and far_step < 1.0 else step
-            best = replace(best, mixed=mixed)
-            if mixed.fits and mixed.usd - best.bound_usd <= close * abs(mixed.usd):
-                break
-            known = np.inf if before.mixed is None else before.mixed.usd
-            idle = idle + 1 if best.bound_usd <= before.bound_usd and mixed.usd >= known else 0
-            if idle == IDLE:
-                break
-        return best if best.mixed is not None and best.mixed.fits else None
-
-    def _sensible(self, prices: Floats) -> Floats:
-        return self.coupling.sensible(prices, [part.program for part in self.parts])
-
-    def optimum(self, part: LivePart, prices: Floats, keep: bool) -> tuple[float, PartPlan, Floats] | None:
-        """Tolled cost, plan and row duals of a part's optimum at some prices; None where it has none."""
-        if not part.solved(self.coupling, prices):
-            return None
-        session = part.solve.session
-        return session.objective(), part.plan(self.coupling, session.values(), keep), session.row_duals()
-
     # --- of plans that cost the same
 
     def _signing_least(self, priced: Priced) -> Mixture | None:
@@ -233,7 +149,7 @@ class PricedParts:
         known = priced.mixed
         if known is None or not self.coupling.free_to_sign(priced.prices, [part.program for part in self.parts]):
             return None
-        prices = self._sensible(priced.prices)
+        prices = self.sensible(priced.prices)
         try:
             for part, plans in zip(self.parts, self.first):
                 if part.solved(self.coupling, prices, HAIR):
@@ -248,7 +164,7 @@ class PricedParts:
     def _search_signing_least(self, prices: Floats, best: BestPlan) -> None:
         """Search whole units once more, for plans that cost as much and sign for less."""
         try:
-            search = partial(self._searched, prices=self._sensible(prices), seconds=self._seconds(), hair=HAIR)
+            search = partial(self._searched, prices=self.sensible(prices), seconds=self._seconds(), hair=HAIR)
             on_all_cores(search, self.parts, self.workers)
             self._combine(best)
         except StoppedError:
@@ -259,18 +175,18 @@ class PricedParts:
     def _search(self, priced: Priced, best: BestPlan) -> None:
         """Search whole units at ever better prices; ``best`` holds what is found."""
         coupling = self.coupling
-        at = best_at = self._sensible(priced.prices)
+        at = best_at = self.sensible(priced.prices)
         tried: list[Floats] = []
         for _ in range(SEARCHES):
             tried.append(at)
-            search = partial(self._searched, prices=at, seconds=self._seconds())
+            search = partial(self._searched, prices=at, seconds=self._seconds(), known=best.values)
             bounds = [bound for bound in on_all_cores(search, self.parts, self.workers) if bound is not None]
             if len(bounds) < len(self.parts):
                 return
             worth = float(np.sum(bounds)) + coupling.worth(at)
             if worth > best.bound_usd:
                 best.bound_usd, best_at = worth, at
-            self._combine(best)
+            self._combine(best, at)
             if best.gap() <= self.gap:
                 return
             if best.values:
@@ -279,7 +195,7 @@ class PricedParts:
             mixed = mixture(plans, coupling.lower, coupling.upper, penalty, self.clock, joint=coupling.joint)
             if mixed is None or mixed.usd - best.bound_usd <= 0.2 * self.gap * abs(mixed.usd):
                 return
-            at = self._sensible(best_at + STEP * (mixed.prices - best_at))
+            at = self.sensible(best_at + WAY * (mixed.prices - best_at))
             if any(np.allclose(at, old, rtol=1e-6, atol=0.0) for old in tried):
                 return
 
@@ -288,8 +204,13 @@ class PricedParts:
         at_once = min(self.workers or os.cpu_count() or 1, len(self.parts))
         return TURN * self.clock.left() * at_once / len(self.parts)
 
-    def _searched(self, part: LivePart, prices: Floats, seconds: float, hair: float = 0.0) -> float | None:
-        """Search a part's whole units at some prices: its bound; its plans are kept. None where it has none."""
+    def _searched(
+        self, part: LivePart, prices: Floats, seconds: float, hair: float = 0.0, known: Sequence[Floats] = ()
+    ) -> float | None:
+        """Search a part's whole units at some prices: its bound; its plans are kept. None where it has none.
+
+        ``known`` : the best plan so far, of each part.
+        """
         if not part.solved(self.coupling, prices, hair):
             return None
         solve, clock = part.solve, part.solve.session.clock
@@ -300,7 +221,10 @@ class PricedParts:
         deadline, clock.since = clock.deadline, time.monotonic()
         clock.deadline = min(deadline, clock.since + seconds)
         try:
-            found = solve_sizes(solve, self.gap * SHARE, clock, lambda values: self._keep(part, values), again=True)
+            own = known[part.number] if len(known) else None
+            found = solve_sizes(
+                solve, self.gap * SHARE, clock, lambda values: self._keep(part, values), again=True, known=own
+            )
         except StoppedError:
             return lowest
         finally:
@@ -316,36 +240,56 @@ class PricedParts:
         if not any(plan.usd == other.usd and plan.sizes == other.sizes for other in part.plans):
             part.plans.append(plan)
 
-    def _combine(self, best: BestPlan) -> None:
-        """Let the master choose sizes, find the best flows for them, and keep the plan if it is better."""
-        coupling, joint = self.coupling, self.coupling.joint
+    def _combine(self, best: BestPlan, prices: Floats | None = None) -> None:
+        """Find the best flows for the sizes that the master chooses, and for the cheapest at some prices.
+
+        The master takes plans as they are, flows and all, and passes over sizes whose flows at these prices break a
+        row; other flows may keep it.
+        """
         if not all(part.plans for part in self.parts):
             return
-        known_plans, steep = [p.plans for p in self.parts], self.penalty * STEEP
-        lower, upper = coupling.lower, coupling.upper
-        chosen = mixture(known_plans, lower, upper, steep, self.clock, whole=True, joint=joint, fewest=True)
+        tried: list[list[bytes]] = []
+        for sizes in (self._chosen_sizes(), self._cheapest_sizes(prices)):
+            if sizes is not None and sizes not in tried:
+                tried.append(sizes)
+                self._at_sizes(sizes, best)
+
+    def _chosen_sizes(self) -> list[bytes] | None:
+        """Return one of the known sizes for each part, as the master chooses them; None where it finds none."""
+        known_plans, steep, rows = [p.plans for p in self.parts], self.penalty * STEEP, self.coupling
+        chosen = mixture(
+            known_plans, rows.lower, rows.upper, steep, self.clock, whole=True, joint=rows.joint, fewest=True
+        )
         if chosen is None:
-            return
-        own: list[list[PartPlan]] = []
-        fixed: list[Floats] = []
-        for part, shares in zip(self.parts, chosen.shares):
-            sizes = part.plans[int(np.argmax(shares))].sizes
-            own.append([plan for plan in part.plans if plan.sizes == sizes])
-            fixed.append(np.frombuffer(sizes) if sizes else np.zeros(0))
+            return None
+        return [part.plans[int(np.argmax(shares))].sizes for part, shares in zip(self.parts, chosen.shares)]
+
+    def _cheapest_sizes(self, prices: Floats | None) -> list[bytes] | None:
+        """Return the sizes of each part's cheapest known plan at some prices."""
+        if prices is None:
+            return None
+        return [min(part.plans, key=lambda p: p.usd - float(prices @ p.use)).sizes for part in self.parts]
+
+    def _at_sizes(self, sizes: list[bytes], best: BestPlan) -> None:
+        """Find the best flows for some sizes, one of each part's known ones, and keep the plan if it is better."""
+        coupling = self.coupling
+        own = [[plan for plan in part.plans if plan.sizes == mine] for part, mine in zip(self.parts, sizes)]
+        fixed = [np.frombuffer(mine) if mine else np.zeros(0) for mine in sizes]
         if self.whole is not None:
             self._fixed(self.whole, fixed, best)
             return
+        known = [len(plans) for plans in own]
         for part, size in zip(self.parts, fixed):
             part.solve.session.set_column_bounds(part.sized, size, size)
-        start = mixture(own, coupling.lower, coupling.upper, self.penalty, self.clock, joint=coupling.joint)
-        if start is None:
-            return
-        known = [len(plans) for plans in own]
-        flows = self.continuous(own, start.prices, 0.02 * self.gap, keep=True, rounds=FEW)
-        for part, plans, count in zip(self.parts, own, known):
-            sizes = plans[0].sizes
-            part.plans += [replace(plan, sizes=sizes) for plan in plans[count:]]
-            part.free()
+        try:
+            start = mixture(own, coupling.lower, coupling.upper, self.penalty, self.clock, joint=coupling.joint)
+            if start is None:
+                return
+            flows = self.continuous(own, start.prices, 0.02 * self.gap, keep=True, rounds=FEW)
+        finally:
+            for part, plans, count in zip(self.parts, own, known):
+                part.plans += [replace(plan, sizes=plans[0].sizes) for plan in plans[count:]]
+                part.free()
         if flows is None or flows.mixed is None:
             return
         if not best.betters(flows.mixed.usd, flows.mixed.signed_usd):
@@ -377,15 +321,6 @@ class PricedParts:
         signed = float(sum(part.plan(self.coupling, own).signed_usd for part, own in zip(self.parts, values)))
         if best.betters(usd, signed):
             best.usd, best.signed_usd, best.values = usd, signed, values
-
-    def mixed(self, part: LivePart, plans: list[PartPlan], shares: Floats) -> Floats:
-        """Columns of a mixture of plans of the same sizes."""
-        values = np.zeros(part.program.columns.count)
-        for plan, share in zip(plans, shares):
-            if share > 0 and plan.columns is not None and plan.values is not None:
-                values[plan.columns] += share * plan.values
-        values[part.sized] = np.frombuffer(plans[0].sizes) if plans[0].sizes else np.zeros(0)
-        return values
 
     # --- the plan
 

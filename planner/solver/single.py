@@ -26,7 +26,8 @@ SOON = 12  # candidates of the search by groups: most parts need fewer (measured
 SOONER = 6  # where months may be searched by themselves
 DIRECT_COLUMNS = 300_000  # of a programme that HiGHS may search as it stands
 DIRECT_AGAIN = 75_000  # of one that is searched at several prices
-AGAIN = 2  # searches of all months at each of several prices
+AGAIN = 1  # searches of all months at each of several prices
+AGAIN_MONTHS = 3  # months up to which a part is searched as it stands at further prices, from a plan that is known
 
 
 def neighbours(at: Columns, value: float) -> list[float]:
@@ -45,12 +46,13 @@ def neighbours(at: Columns, value: float) -> list[float]:
 
 def solve_sizes(
     solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None] = lambda values: None,
-    again: bool = False,
+    again: bool = False, known: Floats | None = None,
 ) -> WholeResult | None:  # fmt: skip
     """Find the best sizes from the solved LP: next to it for one sized quantity, by search for more (solver.whole).
 
     Where the rules refuse what that search rests on, the whole programme is searched as it stands (solver.direct).
-    ``again`` : it will be searched at other prices too, so that a long search at these does not pay.
+    ``again`` : it will be searched at other prices too, so that a long search at these does not pay. ``known`` : a plan
+    on the size grids that was found at other prices (columns of the LP).
     """
     sets = solve.program.sets
     larger = bool(refusing(sets, Reduction.SIZES))  # some rule may want more than `largest_sizes`
@@ -65,7 +67,31 @@ def solve_sizes(
     }
     if larger or fees or not by_flows.isdisjoint(counted) or not grouping(solve.program).divisible:
         return solve_direct(solve, gap, clock)
+    months = len(sets.periods)
+    if known is not None and 1 < months <= AGAIN_MONTHS and program.columns.count <= DIRECT_COLUMNS:
+        return _from_known(solve, gap, clock, seen, known)
     return _projected(solve, gap, clock, seen, again)
+
+
+def _from_known(
+    solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None], known: Floats
+) -> WholeResult | None:
+    """Search the whole programme as it stands, from a plan that is known: it says which sizes are too large.
+
+    What a plan at other prices is near to needs no search by groups, and months by themselves never meet it.
+    """
+    found = solve_whole(solve, gap, clock, seen, 1, known)
+    if found is None or found.closed(gap) or found.largest is None or not np.isfinite(found.usd):
+        return found
+    try:
+        more = search(solve, found.largest, gap, clock, found.values)
+    except StoppedError:
+        return found
+    if more is None:
+        return found
+    if np.isfinite(more.usd):
+        seen(more.values)
+    return _best_of(found, more)
 
 
 def _projected(

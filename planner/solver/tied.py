@@ -19,7 +19,7 @@ from planner.solver.coupling import Coupling, LivePart, coupling_of
 from planner.solver.highs import Clock
 from planner.solver.one_price import PartLines, TiedPart, priced_by_one
 from planner.solver.parallel import on_all_cores
-from planner.solver.priced import PricedParts
+from planner.solver.row_prices import RowPrices
 
 EXACT, MET = 1e-11, 2e-10  # relative: what plan and bound should differ by, and may
 SLACK = 1e-9  # relative: what a row may be missed by
@@ -62,7 +62,7 @@ def solve_tied(
         LivePart(part.whole, part.solve, part.solve.program, k, np.empty(0, np.int64), np.zeros(coupling.count))
         for k, part in enumerate(parts)
     ]
-    run = PricedParts(coupling, live, EXACT, clock, workers)
+    run = RowPrices(coupling, live, clock, workers)
     try:
         for factor in ABOUT if start.any() else ():
             near = coupling.sensible(factor * start, programs)

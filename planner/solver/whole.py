@@ -296,12 +296,12 @@ def _with_tie_rule(program: LinearProgram) -> Floats:
 
 def solve_whole(
     solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None] = lambda values: None,
-    rounds: int = ROUNDS,
+    rounds: int = ROUNDS, begin: Floats | None = None,
 ) -> WholeResult | None:  # fmt: skip
     """Find the cheapest plan on the size grids, from the solved LP; None where there is none.
 
     ``seen`` is given each plan on the grids that is met on the way (columns of the LP). ``rounds`` : give up after so
-    many candidates.
+    many candidates. ``begin`` : a plan on the grids (columns of the LP).
     """
     program, session = solve.program, solve.session
     master = Master(solve, clock)
@@ -314,6 +314,8 @@ def solve_whole(
     try:
         if not rules_on_sizes(program.sets):
             start = _rounded_up(solve, master)  # no candidate of its own: of equal plans the master's rule chooses
+            if begin is not None and (start is None or float(program.cost @ begin) < start[0]):
+                start = float(program.cost @ begin), begin
         master.add_stress(solve.cuts[len(master.stress) :])
         tightened = np.inf if start is None else start[0]
         if start is not None:

@@ -186,7 +186,7 @@ def test_a_refused_region_keeps_its_columns_and_says_what_its_own_case_would(cas
 def test_a_cap_is_priced_from_any_price(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     generate(tmp_path / "in", 11, 2, 3, 3, 1, "terms")
     case, asked = load(tmp_path / "in").with_policy(whole_units=False), []
-    monkeypatch.setattr("planner.solver.tied.PricedParts", lambda *a: pytest.fail("one row needs no master"))
+    monkeypatch.setattr("planner.solver.tied.RowPrices", lambda *a: pytest.fail("one row needs no master"))
     monkeypatch.setattr(
         "planner.solver.tied.priced_by_one",
         lambda parts, bound, start, workers: asked.append(start) or priced_by_one(parts, bound, start, workers),
