@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from planner.model.columns import largest_sizes
+from planner.model.columns import columns_of, largest_sizes
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve
 from planner.model.sets import Sets
@@ -12,10 +12,11 @@ from planner.schema.case import Case
 from planner.solver import single
 from planner.solver.by_month import search_by_month
 from planner.solver.component import begin_component
+from planner.solver.direct import sized_program, values_with_sizes
 from planner.solver.find import Options, find_cost
 from planner.solver.grouping import grouping
 from planner.solver.highs import Clock
-from planner.solver.whole import WholeResult
+from planner.solver.whole import WholeResult, rounded, values_without_sizes
 from tests import builders
 from tests.builders.literal_optimum import literal_usd
 from tests.builders.one_hour import on_demand
@@ -116,3 +117,47 @@ def test_a_part_in_which_the_first_searches_meet_no_plan_is_searched_on(monkeypa
     found = single.solve_sizes(solve, GAP, Clock(), again=True)
     assert found is not None
     assert found.usd == pytest.approx(4 * (JANUARY + FEBRUARY) + 3 * 1.5 * JANUARY)
+
+
+def test_a_known_plan_starts_the_search_of_all_months(monkeypatch: pytest.MonkeyPatch) -> None:
+    """2 units for both months, 5 and 1 besides cost 9420 USD (above): from there 9012 is found, no month apart."""
+    (part,) = parts_to_solve(sets_of(two_months()))
+    solve = begin_component(part, Clock())
+    assert solve is not None
+    monkeypatch.setattr(single, "search_by_month", lambda *given: pytest.fail("a plan is known"))
+    sized = columns_of(part, True).sized
+    units = dict(zip(part.purchases["offer"] + part.purchases["period"].astype(str), solve.program.columns.committed))
+    dear = np.zeros(len(solve.program.cost))
+    dear[[units["two0"], units["one0"], units["one1"]]] = 2, 5, 1
+    dear[solve.program.columns.deployed] = [[7, 3]]
+    solve.session.set_column_bounds(sized, dear[sized], dear[sized])
+    assert solve.session.solve()
+    known, usd = solve.session.values(), solve.session.objective()
+    solve.session.set_column_bounds(sized, np.zeros(len(sized)), solve.program.columns.upper[sized])
+    assert usd == pytest.approx(2 * (JANUARY + FEBRUARY) + 1.5 * (5 * JANUARY + FEBRUARY))
+    assert solve.session.solve()
+    found = single.solve_sizes(solve, GAP, Clock(), again=True, known=known)
+    assert found is not None
+    want = 4 * (JANUARY + FEBRUARY) + 3 * 1.5 * JANUARY
+    assert (found.usd, found.bound_usd) == (pytest.approx(want), pytest.approx(want))
+
+
+def test_a_plan_says_its_switches_and_steps() -> None:
+    """Of sizes 4, 6, 8, ...: 8 is on and 2 steps above, 0 is off; what is made of it again is the same plan."""
+    sizes = {"pool": "west-m", "usd_per_unit_hour": 1.0, "min_units": 4, "unit_step": 2}
+    offers = [{"offer": name, "term_months": months, **sizes} for name, months in (("one", 1), ("two", 2))]
+    (part,) = parts_to_solve(sets_of(builders.case(builders.tables(offers=offers), months=2, whole_units=True)))
+    solve = begin_component(part, Clock())
+    assert solve is not None
+    sets = solve.program.sets
+    program, values = sized_program(sets, largest_sizes(sets)), solve.session.values()
+    bought = np.array([8.0] + [0.0] * (len(part.purchases) - 1))
+    values[solve.program.columns.committed] = bought
+    values[solve.program.columns.deployed] = [[8, 0]]
+    full = values_with_sizes(solve.program, program, values)
+    at = program.columns
+    mine = np.isin(at.sized, at.committed)
+    assert full[at.size_on[mine]].tolist() == [float(n > 0) for n in bought]
+    assert full[at.size_steps[mine]].tolist() == [2.0, *bought[1:]]
+    assert rounded(program, full)[at.committed].tolist() == bought.tolist()
+    assert values_without_sizes(solve.program, program, full) == pytest.approx(values)
