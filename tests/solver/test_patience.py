@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from planner.model.columns import affordable_sizes
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve
 from planner.model.sets import Sets
@@ -11,7 +12,7 @@ from planner.plan.plan import Status
 from planner.solver import find
 from planner.solver.component import ComponentPlan, begin_component
 from planner.solver.continuous import LinearSolve
-from planner.solver.direct import solve_direct
+from planner.solver.direct import search
 from planner.solver.find import Options, find_plan
 from planner.solver.highs import GOOD, POOR, Clock
 from planner.solver.infeasible import ChangeSearch
@@ -92,7 +93,9 @@ def test_a_search_that_met_no_plan_in_time_goes_on_to_its_first_and_ends(
     solve = begin_component(part, Clock(patience=0.0))
     assert solve is not None
     monkeypatch.setattr(Clock, "without_plan", over)
-    found = solve_direct(solve, 1e-6, Clock())
+    sets, program = solve.program.sets, solve.program
+    most = affordable_sizes(sets, program.columns, program.cost, 16 * solve.session.objective())[0]  # not found at once
+    found = search(solve, most, 1e-6, Clock())
     assert found is not None
     assert asked[:2] == [0.0, seconds]
     assert found.bound_usd <= 38 * 744 * (1 + 1e-9)
