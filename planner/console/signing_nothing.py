@@ -12,7 +12,7 @@ from planner.solver.find import Options, find_if_any
 from planner.solver.solve import checked
 from planner.verify.figures import rules_broken
 
-CENT = 0.005
+CENT = 0.005  # USD: costs that differ by less are the same to the cent
 
 
 def signing_nothing(case: Case, options: Options) -> Nothing:

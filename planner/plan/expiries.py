@@ -28,7 +28,7 @@ from planner.plan.pool_months import PoolMonth, pool_months
 from planner.plan.reading import Reading
 from planner.schema.case import Case, hours_between
 from planner.schema.settings import add_months
-from planner.units import HOURS_PER_MONTH, HOURS_PER_WEEK
+from planner.units import HOURS_PER_MONTH, HOURS_PER_WEEK, last_day
 
 NOTICE_DAYS = 30  # before its end, a commitment is renewed, changed or let go
 MOST_MONTHS = 120  # shown of what is owed month by month
@@ -118,7 +118,7 @@ def _expiry(
     case: Case, o: Owed, owed: Sequence[Owed], months: dict[tuple[str, str, str], PoolMonth], notice_days: int
 ) -> Expiry:
     pool, meter = o.offer.pool, o.offer.meter
-    before = in_force(owed, pool, meter, o.end - dt.timedelta(days=1))
+    before = in_force(owed, pool, meter, last_day(o.end))
     after = in_force(owed, pool, meter, o.end)
     period = next((p for p in case.periods if p.start <= o.end < p.end), case.periods[-1])
     month = months[pool, meter, period.name]

@@ -4,7 +4,7 @@
 
 w the columns of no part (what a contract lacks, what a scenario costs above a threshold). Its duals are the prices of
 the rows, and with sizes fixed its optimum is the best plan that has them. Where one part is most of it and there are
-such columns, that beats finding prices round by round (`solver.priced`) by far; elsewhere it is far slower.
+such columns, that beats finding prices round by round (`solver.row_prices`) by far; elsewhere it is far slower.
 
 It goes on from the parts' optima where these are known, and each part goes on from its own.
 """

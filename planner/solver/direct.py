@@ -6,7 +6,7 @@ costs no more proves that the limit cut off nothing better.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 import highspy
@@ -44,7 +44,9 @@ def solve_direct(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | 
     program = solve.program
     sets, at = program.sets, program.columns
     lowest = float(program.cost[at.committed] @ sets.purchases["min_units"].to_numpy(float))
-    most = np.inf if refusing(sets, Reduction.SIZES) else largest_sizes(sets)  # with which there is a plan if any
+    most = largest_sizes(sets)  # with which there is a plan, if there is any
+    if refusing(sets, Reduction.SIZES):
+        most = np.full_like(most, np.inf)
     for times in DEARER:
         usd = times * (solve.session.objective() + lowest + 1.0)
         largest = np.minimum(affordable_sizes(sets, at, program.cost, usd)[0], most)
@@ -56,7 +58,7 @@ def solve_direct(solve: LinearSolve, gap: float, clock: Clock) -> WholeResult | 
     if not sets.whole_units:
         return None
     if np.isfinite(most).all():
-        return search(solve, np.broadcast_to(most, largest.shape), gap, clock)
+        return search(solve, most, gap, clock)
     raise PlannerError(
         "No plan in whole units was found. Some rule may ask for a purchase of any size, so there may still be one. "
         "Nothing was written. Give the offers max_units, or set whole_units to false to see the plan without sizes"
@@ -85,9 +87,7 @@ def search(
             _add_stress(h, program, scale, solve.cuts[known:])
             known = len(solve.cuts)
             if start is not None and round_ == 0:
-                begin = highspy.HighsSolution()
-                begin.col_value = list(values_with_sizes(solve.program, program, start) / scale.column)
-                h.setSolution(begin)
+                _begin_at(h, values_with_sizes(solve.program, program, start) / scale.column)
             left = clock.left()
             set_options(h, time_limit=min(TURN * left, clock.without_plan(), INF))  # of this run
             status, bound = _run(h, clock)
@@ -200,12 +200,17 @@ def _run(h: highspy.Highs, clock: Clock) -> tuple[highspy.HighsModelStatus, floa
     set_options(h, mip_max_improving_sols=highspy.kHighsIInf)
     bound = max(bound, proved)
     if status == highspy.HighsModelStatus.kSolutionLimit:
-        first = highspy.HighsSolution()
-        first.col_value = list(h.getSolution().col_value)
-        h.setSolution(first)
+        _begin_at(h, h.getSolution().col_value)
         set_options(h, time_limit=min(clock.without_plan(), INF))
         status, proved = _searched(h)
     return status, max(bound, proved)
+
+
+def _begin_at(h: highspy.Highs, values: Iterable[float]) -> None:
+    """Let the next search begin with a plan: values of all columns, as the solver sees them."""
+    first = highspy.HighsSolution()
+    first.col_value = list(values)
+    h.setSolution(first)
 
 
 def _searched(h: highspy.Highs) -> tuple[highspy.HighsModelStatus, float]:

@@ -2,15 +2,15 @@
 
 Three steps, on the programme of `solver.coupling` (min Σ c[k]·x[k], lower ≤ Σ A[k]·x[k] ≤ upper, x[k] in X[k]):
 
-1. Units of any size. Prices y of the rows by Dantzig-Wolfe: every optimum of the parts at some prices is a column of
-   the master (`solver.mixture`), whose duals are the next prices; part of the way is gone from the best prices so far
-   (Wentges 1997). The parts' duals at the best prices, with these, are the dual prices of the whole, so the exact
-   certificate is the sum of the parts' certificates and Σ y · bound.
+1. Units of any size. Prices y of the rows by Dantzig-Wolfe (`solver.row_prices`). The parts' duals at the best prices,
+   with these, are the dual prices of the whole, so the exact certificate is the sum of the parts' certificates and
+   Σ y · bound.
 2. Whole units at prices y. Each part is searched by itself (`solver.single`); what is proved of it adds up to a bound
    on every whole-unit plan of all parts together (Lagrange), which is no weaker than the continuous one. Every plan on
    the size grids that a search meets is a column. It rests on the solver's word, as every tree's bound does.
-3. The master chooses one set of sizes for each part. With these sizes the programme is continuous: step 1 again finds
-   the best flows, which makes a plan. The master's duals are the next prices for step 2.
+3. The master chooses one set of sizes for each part; those of each part's cheapest plan at these prices are tried too.
+   With chosen sizes the programme is continuous: step 1 again finds the best flows, which makes a plan. The master's
+   duals give the next prices for step 2, which begins with the best plan so far.
 
 Where a price makes commitments free, as far from a contract's sum every dollar that is spent is, plans that sign for
 nothing cost the same: parts are solved once more with a hair on commitments, and of equal mixtures the one that signs

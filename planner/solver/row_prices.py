@@ -25,8 +25,8 @@ IDLE = 4  # rounds that better nothing: then prices have to be kept from what th
 STEP = 0.7  # part of the way from the best prices to the master's
 FIRST_STEP = 0.05  # where a dollar not spent has its own price: the master's first prices are the highest
 DEARER = 4.0  # what the penalty for missing a row grows by where it is not enough
-RAISED = 4  # how often it grows for chosen sizes
-PENALTIES = 12  # how often it may
+RAISED = 4  # how often it may grow for chosen sizes
+PENALTIES = 12  # for sizes that are free
 
 
 class RowPrices:

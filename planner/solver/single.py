@@ -83,15 +83,8 @@ def _from_known(
     found = solve_whole(solve, gap, clock, seen, 1, known)
     if found is None or found.closed(gap) or found.largest is None or not np.isfinite(found.usd):
         return found
-    try:
-        more = search(solve, found.largest, gap, clock, found.values)
-    except StoppedError:
-        return found
-    if more is None:
-        return found
-    if np.isfinite(more.usd):
-        seen(more.values)
-    return _best_of(found, more)
+    largest, values = found.largest, found.values
+    return _searched_on(found, lambda: search(solve, largest, gap, clock, values), seen)
 
 
 def _projected(
@@ -113,22 +106,29 @@ def _projected(
         found = search_by_month(solve, found, duals, gap, clock, seen, AGAIN if again else SEARCHES)
         if found.closed(gap) or (again and not small and np.isfinite(found.usd)):
             return found
+    largest = found.largest
+    if small and largest is not None:
+        return _searched_on(found, lambda: search(solve, largest, gap, clock), seen)
+    if months:  # by groups of slots, now to the end
+        return _searched_on(found, lambda: solve_whole(solve, gap, clock, seen) if solve_linear(solve) else None, seen)
+    return found
+
+
+def _searched_on(
+    found: WholeResult, more: Callable[[], WholeResult | None], seen: Callable[[Floats], None]
+) -> WholeResult | None:
+    """Return the better of what is known and of what one more search finds; None where there is no plan."""
     try:
-        if small and found.largest is not None:
-            more = search(solve, found.largest, gap, clock)
-        elif months:  # by groups of slots, now to the end
-            more = solve_whole(solve, gap, clock, seen) if solve_linear(solve) else None
-        else:
-            return found
+        other = more()
     except StoppedError:
         if not np.isfinite(found.usd):
             raise
         return found
-    if more is None:  # of plans that are no dearer there is none
+    if other is None:  # of plans that are no dearer there is none
         return found if np.isfinite(found.usd) else None
-    if np.isfinite(more.usd):
-        seen(more.values)
-    return _best_of(found, more)
+    if np.isfinite(other.usd):
+        seen(other.values)
+    return _best_of(found, other)
 
 
 def _best_of(found: WholeResult, other: WholeResult) -> WholeResult:

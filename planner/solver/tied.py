@@ -1,9 +1,9 @@
 """Parts that some rows tie, for units of any size, where a case nearby was solved before.
 
 Parts stay as they are, and the rows are priced. Where one row binds, as a cap does, its price is found by itself
-(`solver.one_price`). Several are priced in the way of `solver.priced`, to its end: the cheapest mixture of the parts'
-optima at a few prices is the optimum of the whole once it costs what the prices prove. Prices change little from case
-to case, so a few rounds are enough.
+(`solver.one_price`). Several are priced in the way of `solver.row_prices`, to its end: the cheapest mixture of the
+parts' optima at a few prices is the optimum of the whole once it costs what the prices prove. Prices change little from
+case to case, so a few rounds are enough.
 """
 
 from collections.abc import Sequence

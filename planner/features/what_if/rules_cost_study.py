@@ -25,7 +25,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.console.signing_nothing import signing_nothing
+from planner.console.signing_nothing import CENT, signing_nothing
 from planner.model.family import SETTINGS, Cell
 from planner.model.index_tables import sets_of
 from planner.model.program import FAMILIES
@@ -72,7 +72,7 @@ def _changed(case: Case, times: int) -> Case:
 
 
 MOST_QUOTAS, MOST_OF_A_KIND = 6, 4
-GAP, CENT = 1e-3, 0.005  # relative gap of whole units at least (finer takes minutes for little); USD
+GAP = 1e-3  # relative gap of whole units at least: finer takes minutes for little
 EXACT = 1e-7  # relative: differences of linear programmes that count as none
 BUDGET_SECONDS = 40.0  # of a processor: more is not spent unless it is asked for
 SECONDS_PER_AMOUNT = 1.5e-5  # of a linear programme: measured on 62,000 to 150,000 amounts (ways x slots), rounded up

@@ -15,7 +15,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from planner.plan.orders import SHOWN_DIGITS, OrderLine, billed, order_digest_of
 from planner.plan.pool_months import OrderValue
 from planner.schema.settings import PurchaseHead
-from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH
+from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH, last_day
 from planner.workbook import story
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.order_columns import (
@@ -241,7 +241,7 @@ def _cash(sheet: Sheet, block: Block, rows: list[OrderRow], top: int) -> int:
     printed, _ = columns_of(lines)
     upfront = len(printed) > len(COLUMNS)
     first, last = min(n.start for n in lines), max(n.end for n in lines)
-    years = list(range(first.year, (last - dt.timedelta(days=1)).year + 1))
+    years = list(range(first.year, last_day(last).year + 1))
     shown = years[:_YEARS]
     text = "Cash: what is billed in each calendar month, USD (every hour of the month at the price above"
     text += ", and what is due upfront in the month in which it starts)" if upfront else ")"

@@ -68,10 +68,8 @@ def write(sheet: Sheet, review: Review) -> Block:
         sheet.put(row, 0, v.number, "count")
         sheet.put(row, 1, v.verdict, "text")
         sheet.merged(row, 2, last, text, "line")
-    blocks, more = (
-        [(0, evidence - 1), (evidence, row)],
-        [block.first - 5, lines],
-    )  # sentences and alerts: two lines each
+    blocks = [(0, evidence - 1), (evidence, row)]
+    more = [block.first - 5, lines]  # lines beyond one a row: sentences and alerts have two
     sheet.printed(row, last, areas=print_areas(blocks, sum(c.width for c in COLUMNS), more))
     return block
 
