@@ -255,7 +255,8 @@ class Stops:
     """
 
     def __init__(self) -> None:
-        self.arguments = argparse.Namespace()
+        self.arguments = argparse.Namespace(written=())  # until a command begins
+        self._ended = False
         self._answered = threading.Event()  # the main thread heard a signal, or has nothing left to do
         self._numbers: set[int] = set()
         self.watchers = 0
@@ -276,11 +277,14 @@ class Stops:
             self.watchers = 1
 
     def end(self) -> None:
-        """Leave what comes now to the main thread, which is about to end."""
+        """Leave what comes now to the main thread, which is about to end: all is done, so there is nothing to stop."""
+        self._ended = True
         self._answered.set()
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         self._answered.set()
+        if self._ended:
+            return
         self.arguments.stopped = True  # a library that is loading makes an error of its own of the interrupt
         raise KeyboardInterrupt
 
@@ -316,6 +320,18 @@ def _said_already(what: "sys.UnraisableHookArgs") -> None:
         sys.__unraisablehook__(what)
 
 
+def _run_to_end(stops: Stops) -> int:
+    """Run one command; a stop while its modules are still loading has the same words as one that comes later."""
+    try:
+        return main(begun=lambda arguments: setattr(stops, "arguments", arguments))
+    except (KeyboardInterrupt, Exception) as error:
+        if not isinstance(error, KeyboardInterrupt) and not getattr(stops.arguments, "stopped", False):
+            raise
+        with suppress(OSError):
+            print(_shown(_interrupted(stops.arguments)), file=sys.stderr)
+        return EXIT_STOPPED
+
+
 def entry() -> None:
     """Run one command and end the process; objects are left to the system, which takes them back at once."""
     stops = Stops()
@@ -325,7 +341,7 @@ def entry() -> None:
             stream.reconfigure(errors="backslashreplace")
     sys.unraisablehook = _said_already
     gc.set_threshold(100_000, 50, 1000)  # a workbook's cells all live until the end: seldom look for what does not
-    code = main(begun=lambda arguments: setattr(stops, "arguments", arguments))
+    code = _run_to_end(stops)
     stops.end()
     gc.freeze()
     if threading.active_count() > 1 + stops.watchers:  # stopped while a thread was inside the solver: it goes on

@@ -58,7 +58,43 @@ def test_a_stop_elsewhere_waits_for_what_runs() -> None:
     """Files are put in place first: the stop is heard as soon as Python goes on, and unwinds as ever."""
     code = STUCK.format(signal="SIGTERM", module="planner.io.directory", turns=10**6)
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], timeout=60, capture_output=True, text=True)
-    assert "KeyboardInterrupt" in done.stderr
+    assert (done.returncode, done.stderr) == (3, "interrupted; nothing was written\n")
+
+
+LOADING = """
+    import argparse, os, signal
+    from planner import cli
+
+    def loads(name):
+        os.kill(os.getpid(), signal.SIGTERM)
+        {then}
+
+    cli.importlib.import_module = loads
+    cli.entry()
+"""
+
+
+@pytest.mark.parametrize("then", ["return argparse", "raise ImportError('initialization failed')"])
+def test_a_stop_while_a_command_loads_has_the_same_words(then: str) -> None:
+    """Also where the library that is loading turns it into an error of its own."""
+    code = "import sys; sys.argv = ['planner', 'review', 'a', 'b']\n" + textwrap.dedent(LOADING).format(then=then)
+    done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "interrupted; nothing was written\n")
+
+
+ENDED = """
+    import os, signal
+    from planner import cli
+    cli.main = lambda begun: 0
+    cli.gc.freeze = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    cli.entry()
+"""
+
+
+def test_a_stop_after_the_end_changes_nothing() -> None:
+    code = textwrap.dedent(ENDED)
+    done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_exit_code_is_the_commands() -> None:
