@@ -334,9 +334,16 @@ def warm_ups(levers: Sequence[Lever]) -> list[dict[str, Value]]:
             found.append({lever.key: not lever.start})
             continue
         reach = 20.0 if lever.change else 30.0
-        values = BLANK_UPS if lever.start is None else (float(lever.start) + reach, float(lever.start) - reach)
-        found += [{lever.key: v} for v in values if lever.low <= v <= lever.high]
+        values = BLANK_UPS if lever.start is None else _beside(lever, float(lever.start), reach)
+        found += [{lever.key: v} for v in values]
     return found
+
+
+def _beside(lever: Lever, start: float, reach: float) -> list[float]:
+    """Return a value to either side, halfway to the end where the end is nearer than the reach: a limit may bind there."""
+    up = start + reach if start + reach <= lever.high else (start + lever.high) / 2
+    down = start - reach if start - reach >= lever.low else (start + lever.low) / 2
+    return [value for value in (up, down) if value != start]
 
 
 def caps(levers: Sequence[Lever], reserved_usd: float) -> list[dict[str, Value]]:

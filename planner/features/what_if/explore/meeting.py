@@ -101,10 +101,11 @@ class Meeting:
             self.close()
 
     def close(self) -> None:
-        """End both workers; what was found stays."""
-        for worker in (self._continuous, self._whole):
-            if worker is not None:
-                worker.end()
+        """Leave the worker for continuous answers to the next page, and end the other; what was found stays."""
+        if self._continuous is not None:
+            self.workshop.rest(self._continuous)
+        if self._whole is not None:
+            self._whole.end()
         self._continuous = self._whole = self._busy = None
         self._end_drawing()
         if self._later is not None:
@@ -145,7 +146,7 @@ class Meeting:
         return "" if self._busy is None else self._busy[2]
 
     def _ask(self) -> None:
-        self._number += 1
+        self._number = self.workshop.number()
         self._asked_at = time.monotonic()
         if self._busy is not None and self._whole is not None:
             self._whole.end()

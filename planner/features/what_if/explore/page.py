@@ -39,6 +39,7 @@ def app_of(house: House, address: Address) -> App:
 
     ui.page("/", title=f"{house.case.settings.name}: what if", language="en-US",
             reconnect_timeout=RECONNECT_SECONDS, response_timeout=15)(page)  # fmt: skip
+    app.on_startup(house.workshop.begin)
     app.on_shutdown(house.close)
     ui.run_with(own, mount_path=address.prefix, tailwind=False, show_welcome_message=False,
                 reconnect_timeout=RECONNECT_SECONDS, title="planner explore")  # fmt: skip

@@ -1,6 +1,7 @@
 """Processes that work for a page: started, asked, listened to and ended from the page's own event loop."""
 
 import asyncio
+import itertools
 import multiprocessing
 import os
 import threading
@@ -8,8 +9,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import pandas
+
 from planner.features.what_if.explore.drawing import drawing_worker
-from planner.features.what_if.explore.solving import continuous_worker, whole_worker
+from planner.features.what_if.explore.solving import Asked, continuous_worker, whole_worker
+from planner.features.what_if.study import AS_IT_STANDS
 from planner.schema.case import Case
 from planner.solver.find import Options
 
@@ -68,7 +72,8 @@ class Worker:
 
 
 def _run(work: Callable[..., None], arguments: tuple[Any, ...], pipe: Any) -> None:
-    """Work until nobody asks any more, and die with the process that asked."""
+    """Work until nobody asks any more, and die with the process that asked; texts are kept as on the command line."""
+    pandas.set_option("mode.string_storage", "python")  # `cli._light_strings`
     threading.Thread(target=_die_with_parent, daemon=True).start()
     with suppress(KeyboardInterrupt):  # Ctrl-C goes to all: the server ends us
         work(*arguments, pipe)
@@ -82,15 +87,42 @@ def _die_with_parent() -> None:
 
 
 class Workshop:
-    """Where a page gets its processes; one that searches whole units stands ready, so that to end one costs no wait."""
+    """Where a page gets its processes; one of each kind stands ready.
+
+    That for continuous answers begins with the server, before a page is open, and learns what is likely to be asked; a
+    page that closes leaves its own to the next. To end one that searches whole units costs no wait.
+    """
 
     def __init__(self, case: Case, options: Options) -> None:
         self._case, self._options = case, options
+        self._numbers = itertools.count(1)
+        self._learned: Worker | None = None
         self._spare: Worker | None = None
         self._closed = False
 
+    def number(self) -> int:
+        """Number a question: no two have the same, whatever page asks, so that no page takes another's answer."""
+        return next(self._numbers)
+
+    def begin(self) -> None:
+        """Have the folder as it stands answered, and what is likely to be asked, before the first page is open."""
+        self.rest(self._continuous())
+
     def continuous(self) -> Worker:
-        """Start a process for continuous answers."""
+        """Take the process for continuous answers that stands ready, or start one."""
+        worker, self._learned = self._learned, None
+        return worker if worker is not None and worker.alive else self._continuous()
+
+    def rest(self, worker: Worker) -> None:
+        """Let a process for continuous answers stand ready for the next page, unless one does."""
+        worker.heard = lambda message: None
+        if self._closed or self._learned is not None or not worker.alive:
+            worker.end()
+            return
+        self._learned = worker
+        worker.ask(Asked(self.number(), AS_IT_STANDS, {}))  # ends what its page asked last
+
+    def _continuous(self) -> Worker:
         return Worker(continuous_worker, (self._case,), asyncio.get_running_loop())
 
     def whole(self) -> Worker:
@@ -111,8 +143,9 @@ class Workshop:
         return Worker(whole_worker, (self._case, self._options), asyncio.get_running_loop())
 
     def close(self) -> None:
-        """End the process that stands ready."""
+        """End the processes that stand ready."""
         self._closed = True
-        if self._spare is not None:
-            self._spare.end()
-            self._spare = None
+        for worker in (self._learned, self._spare):
+            if worker is not None:
+                worker.end()
+        self._learned = self._spare = None

@@ -88,6 +88,16 @@ def test_what_is_likely_to_be_asked_can_be_asked(case: Case, levers: tuple[Lever
     assert caps(levers, 0.0) == []
 
 
+def test_a_lever_that_stands_near_its_end_is_tried_halfway_there() -> None:
+    """A share of 20 % has no 30 points below it; what binds lies there all the same."""
+    tables = builders.two_regions()
+    ahead = warm_ups(levers_of(builders.case(tables, egress={"max_cross_region_share": 0.2})))
+    key = "set egress.max_cross_region_share"
+    assert [moved[key] for moved in ahead if key in moved] == [50.0, 10.0]
+    at_end = warm_ups(levers_of(builders.case(tables, egress={"max_cross_region_share": 0.0})))
+    assert [moved[key] for moved in at_end if key in moved] == [30.0]
+
+
 def test_names_may_hold_any_character() -> None:
     name = "a=b, [c] €"
     case = builders.case(
