@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from planner.io.atomic import written_beside
+from planner.io.atomic import sweep, written_beside
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -63,7 +63,8 @@ class Cache:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # no allow_pickle: numpy before 2.2 keeps it as an array
 
     def tidy(self) -> None:
-        """Drop answers that nobody asked for in months, and the oldest beyond MOST_FILES."""
+        """Drop what killed processes left, answers that nobody asked for in months, and the oldest beyond MOST_FILES."""
+        sweep(self.folder)
         with suppress(OSError):
             files = sorted(self.folder.glob("*.npz"), key=lambda p: p.stat().st_mtime, reverse=True)
             for rank, path in enumerate(files):

@@ -340,7 +340,7 @@ def warm_ups(levers: Sequence[Lever]) -> list[dict[str, Value]]:
 
 
 def _beside(lever: Lever, start: float, reach: float) -> list[float]:
-    """Return a value to either side, halfway to the end where the end is nearer than the reach: a limit may bind there."""
+    """Return a value to either side, halfway to the end where that is nearer: a limit may begin to bind there."""
     up = start + reach if start + reach <= lever.high else (start + lever.high) / 2
     down = start - reach if start - reach >= lever.low else (start + lever.low) / 2
     return [value for value in (up, down) if value != start]

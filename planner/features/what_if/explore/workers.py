@@ -101,7 +101,7 @@ class Workshop:
         self._closed = False
 
     def number(self) -> int:
-        """Number a question: no two have the same, whatever page asks, so that no page takes another's answer."""
+        """Return the number of a new question, whatever page asks: so no page takes another's answer for its own."""
         return next(self._numbers)
 
     def begin(self) -> None:
