@@ -63,7 +63,7 @@ class Cache:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # no allow_pickle: numpy before 2.2 keeps it as an array
 
     def tidy(self) -> None:
-        """Drop what killed processes left, answers that nobody asked for in months, and the oldest beyond MOST_FILES."""
+        """Drop what killed processes left, answers not asked for in months, and the oldest beyond MOST_FILES."""
         sweep(self.folder)
         with suppress(OSError):
             files = sorted(self.folder.glob("*.npz"), key=lambda p: p.stat().st_mtime, reverse=True)
