@@ -344,6 +344,10 @@ def _table(
         faults.append(Fault(str(path), "was written by a newer planner: update planner to read it"))
         return empty
     columns = (*columns, *(c for c in optional if c in frame))
+    strange = [str(c) for c, again in zip(frame, frame.columns.duplicated(), strict=True) if again or c not in columns]
+    if strange:
+        faults += [Fault(str(path), "no plan has such a column: the file was changed", column=c) for c in strange]
+        return empty
     missing = [c for c in columns if c not in frame]
     wrong = [c for c in columns if c in frame and c not in _NAMES and not pd.api.types.is_numeric_dtype(frame[c])]
     faults += [Fault(str(path), "is missing", column=c, allowed=", ".join(columns)) for c in missing]

@@ -10,7 +10,7 @@ from typing import Any
 from planner.errors import InputError
 from planner.io.digest import FORMAT
 from planner.plan.audit.findings import Finding
-from planner.plan.manifest import PAGE, WORKBOOK, format_of, read_document
+from planner.plan.manifest import PAGE, PLAN, WORKBOOK, format_of, read_document
 from planner.plan.metrics.metric_tables import Metrics
 from planner.schema.case import Case
 from planner.verify.alike import same_formula, same_number, same_text
@@ -42,7 +42,7 @@ def report_findings(directory: Path, metrics: Metrics, sheets: Sheets) -> list[F
     metrics : every figure of the plan as its tables give it. sheets : those that features hand in.
     """
     document, _ = read_document(directory)
-    there = [name for name in (WORKBOOK, PAGE) if (directory / name).is_file()]
+    there = _reports_in(directory)
     if not there or not is_compared(document):
         return []
     try:
@@ -63,17 +63,30 @@ def report_findings(directory: Path, metrics: Metrics, sheets: Sheets) -> list[F
 
 
 def compared_in_words(directory: Path) -> str:
-    """Say of a plan without findings what was compared of its workbook and page; blank: it has neither."""
-    there = [name for name in (WORKBOOK, PAGE) if (directory / name).is_file()]
-    if not there:
-        return ""
+    """Say what was compared of the words, workbook and page of a plan without findings; blank: it has neither."""
+    apart = not_compared_in_words(directory)
+    there = _reports_in(directory)
+    if apart or not there:
+        return apart
     names = " and ".join(there)
-    if not is_compared(read_document(directory)[0]):
-        return f"{names}: written by another version of planner, so what they say was not compared with the tables"
     others = f" (sheets that rest on other plans, {' and '.join(ELSEWHERE)}, are not compared)"
     aside = others if WORKBOOK in there else ""
     said = "every cell and word is" if len(there) == 2 else "every cell is" if WORKBOOK in there else "every word is"
     return f"{names}: {said} what the plan's tables, and `reports` in plan.json, give{aside}"
+
+
+def not_compared_in_words(directory: Path) -> str:
+    """Say that another version of planner wrote a plan, so that its words were not compared; blank: this one did."""
+    if is_compared(read_document(directory)[0]):
+        return ""
+    *most, last = [PLAN, *_reports_in(directory)]
+    names = f"{', '.join(most)} and {last}" if most else last
+    return (f"{names}: written by another version of planner, so words, and figures that only one of the two versions "
+            "knows, were not compared with the tables")  # fmt: skip
+
+
+def _reports_in(directory: Path) -> list[str]:
+    return [name for name in (WORKBOOK, PAGE) if (directory / name).is_file()]
 
 
 def is_compared(document: Mapping[str, Any]) -> bool:

@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet as pq
 
 import planner
 from planner.cli import main
-from planner.errors import PlannerError
+from planner.errors import InputError, PlannerError
 from planner.features.ledger.accept import Signature, accept
 from planner.io.digest import sealed
 from planner.plan.files import read_plan
@@ -137,6 +139,19 @@ def test_a_file_that_no_plan_has_is_found_though_it_is_listed(case: Any, folder:
     (folder / name).write_text("added")
     edited(folder, lambda f: None, fit=True)
     assert any("no plan has such a file" in f.message for f in verify(case, folder).findings)
+
+
+@pytest.mark.parametrize("name", ["dispatch", "stress", "rents", "certificate"])
+@pytest.mark.parametrize("column", ["note", "usd_per_unit", "supply"])
+def test_a_column_that_no_plan_has_is_found_though_the_file_is_listed(folder: Path, name: str, column: str) -> None:
+    """Also one that stands there twice: whoever reads the other would see another plan."""
+    path = folder / f"{name}.parquet"
+    table = pq.read_table(path)
+    table = table.append_column(column, pa.array(["x"] * len(table)))
+    pq.write_table(table, path)
+    edited(folder, lambda f: None, fit=True)
+    with pytest.raises(InputError, match="no plan has such a column"):
+        read_plan(folder)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")

@@ -195,7 +195,7 @@ def test_a_workbook_of_another_version_is_not_called_compared(folder: Path, caps
     path.write_text(json.dumps(told | {"planner": "0.0.9"}, indent=2), "utf-8")
     seal(folder)
     assert main(["verify", str(folder / "input"), str(folder)]) == 0
-    assert "was not compared" in capsys.readouterr().out
+    assert "were not compared" in capsys.readouterr().out
 
 
 ALIKE = [

@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(_plain(done), indent=2, ensure_ascii=False))
         return EXIT_PLAN
-    _tell(done, ledger)
+    _tell(done, ledger, directory)
     return EXIT_PLAN
 
 
@@ -70,9 +70,11 @@ def _login() -> str:
         raise PlannerError("nobody is logged in by name here: give --by NAME") from None
 
 
-def _tell(done: "Accepted", ledger: Path) -> None:
+def _tell(done: "Accepted", ledger: Path, directory: Path) -> None:
+    from planner.plan.manifest import WORKBOOK
     from planner.plan.orders import SHOWN_DIGITS
     from planner.units import last_day
+    from planner.workbook.as_written import not_compared_in_words
     from planner.workbook.text_tables import amount, clean, usd
 
     entry = done.entry
@@ -99,9 +101,11 @@ def _tell(done: "Accepted", ledger: Path) -> None:
         print(f"  {count} commitment{'' if count == 1 else 's'} written to {done.written}{there}")
     if done.ended:
         print(f"  {len(done.ended)} left out: they end before the months of {done.written} begin")
-    for text in done.notes:
+    apart = not_compared_in_words(directory)
+    for text in (*done.notes, *([apart] if apart else [])):
         print(f"  note: {text}")
-    print(f"order {entry.order_sha256[:SHOWN_DIGITS]}, as on the purchase order of plan.xlsx")
+    printed = "" if apart or not (directory / WORKBOOK).is_file() else f", as on the purchase order of {WORKBOOK}"
+    print(f"order {entry.order_sha256[:SHOWN_DIGITS]}{printed}")
     print(f"head {entry.sha256}")
     print("Write the head on the purchase order: planner ledger --head HASH checks the ledger against it.")
 

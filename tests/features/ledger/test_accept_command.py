@@ -11,7 +11,9 @@ import pytest
 
 from planner.cli import main
 from planner.features.ledger.chain import read_ledger
+from planner.io.digest import sealed
 from planner.plan.files import write_plan
+from planner.plan.manifest import digests_in
 from planner.plan.plan import Plan
 from planner.readers import load
 from planner.schema.case import Case
@@ -67,6 +69,23 @@ def test_sign_list_and_check_the_head(reports: Path, capsys) -> None:
     assert "2 entries, the chain is intact" in told
     rows = [line.split() for line in told.splitlines() if line.strip().startswith(("1", "2"))]
     assert [row[1:4] for row in rows] == [["2026-12-20", "Ada", "q0"], ["2026-12-21", "Bob", "q1"]]
+
+
+def test_what_was_not_compared_is_told(reports: Path, capsys) -> None:
+    """Anyone can write another version into plan.json and seal it anew: then the workbook says what it likes."""
+    assert "as on the purchase order" not in run(capsys, *ACCEPT)[1]  # no workbook was written
+    plan = reports / "q1"
+    document = json.loads((plan / "plan.json").read_text())
+    del document["sha256"]
+    (plan / "plan.xlsx").write_bytes(b"nothing that planner wrote")
+    document |= {"planner": "0.0.9", "files": digests_in(plan)}
+    (plan / "plan.json").write_text(sealed(json.dumps(document, indent=2) + "\n"))
+    said = "plan.json and plan.xlsx: written by another version of planner, so words, and figures that only one of the"
+    code, told = run(capsys, "verify", "reports/q1/input", "reports/q1")
+    assert (code, said in told) == (0, True)
+    code, told = run(capsys, "accept", "reports/q1", "--by", "Bob")
+    assert (code, f"note: {said}" in told) == (0, True)
+    assert "as on the purchase order" not in told
 
 
 def test_again_is_refused_in_words(reports: Path, capsys) -> None:
