@@ -158,6 +158,7 @@ class InfeasibleError(PlannerError):
     shortfalls : what would have to change, all of it together: with these cells there is a plan, and with 97 % of
         each change there is none. Empty where the time limit ran out before the reason was found.
     alternatives : other sets of changes, each of which is enough by itself. next_step : what to do now, in words.
+    out_of_time : the search for the reason was cut off; else, where there are no shortfalls, it found none.
     """
 
     exit_code = EXIT_INFEASIBLE
@@ -171,8 +172,11 @@ class InfeasibleError(PlannerError):
         name: str,
         shortfalls: Sequence[Shortfall],
         alternatives: Sequence[Sequence[Shortfall]] = (),
+        *,
+        out_of_time: bool = False,
     ) -> None:
         self.name = name
+        self.out_of_time = out_of_time
         self.shortfalls = tuple(shortfalls)
         self.alternatives = tuple(tuple(found) for found in alternatives)
         super().__init__("\n".join(self._lines("; nothing was written")))
@@ -193,10 +197,12 @@ class InfeasibleError(PlannerError):
 
     def _lines(self, besides: str = "") -> list[str]:
         start = f"No plan of '{self.name}' exists{besides}."
+        if not self.shortfalls and self.out_of_time:
+            return [f"{start} Time ran out before the reason was found: a longer time limit, or none, may find it."]
         if not self.shortfalls:
             return [
-                f"{start} The reason was not found: time ran out, the numbers are too far apart, or "
-                "changing single cells is not enough."
+                f"{start} The reason was not found: the numbers are too far apart, or changing single cells is not "
+                "enough."
             ]
         every = "This would have to change, all of it" if len(self.shortfalls) > 1 else "This would have to change"
         lines = [f"{start} {every}:", *_shown(self.shortfalls)]

@@ -3,6 +3,8 @@
 The formulas are those of docs/model.md, "What follows from the input".
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -184,14 +186,20 @@ def _capacity(case: Case) -> tuple[pd.DataFrame, pd.DataFrame, Floats]:
         [(*key, *value) for key, value in sorted(parts.items())],
         columns=["pool", "meter", "model", "meter_row", "min_units", "unit_step"],
     )
-    earlier = np.zeros((len(seen), len(case.periods)))
+    return meters, deployments, earlier_units(case, seen)
+
+
+def earlier_units(case: Case, meters: Iterable[tuple[str, str]]) -> Floats:
+    """Units of earlier commitments in force, of some (pool, meter), array meters x periods."""
+    row_of = {key: k for k, key in enumerate(meters)}
+    earlier = np.zeros((len(row_of), len(case.periods)))
     offers = {o.offer: o for o in case.offers}
     for c in case.commitments:
         meter = row_of.get((offers[c.offer].pool, offers[c.offer].meter))
         for k, period in enumerate(case.periods):
             if meter is not None and case.commitment_in_force(c, period):
                 earlier[meter, k] += c.units
-    return meters, deployments, earlier
+    return earlier
 
 
 def _quotas(case: Case) -> pd.DataFrame:

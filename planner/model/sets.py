@@ -143,7 +143,8 @@ class Sets:
     paid_usd : what a unit of each purchase costs in each period, array purchases x periods.
     chances : name and probability of each future (`Case.chances`). spend : commitments to spend. None: none.
     risk : the weight of dear scenarios. None: only the expected cost counts.
-    left_out : families of constraints that are not stated of these sets. tolls : what their prices charge, if any.
+    left_out : families of constraints that are not stated of these sets. at_home : no request is served away from its
+        origin, and no row says so (`reduce.slots.at_home`). tolls : what their prices charge, if any.
     case : what the tables were made of, for a rule that needs an input that no table holds.
     """
 
@@ -172,6 +173,7 @@ class Sets:
     risk: Risk | None = None
     keep: Keep | None = None
     left_out: tuple[str, ...] = ()
+    at_home: bool = False
     tolls: Tolls | None = None
     case: Case | None = field(default=None, repr=False)
     price_times: Floats = field(default_factory=lambda: np.empty((0, 0)))  # kinds of hour x quotas; none: all are 1

@@ -138,7 +138,10 @@ def _at_sizes(
     if most:
         others = np.setdiff1d(program.columns.committed, sized)
         session.set_column_bounds(others, np.zeros(len(others)), values[others] * (1 + ROOM) + ROOM)
-    if solve_linear(solve):  # the other columns once more, by the sharper tolerances of the linear programme
+    sharper = False
+    with suppress(StoppedError):  # out of time: the search's own values are a plan too
+        sharper = solve_linear(solve)
+    if sharper:  # the other columns once more, by the sharper tolerances of the linear programme
         exact = session.values()
         exact[sized] = values[sized]
     else:

@@ -12,7 +12,7 @@ from planner.model.constraints.risk import FAMILY as RISK
 from planner.model.family import Family
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve, spanning
-from planner.model.reduce.slots import Line, with_kept, with_most
+from planner.model.reduce.slots import Line, at_home, with_kept, with_most
 from planner.model.sets import AskedOf, Keep, Sets
 from planner.plan.plan import Plan, Proof, Status, gap_of
 from planner.schema.case import Case
@@ -113,11 +113,12 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     InfeasibleError : no plan meets every rule; the text says what cannot be met.
     StoppedError : the time limit ran out before there was a plan.
     """
-    clock = options.clock()
+    began, clock = time.monotonic(), options.clock()
     until = clock.deadline
     sets, plans, stuck = _components(case, options, clock, progress)
     if stuck:
-        error = explain(case, stuck, clock)
+        now = time.monotonic()  # the search for the reason may take as long as that for a plan might have
+        error = explain(case, stuck, replace(clock, deadline=max(until, now + (until - began))))
         if options.solver != HIGHS and not error.shortfalls:
             raise PlannerError(f"--solver {options.solver} finds no plan, though there are some: use --solver highs")
         raise error
@@ -164,7 +165,7 @@ def _components(
     sets, stress = sets_of(case), options.stress
     if stress:
         sets = sets.asking(stress)
-    sets = with_most(sets if options.kept is None else options.kept.of(sets), options.most)
+    sets = at_home(with_most(sets if options.kept is None else options.kept.of(sets), options.most))
     wide = spanning(sets)
     names = [family.name for family in wide]
     loose = sets.without(names)

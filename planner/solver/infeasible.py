@@ -89,7 +89,9 @@ def explain(case: Case, parts: Sequence[Sets], clock: Clock) -> InfeasibleError:
     stuck = {pair for part in parts for pair in zip(part.needs["origin"], part.needs["workload"])}
     try:
         found = ChangeSearch(case, stuck, clock).answers()
-    except (StoppedError, ArithmeticError):  # that there is no plan is certain all the same
+    except StoppedError:  # that there is no plan is certain all the same
+        return InfeasibleError(name, (), out_of_time=True)
+    except ArithmeticError:
         return InfeasibleError(name, ())
     return InfeasibleError(name, found[0], found[1:]) if found else InfeasibleError(name, ())
 

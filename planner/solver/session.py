@@ -7,15 +7,15 @@ demand, and get new right-hand sides. A component whose matrix changed (token si
 is opened anew; one that did not change at all is not touched.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from planner.model.columns import columns_of
-from planner.model.index_tables import sets_of
+from planner.model.index_tables import earlier_units, sets_of
 from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.components import parts_to_solve
-from planner.model.reduce.slots import merge_slots
+from planner.model.reduce.slots import at_home, merge_slots, without_closed_ways
 from planner.model.sets import Sets
 from planner.schema.case import Case
 from planner.solver.continuous import LinearSolve, open_program, solve_linear
@@ -51,23 +51,48 @@ class LiveCase:
     def __init__(self, case: Case, time_limit_seconds: float | None = None) -> None:
         self.clock = Clock.of(time_limit_seconds)
         self.case = case
-        self._sets = sets_of(case)
-        self._open = [self._fresh(part, program_of(merge_slots(part))) for part in parts_to_solve(self._sets)]
+        self._sets = sets_of(case)  # as they are stated: those of the next case are made from them
+        self._open = [self._fresh(part, _stated(part)) for part in parts_to_solve(at_home(self._sets))]
 
     def change(self, case: Case) -> None:
         """Take another case in place of the present one; what has the same shape stays open."""
+        if _differs_in_commitments_alone(self.case, case):
+            self._hold(case)
+            return
         kept = {part_shape(live.part): live for live in self._open}
         fresh = []
         self._sets = sets_of(case, self._sets)
-        for part in parts_to_solve(self._sets):
+        for part in parts_to_solve(at_home(self._sets)):
             live = kept.pop(part_shape(part), None)
-            program = program_of(merge_slots(part))
+            program = _stated(part)
             key = key_of(part, digest_of(program))
             if live is not None and (live.key == key or self._moved(live, part, program, key)):
                 fresh.append(live)
             else:
                 fresh.append(self._fresh(part, program))
         self._open, self.case = fresh, case
+
+    def _hold(self, case: Case) -> None:
+        """Take other commitments: they are in bounds of rows alone, so everything stays open, stress rows too."""
+        period = {p.name: k for k, p in enumerate(case.periods)}
+        for live in self._open:
+            program = live.solve.program
+            sets = program.sets
+            held = earlier_units(case, zip(sets.meters["pool"], sets.meters["meter"]))
+            held = held[:, [period[name] for name in sets.periods]]
+            if np.array_equal(held, sets.earlier):
+                continue
+            new = program_of(replace(sets, earlier=held))
+            live.solve.session.program = new
+            live.solve.session.set_row_bounds(np.arange(new.row_count), *new.bounds())
+            live.solve = replace(live.solve, program=new)
+            live.part, live.key, live.solved = replace(live.part, earlier=held), "", False
+        self._sets = replace(
+            self._sets,
+            earlier=earlier_units(case, zip(self._sets.meters["pool"], self._sets.meters["meter"])),
+            case=case,
+        )
+        self.case = case
 
     def solve(self) -> LiveAnswer:
         """Solve what changed.
@@ -111,6 +136,18 @@ class LiveCase:
         live.solve.session.set_column_bounds(committed, np.zeros(len(committed)), new.columns.upper[committed])
         live.key, live.part, live.solved = key, part, False
         return True
+
+
+def _differs_in_commitments_alone(old: Case, new: Case) -> bool:
+    """Whether commitments are all that differs, and count for nothing but the units in force."""
+    if new.spend_commitments or new.settings.policy.risk.weight > 0 or old.demand is not new.demand:
+        return False
+    names = (f.name for f in fields(Case) if f.name not in ("demand", "commitments"))
+    return all(getattr(old, name) == getattr(new, name) for name in names)
+
+
+def _stated(part: Sets) -> LinearProgram:
+    return program_of(merge_slots(without_closed_ways(part)))
 
 
 def moved(solve: LinearSolve, new: LinearProgram) -> LinearSolve:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from planner.model.columns import largest_sizes
 from planner.model.index_tables import sets_of
 from planner.model.program import literal_program, program_of
-from planner.model.reduce.components import parts_to_solve, split
+from planner.model.reduce.components import parts_to_solve, spanning, split
 from planner.model.reduce.project_stress import network, ray_of, slot_tree
-from planner.model.reduce.slots import merge_slots, prune
+from planner.model.reduce.slots import at_home, merge_slots, prune, without_closed_ways
 from planner.model.sets import Sets
 from planner.schema.case import Case
 from planner.solver.continuous import open_component, solve_linear
@@ -51,6 +51,28 @@ def test_reduced_and_literal_programme_have_one_optimum(case: Case) -> None:
     assert (literal is None) == (reduced is None)
     if literal is not None:
         assert reduced == pytest.approx(literal, rel=1e-7, abs=1e-7)
+
+
+@EXAMPLES
+@given(cases(months=2), st.sampled_from([None, "never", "in one place"]))
+def test_a_share_of_zero_needs_no_row(case: Case, second: str | None) -> None:
+    case = case.with_policy(egress=case.settings.policy.egress.model_copy(update={"max_cross_region_share": 0.0}))
+    if second is not None and len(case.scenarios) > 1:  # in a scenario of probability 0 requests may leave their origin
+        first, other = (s.model_copy(update={"probability": p}) for s, p in zip(case.scenarios, (1.0, 0.0)))
+        case = replace(case, scenarios=(first, other))
+    if second == "in one place":
+        case = replace(case, demand=case.demand[case.demand["scenario"] == case.scenarios[0].scenario])
+    stated = sets_of(case)
+    literal, home = literal_usd(stated), at_home(stated)
+    both = second == "never" and len(case.scenarios) > 1 and bool(home.arcs["away"].any())
+    assert home.at_home == (not both)
+    assert ("cross_region_share" in [family.name for family in spanning(home)]) == both
+    parts = [open_component(merge_slots(without_closed_ways(part)), Clock()) for part in parts_to_solve(home)]
+    kept_open = [solve.session.objective() if solve_linear(solve) else None for solve in parts]
+    for found in (reduced_usd(home), None if None in kept_open else sum(filter(None, kept_open))):
+        assert (literal is None) == (found is None)
+        if literal is not None:
+            assert found == pytest.approx(literal, rel=1e-7, abs=1e-7)
 
 
 @EXAMPLES
@@ -107,6 +129,14 @@ def test_regions_without_routes_are_parts_of_their_own() -> None:
 def test_a_budget_or_a_share_ties_everything() -> None:
     assert parts(two(5, 5, routes=[]), max_commitment_usd=1) == [["east", "west"]]
     assert parts(two(5, 5, routes=[]), egress={"max_cross_region_share": 0.5}) == [["east", "west"]]
+
+
+def test_a_share_of_zero_leaves_apart_what_stress_does_not_tie() -> None:
+    alone = builders.case(builders.two_regions(), egress={"max_cross_region_share": 0})
+    home = at_home(sets_of(alone))
+    assert [len(part.needs) for part in split(without_closed_ways(home))] == [1, 1]
+    lost = builders.case(builders.two_regions(), egress={"max_cross_region_share": 0}, failover={"enabled": True})
+    assert [len(part.needs) for part in split(at_home(sets_of(lost)))] == [2]  # one serves the other while it is lost
 
 
 def months(terms: dict[str, int], **options: object) -> list[tuple[str, tuple[str, ...]]]:

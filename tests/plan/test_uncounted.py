@@ -42,6 +42,13 @@ def test_a_budget_counts_only_dollars_inside_the_horizon() -> None:
     assert "beyond-horizon" not in told(long_term(**capped))  # nothing is signed outside both
 
 
+def test_what_a_plan_sees_of_a_term_is_its_tail_too() -> None:
+    # bought in February, 365 days: 28 x 24 = 672 USD inside and 8,088 beyond, of which a quarter is counted: 2,694
+    offers = [{"offer": "year", "pool": "west-m", "usd_per_unit_hour": 1.0, "term_months": 12}]
+    message = told(builders.case(builders.tables(offers=offers), months=2, tail_value=0.75))["beyond-horizon"].message
+    assert "year costs up to 3.25 times what the plan sees ($8,760 over its term for each $2,694 that is" in message
+
+
 def test_blank_quotas_carry_failover_for_nothing() -> None:
     # the loss of either region leaves 10 requests an hour to the other: 10 units for 744 h at 1 USD
     case = builders.case(builders.two_regions(), failover={"enabled": True})

@@ -1,6 +1,7 @@
 """Why there is no plan: what would have to change; applied exactly there is a plan, with 97 % of it there is none."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from planner.errors import InfeasibleError, InputError, Shortfall, StoppedError
 from planner.model.index_tables import sets_of
 from planner.readers import load
 from planner.schema.case import Case
-from planner.solver.find import Options, find_cost
+from planner.solver import find
+from planner.solver.find import Options, find_cost, find_plan
 from planner.solver.infeasible import ChangeSearch, apply, shrunk
 from planner.solver.limits import Limit, LimitChange
 from planner.solver.solve import solve
@@ -79,6 +81,29 @@ def test_an_answer_stands_where_the_time_for_others_is_over(monkeypatch: pytest.
     error = reason(case)
     assert [(s.has, s.needs) for s in error.shortfalls] == [(4, 12)]
     assert error.alternatives == ()
+
+
+def test_the_reason_has_as_much_time_as_the_plan_and_says_if_it_was_not_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    demand = builders.profile("west", "w", [10.0] * 36 + [12.0] * 132)
+    case = builders.case(builders.tables(demand=demand, on_demand=[on_demand(tokens_per_minute_quota=4)], **NO_POOLS))
+    left, real = [], find._components
+
+    def slow(*told: Any) -> Any:
+        time.sleep(1.0)
+        return real(*told)
+
+    def late(search: ChangeSearch) -> list[tuple[Shortfall, ...]]:
+        left.append(search.clock.left())
+        raise StoppedError("the time is over")
+
+    monkeypatch.setattr(find, "_components", slow)
+    monkeypatch.setattr(ChangeSearch, "answers", late)
+    with pytest.raises(InfeasibleError, match="Time ran out before the reason was found") as error:
+        find_plan(case, Options(workers=1, time_limit_seconds=1000.0))
+    assert error.value.out_of_time
+    assert left[0] > 999.5  # though the search for a plan took more than half a second
 
 
 def test_a_failover_quota_counts_before_its_trust() -> None:

@@ -4,12 +4,13 @@ import time
 
 import pytest
 
+from planner.errors import StoppedError
 from planner.model.columns import affordable_sizes
 from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve
 from planner.model.sets import Sets
 from planner.plan.plan import Status
-from planner.solver import find
+from planner.solver import direct, find
 from planner.solver.component import ComponentPlan, begin_component
 from planner.solver.continuous import LinearSolve
 from planner.solver.direct import search
@@ -65,6 +66,23 @@ def test_that_a_changed_case_has_a_plan_is_no_reason_to_stop_looking() -> None:
     clock = Clock(patience=0.0)
     assert ChangeSearch.part_has_plan(part, clock)
     assert clock.left() == float("inf")
+
+
+def test_a_plan_that_was_found_stays_where_its_last_digits_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    # as in a company with a contract and risk: the search had a plan, and the linear programme at its sizes none yet
+    def late(solve: LinearSolve) -> bool:
+        raise StoppedError("the time is over")
+
+    (part,) = parts_to_solve(sets_of(builders.two_models_on_sizes()))
+    solve = begin_component(part, Clock())
+    assert solve is not None
+    largest = affordable_sizes(part, solve.program.columns, solve.program.cost, 1e6)[0]
+    sharp = search(solve, largest, 1e-4, Clock())
+    monkeypatch.setattr(direct, "solve_linear", late)
+    found = search(solve, largest, 1e-4, Clock())
+    assert sharp is not None
+    assert found is not None
+    assert found.usd == pytest.approx(sharp.usd, rel=1e-6)
 
 
 def test_without_patience_the_first_plan_is_returned_with_its_gap() -> None:

@@ -47,10 +47,13 @@ def merge_slots(sets: Sets) -> Sets:
 
 
 def _told(sets: Sets) -> Floats:
-    """Tell what makes slots alike: period, prices, the demand of every need; the scenario where rows tell it apart."""
+    """Tell what makes slots alike: period, prices, the demand of every need, whether caps on what is expected count it.
+
+    The scenario too, where rows tell it apart.
+    """
     slots, apart = sets.slots, bool(refusing(replace(sets, left_out=()), Reduction.SCENARIOS))
     future = sets.slot_future if apart else np.zeros(len(slots))
-    prices = [slots["price_factor"].to_numpy(float), hour_kinds(sets)]
+    prices = [slots["price_factor"].to_numpy(float), hour_kinds(sets), slots["weeks"].to_numpy(float) > 0]
     return np.column_stack([future, slots["period"].to_numpy(float), *prices, sets.demand.T])
 
 
@@ -203,19 +206,58 @@ def unlike_hours(sets: Sets, at: Columns, *, row: Ints, flow: Ints, value: Float
 FLAT = 1e-12  # relative: rounding of a price
 
 
+def at_home(sets: Sets) -> Sets:
+    """Leave the row of a share of 0 out: `prune` takes the ways that it closes, so it ties no part to another.
+
+    Where demand of a need counts in some slots and in others does not (a scenario of probability 0), the row stays.
+    """
+    if not _stays(sets):
+        return sets
+    counts = sets.slots["weeks"].to_numpy(float) > 0
+    weighs, free = (np.any(sets.demand[:, slots] > 0, axis=1) for slots in (counts, ~counts))
+    both: Bools = np.asarray(weighs & free, bool)
+    if both[sets.arcs["need"].to_numpy(int)[sets.arcs["away"].to_numpy(bool)]].any():
+        return sets
+    return replace(sets, at_home=True, max_away_share=None)
+
+
+def without_closed_ways(sets: Sets) -> Sets:
+    """Take the ways out of the priced programme whose row `at_home` left out; parts are split before: stress uses them.
+
+    `prune` does that too.
+    """
+    if not sets.at_home:
+        return sets
+    return replace(sets, arcs=sets.arcs.assign(priced=sets.arcs["priced"].to_numpy(bool) & ~_counted_away(sets)))
+
+
+def _stays(sets: Sets) -> bool:
+    """Whether no request may be served away from its origin."""
+    share = None if "cross_region_share" in sets.left_out else sets.max_away_share
+    return sets.at_home or (share is not None and share <= 0)
+
+
+def _counted_away(sets: Sets) -> Bools:
+    """Arcs to another region of needs whose demand counts, all of it, in what is expected."""
+    uncounted: Bools = np.any(sets.demand[:, sets.slots["weeks"].to_numpy(float) <= 0] > 0, axis=1)
+    found: Bools = sets.arcs["away"].to_numpy(bool) & ~uncounted[sets.arcs["need"].to_numpy(int)]
+    return found
+
+
 def _barred(sets: Sets) -> Bools:
+    """Arcs that a quota, share or cap of 0 closes; what does not count in an expected value is not closed by one."""
     arcs = sets.arcs
     quota = np.append(sets.quotas["tokens_per_minute"].to_numpy(float), np.inf)[arcs["quota"].to_numpy(int)]
     barred = (quota <= 0) & (sets.quota_load > 0)
-    if "cross_region_share" not in sets.left_out and sets.max_away_share is not None and sets.max_away_share <= 0:
-        barred |= arcs["away"].to_numpy(bool)
+    if _stays(sets):
+        barred |= _counted_away(sets)
     caps = sets.caps.iloc[:0] if "egress" in sets.left_out else sets.caps
     closed = {(o, s) for o, s, cap in caps.itertuples(index=False) if cap < TINY}
     if closed:
         ends = list(zip(arcs["origin"], arcs["region"]))
         there = np.array([pair in closed for pair in ends]) & (arcs["gb_in"] > 0).to_numpy()
         back = np.array([(s, o) in closed for o, s in ends]) & (arcs["gb_out"] > 0).to_numpy()
-        barred |= (there | back) & arcs["away"].to_numpy(bool)
+        barred |= (there | back) & _counted_away(sets)
     return np.asarray(barred, bool)
 
 

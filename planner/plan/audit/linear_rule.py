@@ -269,6 +269,9 @@ def ways_of(case: Case, derived: Derived, names: Names) -> dict[int, list[Way]]:
     closed = {(r.origin, r.destination) for r in case.routes if (r.max_gb_per_month or 1.0) < TINY}
     closed |= {(r.origin, r.destination) for r in case.routes if r.max_gb_per_month == 0}
     stay = case.settings.policy.egress.max_cross_region_share == 0
+    never = {s.scenario for s in case.scenarios if s.probability == 0}  # no cap on an expected value counts what is so
+    asked = case.demand[case.demand["scenario"].isin(never) & (case.demand["requests_per_hour"] > 0)]
+    uncounted = set(zip(asked["region"], asked["workload"], strict=True))
     t: Any
     for t in derived.travel.itertuples(index=False):
         away = t.origin != t.region
@@ -277,7 +280,7 @@ def ways_of(case: Case, derived: Derived, names: Names) -> dict[int, list[Way]]:
         need = o * len(names.workloads) + workload[t.workload]
         trip = (t.egress_usd, t.gb_in, t.gb_out, o != s)
         listed = found.setdefault(need, [])
-        barred = away and (stay or shut)
+        barred = away and (stay or shut) and (t.origin, t.workload) not in uncounted
         for (i, _), loads in pools.get((t.workload, t.region), {}).items():
             listed.append(Way(o, s, model[i], 0.0, *trip, True, -1, 0.0, tuple(loads), deadline[t.workload], barred))
         for i, q, usd, tokens, sure, latest in options.get((t.workload, t.region), ()):

@@ -49,25 +49,25 @@ def beyond_the_horizon(case: Case, derived: Derived, plan: Plan | None) -> list[
             f"${free:,.0f} past {month} are counted as nothing (tail_value {policy.tail_value:g}){budget}"
         )
         return [Caution("beyond-horizon", "cost", "new commitments", message, remedy)]
-    ratios = {o.offer: _whole_over_inside(case.periods, o) for o in case.offers if o.mean_usd_per_hour > 0}
-    longest = max(ratios, key=lambda name: ratios[name], default="")
-    if policy.tail_value <= 0 or not longest or ratios[longest] <= 1 + 1e-9:
+    policy_counts = 1 - policy.tail_value
+    terms = {o.offer: _worst_term_usd(case.periods, o) for o in case.offers if o.mean_usd_per_hour > 0}
+    longest = max(terms, key=lambda name: terms[name][1] / terms[name][0], default="")
+    if policy_counts >= 1 or not longest or terms[longest][1] <= terms[longest][0] * (1 + 1e-9):
         return []
-    ratio = ratios[longest]
+    inside, whole = terms[longest]
     if capped is not None and policy.max_commitment_usd is not None:
         return []  # nothing is signed outside the caps
     if policy.max_commitment_usd is None:
-        price = next(o.mean_usd_per_hour for o in case.offers if o.offer == longest)
-        inside = price * sum(p.hours for p in case.periods[:1])
+        seen = inside + policy_counts * (whole - inside)
         message = (
             f"tail_value {policy.tail_value:g} counts that share of what a term costs past {month} as nothing: a "
-            f"unit of {longest} costs up to {ratio:.3g} times what the plan sees (${inside * ratio:,.0f} for each "
-            f"${inside:,.0f} inside)"
+            f"unit of {longest} costs up to {whole / seen:.3g} times what the plan sees (${whole:,.0f} over its term "
+            f"for each ${seen:,.0f} that is counted)"
         )
     else:
         message = (
             f"max_commitment_usd counts only dollars inside the horizon: ${policy.max_commitment_usd:,.0f} may sign up "
-            f"to ${policy.max_commitment_usd * ratio:,.0f} of {longest} over its term"
+            f"to ${policy.max_commitment_usd * whole / inside:,.0f} of {longest} over its term"
         )
     return [Caution("beyond-horizon", "cost", "policy", message, remedy)]
 
@@ -266,14 +266,14 @@ def _more_or_less(usd: float) -> str:
     return f"${abs(usd):,.0f} {'more' if usd > 0 else 'less'}"
 
 
-def _whole_over_inside(periods: tuple[Period, ...], offer: Offer) -> float:
-    """Return how many times its cost inside the horizon a term costs, signed when that is worst."""
-    worst = 1.0
+def _worst_term_usd(periods: tuple[Period, ...], offer: Offer) -> tuple[float, float]:
+    """Return what a unit costs inside the horizon and over its term, USD, begun where most of it lies outside."""
+    found = []
     for p in periods:
-        end = offer.term_end(p.start)
-        inside = (min(end, periods[-1].end) - p.start).days
-        worst = max(worst, (end - p.start).days / inside)
-    return worst
+        end, price = offer.term_end(p.start), offer.usd_per_hour(p.start)
+        inside, whole = (hours_between(p.start, day) for day in (min(end, periods[-1].end), end))
+        found.append((price * inside, price * whole))
+    return max(found, key=lambda usd: usd[1] / usd[0])
 
 
 def _served(case: Case) -> list[Workload]:
