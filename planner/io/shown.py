@@ -30,11 +30,12 @@ _NO_PORT = re.compile(  # an address without @: what stands where a port does is
 )
 _BARE = re.compile(  # without a scheme: u:password@host, and Oracle's u/password@host
     r"(?:(?<![\w@.:-])[\w.%+-]{1,200}:(?![/\\])|\bjdbc:oracle:[a-z]{1,9}:[^\s@/]{1,200}/(?:[^\n@]{0,200}\s)?|\bsqlplus\s{1,9}[^\s@/]{1,200}/"
-    r"|(?<![\w/.])\w{1,200}/(?=[^\s@]{0,200}@(?://|[\w.-]{1,200}:\d)))(?:[^\s'\"]|['\"](?=\w)){1,1000}@(?=[\w.(/\[-])",
+    r"|(?<![\w/.])\w{1,200}/(?=[^\s@]{0,200}@(?://|[\w.-]{1,200}:\d)))(?:[^\s'\"]|['\"](?=[\w@])){1,1000}@(?=[\w.(/\[-])",
     re.IGNORECASE,
 )
-_SPACED = re.compile(  # the same where the password has spaces: before a port or a path
-    r"(?<![\w.:-])[a-z][\w.%+:-]{0,200}:(?![\s/\\\d])[^\n@'\"]{1,200}@(?=[\w.-]{1,200}(?::\d|/))", re.IGNORECASE
+_SPACED = re.compile(  # the same where the password has spaces: before a port, a path or an address in digits
+    r"(?<![\w.:-])[a-z][\w.%+:-]{0,200}:(?![\s/\\\d])[^\n@'\"]{1,200}@(?=[\w.-]{1,200}(?::\d|/)|\d{1,3}(?:\.\d{1,3}){3}\b)",
+    re.IGNORECASE,
 )
 _ENTRY = re.compile(  # of a .pgpass: host:port:database:user:password
     r"(?P<key>(?<!\S)(?=[\d.]*[a-z*])[\w.*-]{1,200}:(?:\d{2,5}|\*):[\w*-]{1,200}:[\w*-]{1,200}:)\S+", re.IGNORECASE

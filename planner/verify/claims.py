@@ -10,7 +10,15 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.plan.audit.findings import Finding
 from planner.plan.files import WHOLE_NUMBERS, document, rounded
-from planner.plan.manifest import INPUT, faults_of_files, faults_of_signing, format_of, read_document
+from planner.plan.manifest import (
+    INPUT,
+    PAGE,
+    WORKBOOK,
+    faults_of_files,
+    faults_of_signing,
+    format_of,
+    read_document,
+)
 from planner.plan.metrics import summary_of
 from planner.plan.metrics.metric_tables import Metrics
 from planner.plan.plan import RENT_COLUMNS, STRESS_RENT_COLUMNS, Plan, Status
@@ -141,11 +149,13 @@ def figure_findings(directory: Path, reading: Reading, reports: Reports | None =
     summary: dict[str, Any] = {}
     findings: list[Finding] = []
     stated = told.get("summary")
+    if not stated and (told.get("reports") or any((directory / name).is_file() for name in (WORKBOOK, PAGE))):
+        findings = [Finding("figures", "summary is missing: a plan that has reports is written with its figures", 1.0)]
     if stated or reports is not None:
         left_out = LeftOut.of(stated) if stated and isinstance(stated, Mapping) else None
         metrics = figures_of(reading, audited=True, left_out=left_out)
         summary = summary_of(metrics) if stated else {}
-        findings = [] if reports is None else reports(directory, metrics)
+        findings += [] if reports is None else reports(directory, metrics)
     if format_of(told) == 1 and isinstance(told.get("summary"), dict):  # there, strategies were of units of any size
         told = {**told, "summary": {**told["summary"], "strategies": summary.get("strategies")}}
     found = rounded(document(reading.plan, summary))

@@ -115,6 +115,12 @@ def test_an_edit_of_plan_json_is_found(case: Any, folder: Path, change: Callable
     assert verify(case, folder).findings != []
 
 
+def test_figures_that_are_left_out_are_missed_beside_a_workbook(case: Any, tmp_path: Path) -> None:
+    planner.write_plan(planner.metrics_of(case, solve(case)), tmp_path / "q", workbook=True)
+    edited(tmp_path / "q", lambda f: f.update(summary={}), fit=True)
+    assert any("summary is missing" in f.message for f in verify(case, tmp_path / "q").findings)
+
+
 @pytest.mark.parametrize("fit", [False, True], ids=["alone", "made to fit"])
 @pytest.mark.parametrize("change", [offer, rents])
 def test_an_edit_of_another_file_is_found(case: Any, folder: Path, change: Callable[[Path], None], fit: bool) -> None:
