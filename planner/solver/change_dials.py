@@ -46,6 +46,9 @@ def _every_dial(case: Case, stuck: Stuck) -> Iterator[Dial]:
     if failover.enabled and failover.headroom:
         spare = failover.headroom
         yield share_dial(InputChange("headroom", SETTINGS, (), "policy.failover.headroom", "share", spare, 0.0))
+    if failover.enabled and sum(w.failover_share is None and not w.can_wait for w in workloads) > 1:  # of one: its own
+        share = InputChange("failover_share", SETTINGS, (), "policy.failover.share", "share", failover.share, 0.0)
+        yield share_dial(share)
     if failover.enabled and failover.on_demand_trust == 0:
         yield share_dial(InputChange("trust", SETTINGS, (), "policy.failover.on_demand_trust", "share", 0.0, 1.0))
     for w in workloads:

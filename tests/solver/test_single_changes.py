@@ -73,6 +73,18 @@ def test_each_single_change_by_hand() -> None:
     ]
 
 
+def test_the_share_of_all_workloads_that_must_survive_is_one_change() -> None:
+    """As above, of two workloads with half of it each: whatever one gives, the other's 10 tokens are more than 6."""
+    tables = failing(12, 0.5)
+    tables["workloads"] = [{**workload(), "workload": name} for name in ("v", "w")]
+    tables["mix"] = [{"workload": name, "model": "m"} for name in ("v", "w")]
+    tables["demand"] = [row for r in BOTH for name in ("v", "w") for row in builders.profile(r, name, 5.0)]
+    case = builders.case(tables, failover={"enabled": True, "share": 1.0, "on_demand_trust": 0.5})
+    answers = words(case)
+    assert "failover.share from 1 to 0.3" in answers
+    assert not any("failover_share of" in text for text in answers)
+
+
 def test_headroom_is_turned_down_no_farther_than_it_must_be() -> None:
     """10 tokens a minute, half of it spare: 20 of a quota of 15; 10 / (1 − h) is 15 at h = 1/3."""
     tables = builders.tables(on_demand=[on_demand(tokens_per_minute_quota=15)], **NO_POOLS)
