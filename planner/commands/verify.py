@@ -16,14 +16,16 @@ Exit codes: 0 nothing is wrong with the plan, 1 something is, or its files canno
 import argparse
 import json
 import math
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import EXIT_PLAN, EXIT_WRONG
-from planner.workbook.text_tables import clean
+from planner.errors import EXIT_PLAN, EXIT_WRONG, PlannerError
+from planner.workbook.text_tables import clean, joined
 
 if TYPE_CHECKING:
+    from planner.schema.case import Case
     from planner.verify.verification import Verification
 
 
@@ -43,16 +45,45 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.workbook.as_written import compared_in_words, report_findings
 
     reports = partial(report_findings, sheets=sheets_for)
-    verdict = verify(load(arguments.input), arguments.plan, deep=arguments.deep, reports=reports)
+    case = load(arguments.input)
+    verdict = verify(case, arguments.plan, deep=arguments.deep, reports=reports)
     if arguments.json:
         print(json.dumps(_plain(verdict), indent=2, ensure_ascii=False))
     elif verdict.findings:
         print(f"{clean(verdict.plan.name, 200)}: the plan is not right")
         for finding in verdict.findings:
             print(f"  {clean(finding)}")
+        if any(finding.rule == "input" for finding in verdict.findings):
+            _tell_own_input(case, arguments.plan)
     else:
         _tell(verdict, compared_in_words(arguments.plan))
     return EXIT_WRONG if verdict.findings else EXIT_PLAN
+
+
+def _tell_own_input(case: "Case", plan: Path) -> None:
+    """Name the tables in which a plan's own input differs: that of an order has the prices that were agreed on."""
+    from planner.readers import load
+
+    own = plan / "input"
+    try:
+        made_for = load(own)
+    except PlannerError:  # what is wrong with it is said above, or nothing is there
+        return
+    names = {"settings": "plan.yaml"}
+    differ = [
+        names.get(f.name, f.name)
+        for f in fields(case)
+        if not (
+            case.demand.equals(made_for.demand)
+            if f.name == "demand"
+            else getattr(case, f.name) == getattr(made_for, f.name)
+        )
+    ]
+    if differ:
+        print(
+            f"The plan's own input, {clean(own)}, differs in {joined(differ)}, as that of an order with its own prices "
+            f"does: planner verify {clean(own)} {clean(plan)} checks the plan against it."
+        )
 
 
 def _plain(verdict: "Verification") -> dict[str, Any]:

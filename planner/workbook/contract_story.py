@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from planner.plan.plan import Status
+from planner.workbook.proof_story import CENT
 from planner.workbook.report import Report, rows_of
-from planner.workbook.story import CENT, SAME, break_even_words, ways
+from planner.workbook.story import SAME, break_even_words, ways
 from planner.workbook.text_tables import clean, joined, percent, usd
 
 _SHOWN = 6
@@ -21,8 +23,8 @@ def while_money_must_be_spent(report: Report) -> list[str]:
             told += f"; {usd(row.lost_usd)} is expected to be paid for nothing{worst}"
         else:
             told += "; nothing will be lost"
-        saved = float(row.saved_per_usd)
-        if saved > _NOTHING_USD:
+        saved = float(row.saved_per_usd)  # by the bound's prices: they are this plan's where nothing is cheaper
+        if saved > _NOTHING_USD and (row.lost_usd > _NOTHING_USD or report.plan.proof.status is Status.OPTIMAL):
             costs = "nothing: it" if 1 - saved <= _NOTHING_USD else f"only {usd(1 - saved, 2)}: the rest"
             told += f". One more dollar spent on it costs {costs} would be paid anyway"
         lines.append(f"{told}.")

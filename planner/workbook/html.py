@@ -11,7 +11,7 @@ from planner.plan.hours import served_weeks
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.plan import UNIT_PARTS
 from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
-from planner.workbook import contract_story, rules_story, scaled_story, story, waiting_story
+from planner.workbook import contract_story, proof_story, rules_story, scaled_story, story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.svg import Series, areas, bars, columns
 from planner.workbook.text_tables import amount, clean, four_digits, percent, usd
@@ -95,7 +95,7 @@ def _page(report: Report) -> str:
             else []
         ),
         Section("Key risks", lines=story.risks(report)),
-        Section("Proof", lines=story.proof(report)),
+        Section("Proof", lines=proof_story.proof(report)),
     ]
     return environment.get_template("plan_page.html.j2").render(
         title=f"{report.plan.name}: reservation plan for {report.horizon}",

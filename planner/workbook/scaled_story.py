@@ -20,11 +20,11 @@ def beyond_commitments(report: Report) -> list[str]:
     if not by_pool:
         return []
     ranked = sorted(by_pool.items(), key=lambda item: -sum(m.unreserved_usd for m in item[1]))
-    parts = []
+    parts, spans = [], "periods" if report.case.settings.horizon.cuts else "months"
     for pool, months in ranked[:_POOLS]:
         most = amount(max(m.unreserved_units for m in months))
         paid = usd(sum(m.unreserved_usd for m in months))
-        many = f" in {len(months)} months" if len(months) > 1 else f" in {months[0].period}"
+        many = f" in {len(months)} {spans}" if len(months) > 1 else f" in {months[0].period}"
         parts.append(f"{'up to ' if len(months) > 1 else ''}{most} units of {clean(pool, 120)}{many} ({paid})")
     rest = f", and {len(ranked) - _POOLS} more pools" if len(ranked) > _POOLS else ""
     total = usd(sum(m.unreserved_usd for months in by_pool.values() for m in months))

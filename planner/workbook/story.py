@@ -16,15 +16,14 @@ from planner.plan.pool_months import OrderValue
 from planner.plan.warnings.prices import OLD, OLD_DAYS, UNCONFIRMED, price_doubts
 from planner.plan.why import LineRent
 from planner.units import hour_label
-from planner.workbook import rules_story, scaled_story
+from planner.workbook import proof_story, rules_story, scaled_story
+from planner.workbook.proof_story import CENT
 from planner.workbook.report import Report, rows_of
 from planner.workbook.text_tables import clean, joined, percent, usd
 
 SAME = 5e-4  # a share that shows as 0.0 %
 _DECIDES = 0.5
 _BARELY = 0.10  # over break-even, as a share of it
-CENT = 0.01  # USD
-_NONE = 5e-6  # a gap that shows as 0.000 %
 _TRIFLE = 0.01  # a share of the rent that a reason does not mention
 
 
@@ -76,8 +75,10 @@ def decision(report: Report) -> tuple[str, str]:
     elif hourly:
         first = f"Sign nothing new{hourly}{the_rest(report)}"
     else:
-        on_demand = "on demand and " if report.case.on_demand else ""
-        first = f"Sign nothing new: {on_demand}today's commitments serve this usage at the lowest cost."
+        rest = f"{'on demand and ' if report.case.on_demand else ''}today's commitments"
+        first = f"Sign nothing new, and leave the usage to {rest}."  # as ordered, or as far as a search went
+        if report.plan.proof.status is Status.OPTIMAL:
+            first = f"Sign nothing new: {rest} serve this usage at the lowest cost."
     if report.metrics.broken:
         first = f"This order would {first[:1].lower()}{first[1:]}"
     second = f"The plan costs {usd(totals.total_usd)} for {report.horizon}"
@@ -197,10 +198,23 @@ def from_one_saving_to_the_other(report: Report) -> str:
 
 def _beyond_what_is_owed(report: Report) -> str:
     """Name what signing nothing pays for units and contracts besides what is owed."""
-    parts = ["units by the hour"]
-    if report.case.spend_commitments:
-        parts.append("what spend commitments fall short of")
-    return f"for {' and '.join(parts)}"
+    case, totals = report.case, report.plan.totals
+    hourly = any(
+        p.usd_per_unreserved_unit_hour is not None or p.usd_per_scaled_unit_hour is not None for p in case.pools
+    )
+    short = bool(case.spend_commitments)
+    if (
+        report.plan.purchases.empty
+        and report.rules is not None
+        and _is(report.rules.nothing.total_usd, totals.total_usd)
+    ):
+        hourly, short = totals.unreserved_usd + totals.scaled_usd >= CENT, totals.shortfall_usd >= CENT
+    parts = ["units by the hour"] if hourly or not short else []
+    return f"for {' and '.join([*parts, *(['what spend commitments fall short of'] if short else [])])}"
+
+
+def _is(amount: float | None, other: float) -> bool:
+    return amount is not None and abs(amount - other) < CENT
 
 
 def dated(report: Report) -> str:
@@ -209,44 +223,9 @@ def dated(report: Report) -> str:
     return f"Reservation plan for {report.horizon} · input {digest} · figures as of {report.dated}"
 
 
-def proof(report: Report) -> list[str]:
-    """How good the plan is, and how we know: what a better plan could save, what part is whole units, the bill."""
-    told, agrees = bill(report)
-    return [*_proved(report), *([told] if told and agrees else [])]
-
-
-def _proved(report: Report) -> list[str]:
-    p, total = report.plan.proof, report.plan.judged_usd
-    bound = usd(p.bound_usd, 2)
-    if p.status == Status.GIVEN:
-        given = "The units were given, not chosen; deployments and routing are the cheapest for them."
-        proved = f"No plan that keeps every rule costs less than {bound}, which is proved in exact arithmetic."
-        return [given, proved] if p.bound_usd > 0 else [given]
-    left = total - p.bound_usd
-    checked = "Cost and every rule were re-checked in plain arithmetic before this report was written."
-    if p.gap < _NONE:
-        return [f"This is the cheapest plan: a bound of {bound} on any plan is proved in exact arithmetic.", checked]
-    proved = f"a bound of {bound} on any plan is proved in exact arithmetic"
-    if p.tree_bound_usd is None or p.tree_gap is None:
-        return [f"No plan can cost more than {usd(left)} ({percent(p.gap, 3)}) less: {proved}.", checked]
-    better = max(total - p.tree_bound_usd, 0.0)
-    rounding = left - better
-    first = (
-        f"A better plan could save {usd(better)} ({percent(max(p.tree_gap, 0.0), 3)}) at most, as the solver's search "
-        "of whole units found."
-        if better > CENT
-        else "No plan in whole units is cheaper, as the solver's search found."
-    )
-    second = (
-        f"If units of any size were sold, {usd(left)} ({percent(p.gap, 3)}) at most: {proved}, and {usd(rounding)} of "
-        "it is rounding to whole units."
-    )
-    return [first, second, checked]
-
-
 def risks(report: Report) -> list[str]:
     """Worst stress margin, largest overflow, offers that barely pay, and what a buyer must read."""
-    told, agrees = bill(report)
+    told, agrees = proof_story.bill(report)
     found = [
         "" if agrees else told,
         _worst_margin(report),
@@ -259,21 +238,10 @@ def risks(report: Report) -> list[str]:
 
 def first_cautions(report: Report) -> list[str]:
     """List what is read first before signing: the rule that decides, models that retire, units by the hour."""
-    return [*rules_story.deciding_rule(report), *report.retiring, *scaled_story.beyond_commitments(report)]
-
-
-def bill(report: Report) -> tuple[str, bool]:
-    """Set the usage behind the forecast against the bill: a sentence (blank: no bill), and whether they agree."""
-    check = None if report.forecast is None else report.forecast.bill
-    if check is None:
-        return "", True
-    by = (
-        f"{usd(check.usd_history, 2)} at list prices, {usd(check.usd_bill, 2)} billed, "
-        f"{percent(check.difference_share)} apart"
-    )
-    if check.reconciles:
-        return f"The usage behind this forecast reconciles to the provider's bill: {by}.", True
-    return f"The usage behind this forecast does not reconcile to the provider's bill within 1 %: {by}.", False
+    return [
+        *proof_story.cut_short(report), *rules_story.deciding_rule(report), *report.retiring,
+        *scaled_story.beyond_commitments(report),
+    ]  # fmt: skip
 
 
 def _worst_margin(report: Report) -> str:

@@ -6,7 +6,7 @@ import math
 from typing import IO, TYPE_CHECKING
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import contract_story, rules_story, scaled_story, story, waiting_story
+from planner.workbook import contract_story, proof_story, rules_story, scaled_story, story, waiting_story
 from planner.workbook.report import Report, hour_text, rows_of, text_of
 from planner.workbook.text_tables import (
     LOST,
@@ -83,7 +83,7 @@ def print_report(report: Report, stream: IO[str]) -> None:
     for bet in report.bets[:_BETS]:
         console.print(f"- {clean(str(bet), 1_000)}")
     console.print()
-    for line in story.proof(report):
+    for line in proof_story.proof(report):
         console.print(line, style="dim")
 
 

@@ -210,3 +210,18 @@ def test_tampered_dispatch_is_exposed(tmp_path: Path) -> None:
     flows.loc[0, "requests_per_hour"] += 0.1
     flows.to_parquet(folder / "dispatch.parquet")
     assert any("balance: origin east" in text for text in messages(case, folder))
+
+
+def test_a_plan_of_other_prices_says_where_its_own_input_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # an order priced with its own prices kept every rule, was signed, and verify said five times that it is not right
+    offers = [{"offer": "west-m-1m", "pool": "west-m", "usd_per_unit_hour": 0.9}]
+    folder, agreed = tmp_path / "folder", tmp_path / "agreed"
+    builders.write_folder(builders.tables(), folder)
+    builders.write_folder(builders.tables(offers=offers), agreed)
+    plan = tmp_path / "plan"
+    assert main(["solve", str(agreed), "-o", str(plan), "--no-workbook", "--no-rules-cost"]) == 0
+    capsys.readouterr()
+    assert main(["verify", str(folder), str(plan)]) == 1
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"The plan's own input, {plan / 'input'}, differs in offers, as" in told
+    assert main(["verify", *told.split("planner verify ")[1].split(" checks")[0].split(" ")]) == 0

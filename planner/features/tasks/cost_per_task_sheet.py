@@ -1,6 +1,7 @@
 """Cost per task: by month, by workload and by model, its parts, month by month why it moved, and alerts."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from planner.features.tasks import AlertRule, Movement, alerts, chargeback_report, month_by_month, trend
@@ -38,11 +39,15 @@ MONTH_BY_MONTH = (
 )
 _COLOURS = (BLUE, ORANGE, GREEN, VERMILION, SKY, GREY)  # the chart shows as many workloads, the dearest
 _CHART_ROWS, _WIDE = 16, 13
+_SPAN = 25  # characters of two periods that are no months, which the second column holds below
+_LONG = 18  # rows of a table that leave room for a chart on its page
 LEAST_SHOWN_USD = 5e-7  # half of the last decimal shown
 
 
-def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tuple[list[tuple[int, int]], int]:
-    """Write below row `top`; returns the first and last row of each table, and the last column.
+def _write_months(
+    sheet: Sheet, report: Report, detail: Block, top: int, width: float
+) -> tuple[list[tuple[int, int]], int]:
+    """Write below row `top`; returns the first and last row of what stands on a page together, and the last column.
 
     A single month has nothing to compare with.
     """
@@ -60,7 +65,7 @@ def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tupl
     factors = [f for f in FACTORS if f in used]
     columns = (
         Column("name", "Workload", "text:wrap", 26),
-        Column("span", "Months", "text:wrap", 20),
+        Column("span", "Months", "text:wrap", _SPAN if report.case.settings.horizon.cuts else 20),
         Column("before", "Before", "price", 14),
         *(Column(f, LABEL[f][:1].upper() + LABEL[f][1:], "price", 14) for f in factors),
         Column("after", "After", "price", 14),
@@ -69,7 +74,7 @@ def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tupl
     if last >= 9:
         sheet.raw.set_column(9, last, _WIDE)
     moved = sheet.table(top + 1, columns, _moved(movements, factors), empty="No workload has tasks in two months.")
-    top = moved.last + 2
+    top = alerts_top = moved.last + 2
     found = alerts(movements)
     rule = AlertRule()
     text = f"Alerts: a task costs at least {percent(rule.rise_share, 0)} more"
@@ -79,7 +84,11 @@ def _write_months(sheet: Sheet, report: Report, detail: Block, top: int) -> tupl
         sheet.merged(top + 1 + k, 0, max(last, 8), alert.sentence, "alert")
     if not found:
         sheet.put(top + 1, 0, "None.", "note")
-    return [(first, second - 1), (second, top + max(1, len(found)))], max(last, 8)
+    chart = [(first, second - 1)]
+    if months.total_row - first > _LONG:  # the chart below it would be cut by the end of the page
+        chart = [(first, months.total_row), (months.total_row + 1, second - 1)]
+    why = [(second, alerts_top - 1), (alerts_top, top + max(1, len(found)))]
+    return [*chart, *print_areas(why, width, [0, len(found)])], max(last, 8)
 
 
 def _months(report: Report, detail: Block, top: int) -> list[dict[str, Any]]:
@@ -219,7 +228,8 @@ def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
     text = "Cost by month, workload and model. The cost of units is borne by the requests that use them."
     sheet.heading("Cost per task", text, len(WORKLOADS) - 1)
     parts = _with(report, _PARTS)
-    workloads = (*WORKLOADS[:2], *parts, *WORKLOADS[2 + len(_PARTS) :])
+    second = replace(WORKLOADS[1], width=_SPAN) if report.case.settings.horizon.cuts else WORKLOADS[1]
+    workloads = (WORKLOADS[0], second, *parts, *WORKLOADS[2 + len(_PARTS) :])
     sheet.widths(workloads)
     metrics = report.metrics
     sheet.put(TOP - 1, 0, "By month", "section")
@@ -237,11 +247,12 @@ def write(sheet: Sheet, report: Report) -> tuple[Recomputed, ...]:
         sheet, by_workload, top=3, reserved="capacity", title="Cost of each workload, and what it is spent on", alt=alt
     )
     detail = block_at(DETAIL_NAME, DETAIL_TOP, _with(report, DETAILS), len(_details(report, parts)))
-    by_months, last_column = _write_months(sheet, report, detail, by_model.total_row + 2)
+    width = sum(c.width for c in workloads)
+    by_months, last_column = _write_months(sheet, report, detail, by_model.total_row + 2, width)
     heads = [0, by_workload.first - 2, by_model.first - 2]  # rows in which a table's title stands
     ends = [by_month.total_row, by_workload.total_row, by_model.total_row]
     blocks = [*zip(heads, ends, strict=True), *by_months]
-    areas = print_areas(blocks, sum(c.width for c in workloads))
+    areas = print_areas(blocks, width)
     sheet.printed(blocks[-1][1], max(len(workloads) - 1, last_column), freeze=(3, 1), areas=areas)
     total_usd = report.plan.totals.total_usd
     return tuple(

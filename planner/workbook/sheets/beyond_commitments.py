@@ -24,24 +24,24 @@ def by_the_hour(sheet: Sheet, report: Report, top: int) -> int:
     if not months:
         return top - 2
     sheet.put(top, 0, f"{BEYOND}: units billed by the hour, nothing to sign; not in the totals above", "section")
-    heads = {"pool": 0, "region": 2, "month": 4, "units": 5, "price": 8, "usd": 14}
+    heads = {"pool": 0, "region": 1, "month": 3, "units": 5, "price": 8, "usd": 14}
     labels = {"pool": "Pool", "region": "Region", "month": "Month", "units": "Units", "price": PRICE_UNIT, "usd": "USD"}
-    names = {"pool": (0, 1), "region": (2, 3)}  # columns that a name may run over
+    names = {"pool": (0, 0), "region": (1, 2), "month": (3, 4)}  # columns that a name may run over
     sheet.raw.set_row(top + 1, 28)  # a wider font breaks the unit of the price
     for column in range(heads["usd"] + 1):
         sheet.put(top + 1, column, None, "header")
     for key, column in heads.items():
-        sheet.put(top + 1, column, labels[key], "header" if key in (*names, "month") else "header_right")
+        sheet.put(top + 1, column, labels[key], "header" if key in names else "header_right")
     row = top + 1
     for m in sorted(months, key=lambda m: (m.period, m.region, m.pool, m.meter)):
         row += 1
         pool = m.pool if m.meter == TOKENS_METER else f"{m.pool}, {m.meter}"
         for column in range(heads["usd"]):
             sheet.put(row, column, None, "text")
-        for key, name in (("pool", pool), ("region", m.region)):
+        sheet.put(row, heads["pool"], pool, "text:wrap")
+        for key, name in (("region", m.region), ("month", m.period)):
             sheet.merged(row, *names[key], name, "text:wrap")
-        sheet.raw.set_row(row, 14 * max(lines_of(pool, 38), lines_of(m.region, 34)))
-        sheet.put(row, heads["month"], m.period, "text")
+        sheet.raw.set_row(row, 14 * max(lines_of(pool, 18), lines_of(m.region, 34)))
         sheet.put(row, heads["units"], m.unreserved_units, "units")
         sheet.put(row, heads["price"], m.unreserved_usd_per_unit_hour, "price")
         sheet.put(row, heads["usd"], m.unreserved_usd, "cents")

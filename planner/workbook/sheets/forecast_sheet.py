@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from planner.readers.forecast_accuracy import ALL, SeriesAccuracy
-from planner.workbook import story
+from planner.workbook import proof_story
 from planner.workbook.book import Column, Live, Sheet
 from planner.workbook.report import Report
 
@@ -87,7 +87,7 @@ def _remarks(report: Report) -> Iterator[tuple[str, str]]:
     assert accuracy is not None
     for fault in accuracy.faults:
         yield fault, "alert"
-    told, agrees = story.bill(report)
+    told, agrees = proof_story.bill(report)
     if told:
         yield told, "line" if agrees else "alert"
     for bet in report.bets:

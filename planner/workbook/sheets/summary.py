@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from planner.plan.metrics.metric_tables import HORIZON
-from planner.workbook import contract_story, rules_story, scaled_story, story, waiting_story
+from planner.workbook import contract_story, proof_story, rules_story, scaled_story, story, waiting_story
 from planner.workbook.book import Block, Column, Live, Sheet, axis, chart_title, grid, plain_number
 from planner.workbook.order_columns import term_cell
 from planner.workbook.report import Report, rows_of
@@ -87,8 +87,7 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
         sheet.merged(top, 0, _LAST, between, "line")
         sheet.raw.set_row(top, 14 * lines_of(between, _ACROSS))
         top += 1
-    _chart(sheet, strategies + 1, plan_row, top)
-    top += 12
+    top += _chart(sheet, strategies + 1, plan_row, top)
     second_page = top = _what_to_buy(sheet, report, sources, top)
     top = _months(sheet, report, top)
     top = _scenarios(sheet, report, top)
@@ -99,7 +98,7 @@ def write(sheet: Sheet, report: Report, sources: Sources) -> None:
     if report.waited is not None:
         top = _lines(sheet, top, "Work that can wait", waiting_story.waiting_lines(report), "")
     top = _lines(sheet, top, "Key risks", story.risks(report)[:_RISKS], _more_risks(report))
-    top = _lines(sheet, top, "Proof", story.proof(report), "")
+    top = _lines(sheet, top, "Proof", proof_story.proof(report), "")
     broken = story.banner(report)
     last = _broken(sheet, top, broken) if broken else _approval(sheet, top)
     pages = [(0, second_page - 1), (second_page, last)]
@@ -203,7 +202,8 @@ def _plan_row(report: Report, sources: Sources) -> dict[str, Any]:
     }
 
 
-def _chart(sheet: Sheet, first: int, last: int, top: int) -> None:
+def _chart(sheet: Sheet, first: int, last: int, top: int) -> int:
+    """Draw a bar a strategy; returns the rows that it covers."""
     chart = sheet.book.chart("bar")
     count = last - first + 1
     chart.add_series({
@@ -216,12 +216,14 @@ def _chart(sheet: Sheet, first: int, last: int, top: int) -> None:
     })  # fmt: skip
     chart.set_title(chart_title("Total cost of each strategy"))
     chart.set_x_axis(grid("USD", num_format="$#,##0", min=0))
-    names = {"interval_unit": 1} if count > _BARS else {}  # else every second bar would go without its name
+    more = max(0, count - _BARS)  # else every second bar would go without its name, whatever the interval
+    names = {"interval_unit": 1} if more else {}
     chart.set_y_axis(axis("", reverse=True, crossing="max", **names))
     chart.set_legend({"none": True})
-    chart.set_size({"width": 895, "height": 235})
+    chart.set_size({"width": 895, "height": 235 + 40 * more})
     alt = "Bars of the total cost of each way to serve the usage, from signing nothing to the plan."
     sheet.raw.insert_chart(top, 0, chart, {"x_offset": 2, "y_offset": 2, "description": alt, "object_position": 1})
+    return 12 + 2 * more
 
 
 def _what_to_buy(sheet: Sheet, report: Report, sources: Sources, top: int) -> int:

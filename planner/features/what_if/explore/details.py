@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from planner.features.what_if.explore.quick import Picture, ServedBy, study_lines
 from planner.plan.hours import served_weeks
 from planner.units import HOURS_PER_WEEK
-from planner.workbook import rules_story, story
+from planner.workbook import proof_story, rules_story, story
 from planner.workbook.html import stress_table
 from planner.workbook.report import Report
 
@@ -57,7 +57,7 @@ def detail_of(report: Report) -> Detail:
         margins=stress_table(report),
         without_margins=report.without_margins,
         risks=tuple(map(str, story.risks(report))),  # plain text: advice is more than that
-        proof=tuple(story.proof(report)),
+        proof=tuple(proof_story.proof(report)),
     )
 
 
