@@ -1,13 +1,15 @@
 """A workbook: one sheet per table and a sheet `plan`. Other sheets (notes, charts, sums) are the user's own."""
 
+import re
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pandas as pd
+from openpyxl.reader.excel import ExcelReader
 
 from planner.errors import Fault, InputError, nearest
 from planner.readers.csv_files import MEGABYTE, refuse_size
@@ -23,7 +25,55 @@ MOST_SHEET_ROWS = 250_000
 MOST_COLUMNS = 256  # cells further right are nobody's table
 _OLD_FORMAT = bytes.fromhex("d0cf11e0")  # .xls, and .xlsx files with a password
 
+_ROW = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
+_CHUNK, _HEAD, _TAG_BYTES = MEGABYTE, 4096, 64  # of a sheet's XML; most that a tag's name takes
+
 Grid = list[list[str]]
+
+
+def refuse_rows(path: Path, wanted: Collection[str]) -> None:
+    """Refuse a workbook with more rows in a wanted sheet than are read: to read as many takes half a minute.
+
+    openpyxl reads any sheet whole that does not say how large it is, so that of these none may be larger.
+
+    Raises
+    ------
+    InputError : a sheet has too many rows.
+    """
+    try:
+        with zipfile.ZipFile(path) as package:
+            reader = ExcelReader(str(path), read_only=True, keep_links=False)
+            reader.read_manifest()
+            reader.read_workbook()
+            parts = [(sheet.name, rel.target) for sheet, rel in reader.parser.find_sheets()]
+            large = [
+                name
+                for name, part in parts
+                if _has_too_many_rows(package, part, always=name.strip().casefold() in wanted)
+            ]
+    except Exception:  # whatever the broken part of a file leads to: who reads it says so
+        return
+    if large:
+        raise InputError([Fault(f"sheet {name}", _too_many(name)) for name in large])
+
+
+def _has_too_many_rows(package: zipfile.ZipFile, part: str, *, always: bool) -> bool:
+    count, rest = 0, b""
+    with package.open(part) as file:
+        while chunk := file.read(_CHUNK):
+            if not rest and not always and b"dimension" in chunk[:_HEAD]:
+                return False
+            text = rest + chunk
+            count += sum(1 for found in _ROW.finditer(text) if found.end() > len(rest))
+            if count > MOST_SHEET_ROWS:
+                return True
+            rest = text[-_TAG_BYTES:]
+    return False
+
+
+def _too_many(name: str) -> str:
+    what = ". Put demand into a folder with demand.csv instead" if name.strip().casefold() == "demand" else ""
+    return f"has more than {MOST_SHEET_ROWS:,} rows{what}"
 
 
 def read_workbook(path: Path) -> Raw:
@@ -35,6 +85,7 @@ def read_workbook(path: Path) -> Raw:
         if the file is no workbook, too large, or unpacks to more than fits.
     """
     _refuse(path)
+    refuse_rows(path, {*TABLE, SETTINGS_SHEET})
     try:
         grids, strangers = _grids(path)
     except (MemoryError, InputError):
@@ -110,8 +161,7 @@ def _rows(sheet: Any, **how: Any) -> Iterator[tuple[Any, ...]]:
     sheet.reset_dimensions()
     for number, cells in enumerate(sheet.iter_rows(**how)):
         if number >= MOST_SHEET_ROWS:
-            said = f"has more than {MOST_SHEET_ROWS:,} rows. Put demand into a folder with demand.csv instead"
-            raise InputError([Fault(f"sheet {sheet.title}", said)])
+            raise InputError([Fault(f"sheet {sheet.title}", _too_many(sheet.title))])
         yield cells
 
 

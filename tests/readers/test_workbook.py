@@ -191,3 +191,23 @@ def test_a_sheet_is_read_to_its_last_cell_whatever_size_it_claims(size, tmp_path
     path = write(tables(), tmp_path / "in.xlsx")
     edited(path, "xl/worksheets/sheet5.xml", b'<dimension ref="A1:C2"', b'<dimension ref="' + size + b'"')
     assert load(path).digest == case(tables()).digest
+
+
+@pytest.mark.parametrize(("sheet", "most"), [("demand", 100), ("regions", 2)])
+def test_a_sheet_with_too_many_rows_is_refused_before_it_is_read(sheet, most, tmp_path, monkeypatch):
+    """To read a million rows one by one takes half a minute."""
+    path = write(two_regions(), tmp_path / "in.xlsx")
+    monkeypatch.setattr(workbook_file, "MOST_SHEET_ROWS", most)
+    monkeypatch.setattr(workbook_file, "_grids", lambda path: pytest.fail("it was read"))
+    monkeypatch.setattr(workbook_file, "_CHUNK", 61)  # a tag may lie across two of them
+    assert f"sheet {sheet}: has more than {most} rows" in "\n".join(said(path))
+
+
+def test_a_large_sheet_of_the_users_own_is_left_alone(tmp_path, monkeypatch):
+    def notes(book):
+        sheet = book.create_sheet("my notes")
+        for k in range(400):
+            sheet.append([k])
+
+    monkeypatch.setattr(workbook_file, "MOST_SHEET_ROWS", 350)  # demand has 337
+    assert load(write(two_regions(), tmp_path / "in.xlsx", change=notes)).digest == case(two_regions()).digest

@@ -24,6 +24,7 @@ All input of a bucket is ``input_tokens + cached_tokens + written_tokens``, blan
 
 import datetime as dt
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,7 @@ from planner.features.demand.export_findings import ExportFinding
 from planner.io.directory import Kind, read_whole, recover, replaced
 
 HOUR = dt.timedelta(hours=1)
+_ALLOWED = {"hour": "a time in each row", "bucket_hours": "a number of hours above 0"}
 
 
 def repeated_hours(zone_name: str, first_hour: int, last_hour: int) -> list[tuple[int, int]]:
@@ -158,6 +160,39 @@ def _read(source: Path) -> History:
     lacking = [name for name in COLUMNS if name not in rows.columns]
     if lacking:
         raise InputError([Fault(str(path), f"lacks the columns {', '.join(lacking)}", allowed=", ".join(COLUMNS))])
-    report_path = path.with_name(REPORT_FILE)
-    report = json.loads(report_path.read_text(encoding="utf-8")) if report_path.exists() else {}
-    return History(tidy(rows), report)
+    try:
+        rows = tidy(rows)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError([Fault(str(path), f"is not a history: {str(error)[:200]}")]) from None
+    _refuse_unsound(rows, path)
+    return History(rows, _report(path.with_name(REPORT_FILE)))
+
+
+def _report(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        report = None
+    if not isinstance(report, dict):
+        raise InputError([Fault(str(path), "cannot be read: run `planner ingest` again, or take the file away")])
+    return report
+
+
+def _refuse_unsound(rows: pd.DataFrame, path: Path) -> None:
+    """Refuse what no ingest writes, and what no total may rest on: no hour, a length or an amount that is none."""
+    faults = []
+    for name in ("hour", "bucket_hours", *VALUES, "burst_factor"):
+        cells = rows[name]
+        if name == "hour":
+            wrong = cells.isna()
+        elif name == "bucket_hours":
+            wrong = ~(cells > 0) | (cells == math.inf)
+        else:
+            wrong = (cells < 0) | (cells == math.inf)  # blank: not known
+        if wrong.any():
+            said, allowed = f"{int(wrong.sum()):,} of {len(rows):,} rows cannot be", _ALLOWED.get(name, "0 or more")
+            faults.append(Fault(str(path), said, column=name, value=cells[wrong].iloc[0], allowed=allowed))
+    if faults:
+        raise InputError(faults)

@@ -15,6 +15,7 @@ from openpyxl.utils import get_column_letter
 
 from planner.errors import Fault, InputError
 from planner.readers.csv_files import MEGABYTE, refuse_size
+from planner.readers.workbook_file import refuse_rows
 from planner.workbook.order_columns import BEYOND, OFFER, ORDER_SHEET, PRICE, START, UNITS, UPFRONT, heading
 
 ORDER_COLUMNS = ("offer", "period", "units", "usd_per_unit_hour", "upfront_usd_per_unit")
@@ -120,6 +121,7 @@ def _sheet(path: Path, *, values: bool) -> list[Sequence[Any]]:
         warnings.simplefilter("ignore")  # openpyxl names the features that it leaves alone
         try:
             _refuse_bomb(path)
+            refuse_rows(path, {ORDER_SHEET.casefold()})
             book = load_workbook(file, read_only=True, data_only=values, keep_links=False)
             names = book.sheetnames
             rows: list[Sequence[Any]] | None = None

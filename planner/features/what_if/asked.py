@@ -154,6 +154,8 @@ def read_cases(path: Path) -> list[CaseChange]:
         mark = getattr(error, "problem_mark", None)
         said = getattr(error, "problem", None) or str(error)
         raise InputError([Fault(path.name, f"is not YAML: {said}", mark.line + 1 if mark else None)]) from None
+    except RecursionError:
+        raise InputError([Fault(path.name, "is not YAML that planner can read: nested too deep")]) from None
     faults: list[Fault] = []
     if not isinstance(tree, dict) or not tree or set(tree) - set(_BLOCKS):
         raise InputError([Fault(path.name, "does not hold cases", allowed="the keys cases: and grids:")])

@@ -4,6 +4,8 @@ import gzip
 import json
 import random
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from planner.cli import main
@@ -76,3 +78,39 @@ def test_every_damaged_file_is_named(tmp_path, capsys):
     assert "bad-1.json" in told
     assert "bad-2.json" in told
     assert "good.json" not in told
+
+
+@pytest.mark.parametrize("text", ["", "[]", "5", "{", "[" * 100_000])
+def test_a_report_of_a_history_that_is_none(text, tmp_path, capsys):
+    (tmp_path / "h").mkdir()
+    sound_history().to_parquet(tmp_path / "h" / "history.parquet")
+    assert main(["profile", str(tmp_path / "h")]) == 0
+    (tmp_path / "h" / "history.json").write_text(text)
+    assert main(["profile", str(tmp_path / "h")]) == 1
+    assert "history.json: cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("bucket_hours", np.inf), ("bucket_hours", 0.0), ("bucket_hours", np.nan), ("requests", -1.0),
+     ("output_tokens", np.inf), ("burst_factor", -2.0), ("hour", pd.NaT), ("hour", "noon"), ("requests", "many")],
+)  # fmt: skip
+def test_a_history_that_no_ingest_writes_is_refused(column, value, tmp_path, capsys):
+    """One infinite length of a bucket made a forecast, without a word."""
+    rows = sound_history()
+    rows[column] = rows[column].astype("str" if isinstance(value, str) else rows[column].dtype)
+    rows.loc[3, column] = value
+    rows.to_parquet(tmp_path / "history.parquet")
+    assert main(["forecast", str(tmp_path / "history.parquet"), "-o", str(tmp_path / "plan")]) == 1
+    told = capsys.readouterr().err
+    assert "history.parquet" in told
+    assert "planner itself" not in told
+
+
+def sound_history():
+    """Three weeks of one series."""
+    hours = pd.date_range("2026-03-02", periods=504, freq="h", tz="UTC")
+    return pd.DataFrame({
+        "hour": hours, "region": "r", "workload": "w", "model": "m", "bucket_hours": 1.0, "requests": 10.0,
+        "input_tokens": 100.0, "cached_tokens": 0.0, "written_tokens": 0.0, "output_tokens": 10.0, "burst_factor": 1.0,
+    })  # fmt: skip

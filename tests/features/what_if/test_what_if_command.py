@@ -169,6 +169,7 @@ def test_a_case_without_a_plan_says_so(tmp_path: Path, capsys: pytest.CaptureFix
         (["--set", "headrom=0.2"], "did you mean"),
         (["--name", "x"], "no change was given"),
         (["--cases", "cases.yaml"], "appears twice"),
+        (["--cases", "deep.yaml"], "nested too deep"),
         (["--on", "dask://localhost:8786", "--how-far", "--make-it-fit"], "--how-far and --make-it-fit would be"),
     ],
 )
@@ -176,6 +177,7 @@ def test_wrong_use(given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                    words: list[str], said: str) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     Path("cases.yaml").write_text("cases:\n  a: {strike: [x]}\n  a: {strike: [y]}\n", encoding="utf-8")
+    Path("deep.yaml").write_text("{a: " * 20_000 + "1" + "}" * 20_000, encoding="utf-8")
     assert main(["what-if", str(given), *words]) == 1
     assert said in capsys.readouterr().err
     assert not (tmp_path / "reports").exists()
