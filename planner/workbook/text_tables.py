@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from planner.io.shown import below, printable
 
 LONGEST_CELL = 32_767  # characters Excel takes in a cell
+_NAME = 22  # characters: a longer name of a region is wrapped
 _SPACES = re.compile(r"[\t\r\n\v\f\x85\u2028\u2029]+")
 
 
@@ -65,6 +66,11 @@ def four_digits(value: float) -> str:
 def percent(share: float, digits: int = 1) -> str:
     """Return a share (0-1) as percent; a dash where there is nothing to divide by."""
     return "–" if math.isnan(share) else f"{round(share * 100, digits) + 0.0:,.{digits}f} %"  # never -0.0 %
+
+
+def name_width(names: Iterable[str], least: float, spare: float = 3.0) -> float:
+    """Width of a column in which names of up to 22 characters do not break in the middle, at least ``least``."""
+    return max(least, min(_NAME, max((len(name) for name in names), default=0)) + spare)
 
 
 def amount(value: float) -> str:

@@ -182,3 +182,20 @@ def test_what_signing_nothing_pays_for_is_named_only_where_it_can_be() -> None:
     report = Report(metrics_of(case, solve(case, workers=1)))
     assert _beyond_what_is_owed(report) == "for what spend commitments fall short of"  # no pool sells by the hour
     assert _beyond_what_is_owed(by_the_hour()) == "for units by the hour"
+
+
+def test_a_region_s_name_does_not_break_in_the_middle(tmp_path: Path) -> None:
+    # "germanywestcentr" and "al" stood below each other on four sheets
+    name = "germanywestcentral"
+    tables = builders.tables(
+        regions=[{"region": name}],
+        demand=builders.profile(name, "w", 10.0),
+        pools=[{"pool": "west-m", "region": name}],
+        on_demand=[{"region": name, "model": "m", "usd_per_mtok_input": 50_000.0, "usd_per_mtok_output": 0.0}],
+    )
+    case = builders.case(tables)
+    write_workbook(Report(metrics_of(case, solve(case, workers=1))), tmp_path / "plan.xlsx")
+    book = opened(tmp_path / "plan.xlsx")
+    for sheet in ("Purchase order", "Reservations", "Deployments", "Changes"):
+        (head,) = [c for row in book[sheet].iter_rows() for c in row if c.value == "Region"]
+        assert book[sheet].column_dimensions[head.column_letter].width > len(name), sheet

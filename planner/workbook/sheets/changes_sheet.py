@@ -9,6 +9,7 @@ from typing import Any
 from planner.plan.plan import Plan, Totals
 from planner.workbook.book import Column, Live, Sheet
 from planner.workbook.report import TOTAL_NAMES, Report, rows_of
+from planner.workbook.text_tables import name_width
 
 NAME = "Changes"
 _LAST = 8
@@ -61,7 +62,7 @@ def _against_today(sheet: Sheet, report: Report) -> None:
             "change": Live("={after}-{before}", after - before), "what": _what(before, new, after),
         })  # fmt: skip
     columns = (
-        Column("region", "Region", "text:wrap", 16),
+        Column("region", "Region", "text:wrap", name_width(regions.values(), 16)),
         Column("pool", "Pool", "text:wrap", 22),
         Column("offer", "Offer", "text:wrap", 30),
         Column("before", f"In force on\n{first.start}, units", "units", 13, total=True),

@@ -7,7 +7,7 @@ the columns beyond the printed page.
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
@@ -34,7 +34,7 @@ from planner.workbook.order_columns import (
 )
 from planner.workbook.report import Report
 from planner.workbook.sheets.beyond_commitments import by_the_hour, nothing_to_buy
-from planner.workbook.text_tables import lines_of
+from planner.workbook.text_tables import lines_of, name_width
 
 NAME = ORDER_SHEET
 TOP = 10  # row of the header (0-based)
@@ -121,10 +121,12 @@ class OrderRow:
 
 def columns_of(lines: Sequence[OrderLine]) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """Return the printed columns and the workings; with those of upfront prices, where some line has one."""
+    wide = name_width((n.region for n in lines), 14, 1)  # narrow: the page is full
+    columns = tuple(replace(c, width=wide) if c.key == "region" else c for c in COLUMNS)
     if not any(n.offer.upfront_usd_per_unit for n in lines):
-        return COLUMNS, WORKINGS
-    at = next(k for k, c in enumerate(COLUMNS) if c.key == "price") + 1
-    return (*COLUMNS[:at], UPFRONT_COLUMN, *COLUMNS[at:]), (*WORKINGS, EACH_COLUMN)
+        return columns, WORKINGS
+    at = next(k for k, c in enumerate(columns) if c.key == "price") + 1
+    return (*columns[:at], UPFRONT_COLUMN, *columns[at:]), (*WORKINGS, EACH_COLUMN)
 
 
 def write(sheet: Sheet, report: Report, rows: list[OrderRow], usage_per_unit: str) -> Block:

@@ -10,6 +10,7 @@ from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.units import HOURS_PER_DAY
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.report import Report, rows_of
+from planner.workbook.text_tables import name_width
 
 NAME, DEPLOYMENTS_NAME = "Reservations", "Deployments"
 TOP = 3
@@ -102,9 +103,11 @@ def _record(month: PoolMonth, number: int, order: Block | None) -> dict[str, Any
 
 
 def _dated(columns: Sequence[Column], report: Report) -> list[Column]:
-    """Return the columns; where months are cut, periods stand by their first day."""
+    """Return the columns, as wide as names of regions ask for; where months are cut, periods by their first day."""
+    wide = name_width((r.region for r in report.case.regions), 16)
+    columns = [replace(c, width=wide) if c.key == "region" else c for c in columns]
     if not report.case.settings.horizon.cuts:
-        return list(columns)
+        return columns
     return [replace(c, header="Period\nfrom", style="date") if c.key == "start" else c for c in columns]
 
 
