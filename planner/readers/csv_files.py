@@ -90,7 +90,8 @@ def read_text(path: Path, largest_bytes: int) -> str:
 
 def not_utf8(path: Path, line: int | None) -> Fault:
     """Say that a file is not UTF-8, and what to do."""
-    return Fault(path.name, "is not UTF-8 text; save it as 'CSV UTF-8 (comma delimited)'", line)
+    how = "'CSV UTF-8 (comma delimited)'" if path.suffix.casefold() == ".csv" else "UTF-8"
+    return Fault(path.name, f"is not UTF-8 text; save it as {how}", line)
 
 
 def read_small(path: Path) -> tuple[RawTable, list[Fault]]:

@@ -66,6 +66,11 @@ def test_other_encodings(folder):
     ]
 
 
+def test_settings_are_no_csv(folder):
+    (folder / "plan.yaml").write_bytes("name: Größe\n".encode("cp1252"))
+    assert said(folder) == ["plan.yaml, row 1: is not UTF-8 text; save it as UTF-8"]
+
+
 @pytest.mark.parametrize(
     ("name", "size", "most"), [("demand.csv", 1_000, 512), ("mix.csv", 100, 16), ("plan.yaml", 2, 1)]
 )
