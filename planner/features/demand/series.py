@@ -122,6 +122,11 @@ def hourly_series(history: History, quiet_hours: QuietHours = "auto") -> HourlyS
     return HourlySeries(requests, rows, (*notes, *_silence_notes(hours, silent, lost)))
 
 
+def seen_hours(series: HourlySeries) -> pd.DatetimeIndex:
+    """List the hours of which something is known: those with a row, and those in which nobody asked."""
+    return pd.DatetimeIndex(series.requests.index[series.requests.notna().any(axis=1)])
+
+
 def _filled(hours: pd.DatetimeIndex, values: np.ndarray, lost: np.ndarray, quiet_hours: QuietHours) -> np.ndarray:
     """Return a series with its quiet hours as 0; NaN where the log is missing, before it began and after it ended."""
     known = np.flatnonzero(np.isfinite(values))

@@ -1,8 +1,8 @@
 """What happened: the hourly rows of a history that lie in the plan's months, in the plan's names, and their tokens.
 
 A region in a history is taken as the one in which demand arose, as `planner forecast` takes it. An hour in which no
-series has a row was not seen; in an hour that was, a series without a row had no requests. A row without a count of
-requests counts its tokens over those that the plan assumed for a request of its workload.
+series has a row is taken as there too: seen, and without a request, where silence is usual, else not seen. In an hour
+that was seen, a series without a row had no requests. A row without a count of requests counts its tokens over those that the plan assumed for a request of its workload.
 
 When work that waited arose: a history has the hours in which requests were served, a plan lets them wait.
 
@@ -23,7 +23,7 @@ import pandas as pd
 from planner.errors import Fault, InputError
 from planner.features.demand.history import SERIES, TOKENS, History
 from planner.features.demand.names import Dimension
-from planner.features.demand.series import hour_of_week
+from planner.features.demand.series import QuietHours, hour_of_week, hourly_series, seen_hours
 from planner.features.review.review_tables import SeenSpan
 from planner.plan.frames import ARRIVED
 from planner.plan.plan import Plan
@@ -53,15 +53,16 @@ def waits_of(case: Case, plan: Plan) -> pd.DataFrame:
     return flows.assign(share=flows["weight"] / whole)[[*_KEY, "late", "share"]]
 
 
-def as_they_arose(case: Case, plan: Plan, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+def as_they_arose(
+    case: Case, plan: Plan, rows: pd.DataFrame, seen: set[pd.Timestamp]
+) -> tuple[pd.DataFrame, list[str]]:
     """Put rows of a history (hour, period, SERIES, requests, TOKENS) back to when they arose; returns notes too.
 
-    rows : hours of the calendar in the plan's months, in the plan's names.
+    rows : hours of the calendar in the plan's months, in the plan's names. seen : the hours seen.
     """
     waits = waits_of(case, plan)
     if waits.empty:
         return rows, []
-    seen = set(rows["hour"])
     starts = {p.name: pd.Timestamp(p.start, tz="UTC") for p in case.periods}
     rows = rows.assign(hour_of_week=hour_of_week(pd.DatetimeIndex(rows["hour"])))
     both = rows.merge(waits, on=_KEY, how="left").fillna({"late": 0.0, "share": 1.0})
@@ -108,10 +109,17 @@ class Actual:
         return tuple(s.period for s in self.spans if s.hours_seen)
 
 
-def actual_of(case: Case, history: History, names: Names | None = None, plan: Plan | None = None) -> Actual:
+def actual_of(
+    case: Case,
+    history: History,
+    names: Names | None = None,
+    plan: Plan | None = None,
+    quiet_hours: QuietHours = "auto",
+) -> Actual:
     """Cut a history to the plan's months and check its names.
 
     plan : that says how long work that can wait did (`arrivals`); None: the history has the hours in which it arose.
+    quiet_hours : what hours without any row are (`hourly_series`).
 
     Raises
     ------
@@ -123,18 +131,54 @@ def actual_of(case: Case, history: History, names: Names | None = None, plan: Pl
         rows[name] = rows[name].replace(dict(ours))
     _check(case, rows)
     rows, counted = _with_requests(case, rows)
-    seen = rows[["hour", "period"]].drop_duplicates("hour").sort_values("hour", ignore_index=True)
+    seen, quiet = _seen_hours(case, history, rows, quiet_hours)
+    rows = _with_quiet_months(rows, seen)
     seen["hour_of_week"] = hour_of_week(pd.DatetimeIndex(seen["hour"]))
     waited: list[str] = []
     if plan is not None:
-        rows, waited = as_they_arose(case, plan, rows)
+        rows, waited = as_they_arose(case, plan, rows, set(seen["hour"]))
     rows["hour_of_week"] = hour_of_week(pd.DatetimeIndex(rows["hour"]))
     rows = rows.groupby(["hour", "period", "hour_of_week", *SERIES], as_index=False)[["requests", *TOKENS]].sum(
         min_count=1
     )
     hours = seen["period"].value_counts()
     spans = tuple(SeenSpan(p.name, int(hours.get(p.name, 0)), int(p.hours)) for p in case.periods)
-    return Actual(rows[list(ROW_COLUMNS)], seen, spans, (*notes, *counted, *waited, *_told(spans)))
+    return Actual(rows[list(ROW_COLUMNS)], seen, spans, (*notes, *counted, *quiet, *waited, *_told(spans)))
+
+
+def _seen_hours(
+    case: Case, history: History, rows: pd.DataFrame, quiet_hours: QuietHours
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return hour and period of every hour seen, sorted; a note tells those that had no row."""
+    with_rows = pd.DatetimeIndex(rows["hour"].unique())
+    known = seen_hours(hourly_series(history, quiet_hours))
+    periods = _periods_of(case, known)
+    quiet = known[(periods != "") & ~known.isin(with_rows)]
+    hours = with_rows.append(quiet).sort_values()
+    seen = pd.DataFrame({"hour": hours, "period": _periods_of(case, hours)})
+    if not len(quiet):
+        return seen, []
+    return seen, [
+        f"{len(quiet):,} hours without any row are zeros: nobody asked, and what was committed was paid for "
+        "(--quiet-hours unknown says otherwise)"
+    ]
+
+
+def _with_quiet_months(rows: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
+    """Give a month that was seen, and in which nobody asked, a row of no requests."""
+    quiet = seen[~seen["period"].isin(rows["period"])].drop_duplicates("period")
+    if quiet.empty:
+        return rows
+    none = {**dict.fromkeys(("requests", *TOKENS), 0.0), **{name: rows[name].iloc[0] for name in SERIES}}
+    return pd.concat([rows, quiet.assign(**none)], ignore_index=True)
+
+
+def _periods_of(case: Case, hours: pd.DatetimeIndex) -> np.ndarray:
+    """Name the plan's period of each hour; blank outside them."""
+    starts = pd.DatetimeIndex([pd.Timestamp(p.start, tz="UTC") for p in case.periods])
+    inside = (hours >= starts[0]) & (hours < pd.Timestamp(case.periods[-1].end, tz="UTC"))
+    names = np.array([p.name for p in case.periods], dtype=object)
+    return np.where(inside, names[starts.searchsorted(hours, side="right") - 1], "")
 
 
 def _inside(case: Case, history: History) -> tuple[pd.DataFrame, list[str]]:
@@ -144,8 +188,8 @@ def _inside(case: Case, history: History) -> tuple[pd.DataFrame, list[str]]:
     if days:
         notes.append(f"{days} rows of the history cover whole days; they have no hour and were left out")
     rows["hour"] = pd.DatetimeIndex(rows["hour"]).floor("h")
-    start, end = (pd.Timestamp(d, tz="UTC") for d in (case.periods[0].start, case.periods[-1].end))
-    inside = (rows["hour"] >= start) & (rows["hour"] < end)
+    periods = _periods_of(case, pd.DatetimeIndex(rows["hour"]))
+    inside = pd.Series(periods != "", index=rows.index)
     if not inside.any():
         span = f"{rows['hour'].min():%Y-%m-%d} to {rows['hour'].max():%Y-%m-%d}"
         raise InputError([Fault("history", "has no hour in the months of the plan: nothing can be reviewed", value=span,
@@ -154,11 +198,7 @@ def _inside(case: Case, history: History) -> tuple[pd.DataFrame, list[str]]:
     if outside:
         listed = outside[0] if len(outside) == 1 else f"{outside[0]} to {outside[-1]}"
         notes.append(f"hours outside the plan's months were left out: {int((~inside).sum())} rows of {listed}")
-    rows = rows[inside].reset_index(drop=True)
-    starts = pd.DatetimeIndex([pd.Timestamp(p.start, tz="UTC") for p in case.periods])
-    names = np.array([p.name for p in case.periods], dtype=object)
-    rows["period"] = names[starts.searchsorted(pd.DatetimeIndex(rows["hour"]), side="right") - 1]
-    return rows, notes
+    return rows.assign(period=periods)[inside].reset_index(drop=True), notes
 
 
 def _check(case: Case, rows: pd.DataFrame) -> None:

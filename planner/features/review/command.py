@@ -31,6 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what the history's hours are for work that can wait: those that served it, as exports and bills have "
         "them, or those in which it arose (default: served)",
     )
+    parser.add_argument(
+        "--quiet-hours",
+        choices=["auto", "zero", "unknown"],
+        default="auto",
+        help="hours without any row: zero, unknown, or (auto) zero where silence is usual",
+    )
     parser.add_argument("--rules", type=Path, metavar="FILE", help="YAML: thresholds that differ from the defaults")
     parser.add_argument("--json", action="store_true", help="print the review for machines")
 
@@ -61,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
             rules=rules,
             names=names,
             arrived=arguments.waited == "arrived",
+            quiet_hours=arguments.quiet_hours,
             store=finished.directory.absolute().parent / FOLDER,
             progress=progress,
         )

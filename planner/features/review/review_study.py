@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from planner.features.demand.history import History
+from planner.features.demand.series import QuietHours
 from planner.features.review.actual import Actual, Names, actual_of
 from planner.features.review.cases import with_room_at_the_calendar
 from planner.features.review.error import assumptions, forecast_error, tasks_of
@@ -45,6 +46,7 @@ def review(
     rules: Rules | None = None,
     names: Names | None = None,
     arrived: bool = False,
+    quiet_hours: QuietHours = "auto",
     store: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Review:
@@ -57,6 +59,7 @@ def review(
     rules : thresholds; None: the defaults.
     names : what the history's regions, workloads and models are called in the plan.
     arrived : the history has the hours in which work that can wait arose; False: those that served it (`arrivals`).
+    quiet_hours : what hours without any row are: zero, unknown, or (auto) zero where silence is usual.
     store : folder that keeps answers of the solver; None: none is kept.
     progress : called with (steps done, all steps).
 
@@ -65,7 +68,7 @@ def review(
     InputError : the history names what the plan does not know, or lies outside its months.
     """
     rules = rules or Rules()
-    actual = actual_of(case, history, names, None if arrived else plan)
+    actual = actual_of(case, history, names, None if arrived else plan, quiet_hours)
     periods = [p for p in case.periods if p.name in actual.months]
     step = _steps(progress, len(periods) + 3 + 2 * len(lines_of(case, plan)))
     options = Options(store=store)

@@ -90,6 +90,21 @@ def test_weeks_that_repeat_like_a_timetable_have_the_shape_of_the_last_one():
     assert wape(WEEK, kept) < wape(WEEK, noisy[-1])
 
 
+@pytest.mark.parametrize("weeks_since", [1, 2, 3])
+def test_a_timetable_that_changes_with_its_level_is_forecast_as_well_as_by_its_last_week(weeks_since):
+    errors = []
+    for seed in range(8):
+        # weeks that repeat to 1.5 % of a day; then half as many or twice, at other hours, as with a new timetable
+        rng = np.random.default_rng(seed)
+        new = np.roll(WEEK, 5) * rng.lognormal(0, 0.1, 168) * (2.0 if seed % 2 else 0.5)
+        weeks = np.concatenate([np.tile(WEEK, (20, 1)), np.tile(new, (7, 1))])
+        weeks = weeks * np.exp(np.repeat(rng.normal(0, 0.015, (27, 7)), 24, axis=1))
+        past, came = weeks[: 20 + weeks_since], weeks[20 + weeks_since :][:4]
+        errors.append((wape(came, ensemble(past, 4)), wape(came, np.tile(past[-1], (4, 1)))))
+    ours, naive = np.mean(errors, axis=0)
+    assert ours < 1.05 * naive
+
+
 def test_growth_is_found_and_beats_the_last_week():
     values = np.concatenate([WEEK * 1.04**k for k in range(24)])
     trials = try_out(values, np.ones(len(values)), 4)
@@ -237,6 +252,18 @@ def test_p90_covers_nine_hours_of_ten_on_average(family):
     assert 0.84 <= np.mean(covered) <= 0.97
 
 
+def test_low_and_high_have_the_spread_s_own_variance_and_lie_further_out_than_errors_are_known_of():
+    few = Spread(np.ones((KINDS, 201)), 0.0, 0.1, 3.0, further=0.0)
+    found = {f.name: np.log(f.levels) for f in futures_of(few, np.full(53, 100.0), np.zeros(0))}
+    high, low = found["high"] - found["base"], found["low"] - found["base"]
+    # 1.28 deviations: 0.3 x 1.28^2 x 2 is 1. A t with 3 degrees of freedom would have 1.64, and 1.6 times the variance
+    assert high[:14] == pytest.approx(0.1 * 1.28155, rel=1e-4)
+    assert 0.6 * high[0] ** 2 == pytest.approx(0.1**2, rel=0.02)
+    assert high[52] == pytest.approx(0.2 * 1.28155, rel=1e-4)
+    assert low == pytest.approx(-high)
+    assert np.diff(high[13:]).min() > 0
+
+
 def test_growth_is_carried_on_no_further_than_it_was_seen():
     weeks = to_weeks(np.concatenate([WEEK * 1.05**k for k in range(10)]))
     levels = np.log(MODELS["theta"].predict(weeks, 40).mean(axis=1))
@@ -323,11 +350,10 @@ def test_the_levels_of_the_last_year_are_futures_too():
 
 
 def test_the_weeks_of_the_futures_are_real_ones_and_keep_the_mean():
-    # one hour of two real weeks of equal level: 0 and 4 times, where 2 is usual; sqrt(2 / 1) widens the difference
-    # from the mean, and nothing falls below 0
+    # one hour of two real weeks of equal level: 0 and 4 times, where 2 is usual
     first, second = np.array([0.0, 4.0]), np.array([4.0, 0.0])
     ratios = real_weeks(np.stack([first, second]), 1)
-    assert ratios[0] == pytest.approx(np.array([[0.0, 1 + np.sqrt(2)], [1 + np.sqrt(2), 0.0]]))
+    assert ratios[0] == pytest.approx(np.array([[0.0, 2.0], [2.0, 0.0]]))
     mean = to_the_mean(10.0 * ratios[0], np.array([0.5, 0.5]), np.array([10.0, 10.0]))
     assert mean == pytest.approx(np.array([[0.0, 20.0], [20.0, 0.0]]))  # half of 20 is the 10 that were forecast
     # a burst in one week of six stays one: it has no mirror image

@@ -105,6 +105,37 @@ def test_verdicts_are_on_the_hours_that_were_and_not_on_their_mean_week(case: Ca
     assert found.regret.usd == pytest.approx(saved)
 
 
+def test_a_quiet_hour_without_a_row_was_seen_and_its_units_were_idle(case: Case, plan: Plan) -> None:
+    # an office tool: 10 requests an hour from 8:00 to 18:00 of working days, 21 x 10 hours, and no row otherwise; the
+    # units were paid for in every hour from the first row to the last, Friday the 1st 8:00 to the 29th 17:00
+    rows = history_of(case).rows
+    hours = pd.DatetimeIndex(rows["hour"])
+    office = History(rows[(hours.day_of_week < 5) & (hours.hour >= 8) & (hours.hour < 18)].reset_index(drop=True))
+    span = 28 * 24 + 10
+    found = review(case, plan, office)
+    assert found.spans[0].hours_seen == span
+    assert found.paid_usd == pytest.approx(10 * span)
+    came = month(found, ACTUAL)
+    assert came["utilisation"] == pytest.approx(210 / span)
+    assert any(f"{span - 210} hours without any row are zeros" in note for note in found.notes)
+    # 10 x 210 requests cost 3 USD each on demand: 6,300 for the 6,820 that the units cost, but for 62 hours not seen,
+    # in which the plan needs every unit
+    assert found.regret.usd == pytest.approx(0.0)
+    # where the log is missing, nothing is known of the hour
+    holes = review(case, plan, office, quiet_hours="unknown")
+    assert (holes.spans[0].hours_seen, month(holes, ACTUAL)["utilisation"]) == (210, pytest.approx(1.0))
+    assert holes.paid_usd == pytest.approx(10 * 210)
+
+
+def test_a_month_in_which_nobody_asked_is_seen_too() -> None:
+    case = builders.case(builders.tables(), months=3)
+    rows = history_of(case).rows
+    march = History(rows[pd.DatetimeIndex(rows["hour"]).month != 2].reset_index(drop=True))
+    found = review(case, solve(case), march, quiet_hours="zero")
+    assert [span.hours_seen for span in found.spans] == [744, 672, 743 + 1]
+    assert found.monthly.set_index(["period", "side"]).loc[("2027-02", ACTUAL), "utilisation"] == 0.0
+
+
 def test_a_higher_demand_raises_and_names_the_overflow(case: Case, plan: Plan) -> None:
     found = review(case, plan, history_of(case, 1.5))
     verdict = found.verdicts[0]
@@ -349,7 +380,7 @@ def test_what_the_plan_serves_nothing_of_stays_where_it_is() -> None:
     case = nightly()
     served = history_of(case, 0.0)
     rows = served.rows[pd.DatetimeIndex(served.rows["hour"]).hour == 5].assign(requests=1.0)
-    found = review(case, solve(case, workers=1), History(rows))
+    found = review(case, solve(case, workers=1), History(rows), quiet_hours="unknown")
     assert not any("put back" in note for note in found.notes)
     assert month(found, ACTUAL)["requests"] == pytest.approx(31)
 

@@ -1,10 +1,16 @@
 """The futures of a forecast: what a plan is made for, and what the rule of the backtest buys for, by one arithmetic.
 
 Three futures of the whole level, low, base and high, are the 10th, 50th and 90th percentile of the spread of the
-*total*'s level, weighted 0.3, 0.4, 0.3 (Swanson's rule, which keeps mean and variance of most smooth distributions).
+*total*'s level, weighted 0.3, 0.4, 0.3 (Swanson's rule, which keeps mean and variance of most smooth distributions), as if the spread's
+deviation were known: s² is the mean of squares, so a t's percentiles, further out, would be more than they have, and
+plans would tell too small a saving.
 Those know how the last months moved. What they do not know is that a level may go back to where it was within the
 year: a campaign ends, a season turns, a customer leaves. So there are two more, ``past 1`` and ``past 2``: the level of
 each half of the last year (of the whole history, where it is shorter), with half of the growth since (the root of it).
+Further ahead than errors are known of (a quarter), low and high lie further out than they would, twice as far in a
+year: what is bought for a year is not taken back, and a plan that is made anew each week or month buys in its most
+hopeful one. So a plan of a year tells less saving than comes, one of three months as much.
+
 Of all of them the weighted mean is the forecast: what the past lacks is added to the high future (up to the forecast
 again; beyond that the past is moved nearer), what the past has too much is taken from all.
 
@@ -189,6 +195,7 @@ PAST_WEIGHT, PAST_PARTS, LEAST_PAST_WEEKS = 0.3, 2, 8  # of all; the last year i
 PAST_GROWTH = 0.5  # power of the growth since, that a half's level is lifted by
 MOST_LIFT = 1.0  # times the forecast, that the high future is raised by at most for what the past lacks
 YEAR_WEEKS, GROWTH_WEEKS = 52, 13
+TRIED_WEEKS, FAR = 13, 2.0  # weeks ahead that errors are known of; logarithm of low and high in a year, over its own
 PAIRED_WEEKS = 6
 TINY = 1e-9
 
@@ -211,7 +218,9 @@ def futures_of(spread: Spread, path_levels: np.ndarray, weekly_levels: np.ndarra
     weekly_levels : its known weeks, oldest first [requests/hour].
     """
     ahead = len(path_levels)
-    low, high = level_ratios(spread, 0.1, ahead), level_ratios(spread, 0.9, ahead)
+    wide = np.interp(np.arange(ahead), (TRIED_WEEKS, YEAR_WEEKS), (1.0, FAR))
+    spread = replace(spread, freedom=np.inf)
+    low, high = level_ratios(spread, 0.1, ahead) ** wide, level_ratios(spread, 0.9, ahead) ** wide
     spread_levels = levels_of_futures(low, high)
     past = past_levels(weekly_levels)
     if not len(past):
@@ -266,8 +275,9 @@ def growth_of(weekly_levels: np.ndarray) -> float:
 def real_weeks(weeks: np.ndarray, futures: int) -> np.ndarray:
     """Return what real weeks were over the usual one, for the weeks a and b of each future: futures x 2 x 168.
 
-    The newest weeks are taken in turn; their differences from their own mean are widened by √(n / (n - 1)), to those
-    from what is usual.
+    The newest weeks are taken in turn. Their differences are those from their own mean, which are smaller than those
+    from what is usual by √((n - 1) / n): the forecast's shape is the mean of the same weeks, so the rest of their
+    scatter is in it already. Widened, it would count twice, and a plan would tell too small a saving.
 
     Parameters
     ----------
@@ -277,7 +287,6 @@ def real_weeks(weeks: np.ndarray, futures: int) -> np.ndarray:
     weeks = weeks / np.maximum(weeks.mean(axis=1, keepdims=True), TINY)
     usual, half = weeks.mean(axis=0), len(weeks) // 2
     ratios = np.where(usual > TINY, weeks / np.maximum(usual, TINY), 1.0)
-    ratios = np.maximum(1.0 + (ratios - 1.0) * np.sqrt(len(weeks) / (len(weeks) - 1)), 0.0)
     return np.stack([ratios[[k % half, k % half + half]] for k in range(futures)])
 
 

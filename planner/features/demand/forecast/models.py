@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK
 
 SHAPE_WEEKS, MEAN_WEEKS, TREND_WEEKS = 8, 4, 52
 THETA_WEEKS = 5  # least weeks that growth is found in
@@ -145,19 +145,21 @@ def ensemble(weeks: np.ndarray, ahead: int) -> np.ndarray:
     models = [mean_weeks, last_level, *([theta] if len(level) >= THETA_WEEKS else [])]
     weights = [2.0 if model is theta else 1.0 for model in models]  # theta alone knows growth
     path = np.asarray(np.average([model(level, ahead) for model in models], axis=0, weights=weights))
-    path, steps = near_last_week(path, level), np.arange(ahead)
+    last, share = seasonal_naive(weeks, 1)[0], _repeating(weeks)
+    path, steps = near_last_week(path, level, share), np.arange(ahead)
     if len(weeks) >= YEAR_LEAST_WEEKS:
         weight = np.interp(steps, YEAR_STEPS, YEAR_WEIGHTS)[:, None]
         path = (1 - weight) * path + weight * last_year(level, ahead)
-    path = path * (_last_days(weeks, path) ** (BLEND * 0.5 ** (steps / BLEND_WEEKS)))[:, None]
-    last, share = seasonal_naive(weeks, 1)[0], _repeating(weeks)
+    path = path * (_last_days(weeks, path) ** ((1 - share) * BLEND * 0.5 ** (steps / BLEND_WEEKS)))[:, None]
     if share > 0:
         path = (1 - share) * path + share * path.mean(axis=1)[:, None] * last / last.mean()
     return np.asarray(path)
 
 
-def near_last_week(path: np.ndarray, weeks: np.ndarray) -> np.ndarray:
+def near_last_week(path: np.ndarray, weeks: np.ndarray, repeating: float = 0.0) -> np.ndarray:
     """Return the path with its first week's level near the last one's, in case that is a move not yet told; this fades.
+
+    ``repeating``: share of their shape that weeks repeat; the more, the nearer, and the longer.
 
     The mean of four weeks is slow to follow a move: without this, the first month after one would be forecast worse
     than by repeating the last week.
@@ -166,27 +168,36 @@ def near_last_week(path: np.ndarray, weeks: np.ndarray) -> np.ndarray:
     if last <= TINY or first <= TINY:
         return path
     off = np.log(last / first)
-    pull = off - np.clip(off, -NEAR, NEAR)
-    return np.asarray(path * np.exp(pull * 0.5 ** (np.arange(len(path)) / NEAR_WEEKS))[:, None])
+    near, fade = NEAR * (1 - repeating), 0.5 ** (np.arange(len(path)) * (1 - repeating) / NEAR_WEEKS)
+    return np.asarray(path * np.exp((off - np.clip(off, -near, near)) * fade)[:, None])
 
 
 def _repeating(weeks: np.ndarray) -> float:
     """Return how far weeks repeat the last one's shape, as a timetable does: 1 to the hour, 0 no better than the mean.
 
-    One less the error of the last week's shape over that of the mean shape, in the last two weeks.
+    One less the square of the last week's error over the mean shape's, in the last two weeks. Where a level has
+    moved, often the shape has too: then the mean shape is held against the weeks since, and a week against the one
+    before it only where both lie on one side of the move.
     """
-    if len(weeks) < REPEAT_WEEKS + 2:
+    new = shift_of(weeks)[0] / DAYS_PER_WEEK
+    places = range(len(weeks) - 1, 0, -1)
+    pairs = [place for place in places if new == 0 or abs(len(weeks) - place - new) >= 1][:REPEAT_WEEKS]
+    since = [place for place in places if new < 1 or len(weeks) - place <= new][:REPEAT_WEEKS]
+    if len(weeks) < REPEAT_WEEKS + 2 or len(pairs) < REPEAT_WEEKS:
         return 0.0
-    by_last = by_mean = 0.0
-    for place in range(len(weeks) - REPEAT_WEEKS, len(weeks)):
-        came, last, mean = weeks[place], seasonal_naive(weeks[:place], 1)[0], shape_of(weeks[:place])
-        known = np.isfinite(came)
-        if not known.any() or came[known].sum() <= 0 or last.sum() <= 0:
-            return 0.0
-        shape = came[known] / came[known].mean()
-        by_last += float(np.abs(shape - last[known] / last.mean()).sum())
-        by_mean += float(np.abs(shape - mean[known]).sum())
-    return max(0.0, 1.0 - by_last / by_mean) if by_mean > TINY else 0.0
+    by_last = [_off(weeks[place], seasonal_naive(weeks[:place], 1)[0]) for place in pairs]
+    by_mean = [_off(weeks[place], shape_of(weeks[:place])) for place in since]
+    if not np.isfinite([*by_last, *by_mean]).all():
+        return 0.0
+    return float(max(0.0, 1.0 - (np.mean(by_last) / np.mean(by_mean)) ** 2)) if np.mean(by_mean) > TINY else 0.0
+
+
+def _off(came: np.ndarray, said: np.ndarray) -> float:
+    """Return the mean distance of two weeks' shapes over the known hours; NaN where one of them is empty."""
+    known = np.isfinite(came)
+    if not known.any() or came[known].sum() <= 0 or said.sum() <= 0:
+        return float("nan")
+    return float(np.abs(came[known] / came[known].mean() - said[known] / said.mean()).mean())
 
 
 def _last_days(weeks: np.ndarray, path: np.ndarray) -> float:
