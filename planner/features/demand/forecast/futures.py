@@ -1,9 +1,9 @@
 """The futures of a forecast: what a plan is made for, and what the rule of the backtest buys for, by one arithmetic.
 
 Three futures of the whole level, low, base and high, are the 10th, 50th and 90th percentile of the spread of the
-*total*'s level, weighted 0.3, 0.4, 0.3 (Swanson's rule, which keeps mean and variance of most smooth distributions), as if the spread's
-deviation were known: s² is the mean of squares, so a t's percentiles, further out, would be more than they have, and
-plans would tell too small a saving.
+*total*'s level, weighted 0.3, 0.4, 0.3 (Swanson's rule, which keeps mean and variance of most smooth distributions), as
+if the spread's deviation were known: s² is the mean of squares, so a t's percentiles, which lie further out, would vary
+more than what came, and plans would tell too small a saving.
 Those know how the last months moved. What they do not know is that a level may go back to where it was within the
 year: a campaign ends, a season turns, a customer leaves. So there are two more, ``past 1`` and ``past 2``: the level of
 each half of the last year (of the whole history, where it is shorter), with half of the growth since (the root of it).
