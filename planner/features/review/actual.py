@@ -155,7 +155,7 @@ def _seen_hours(
     known = seen_hours(hourly_series(history, quiet_hours))
     periods = _periods_of(case, known)
     quiet = known[(periods != "") & ~known.isin(with_rows)]
-    hours = with_rows.append(quiet).sort_values()
+    hours = pd.DatetimeIndex(with_rows.append(quiet)).sort_values()
     seen = pd.DataFrame({"hour": hours, "period": _periods_of(case, hours)})
     if not len(quiet):
         return seen, []

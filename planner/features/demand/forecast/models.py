@@ -189,7 +189,8 @@ def _repeating(weeks: np.ndarray) -> float:
     by_mean = [_off(weeks[place], shape_of(weeks[:place])) for place in since]
     if not np.isfinite([*by_last, *by_mean]).all():
         return 0.0
-    return float(max(0.0, 1.0 - (np.mean(by_last) / np.mean(by_mean)) ** 2)) if np.mean(by_mean) > TINY else 0.0
+    last, mean = float(np.mean(by_last)), float(np.mean(by_mean))
+    return max(0.0, 1.0 - (last / mean) ** 2) if mean > TINY else 0.0
 
 
 def _off(came: np.ndarray, said: np.ndarray) -> float:
