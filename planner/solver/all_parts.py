@@ -18,6 +18,7 @@ from planner.errors import StoppedError
 from planner.model.sets import Floats, Ints
 from planner.solver.continuous import ROUNDS
 from planner.solver.coupling import Coupling, LivePart
+from planner.solver.deployed import purchases_and_deployments
 from planner.solver.direct import scaled_stress
 from planner.solver.highs import DEVEX, INF, OPTIMAL, Clock, column_wise, quiet_highs, run, set_options
 from planner.solver.priced_results import Priced
@@ -125,6 +126,26 @@ class AllParts:
         column, scale = self.sized, self.column_scale[self.sized]
         self.highs.changeColsBounds(len(column), column.astype(np.int32), lower / scale, upper / scale)
         return self.solve()
+
+    def best_with(self, values: Sequence[Floats]) -> tuple[float, list[Floats]] | None:
+        """Find the best plan with the purchases and deployments of each part that some values have: USD, and values.
+
+        None: there is none.
+        """
+        found = [purchases_and_deployments(part.program, own) for part, own in zip(self.parts, values)]
+        column = np.concatenate([columns + first for (columns, _, _), first in zip(found, self.first)])
+        top = np.concatenate([part.program.columns.upper[own] for part, (own, _, _) in zip(self.parts, found)])
+        lower, upper = (np.concatenate([bounds[k] for bounds in found]) for k in (1, 2))
+        number, scale = column.astype(np.int32), self.column_scale[column]
+        self.highs.changeColsBounds(len(number), number, lower / scale, upper / scale)
+        try:
+            if not self.solve():
+                return None
+            for own, given, (columns, least, _) in zip(self.values, values, found):
+                own[columns[least > 0]] = given[columns[least > 0]]
+            return self.usd, self.values
+        finally:
+            self.highs.changeColsBounds(len(number), number, np.zeros(len(number)), top / scale)
 
     def solve(self) -> bool:
         """Solve to the optimum with every stress case served; False where there is none, or HiGHS finds none.

@@ -32,6 +32,7 @@ from planner.plan.plan import (
 )
 from planner.solver.certificate import part_of_merged, slot_names
 from planner.solver.component import ComponentPlan, Decided
+from planner.solver.deployed import beyond_commitments
 from planner.solver.joint import joint_columns, settle_joint
 from planner.solver.scaling import column_scale
 from planner.units import REQUESTS_PER_THOUSAND
@@ -306,17 +307,6 @@ def values_of(sets: Sets, at: Columns, committed: Floats, deployed: Floats, flow
     above = size - np.where(on, at.size_low, 0.0)
     values[at.size_steps[stepped]] = np.maximum(above[stepped], 0.0) / at.size_step[stepped]
     return values
-
-
-def beyond_commitments(sets: Sets, committed: Floats, deployed: Floats) -> Floats:
-    """Units deployed beyond those committed, meters x periods."""
-    have = sets.earlier.copy()
-    bought = sets.purchases
-    for n, meter, start, last in zip(committed, bought["meter_row"], bought["period"], bought["last_period"]):
-        have[meter, start : last + 1] += n
-    used = np.zeros_like(have)
-    np.add.at(used, sets.deployments["meter_row"].to_numpy(int), deployed)
-    return np.maximum(used - have, 0.0)
 
 
 def original_slots(sets: Sets, merged: npt.NDArray[np.int64]) -> tuple[Ints, Ints]:

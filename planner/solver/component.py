@@ -10,6 +10,7 @@ what runs, and what starts follows: so the same money is spent on units that run
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -25,8 +26,9 @@ from planner.model.structure import breaks, prices_on_sizes, refusing, rules_on_
 from planner.model.waiting import Weeks
 from planner.solver.certificate import Certificate, WitnessArrays, certify, price_table, witness_of
 from planner.solver.continuous import LinearSolve, open_program, solve_linear
+from planner.solver.deployed import deploy_paid, deploy_spent, purchases_and_deployments
 from planner.solver.highs import Clock
-from planner.solver.joint import joint_columns, settle_joint
+from planner.solver.joint import cost_settled, joint_columns, settle_joint
 from planner.solver.scaling import column_scale
 from planner.solver.single import solve_sizes
 from planner.solver.starts import Starts
@@ -233,6 +235,8 @@ def finish_component(part: Sets, solve: LinearSolve, gap: float, solver: str = H
     else:
         values = choose_by_rule(solve)
     clock.deadline = np.inf
+    if part.has_size_rules and len(joint_columns(program.columns)):
+        values, usd = _spent(solve, values, usd)
     try:
         return plan_of(
             solve, values, usd=usd, tree_bound=tree_bound, certificate=certificate, duals=duals, prices=prices
@@ -246,6 +250,29 @@ def finish_component(part: Sets, solve: LinearSolve, gap: float, solver: str = H
         return plan_of(
             solve, values, usd=usd, tree_bound=tree_bound, certificate=certificate, duals=duals, prices=prices
         )
+
+
+def _spent(solve: LinearSolve, values: Floats, usd: float) -> tuple[Floats, float]:
+    """Deploy what a plan in whole units pays for beyond commitments: values of all columns, and what they cost (USD).
+
+    What is then left to spend, or spent too much, may be made up for by what has no sizes.
+    """
+    program, session, cost = solve.program, solve.session, partial(cost_settled, solve.program)
+    found = [deploy_spent(program, values), deploy_spent(program, values, cost)]
+    if found[0] is values:
+        return values, usd
+    for one in found[:]:
+        columns, lower, upper = purchases_and_deployments(program, one)
+        session.set_column_bounds(columns, lower, upper)
+        try:
+            if solve_linear(solve):
+                other = session.values()
+                other[columns[lower > 0]] = one[columns[lower > 0]]
+                found.append(other)
+        finally:
+            session.set_column_bounds(columns, np.zeros(len(columns)), program.columns.upper[columns])
+    best = min(found, key=cost)
+    return best, cost(best)
 
 
 def plan_of(
@@ -262,18 +289,18 @@ def plan_of(
     committed = np.maximum(values[at.committed], 0.0)
     scale = column_scale(program.sets, at)
     values = served_sooner(program, np.maximum(values, 0.0), scale, solve.session.clock)
-    deployed = values[at.deployed]
-    if not program.cost[at.deployed].any():
-        deployed = _deploy_all(program.sets, committed, deployed, values, at.unreserved)
     work = served_work(program.sets, at, values)
-    flow = flow_totals(at, work, len(program.sets.slots))
-    final = values.copy()
-    final[at.deployed], final[at.flow_first :] = deployed, flow
+    values[at.flow_first :] = flow_totals(at, work, len(program.sets.slots))
+    joint = len(joint_columns(at)) > 0
+    if joint:
+        values = deploy_spent(program, values, partial(cost_settled, program))
+    final = deploy_paid(program, values)
     scaled = _run_by_hour(program, final)
     if breaks(program, final, scale, Reduction.SIZES):  # a rule that more units would break
-        deployed = final[at.deployed] = values[at.deployed]
+        final = values
         scaled = _run_by_hour(program, final)
-    if len(joint_columns(at)):
+    deployed = final[at.deployed]
+    if joint:
         final = settle_joint(program.sets, at, final)
     wrong = breaks(program, final, scale)
     if wrong:
@@ -332,20 +359,3 @@ def _run_by_hour(program: LinearProgram, final: Floats) -> Floats:
     final[at.scaled[at.scaled >= 0]] = units[at.scaled >= 0]
     final[at.started[at.started >= 0]] = started_units(sets, units)[at.started >= 0]
     return units
-
-
-def _deploy_all(sets: Sets, committed: Floats, deployed: Floats, values: Floats, unreserved: np.ndarray) -> Floats:
-    """Deploy every unit that is paid for where that is free: a meter with one deployment and no size rules."""
-    meter = sets.deployments["meter_row"].to_numpy(int)
-    alone = np.bincount(meter, minlength=len(sets.meters)) == 1
-    free = (sets.deployments["min_units"] <= 0).to_numpy() & (sets.deployments["unit_step"] <= 0).to_numpy()
-    have = sets.earlier.copy()
-    bought = sets.purchases
-    for units, meter_row, start, last in zip(committed, bought["meter_row"], bought["period"], bought["last_period"]):
-        have[meter_row, start : last + 1] += units
-    priced = unreserved >= 0
-    have[priced] += np.maximum(values[unreserved[priced]], 0.0)
-    grown = deployed.copy()
-    for d in np.flatnonzero(alone[meter] & (free if sets.whole_units else np.ones(len(free), bool))):
-        grown[d] = np.maximum(deployed[d], have[meter[d]])
-    return grown

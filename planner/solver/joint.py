@@ -8,6 +8,7 @@ import numpy as np
 from planner.model.columns import Columns
 from planner.model.constraints.risk import risk
 from planner.model.constraints.spend import spend
+from planner.model.program import LinearProgram
 from planner.model.sets import Floats, Ints, Sets
 
 JOINT = ("spend", "risk")  # families whose rows have such columns
@@ -37,6 +38,11 @@ def settle_joint(sets: Sets, at: Columns, values: Floats) -> Floats:
         found[at.over[likely]] = np.maximum(usd - threshold, 0.0)
         found[at.under[likely]] = np.maximum(threshold - usd, 0.0)
     return found
+
+
+def cost_settled(program: LinearProgram, values: Floats) -> float:
+    """Cost of some values of all columns (USD), with these columns as good as the rows allow."""
+    return float(program.cost @ settle_joint(program.sets, program.columns, values))
 
 
 def quantile(usd: Floats, chance: Floats, level: float) -> float:

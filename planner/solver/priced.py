@@ -23,6 +23,7 @@ what parts lose by not being convex; `solver.find` searches on with everything i
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -36,6 +37,7 @@ from planner.solver.all_parts import AllParts, hardly_divided, solved, together
 from planner.solver.component import ComponentPlan
 from planner.solver.continuous import LinearSolve
 from planner.solver.coupling import HAIR, Coupling, LivePart, Proved, coupling_of, plans_of
+from planner.solver.deployed import deploy_spent
 from planner.solver.diving import Diving
 from planner.solver.highs import Clock
 from planner.solver.mixture import Mixture, mixture
@@ -49,6 +51,7 @@ WAY = 0.5  # of the way from the best prices to the master's, between two such s
 FEW = 20  # of prices for fixed sizes
 STEEP = 256.0  # times that penalty where sizes are chosen: there a row may be dear to keep, and must be
 TURN = 0.7  # of the time left that all searches at some prices may take
+LAST_SECONDS = 20.0  # for what is spent on contracts with the sizes of a finished plan
 SHARE = 0.4  # of the gap asked that a part's search may leave open
 
 
@@ -329,5 +332,36 @@ class PricedParts(RowPrices):
             part.reset()
             part.solve.session.clock.deadline = np.inf
         bound = max(best.bound_usd, priced.bound_usd)
+        self._deploy_spent(best)
         proof = Proved(best.usd, bound, priced.prices, tuple(best.values), priced.duals)
         return plans_of(self.coupling, self.parts, sets, families, proof)
+
+    def _deploy_spent(self, best: BestPlan) -> None:
+        """Deploy what is paid for beyond commitments, of each part in turn, and say what the plan then costs."""
+        below = [deploy_spent(part.program, own) for part, own in zip(self.parts, best.values)]
+        if all(one is own for one, own in zip(below, best.values)):
+            return
+        above = best.values.copy()
+        for k, part in enumerate(self.parts):
+            others = above.copy()
+
+            def usd(own: Floats, k: int = k, others: list[Floats] = others) -> float:
+                return self._usd([*others[:k], own, *others[k + 1 :]])
+
+            above[k] = deploy_spent(part.program, above[k], usd)
+        found = [(self._usd(one), one) for one in (below, above)]
+        if self.whole is not None:
+            self.whole.clock = Clock.of(LAST_SECONDS)
+            with suppress(StoppedError):
+                again = [self.whole.best_with(one) for one in (below, above)]
+                found += [one for one in again if one is not None]
+        usd, values = min(found, key=lambda one: one[0])
+        if np.isfinite(usd):
+            best.usd, best.values = usd, values
+
+    def _usd(self, values: Sequence[Floats]) -> float:
+        """Cost of some values of the columns of each part; inf where they break a row that ties parts."""
+        rows = self.coupling
+        plans = [[part.plan(rows, own)] for part, own in zip(self.parts, values)]
+        mixed = mixture(plans, rows.lower, rows.upper, self.penalty, Clock(), joint=rows.joint)
+        return np.inf if mixed is None or not mixed.fits else mixed.usd
