@@ -355,9 +355,9 @@ class PricedParts(RowPrices):
             with suppress(StoppedError):
                 again = [self.whole.best_with(one) for one in (below, above)]
                 found += [one for one in again if one is not None]
-        usd, values = min(found, key=lambda one: one[0])
-        if np.isfinite(usd):
-            best.usd, best.values = usd, values
+        cheapest, values = min(found, key=lambda one: one[0])
+        if np.isfinite(cheapest):
+            best.usd, best.values = cheapest, values
 
     def _usd(self, values: Sequence[Floats]) -> float:
         """Cost of some values of the columns of each part; inf where they break a row that ties parts."""
