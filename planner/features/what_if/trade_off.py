@@ -27,6 +27,7 @@ NEAR = 1e-5  # of the cost: breakpoints that move it by less are left out, unles
 MOST_SOLVES = 80
 EVERY = 5000  # solves where every breakpoint is asked for
 NARROW = 1e-9  # of the range: how exactly the end of what has a plan is found
+_HAIR = 1000  # times as exactly as it is found: so near the end of what has a plan, rounding may decide
 _NEXT = 1e-6  # of the range: how far from an end its programme may be another (a share of 0 has no rows)
 _FIRST, _MOST_POINTS, _FINE = 9, 33, 2e-3  # points of a curve that is only sampled; share of cost between two of them
 
@@ -196,7 +197,12 @@ def _edge(solve: Callable[[float], LinePoint | None], without: float, inside: Li
     """Halve down to the last place that has a plan, between one that has none and one that has."""
     while abs(inside.at - without) > width:
         middle = (inside.at + without) / 2
-        found = solve(middle)
+        try:
+            found = solve(middle)
+        except ArithmeticError:  # a hair's breadth from the end, HiGHS's tolerance decides whether there is a plan
+            if abs(inside.at - without) > _HAIR * width:
+                raise
+            found = None
         if found is None:
             without = middle
         else:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from planner.errors import InputError
 from planner.features.what_if.case_change import changed
 from planner.features.what_if.curve import Curve, Shape, stretches_of
 from planner.features.what_if.parameter import parameter_of
-from planner.features.what_if.trade_off import trade_off
+from planner.features.what_if.trade_off import _edge, trade_off
 from planner.schema.case import Case
 from planner.solver.find import find_cost, find_if_any
 from tests import builders
@@ -174,3 +175,21 @@ def test_what_cannot_be_asked() -> None:
         curve_of(case, "headroom=0:1")
     with pytest.raises(InputError, match="not in the table workloads"):
         curve_of(case, "guaranteed_share[workload=nobody]=0:1")
+
+
+@pytest.mark.parametrize(("distance", "fails"), [(1e-8, False), (1e-3, True)])
+def test_rounding_at_the_end_of_what_has_a_plan(distance: float, fails: bool) -> None:
+    """A programme that does not settle is no plan a hair's breadth from the end, and a failure anywhere else."""
+
+    def solve(at: float) -> Any:
+        if at < 0.3:
+            return None
+        if at < 0.3 + distance:
+            raise ArithmeticError("the stress rows did not settle")
+        return SimpleNamespace(at=at)
+
+    if fails:
+        with pytest.raises(ArithmeticError):
+            _edge(solve, 0.0, solve(1.0), 1e-9)
+    else:
+        assert _edge(solve, 0.0, solve(1.0), 1e-9).at == pytest.approx(0.3, abs=2e-8)
