@@ -45,6 +45,7 @@ from planner.solver.watched import Told
 DEFAULT_GAP = 1e-4
 PATIENCE_SECONDS = 120.0
 ANY_SIZE_GAP = 5e-7  # relative gap asked of units of any size
+OF_REASON = 0.25  # of the time limit: what the search for the reason why there is no plan has at least
 LARGE = 50_000  # ways times slots: from there on a row over all flows is slow in one programme, and is priced
 
 
@@ -117,8 +118,8 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     until = clock.deadline
     sets, plans, stuck = _components(case, options, clock, progress)
     if stuck:
-        now = time.monotonic()  # the search for the reason may take as long as that for a plan might have
-        error = explain(case, stuck, replace(clock, deadline=max(until, now + (until - began))))
+        now = time.monotonic()
+        error = explain(case, stuck, replace(clock, deadline=max(until, now + OF_REASON * (until - began))))
         if options.solver != HIGHS and not error.shortfalls:
             raise PlannerError(f"--solver {options.solver} finds no plan, though there are some: use --solver highs")
         raise error

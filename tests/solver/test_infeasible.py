@@ -83,7 +83,7 @@ def test_an_answer_stands_where_the_time_for_others_is_over(monkeypatch: pytest.
     assert error.alternatives == ()
 
 
-def test_the_reason_has_as_much_time_as_the_plan_and_says_if_it_was_not_enough(
+def test_the_reason_has_a_quarter_of_the_time_and_says_if_it_was_not_enough(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     demand = builders.profile("west", "w", [10.0] * 36 + [12.0] * 132)
@@ -91,8 +91,9 @@ def test_the_reason_has_as_much_time_as_the_plan_and_says_if_it_was_not_enough(
     left, real = [], find._components
 
     def slow(*told: Any) -> Any:
+        found = real(*told)
         time.sleep(1.0)
-        return real(*told)
+        return found
 
     def late(search: ChangeSearch) -> list[tuple[Shortfall, ...]]:
         left.append(search.clock.left())
@@ -101,9 +102,9 @@ def test_the_reason_has_as_much_time_as_the_plan_and_says_if_it_was_not_enough(
     monkeypatch.setattr(find, "_components", slow)
     monkeypatch.setattr(ChangeSearch, "answers", late)
     with pytest.raises(InfeasibleError, match="Time ran out before the reason was found") as error:
-        find_plan(case, Options(workers=1, time_limit_seconds=1000.0))
+        find_plan(case, Options(workers=1, time_limit_seconds=1.0))
     assert error.value.out_of_time
-    assert left[0] > 999.5  # though the search for a plan took more than half a second
+    assert 0 < left[0] <= 0.25  # though the search for a plan took all of it
 
 
 def test_a_failover_quota_counts_before_its_trust() -> None:
