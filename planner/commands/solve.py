@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="for the whole command: the search stops in time for audit and files, for which at most half of it is "
         "kept: where these take longer it ends later (--no-workbook helps), and rather than end without a plan it may "
-        "take up to four times as long for a rough one; why no plan exists may take as long again. Without a limit a "
+        "take up to four times as long for a rough one; why no plan exists may take a quarter more. Without a limit a "
         "search of whole units ends, once it has a plan, after as long again as that took, two minutes at least (five "
         "times as long where its gap is above 1 %%). The plan says what gap is left, and where there is one it is no "
         "dearer than the last plan, that of --previous or else of the output directory, where its purchases still "
