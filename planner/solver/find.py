@@ -118,8 +118,8 @@ def find_plan(case: Case, options: Options = Options(), progress: Callable[[int,
     until = clock.deadline
     sets, plans, stuck = _components(case, options, clock, progress)
     if stuck:
-        now = time.monotonic()
-        error = explain(case, stuck, replace(clock, deadline=max(until, now + OF_REASON * (until - began))))
+        least = time.monotonic() + OF_REASON * (until - began)
+        error = explain(case, stuck, replace(clock, deadline=max(until, least)))
         if options.solver != HIGHS and not error.shortfalls:
             raise PlannerError(f"--solver {options.solver} finds no plan, though there are some: use --solver highs")
         raise error
@@ -135,8 +135,7 @@ def find_if_any(
     ------
     StoppedError : the time limit ran out before there was a plan.
     """
-    clock = options.clock()
-    until = clock.deadline
+    until = (clock := options.clock()).deadline
     sets, plans, stuck = _components(case, options, clock, progress)
     return None if stuck else _plan(case, sets, plans, replace(options, until=until))
 
