@@ -2,8 +2,8 @@
 
 A region in a history is taken as the one in which demand arose, as `planner forecast` takes it. An hour in which no
 series has a row is taken as there too: seen, and without a request, where silence is usual, else not seen. In an hour
-that was seen, a series without a row had no requests. A row without a count of requests
-counts its tokens over those that the plan assumed for a request of its workload.
+that was seen, a series without a row had no requests. A row without a count of requests counts its tokens over those
+that the plan assumed for a request of its workload.
 
 When work that waited arose: a history has the hours in which requests were served, a plan lets them wait.
 

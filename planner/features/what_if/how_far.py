@@ -23,8 +23,9 @@ from dataclasses import dataclass, replace
 
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.case_factors import DEMAND, Factor, Number, numbers_of
-from planner.model.index_tables import sets_of
+from planner.plan.derived import Derived
 from planner.plan.plan import Plan
+from planner.plan.pricing import months_in_force, unit_balance
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.highs import Clock
@@ -125,23 +126,10 @@ class _Held:
 
 def hourly_units(case: Case, plan: Plan) -> dict[tuple[str, str, str], float]:
     """Units that a plan deploys beyond its commitments, by pool, meter and period."""
-    sets = sets_of(case)
-    have = sets.earlier.copy()
-    purchases = sets.purchases
-    row = {key: k for k, key in enumerate(zip(purchases["offer"], purchases["period"].to_numpy(int), strict=True))}
-    meter, last = purchases["meter_row"].to_numpy(int), purchases["last_period"].to_numpy(int)
-    number = {name: k for k, name in enumerate(sets.periods)}
-    for (offer, period), units in purchased(plan).items():
-        k = row[offer, number[period]]
-        have[meter[k], number[period] : last[k] + 1] += units
-    meters = {key: k for k, key in enumerate(zip(sets.meters["pool"], sets.meters["meter"], strict=True))}
-    deployed: dict[tuple[str, str, str], float] = {}
-    table = plan.deployments
-    for pool, name, period, units in zip(table["pool"], table["meter"], table["period"], table["units"], strict=True):
-        key = (str(pool), str(name), str(period))
-        deployed[key] = deployed.get(key, 0.0) + float(units)
-    more = {key: units - have[meters[key[:2]], number[key[2]]] for key, units in deployed.items()}
-    return {key: float(units) for key, units in more.items() if units > 1e-9}
+    held = unit_balance(case, months_in_force(case, plan.purchases), Derived.of(case).earlier, plan.deployments)
+    more = held[held["unreserved_units"] > 1e-9]
+    keys = zip(more["pool"], more["meter"], more["period"], strict=True)
+    return dict(zip(keys, more["unreserved_units"].tolist(), strict=True))
 
 
 def purchased(plan: Plan) -> dict[tuple[str, str], float]:
