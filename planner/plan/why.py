@@ -58,18 +58,23 @@ class _Rents:
 
     @classmethod
     def of(cls, reading: Reading, rents: pd.DataFrame, weight: Floats, cases: Sequence[str]) -> "_Rents":
-        """Read a table of rents; `weight` (deployments x periods) says how much each counts, 0: not at all."""
+        """Read a table of rents; `weight` (deployments x periods) says how much each counts, 0: not at all.
+
+        A row of a deployment, period or case that the input does not know counts for nothing: `verify` names it.
+        """
         names = reading.names
         deployment, period = _deployment_of(reading, rents), encode(rents["period"], names.periods)
-        counts = np.flatnonzero((deployment >= 0) & (period >= 0))
+        of_case = encode(rents["case"], cases) if "case" in rents else np.full(len(rents), -1)
+        counts = np.flatnonzero((deployment >= 0) & (period >= 0) & ((of_case >= 0) | ("case" not in rents)))
         counts = counts[weight[deployment[counts], period[counts]] > 0]
         number = {key: k for k, key in enumerate(reading.meters)}
         meter = np.array([number[pool, meter] for pool, meter, _ in names.deployments], np.int64)[deployment[counts]]
         order = np.argsort(meter, kind="stable")
         own = counts[order]
-        stress = encode(rents["case"], cases)[own] if "case" in rents else np.full(len(own), -1)
         usd = rents["usd_per_unit"].to_numpy(float)[own] * weight[deployment[own], period[own]]
-        return cls(meter[order], period[own], rents["hour_of_week"].to_numpy(float)[own].astype(np.int64), stress, usd)
+        return cls(
+            meter[order], period[own], rents["hour_of_week"].to_numpy(float)[own].astype(np.int64), of_case[own], usd
+        )
 
     def of_line(self, meter: int, months: Ints) -> "_Rents":
         """Rents of one meter in some months."""

@@ -113,6 +113,8 @@ def test_rents_are_weighted_by_what_deployments_hold() -> None:
     assert (rent.use_usd, rent.stress_usd, rent.rent_usd) == (0.75, 0.25, 1.0)
     assert (rent.use_by_hour[5], rent.stress_by_hour[7]) == (0.75, 0.25)
     assert rent.stress_by_case == {"failover west": 0.25}
+    damaged = replace(plan, stress_rents=pd.concat([stress, stress.assign(case="failover nowhere")]))
+    assert line_rents(Reading(case, damaged), order_lines(case, damaged))[0].stress_usd == 0.25  # counts for nothing
 
 
 def test_a_week_by_hand() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from planner.errors import InputError
+from planner.plan.warnings import warnings_of
 from planner.plan.warnings.traps import Caution
 from planner.plan.warnings.uncounted import uncounted_in
 from planner.readers import load
@@ -47,6 +48,20 @@ def test_what_a_plan_sees_of_a_term_is_its_tail_too() -> None:
     offers = [{"offer": "year", "pool": "west-m", "usd_per_unit_hour": 1.0, "term_months": 12}]
     message = told(builders.case(builders.tables(offers=offers), months=2, tail_value=0.75))["beyond-horizon"].message
     assert "year costs up to 3.25 times what the plan sees ($8,760 over its term for each $2,694 that is" in message
+
+
+def test_days_of_a_commitment_that_no_period_covers_are_owed_and_in_no_cost() -> None:
+    # 3 units from 2026-12-12 through January 7: 7 days of 24 hours at 1 USD
+    part = [{"offer": "west-m-1m", "units": 3, "start": "2026-12-12", "end": "2027-01-08"}]
+    case = builders.case(builders.tables(commitments=part))
+    caution = told(case, planned=True)["owed-for-days"]
+    assert "for a part of 2027-01 only" in caution.message
+    assert "the $504.00 that is owed for those days is not in this cost" in caution.message
+    (of_input,) = (c for c in warnings_of(case) if c.code == "part-month")
+    assert "the $504.00 that is owed for those days is in no cost of the plan" in of_input.message
+    assert "owed-for-days" not in told(case)
+    cut = builders.case(builders.tables(commitments=part), cuts=["2027-01-08"])
+    assert "owed-for-days" not in told(cut, planned=True)
 
 
 def test_blank_quotas_carry_failover_for_nothing() -> None:

@@ -169,3 +169,26 @@ def test_reductions_know_prices_by_hour_and_upfront(case: Case, factor: float, u
             solve(case, gap=1e-8)
     else:
         assert solve(case, gap=1e-8).totals.total_usd == pytest.approx(literal, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(("usd", "most", "needed", "verdict"), [
+    (2.0, None, 2.0 / 3, "pays"),  # signed in January alone, where a full unit saves 3 USD an hour
+    (2.0, 0, 2.0 / 3, "pays"),  # none is sold: in January, where it would pay best
+    (3.3, None, 1.1, "never"),  # not even there
+])  # fmt: skip
+def test_an_offer_breaks_even_in_the_months_in_which_it_is_in_force(
+    usd: float, most: float | None, needed: float, verdict: str
+) -> None:
+    offers = [{"offer": "o", "pool": "west-m", "usd_per_unit_hour": usd, "max_units": most}]
+    cut = {
+        "factor": 0.3,
+        "period": "2027-02",
+    }  # 0.90 USD an hour from February on: 2 USD cost more than both months' mean
+    case = priced(cut, months=2, tables={"offers": offers})
+    plan = solve(case)
+    assert set(plan.purchases["period"]) == ({"2027-01"} if usd < 3 and most is None else set())
+    found = metrics_of(case, plan)
+    assert list(found.break_even["break_even_utilisation"]) == pytest.approx([needed])
+    assert list(found.break_even["verdict"]) == [verdict]
+    assert not any("never breaks even" in text for text in found.cautions)
+    assert any("Can never pay" in text for text in found.cautions) == (verdict == "never")

@@ -26,8 +26,11 @@ def break_even(basis: Basis) -> pd.DataFrame:
     nothing, the demand that may be served there. A pool that sells meters apart needs all of them: the other meters
     count at their cheapest offer. Prices are those of the cheapest option that is not a guaranteed tier, scenarios'
     factors expected. Above 1, even a unit that is always full costs more than on demand: it can never pay.
+
+    All of it is of the whole horizon. Where on-demand prices change from period to period (`price_factors`), it is of
+    the periods in which the purchases are in force; of an offer that is not bought, of the term that would pay best.
     """
-    use = _use(basis)
+    uses: dict[tuple[int, ...], dict[str, dict[str, tuple[float, float, float]]]] = {}
     cheapest: dict[tuple[str, str], float] = {}
     for o in basis.case.offers:
         key = o.pool, o.meter
@@ -35,10 +38,32 @@ def break_even(basis: Basis) -> pd.DataFrame:
     region = {p.pool: p.region for p in basis.case.pools}
     rows = []
     for o in basis.case.offers:
-        worth, needed, attainable, verdict = _compared(o, use.get(o.pool, {}), cheapest)
+        found = []
+        for periods in _periods_of(basis, o):
+            use = uses[periods] = uses.get(periods) or _use(basis, periods)
+            found.append(_compared(o, use.get(o.pool, {}), cheapest))
+        worth, needed, attainable, verdict = min(found, key=lambda one: np.inf if np.isnan(one[1]) else one[1])
         rows.append((o.offer, o.pool, o.meter, region[o.pool], _months(o), o.mean_usd_per_hour,
                      worth, needed, attainable, verdict))  # fmt: skip
     return BREAK_EVEN.of(rows)
+
+
+def _periods_of(basis: Basis, offer: Offer) -> list[tuple[int, ...]]:
+    """List the periods over which an offer may be compared with on demand; of several lists, the one that pays best."""
+    periods, times = basis.case.periods, basis.derived.price_times
+    whole = tuple(range(len(periods)))
+    if times is None or np.ptp(times.reshape(len(times), len(periods), -1), axis=1).max(initial=0.0) == 0:
+        return [whole]
+    bought = basis.plan.purchases
+    starts = set(bought.loc[bought["offer"] == offer.offer, "period"].astype(str))
+    terms = [
+        (p.name, {k for k, q in enumerate(periods) if p.start <= q.start and q.end <= offer.term_end(p.start)})
+        for p in periods
+    ]
+    if starts:
+        own = sorted(set().union(*(served for name, served in terms if name in starts)))
+        return [tuple(own) or whole]
+    return sorted({tuple(sorted(served)) for _, served in terms if served}) or [whole]
 
 
 def _months(offer: Offer) -> float:
@@ -70,12 +95,12 @@ def _compared(
     return worth, needed, attainable, WITHOUT_HEADROOM if needed > attainable else PAYS
 
 
-def _use(basis: Basis) -> dict[str, dict[str, tuple[float, float, float]]]:
-    """Units, units with headroom and on-demand price (NaN: none) of the buyer's mix, by pool and meter."""
+def _use(basis: Basis, periods: tuple[int, ...]) -> dict[str, dict[str, tuple[float, float, float]]]:
+    """Units, units with headroom and on-demand price (NaN: none) of the buyer's mix in periods, by pool and meter."""
     names, loads, prices = basis.names, basis.derived.loads, basis.reading.prices
     served = np.zeros(prices.usd.shape)
     _, *way, _ = names.codes(basis.flows.ways)
-    np.add.at(served, (way[0], way[2], way[1]), basis.requests.sum(axis=1))
+    np.add.at(served, (way[0], way[2], way[1]), basis.requests[:, periods].sum(axis=1))
     workload, region, model = (
         encode(loads[column], known)
         for column, known in (("workload", names.workloads), ("region", names.regions), ("model", names.models))
@@ -84,7 +109,7 @@ def _use(basis: Basis) -> dict[str, dict[str, tuple[float, float, float]]]:
     requests = served[workload, region, model]
     idle = np.bincount(pool, requests, len(names.supplies))[pool] <= 0
     q = np.where(idle, _may_come(basis)[workload, region], requests)
-    factor = _mean_factor(basis)[workload, region, model]
+    factor = _mean_factor(basis, periods)[workload, region, model]
     units = q * loads["units_per_request"].to_numpy(float)
     kept = units / loads["usable_share"].to_numpy(float)
     usd = q * factor * prices.usd[workload, region, model]
@@ -97,19 +122,22 @@ def _use(basis: Basis) -> dict[str, dict[str, tuple[float, float, float]]]:
     return found
 
 
-def _mean_factor(basis: Basis) -> Floats:
-    """Average what prices are multiplied by over what is served, or over all hours where nothing is.
+def _mean_factor(basis: Basis, periods: tuple[int, ...]) -> Floats:
+    """Average what prices are multiplied by over what is served in periods, or over all hours where nothing is.
 
     Arrays workloads x regions x models; the scenarios' factors are expected.
     """
     names, prices = basis.names, basis.reading.prices
     _, workload, model, region, _ = names.codes(basis.flows.ways)
     served, priced = np.zeros(prices.usd.shape), np.zeros(prices.usd.shape)
-    np.add.at(served, (workload, region, model), basis.requests.sum(axis=1))
-    np.add.at(priced, (workload, region, model), basis.priced_requests.sum(axis=1))
+    np.add.at(served, (workload, region, model), basis.requests[:, periods].sum(axis=1))
+    np.add.at(priced, (workload, region, model), basis.priced_requests[:, periods].sum(axis=1))
     expected = sum(s.probability * s.on_demand_price_factor for s in basis.case.scenarios)
     times = basis.derived.price_times
-    hourly = np.ones(prices.usd.shape) if times is None else np.append(times.mean(axis=1), 1.0)[prices.quota]
+    hourly = np.ones(prices.usd.shape)
+    if times is not None:
+        own = times.reshape(len(times), len(names.periods), -1)[:, periods]
+        hourly = np.append(own.mean(axis=(1, 2)), 1.0)[prices.quota]
     if times is None:
         return hourly * expected
     found: Floats = np.divide(priced, served, out=hourly * expected, where=served > 0)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from planner.plan.warnings.contracts import (
     batch_without_deadline,
     no_slow_option,
+    part_months,
     spare_for_work_that_waits,
     spend_traps,
     steps_aside,
@@ -23,7 +24,6 @@ from planner.plan.warnings.traps import (
     no_failover,
     one_frontier_model,
     open_quota,
-    part_months,
     thin_headroom,
     unusual_peak,
 )

@@ -1,11 +1,42 @@
-"""Traps of spend commitments and of work that can wait: money that counts twice or is hardly spent, idle deadlines."""
+"""Traps of contracts and of work that can wait: days that no period covers, money that counts twice, idle deadlines."""
 
 from itertools import combinations
 
 from planner.plan.derived import Derived
 from planner.plan.warnings.traps import Caution, listed, with_demand
-from planner.schema.case import Case
+from planner.schema.capacity import Commitment
+from planner.schema.case import Case, hours_between
 from planner.schema.contracts import SpendCommitment
+
+
+def covered_in_part(case: Case, c: Commitment) -> dict[str, float]:
+    """Return the periods that an earlier commitment covers only in part, and what is owed for their days, USD."""
+    price = {o.offer: o.usd_per_unit_hour for o in case.offers}[c.offer]
+    return {
+        p.name: c.units * price * hours_between(max(c.start, p.start), min(c.end, p.end))
+        for p in case.periods
+        if c.start < p.end and c.end > p.start and not case.commitment_in_force(c, p)
+    }
+
+
+def part_months(case: Case) -> list[Caution]:
+    """Earlier commitments that cover a period of the horizon in part: that part is not counted."""
+    found = []
+    for c in case.commitments:
+        parts = covered_in_part(case, c)
+        if parts:
+            message = (
+                f"{c.units:g} units from {c.start} to {c.end} cover {listed(parts)} only in part: they serve nothing "
+                f"there, and the ${sum(parts.values()):,.2f} that is owed for those days is in no cost of the plan"
+            )
+            inside = [day for day in (c.start, c.end) if case.periods[0].start < day < case.periods[-1].end]
+            cuts = sorted({*(case.settings.horizon.cuts or ()), *(day for day in inside if day.day > 1)})
+            remedy = (
+                f"Write horizon.cuts: [{', '.join(map(str, cuts))}] into plan.yaml, and each part of the month is a "
+                "period, with demand of its own; end is the first day no longer in force"
+            )
+            found.append(Caution("part-month", "cost", f"commitment to {c.offer}", message, remedy))
+    return found
 
 
 def spend_traps(case: Case) -> list[Caution]:

@@ -299,25 +299,6 @@ def idle_commitments(case: Case) -> list[Caution]:
     return found
 
 
-def part_months(case: Case) -> list[Caution]:
-    """Earlier commitments that cover a period of the horizon in part: that part is not counted."""
-    found = []
-    for c in case.commitments:
-        parts = [
-            p.name for p in case.periods if c.start < p.end and c.end > p.start and not case.commitment_in_force(c, p)
-        ]
-        if parts:
-            message = f"{c.units:g} units from {c.start} to {c.end} cover {listed(parts)} only in part"
-            inside = [day for day in (c.start, c.end) if case.periods[0].start < day < case.periods[-1].end]
-            cuts = sorted({*(case.settings.horizon.cuts or ()), *(day for day in inside if day.day > 1)})
-            remedy = (
-                f"Write horizon.cuts: [{', '.join(map(str, cuts))}] into plan.yaml, and each part of the month is a "
-                "period, with demand of its own; end is the first day no longer in force"
-            )
-            found.append(Caution("part-month", "cost", f"commitment to {c.offer}", message, remedy))
-    return found
-
-
 def caps_in_parts(case: Case) -> list[Caution]:
     """Monthly caps on data, where months are cut: each part of a month may send the whole of it."""
     capped = [f"{r.origin} to {r.destination}" for r in case.routes if r.max_gb_per_month is not None]

@@ -14,6 +14,7 @@ from planner.plan.derived import Derived
 from planner.plan.flows import Names
 from planner.plan.frames import ARRIVED
 from planner.plan.plan import Plan, Status
+from planner.plan.warnings.contracts import covered_in_part
 from planner.plan.warnings.traps import Caution, listed
 from planner.schema.capacity import Offer
 from planner.schema.case import Case, hours_between
@@ -242,8 +243,26 @@ def weeks_of_the_calendar(case: Case, derived: Derived, plan: Plan | None) -> li
     return [Caution("calendar-weeks", "cost", "horizon", message, remedy)]
 
 
+def owed_for_days(case: Case, derived: Derived, plan: Plan | None) -> list[Caution]:
+    """Dollars of earlier commitments for days that are no whole period; of an input, `part-month` says it."""
+    parts = [(c, name, usd) for c in case.commitments for name, usd in covered_in_part(case, c).items()]
+    total = sum(usd for _, _, usd in parts)
+    if plan is None or total <= SHOWN_USD:
+        return []
+    message = (
+        f"{listed(c.offer for c, _, _ in parts)} are in force for a part of {listed(name for _, name, _ in parts)} only: "
+        f"they serve nothing there, and the ${total:,.2f} that is owed for those days is not in this cost"
+    )
+    spent = " and in what is spent on contracts" if case.spend_commitments else ""
+    remedy = (
+        f"Cut the month where they begin or end (horizon.cuts): then they serve until their end, in the cost{spent}"
+    )
+    return [Caution("owed-for-days", "cost", "earlier commitments", message, remedy)]
+
+
 UNCOUNTED: tuple[Callable[[Case, Derived, Plan | None], list[Caution]], ...] = (
     beyond_the_horizon,
+    owed_for_days,
     free_failover,
     spare_reserved,
     nothing_spare_in_failover,
