@@ -249,14 +249,13 @@ def owed_for_days(case: Case, derived: Derived, plan: Plan | None) -> list[Cauti
     total = sum(usd for _, _, usd in parts)
     if plan is None or total <= SHOWN_USD:
         return []
+    offers, periods = (listed(dict.fromkeys(names)) for names in zip(*((c.offer, name) for c, name, _ in parts)))
     message = (
-        f"{listed(c.offer for c, _, _ in parts)} are in force for a part of {listed(name for _, name, _ in parts)} only: "
-        f"they serve nothing there, and the ${total:,.2f} that is owed for those days is not in this cost"
+        f"units of {offers} are in force for a part of {periods} only: they serve nothing there, and the ${total:,.2f} "
+        "that is owed for those days is not in this cost"
     )
-    spent = " and in what is spent on contracts" if case.spend_commitments else ""
-    remedy = (
-        f"Cut the month where they begin or end (horizon.cuts): then they serve until their end, in the cost{spent}"
-    )
+    spent = " and count as spent on contracts" if case.spend_commitments else ""
+    remedy = f"Cut the month where they begin or end (horizon.cuts): then they serve, and are in the cost{spent}"
     return [Caution("owed-for-days", "cost", "earlier commitments", message, remedy)]
 
 
