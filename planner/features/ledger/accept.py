@@ -28,9 +28,11 @@ from planner.plan.manifest import (
 )
 from planner.plan.orders import Owed, order_lines, owed_after
 from planner.plan.plan import Status
+from planner.plan.pricing import spent_of
 from planner.plan.reading import Reading
 from planner.readers.csv_files import as_table
 from planner.schema.capacity import Offer
+from planner.schema.contracts import SpendCommitment
 from planner.verify.claims import Reports, figure_findings
 from planner.verify.growth_margins import margins_of
 from planner.verify.trusted import audited_findings, proved_findings
@@ -155,7 +157,7 @@ def _accept(
                     for path, content in found.files(into).items():
                         (new / path.name).write_bytes(content)
     held = [*book.ledger.entries, *([] if mine is not None else [entry])]
-    notes = [*found.notes, *_alternatives(book, entry), *unlisted(ledger, held)]
+    notes = [*found.notes, *_contracts(finished, into), *_alternatives(book, entry), *unlisted(ledger, held)]
     return Accepted(entry, mine is None, _written(found, directory, into), found.added, found.there, found.ended,
                     tuple(notes), finished.plan.judged_usd - finished.plan.proof.bound_usd)  # fmt: skip
 
@@ -260,6 +262,25 @@ def _nothing_left(mine: Entry, into: Path | None, ledger: Path) -> str:
     held = f", and {into} holds what it owes" if into is not None else ""
     return (f"{mine.plan} was already signed by {mine.by} on {mine.date} (entry {mine.entry} of {ledger}){held}: "
             "nothing was written, because it would be owed twice")  # fmt: skip
+
+
+def _contracts(finished: Finished, into: Path | None) -> list[str]:
+    """Say what the plan spends of each spend commitment: what is left afterwards is entered by hand."""
+    case, reading = finished.case, Reading(finished.case, finished.plan)
+    if not case.spend_commitments:
+        return []
+    there = [] if into is None else read_next(into).of("spend_commitments", SpendCommitment)
+    asked = {row.contract: row.usd for row in there}
+    notes = []
+    for c, usd in zip(case.spend_commitments, spent_of(reading).expected_usd.sum(axis=1).tolist(), strict=True):
+        last = case.periods[case.contract_periods(c)[-1]].name
+        text = f"spend commitment {c.contract}: this plan spends ${usd:,.2f} of its ${c.usd:,.2f} by the end of {last}"
+        if c.contract in asked:
+            text += f"; {into} asks for ${asked[c.contract]:,.2f} of it: that must be what is left for its months"
+        else:
+            text += "; what is left of the contract after that is not written: enter it into spend_commitments.csv"
+        notes.append(text)
+    return notes
 
 
 def _alternatives(book: OpenLedger, entry: Entry) -> list[str]:

@@ -16,14 +16,17 @@ from planner.readers.settings_file import SETTINGS_FILE, read_settings, read_yam
 from planner.schema.base import Row
 from planner.schema.capacity import Commitment, Offer, Pool, Throughput
 from planner.schema.case import Case
+from planner.schema.contracts import SpendCommitment
 from planner.schema.settings import PlanSettings
 from planner.schema.workloads import Model, Region
 from planner.units import last_day
 
 TABLES: tuple[tuple[str, type[Row]], ...] = (
     ("regions", Region), ("models", Model), ("pools", Pool), ("throughput", Throughput), ("offers", Offer),
-    ("commitments", Commitment),
+    ("commitments", Commitment), ("spend_commitments", SpendCommitment),
 )  # fmt: skip
+# what a pool sells beside its offers: not where only what is owed brings it into a folder
+_ON_SALE = ("usd_per_unreserved_unit_hour", "usd_per_scaled_unit_hour", "max_scaled_units", "start_hours")
 _WRITTEN = re.compile("planner accept: (plan [0-9a-f]{16})")
 AnyRow = TypeVar("AnyRow", bound=Row)
 
@@ -233,7 +236,7 @@ def _rows(
         if offer.pool not in pools:
             pools.add(offer.pool)
             pool = next(p for p in case.pools if p.pool == offer.pool)
-            new["pools"].append(_told(pool) | {"usd_per_unreserved_unit_hour": None})
+            new["pools"].append(_told(pool) | dict.fromkeys(_ON_SALE))
             if pool.region not in regions:
                 regions.add(pool.region)
                 new["regions"] += [_told(r) for r in case.regions if r.region == pool.region]

@@ -316,6 +316,28 @@ def test_owed_is_in_the_order_of_its_ends(signed: Path) -> None:
     assert [o.term_usd for o in found] == pytest.approx([2 * 365 * 24, 8 * 0.5 * 365 * 24])
 
 
+def test_a_pool_that_comes_along_sells_no_units_by_the_hour(tmp_path: Path) -> None:
+    pools = [{"pool": "west-m", "region": "west", "usd_per_unreserved_unit_hour": 9.0, "usd_per_scaled_unit_hour": 5.0,
+              "max_scaled_units": 3, "start_hours": 1}]  # fmt: skip
+    plan = plan_of(folder(tmp_path / "in", pools=pools), tmp_path / "reports" / "q")
+    into = folder(tmp_path / "next", start="2027-02-01", pools=[], throughput=[], offers=[], commitments=[])
+    sign(plan, into)
+    (pool,) = load(into).pools
+    assert (pool.usd_per_unreserved_unit_hour, pool.usd_per_scaled_unit_hour, pool.max_scaled_units) == (None,) * 3
+
+
+def test_what_is_spent_of_a_contract_is_said_and_left_to_be_entered(tmp_path: Path) -> None:
+    # January: 8 units at 0.50 USD and the 2 that are owed at 1 USD, 744 hours: 2,976 + 1,488 USD
+    contract = [{"contract": "macc", "usd": 4000.0}]
+    plan = plan_of(folder(tmp_path / "in", spend_commitments=contract), tmp_path / "reports" / "q")
+    into = folder(tmp_path / "next", start="2027-02-01", commitments=[], spend_commitments=contract)
+    (note,) = sign(plan, into).notes
+    assert note.startswith("spend commitment macc: this plan spends $4,464.00 of its $4,000.00 by the end of 2027-01; ")
+    assert note.endswith("next asks for $4,000.00 of it: that must be what is left for its months")
+    (note,) = sign(plan).notes
+    assert note.endswith("is not written: enter it into spend_commitments.csv")
+
+
 def test_an_upfront_price_is_signed_and_not_owed_again(tmp_path: Path) -> None:
     """A year at 0.5 USD an hour, 4380 USD of it upfront; later months owe no more than the hourly part, 0."""
     year = {"offer": "west-m-12m", "pool": "west-m", "term_months": 12, "upfront_usd_per_unit": 4380.0}
