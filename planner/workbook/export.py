@@ -28,18 +28,17 @@ def focus_purchases(report: Report) -> pd.DataFrame:
     for line in order_lines(report.case, report.plan):
         if line.upfront_usd > 0:
             rows.append(_upfront_charge(report, line))
-        for start, end in _billing_periods(line):
-            rows.append(_charge(report, line, start, end))
+        rows += [_charge(report, line, *part) for part in _by_calendar_month(line)]
     return pd.DataFrame(rows, columns=list(_CHARGE_COLUMNS))
 
 
-def _billing_periods(line: OrderLine) -> Iterator[tuple[dt.date, dt.date]]:
-    """Yield the months of a term, from its first day; the last one is cut by its end."""
-    month, start = 1, line.start
+def _by_calendar_month(line: OrderLine) -> Iterator[tuple[dt.date, dt.date]]:
+    """Cut a term at each first of a month, as `cash_table` does: what is billed for each month."""
+    start = line.start
     while start < line.end:
-        after = min(add_months(line.start, month), line.end)
+        after = min(add_months(start.replace(day=1), 1), line.end)
         yield start, after
-        month, start = month + 1, after
+        start = after
 
 
 def focus_contract_commitments(report: Report) -> pd.DataFrame:
@@ -70,11 +69,12 @@ def _charge(report: Report, line: OrderLine, start: dt.date, end: dt.date) -> di
     offer = line.offer
     listed = offer.usd_per_unit_hour if offer.list_usd_per_unit_hour is None else offer.list_usd_per_unit_hour
     cost = unit_hours * offer.usd_per_unit_hour
+    month = start.replace(day=1)
     return {
         "BilledCost": cost,
         "BillingCurrency": CURRENCY,
-        "BillingPeriodStart": _moment(start),
-        "BillingPeriodEnd": _moment(end),
+        "BillingPeriodStart": _moment(month),
+        "BillingPeriodEnd": _moment(add_months(month, 1)),
         "ChargeCategory": "Purchase",
         "ChargeDescription": _description(line),
         "ChargeFrequency": "Recurring",
@@ -109,11 +109,9 @@ def _charge(report: Report, line: OrderLine, start: dt.date, end: dt.date) -> di
 
 def _upfront_charge(report: Report, line: OrderLine) -> dict[str, Any]:
     """Lay out what is due on the first day: a charge of its own, once, of the calendar month of that day."""
-    month, each = line.start.replace(day=1), line.offer.upfront_usd_per_unit
+    each = line.offer.upfront_usd_per_unit
     return _charge(report, line, line.start, line.end) | {
         "BilledCost": line.upfront_usd,
-        "BillingPeriodStart": _moment(month),
-        "BillingPeriodEnd": _moment(add_months(month, 1)),
         "ChargeDescription": f"{_description(line)}: upfront",
         "ChargeFrequency": "One-Time",
         "ContractedCost": line.upfront_usd,
@@ -198,6 +196,7 @@ def tables(report: Report) -> Mapping[str, pd.DataFrame]:
         "expiries": expiries(report),
         "deployments": plan.deployments,
         "dispatch": plan.dispatch,
+        "scaled_units": plan.scaled_units,
         "rents": plan.rents,
         "stress_rents": plan.stress_rents,
         "focus_purchases": focus_purchases(report),

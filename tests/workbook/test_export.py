@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from planner.plan.metrics import Metrics
+from planner.plan.orders import cash_table
 from planner.plan.plan import Plan
 from planner.solver.solve import solve
 from planner.verify.figures import metrics_of
@@ -24,7 +25,7 @@ def test_every_table_is_written(tmp_path: Path, format: str) -> None:
     metrics = small()
     names = {path.stem for path in write_tables(Report(metrics), tmp_path / "out", format)}
     frames = {entry.name for entry in fields(Metrics) if isinstance(getattr(metrics, entry.name), pd.DataFrame)}
-    assert {"purchase_order", "dispatch", "focus_purchases", "cautions"} <= names
+    assert {"purchase_order", "dispatch", "scaled_units", "focus_purchases", "cautions"} <= names
     assert {f"metrics_{name}" for name in frames} <= names
     assert {path.stem for path in (tmp_path / "out").glob(f"*.{format}")} == names
 
@@ -91,6 +92,22 @@ def test_focus_purchases_by_hand() -> None:
     assert set(frame["ChargeCategory"]) == {"Purchase"}
     assert set(frame["ServiceName"]) == {"PTU"}
     assert (frame["EffectiveCost"] == 0).all()
+
+
+def test_a_term_that_begins_inside_a_month_is_billed_by_calendar_month() -> None:
+    """28 days from 15 January: 17 of them in January, 11 in February; 10 units at 1 USD, and 100 USD each upfront."""
+    offers = [{"offer": "block", "pool": "west-m", "term_days": 28, "usd_per_unit_hour": 1.0,
+               "upfront_usd_per_unit": 100.0}]  # fmt: skip
+    demand = builders.profile("west", "w", 10.0, period="2027-01-15")
+    case = builders.case(builders.tables(offers=offers, demand=demand), cuts=["2027-01-15"], tail_value=1.0)
+    report = Report(metrics_of(case, solve(case)))
+    frame = focus_purchases(report)
+    assert frame["BilledCost"].tolist() == pytest.approx([1000, 10 * 17 * 24, 10 * 11 * 24])
+    assert frame["ChargePeriodStart"].str[:10].tolist() == ["2027-01-15", "2027-01-15", "2027-02-01"]
+    assert frame["ChargePeriodEnd"].str[:10].tolist() == ["2027-02-12", "2027-02-01", "2027-02-12"]
+    assert frame["BillingPeriodStart"].str[:10].tolist() == ["2027-01-01", "2027-01-01", "2027-02-01"]
+    billed = frame.groupby(frame["BillingPeriodStart"].str[:7])["BilledCost"].sum()
+    assert billed.to_dict() == pytest.approx(cash_table(report.lines).set_index("month")["total_usd"].to_dict())
 
 
 def test_contract_commitments_add_up_to_the_bills() -> None:
