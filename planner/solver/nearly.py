@@ -39,7 +39,7 @@ from planner.solver.component import begin_component
 from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.find import Kept, Options
 from planner.solver.highs import DUAL, PRIMAL, Clock, set_options
-from planner.solver.parallel import on_all_cores
+from planner.solver.parallel import on_all_cores, put_back
 from planner.solver.session import sunk_usd
 from planner.solver.whole import Master, rounded
 
@@ -189,7 +189,12 @@ class _Search:
             sum(float(part.aim @ v) for part, v in zip(self.parts, values)),
             tuple(part.committed for part in self.parts),
         )
-        try:
+
+        def true_costs() -> None:
+            for part in self.parts:
+                part.solve.session.set_costs(part.cost)
+
+        with put_back(true_costs):
             high = self._tolled(0.0, 1.0)
             if high.usd <= self.most:
                 self.bound = high.value
@@ -208,9 +213,6 @@ class _Search:
                     return _Point(self.most, (1 - share) * low.value + share * high.value, units)
                 low, high = (new, high) if new.usd <= self.most else (low, new)
             return low
-        finally:
-            for part in self.parts:
-                part.solve.session.set_costs(part.cost)
 
     def _take(self, point: _Point) -> None:
         """Price the purchases of a point of the curve, and take the plan."""

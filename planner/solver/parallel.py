@@ -3,9 +3,11 @@
 import os
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
+NAP_SECONDS = 0.2  # after which the caller hears Ctrl-C
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
@@ -16,7 +18,12 @@ def on_all_cores(
     workers: int | None = None,
     done: Callable[[], None] = lambda: None,
 ) -> list[Answer]:
-    """Apply ``work`` to each task and return the answers in the order of the tasks; the first exception is raised."""
+    """Apply ``work`` to each task and return the answers in the order of the tasks.
+
+    The first exception is raised once no task is at work any more: what the tasks share, above all the programmes that
+    are open in HiGHS, is then the caller's again. A stop by the user (KeyboardInterrupt) is raised at once, while tasks
+    go on: see `put_back`.
+    """
     count = min(workers or os.cpu_count() or 1, len(tasks))
     if count > 1:
         return _in_threads(work, tasks, count, done)
@@ -25,6 +32,19 @@ def on_all_cores(
         answers.append(work(task))
         done()
     return answers
+
+
+@contextmanager
+def put_back(*works: Callable[[], object]) -> Iterator[None]:
+    """Put back what tasks share when they are done or have failed, not when the user stops: they are still at work."""
+    try:
+        yield
+    except Exception:
+        for work in works:
+            work()
+        raise
+    for work in works:
+        work()
 
 
 def interruptible(work: Callable[[], Answer]) -> Answer:
@@ -53,16 +73,21 @@ def _in_threads(
             except BaseException as error:
                 finished.put((k, None, error))
 
-    for _ in range(count):
-        threading.Thread(target=serve, daemon=True).start()
+    threads = [threading.Thread(target=serve, daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
     found: dict[int, Answer] = {}
     try:
         while len(found) < len(tasks):
             try:
-                k, answer, error = finished.get(timeout=0.2)
+                k, answer, error = finished.get(timeout=NAP_SECONDS)
             except queue.Empty:
                 continue
             if error is not None:
+                stop.set()
+                for thread in threads:
+                    while thread.is_alive():
+                        thread.join(NAP_SECONDS)
                 raise error
             found[k] = answer  # type: ignore[assignment]
             done()

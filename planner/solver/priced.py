@@ -41,7 +41,7 @@ from planner.solver.deployed import deploy_spent
 from planner.solver.diving import Diving
 from planner.solver.highs import Clock
 from planner.solver.mixture import Mixture, mixture
-from planner.solver.parallel import on_all_cores
+from planner.solver.parallel import on_all_cores, put_back
 from planner.solver.priced_results import SAME, BestPlan, Priced
 from planner.solver.row_prices import CLOSE, DEARER, RowPrices
 from planner.solver.single import solve_sizes
@@ -90,11 +90,8 @@ def solve_priced(
     if not all(solved(part) for part in live) if all_parts is None else not all_parts.values:
         return None
     run = PricedParts(coupling, live, gap, clock, workers, all_parts)
-    try:
+    with put_back(*(part.reset for part in live)):
         return run.plans(sets, families)
-    finally:
-        for part in live:
-            part.reset()
 
 
 class PricedParts(RowPrices):
@@ -284,15 +281,17 @@ class PricedParts(RowPrices):
         known = [len(plans) for plans in own]
         for part, size in zip(self.parts, fixed):
             part.solve.session.set_column_bounds(part.sized, size, size)
-        try:
+
+        def free() -> None:
+            for part, plans, count in zip(self.parts, own, known):
+                part.plans += [replace(plan, sizes=plans[0].sizes) for plan in plans[count:]]
+                part.free()
+
+        with put_back(free):
             start = mixture(own, coupling.lower, coupling.upper, self.penalty, self.clock, joint=coupling.joint)
             if start is None:
                 return
             flows = self.continuous(own, start.prices, 0.02 * self.gap, keep=True, rounds=FEW)
-        finally:
-            for part, plans, count in zip(self.parts, own, known):
-                part.plans += [replace(plan, sizes=plans[0].sizes) for plan in plans[count:]]
-                part.free()
         if flows is None or flows.mixed is None:
             return
         if not best.betters(flows.mixed.usd, flows.mixed.signed_usd):

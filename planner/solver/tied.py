@@ -18,7 +18,7 @@ from planner.solver.continuous import LinearSolve
 from planner.solver.coupling import Coupling, LivePart, coupling_of
 from planner.solver.highs import Clock
 from planner.solver.one_price import PartLines, TiedPart, priced_by_one
-from planner.solver.parallel import on_all_cores
+from planner.solver.parallel import on_all_cores, put_back
 from planner.solver.row_prices import RowPrices
 
 EXACT, MET = 1e-11, 2e-10  # relative: what plan and bound should differ by, and may
@@ -63,7 +63,7 @@ def solve_tied(
         for k, part in enumerate(parts)
     ]
     run = RowPrices(coupling, live, clock, workers)
-    try:
+    with put_back(*(part.reset for part in live)):
         for factor in ABOUT if start.any() else ():
             near = coupling.sensible(factor * start, programs)
             found = on_all_cores(partial(run.optimum, prices=near, keep=True), live, workers)
@@ -75,9 +75,6 @@ def solve_tied(
         if priced.mixed.usd - priced.bound_usd > MET * abs(priced.mixed.usd):
             return None
         return [run.mixed(*one) for one in zip(live, run.first, priced.mixed.shares)], priced.prices
-    finally:
-        for part in live:
-            part.reset()
 
 
 def _by_one(
@@ -101,11 +98,8 @@ def _by_one(
     for part, values in zip(parts, before) if solved else ():
         part.note(0.0, values)
         part.last = 0.0
-    try:
+    with put_back(*(part.reset for part in parts)):
         found = priced_by_one(parts, bound, abs(float(prices[row])), workers)
-    finally:
-        for part in parts:
-            part.reset()
     if found is None or _broken(coupling, found[0]).any():
         return None
     for part, one in zip(parts, opened, strict=True):
