@@ -148,6 +148,17 @@ def test_months_without_demand_and_in_part():
     assert codes(good(commitments=[{**part["commitments"][0], "end": "2027-02-01"}])) == []
 
 
+def test_a_term_that_no_period_is_short_enough_for():
+    # 30 days hold February whole, and no month of 31 days; a week holds a part of 5 days from 10 to 15 January
+    offers = [{**good()["offers"][0], "offer": "days", "term_days": 30}]
+    assert codes(good(offers=offers)) == ["short-term"]
+    assert codes(good(offers=offers), months=2) == []
+    week = [{**offers[0], "term_days": 7}]
+    assert codes(good(offers=week), months=2) == ["short-term"]
+    assert codes(good(offers=week), months=2, cuts=["2027-01-10", "2027-01-15"]) == []
+    assert codes(good(offers=[{**week[0], "max_units": 0}])) == []
+
+
 def with_scaled(**cells):
     """The good case with units by the hour in `east`; a full one is worth 1.2e-4 USD on demand."""
     return good(pools=[{"pool": "east-m", "region": "east", **cells}, {"pool": "west-m", "region": "west"}])

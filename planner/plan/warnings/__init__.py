@@ -9,6 +9,7 @@ from planner.plan.warnings.contracts import (
     spare_for_work_that_waits,
     spend_traps,
     steps_aside,
+    terms_that_fit_no_period,
     unused_slow_options,
 )
 from planner.plan.warnings.scaled_and_risk import risk_traps, scaled_traps
@@ -43,6 +44,7 @@ RULES: tuple[Callable[[Case], list[Caution]], ...] = (
     open_quota,
     no_failover,
     part_months,
+    terms_that_fit_no_period,
     caps_in_parts,
     idle_price_factors,
     spend_traps,

@@ -39,6 +39,25 @@ def part_months(case: Case) -> list[Caution]:
     return found
 
 
+def terms_that_fit_no_period(case: Case) -> list[Caution]:
+    """Offers whose term covers no period whole: they could serve nothing, so they are never bought."""
+    found = [
+        o
+        for o in case.offers
+        if (o.max_units is None or o.max_units > 0)
+        and not any(p.start <= q.start and q.end <= o.term_end(p.start) for p in case.periods for q in case.periods)
+    ]
+    if not found:
+        return []
+    named = listed(f"{o.offer} ({o.term_text})" for o in found)
+    message = f"{named}: the term covers no period of the horizon whole, so it could serve nothing and is never bought"
+    remedy = (
+        "Write horizon.cuts into plan.yaml where it is to begin and to end: each part of the month is a period, with "
+        "demand of its own"
+    )
+    return [Caution("short-term", "cost", "offers", message, remedy)]
+
+
 def spend_traps(case: Case) -> list[Caution]:
     """Contracts that count the same money, and those that ask for more than all demand costs on demand."""
     return [*_counted_twice(case), *_too_large(case)]
