@@ -12,8 +12,9 @@ from planner.workbook.report import rows_of
 from planner.workbook.text_tables import LOST, TextTable, amount, bold, clean, console_for, percent, show, usd
 
 TWO_FIGURES = (
-    "Each line is found by itself. Verdicts are found together, so that their savings add up, and leave out what the "
-    "plan's own forecast would have saved too: where both speak of one offer, act on the verdict."
+    "Each line is found by itself, budgets left aside. Verdicts are found together and keep budgets, so that their "
+    "savings add up, and leave out what the plan's own forecast would have saved too: where both speak of one offer, "
+    "act on the verdict."
 )
 
 
@@ -143,7 +144,7 @@ def _places(peaks: pd.DataFrame) -> str:
 
 
 _OVER = "Overflow that a commitment would have served more cheaply"
-_MONTHS, _VERDICTS, _PEAKS, _OVERFLOW, _ALERTS, _ERRORS, _NOTES = 4, 14, 6, 5, 5, 8, 6
+_MONTHS, _VERDICTS, _PEAKS, _OVERFLOW, _ALERTS, _ERRORS, _NOTES = 6, 14, 6, 5, 5, 8, 6
 
 
 def print_review(review: Review, stream: IO[str]) -> None:
@@ -189,7 +190,10 @@ def _months(review: Review) -> TextTable:
              "Coverage", "Effective savings rate")  # fmt: skip
     table = TextTable(heads, left=2)
     rows = review.monthly[review.monthly["side"].isin([EXPECTED, ACTUAL])]
-    for r in rows_of(rows[rows["period"].isin([s.period for s in review.spans if s.hours_seen][-_MONTHS:])]):
+    periods = [s.period for s in review.spans if s.hours_seen]
+    if len(periods) > _MONTHS:
+        table.add(f"{len(periods) - _MONTHS} earlier", *[""] * (len(heads) - 1))
+    for r in rows_of(rows[rows["period"].isin(periods[-_MONTHS:])]):
         side = "planned" if r.side == EXPECTED else "actual"
         figures = (r.utilisation, r.coverage, r.effective_savings_rate)
         table.add(str(r.period), side, usd(r.capacity_usd), *([usd(r.scaled_usd)] if hourly else []),

@@ -118,6 +118,16 @@ def test_periods_that_are_no_months() -> None:
     assert fewer.regret.usd == pytest.approx(5 * 0.5 * 216)
 
 
+def test_periods_that_are_not_shown_are_counted() -> None:
+    case = builders.case(builders.tables(offers=[]), months=8)
+    found = review(case, solve(case), history_of(case))
+    stream = io.StringIO()
+    print_review(found, stream)
+    table = stream.getvalue().partition("Hours seen")[2]
+    assert "\n2 earlier" in table
+    assert [name in table for name in ("2027-02", "2027-03", "2027-08")] == [False, True, True]
+
+
 def test_first_page_ended_commitments_and_the_hours_furthest_above_plan(tmp_path: Path) -> None:
     rows = builders.tables(commitments=[{"offer": "west-m-1m", "units": 4, "start": "2026-12-01", "end": "2027-02-01"}])
     case = builders.case(rows, months=2)
