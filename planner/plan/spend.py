@@ -12,6 +12,8 @@ from planner.plan.scaled import scaled_usd
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
 
+ROUNDING = 1e-12  # of what is to be spent
+
 
 @dataclass(frozen=True)
 class Spent:
@@ -34,10 +36,10 @@ class Spent:
 
     @property
     def short_usd(self) -> Floats:
-        """USD that each contract falls short of in each scenario, contracts x scenarios."""
-        asked = np.array([c.usd for c in self.case.spend_commitments])
-        found: Floats = np.maximum(asked[:, None] - self.by_scenario_usd, 0.0)
-        return found
+        """USD that each contract falls short of in each scenario, contracts x scenarios; rounding is none."""
+        asked = np.array([c.usd for c in self.case.spend_commitments])[:, None]
+        short = asked - self.by_scenario_usd
+        return np.where(short > ROUNDING * asked, short, 0.0)
 
     @property
     def shortfall_usd(self) -> float:

@@ -2,11 +2,13 @@
 
 from dataclasses import asdict
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from planner.errors import AuditError
 from planner.plan.pricing import price
+from planner.plan.spend import Spent
 from tests import builders
 from tests.builders.hand_plans import hand_case, hand_plan, hourly
 
@@ -96,3 +98,13 @@ def test_a_supply_that_is_not_sold_in_the_region_is_not_free() -> None:
     flows = hourly([("west", "w", "m", "west", "standard", 1.0)])
     with pytest.raises(AuditError, match="supply standard: neither a pool of the region"):
         price(case, NOTHING["purchases"], NOTHING["deployments"], flows)
+
+
+def test_what_rounding_leaves_to_be_spent_is_no_shortfall() -> None:
+    case = builders.case(builders.tables(spend_commitments=[{"contract": "c", "usd": 200.0}]))
+
+    def spent(usd: float) -> Spent:
+        return Spent(case, np.full((1, 1, 1), usd), np.zeros((1, 1)), np.ones(1))
+
+    assert spent(200.0 - 1e-12).shortfall_usd == 0.0
+    assert spent(199.999).shortfall_usd == pytest.approx(0.001)

@@ -51,6 +51,8 @@ def _by_month(costs: TaskCosts, keys: Sequence[str]) -> TextTable:
     shown = costs.months if len(costs.months) <= _MONTHS else (costs.months[0], *costs.months[1 - _MONTHS :])
     heads = [k[:1].upper() + k[1:] for k in keys]
     caption = f"{title}; the total is in USD over all months"
+    if len(shown) < len(costs.months):
+        caption += f"; {len(costs.months) - len(shown)} after {shown[0]} not shown: --json"
     table = TextTable((*heads, *shown, "all months", "Tasks", "Total"), left=len(keys), caption=caption)
     rows = costs.by_month(*keys)
     for name, own in rows.groupby(list(keys)):

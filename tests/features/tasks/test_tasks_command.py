@@ -42,6 +42,16 @@ def test_a_plan(plans: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> N
     assert "No alert" in text
 
 
+def test_months_that_are_not_shown_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = builders.tables(workloads=[WORKLOAD], throughput=[THROUGHPUT], on_demand=[ON_DEMAND], offers=[OFFER])
+    builders.write_folder(rows, tmp_path / "six", name="six", months=6)
+    assert main(["solve", str(tmp_path / "six"), "-o", str(tmp_path / "plan"), "--no-workbook"]) == 0
+    text = printed(capsys, str(tmp_path / "plan"))
+    (head,) = (line for line in text.splitlines() if line.startswith("Workload "))
+    assert head.split()[1:5] == ["2027-01", "2027-04", "2027-05", "2027-06"]
+    assert "2 after 2027-01 not shown: --json" in " ".join(text.split())
+
+
 def test_against_another(plans: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, plans[1], "--against", plans[0])
     assert "Why the cost per task changed: first → dearer" in text
