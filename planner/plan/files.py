@@ -83,7 +83,11 @@ def write_input(case: Case, folder: Path) -> None:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(rows[0])
             writer.writerows([_cell(value) for value in row.values()] for row in rows)
-    demand = case.demand[list(DEMAND_COLUMNS)].astype(dict.fromkeys(_TEXT, "category"))
+    demand = case.demand[list(DEMAND_COLUMNS)]
+    if demand.empty:  # a table without rows is a fault of the input: an hour without requests says the same
+        nothing = (case.regions[0].region, case.workloads[0].workload, case.scenarios[0].scenario, case.periods[0].name)
+        demand = pd.DataFrame([(*nothing, 0, 0.0)], columns=list(DEMAND_COLUMNS))
+    demand = demand.astype(dict.fromkeys(_TEXT, "category"))
     demand.to_parquet(folder / "demand.parquet", index=False, compression="zstd")
 
 

@@ -196,14 +196,12 @@ def _tied(
     spare = [rough[id(part)] for part in parts if id(part) in rough]
     kept = len(spare) == len(parts) > 0 and keep_rows(sets, wide, spare, sized=True, free=False)
     try:
-        plans, stuck = _tied_finely(
-            sets, wide, loose=loose, known=known, options=options, clock=clock, progress=progress
-        )
+        found = _tied_finely(sets, wide, loose=loose, known=known, options=options, clock=clock, progress=progress)
     except StoppedError:
         if not kept:
             raise
         return spare, []
-    return (plans, stuck) if stuck or not kept else (better(plans, spare), [])
+    return found if found[1] or not kept else (better(found[0], spare), [])
 
 
 def _tied_finely(
@@ -217,6 +215,8 @@ def _tied_finely(
         return _searched_on(sets, priced, gap=gap, known=known, options=options, clock=clock, progress=progress)
     store = None if options.store is None else Store(options.store)
     begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts_to_solve(loose), options.workers)
+    if not begun:  # nothing to serve, and money that must be spent all the same
+        return _solve(sets, options, clock, progress, known)
     so_far = [decided(b.found) if isinstance(b.found, LinearSolve) else b.found for b in begun if b.found is not None]
     if len(so_far) < len(begun) or keep_rows(sets, wide, so_far, sized=False):
         plans, stuck = _finished(begun, options, progress, store, clock)

@@ -14,6 +14,7 @@ from planner.plan.manifest import INPUT, PLAN
 from planner.plan.plan import Plan
 from planner.readers.starter import STARTER
 from planner.solver.solve import solve
+from tests import builders
 from tests.oracle.reference import write_random
 
 
@@ -31,6 +32,14 @@ def test_returns_an_equal_case(tmp_path: Path) -> None:
     assert found.case.settings == planner.load(STARTER).settings
     assert found.plan.totals.total_usd == pytest.approx(plan.totals.total_usd, rel=1e-11)
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".")) == []
+
+
+def test_an_input_without_demand_returns(tmp_path: Path) -> None:
+    """A table without rows is a fault of an input; what was planned of one whose every hour is 0 is read back."""
+    case = builders.case(builders.tables(demand=[]))
+    write_plan(solve(case), case, tmp_path, {})
+    assert load_finished(tmp_path).case.digest == case.digest
+    assert planner.load(tmp_path / INPUT).demand.empty
 
 
 def test_writing_again_replaces_the_snapshot(tmp_path: Path) -> None:

@@ -121,6 +121,17 @@ def test_odd_case(name: str) -> None:
     assert plan.proof.status == "optimal"
 
 
+@pytest.mark.parametrize("more", [{}, {"whole_units": True}, {"risk": {"weight": 0.5, "level": 0.5}}])
+def test_without_demand_a_contract_is_lost_and_the_bound_says_so(more: dict[str, Any]) -> None:
+    # 3 units are owed for January, 744 hours at 1 USD: 2,232 of the 5,000 USD are spent, 2,768 are lost
+    owed = [{"offer": "west-m-1m", "units": 3, "start": "2027-01-01", "end": "2027-02-01"}]
+    case = builders.case(one(demand=[], commitments=owed, spend_commitments=[{"contract": "c", "usd": 5000.0}]), **more)
+    plan = solve(case)
+    assert (plan.totals.total_usd, plan.totals.shortfall_usd) == pytest.approx((5000.0, 2768.0))
+    assert plan.proof.bound_usd == pytest.approx(5000.0)
+    assert plan.proof.status == "optimal"
+
+
 def test_some_odd_cases_have_no_plan() -> None:
     """The comparison must be able to fail: both kinds are among them."""
     plans = {
