@@ -9,9 +9,9 @@ import pandas as pd
 from planner.plan.flows import Floats, deployed_units
 from planner.plan.frames import Ints, encode, positions
 from planner.plan.orders import OrderLine
-from planner.plan.plan import CERTIFICATE_COLUMNS
+from planner.plan.plan import CERTIFICATE_COLUMNS, Plan
 from planner.plan.reading import Reading
-from planner.schema.case import Case
+from planner.schema.case import Case, hours_between
 from planner.units import HOURS_PER_WEEK
 
 
@@ -22,6 +22,7 @@ class LineRent:
     use_by_hour : rent of ordinary use, 168 hours of the week, summed over months and scenarios.
     stress_by_hour : what stress cases pay for, in the hours that set their need.
     stress_by_case : the same by stress case.
+    spend_by_contract : what it saves of the shortfall of each spend commitment that its payments count for.
     price_usd : what the unit costs: inside the horizon and the counted share past it.
     """
 
@@ -29,6 +30,7 @@ class LineRent:
     use_by_hour: Floats
     stress_by_hour: Floats
     stress_by_case: dict[str, float]
+    spend_by_contract: dict[str, float]
 
     @property
     def use_usd(self) -> float:
@@ -41,9 +43,19 @@ class LineRent:
         return float(self.stress_by_hour.sum())
 
     @property
+    def spend_usd(self) -> float:
+        """Paid by money that must be spent anyway."""
+        return sum(self.spend_by_contract.values())
+
+    @property
     def rent_usd(self) -> float:
-        """All that pays for the unit."""
+        """What the unit earns in its hours."""
         return self.use_usd + self.stress_usd
+
+    @property
+    def paid_usd(self) -> float:
+        """All that pays for the unit."""
+        return self.rent_usd + self.spend_usd
 
 
 @dataclass(frozen=True)
@@ -97,6 +109,7 @@ def line_rents(reading: Reading, lines: tuple[OrderLine, ...]) -> tuple[LineRent
     case, plan = reading.case, reading.plan
     cases = sorted(stress.name for stress in reading.stress_cases)
     weight = _weights(reading)
+    worth = worth_of_spending(plan)
     use, stress = (_Rents.of(reading, rents, weight, cases) for rents in (plan.rents, plan.stress_rents))
     number = {key: k for k, key in enumerate(reading.meters)}
     found = []
@@ -111,9 +124,19 @@ def line_rents(reading: Reading, lines: tuple[OrderLine, ...]) -> tuple[LineRent
                 use_by_hour=use.of_line(meter, months).by_hour,
                 stress_by_hour=of_stress.by_hour,
                 stress_by_case={name: usd for name, usd in zip(cases, by_case, strict=True) if usd > 0},
+                spend_by_contract=_spend_by_contract(case, line, worth),
             )
         )
     return tuple(found)
+
+
+def worth_of_spending(plan: Plan) -> dict[str, float]:
+    """Find what one more dollar spent on each contract saves, expected over scenarios: the prices of its rows."""
+    own = plan.certificate[plan.certificate["kind"] == "spend_floor"]
+    found: dict[str, float] = {}
+    for name, price in zip(own["supply"].astype(str), own["price"].tolist(), strict=True):
+        found[name] = min(1.0, found.get(name, 0.0) + price)
+    return found
 
 
 def guarantees_on(reading: Reading) -> dict[str, tuple[str, ...]]:
@@ -148,6 +171,19 @@ def _weights(reading: Reading) -> Floats:
     np.add.at(whole, meter, units)
     share: Floats = np.divide(units, whole[meter], out=np.zeros(units.shape), where=whole[meter] > 0)
     return share
+
+
+def _spend_by_contract(case: Case, line: OrderLine, worth: dict[str, float]) -> dict[str, float]:
+    """Price what a unit pays in the periods of each contract that counts it: payments x worth of a dollar."""
+    found = {}
+    for c in case.spend_commitments:
+        if not c.counts_reserved or (c.counted_regions is not None and line.region not in c.counted_regions):
+            continue
+        periods = [case.periods[k] for k in case.contract_periods(c)]
+        hours = sum(max(0.0, hours_between(max(line.start, p.start), min(line.end, p.end))) for p in periods)
+        if (usd := line.usd_per_unit_hour * hours * worth.get(c.contract, 0.0)) > 0:
+            found[c.contract] = usd
+    return found
 
 
 def _counted_price(case: Case, line: OrderLine) -> float:

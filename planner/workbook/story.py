@@ -311,14 +311,17 @@ def reason(value: OrderValue, rent: LineRent, guaranteed: Sequence[str] = ()) ->
     """Say in a sentence why a line is bought; guaranteed: workloads of its pool whose guaranteed share has a price."""
     used, even = value.utilisation or 0.0, value.break_even
     shown = percent(used, 0)
-    stress = rent.stress_usd / rent.rent_usd if rent.rent_usd > 0 else 0.0
+    stress, spent = (part / rent.paid_usd if part > 0 else 0.0 for part in (rent.stress_usd, rent.spend_usd))
+    cheaper = even is not None and used >= even * (1 - _TRIFLE)
+    if spent > _TRIFLE and not (cheaper and stress <= _TRIFLE):
+        return _paid_by_contract(rent, spent, stress)
     if stress > _TRIFLE:
         case = clean(max(rent.stress_by_case, key=lambda name: rent.stress_by_case[name]), 120)
         hour = hour_label(int(rent.stress_by_hour.argmax()))
         if stress > 1 - _TRIFLE:
             return f"Needed for {case} ({hour} UTC)."
         return f"{percent(1 - stress, 0)} paid by use, {percent(stress, 0)} by {case} ({hour} UTC)."
-    if even is not None and used >= even * (1 - _TRIFLE):
+    if cheaper:
         return f"Cheaper than on demand: {shown} used, {percent(even, 0)} to break even."
     if guaranteed:
         use = f": {shown} used" if value.priced else ""
@@ -326,6 +329,18 @@ def reason(value: OrderValue, rent: LineRent, guaranteed: Sequence[str] = ()) ->
     if not value.priced:
         return "Serves demand of which all or a part has no on-demand price to compare with."
     return f"Needed for a guaranteed share, a full quota, a stress case or another rule: {shown} used."
+
+
+def _paid_by_contract(rent: LineRent, spent: float, stress: float) -> str:
+    """Say how much of a line is paid by money that must be spent anyway, and what else pays for it."""
+    names = [clean(c, 120) for c in sorted(rent.spend_by_contract, key=lambda c: -rent.spend_by_contract[c])]
+    parts = [f"{percent(spent, 0)} paid by money that must be spent on {joined(names)} anyway"]
+    if (use := 1 - spent - stress) > _TRIFLE:
+        parts.append(f"{percent(use, 0)} by use")
+    if stress > _TRIFLE:
+        case = clean(max(rent.stress_by_case, key=lambda name: rent.stress_by_case[name]), 120)
+        parts.append(f"{percent(stress, 0)} by {case} ({hour_label(int(rent.stress_by_hour.argmax()))} UTC)")
+    return f"{', '.join(parts)}."
 
 
 def _whole(report: Report) -> Any:

@@ -14,6 +14,7 @@ from planner.plan.reading import Reading
 from planner.plan.why import line_rents
 from planner.schema.case import Case
 from planner.units import HOURS_PER_WEEK
+from planner.verify.figures import metrics_of
 from tests.builders.hand_plans import hand_case, hand_plan, hourly, on
 
 
@@ -144,3 +145,42 @@ def test_capacity_follows_the_hour_s_mix() -> None:
     assert week.capacity_rph[0] == pytest.approx(8)
     assert week.capacity_rph[12] == pytest.approx(4)
     assert week.level_rph == pytest.approx(10 * 0.8 / 1.2, abs=1e-4)
+
+
+def promised_to_east(stress_usd: float) -> tuple[Case, Plan]:
+    """A unit at 4 USD an hour, above the 3 USD of the request that it serves; a dollar spent in east saves 0.9 USD."""
+    offers = [{"offer": f"{r}-m-1m", "pool": f"{r}-m", "usd_per_unit_hour": 4.0} for r in ("east", "west")]
+    contract = {"contract": "macc", "usd": 1e6, "regions": "east"}
+    case = hand_case(offers=offers, spend_commitments=[contract])
+    plan = on(case, hand_plan(case))
+    names = ["pool", "meter", "model", "scenario", "period", "hour_of_week", "usd_per_unit"]
+    stress = pd.DataFrame([("east-m", "tokens", "m", "base", "2027-01", 7, stress_usd)], columns=names)
+    price = plan.certificate.iloc[:1].assign(kind="spend_floor", supply="macc", price=0.9)
+    return case, replace(
+        plan, certificate=price, rents=stress.iloc[:0], stress_rents=stress.assign(case="failover west")
+    )
+
+
+def test_money_that_must_be_spent_pays_for_units() -> None:
+    """A unit of east costs 4 x 744 = 2,976 USD, which count: 0.9 of them would be lost otherwise."""
+    case, plan = promised_to_east(stress_usd=297.6)
+    east, *others = line_rents(Reading(case, plan), order_lines(case, plan))
+    assert east.spend_by_contract == {"macc": pytest.approx(0.9 * 2_976)}
+    assert (east.rent_usd, east.paid_usd) == (pytest.approx(297.6), pytest.approx(2_976))
+    assert not any(rent.spend_by_contract for rent in others)
+
+
+@pytest.mark.parametrize(
+    ("stress_usd", "because"),
+    [
+        (1.0, "because money promised to macc must be spent anyway:"),
+        (297.6, "because money promised to macc must be spent anyway and failover west asks for it:"),
+        (5_000.0, "because failover west asks for it and money promised to macc must be spent anyway:"),
+    ],
+)
+def test_what_pays_most_for_units_that_never_break_even_is_named_first(stress_usd: float, because: str) -> None:
+    """Money that must be spent pays 2,678.40 USD a unit; what pays less than 1 % of all is no reason."""
+    case, plan = promised_to_east(stress_usd)
+    found = [text for text in metrics_of(case, plan).cautions if text.startswith("Purchased although")]
+    assert len(found) == 1
+    assert because in found[0]

@@ -14,6 +14,7 @@ from planner.schema.case import Case
 
 _SHOWN = 5
 _SAME = 0.005  # of a ratio that is shown with two decimals
+_TRIFLE = 0.01  # a share of what pays for units that a reason does not mention
 _NEVER_REMEDY = (
     "Ask for a discount of more than the excess, or leave the offer out; buy it only where a quota, failover or a "
     "guarantee asks for it."
@@ -89,13 +90,15 @@ def _times(offers: pd.DataFrame) -> str:
 
 
 def _asked_by(basis: Basis, offers: set[str]) -> str:
-    """Say what pays for purchases: the stress cases with the largest part of their rent, else what else may ask."""
+    """Say what pays for purchases: money that must be spent, stress cases, the larger part first; else what may ask."""
     lines = order_lines(basis.case, basis.plan)
     usd: dict[str, float] = {}
+    promised: dict[str, float] = {}
     for line, rent in zip(lines, line_rents(basis.reading, lines), strict=True):
         if line.offer.offer in offers:
-            for name, part in rent.stress_by_case.items():
-                usd[name] = usd.get(name, 0.0) + part * line.units
+            for parts, found in ((rent.stress_by_case, usd), (rent.spend_by_contract, promised)):
+                for name, part in parts.items():
+                    found[name] = found.get(name, 0.0) + part * line.units
     region = {p.pool: p.region for p in basis.case.pools}
     where = {region[line.offer.pool] for line in lines if line.offer.offer in offers}
     spent = [
@@ -103,9 +106,14 @@ def _asked_by(basis: Basis, offers: set[str]) -> str:
         for c in basis.case.spend_commitments
         if c.counts_reserved and (c.counted_regions is None or where & c.counted_regions)
     ]
-    cases = [name for name in sorted(usd, key=lambda name: -usd[name]) if usd[name] > 0]
+    worth_saying = _TRIFLE * (sum(usd.values()) + sum(promised.values()))
+    cases = [name for name in sorted(usd, key=lambda name: -usd[name]) if usd[name] > worth_saying]
+    paying = [name for name in sorted(promised, key=lambda name: -promised[name]) if promised[name] > worth_saying]
+    if cases and paying:
+        reasons = [_must_be_spent(paying), _ask(cases)]
+        return " and ".join(reasons if sum(promised.values()) > sum(usd.values()) else reasons[::-1])
     if not cases and spent:
-        return f"money promised to {_named(spent)} must be spent anyway"
+        return _must_be_spent(paying or spent)
     on_pool = guarantees_on(basis.reading)
     sure = [w for line in lines if line.offer.offer in offers for w in on_pool.get(line.offer.pool, ())]
     if not cases and sure:
@@ -115,6 +123,14 @@ def _asked_by(basis: Basis, offers: set[str]) -> str:
             "a quota, a guaranteed share, a size that is sold or another rule asks for it, or single workloads pay "
             "more than the mix"
         )
+    return _ask(cases)
+
+
+def _must_be_spent(contracts: list[str]) -> str:
+    return f"money promised to {_named(contracts)} must be spent anyway"
+
+
+def _ask(cases: list[str]) -> str:
     return f"{_named(cases)} {'asks' if len(cases) == 1 else 'ask'} for it"
 
 

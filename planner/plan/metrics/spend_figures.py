@@ -7,12 +7,13 @@ import pandas as pd
 
 from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.metric_tables import DRAWDOWN, MEANWHILE, SPEND
+from planner.plan.why import worth_of_spending
 
 
 def spend(basis: Basis) -> pd.DataFrame:
     """Sum up each contract over its periods: columns SPEND."""
     spent, rows = basis.spent, []
-    worth = _worth(basis)
+    worth = worth_of_spending(basis.plan)
     expected, short = spent.expected_usd.sum(axis=1), spent.short_usd
     likely = spent.probability > 0
     for k, c in enumerate(basis.case.spend_commitments):
@@ -47,7 +48,7 @@ def meanwhile(basis: Basis, break_even: pd.DataFrame) -> pd.DataFrame:
     expected over scenarios. So a unit of price p, the equal of w on demand when it is full, breaks even at
     p·(1 − s) / (w·(1 − t)) of its capacity, s and t being what a dollar on it and on demand saves.
     """
-    worth, rows = _worth(basis), []
+    worth, rows = worth_of_spending(basis.plan), []
     row: Any
     for row in break_even.itertuples(index=False):
         contracts = [
@@ -71,13 +72,3 @@ def meanwhile(basis: Basis, break_even: pd.DataFrame) -> pd.DataFrame:
 
 _CENT_USD = 0.005
 _NONE = 1e-6
-
-
-def _worth(basis: Basis) -> dict[str, float]:
-    """Find what one more dollar spent on each contract saves, expected over scenarios: the prices of its rows."""
-    table = basis.plan.certificate
-    own = table[table["kind"] == "spend_floor"]
-    found: dict[str, float] = {}
-    for name, price in zip(own["supply"].astype(str), own["price"].tolist(), strict=True):
-        found[name] = min(1.0, found.get(name, 0.0) + price)
-    return found

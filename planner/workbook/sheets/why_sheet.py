@@ -1,5 +1,6 @@
 """Why: for each purchase the hours that pay for it, its shadow price, and where it would stop paying."""
 
+from dataclasses import replace
 from typing import Any
 
 from planner.plan.pool_months import OrderValue
@@ -21,6 +22,7 @@ COLUMNS = (
     Column("price", "Price of a unit\nin the plan, USD", "cents", 14),
     Column("use", "paid by use\nUSD", "cents", 13),
     Column("stress", "paid by headroom\nand failover, USD", "cents", 15),
+    Column("spend", "paid by money to\nbe spent anyway, USD", "cents", 15),
     Column("sum", "Rents together\nUSD", "cents", 13),
     Column("rest", "Left over\nUSD", "cents", 12),
     Column("hours", "Hours of the\nweek that pay", "count", 12),
@@ -34,27 +36,39 @@ COLUMNS = (
 
 def write(sheet: Sheet, report: Report, order: Block | None) -> Block:
     """Write the sheet; `order` is the purchase order, which break-even and expected utilisation are taken from."""
+    promised = any(c.counts_reserved for c in report.case.spend_commitments)
+    columns = tuple(c for c in COLUMNS if promised or c.key != "spend")
+    if promised:
+        columns = tuple(replace(c, header="Paid in all\nUSD") if c.key == "sum" else c for c in columns)
     text = (
         "Each hour in which a unit saves money, or keeps a stress case served, pays a rent: what one more unit would "
-        "be worth in it. The rents of a purchase add up to its price. What is left over comes from whole units, size "
-        "limits or the budget: then the last unit is worth more or less than its price. By use alone a purchase pays "
-        "while its discount against on demand, fully used, is above its idle share."
+        f"be worth in it. {_adds_up(promised)} What is left over comes from whole units, size limits or the budget: "
+        "then the last unit is worth more or less than its price. By use alone a purchase pays while its discount "
+        "against on demand, fully used, is above its idle share."
     )
-    sheet.heading("Why", text, len(COLUMNS) - 1)
+    sheet.heading("Why", text, len(columns) - 1)
     sheet.raw.set_row(1, 42)
-    sheet.widths(COLUMNS)
+    sheet.widths(columns)
     if len(report.plan.rents) + len(report.plan.stress_rents) == 0:
         sheet.merged(
-            2, 0, len(COLUMNS) - 1, "The solver gave no duals for this plan, so that no rents can be shown.", "alert"
+            2, 0, len(columns) - 1, "The solver gave no duals for this plan, so that no rents can be shown.", "alert"
         )
     lines = zip(report.values, report.rents, strict=True)
-    rows = [_record(k, value, rent, order) for k, (value, rent) in enumerate(lines) if order is not None]
-    block = sheet.table(TOP, COLUMNS, rows, empty="Nothing is bought, so there is nothing to explain.")
-    sheet.printed(block.last, len(COLUMNS) - 1, repeat=TOP, freeze=(TOP + 1, 1))
+    rows = [
+        _record(k, value, rent, order, promised=promised) for k, (value, rent) in enumerate(lines) if order is not None
+    ]
+    block = sheet.table(TOP, columns, rows, empty="Nothing is bought, so there is nothing to explain.")
+    sheet.printed(block.last, len(columns) - 1, repeat=TOP, freeze=(TOP + 1, 1))
     return block
 
 
-def _record(k: int, value: OrderValue, rent: LineRent, order: Block) -> dict[str, Any]:
+def _adds_up(promised: bool) -> str:
+    if promised:
+        return "With the shortfall that its payments save, the rents of a purchase add up to its price."
+    return "The rents of a purchase add up to its price."
+
+
+def _record(k: int, value: OrderValue, rent: LineRent, order: Block, *, promised: bool) -> dict[str, Any]:
     line = value.line
     price = line.usd_per_unit_hour
     hours = rent.price_usd / price if price > 0 else line.hours_horizon
@@ -64,8 +78,9 @@ def _record(k: int, value: OrderValue, rent: LineRent, order: Block) -> dict[str
         "price": rent.price_usd,
         "use": rent.use_usd,
         "stress": rent.stress_usd,
-        "sum": Live("={use}+{stress}", rent.rent_usd),
-        "rest": Live("=ROUND({sum}-{price},2)", round(rent.rent_usd - rent.price_usd, 2) + 0.0),
+        **({"spend": rent.spend_usd} if promised else {}),
+        "sum": Live("={use}+{stress}+{spend}" if promised else "={use}+{stress}", rent.paid_usd),
+        "rest": Live("=ROUND({sum}-{price},2)", round(rent.paid_usd - rent.price_usd, 2) + 0.0),
         "hours": int(((rent.use_by_hour + rent.stress_by_hour) > 0).sum()),
         "shadow": rent.rent_usd / hours,
         "discount": Live('=IF(ISNUMBER({break_even}),1-{break_even},"")', _rest(value.break_even)),
@@ -121,4 +136,6 @@ def _paid_by(rent: LineRent) -> str:
     parts += [f"{clean(name, 120)} {usd(value, 2)}" for name, value in cases[:4]]
     if rent.stress_usd > 0:
         parts.append(f"stress worst in {hour_label(int(rent.stress_by_hour.argmax()))}")
+    for name, value in rent.spend_by_contract.items():
+        parts.append(f"beside these, {usd(value, 2)} by money that must be spent on {clean(name, 120)} anyway")
     return "; ".join(parts)
