@@ -321,7 +321,7 @@ def reason(value: OrderValue, rent: LineRent, guaranteed: Sequence[str] = ()) ->
         if stress > 1 - _TRIFLE:
             return f"Needed for {case} ({hour} UTC)."
         return f"{percent(1 - stress, 0)} paid by use, {percent(stress, 0)} by {case} ({hour} UTC)."
-    if cheaper:
+    if cheaper and even is not None:
         return f"Cheaper than on demand: {shown} used, {percent(even, 0)} to break even."
     if guaranteed:
         use = f": {shown} used" if value.priced else ""
