@@ -19,14 +19,8 @@ from planner.schema.case import Case
 from planner.solver import assemble
 from planner.solver.all_parts import hardly_divided
 from planner.solver.assemble import check_rows, keep_rows
-from planner.solver.component import (
-    HIGHS,
-    ComponentPlan,
-    begin_component,
-    decided,
-    finish_component,
-    reduced_program,
-)
+from planner.solver.begun import Begun, begin, finish
+from planner.solver.component import HIGHS, ComponentPlan, decided, reduced_program
 from planner.solver.continuous import LinearSolve, open_program
 from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
@@ -38,7 +32,7 @@ from planner.solver.rough import ROUNDING, better, cheaper, closed, rough_plans
 from planner.solver.session import sunk_usd
 from planner.solver.single import DIRECT_AGAIN
 from planner.solver.starts import Starts
-from planner.solver.store import Store, digest_of, key_of
+from planner.solver.store import Store
 from planner.solver.totals import risk_of, totals_of
 from planner.solver.watched import Told
 
@@ -214,7 +208,7 @@ def _tied_finely(
     if priced is not None:
         return _searched_on(sets, priced, gap=gap, known=known, options=options, clock=clock, progress=progress)
     store = None if options.store is None else Store(options.store)
-    begun = on_all_cores(lambda part: _begin(part, options, clock, store), parts_to_solve(loose), options.workers)
+    begun = on_all_cores(lambda part: begin(part, options, clock, store), parts_to_solve(loose), options.workers)
     if not begun:  # nothing to serve, and money that must be spent all the same
         return _solve(sets, options, clock, progress, known)
     so_far = [decided(b.found) if isinstance(b.found, LinearSolve) else b.found for b in begun if b.found is not None]
@@ -222,7 +216,7 @@ def _tied_finely(
         plans, stuck = _finished(begun, options, progress, store, clock)
         if stuck or keep_rows(sets, wide, plans, sized=True):
             return plans, stuck
-        begun = on_all_cores(lambda b: _begin(b.part, options, clock, None), begun, options.workers)
+        begun = on_all_cores(lambda b: begin(b.part, options, clock, None), begun, options.workers)
     if not searched_whole(sets, wide, begun) and all(isinstance(b.found, LinearSolve) for b in begun):
         parts = [(b.part, b.found) for b in begun if isinstance(b.found, LinearSolve)]
         priced = _priced(sets, wide, parts, gap, options, replace(clock))
@@ -246,7 +240,7 @@ def _searched_on(
     return (plans, stuck) if priced is None else (priced if stuck else better(plans, priced), [])
 
 
-def searched_whole(sets: Sets, wide: Sequence[Family], begun: Sequence["_Begun"]) -> bool:
+def searched_whole(sets: Sets, wide: Sequence[Family], begun: Sequence["Begun"]) -> bool:
     """Whether a part is alone, and not too large to be searched with the rows that tie it as they stand.
 
     Not where such rows have columns of their own: they refuse what that search rests on.
@@ -295,7 +289,7 @@ def _solve(
 
 
 def _finished(
-    parts: Sequence["_Begun | Sets"], options: Options, progress: Callable[[int, int], None] | None,
+    parts: Sequence["Begun | Sets"], options: Options, progress: Callable[[int, int], None] | None,
     store: Store | None, clock: Clock, rough: Mapping[int, ComponentPlan] = {},
 ) -> Found:  # fmt: skip
     """Go on to the plans of parts, of which some are begun; ``rough`` : plans for where the time ends, by identity."""
@@ -306,14 +300,14 @@ def _finished(
         if progress is not None:
             progress(finished[0], len(parts))
 
-    def plan(part: _Begun | Sets) -> ComponentPlan | None:
+    def plan(part: Begun | Sets) -> ComponentPlan | None:
         spare = rough.get(id(part))
         try:
             clock.left()  # before a large part is stated in vain
-            begun = _begin(part, options, clock, store) if isinstance(part, Sets) else part
+            begun = begin(part, options, clock, store, alone=True) if isinstance(part, Sets) else part
             if begun is part and isinstance(begun.found, LinearSolve):  # it waited for its turn
                 begun.found.session.clock.since = time.monotonic()
-            found = _finish(begun, options, store)
+            found = finish(begun, options, store)
         except StoppedError:
             if spare is None:
                 raise
@@ -328,33 +322,6 @@ def _finished(
         store.tidy()
     stuck = [part if isinstance(part, Sets) else part.part for part, one in zip(parts, found) if one is None]
     return [one for one in found if one is not None], stuck
-
-
-@dataclass(frozen=True)
-class _Begun:
-    """A component, the name of its answer, and what is found so far: a kept plan, a continuous optimum, or none."""
-
-    part: Sets
-    key: str
-    found: ComponentPlan | LinearSolve | None
-
-
-def _begin(part: Sets, options: Options, clock: Clock, store: Store | None) -> _Begun:
-    """Take the answer of an equal component that was kept, or find the optimum for units of any size."""
-    program = reduced_program(part)
-    key = "" if store is None else key_of(part, digest_of(program), options.gap, options.solver)
-    kept = None if store is None else store.get(key, part)
-    return _Begun(part, key, begin_component(part, clock.again(), program, options.starts) if kept is None else kept)
-
-
-def _finish(begun: _Begun, options: Options, store: Store | None) -> ComponentPlan | None:
-    """Go on to the plan of a component, and keep it."""
-    if begun.found is None or isinstance(begun.found, ComponentPlan):
-        return begun.found
-    plan = finish_component(begun.part, begun.found, options.gap, options.solver)
-    if store is not None and plan is not None and closed([plan], options.gap):
-        store.put(begun.key, plan)  # only answers that no time limit cut short
-    return plan
 
 
 def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Options) -> Plan:

@@ -29,7 +29,7 @@ from planner.errors import StoppedError
 from planner.model.columns import columns_of
 from planner.model.objective import objective
 from planner.model.program import LinearProgram, program_of
-from planner.model.reduce.project_stress import slot_tree
+from planner.model.reduce.slot_means import halved, numbered
 from planner.model.reduce.slots import hour_kinds, merge_slots, prune
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, Tolls
@@ -39,7 +39,6 @@ from planner.solver.component import OF_PROOF, ComponentPlan, plan_of
 from planner.solver.continuous import LinearSolve, open_program, solve_linear
 from planner.solver.highs import Clock
 from planner.solver.parallel import on_all_cores
-from planner.solver.scaling import need_peaks
 from planner.solver.stress_search import Cut, Routing, Separator
 from planner.solver.whole import solve_whole
 
@@ -149,19 +148,9 @@ class _OfGroups(Separator):
 
 def _groups(sets: Sets, depth: int) -> Ints:
     """Group of each slot: those of one period and equal prices, halved a few times by demand."""
-    group_of = np.full(len(sets.slots), -1)
-    scaled = sets.demand / need_peaks(sets)[:, None]
-    first = 0
-    prices = sets.slots.assign(kind=hour_kinds(sets))
-    for rows in prices.groupby(["period", "price_factor", "kind"], sort=True).indices.values():
-        tree, todo = slot_tree(scaled, np.asarray(rows, np.int64)), [0]
-        for _ in range(depth):
-            halves = [(tree.left[node], tree.right[node]) if tree.left[node] >= 0 else (node,) for node in todo]
-            todo = [int(child) for pair in halves for child in pair]
-        for node in todo:
-            group_of[tree.slots(node)] = first
-            first += 1
-    return group_of
+    slots = sets.slots
+    prices = slots["price_factor"].to_numpy(float), hour_kinds(sets)
+    return halved(sets, numbered(slots["period"].to_numpy(int), *prices), depth)
 
 
 def _grouped(fine: Sets, group_of: Ints, groups: int) -> tuple[Sets, Floats]:

@@ -12,7 +12,7 @@ from planner.plan.audit.bound import check_bound
 from planner.plan.reading import Reading
 from planner.schema.case import Case
 from planner.schema.contracts import SpendCommitment
-from planner.solver import find
+from planner.solver import begun, find
 from planner.solver.assemble import keep_rows
 from planner.solver.component import begin_component
 from planner.solver.highs import Clock
@@ -82,7 +82,7 @@ def test_a_rough_plan_runs_no_unit_by_the_hour_and_its_bound_is_of_plans_that_do
     def stopped(*_: object) -> None:
         raise StoppedError("out of time")
 
-    monkeypatch.setattr(find, "begin_component", stopped)
+    monkeypatch.setattr(begun, "begin_component", stopped)
     rough = solve(case, time_limit_seconds=1000.0)
     assert (rough.totals.scaled_usd, len(rough.scaled_units)) == (0.0, 0)
     assert rough.totals.total_usd >= best.totals.total_usd * (1 - 1e-6)
@@ -147,7 +147,7 @@ def test_where_time_ends_before_any_optimum_there_is_a_plan_no_dearer_than_all_o
 
     case = week(3, True, failover={"enabled": False})
     best = solve(case, gap=1e-6).totals.total_usd
-    monkeypatch.setattr(find, "begin_component", stopped)
+    monkeypatch.setattr(begun, "begin_component", stopped)
     plan = solve(case, time_limit_seconds=1000.0)
     asked = float(case.demand["requests_per_hour"].sum())
     assert best * (1 - 1e-9) <= plan.totals.total_usd <= asked * WEEKS * 1.8 * (1 + 1e-9)

@@ -10,7 +10,7 @@ from planner.model.index_tables import sets_of
 from planner.model.reduce.components import parts_to_solve
 from planner.model.sets import Sets
 from planner.plan.plan import Status
-from planner.solver import direct, find
+from planner.solver import begun, direct
 from planner.solver.component import ComponentPlan, begin_component
 from planner.solver.continuous import LinearSolve
 from planner.solver.direct import search
@@ -46,14 +46,14 @@ def test_a_time_limit_is_not_shortened_by_patience() -> None:
 def test_each_part_has_its_own_time(tied: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     # a part that waited for others before it is not searched for as long as it waited; a budget that does not bind
     # lets both parts begin together
-    ages, real = [], find.finish_component
+    ages, real = [], begun.finish_component
 
     def slow(part: Sets, solve: LinearSolve, gap: float, solver: str) -> ComponentPlan | None:
         ages.append(time.monotonic() - solve.session.clock.since)
         time.sleep(0.3)
         return real(part, solve, gap, solver)
 
-    monkeypatch.setattr(find, "finish_component", slow)
+    monkeypatch.setattr(begun, "finish_component", slow)
     tables = two(1, 1, routes=[], demand=[*builders.profile("east", "w", 7), *builders.profile("west", "w", 4)])
     case = builders.case(tables, whole_units=True, failover={"enabled": False})
     find_plan(case.with_policy(max_commitment_usd=1e9) if tied else case, Options(workers=1))

@@ -17,6 +17,7 @@ from planner.solver import find
 from planner.solver import priced as priced_parts
 from planner.solver.all_parts import MOST_SECONDS, AllParts
 from planner.solver.assemble import keep_rows
+from planner.solver.begun import Begun
 from planner.solver.component import ComponentPlan, begin_component, reduced_program
 from planner.solver.continuous import LinearSolve
 from planner.solver.coupling import coupling_of
@@ -114,7 +115,7 @@ def test_a_part_alone_is_searched_as_it_stands_unless_its_rows_have_columns_of_t
     sets = sets_of(builders.case(tables, whole_units=True, **tie))
     parts = begun(sets)
     assert parts is not None
-    found = [find._Begun(part, "", solve) for part, solve in parts]
+    found = [Begun(part, "", solve) for part, solve in parts]
     assert find.searched_whole(sets, spanning(sets), found) is whole
 
 

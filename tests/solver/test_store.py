@@ -31,7 +31,7 @@ def test_a_second_run_reads_the_answer(case: Case, tmp_path: Path, monkeypatch: 
     def refuse(*_: object) -> None:
         raise AssertionError("solved again")
 
-    monkeypatch.setattr("planner.solver.find.begin_component", refuse)
+    monkeypatch.setattr("planner.solver.begun.begin_component", refuse)
     second = find_plan(case, Options(store=tmp_path))
     assert second.totals == first.totals
     assert second.proof == first.proof
