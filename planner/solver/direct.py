@@ -8,6 +8,7 @@ costs no more proves that the limit cut off nothing better.
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import highspy
 import numpy as np
@@ -75,11 +76,9 @@ def search(
     sets, session = solve.program.sets, solve.session
     program = sized_program(sets, largest)
     scale = scale_of(program)
-    h = watched(quiet_highs(), clock.tell, scale.cost)
+    h = _opened(program, scale, clock)
+    whole = np.flatnonzero(program.columns.integer)
     set_options(h, mip_rel_gap=gap, mip_abs_gap=0.0, mip_feasibility_tolerance=1e-9)
-    h.passModel(highs_model(program, scale))
-    whole = np.flatnonzero(program.columns.integer).astype(np.int32)
-    h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))
     known = 0
     sized = program.columns.sized
     try:
@@ -104,11 +103,7 @@ def search(
             bound = float(bound if len(whole) else info.objective_function_value) * scale.cost
             clock.found(GOOD)
             usd, exact = _at_sizes(solve, program, values)
-            with suppress(StoppedError, ArithmeticError):  # the plan that is known is as cheap
-                fewer = _signing_least(h, solve, program, scale, clock)
-                same, other = (np.inf, exact) if fewer is None else _at_sizes(solve, program, fewer, most=True)
-                if same <= usd + SAME * abs(usd) and _signed_usd(program, other) < _signed_usd(program, exact):
-                    usd, exact = same, other
+            usd, exact = _signing_least(h, solve, program, (usd, exact), clock)
             return WholeResult(exact, usd, min(bound, usd))
     finally:
         freed = np.union1d(sized, program.columns.committed)
@@ -154,21 +149,62 @@ def _signed_usd(program: LinearProgram, values: Floats) -> float:
     return float(program.sets.purchases["committed_usd_per_unit"].to_numpy(float) @ values[program.columns.committed])
 
 
-def _signing_least(
-    h: highspy.Highs, solve: LinearSolve, program: LinearProgram, scale: Scale, clock: Clock
-) -> Floats | None:
-    """Find a plan that costs no more than the one just found and signs for least; None where none was found.
+def sign_least(solve: LinearSolve, found: WholeResult, clock: Clock) -> WholeResult:
+    """Return a plan that costs as much as the one found, and signs for less, where there is one: one programme for it.
 
-    Below a spend commitment a dollar on units costs nothing, so that many plans cost the same. The search is cut off by
-    its nodes, so that the same input gives the same plan.
+    Below a spend commitment a dollar on units costs nothing, so that many plans cost the same, and a search for the
+    cheapest ends at any of them.
+    """
+    session, sets = solve.session, solve.program.sets
+    if not has_spend(solve.program) or not _signed_usd(solve.program, found.values):
+        return found
+    largest = largest_sizes(sets) if found.largest is None else found.largest
+    afforded = affordable_sizes(sets, solve.program.columns, solve.program.cost, found.usd * (1 + ROOM))[0]
+    program = sized_program(sets, np.minimum(largest, afforded))
+    scale = scale_of(program)
+    h = _opened(program, scale, clock)
+    _add_stress(h, program, scale, solve.cuts)
+    _begin_at(h, values_with_sizes(solve.program, program, found.values) / scale.column)
+    try:
+        usd, values = _signing_least(h, solve, program, (found.usd, found.values), clock)
+    finally:
+        freed = np.union1d(program.columns.sized, program.columns.committed)
+        session.set_column_bounds(freed, np.zeros(len(freed)), solve.program.columns.upper[freed])
+    return replace(found, usd=usd, values=values)
+
+
+def _opened(program: LinearProgram, scale: Scale, clock: Clock) -> highspy.Highs:
+    """Open a programme with sizes in HiGHS."""
+    h = watched(quiet_highs(), clock.tell, scale.cost)
+    h.passModel(highs_model(program, scale))
+    whole = np.flatnonzero(program.columns.integer).astype(np.int32)
+    h.changeColsIntegrality(len(whole), whole, np.full(len(whole), highspy.HighsVarType.kInteger))
+    return h
+
+
+def _signing_least(
+    h: highspy.Highs, solve: LinearSolve, program: LinearProgram, known: tuple[float, Floats], clock: Clock
+) -> tuple[float, Floats]:
+    """Cost and columns of a plan that costs no more than the known one and signs for least; itself: none was found.
+
+    The search is cut off by its nodes, so that the same input gives the same plan.
     """
     if not has_spend(program):
-        return None
-    lp = h.getLp()
+        return known
+    with suppress(StoppedError, ArithmeticError):  # the plan that is known is as cheap
+        fewer = _fewer(h, solve, program, known[0], clock)
+        same, other = known if fewer is None else _at_sizes(solve, program, fewer, most=True)
+        if same <= known[0] + SAME * abs(known[0]) and _signed_usd(program, other) < _signed_usd(program, known[1]):
+            return same, other
+    return known
+
+
+def _fewer(h: highspy.Highs, solve: LinearSolve, program: LinearProgram, usd: float, clock: Clock) -> Floats | None:
+    """Search for the plan that signs for least among those that cost no more than ``usd``; None where none was met."""
+    scale, lp = scale_of(program), h.getLp()
     cost = np.array(lp.col_cost_)
     paid = np.flatnonzero(cost).astype(np.int32)
-    usd = float(h.getInfo().objective_function_value)
-    h.addRow(-INF, usd + SAME * abs(usd), len(paid), paid, cost[paid])
+    h.addRow(-INF, usd / scale.cost * (1 + SAME), len(paid), paid, cost[paid])
     signed, at = np.zeros(len(cost)), program.columns.committed
     signed[at] = program.sets.purchases["committed_usd_per_unit"].to_numpy(float)
     signed *= scale.column / scale.cost

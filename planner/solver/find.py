@@ -28,7 +28,7 @@ from planner.solver.joint import JOINT
 from planner.solver.least_tail import cheapest_of_least_tail
 from planner.solver.parallel import on_all_cores
 from planner.solver.priced import solve_priced
-from planner.solver.rough import ROUNDING, better, cheaper, closed, rough_plans
+from planner.solver.rough import ROUNDING, better, cheaper, closed, may_sign_less, rough_plans
 from planner.solver.session import sunk_usd
 from planner.solver.single import DIRECT_AGAIN
 from planner.solver.starts import Starts
@@ -227,9 +227,9 @@ def _searched_on(
     sets: Sets, priced: list[ComponentPlan] | None, *, gap: float, known: Parts | None, options: Options, clock: Clock,
     progress: Callable[[int, int], None] | None,
 ) -> Found:  # fmt: skip
-    """Search all in one programme where prices leave more than the gap open."""
+    """Search all in one programme where prices leave more than the gap open, or plans as cheap may sign for less."""
     clock = clock.again()
-    if priced is not None and closed(priced, gap):
+    if priced is not None and closed(priced, gap) and not may_sign_less(priced):
         return priced, []
     try:
         plans, stuck = _solve(sets, options, clock, progress, known)

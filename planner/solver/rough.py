@@ -257,6 +257,20 @@ def better(plans: list[ComponentPlan], others: list[ComponentPlan]) -> list[Comp
     return others if more > same or (more >= -same and signed_usd(others) < signed_usd(plans)) else plans
 
 
+FEW_FLOWS = 20_000  # of a case that is searched once more as one programme, for the plan that signs for least
+
+
+def may_sign_less(plans: Sequence[ComponentPlan]) -> bool:
+    """Whether whole units that cost as much may sign for less: money must be spent anyway, so a unit may cost nothing.
+
+    Prices tell of no such plan, and parts by themselves do not meet it; all of a small case in one programme do.
+    """
+    due = any(bool((plan.prices["kind"] == "spend_floor").any()) for plan in plans)
+    flows = sum(len(plan.sets.arcs) * len(plan.sets.slots) for plan in plans)
+    whole = any(plan.sets.has_size_rules for plan in plans)
+    return due and whole and flows <= FEW_FLOWS and signed_usd(plans) > 0
+
+
 def signed_usd(plans: Sequence[ComponentPlan]) -> float:
     """Add up what plans sign for inside the horizon."""
     return float(sum(p.sets.purchases["committed_usd_per_unit"].to_numpy(float) @ p.committed for p in plans))

@@ -17,7 +17,7 @@ from planner.model.sets import Floats
 from planner.model.structure import prices_on_sizes, refusing, rules_on_sizes
 from planner.solver.by_month import SEARCHES, search_by_month
 from planner.solver.continuous import LinearSolve, solve_linear
-from planner.solver.direct import has_spend, search, solve_direct
+from planner.solver.direct import has_spend, search, sign_least, solve_direct
 from planner.solver.grouping import grouping
 from planner.solver.highs import Clock
 from planner.solver.whole import ROUNDS, WholeResult, solve_whole
@@ -70,7 +70,10 @@ def solve_sizes(
     months = len(sets.periods)
     if known is not None and 1 < months <= AGAIN_MONTHS and program.columns.count <= DIRECT_COLUMNS:
         return _from_known(solve, gap, clock, seen, known)
-    return _projected(solve, gap, clock, seen, again)
+    found = _projected(solve, gap, clock, seen, again)
+    if found is None or not found.closed(gap) or again or program.columns.count > DIRECT_COLUMNS:
+        return found
+    return sign_least(solve, found, clock)
 
 
 def _from_known(
