@@ -65,7 +65,7 @@ def test_nothing_is_signed_for_what_a_contract_asks_to_be_spent_anyway(options: 
 @pytest.mark.parametrize(("usd", "units"), [(44_000.0, 1.0), (43_000.0, 2.0), (41_000.0, 3.0), (40_000.0, 4.0)])
 def test_whole_units_below_a_contract_are_no_more_than_bring_the_spend_down_to_it(usd: float, units: float) -> None:
     # tokens alone cost 2 x 10 x 3 USD x 744 hours = 44,640 USD, and no plan costs less than what must be spent. A unit
-    # in east is 744 USD in place of 2,232: 1,488 less is spent, so ceil((44,640 - usd) / 1,488) of them; in west 744 less
+    # in east is 744 USD in place of 2,232: 1,488 less is spent, so ceil((44,640 - usd) / 1,488) of them; in west, 744
     offers = [{"offer": f"{r}-m-1m", "pool": f"{r}-m", "usd_per_unit_hour": p, "unit_step": 1}
               for r, p in (("east", 1.0), ("west", 2.0))]  # fmt: skip
     contract = [{"contract": "c", "usd": usd}]
