@@ -84,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.tasks import cost_per_task_sheet
     from planner.io.cache import FOLDER
     from planner.plan.plan import Status
+    from planner.plan.warnings.lost_mix import mixes_that_cannot_be_kept
     from planner.readers import load
     from planner.readers.forecast_accuracy import read_accuracy
     from planner.solver.find import Options
@@ -122,6 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
                 f"planner what-if {arguments.input} --make-it-fit finds each single change that is enough, "
             )
             error.next_step += "and what the plan then costs."
+            error.next_step = "\n".join([*map(str, mixes_that_cannot_be_kept(case)), error.next_step])
             raise
         print(json.dumps(error.document(), indent=2, ensure_ascii=False))
         return error.exit_code

@@ -9,6 +9,7 @@ import numpy as np
 
 from planner.errors import Shortfall
 from planner.model.family import SETTINGS
+from planner.plan.warnings.lost_mix import LostMix, dropped, lost_mixes
 from planner.schema.case import Case
 from planner.schema.workloads import Workload
 from planner.solver.infeasible import GRAIN, LONGEST_HOURS
@@ -38,6 +39,7 @@ def _every_dial(case: Case, stuck: Stuck) -> Iterator[Dial]:
     policy, failover = case.settings.policy, case.settings.policy.failover
     names = {workload for _, workload in stuck}
     workloads = [w for w in case.workloads if w.workload in names]
+    mixes = lost_mixes(case)
     if any(w.headroom is None for w in workloads):
         yield share_dial(InputChange("headroom", SETTINGS, (), "policy.headroom", "share", policy.headroom, 0.0))
     if policy.reserved_headroom:
@@ -60,6 +62,16 @@ def _every_dial(case: Case, stuck: Stuck) -> Iterator[Dial]:
             yield share_dial(InputChange("headroom", "workloads", row, "reserved_headroom", "share", spare, 0.0))
         if w.can_wait:
             yield _deadline(w)
+        yield from _mix(w, mixes)
+
+
+def _mix(w: Workload, mixes: list[LostMix]) -> Iterator[Dial]:
+    """Turn the shares of models that cannot be kept while a region is lost."""
+    asked, tight = dropped(w, mixes)
+    for rows, column, end in ((asked, "min_share", 0.0), (tight, "max_share", 1.0)):
+        for row in rows:
+            names = (("workload", row.workload), ("model", row.model))
+            yield share_dial(InputChange("mix", "mix", names, column, "share", getattr(row, column), end))
 
 
 def _deadline(w: Workload) -> Dial:

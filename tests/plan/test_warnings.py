@@ -200,3 +200,28 @@ def test_risk():
     assert risky(0.5, 0, 0.5, 0.5) == ["risk-level"]
     assert risky(1, 0.5, 0.5, 0.5) == ["risk-weight"]
     assert risky(0, 0.9, 0.5, 0.5) == []
+
+
+def test_a_mix_that_cannot_be_kept_while_a_region_is_lost():
+    """Only west serves n: while it is lost, a least share of n cannot be kept, and m must be allowed all demand."""
+    only = [row for row in good()["on_demand"] if (row["region"], row["model"]) != ("east", "n")]
+    units = [row for row in good()["throughput"] if (row["pool"], row["model"]) != ("east-m", "n")]
+
+    def said(**shares):
+        mix = [{"workload": "w", "model": m, **shares.get(m, {})} for m in ("m", "n")]
+        found = warnings_of(case(good(on_demand=only, throughput=units, mix=mix), **POLICY))
+        return [str(caution) for caution in found if caution.code == "no-failover-mix"]
+
+    assert said() == []
+    (asked,) = said(n={"min_share": 0.1})
+    assert asked == (
+        "mix of w: while west is lost, nothing within reach of east, west serves n, but min_share asks for 0.1, so no "
+        "plan will exist. Set that min_share to 0, let another region serve the model (on_demand, throughput, routes, "
+        "serving_regions), or set the workload's failover_share to 0."
+    )
+    (allowed,) = said(m={"max_share": 0.85})
+    assert "serves models other than m, whose max_share (0.85) do not reach 1, so no plan will exist" in allowed
+    assert "Let them take 0.15 more" in allowed
+    aside = with_workload(failover_share=0)["workloads"]
+    mix = [{"workload": "w", "model": "m"}, {"workload": "w", "model": "n", "min_share": 0.1}]
+    assert "no-failover-mix" not in codes(good(on_demand=only, throughput=units, mix=mix, workloads=aside))

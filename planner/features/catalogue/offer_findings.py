@@ -4,9 +4,12 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
+from planner.features.catalogue.far_prices import far_prices
 from planner.features.catalogue.published import Catalogue, Rate
 from planner.plan.warnings.prices import price_doubts
 from planner.schema.case import Case
+
+FAR = "far-price"
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class OfferFinding:
 def review(case: Case, catalogue: Catalogue, today: dt.date) -> list[OfferFinding]:
     """All findings, in the order of the rules."""
     return [
+        *(OfferFinding(FAR, f.table, f.message, f.remedy) for f in far_prices(case, catalogue)),
         *(OfferFinding(d.code, d.table, d.message, d.remedy) for d in price_doubts(case, today)),
         *_promotions(case, catalogue),
         *_retirements(case, catalogue),

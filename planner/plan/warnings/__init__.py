@@ -12,6 +12,7 @@ from planner.plan.warnings.contracts import (
     terms_that_fit_no_period,
     unused_slow_options,
 )
+from planner.plan.warnings.lost_mix import mixes_that_cannot_be_kept
 from planner.plan.warnings.scaled_and_risk import risk_traps, scaled_traps
 from planner.plan.warnings.traps import (
     Caution,
@@ -43,6 +44,7 @@ RULES: tuple[Callable[[Case], list[Caution]], ...] = (
     idle_commitments,
     open_quota,
     no_failover,
+    mixes_that_cannot_be_kept,
     part_months,
     terms_that_fit_no_period,
     caps_in_parts,

@@ -3,6 +3,7 @@
 import datetime as dt
 import shutil
 
+import pandas as pd
 import pytest
 
 from planner.cli import main
@@ -72,3 +73,41 @@ def test_a_row_without_a_date_is_named(folder, tmp_path):
     table = path / "offers.csv"
     table.write_text(table.read_text(encoding="utf-8").replace("2026-09-23,third", ",third"), encoding="utf-8")
     assert any(code == "no-date" and where == "offers" for code, where, _ in found(path))
+
+
+def priced(folder, path, table, column, **change):
+    """Copy a folder with other prices: a row (by its first column) and what its price becomes."""
+    shutil.copytree(folder, path)
+    rows = pd.read_csv(path / f"{table}.csv")
+    for name, usd in change.items():
+        rows[column] = rows[column].astype(float).where(~rows.iloc[:, 0].str.contains(name), usd)
+    rows.to_csv(path / f"{table}.csv", index=False)
+    return [(where, message) for code, where, message in found(path) if code == "far-price"]
+
+
+def test_a_price_far_above_anything_sold(folder, tmp_path):
+    """The unit serves 3,000 x 60 tokens an hour: 1e9 / 0.18 = 5,555,555,556 USD a million, of gpt-4.1 (3,000) too."""
+    ((where, message),) = priced(folder, tmp_path / "far", "offers", "usd_per_unit_hour", **{"ptu-1-month": 1e9})
+    assert where == "offers"
+    assert "ptu-1-month: 1,000,000,000 USD per unit-hour is 5,555,555,556 USD for a million tokens" in message
+    assert "times the dearest of the catalogue (181.2 USD: azure ptu, o1, hour; Azure Retail Prices" in message
+
+
+def test_a_price_per_token_is_far_below_a_price_per_million(folder, tmp_path):
+    """2 USD a million entered as 0.000002: the cheapest tokens of the catalogue cost 0.005 USD, 2,500 times as much."""
+    ((where, message),) = priced(folder, tmp_path / "far", "on_demand", "usd_per_mtok_input", azure=2e-6)
+    assert where == "on_demand"
+    assert "is 0.000002 USD for a million tokens, 2,500 times less than the cheapest of the catalogue (0.005" in message
+
+
+def test_prices_as_sold_and_in_another_currency_are_not_far(folder, tmp_path):
+    """A dollar is about 16,000 rupiah or 1,400 won: whoever enters these has an order of that many of them."""
+    path = tmp_path / "rupiah"
+    shutil.copytree(folder, path)
+    assert not [code for code, *_ in found(path) if code == "far-price"]
+    for table in ("offers", "pools", "on_demand", "routes"):
+        rows = pd.read_csv(path / f"{table}.csv")
+        money = [c for c in rows if "usd" in c]
+        rows[money] = rows[money].astype(float) * 16_000
+        rows.to_csv(path / f"{table}.csv", index=False)
+    assert not [code for code, *_ in found(path) if code == "far-price"]

@@ -85,3 +85,20 @@ def test_what_is_proved_is_said_where_whole_units_are_not_settled(
     assert f"{NOT_SETTLED}{AT_LEAST}: " in text
     assert "- quota of m in west from 2 to 3" in text
     assert "Not answered, because the time limit ran out before there was a plan: " in text
+
+
+def test_a_mix_that_no_region_keeps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only west serves n, of which a tenth is asked for: while west is lost nobody serves it, at any size or price."""
+    given = builders.write_folder(
+        builders.two_regions(
+            models=[{"model": "m"}, {"model": "n"}],
+            mix=[{"workload": "w", "model": "m"}, {"workload": "w", "model": "n", "min_share": 0.1}],
+            on_demand=[on_demand("east"), on_demand("west"), on_demand("west", "n")],
+        ),
+        tmp_path / "in",
+        failover={"enabled": True},
+    )
+    assert main(["solve", str(given), "-o", str(tmp_path / "plan")]) == 2
+    assert "while west is lost, nothing within reach of east, west serves n" in capsys.readouterr().err
+    assert main(["what-if", str(given), "--make-it-fit", "-o", str(tmp_path / "out")]) == 0
+    assert "min_share of w, n from 0.1 to 0" in capsys.readouterr().out
