@@ -1,9 +1,10 @@
 """Spend commitments and scenarios in sentences: Summary, terminal and web page say the same."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from planner.plan.plan import Status
-from planner.workbook.proof_story import CENT
+from planner.workbook.proof_story import CENT, far_from_bound
 from planner.workbook.report import Report, rows_of
 from planner.workbook.story import SAME, break_even_words, ways
 from planner.workbook.text_tables import clean, joined, percent, usd
@@ -13,8 +14,11 @@ _NOTHING_USD = 0.005
 
 
 def while_money_must_be_spent(report: Report) -> list[str]:
-    """Say of each spend commitment what is spent, what will be lost, and what a dollar is worth meanwhile."""
-    lines = []
+    """Say of each spend commitment what is spent, what will be lost, and what a dollar is worth meanwhile.
+
+    A dollar's worth is that of the bound's prices: where these are not the plan's, it is left out, and that is said.
+    """
+    lines, unknown = [], not worth_is_known(report)
     for row in rows_of(report.metrics.spend):
         name = clean(str(row.contract), 120)
         told = f"{name}: {usd(row.spent_usd)} of {usd(row.usd)} will be spent"
@@ -24,11 +28,17 @@ def while_money_must_be_spent(report: Report) -> list[str]:
         else:
             told += "; nothing will be lost"
         saved = float(row.saved_per_usd)  # by the bound's prices: they are this plan's where nothing is cheaper
-        if saved > _NOTHING_USD and (row.lost_usd > _NOTHING_USD or report.plan.proof.status is Status.OPTIMAL):
+        known = not unknown and report.plan.proof.status is Status.OPTIMAL
+        if saved > _NOTHING_USD and (row.lost_usd > _NOTHING_USD or known):
             costs = "nothing: it" if 1 - saved <= _NOTHING_USD else f"only {usd(1 - saved, 2)}: the rest"
             told += f". One more dollar spent on it costs {costs} would be paid anyway"
         lines.append(f"{told}.")
-    for row in rows_of(report.metrics.meanwhile):
+    if unknown and len(report.metrics.meanwhile):
+        lines.append(
+            "Left out is where offers break even while money must be spent anyway: the prices that tell are those of "
+            f"the bound, and {percent(report.plan.proof.gap)} of what the plan costs is above it."
+        )
+    for row in worth_meanwhile(report):
         if abs(row.break_even_meanwhile - row.break_even_utilisation) > SAME:
             now = break_even_words(float(row.break_even_meanwhile))
             lines.append(
@@ -36,6 +46,17 @@ def while_money_must_be_spent(report: Report) -> list[str]:
                 f"while money must be spent anyway, {now}."
             )
     return lines
+
+
+def worth_meanwhile(report: Report) -> list[Any]:
+    """Return what offers are worth while money must be spent anyway; nothing where that is not known."""
+    return rows_of(report.metrics.meanwhile) if worth_is_known(report) else []
+
+
+def worth_is_known(report: Report) -> bool:
+    """Whether the bound's prices tell what a dollar is worth: the plan is near the bound, or money is lost anyway."""
+    lost = report.metrics.spend["lost_usd"]
+    return not far_from_bound(report) or bool((lost > _NOTHING_USD).all())
 
 
 @dataclass(frozen=True)

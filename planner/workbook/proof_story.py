@@ -42,6 +42,11 @@ def _proved(report: Report) -> list[str]:
     return [first, second, checked]
 
 
+def far_from_bound(report: Report) -> bool:
+    """Whether the plan costs more than 1 % above the bound, whose prices then say little of this plan."""
+    return report.plan.proof.gap > _FAR
+
+
 def cut_short(report: Report) -> list[str]:
     """Warn of a plan that is far from what is proved: a search that went on might have found a much cheaper one."""
     p, cost = report.plan.proof, report.plan.judged_usd

@@ -75,3 +75,19 @@ def test_the_bound_of_what_was_minimised_is_no_bound_of_the_expected_cost(report
     row = report.metrics.strategies.set_index("strategy").loc["reserved for the peak"]
     assert row["total_usd"] == pytest.approx(20 * 3.72)
     assert row["possible"]
+
+
+def test_a_dollar_s_worth_is_left_out_far_from_the_bound() -> None:
+    """The prices that prove the bound are the plan's own where they meet; 2 % apart they tell of another plan."""
+    case = next(each.case for each in solved() if each.family == "spend")
+    solution = solve(case, workers=1)
+    near = contract_story.while_money_must_be_spent(Report(planner.metrics_of(case, solution)))
+    assert any("breaks even at" in line for line in near)
+    assert "One more dollar spent on it costs" in near[0]
+    plan = replace(solution, proof=replace(solution.proof, gap=0.02))
+    far = contract_story.while_money_must_be_spent(Report(planner.metrics_of(case, plan)))
+    assert "One more dollar" not in far[0]
+    assert far[1:] == [
+        "Left out is where offers break even while money must be spent anyway: the prices that tell are those of the "
+        "bound, and 2.0 % of what the plan costs is above it."
+    ]

@@ -59,8 +59,9 @@ def write(sheet: Sheet, report: Report) -> Block:
         sheet.merged(top, 0, len(CONTRACTS) - 1, line, "line")
         sheet.raw.set_row(top, 14 * lines_of(line, 140))
         top += 1
-    offers = sheet.table(top + 1, OFFERS, [_offer(row) for row in rows_of(metrics.meanwhile)],
-                         empty="No offer's break-even moves.")  # fmt: skip
+    none = "No offer's break-even moves." if contract_story.worth_is_known(report) else "Left out: see above."
+    worth = [_offer(row) for row in contract_story.worth_meanwhile(report)]
+    offers = sheet.table(top + 1, OFFERS, worth, empty=none)
     parts = [(0, block.total_row), (block.total_row + 2, months.last), (months.last + 2, offers.last + 1)]
     areas = print_areas(parts, sum(c.width for c in CONTRACTS))
     sheet.printed(offers.last + 1, len(CONTRACTS) - 1, freeze=(TOP + 1, 1), areas=areas)  # no table without its head
