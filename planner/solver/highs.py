@@ -44,18 +44,29 @@ class Clock:
     """When to stop: a deadline in seconds of time.monotonic, or never.
 
     patience : seconds for which a search goes on once it has a plan (`found`). since : when it began. Each search has
-    a clock of its own. tell : is given cost and bound (USD) of the best plan so far; None: nobody listens.
+    a clock of its own. tell : is given cost and bound (USD) of the best plan so far; None: nobody listens. heeded :
+    whether `stop`, called by another thread, ends a run of the simplex method that is under way, too.
     """
 
     deadline: float = np.inf
     patience: float = np.inf
     since: float = field(default_factory=time.monotonic)
     tell: Told | None = None
+    heeded: bool = False
 
     @classmethod
     def of(cls, seconds: float | None, until: float = np.inf) -> "Clock":
         """Start a clock that runs out after some seconds (None: never), and not later than at a deadline."""
         return cls(until if seconds is None else min(until, time.monotonic() + seconds))
+
+    def stop(self) -> None:
+        """Let it have run out."""
+        self.deadline = 0.0
+
+    def heed(self, event: Any) -> None:
+        """Stop HiGHS, which asks at each step of the simplex method, where the clock was stopped."""
+        if self.deadline <= 0.0:
+            event.interrupt()
 
     def again(self) -> "Clock":
         """Return a clock for a search that begins now, with the same patience and deadline."""
@@ -168,7 +179,13 @@ def run(h: highspy.Highs, clock: Clock, *, whole: bool = False) -> highspy.Highs
     left = clock.left()
     # HiGHS counts linear programmes' time from the first run of a session, a whole-unit search's from its own start
     set_options(h, time_limit=left if whole else h.getRunTime() + left if np.isfinite(left) else INF)
-    h.run()
+    if clock.heeded:
+        h.cbSimplexInterrupt.subscribe(clock.heed)
+    try:
+        h.run()
+    finally:
+        if clock.heeded:
+            h.cbSimplexInterrupt.unsubscribe(clock.heed)
     status: highspy.HighsModelStatus = h.getModelStatus()
     if status == highspy.HighsModelStatus.kNotset:  # another library set HiGHS's one scheduler to other threads
         highspy.Highs.resetGlobalScheduler(True)

@@ -22,7 +22,7 @@ from planner.model.sets import Sets
 from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import find_cost
-from planner.solver.highs import Clock
+from planner.solver.highs import DUAL, PRIMAL, Clock, Session
 from planner.solver.one_price import TiedPart, priced_by_one
 from planner.solver.tied import solve_tied
 from planner.solver.warm import NoAnswer, WarmAnswer, WarmCases
@@ -93,6 +93,49 @@ def test_a_clock_that_ran_out_stops_it(case: Case) -> None:
     with pytest.raises(StoppedError):
         warm.solve(case, {}, Clock(0.0))
     assert isinstance(warm.solve(case, {}, Clock()), WarmAnswer)
+
+
+def test_a_run_that_is_under_way_stops(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer question of the page waits for no older one, and an answer after it is the same."""
+    warm, clock = WarmCases(), Clock(heeded=True)
+    steps = []
+
+    def second_thoughts(self: Clock, event: Any) -> None:
+        steps.append(event)
+        if len(steps) == 3:
+            self.stop()
+        heed(self, event)
+
+    heed = Clock.heed
+    monkeypatch.setattr(Clock, "heed", second_thoughts)
+    with pytest.raises(StoppedError):
+        warm.solve(case, {}, clock)
+    assert 3 <= len(steps) < 6  # three parts may run at once
+    found = warm.solve(case, {}, Clock())
+    assert isinstance(found, WarmAnswer)
+    assert found.totals.total_usd == pytest.approx(find_cost(case), rel=1e-9)
+
+
+def test_where_prices_alone_moved_the_last_plan_is_the_start_of_the_primal_method(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the demand moved as well that plan is none, and the dual method starts."""
+    warm, ways = WarmCases(), []
+    solve = Session.solve
+
+    def noted(self: Session) -> bool:
+        ways.append(self.highs.getOptionValue("simplex_strategy")[1])
+        return solve(self)
+
+    monkeypatch.setattr(Session, "solve", noted)
+    for prices, demand, primal in ((1.0, 1.0, False), (0.5, 1.0, True), (1.7, 1.0, True), (1.7, 1.2, False)):
+        ways.clear()
+        variant = changed(case, CaseChange("", scale=(Factor("offer_prices", prices), Factor("demand", demand))))
+        found = warm.solve(variant, {"prices": prices, "demand": demand}, Clock())
+        assert (PRIMAL in ways) == primal
+        assert ways[-1] == DUAL
+        assert isinstance(found, WarmAnswer)
+        assert found.totals.total_usd == pytest.approx(find_cost(variant), rel=1e-9)
 
 
 @pytest.mark.parametrize(("seed", "features"), [(1, "quota,terms,mix"), (4, "egress,unreserved,commitments,quota")])

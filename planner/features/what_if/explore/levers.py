@@ -17,7 +17,8 @@ Value = float | bool | str | None
 Moved = Mapping[str, Value]  # value by key of a lever; what is not named is as it stands
 
 BLANK_UPS = (10.0, 30.0, 50.0)  # values of a share without a limit that are answered ahead, percent
-CAPS = (0.9, 0.7)  # of what is committed without a cap
+ALONG = (0.5, 1.0, 0.25, 0.75)  # of the way from where a slider stands to either end
+CAPS = (0.9, 0.7, 0.5, 0.3)  # of what is committed without a cap
 MOST_ROWS = 30  # levers for workloads, regions, offers, ...; those of more are on the command line
 DEMAND, RULES, PRICES, BUYING, MONEY = "Demand", "Rules", "Prices and quotas", "What can be bought", "Budgets"
 GROUPS = (DEMAND, RULES, PRICES, BUYING, MONEY)
@@ -321,26 +322,42 @@ def words_of(levers: Sequence[Lever], moved: Moved) -> list[str]:
 def warm_ups(levers: Sequence[Lever]) -> list[dict[str, Value]]:
     """List moves that a meeting is likely to ask, to be answered while nobody asks.
 
-    Each lever that is not fine, then the shares and headrooms that are: of one that is blank, a few values. Caps follow
-    once it is known what is committed without them (`caps`).
+    Each lever that is not fine, then the rules that are, then the others: a step to either side, of a share that is
+    blank a few values. Caps follow once it is known what is committed without them (`caps`), then far ones (`far_ups`).
     """
     found: list[dict[str, Value]] = []
-    for lever in sorted(levers, key=lambda one: one.fine):
-        if lever.kind in (Kind.AMOUNT, Kind.CHOICE) or (lever.fine and lever.group != RULES):
-            continue
-        if lever.key == "set whole_units":  # it changes nothing for units of any size
+    for lever in sorted(levers, key=_turn):
+        if lever.kind is Kind.AMOUNT or lever.key == "set whole_units":  # it changes nothing for units of any size
             continue
         if lever.kind is Kind.SWITCH:
             found.append({lever.key: not lever.start})
-            continue
-        reach = 20.0 if lever.change else 30.0
-        values = BLANK_UPS if lever.start is None else _beside(lever, float(lever.start), reach)
-        found += [{lever.key: v} for v in values]
+        elif lever.kind is Kind.CHOICE:
+            found += [{lever.key: name} for name in lever.choices]
+        else:
+            found += [{lever.key: value} for value in _close(lever)]
     return found
 
 
-def _beside(lever: Lever, start: float, reach: float) -> list[float]:
-    """Return a value to either side, halfway to the end where that is nearer: a limit may begin to bind there."""
+def far_ups(levers: Sequence[Lever]) -> list[dict[str, Value]]:
+    """List moves all along each slider, so that an answer is near wherever it goes."""
+    found: list[dict[str, Value]] = []
+    for lever in sorted(levers, key=_turn):
+        if lever.kind is Kind.SLIDER:
+            ends = [end for end in (lever.high, lever.low) if end != lever.knob]
+            values = [round(lever.knob + share * (end - lever.knob), 6) for share in ALONG for end in ends]
+            found += [{lever.key: value} for value in values if value not in _close(lever)]
+    return found
+
+
+def _turn(lever: Lever) -> tuple[bool, bool]:
+    return lever.fine, lever.group != RULES
+
+
+def _close(lever: Lever) -> Sequence[float]:
+    """Return a value of a slider to either side, halfway to the end where that is nearer: a limit may bind there."""
+    if lever.start is None:
+        return BLANK_UPS
+    start, reach = float(lever.start), 20.0 if lever.change else 30.0
     up = start + reach if start + reach <= lever.high else (start + lever.high) / 2
     down = start - reach if start - reach >= lever.low else (start + lever.low) / 2
     return [value for value in (up, down) if value != start]

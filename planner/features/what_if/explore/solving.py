@@ -6,6 +6,7 @@ between two runs of HiGHS and drops the older one; the second is ended at once w
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -18,7 +19,7 @@ from planner.features.tasks import cost_per_task_sheet
 from planner.features.what_if.case_change import CaseChange, changed
 from planner.features.what_if.case_factors import with_signed_apart
 from planner.features.what_if.explore.details import Detail, detail_of
-from planner.features.what_if.explore.levers import caps, change_of, levers_of, near_of, warm_ups
+from planner.features.what_if.explore.levers import caps, change_of, far_ups, levers_of, near_of, warm_ups
 from planner.features.what_if.explore.quick import Picture, against_in_words, picture_of
 from planner.features.what_if.rules_cost_study import BUDGET_SECONDS, rules_cost
 from planner.features.what_if.study import Answer, answer_of
@@ -31,7 +32,8 @@ from planner.solver.highs import Clock
 from planner.solver.infeasible import explain
 from planner.solver.solve import audited
 from planner.solver.starts import Starts
-from planner.solver.warm import Near, NoAnswer, WarmCases
+from planner.solver.warm import NoAnswer, WarmCases
+from planner.solver.warm_part import Near
 from planner.verify.figures import figures_of
 from planner.workbook.report import Report
 
@@ -39,6 +41,7 @@ MOST_PLANS, NICE = 3, 5
 MOST_ANSWERS = 200  # for units of any size, that are remembered
 EXPLAIN_SECONDS = 60.0
 LEARN_SECONDS = 20.0  # a continuous answer that is likely to be asked may take so long, no longer
+LEARN_ALL_SECONDS = 300.0  # of processor time, for all of them together
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,7 @@ class _Inbox:
                 self._closed = asked is None
                 self._next = asked
                 if self._clock is not None:
-                    self._clock.deadline = 0.0
+                    self._clock.stop()
                 self._came.notify()
             if asked is None:
                 return
@@ -156,9 +159,9 @@ class _Inbox:
     def clock(self, seconds: float | None = None) -> Clock:
         """Start a clock that a newer question stops."""
         with self._came:
-            self._clock = Clock.of(seconds)
+            self._clock = replace(Clock.of(seconds), heeded=True)
             if self._next is not None or self._closed:
-                self._clock.deadline = 0.0
+                self._clock.stop()
             return self._clock
 
 
@@ -167,7 +170,7 @@ def continuous_worker(case: Case, pipe: Connection) -> None:
     inbox, warm, levers = _Inbox(pipe), WarmCases(), levers_of(case)
     case = with_signed_apart(case.with_policy(whole_units=False))
     answered: dict[CaseChange, Quick] = {}
-    waiting = warm_ups(levers)
+    waiting, learnt, left = warm_ups(levers), False, LEARN_ALL_SECONDS
     curve: _Curve | None = None
     while not inbox.closed:
         asked = inbox.take(wait=not waiting and curve is None)
@@ -179,17 +182,24 @@ def continuous_worker(case: Case, pipe: Connection) -> None:
                     answered[key] = _quick(case, asked, warm, inbox, pipe.send)
                     while len(answered) > MOST_ANSWERS:
                         del answered[next(iter(answered))]
-                    if key == CaseChange("") and (stands := answered[key].picture) is not None:
-                        waiting += caps(levers, stands.parts["reserved_usd"])
+                    if key == CaseChange("") and not learnt:
+                        stands, learnt = answered[key].picture, True
+                        waiting += [] if stands is None else caps(levers, stands.parts["reserved_usd"])
+                        waiting += far_ups(levers)
                 pipe.send(replace(answered[key], number=asked.number))
             elif isinstance(asked, Points):
                 curve = _Curve(asked)
             elif curve is not None:
                 curve = curve.stepped(case, warm, inbox, pipe.send)
             elif waiting:
-                likely = waiting[0]
-                _cost(case, change_of(levers, likely), near_of(levers, likely), warm, inbox.clock(LEARN_SECONDS))
-                waiting.pop(0)
+                likely, began = waiting[0], time.process_time()
+                try:
+                    _cost(case, change_of(levers, likely), near_of(levers, likely), warm, inbox.clock(LEARN_SECONDS))
+                    waiting.pop(0)
+                finally:
+                    left -= time.process_time() - began
+                    if left <= 0:
+                        waiting.clear()
         except StoppedError:
             if asked is None and curve is None and waiting and not inbox.closed:
                 waiting.append(waiting.pop(0))

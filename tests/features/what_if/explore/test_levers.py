@@ -9,6 +9,7 @@ from planner.features.what_if.explore.levers import (
     Lever,
     caps,
     change_of,
+    far_ups,
     levers_of,
     moved_to,
     near_of,
@@ -81,7 +82,7 @@ def test_a_blank_amount_is_no_cap(levers: tuple[Lever, ...]) -> None:
 
 
 def test_what_is_likely_to_be_asked_can_be_asked(case: Case, levers: tuple[Lever, ...]) -> None:
-    for moved in [*warm_ups(levers), *caps(levers, 1000.0)]:
+    for moved in [*warm_ups(levers), *caps(levers, 1000.0), *far_ups(levers)]:
         changed(case, change_of(levers, moved, "likely"))
     assert {"set egress.max_cross_region_share": 10.0} in warm_ups(levers)  # it has no limit: some are tried
     assert caps(levers, 1000.0)[0] == {"set max_commitment_usd": 900.0}
@@ -96,6 +97,18 @@ def test_a_lever_that_stands_near_its_end_is_tried_halfway_there() -> None:
     assert [moved[key] for moved in ahead if key in moved] == [50.0, 10.0]
     at_end = warm_ups(levers_of(builders.case(tables, egress={"max_cross_region_share": 0.0})))
     assert [moved[key] for moved in at_end if key in moved] == [30.0]
+
+
+def test_answers_are_near_wherever_a_slider_goes(levers: tuple[Lever, ...]) -> None:
+    """Growth from -50 % to 200 %: a step to either side, halfway to both ends, these, a quarter, three quarters."""
+    key = "scale demand"
+    assert [moved[key] for moved in warm_ups(levers) if key in moved] == [20.0, -20.0]
+    assert [moved[key] for moved in far_ups(levers) if key in moved] == [
+        100.0, -25.0, 200.0, -50.0, 50.0, -12.5, 150.0, -37.5
+    ]  # fmt: skip
+    sliders = {lever.key for lever in levers if lever.kind is Kind.SLIDER}
+    assert {key for moved in far_ups(levers) for key in moved} == sliders
+    assert {key for moved in warm_ups(levers) for key in moved} >= sliders - {"set whole_units"}
 
 
 def test_names_may_hold_any_character() -> None:
