@@ -102,6 +102,8 @@ class _Partition:
     values: Floats = field(default_factory=lambda: np.empty(0))
     tree_usd: float = -np.inf
     proof: _Proof | None = None
+    last: LinearSolve | None = None
+    means: SlotMeans = field(init=False)
 
     def __post_init__(self) -> None:
         self.sets = self.program.sets
@@ -135,13 +137,25 @@ class _Partition:
         return self._finished() if np.isfinite(self.usd) and self.means.hold() else None
 
     def _solve(self) -> bool:
-        """Find the optimum of the means for units of any size; False where there is none."""
+        """Find the optimum of the means for units of any size; False where there is none.
+
+        It starts from the last one's basis: each group from that of the group it was part of.
+        """
         program = program_of(mean_slots(self.sets, self.group_of))
-        self.means = SlotMeans.of(self.program, program, self.group_of)
-        self.solve = LinearSolve(program, Session(program, self.clock), self.separator)
-        self.solve.add(self.cuts)
-        found = solve_linear(self.solve)
-        self.cuts = list(self.solve.cuts)
+        means = SlotMeans.of(self.program, program, self.group_of)
+        solve = LinearSolve(program, Session(program, self.clock), self.separator)
+        if self.last is not None:
+            self.cuts = list(self.last.cuts)
+        solve.add(self.cuts)
+        if self.last is not None:
+            column, row = np.zeros(program.columns.count, np.int64), np.full(program.row_count, -1)
+            column[means.column] = self.means.column
+            row[means.row] = self.means.row
+            basis = self.last.session.highs.getBasis()
+            _begin_from(solve.session, basis, column[program.columns.flow_first :], row, self.last.program.row_count)
+        self.means, self.solve, self.last = means, solve, solve
+        found = solve_linear(solve)
+        self.cuts = list(solve.cuts)
         return found
 
     def _any_size(self) -> bool:
@@ -312,12 +326,17 @@ class _Partition:
             return None
 
 
-def _begin_from(session: Session, basis: highspy.HighsBasis, column: Ints, row: Ints) -> None:
-    """Start from a basis of the means: ``column``, ``row`` of the means for each flow and row, -1: none."""
+def _begin_from(session: Session, basis: highspy.HighsBasis, column: Ints, row: Ints, rows: int | None = None) -> None:
+    """Start from a basis of the means: ``column``, ``row`` of the means for each flow and row, -1: none.
+
+    ``rows`` : of the means, after which their stress rows follow, which are this session's too. None: all units are
+    fixed.
+    """
     basic, fixed = highspy.HighsBasisStatus.kBasic, highspy.HighsBasisStatus.kLower
-    columns, rows = np.array(basis.col_status, dtype=object), np.array([*basis.row_status, basic], dtype=object)
+    columns, known = np.array(basis.col_status, dtype=object), np.array([*basis.row_status, basic], dtype=object)
+    own = session.program.columns.flow_first
     start = highspy.HighsBasis()
-    start.col_status = [fixed] * (session.program.columns.count - len(column)) + columns[column].tolist()
-    start.row_status = rows[np.where(row >= 0, row, len(rows) - 1)].tolist()
+    start.col_status = ([fixed] * own if rows is None else columns[:own].tolist()) + columns[column].tolist()
+    start.row_status = known[row].tolist() + ([] if rows is None else known[rows:-1].tolist())
     start.valid, start.alien = True, True
     session.highs.setBasis(start)
