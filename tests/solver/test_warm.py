@@ -111,7 +111,7 @@ def test_a_run_that_is_under_way_stops(case: Case, monkeypatch: pytest.MonkeyPat
     with pytest.raises(StoppedError):
         warm.solve(case, {}, clock)
     assert 3 <= len(steps) < 6  # three parts may run at once
-    found = warm.solve(case, {}, Clock())
+    found = warm.solve(case, {}, Clock(heeded=True))
     assert isinstance(found, WarmAnswer)
     assert found.totals.total_usd == pytest.approx(find_cost(case), rel=1e-9)
 
