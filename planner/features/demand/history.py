@@ -35,6 +35,7 @@ import pandas as pd
 
 from planner.errors import Fault, InputError
 from planner.features.demand.export_findings import ExportFinding
+from planner.io.digest import sha256_of
 from planner.io.directory import Kind, read_whole, recover, replaced
 
 HOUR = dt.timedelta(hours=1)
@@ -90,6 +91,11 @@ VALUES = ("requests", *TOKENS)
 COLUMNS = ("hour", *SERIES, "bucket_hours", *VALUES, "burst_factor")
 UNKNOWN = "unknown"
 TABLE_FILE, REPORT_FILE = "history.parquet", "history.json"
+ROWS_DIGEST = "history_parquet_sha256"  # in the report, of the rows' file as it was written
+_CHANGED = (
+    "has changed since planner wrote it: run `planner ingest` again. If you changed it yourself, take the line "
+    f"{ROWS_DIGEST} out of {REPORT_FILE}"
+)
 DIRECTORY = Kind(
     key=TABLE_FILE, ours=frozenset({TABLE_FILE, REPORT_FILE}), foreign=frozenset(), signed=frozenset(), what="a history"
 )
@@ -138,7 +144,8 @@ def save_history(history: History, folder: Path) -> None:
     texts = list(SERIES)  # few values often: worth a dictionary, which for numbers costs more than it saves
     with replaced(folder, DIRECTORY) as new:
         history.rows.to_parquet(new / TABLE_FILE, index=False, use_dictionary=texts)
-        text = json.dumps(history.report, indent=2, default=str) + "\n"
+        report = {**history.report, ROWS_DIGEST: sha256_of(new / TABLE_FILE)}
+        text = json.dumps(report, indent=2, default=str) + "\n"
         (new / REPORT_FILE).write_text(text, encoding="utf-8", newline="\n")
 
 
@@ -165,7 +172,11 @@ def _read(source: Path) -> History:
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError([Fault(str(path), f"is not a history: {str(error)[:200]}")]) from None
     _refuse_unsound(rows, path)
-    return History(rows, _report(path.with_name(REPORT_FILE)))
+    report = _report(path.with_name(REPORT_FILE))
+    written = report.pop(ROWS_DIGEST, None)  # none: by an earlier planner
+    if written is not None and written != sha256_of(path):
+        raise InputError([Fault(str(path), _CHANGED)])
+    return History(rows, report)
 
 
 def _report(path: Path) -> dict[str, Any]:

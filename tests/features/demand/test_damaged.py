@@ -10,6 +10,7 @@ import pytest
 
 from planner.cli import main
 from planner.features.demand.formats import FORMAT
+from planner.features.demand.history import History, load_history, save_history, tidy
 from tests.builders.exports import EXPORTS, write
 
 ODD = (None, -5, 1e18, "x", "", [], {}, [1], {"a": 1}, True, "2024-13-45")
@@ -105,6 +106,22 @@ def test_a_history_that_no_ingest_writes_is_refused(column, value, tmp_path, cap
     told = capsys.readouterr().err
     assert "history.parquet" in told
     assert "planner itself" not in told
+
+
+def test_rows_that_are_not_those_that_were_written_are_refused(tmp_path, capsys):
+    """A row twice: 505 hours where 504 were written. Whoever changed them on purpose takes that line out."""
+    folder = tmp_path / "h"
+    save_history(History(tidy(sound_history()), {"source": "s"}), folder)
+    assert load_history(folder).report == {"source": "s"}
+    rows = pd.read_parquet(folder / "history.parquet")
+    pd.concat([rows, rows.tail(1)]).to_parquet(folder / "history.parquet", index=False)
+    for source in (folder, folder / "history.parquet"):
+        assert main(["profile", str(source)]) == 1
+        assert "has changed since planner wrote it" in capsys.readouterr().err
+    report = json.loads((folder / "history.json").read_text())
+    report.pop("history_parquet_sha256")
+    (folder / "history.json").write_text(json.dumps(report))
+    assert main(["profile", str(folder)]) == 0
 
 
 def sound_history():
