@@ -14,6 +14,7 @@ It ends when plan and bound are within the gap. The certificate is that of the l
 those of the means are; the tree's bound rests on `SlotMeans.hold`.
 """
 
+import time
 from dataclasses import dataclass, field, replace
 
 import highspy
@@ -43,6 +44,7 @@ SEARCHES = 8  # of whole units
 PARTS = 6  # that a group is split into, at most
 ANY_SIZE_GAP = 1e-8  # relative gap asked of units of any size
 HIDDEN = 0.2  # share of the gap asked that groups may hide
+RESERVE = 3.0  # times what the flows took the last time: left for them where the time is limited
 SEARCHED = 0.4  # share of it that a search of whole units may leave open
 
 
@@ -102,6 +104,7 @@ class _Partition:
     values: Floats = field(default_factory=lambda: np.empty(0))
     tree_usd: float = -np.inf
     proof: _Proof | None = None
+    flow_seconds: float = 0.0
     last: LinearSolve | None = None
     means: SlotMeans = field(init=False)
 
@@ -134,6 +137,7 @@ class _Partition:
         except StoppedError:
             if not np.isfinite(self.usd):
                 raise
+        self.clock.deadline = np.inf  # what is found in time is finished
         return self._finished() if np.isfinite(self.usd) and self.means.hold() else None
 
     def _solve(self) -> bool:
@@ -189,7 +193,8 @@ class _Partition:
         """Search whole units; False where there are none."""
         first = self.program.columns.flow_first
         for _ in range(SEARCHES):
-            quiet = replace(self.clock, tell=None)
+            left_for_flows = self.clock.deadline - RESERVE * self.flow_seconds
+            quiet = replace(self.clock, tell=None, deadline=left_for_flows)
             found = solve_sizes(self.solve, SEARCHED * self.gap, quiet)
             if found is None or not np.isfinite(found.usd):
                 return False
@@ -261,7 +266,7 @@ class _Partition:
         -------
         Dual prices of the means' rows at these units; None where some slot is not served.
         """
-        first = self.program.columns.flow_first
+        first, began = self.program.columns.flow_first, time.monotonic()
         values, duals = np.zeros(self.program.columns.count), np.zeros(self.program.row_count)
         values[:first] = units
         of_means, basis = self._fixed(units) or (None, None)
@@ -281,6 +286,7 @@ class _Partition:
             values[column] = np.maximum(session.values()[at.flow_first :], 0.0)
             duals[rows[rows >= 0]] = session.row_duals()[rows >= 0]
         self.prices.add(self.prices.of_slots(duals))
+        self.flow_seconds = time.monotonic() - began
         if self.lost:
             return None
         usd = float(self.program.cost @ values)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from planner.errors import InfeasibleError
+from planner.errors import InfeasibleError, StoppedError
 from planner.model import program
 from planner.model.index_tables import sets_of
 from planner.model.program import FAMILIES
@@ -174,3 +174,26 @@ def test_work_that_waits_units_by_the_hour_and_rows_over_months_are_left_to_othe
     for other in (waits, by_hour):
         (part,) = parts_to_solve(sets_of(other))
         assert not may_be_grouped(reduced_program(part))
+
+
+@pytest.mark.usefixtures("small")
+def test_a_search_that_the_time_ends_leaves_a_plan_and_what_is_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock runs out in the first search of whole units: its plan is finished all the same, with its bounds."""
+    (part,) = parts_to_solve(sets_of(busy(1, True)))
+    reduced, clock = reduced_program(part), Clock.of(1e6)
+    search = partition._Partition(part, reduced, 1e-9, clock)
+    real = partition.solve_sizes
+
+    def last(*given: object, **named: object) -> object:
+        found = real(*given, **named)  # type: ignore[arg-type]
+        monkeypatch.setattr(search, "_solve", stopped)
+        return found
+
+    def stopped() -> bool:
+        raise StoppedError("out of time")
+
+    monkeypatch.setattr(partition, "solve_sizes", last)
+    plan = search.plan()
+    assert plan is not None
+    assert clock.deadline == np.inf
+    assert plan.bound_usd <= plan.tree_bound_usd <= plan.usd
