@@ -134,6 +134,9 @@ def flat_cost_config(handed: HandOver) -> dict[str, Any]:
             continue
         deployment, period = deployments[pool, model], periods[month]
         count = max(1, math.ceil(sum(row.unit_hours for row in own) / period.hours - 1e-6))  # LiteLLM takes whole units
+        usd = sum(row.usd for row in own)
+        for key in {(row.supply, row.meter, row.model) for row in own if row.charge == IDLE}:
+            usd -= handed.charged.idle_by_hour.get((*key, month), 0.0)  # no units in force
         taken: dict[str, float] = {}
         for row in own:
             team = _team_id(handed, row)
@@ -141,7 +144,7 @@ def flat_cost_config(handed: HandOver) -> dict[str, Any]:
         info: dict[str, Any] = {
             "id": ids.of("flat-cost", deployment.name, *([meter] if len(deployment.units) > 1 else []), month),
             "ptu_count": count,
-            "cost_per_ptu_per_hour": float(f"{sum(row.usd for row in own) / (count * period.hours):.12g}"),
+            "cost_per_ptu_per_hour": float(f"{max(usd, 0.0) / (count * period.hours):.12g}"),
             "ptu_effective_from": f"{period.start:%Y-%m-%d}T00:00:00Z",
             "ptu_effective_to": f"{period.end:%Y-%m-%d}T00:00:00Z",
             "ptu_shares": whole_shares(taken, count),

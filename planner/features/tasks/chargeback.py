@@ -7,7 +7,8 @@ The rule, for a deployment d (units set aside for a model; "*": for all models o
     kept      = rate x unit-hours that no request takes, but that the plan's routing for the loss of a region in that
                 very hour would: to teams by the units that their demand would take there while a region is lost
     idle      = rate x unit-hours in force - used - kept; and days that are paid but serve no whole period: to nobody
-    by the hour = what units that run by the hour cost in each hour, starts included: by the units that requests take
+    by the hour = what units that run by the hour cost in each hour, starts included: by the units that requests take;
+                in an hour in which none does, as where a contract is spent on them, idle
 
 Units in force are commitments, new and earlier, and units deployed beyond them; an upfront price is spread evenly over
 its term. A request on demand pays its own price, one that crosses regions its egress. What a spend commitment asks for
@@ -15,8 +16,8 @@ beyond what is spent, and payments past the horizon that the plan counts (tail),
 caused them in a month. All lines add up to the plan's cost.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -71,11 +72,13 @@ SUMS: Final = tuple(_SUMS.values())
 class Chargeback:
     """What each team pays of a plan.
 
-    basis : what it was made from. table : columns CHARGES; adds up to the plan's total.
+    basis : what it was made from. table : columns CHARGES; adds up to the plan's total. idle_by_hour : USD of idle
+    lines that are of units by the hour, by supply, meter, model and period.
     """
 
     basis: Basis
     table: pd.DataFrame
+    idle_by_hour: Mapping[tuple[str, str, str, str], float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Name the plan and the size of the table."""
@@ -130,7 +133,11 @@ def chargeback_of(basis: Basis) -> Chargeback:
     table = pd.concat([part for part in parts if len(part)] or [CHARGES.empty()], ignore_index=True)
     table = table.groupby(_KEY, as_index=False)[_AMOUNTS].sum(min_count=1)
     table = _in_order(table, _KEY[1:])
-    return Chargeback(basis, table[list(CHARGES.columns)])
+    scaled = taken.idle_scaled_usd
+    by_hour = {
+        (*basis.names.deployments[d], basis.names.periods[p]): float(scaled[d, p]) for d, p in np.argwhere(scaled)
+    }
+    return Chargeback(basis, table[list(CHARGES.columns)], by_hour)
 
 
 def _in_order(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import yaml
 from planner.cli import main
 from planner.errors import AuditError
 from planner.features.hand_over.handed import HandOver, handed_over
-from planner.features.hand_over.litellm_config import router_config, whole_shares
+from planner.features.hand_over.litellm_config import flat_cost_config, router_config, whole_shares
 from planner.features.hand_over.order_of_things import order_of_things
 from planner.features.hand_over.sellers import Names, aws_region, azure_prefix, seller_of
 from planner.features.hand_over.terraform import quoted, terraform_files, written
@@ -201,6 +201,20 @@ def test_the_flat_cost_is_what_units_cost_and_shares_are_chargeback_s(plan: Path
             "2027-02-01T00:00:00Z",
         )
     assert cost.to_dict() == pytest.approx({"east-units": 20 * HOURS, "west-units": 20 * HOURS})
+
+
+def test_units_by_the_hour_that_stand_idle_are_no_flat_cost(plan: Path) -> None:
+    """Run only so that a contract is spent, for 500 USD, on a line with 2 idle units in force for 20 USD."""
+    handed = sold(plan, "azure", "Global Provisioned, 1 month")
+    charged = handed.charged
+    line = charged.table[charged.table["supply"] == "east-units"].iloc[0]
+    idle = line.to_frame().T.assign(charge=IDLE, team="", workload="", unit_hours=2.0 * HOURS, usd=520.0)
+    key = (line["supply"], line["meter"], line["model"], line["period"])
+    vars(handed)["charged"] = replace(charged, table=idle, idle_by_hour={key: 500.0})
+    (entry,) = flat_cost_config(handed)["model_list"]
+    info = entry["model_info"]
+    assert info["ptu_count"] == 2
+    assert info["ptu_count"] * info["cost_per_ptu_per_hour"] * HOURS == pytest.approx(20.0)
 
 
 def test_first_deploy_then_reserve_then_route(files: Path) -> None:

@@ -131,6 +131,8 @@ def test_solved_folders_add_up(features: str, tmp_path: Path) -> None:
     found, tasks = chargeback(case, plan), task_costs(case, plan)
     assert found.total_usd == pytest.approx(plan.totals.total_usd, abs=1e-6)
     assert (found.table["usd"] >= 0).all()
+    idle = found.table[found.table["charge"] == "idle"]
+    assert sum(found.idle_by_hour.values()) <= idle["usd"].sum() + 1e-9
     months = cost_by_month(found.basis).set_index("period")["total_usd"].drop(HORIZON)
     assert found.table.groupby("period")["usd"].sum().to_dict() == pytest.approx(months.to_dict(), abs=1e-6)
     teams, by_task = (table.set_index("workload") for table in (found.of_teams("workload"), tasks.by("workload")))
