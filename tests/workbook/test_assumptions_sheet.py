@@ -22,3 +22,16 @@ def test_settings_are_shown_as_typed_and_long_ones_are_not_cut(tmp_path: Path) -
     assert rows["policy.max_commitment_usd"][1].value == "140000"
     height = sheet.row_dimensions[rows["purchase.buyer"][0].row].height
     assert height >= 2 * 12  # 42 letters in two columns of 15: two lines
+
+
+def test_a_note_that_would_be_cut_off_is_wrapped_on_a_sheet_of_its_table(tmp_path: Path) -> None:
+    """A note may run over 6 columns of 15: 90 letters. A longer one stands on a sheet of its own, where it wraps."""
+    for letters, wrapped in ((90, False), (91, True)):
+        pools = [{"pool": "west-m", "region": "west", "note": "n" * letters}]
+        case = builders.case(builders.tables(pools=pools))
+        write_workbook(Report(figures_of(Reading(case, solve(case)))), tmp_path / "plan.xlsx")
+        book = opened(tmp_path / "plan.xlsx")
+        assert ("Input pools" in book.sheetnames) is wrapped
+        if wrapped:
+            (note,) = [c for row in book["Input pools"].iter_rows() for c in row if c.value == "n" * letters]
+            assert note.alignment.wrap_text

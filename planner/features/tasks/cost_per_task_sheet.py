@@ -145,11 +145,12 @@ def _moved(movements: Sequence[Movement], factors: list[str]) -> list[dict[str, 
 
 
 def _shown(effects: dict[str, float | None]) -> dict[str, float | None]:
-    """Add what would be shown as -$0.000000 to the largest effect, so that the sum stays as it is."""
+    """Add what would be shown as -$0.000000 to the largest effect, so that the sum stays as shown."""
     known = {factor: usd for factor, usd in effects.items() if usd is not None}
     largest = max(known, key=lambda factor: abs(known[factor]), default="")
     small = [factor for factor, usd in known.items() if abs(usd) < LEAST_SHOWN_USD and factor != largest]
-    moved = {largest: known[largest] + sum(known[factor] for factor in small)} if small else {}
+    total = sum(known[factor] for factor in (*small, *([largest] if largest else [])))
+    moved = {largest: total if abs(total) >= LEAST_SHOWN_USD else 0.0} if largest else {}
     return {**effects, **dict.fromkeys(small, 0.0), **moved}
 
 

@@ -20,6 +20,7 @@ from planner.workbook.theme import HEAT
 
 NAME, DEMAND_NAME = "Assumptions", "Demand"
 _FIRST, _WIDTH, _MOST_OVERHANG = 36, 15, 5
+_LONGEST_NOTE = (1 + _MOST_OVERHANG) * _WIDTH  # a longer one would be cut off at the edge of the page
 _LINE_POINTS = 14
 _LEAST, _MOST = 9, 34  # width of a column of a table on a sheet of its own
 _LONG, _WIDE = 30, 9  # rows and columns; more are a sheet of their own, whose header is repeated on every page
@@ -27,10 +28,14 @@ _MOST_HEAT_MAPS = 60  # series that get a colour scale of their own
 
 
 def input_sheets(report: Report) -> dict[str, str]:
-    """Name a sheet for each table that is too long or too wide to stand among others, by name of the table."""
+    """Name a sheet for each table that is too long or too wide to stand among others, by name of the table.
+
+    Among others a note runs on to the right of its table, on its own sheet it is wrapped.
+    """
     tables = [t for t in TABLES if t.name != "demand"]
     return {t.name: f"Input {t.name}" for t in tables
-            if len(report.case.rows(t.name)) > _LONG or len(report.columns.get(t.name, ())) > _WIDE}  # fmt: skip
+            if len(report.case.rows(t.name)) > _LONG or len(report.columns.get(t.name, ())) > _WIDE
+            or any(width_of(row.note or "") > _LONGEST_NOTE for row in report.case.rows(t.name))}  # fmt: skip
 
 
 def write(sheet: Sheet, own: Mapping[str, Sheet], report: Report) -> None:

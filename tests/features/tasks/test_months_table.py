@@ -67,3 +67,11 @@ def test_what_nobody_asked_for_has_no_tasks(tmp_path: Path) -> None:
     found = rows(tmp_path / "plan.xlsx", data_only=True)
     (row,) = [values for name, values in found.items() if name.startswith("(unspent commitments) 0")]
     assert row[7:9] == [None, None]  # requests of a task, USD of a task
+
+
+def test_an_effect_too_small_to_show_is_none() -> None:
+    """Six decimals are shown: -0.0000002 USD would be -$0.000000, and belongs to the largest effect, if there is one."""
+    shown = cost_per_task_sheet._shown
+    assert shown({"utilisation": -2e-7, "volume": None}) == {"utilisation": 0.0, "volume": None}
+    assert shown({"price": 0.001, "mix": -2e-7}) == {"price": 0.001 - 2e-7, "mix": 0.0}
+    assert shown({"price": None}) == {"price": None}

@@ -16,12 +16,12 @@ COLUMNS = (
     Column("start", "From", "date", 12),
     Column("units", "Units", "units", 9),
     Column("usd", "Per month\nUSD", "usd", 12),
-    Column("verdict", "Verdict", "text", 16),
+    Column("verdict", "Verdict", "text:wrap", 16),
     Column("best", "Best\nunits", "units", 9),
     Column("saving", "Saving in these\nmonths, USD", "usd", 14),
     Column("before", "Pool in force\non its last day", "units", 15),
     Column("after", "and on the\nday after", "units", 12),
-    Column("state", "", "text", 22),
+    Column("state", "", "text:wrap", 22),
 )
 
 
