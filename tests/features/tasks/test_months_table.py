@@ -70,7 +70,7 @@ def test_what_nobody_asked_for_has_no_tasks(tmp_path: Path) -> None:
 
 
 def test_an_effect_too_small_to_show_is_none() -> None:
-    """Six decimals are shown: -0.0000002 USD would be -$0.000000, and belongs to the largest effect, if there is one."""
+    """Six decimals are shown: -0.0000002 USD would be -$0.000000, and belongs to the largest effect."""
     shown = cost_per_task_sheet._shown
     assert shown({"utilisation": -2e-7, "volume": None}) == {"utilisation": 0.0, "volume": None}
     assert shown({"price": 0.001, "mix": -2e-7}) == {"price": 0.001 - 2e-7, "mix": 0.0}
