@@ -25,7 +25,7 @@ from planner.solver.whole import ROUNDS, WholeResult, solve_whole
 SOON = 12  # candidates of the search by groups: most parts need fewer (measured)
 SOONER = 6  # where months may be searched by themselves
 DIRECT_COLUMNS = 300_000  # of a programme that HiGHS may search as it stands
-DIRECT_AGAIN = 75_000  # of one that is searched at several prices
+DIRECT_AGAIN = 75_000  # of one that is searched at several prices, or once more for the plan that signs least
 AGAIN = 1  # searches of all months at each of several prices
 AGAIN_MONTHS = 3  # months up to which a part is searched as it stands at further prices, from a plan that is known
 
@@ -71,7 +71,7 @@ def solve_sizes(
     if known is not None and 1 < months <= AGAIN_MONTHS and program.columns.count <= DIRECT_COLUMNS:
         return _from_known(solve, gap, clock, seen, known)
     found = _projected(solve, gap, clock, seen, again)
-    if found is None or not found.closed(gap) or again or program.columns.count > DIRECT_COLUMNS:
+    if found is None or not found.closed(gap) or again or program.columns.count > DIRECT_AGAIN:
         return found
     return sign_least(solve, found, clock)
 
