@@ -201,6 +201,7 @@ PARTS: dict[str, Callable[[Path, bool, Sizes], Iterator[Section]]] = {
     "f": phases,
     "g": small,
     "h": instances.curve,
+    "i": instances.wide,
     "wait": waiting.waiting,
     "contracts": contracts.contracts,
     "moves": moves.moves,
