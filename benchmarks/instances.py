@@ -106,7 +106,7 @@ def wide(work: Path, quick: bool, sizes: object = None) -> Iterator[Section]:
     cost, gap = _answer(ours)
     header = ["instance", "cost, USD", "gap proved", "wall s", "cpu s", "peak MB"]
     row = [WIDE.name, f"{cost:,.0f}", f"{gap:.1e}", ours.wall_s, ours.cpu_s, ours.peak_mb]
-    note = f"Asked: a gap of {WIDE_GAP:g} within {WIDE_SECONDS} seconds. The whole command, workbook included, on all cores."
+    note = f"Asked: a gap of {WIDE_GAP:g} within {WIDE_SECONDS} seconds. The whole command on all cores."
     yield Section("i. Twelve months in whole units", header, [row], [note])
 
 
