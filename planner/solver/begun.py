@@ -24,16 +24,16 @@ class Begun:
     found: ComponentPlan | LinearSolve | None
 
 
-def begin(part: Sets, options: "Options", clock: Clock, store: Store | None, alone: bool = False) -> Begun:
+def begin(part: Sets, options: "Options", clock: Clock, store: Store | None, turn: Clock | None = None) -> Begun:
     """Take the answer of an equal component that was kept, or find the optimum for units of any size.
 
-    ``alone`` : no row ties it to others, so that its plan will do where it is found at once.
+    ``turn`` : the time that it has where it is large, if no row ties it to others, so that its plan will do.
     """
     program = reduced_program(part)
     key = "" if store is None else key_of(part, digest_of(program), options.gap, options.solver)
     kept = None if store is None else store.get(key, part)
-    if kept is None and alone and options.solver == HIGHS:
-        kept = solve_by_means(part, program, options.gap, clock.again())
+    if kept is None and turn is not None and options.solver == HIGHS:
+        kept = solve_by_means(part, program, options.gap, turn)
         _keep(key, kept, options.gap, store)
     return Begun(part, key, begin_component(part, clock.again(), program, options.starts) if kept is None else kept)
 

@@ -1,5 +1,6 @@
 """From a case to its plan: split, solve on all cores, prove, and put the parts together."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -304,7 +305,8 @@ def _finished(
         spare = rough.get(id(part))
         try:
             clock.left()  # before a large part is stated in vain
-            begun = begin(part, options, clock, store, alone=True) if isinstance(part, Sets) else part
+            turn = _turn(clock, len(parts) - finished[0], options.workers)
+            begun = begin(part, options, clock, store, turn) if isinstance(part, Sets) else part
             if begun is part and isinstance(begun.found, LinearSolve):  # it waited for its turn
                 begun.found.session.clock.since = time.monotonic()
             found = finish(begun, options, store)
@@ -322,6 +324,15 @@ def _finished(
         store.tidy()
     stuck = [part if isinstance(part, Sets) else part.part for part, one in zip(parts, found) if one is None]
     return [one for one in found if one is not None], stuck
+
+
+def _turn(clock: Clock, parts: int, workers: int | None) -> Clock:
+    """Start the clock of a large part's turn: where the time is limited, no more of it than what is left for each."""
+    if not np.isfinite(clock.deadline):
+        return clock.again()
+    now = time.monotonic()
+    share = min(1.0, (workers or os.cpu_count() or 1) / max(parts, 1))
+    return replace(clock, since=now, deadline=now + max(clock.deadline - now, 0.0) * share)
 
 
 def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Options) -> Plan:

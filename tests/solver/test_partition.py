@@ -14,7 +14,7 @@ from planner.model.program import FAMILIES
 from planner.model.reduce.components import parts_to_solve
 from planner.plan.audit import audit
 from planner.schema.case import Case
-from planner.solver import partition
+from planner.solver import find, partition
 from planner.solver.component import ComponentPlan, begin_component, finish_component, reduced_program
 from planner.solver.find import Options, find_plan
 from planner.solver.highs import Clock
@@ -197,3 +197,11 @@ def test_a_search_that_the_time_ends_leaves_a_plan_and_what_is_proved(monkeypatc
     assert plan is not None
     assert clock.deadline == np.inf
     assert plan.bound_usd <= plan.tree_bound_usd <= plan.usd
+
+
+def test_a_large_part_has_no_more_than_its_turn_of_a_limited_time() -> None:
+    """Of 80 s for 8 parts on 2 cores each has 20 s; of an unlimited time, all."""
+    clock = Clock.of(80.0)
+    assert find._turn(clock, 8, 2).deadline == pytest.approx(clock.deadline - 60.0, abs=0.5)
+    assert find._turn(clock, 1, 2).deadline == pytest.approx(clock.deadline, abs=0.5)
+    assert find._turn(Clock(), 8, 2).deadline == np.inf
