@@ -14,6 +14,7 @@ import re
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from types import FrameType, ModuleType
@@ -251,7 +252,8 @@ class Stops:
     """Ctrl-C, SIGTERM and SIGHUP end a command with a word and nothing half written, inside the solver too.
 
     Python hears a signal only when the solver gives control back, which one long search may do minutes later. So a
-    thread waits for signals as well, and ends the process where the main thread does not answer one.
+    thread waits for signals as well, and ends the process where the main thread does not answer one, or is still at
+    work for the solver after it did.
     """
 
     def __init__(self) -> None:
@@ -294,7 +296,9 @@ class Stops:
             number = os.read(ears, 1)[0]
             if number not in self._numbers:
                 continue
-            if self._answered.wait(ANSWER_SECONDS) or signal.getsignal(number) != self._heard or not _in_solver():
+            if self._answered.wait(ANSWER_SECONDS):  # something else may have caught it: does the solver go on?
+                time.sleep(ANSWER_SECONDS)
+            if self._ended or signal.getsignal(number) != self._heard or not _in_solver():
                 continue  # what does not answer at once elsewhere has files to put in place first
             screen = sys.__stderr__
             with suppress(OSError, ValueError):

@@ -54,6 +54,30 @@ def test_a_stop_is_heard_inside_the_solver(name: str) -> None:
     assert (done.returncode, done.stderr) == (3, "interrupted; nothing was written\n")
 
 
+SWALLOWED = """
+    import argparse, os, signal, threading, time
+    from planner import cli
+
+    def main(begun):
+        begun(argparse.Namespace(written=()))
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+        exec("try: time.sleep(9)\\nexcept BaseException: time.sleep(9)", {"__name__": "planner.solver.x", "time": time})
+        return 7
+
+    cli.main, cli.ANSWER_SECONDS = main, 0.1
+    cli.entry()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
+def test_a_stop_that_something_in_the_solver_kept_to_itself_ends_it_all_the_same() -> None:
+    """Python raised the interrupt, a library caught it, and the search went on: the process ends, 7 is not reached."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(SWALLOWED)], timeout=60, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (3, "interrupted; nothing was written\n")
+
+
 def test_a_stop_elsewhere_waits_for_what_runs() -> None:
     """Files are put in place first: the stop is heard as soon as Python goes on, and unwinds as ever."""
     code = STUCK.format(signal="SIGTERM", module="planner.io.directory", turns=10**6)
