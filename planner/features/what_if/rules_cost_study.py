@@ -17,15 +17,18 @@ differs is the waiting alone, and that options which take hours to answer are to
 """
 
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from planner.console.signing_nothing import CENT, signing_nothing
+from planner.errors import StoppedError
 from planner.model.family import SETTINGS, Cell
 from planner.model.index_tables import sets_of
 from planner.model.program import FAMILIES
@@ -75,6 +78,7 @@ MOST_QUOTAS, MOST_OF_A_KIND = 6, 4
 GAP = 1e-3  # relative gap of whole units at least: finer takes minutes for little
 EXACT = 1e-7  # relative: differences of linear programmes that count as none
 BUDGET_SECONDS = 40.0  # of a processor: more is not spent unless it is asked for
+NOTHING_SECONDS = 180.0  # for signing nothing, where the command has no time limit
 SECONDS_PER_AMOUNT = 1.5e-5  # of a linear programme: measured on 62,000 to 150,000 amounts (ways x slots), rounded up
 WHOLE_UNITS = "units of any size"
 
@@ -131,7 +135,7 @@ def rules_cost(
             lambda v: find_plan(v.case, replace(alone, starts=starts)), variants, options.workers, step
         )
         deadlines = on_all_cores(lambda w: find_if_any(w[1], alone), waits, options.workers, step)
-        nothing = nothing or signing_nothing(case, replace(alone, gap=options.gap))
+        nothing = nothing or _nothing(case, replace(alone, gap=options.gap))
         step()
     total, signed = base.judged_usd, _signed(asked, base)
     least = max(CENT, (alone.gap if whole and sized else EXACT) * abs(total))
@@ -150,7 +154,22 @@ def rules_cost(
 
 def nothing_if_quick(case: Case, options: Options) -> Nothing:
     """Price signing nothing where that takes no longer than may be spent unasked."""
-    return signing_nothing(case, options) if _seconds(case) <= BUDGET_SECONDS else Nothing(None, tried=False)
+    return _nothing(case, options) if _seconds(case) <= BUDGET_SECONDS else Nothing(None, tried=False)
+
+
+def _nothing(case: Case, options: Options) -> Nothing:
+    """Price signing nothing; without a time limit, for some time only: in whole units a first plan may take hours.
+
+    Raises
+    ------
+    StoppedError : the time limit ran out.
+    """
+    if np.isfinite(options.until):
+        return signing_nothing(case, options)
+    try:
+        return signing_nothing(case, replace(options, until=time.monotonic() + NOTHING_SECONDS))
+    except StoppedError:
+        return Nothing(None, tried=False)
 
 
 def _cost(variant: _Variant, total: float, signed: float, other: Plan, least: float) -> RuleCost:

@@ -1,14 +1,17 @@
 """What the rules cost, by hand on the smallest case: 10 requests an hour, 744 hours, a unit 1 USD an hour."""
 
 import io
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from planner.errors import StoppedError
+from planner.features.what_if import rules_cost_study
 from planner.features.what_if.rules_cost_study import rules_cost
 from planner.plan.reading import Reading
-from planner.plan.rules_cost import RuleCost, RulesCost
+from planner.plan.rules_cost import Nothing, RuleCost, RulesCost
 from planner.schema.case import Case
 from planner.solver.find import Options, find_plan
 from planner.solver.solve import solve
@@ -184,3 +187,19 @@ def test_units_bought_by_the_hour_stand_in_the_headline_and_on_the_purchase_orde
     at = next(k for k, value in enumerate(cells) if str(value).startswith("Beyond commitments"))
     assert [value for value in cells[at:] if value in ("west-m", "west", "2027-01", 10, 0.5, 3720)] == [
         "west-m", "west", "2027-01", 10, 0.5, 3720]  # fmt: skip
+
+
+def test_signing_nothing_is_left_out_where_it_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a time limit it has some minutes; a time limit of the command is the command's to tell of."""
+    asked: list[float] = []
+
+    def endless(case: object, options: Options) -> Nothing:
+        asked.append(options.until - time.monotonic())
+        raise StoppedError("out of time")
+
+    monkeypatch.setattr(rules_cost_study, "signing_nothing", endless)
+    case = builders.case(builders.tables())
+    assert rules_cost_study.nothing_if_quick(case, Options()) == Nothing(None, tried=False)
+    assert asked == [pytest.approx(rules_cost_study.NOTHING_SECONDS, abs=5)]
+    with pytest.raises(StoppedError):
+        rules_cost_study.nothing_if_quick(case, Options(until=time.monotonic() + 5))
