@@ -294,7 +294,7 @@ def _finished(
     store: Store | None, clock: Clock, rough: Mapping[int, ComponentPlan] = {},
 ) -> Found:  # fmt: skip
     """Go on to the plans of parts, of which some are begun; ``rough`` : plans for where the time ends, by identity."""
-    finished = [0]
+    finished, least_turn = [0], [0.0]
 
     def step() -> None:
         finished[0] += 1
@@ -303,14 +303,16 @@ def _finished(
 
     def plan(part: Begun | Sets) -> ComponentPlan | None:
         spare = rough.get(id(part))
+        turn = _turn(clock, len(parts) - finished[0], options.workers, least_turn[0])
+        turn_seconds = turn.deadline - turn.since
         try:
             clock.left()  # before a large part is stated in vain
-            turn = _turn(clock, len(parts) - finished[0], options.workers)
             begun = begin(part, options, clock, store, turn) if isinstance(part, Sets) else part
             if begun is part and isinstance(begun.found, LinearSolve):  # it waited for its turn
                 begun.found.session.clock.since = time.monotonic()
             found = finish(begun, options, store)
         except StoppedError:
+            least_turn[0] = max(least_turn[0], 2 * turn_seconds)  # some plans rather than none
             if spare is None:
                 raise
             return spare
@@ -326,13 +328,14 @@ def _finished(
     return [one for one in found if one is not None], stuck
 
 
-def _turn(clock: Clock, parts: int, workers: int | None) -> Clock:
+def _turn(clock: Clock, parts: int, workers: int | None, least_seconds: float = 0.0) -> Clock:
     """Start the clock of a large part's turn: where the time is limited, no more of it than what is left for each."""
     if not np.isfinite(clock.deadline):
         return clock.again()
     now = time.monotonic()
+    left = max(clock.deadline - now, 0.0)
     share = min(1.0, (workers or os.cpu_count() or 1) / max(parts, 1))
-    return replace(clock, since=now, deadline=now + max(clock.deadline - now, 0.0) * share)
+    return replace(clock, since=now, deadline=now + min(left, max(left * share, least_seconds)))
 
 
 def _plan(case: Case, sets: Sets, plans: Sequence[ComponentPlan], options: Options) -> Plan:

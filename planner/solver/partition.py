@@ -44,8 +44,8 @@ SEARCHES = 8  # of whole units
 PARTS = 6  # that a group is split into, at most
 ANY_SIZE_GAP = 1e-8  # relative gap asked of units of any size
 HIDDEN = 0.2  # share of the gap asked that groups may hide
-RESERVE = 3.0  # times what the flows took the last time: left for them where the time is limited
 SEARCHED = 0.4  # share of it that a search of whole units may leave open
+RESERVE = 3.0  # times what the flows took the last time: left for them where the time is limited
 
 
 def may_be_grouped(program: LinearProgram) -> bool:

@@ -200,8 +200,10 @@ def test_a_search_that_the_time_ends_leaves_a_plan_and_what_is_proved(monkeypatc
 
 
 def test_a_large_part_has_no_more_than_its_turn_of_a_limited_time() -> None:
-    """Of 80 s for 8 parts on 2 cores each has 20 s; of an unlimited time, all."""
+    """Of 80 s for 8 parts on 2 cores each has 20 s, or as much as some need; of an unlimited time, all."""
     clock = Clock.of(80.0)
     assert find._turn(clock, 8, 2).deadline == pytest.approx(clock.deadline - 60.0, abs=0.5)
+    assert find._turn(clock, 8, 2, 30.0).deadline == pytest.approx(clock.deadline - 50.0, abs=0.5)
+    assert find._turn(clock, 8, 2, 90.0).deadline == pytest.approx(clock.deadline, abs=0.5)
     assert find._turn(clock, 1, 2).deadline == pytest.approx(clock.deadline, abs=0.5)
     assert find._turn(Clock(), 8, 2).deadline == np.inf
