@@ -97,6 +97,12 @@ class Columns:
             slot[columns[queue, at] - self.hours_first] = at
         return slot
 
+    def flow_numbers(self, sets: Sets) -> Ints:
+        """Column of each flow, array arcs x slots; -1: none."""
+        found = np.full((len(sets.arcs), len(sets.slots)), -1, dtype=np.int64)
+        found[self.flow_arc, self.flow_slot] = self.flows
+        return found
+
     @property
     def flows(self) -> Ints:
         """Column numbers of all flows."""

@@ -59,13 +59,13 @@ def joined(family: str, index: Named, bounds: tuple[Floats | float, Floats | flo
     KeyError : an entry names no row. ValueError : two rows have one name.
     """
     count = len(next(iter(index.values()))) if index else 1
-    codes = _codes([index, *(term.where for term in terms)])
-    order = np.argsort(codes[0], kind="stable") if (np.diff(codes[0]) < 0).any() else np.arange(count)
-    known = codes[0][order]
+    named = codes([index, *(term.where for term in terms)])
+    order = np.argsort(named[0], kind="stable") if (np.diff(named[0]) < 0).any() else np.arange(count)
+    known = named[0][order]
     if (known[1:] == known[:-1]).any():
         raise ValueError(f"{family}: two rows have one name")
     row, column, value = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
-    for term, code in zip(terms, codes[1:]):
+    for term, code in zip(terms, named[1:]):
         code = np.broadcast_to(code, len(term.column)) if not index else code
         at = np.minimum(np.searchsorted(known, code), max(count - 1, 0))
         lost = known[at] != code if count else np.ones(len(code), bool)
@@ -101,7 +101,7 @@ def no_rows(family: str, *names: str) -> Rows:
 
 def distinct(**columns: Ints) -> dict[str, Ints]:
     """Return the combinations that occur, each once, in order of the first column, then the second, ..."""
-    (code,) = _codes([columns])
+    (code,) = codes([columns])
     _, first = np.unique(code, return_index=True)
     return {name: numbers[first] for name, numbers in columns.items()}
 
@@ -118,22 +118,22 @@ def kept(where: Named, entries: Bools | Ints) -> dict[str, Ints]:
     return {name: numbers[entries] for name, numbers in where.items()}
 
 
-def _codes(named: Sequence[Named]) -> list[Ints]:
+def codes(named: Sequence[Named]) -> list[Ints]:
     """One number for each combination of names, alike in all: their place in the order of the first column, ..."""
     names = list(named[0])
     if any(set(one) != set(names) for one in named):
         raise KeyError(f"rows are named by {names}, entries by {[list(one) for one in named[1:]]}")
-    codes = [np.zeros(len(next(iter(one.values()))) if names else 1, np.int64) for one in named]
+    found = [np.zeros(len(next(iter(one.values()))) if names else 1, np.int64) for one in named]
     size = 1
     for name in names:
         many = 1 + max(int(one[name].max(initial=0)) for one in named)
         size *= many
         if size >= 2**62:
             raise OverflowError(f"more combinations of {names} than can be counted")
-        for code, one in zip(codes, named):
+        for code, one in zip(found, named):
             code *= many
             code += one[name]
-    return codes
+    return found
 
 
 def constant(length: int, value: float) -> Floats:

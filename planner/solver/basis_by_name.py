@@ -136,15 +136,8 @@ def _old_columns(new: Columns, old: Columns, of: _Numbers) -> Ints:
         here, there = getattr(new, name), getattr(old, name)
         if here.shape == there.shape:
             put(here, there, *([None] * here.ndim))
-    put(_by_arc(new, of.sets), _by_arc(old, of.old), of.arcs(), slot)
+    put(new.flow_numbers(of.sets), old.flow_numbers(of.old), of.arcs(), slot)
     return found
-
-
-def _by_arc(at: Columns, sets: Sets) -> Ints:
-    """Columns of flows, arcs x slots; -1: none."""
-    flows = np.full((len(sets.arcs), len(sets.slots)), -1, dtype=np.int64)
-    flows[at.flow_arc, at.flow_slot] = at.flows
-    return flows
 
 
 def _old_rows(new: LinearProgram, old: LinearProgram, of: _Numbers) -> Ints:

@@ -14,7 +14,6 @@ prices, part of the way.
 What stays open is what months lose by not being convex.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,7 +29,7 @@ from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.direct import scaled_stress, sized_program
 from planner.solver.highs import INF, OPTIMAL, Clock, column_wise, quiet_highs, set_options
 from planner.solver.mixture import Joint, PartRows
-from planner.solver.parallel import on_all_cores
+from planner.solver.parallel import at_once, on_all_cores
 from planner.solver.scaling import scale_of
 from planner.solver.whole import WholeResult, rounded
 
@@ -201,8 +200,7 @@ class _Months:
         None: a month found nothing in its time, or columns of no month would earn without end.
         """
         for _ in range(STRESS):
-            at_once = min(os.cpu_count() or 1, len(self.months))
-            seconds = TURN * self.clock.left() * at_once / len(self.months)
+            seconds = TURN * self.clock.left() * at_once(len(self.months)) / len(self.months)
             if not all(on_all_cores(partial(self._searched, prices=prices, seconds=seconds), self.months)):
                 return None
             deployed = np.zeros(self.program.columns.count)

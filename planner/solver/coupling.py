@@ -130,8 +130,7 @@ def coupling_of(sets: Sets, families: Sequence[Family], programs: Sequence[Linea
     if np.isin(column, np.concatenate([at.more, at.fewer])).any():
         return None
     part_of, column_of = np.full(at.count, -1), np.full(at.count, -1)
-    flow_number = np.full((len(sets.arcs), len(sets.slots)), -1, dtype=np.int32)
-    flow_number[at.flow_arc, at.flow_slot] = at.flows
+    flow_number = at.flow_numbers(sets)
     for k, program in enumerate(programs):
         own, in_whole = _in_whole(sets, at, flow_number, program)
         part_of[in_whole], column_of[in_whole] = k, own

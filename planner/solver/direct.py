@@ -103,7 +103,7 @@ def search(
             bound = float(bound if len(whole) else info.objective_function_value) * scale.cost
             clock.found(GOOD)
             usd, exact = _at_sizes(solve, program, values)
-            usd, exact = _signing_least(h, solve, program, (usd, exact), clock)
+            usd, exact = _signing_least(h, solve, program, scale, (usd, exact), clock)
             return WholeResult(exact, usd, min(bound, usd))
     finally:
         freed = np.union1d(sized, program.columns.committed)
@@ -166,7 +166,7 @@ def sign_least(solve: LinearSolve, found: WholeResult, clock: Clock) -> WholeRes
     _add_stress(h, program, scale, solve.cuts)
     _begin_at(h, values_with_sizes(solve.program, program, found.values) / scale.column)
     try:
-        usd, values = _signing_least(h, solve, program, (found.usd, found.values), clock)
+        usd, values = _signing_least(h, solve, program, scale, (found.usd, found.values), clock)
     finally:
         freed = np.union1d(program.columns.sized, program.columns.committed)
         session.set_column_bounds(freed, np.zeros(len(freed)), solve.program.columns.upper[freed])
@@ -183,7 +183,12 @@ def _opened(program: LinearProgram, scale: Scale, clock: Clock) -> highspy.Highs
 
 
 def _signing_least(
-    h: highspy.Highs, solve: LinearSolve, program: LinearProgram, known: tuple[float, Floats], clock: Clock
+    h: highspy.Highs,
+    solve: LinearSolve,
+    program: LinearProgram,
+    scale: Scale,
+    known: tuple[float, Floats],
+    clock: Clock,
 ) -> tuple[float, Floats]:
     """Cost and columns of a plan that costs no more than the known one and signs for least; itself: none was found.
 
@@ -192,16 +197,18 @@ def _signing_least(
     if not has_spend(program):
         return known
     with suppress(StoppedError, ArithmeticError):  # the plan that is known is as cheap
-        fewer = _fewer(h, solve, program, known[0], clock)
+        fewer = _fewer(h, solve, program, scale, known[0], clock)
         same, other = known if fewer is None else _at_sizes(solve, program, fewer, most=True)
         if same <= known[0] + SAME * abs(known[0]) and _signed_usd(program, other) < _signed_usd(program, known[1]):
             return same, other
     return known
 
 
-def _fewer(h: highspy.Highs, solve: LinearSolve, program: LinearProgram, usd: float, clock: Clock) -> Floats | None:
+def _fewer(
+    h: highspy.Highs, solve: LinearSolve, program: LinearProgram, scale: Scale, usd: float, clock: Clock
+) -> Floats | None:
     """Search for the plan that signs for least among those that cost no more than ``usd``; None where none was met."""
-    scale, lp = scale_of(program), h.getLp()
+    lp = h.getLp()
     cost = np.array(lp.col_cost_)
     paid = np.flatnonzero(cost).astype(np.int32)
     h.addRow(-INF, usd / scale.cost * (1 + SAME), len(paid), paid, cost[paid])

@@ -1,6 +1,5 @@
 """From a case to its plan: split, solve on all cores, prove, and put the parts together."""
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,7 @@ from planner.solver.highs import Clock, swallow_banner
 from planner.solver.infeasible import explain
 from planner.solver.joint import JOINT
 from planner.solver.least_tail import cheapest_of_least_tail
-from planner.solver.parallel import on_all_cores
+from planner.solver.parallel import at_once, on_all_cores
 from planner.solver.priced import solve_priced
 from planner.solver.rough import ROUNDING, better, cheaper, closed, may_sign_less, rough_plans
 from planner.solver.session import sunk_usd
@@ -241,7 +240,7 @@ def _searched_on(
     return (plans, stuck) if priced is None else (priced if stuck else better(plans, priced), [])
 
 
-def searched_whole(sets: Sets, wide: Sequence[Family], begun: Sequence["Begun"]) -> bool:
+def searched_whole(sets: Sets, wide: Sequence[Family], begun: Sequence[Begun]) -> bool:
     """Whether a part is alone, and not too large to be searched with the rows that tie it as they stand.
 
     Not where such rows have columns of their own: they refuse what that search rests on.
@@ -290,7 +289,7 @@ def _solve(
 
 
 def _finished(
-    parts: Sequence["Begun | Sets"], options: Options, progress: Callable[[int, int], None] | None,
+    parts: Sequence[Begun | Sets], options: Options, progress: Callable[[int, int], None] | None,
     store: Store | None, clock: Clock, rough: Mapping[int, ComponentPlan] = {},
 ) -> Found:  # fmt: skip
     """Go on to the plans of parts, of which some are begun; ``rough`` : plans for where the time ends, by identity."""
@@ -334,7 +333,7 @@ def _turn(clock: Clock, parts: int, workers: int | None, least_seconds: float = 
         return clock.again()
     now = time.monotonic()
     left = max(clock.deadline - now, 0.0)
-    share = min(1.0, (workers or os.cpu_count() or 1) / max(parts, 1))
+    share = at_once(parts, workers) / max(parts, 1)
     return replace(clock, since=now, deadline=now + min(left, max(left * share, least_seconds)))
 
 

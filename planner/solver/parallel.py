@@ -41,7 +41,7 @@ def on_all_cores(
     are open in HiGHS, is then the caller's again. A stop by the user (KeyboardInterrupt) is raised at once, while tasks
     go on: see `put_back`.
     """
-    count = min(workers or os.cpu_count() or 1, len(tasks))
+    count = at_once(len(tasks), workers)
     if count > 1:
         return _in_threads(work, tasks, count, done)
     answers = []
@@ -50,6 +50,11 @@ def on_all_cores(
         give_memory_back()
         done()
     return answers
+
+
+def at_once(tasks: int, workers: int | None = None) -> int:
+    """Return how many of some tasks are worked on at a time."""
+    return min(workers or os.cpu_count() or 1, tasks)
 
 
 @contextmanager

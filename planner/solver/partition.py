@@ -113,8 +113,7 @@ class _Partition:
         self.period = numbered(self.sets.slots["period"].to_numpy(int))
         alike = priced_alike(self.sets)
         self.prices = SlotPrices(self.program, alike)
-        self.kind = numbered(self.period, alike)
-        self.group_of = halved(self.sets, self.kind, DEPTH)
+        self.group_of = halved(self.sets, numbered(self.period, alike), DEPTH)
         peaks = need_peaks(self.sets), deployment_peaks(self.sets)
         self.separator = Separator(self.sets, *peaks, self.clock)
         self.cuts: list[Cut] = []
@@ -122,9 +121,7 @@ class _Partition:
             rows.family for rows in self.program.families if (rows.column >= self.program.columns.flow_first).any()
         }
         self.of_flows = tuple(family for family in families_of(self.sets) if family.name in names)
-        at = self.program.columns
-        self.flow_number = np.full((len(self.sets.arcs), len(self.sets.slots)), -1)
-        self.flow_number[at.flow_arc, at.flow_slot] = at.flows
+        self.flow_number = self.program.columns.flow_numbers(self.sets)
         self.whole = self.sets.has_size_rules
 
     def plan(self) -> ComponentPlan | None:

@@ -20,7 +20,6 @@ It ends when plan and bound are within the gap, or when new prices can raise the
 what parts lose by not being convex; `solver.find` searches on with everything in one programme.
 """
 
-import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -41,7 +40,7 @@ from planner.solver.deployed import deploy_spent
 from planner.solver.diving import Diving
 from planner.solver.highs import Clock
 from planner.solver.mixture import Mixture, mixture
-from planner.solver.parallel import on_all_cores, put_back
+from planner.solver.parallel import at_once, on_all_cores, put_back
 from planner.solver.priced_results import SAME, BestPlan, Priced
 from planner.solver.row_prices import CLOSE, DEARER, RowPrices
 from planner.solver.single import solve_sizes
@@ -201,8 +200,7 @@ class PricedParts(RowPrices):
 
     def _seconds(self) -> float:
         """How long a part may be searched, so that the last one has its turn and a plan can be made of all."""
-        at_once = min(self.workers or os.cpu_count() or 1, len(self.parts))
-        return TURN * self.clock.left() * at_once / len(self.parts)
+        return TURN * self.clock.left() * at_once(len(self.parts), self.workers) / len(self.parts)
 
     def _searched(
         self, part: LivePart, prices: Floats, seconds: float, hair: float = 0.0, known: Sequence[Floats] = ()

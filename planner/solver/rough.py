@@ -29,7 +29,7 @@ from planner.errors import StoppedError
 from planner.model.columns import columns_of
 from planner.model.objective import objective
 from planner.model.program import LinearProgram, program_of
-from planner.model.reduce.slot_means import halved, numbered
+from planner.model.reduce.slot_means import SlotMeans, halved, numbered, one_slot_each
 from planner.model.reduce.slots import hour_kinds, merge_slots, prune
 from planner.model.rows import Rows
 from planner.model.sets import Floats, Ints, Sets, Tolls
@@ -160,14 +160,11 @@ def _grouped(fine: Sets, group_of: Ints, groups: int) -> tuple[Sets, Floats]:
     top = demand[:, group_of]
     share = np.divide(fine.demand, top, out=np.zeros_like(top), where=top > 0)
     weeks = fine.slots["weeks"].to_numpy(float)
-    all_weeks = np.bincount(group_of, weeks, groups)
+    sets = one_slot_each(fine, group_of, demand)
+    all_weeks = sets.slots["weeks"].to_numpy(float)
     mean = np.zeros_like(demand)
     np.add.at(mean.T, group_of, (share * weeks).T)
     mean = np.divide(mean, all_weeks, out=np.zeros_like(mean), where=all_weeks > 0)
-    _, first = np.unique(group_of, return_index=True)
-    slots = fine.slots.iloc[first].reset_index(drop=True).assign(weeks=all_weeks)
-    members = tuple(np.concatenate([fine.members[t] for t in np.flatnonzero(group_of == g)]) for g in range(groups))
-    sets = replace(fine, slots=slots, demand=demand, members=members)
     bare = program_of(replace(sets, whole_units=False), families=())
     full = np.zeros((len(sets.arcs), groups))
     full[bare.columns.flow_arc, bare.columns.flow_slot] = objective(sets, bare.columns)[bare.columns.flow_first :]
@@ -181,8 +178,7 @@ def _grouped(fine: Sets, group_of: Ints, groups: int) -> tuple[Sets, Floats]:
 def _over_slots(coarse: LinearProgram, program: LinearProgram, group_of: Ints, share: Floats) -> LinearProgram:
     """Take rows that add up slots from the real programme: an entry of f is the sum over its slots, times d / D."""
     own, at = coarse.columns, program.columns
-    number = np.zeros((len(coarse.sets.arcs), len(coarse.sets.slots)), dtype=np.int64)
-    number[own.flow_arc, own.flow_slot] = own.flows
+    number = own.flow_numbers(coarse.sets)
     column, factor = np.arange(at.count), np.ones(at.count)
     column[at.flow_first :] = number[at.flow_arc, group_of[at.flow_slot]]
     factor[at.flow_first :] = share[program.sets.arcs["need"].to_numpy(int)[at.flow_arc], at.flow_slot]
@@ -211,27 +207,7 @@ def _expanded(coarse: LinearProgram, program: LinearProgram, group_of: Ints, sha
 
 def _spread(coarse: LinearProgram, program: LinearProgram, group_of: Ints, duals: Floats) -> Floats:
     """Prices of the real rows: a group's by weeks; of each need the most that its ways allow."""
-    weeks = program.sets.slots["weeks"].to_numpy(float)
-    all_weeks = np.bincount(group_of, weeks)
-    part = np.divide(weeks, all_weeks[group_of], out=np.zeros_like(weeks), where=all_weeks[group_of] > 0)
-    price, first = np.zeros(program.row_count), 0
-    for rows, of in zip(program.families, coarse.families):
-        own = coarse.first_row(of.family)
-        found = duals[own : own + of.count]
-        if "slot" in rows.index:
-            keys = sorted(set(rows.index) - {"slot"})
-            known = {
-                key: k for k, key in enumerate(zip(*(of.index[n].tolist() for n in keys), of.index["slot"].tolist()))
-            }
-            group = group_of[rows.index["slot"]]
-            at = np.array([known.get(key, -1) for key in zip(*(rows.index[n].tolist() for n in keys), group.tolist())])
-            if len(at):
-                price[first : first + rows.count] = np.where(
-                    at >= 0, np.append(found, 0.0)[at] * part[rows.index["slot"]], 0.0
-                )
-        elif rows.count == of.count:
-            price[first : first + rows.count] = found
-        first += rows.count
+    price = SlotMeans.of(program, coarse, group_of).duals(duals)
     balance, begin = program.family("balance"), program.first_row("balance")
     price[begin : begin + balance.count] = 0.0
     row, column, value = program.entries()

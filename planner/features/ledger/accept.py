@@ -266,13 +266,14 @@ def _nothing_left(mine: Entry, into: Path | None, ledger: Path) -> str:
 
 def _contracts(finished: Finished, into: Path | None) -> list[str]:
     """Say what the plan spends of each spend commitment: what is left afterwards is entered by hand."""
-    case, reading = finished.case, Reading(finished.case, finished.plan)
+    case = finished.case
     if not case.spend_commitments:
         return []
     there = [] if into is None else read_next(into).of("spend_commitments", SpendCommitment)
     asked = {row.contract: row.usd for row in there}
     notes = []
-    for c, usd in zip(case.spend_commitments, spent_of(reading).expected_usd.sum(axis=1).tolist(), strict=True):
+    spent = spent_of(Reading(case, finished.plan)).expected_usd.sum(axis=1)
+    for c, usd in zip(case.spend_commitments, spent.tolist(), strict=True):
         last = case.periods[case.contract_periods(c)[-1]].name
         text = f"spend commitment {c.contract}: this plan spends ${usd:,.2f} of its ${c.usd:,.2f} by the end of {last}"
         if c.contract in asked:

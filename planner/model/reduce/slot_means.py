@@ -24,7 +24,7 @@ import numpy.typing as npt
 from planner.model.program import LinearProgram
 from planner.model.reduce.project_stress import slot_tree
 from planner.model.reduce.slots import hour_kinds
-from planner.model.rows import Rows
+from planner.model.rows import Rows, codes
 from planner.model.sets import Bools, Floats, Ints, Sets
 
 SAME = 1e-9  # relative: rounding of a sum
@@ -71,17 +71,21 @@ def shares(sets: Sets, group_of: Ints) -> Floats:
     return found
 
 
-def mean_slots(sets: Sets, group_of: Ints) -> Sets:
-    """Make one slot of each group, of its mean demand and all its weeks."""
-    groups = int(group_of.max(initial=-1)) + 1
-    demand = np.zeros((len(sets.needs), groups))
-    np.add.at(demand.T, group_of, (sets.demand * shares(sets, group_of)).T)
+def one_slot_each(sets: Sets, group_of: Ints, demand: Floats) -> Sets:
+    """Make one slot of each group, of all its weeks. ``demand`` : krph, needs x groups."""
     _, first = np.unique(group_of, return_index=True)
-    weeks = np.bincount(group_of, sets.slots["weeks"].to_numpy(float), groups)
+    weeks = np.bincount(group_of, sets.slots["weeks"].to_numpy(float))
     slots = sets.slots.iloc[first].reset_index(drop=True).assign(weeks=weeks)
     own = sets.members or tuple(np.arange(len(group_of)).reshape(-1, 1))
-    members = tuple(np.concatenate([own[t] for t in np.flatnonzero(group_of == g)]) for g in range(groups))
+    members = tuple(np.concatenate([own[t] for t in np.flatnonzero(group_of == g)]) for g in range(len(first)))
     return replace(sets, slots=slots, demand=demand, members=members)
+
+
+def mean_slots(sets: Sets, group_of: Ints) -> Sets:
+    """Make one slot of each group, of its mean demand and all its weeks."""
+    demand = np.zeros((len(sets.needs), int(group_of.max(initial=-1)) + 1))
+    np.add.at(demand.T, group_of, (sets.demand * shares(sets, group_of)).T)
+    return one_slot_each(sets, group_of, demand)
 
 
 @dataclass(frozen=True)
@@ -110,11 +114,8 @@ class SlotMeans:
                 row[at] = first + np.arange(mine.count) if same else -1
                 continue
             slot = mine.index["slot"]
-            key, known = _codes(mine, group_of[slot]), _codes(own, own.index["slot"])
-            order = np.argsort(known, kind="stable")
-            place = np.minimum(np.searchsorted(known[order], key), max(own.count - 1, 0))
-            found = known[order][place] == key if own.count else np.zeros(len(key), bool)
-            row[at] = np.where(found, first + (order[place] if own.count else 0), -1)
+            place = _places(*codes([own.index, {**mine.index, "slot": group_of[slot]}]))
+            row[at] = np.where(place >= 0, first + place, -1)
             weight[at] = share[slot]
         return cls(literal, means, group_of, row, weight)
 
@@ -127,8 +128,7 @@ class SlotMeans:
     def column(self) -> Ints:
         """Column of the means for each literal column; -1 where it has none."""
         at, own = self.literal.columns, self.means.columns
-        number = np.full((len(self.literal.sets.arcs), len(self.means.sets.slots)), -1)
-        number[own.flow_arc, own.flow_slot] = own.flows
+        number = own.flow_numbers(self.means.sets)
         return np.concatenate([np.arange(at.flow_first), number[at.flow_arc, self.group_of[at.flow_slot]]])
 
     def hold(self) -> bool:
@@ -161,12 +161,11 @@ class SlotMeans:
         kept, known = mine.value != 0, of.value != 0
         cell = row[mine.row[kept]] * self.means.columns.count + self.column[mine.column[kept]]
         known_cell = of.row[known] * self.means.columns.count + of.column[known]
-        order = np.argsort(known_cell, kind="stable")
-        place = np.minimum(np.searchsorted(known_cell[order], cell), max(len(order) - 1, 0))
-        if len(cell) and (not len(order) or not np.array_equal(known_cell[order][place], cell)):
+        place = _places(known_cell, cell)
+        if (place < 0).any():
             return False
         value = mine.value[kept] * weight[mine.row[kept]]
-        mean, part = of.value[known][order], share[mine.column[kept]]
+        mean, part = of.value[known], share[mine.column[kept]]
         flow = mine.column[kept] >= self.literal.columns.flow_first
         return _same(np.bincount(place, value, len(mean)), mean) and _same(value[flow], mean[place[flow]] * part[flow])
 
@@ -177,9 +176,9 @@ def _same(one: npt.ArrayLike, other: Floats) -> bool:
     return bool(np.all(np.abs(is_ - other) <= SAME * np.maximum(np.abs(is_), np.abs(other))))
 
 
-def _codes(rows: Rows, group: Ints) -> Ints:
-    """One number for each row of a group, alike in both programmes: their other names count the same things."""
-    code = group.astype(np.int64)
-    for name in sorted(set(rows.index) - {"slot"}):
-        code = code * 2**20 + rows.index[name]
-    return code
+def _places(known: Ints, code: Ints) -> Ints:
+    """Find where each code stands among the known ones; -1: nowhere."""
+    order = np.argsort(known, kind="stable")
+    place = np.searchsorted(known[order], code)
+    at = np.append(order, -1)[place]
+    return np.where((at >= 0) & (np.append(known, -1)[at] == code), at, -1)
