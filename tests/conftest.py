@@ -15,6 +15,8 @@ from hypothesis import settings
 
 pd.options.mode.string_storage = os.environ.get("PANDAS_STRINGS", "python")
 
+pytest.register_assert_rewrite("tests.builders.literal_optimum")  # its assertions say what they compared
+
 settings.register_profile("fixed", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))

@@ -1,12 +1,19 @@
-"""The optimum of the literal integer programme, by HiGHS alone."""
+"""The optimum of the literal integer programme, by HiGHS alone, and whether planner finds it."""
 
 import highspy
+import pytest
 
+from planner.errors import InfeasibleError
 from planner.model.index_tables import sets_of
 from planner.model.program import literal_program
+from planner.plan.audit import audit
 from planner.schema.case import Case
+from planner.solver.find import Options, find_plan
 from planner.solver.highs import highs_model, quiet_highs, set_options
 from planner.solver.scaling import scale_of
+from planner.solver.session import sunk_usd
+
+TINY_GAP = 1e-7
 
 
 def literal_usd(case: Case) -> float | None:
@@ -23,3 +30,23 @@ def literal_usd(case: Case) -> float | None:
     if h.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     return float(h.getInfo().objective_function_value) * scale.cost
+
+
+def right(case: Case) -> bool:
+    """Whether planner finds the literal optimum and proves it, or finds that there is no plan where there is none."""
+    want = literal_usd(case)
+    try:
+        plan = find_plan(case, Options(gap=TINY_GAP))
+    except InfeasibleError:
+        assert want is None
+        return True
+    assert want is not None
+    want += sunk_usd(case)
+    near = pytest.approx(want, rel=1e-6, abs=1e-6)
+    assert plan.judged_usd == near
+    assert plan.proof.bound_usd <= want * (1 + 1e-7) + 1e-6
+    assert str(plan.proof.status) == "optimal"
+    assert audit(case, plan) == []
+    if not case.settings.policy.whole_units:
+        assert plan.proof.bound_usd == near
+    return True

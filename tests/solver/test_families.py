@@ -32,20 +32,18 @@ from planner.plan.audit.rules import CHECKED, RULES
 from planner.plan.flows import Names
 from planner.plan.pricing import price
 from planner.schema.case import DEMAND_COLUMNS, Case
+from planner.solver import partition
 from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.highs import Clock, Session
 from planner.solver.infeasible import apply, shortfall_of
 from planner.solver.limits import LimitChange, limits_of
-from planner.solver.session import sunk_usd
 from planner.solver.solve import solve
 from tests import builders
 from tests.builders.foreign_families import FOREIGN, FOREIGN_TERMS, least_spend, one_row, stressed_on_demand, two_months
-from tests.builders.literal_optimum import literal_usd
+from tests.builders.literal_optimum import TINY_GAP, literal_usd, right
 from tests.builders.one_hour import on_demand, one, two, workload
 from tests.builders.random_tables import whole_cases, with_money
 from tests.builders.solved import solved
-
-TINY_GAP = 1e-7
 
 
 def drawn(count: int) -> list[Case]:
@@ -92,26 +90,6 @@ def some_cases() -> list[Case]:
     tight = two_months(False, max_commitment_usd=10_000)
     random = drawn(6)
     return [*random, *map(with_money, random[-2:]), capped(), tight, sure(), *(each.case for each in solved())]
-
-
-def right(case: Case) -> bool:
-    """Whether planner finds the literal optimum and proves it, or finds that there is no plan where there is none."""
-    want = literal_usd(case)
-    try:
-        plan = find_plan(case, Options(gap=TINY_GAP))
-    except InfeasibleError:
-        assert want is None
-        return True
-    assert want is not None
-    want += sunk_usd(case)
-    near = pytest.approx(want, rel=1e-6, abs=1e-6)
-    assert plan.judged_usd == near
-    assert plan.proof.bound_usd <= want * (1 + 1e-7) + 1e-6
-    assert str(plan.proof.status) == "optimal"
-    assert audit(case, plan) == []
-    if not case.settings.policy.whole_units:
-        assert plan.proof.bound_usd == near
-    return True
 
 
 def binding(sets: Sets) -> set[str]:
@@ -366,10 +344,19 @@ def state(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return lambda *families: monkeypatch.setattr(program, "FAMILIES", (*FAMILIES, *families))
 
 
+@pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("whole_units", [False, True])
 @pytest.mark.parametrize("name", FOREIGN)
-def test_a_family_that_says_nothing_comes_out_right(name: str, whole_units: bool, state: Callable[..., None]) -> None:
-    """With the safe defaults only: parts, slots, sizes, whole units, certificate and ties, against the literal one."""
+def test_a_family_that_says_nothing_comes_out_right(
+    name: str, whole_units: bool, large: bool, state: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the safe defaults only: parts, slots, sizes, whole units, certificate and ties, against the literal one.
+
+    ``large`` : every part is large enough to be solved by its slots' means.
+    """
+    if large:
+        monkeypatch.setattr(partition, "LARGE", 0)
+        monkeypatch.setattr(partition, "DEPTH", 0)
     if name in ("few_purchases", "even_split") and not whole_units:  # free routes even out continuous units
         return
     case = two_months(whole_units)
