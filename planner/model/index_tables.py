@@ -1,4 +1,4 @@
-"""From a Case to Sets: who may serve whom, with loads and costs per thousand requests, and which shares bind.
+"""From a Case to Sets: the tables of the whole programme, with every load and cost.
 
 The formulas are those of docs/model.md, "What follows from the input".
 """
@@ -8,34 +8,28 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from planner.model.served_ways import plain, ways_of
 from planner.model.sets import EVERY_FUTURE, Floats, Ints, Risk, Sets, Spend, StressScale
 from planner.schema.capacity import SHARED_DEPLOYMENT
 from planner.schema.case import Case
-from planner.units import BYTES_PER_GB, HOURS_PER_WEEK, MINUTES_PER_HOUR, REQUESTS_PER_THOUSAND, TOKENS_PER_MTOK
+from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
 
-_OF_ARCS = ("regions", "workloads", "mix", "pools", "throughput", "on_demand", "routes")
+_OF_SLOTS = ("periods", "scenarios", "price_factors", "futures", "chances")
+_OF_DEMAND = ("periods", "scenarios")
 
 
 def sets_of(case: Case, like: Sets | None = None) -> Sets:
     """Build the index tables of the whole programme of a case; ``like``: those of a case that may differ a little.
 
-    Ways to serve are taken from those where they are made of equal inputs: to list them takes longest.
+    Slots, demand, capacity and ways to serve are taken from those where they are made of equal inputs: to list them
+    takes longest.
     """
-    slots, price_times = _slots(case)
-    needs, demand = _needs(case, len(slots))
-    meters, deployments, earlier = _capacity(case)
-    quotas = _quotas(case)
-    other = None if like is None else like.case
-    if (
-        like is not None
-        and other is not None
-        and all(getattr(case, n) == getattr(other, n) for n in _OF_ARCS)
-        and all(list(needs[n]) == list(like.needs[n]) for n in ("origin", "workload"))
-    ):
-        arcs, loads, quota_load = like.arcs, like.loads, like.quota_load
-    else:
-        arcs, loads, quota_load = _arcs(case, needs, _tokens(case), deployments, quotas)
-        arcs, loads = _plain(arcs), _plain(loads)
+    old = None if like is None else like.case
+    slots, price_times = _slots_like(case, like, old)
+    pairs, demand = _demand_like(case, len(slots), like, old)
+    needs = plain(_needs(case, pairs))
+    meters, deployments = _capacity_like(case, like, old)
+    ways = ways_of(case, needs, deployments, like)
     shares = pd.DataFrame(
         [(m.workload, m.model, m.min_share, m.max_share) for m in case.mix],
         columns=["workload", "model", "min_share", "max_share"],
@@ -49,24 +43,24 @@ def sets_of(case: Case, like: Sets | None = None) -> Sets:
         columns=["origin", "destination", "gb_per_month"],
     )
     policy = case.settings.policy
-    purchases = _plain(_purchases(case, meters))
+    purchases = plain(_purchases(case, meters))
     return Sets(
         periods=tuple(p.name for p in case.periods),
         period_hours=np.array([p.hours for p in case.periods]),
-        slots=_plain(slots),
-        needs=_plain(needs),
+        slots=slots,
+        needs=needs,
         demand=demand,
-        shares=_plain(shares),
-        arcs=arcs,
-        loads=loads,
-        deployments=_plain(deployments),
-        meters=_plain(meters),
-        earlier=earlier,
-        quotas=_plain(quotas),
-        quota_load=quota_load,
+        shares=plain(shares),
+        arcs=ways.arcs,
+        loads=ways.loads,
+        deployments=deployments,
+        meters=meters,
+        earlier=earlier_units(case, zip(meters["pool"], meters["meter"])),
+        quotas=plain(_quotas(case)),
+        quota_load=ways.quota_load,
         price_times=price_times,
         purchases=purchases,
-        caps=_plain(caps),
+        caps=plain(caps),
         cases=_stress_cases(case, needs),
         whole_units=policy.whole_units,
         max_away_share=policy.egress.max_cross_region_share,
@@ -79,13 +73,16 @@ def sets_of(case: Case, like: Sets | None = None) -> Sets:
     )
 
 
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Names, also of columns, as plain Python strings: quicker to look up than the kind that pandas infers."""
-    columns = [table[name] for name in table]
-    found = {k: c.astype(object) if isinstance(c.dtype, pd.StringDtype) else c for k, c in enumerate(columns)}
-    plain = pd.DataFrame(found, index=table.index)
-    plain.columns = pd.Index([str(name) for name in table], dtype=object)
-    return plain
+def _slots_like(case: Case, like: Sets | None, old: Case | None) -> tuple[pd.DataFrame, Floats]:
+    """Take the slots of a case that has the same, or list them."""
+    if like is not None and old is not None and not case.price_factors and _same(case, old, _OF_SLOTS):
+        return like.slots, np.empty((0, len(case.on_demand)))
+    slots, price_times = _slots(case)
+    return plain(slots), price_times
+
+
+def _same(case: Case, old: Case, names: Iterable[str]) -> bool:
+    return all(getattr(case, name) == getattr(old, name) for name in names)
 
 
 def _slots(case: Case) -> tuple[pd.DataFrame, Floats]:
@@ -111,7 +108,16 @@ def _slots(case: Case) -> tuple[pd.DataFrame, Floats]:
     return pd.DataFrame(rows, columns=columns), kinds
 
 
-def _needs(case: Case, slots: int) -> tuple[pd.DataFrame, Floats]:
+def _demand_like(
+    case: Case, slots: int, like: Sets | None, old: Case | None
+) -> tuple[list[tuple[str, str]], Floats]:  # fmt: skip
+    """Take the demand of a case that has the same, or lay it out."""
+    if like is not None and old is not None and case.demand is old.demand and _same(case, old, _OF_DEMAND):
+        return list(zip(like.needs["origin"], like.needs["workload"])), like.demand
+    return _demand(case, slots)
+
+
+def _demand(case: Case, slots: int) -> tuple[list[tuple[str, str]], Floats]:
     """Origin-workloads with demand, and their demand in each slot (krph)."""
     d = case.demand
     scenario = pd.Categorical(d["scenario"], [s.scenario for s in case.scenarios]).codes.astype(np.int64)
@@ -122,10 +128,15 @@ def _needs(case: Case, slots: int) -> tuple[pd.DataFrame, Floats]:
     found = [(origins[pair // len(workloads)], workloads[pair % len(workloads)]) for pair in pairs.tolist()]
     demand = np.zeros((len(found), slots))
     demand[code, slot] = d["requests_per_hour"].to_numpy() / REQUESTS_PER_THOUSAND
+    return found, demand
+
+
+def _needs(case: Case, pairs: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    """Say of each origin-workload what it asks of the units that serve it, and how long it may wait."""
     of = {w.workload: w for w in case.workloads}
-    rows = [(o, w, 1 - case.reserved_headroom(of[w]), of[w].guaranteed_share, of[w].deadline_hours) for o, w in found]
+    rows = [(o, w, 1 - case.reserved_headroom(of[w]), of[w].guaranteed_share, of[w].deadline_hours) for o, w in pairs]
     columns = ["origin", "workload", "usable", "guaranteed_share", "deadline_hours"]
-    return pd.DataFrame(rows, columns=columns).astype({"deadline_hours": np.int64}), demand
+    return pd.DataFrame(rows, columns=columns).astype({"deadline_hours": np.int64})
 
 
 def _numbered(names: pd.Series) -> tuple[Ints, list[str]]:
@@ -138,32 +149,16 @@ def _numbered(names: pd.Series) -> tuple[Ints, list[str]]:
     return rank[kinds.codes.to_numpy()], [known[k] for k in order]
 
 
-def _tokens(case: Case) -> pd.DataFrame:
-    """Tokens and gigabytes of a thousand requests of each workload, by reserved units and on demand."""
-    rows = []
-    for w in case.workloads:
-        hit = w.cache_hit_rate
-        paid_hit = hit if w.on_demand_cache_hit_rate is None else w.on_demand_cache_hit_rate
-        k = REQUESTS_PER_THOUSAND
-        rows.append(
-            {
-                "workload": w.workload,
-                "burst": w.burst_factor,
-                "fresh": k * w.input_tokens * (1 - hit - w.cache_write_rate),
-                "cached": k * w.input_tokens * hit,
-                "paid_fresh": k * w.input_tokens * (1 - paid_hit - w.cache_write_rate),
-                "paid_cached": k * w.input_tokens * paid_hit,
-                "written": k * w.input_tokens * w.cache_write_rate,
-                "output": k * w.output_tokens,
-                "gb_in": k * (w.input_tokens * w.bytes_per_token + w.extra_bytes_in) / BYTES_PER_GB,
-                "gb_out": k * (w.output_tokens * w.bytes_per_token + w.extra_bytes_out) / BYTES_PER_GB,
-            }
-        )
-    return pd.DataFrame(rows)
+def _capacity_like(case: Case, like: Sets | None, old: Case | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Take the meters and deployments of a case that has the same, or list them."""
+    if like is not None and old is not None and _same(case, old, ("pools", "throughput")):
+        return like.meters, like.deployments
+    meters, deployments = _capacity(case)
+    return plain(meters), plain(deployments)
 
 
-def _capacity(case: Case) -> tuple[pd.DataFrame, pd.DataFrame, Floats]:
-    """Meters, deployments, and the units of earlier commitments in force by meter and period."""
+def _capacity(case: Case) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Meters and deployments."""
     pools = {p.pool: p for p in case.pools}
     seen = sorted({(t.pool, t.meter) for t in case.throughput})
     row_of = {key: k for k, key in enumerate(seen)}
@@ -186,7 +181,7 @@ def _capacity(case: Case) -> tuple[pd.DataFrame, pd.DataFrame, Floats]:
         [(*key, *value) for key, value in sorted(parts.items())],
         columns=["pool", "meter", "model", "meter_row", "min_units", "unit_step"],
     )
-    return meters, deployments, earlier_units(case, seen)
+    return meters, deployments
 
 
 def earlier_units(case: Case, meters: Iterable[tuple[str, str]]) -> Floats:
@@ -209,101 +204,6 @@ def _quotas(case: Case) -> pd.DataFrame:
     )
     quotas["tokens_per_minute"] = quotas["tokens_per_minute"].astype(float).fillna(np.inf)
     return quotas
-
-
-def _arcs(
-    case: Case, needs: pd.DataFrame, tokens: pd.DataFrame, deployments: pd.DataFrame, quotas: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame, Floats]:
-    """Every way to serve a need, its load on deployments (units per krph) and on quota (tokens/minute per krph)."""
-    ways = _ways(case, needs).merge(tokens, on="workload")
-    pooled, loads = _reserved_arcs(case, ways, deployments)
-    paid = _on_demand_arcs(case, ways, quotas)
-    arcs = pd.concat([pooled, paid], ignore_index=True)
-    arcs["priced"] = True
-    arcs["at_once"] = False
-    quota_load = arcs.pop("quota_load").to_numpy(float)
-    return arcs, loads, quota_load
-
-
-def _ways(case: Case, needs: pd.DataFrame) -> pd.DataFrame:
-    """Need, model and region that may serve it, with the egress price of a gigabyte each way."""
-    models: dict[str, list[str]] = {}
-    for m in case.mix:
-        models.setdefault(m.workload, []).append(m.model)
-    of = {w.workload: w for w in case.workloads}
-    price = {pair: route.usd_per_gb for pair, route in case.route.items()}
-    rows = []
-    for k, (o, name) in enumerate(zip(needs["origin"], needs["workload"])):
-        for region in case.regions:
-            s = region.region
-            if not case.may_serve(of[name], o, s):
-                continue
-            there = 0.0 if o == s else price[o, s]
-            back = 0.0 if o == s else price.get((s, o), there)
-            rows += [
-                (k, o, name, model, s, there, back, o != s, of[name].deadline_hours) for model in models.get(name, ())
-            ]
-    return pd.DataFrame(
-        rows, columns=["need", "origin", "workload", "model", "region", "usd_there", "usd_back", "away", "latest_hours"]
-    ).astype({"away": bool, "latest_hours": np.int64})
-
-
-_ARC = ["need", "origin", "workload", "model", "region", "supply", "reserved", "quota", "guaranteed", "usd",
-        "egress_usd", "gb_in", "gb_out", "away", "latest_hours", "quota_load"]  # fmt: skip
-
-
-def _reserved_arcs(case: Case, ways: pd.DataFrame, deployments: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Arcs to pools, and units per krph = burst x weighted tokens / (60 x tokens per minute per unit)."""
-    pools = {p.pool: p for p in case.pools}
-    number = {
-        (p, m, part): k
-        for k, (p, m, part) in enumerate(zip(deployments["pool"], deployments["meter"], deployments["model"]))
-    }
-    rows = []
-    for t in case.throughput:
-        pool = pools[t.pool]
-        part = SHARED_DEPLOYMENT if pool.shared_hourly else t.model
-        write = t.input_weight if t.cache_write_weight is None else t.cache_write_weight
-        rows.append((t.pool, pool.region, t.model, number[t.pool, t.meter, part], t.tokens_per_minute_per_unit,
-                     t.input_weight, t.cached_input_weight, write, t.output_weight))  # fmt: skip
-    rates = pd.DataFrame(rows, columns=["supply", "region", "model", "deployment", "rate", "wi", "wc", "ww", "wo"])
-    served = ways.merge(rates[["supply", "region", "model"]].drop_duplicates(), on=["region", "model"])
-    served = served.sort_values(["need", "model", "region", "supply"], ignore_index=True)
-    served["arc"] = np.arange(len(served))
-    load = served.merge(rates, on=["supply", "region", "model"])
-    weighted = (
-        load["fresh"] * load["wi"] + load["cached"] * load["wc"] + load["written"] * load["ww"]
-        + load["output"] * load["wo"]
-    )  # fmt: skip
-    load["units"] = load["burst"] * weighted / (MINUTES_PER_HOUR * load["rate"])
-    served["egress_usd"] = served["gb_in"] * served["usd_there"] + served["gb_out"] * served["usd_back"]
-    arcs = served.assign(reserved=True, quota=-1, guaranteed=True, usd=0.0, quota_load=0.0)
-    return arcs[_ARC], load[["arc", "deployment", "units"]].sort_values(["arc", "deployment"], ignore_index=True)
-
-
-def _on_demand_arcs(case: Case, ways: pd.DataFrame, quotas: pd.DataFrame) -> pd.DataFrame:
-    """Arcs to on-demand options, their price and load on quota per thousand requests."""
-    rows = []
-    for k, q in enumerate(case.on_demand):
-        fresh = q.usd_per_mtok_input
-        cached = fresh if q.usd_per_mtok_cached_input is None else q.usd_per_mtok_cached_input
-        written = fresh if q.usd_per_mtok_cache_write is None else q.usd_per_mtok_cache_write
-        rows.append((q.region, q.model, q.option, k, q.guaranteed, fresh, cached, written, q.usd_per_mtok_output,
-                     q.quota_cached_weight, q.quota_output_weight, q.deadline_hours))  # fmt: skip
-    columns = ["region", "model", "supply", "quota", "guaranteed", "pi", "pc", "pw", "po", "qc", "qo", "answers_within"]
-    prices = pd.DataFrame(rows, columns=columns).astype({"guaranteed": bool, "answers_within": np.int64})
-    a = ways.merge(prices, on=["region", "model"]).sort_values(["need", "model", "region", "supply"], ignore_index=True)
-    a = a.assign(latest_hours=a["latest_hours"] - a["answers_within"])
-    a = a[a["latest_hours"] >= 0].reset_index(drop=True)  # an option too slow for its work is no way to serve it
-    usd = a["paid_fresh"] * a["pi"] + a["paid_cached"] * a["pc"] + a["written"] * a["pw"] + a["output"] * a["po"]
-    counted = a["paid_fresh"] + a["written"] + a["paid_cached"] * a["qc"] + a["output"] * a["qo"]
-    a = a.assign(
-        reserved=False,
-        usd=usd / TOKENS_PER_MTOK,
-        egress_usd=a["gb_in"] * a["usd_there"] + a["gb_out"] * a["usd_back"],
-        quota_load=a["burst"] * counted / MINUTES_PER_HOUR,
-    )
-    return a[_ARC]
 
 
 def _purchases(case: Case, meters: pd.DataFrame) -> pd.DataFrame:

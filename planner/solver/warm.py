@@ -17,7 +17,7 @@ import numpy as np
 from planner.model.family import Family
 from planner.model.index_tables import sets_of
 from planner.model.program import LinearProgram, program_of
-from planner.model.reduce.alike import Part, Split
+from planner.model.reduce.alike import Part, Split, same_part
 from planner.model.reduce.components import spanning
 from planner.model.reduce.project_stress import StressRay
 from planner.model.sets import Floats, Sets
@@ -186,21 +186,25 @@ class WarmCases:
     def _at(self, part: Part, near: Near, clock: Clock) -> WarmPart:
         """Open a part, or give it its numbers where a like one is open."""
         with self._lock:
-            stands = next((one for one in self._open.get(_name(part), ()) if one.stands is part.reduced), None)
-        if stands is not None and not stands.astray:
-            stands.begin(clock)
-            return stands
-        program = self._closed.bounded(program_of(part.reduced))
-        with self._lock:
             known = self._open.setdefault(_name(part), [])
-        one = next((one for one in known if like(one, program)), None)
-        if one is None:
-            one = self._opened(known, program, near, clock)
-        elif not (same := same_numbers(one.solve.program, program)) or one.astray:
+        for one in known:
+            shut = (one.closed or self._closed.pools) and one.stands is not part.reduced
+            if one.stands is None or shut or not same_part(one.stands, part.reduced):
+                continue
+            if one.astray and one.lines is None:
+                move(one, one.solve.program, near, clock)
+            elif one.astray:  # its costs are its own again, and the lines know where to begin
+                one.answer, one.astray, one.costs_moved = None, False, True
+            one.put(part.reduced, clock)
+            return one
+        program = self._closed.bounded(program_of(part.reduced))
+        found = next((one for one in known if like(one, program)), None)
+        one = found if found is not None else self._opened(known, program, near, clock)
+        if found is not None and (not (same := same_numbers(one.solve.program, program)) or one.astray):
             one.lines = one.lines if same else None
             move(one, program, near, clock)
-        one.begin(clock)
-        one.stands = part.reduced
+        one.closed = bool(self._closed.pools)
+        one.put(part.reduced, clock)
         with self._lock:
             known[:] = [one, *(other for other in known if other is not one)][:MOST_OPEN]
         return one

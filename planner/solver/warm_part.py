@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import highspy
 import numpy as np
@@ -45,7 +45,8 @@ class WarmPart:
     peaks : demand by need that it was scaled to. networks : digest of each stress case's. marks : digests of costs and
     of the rest of the programme as it is now. answer : to that programme; None: not solved, or there is none.
     costs_moved : since the optimum that it starts from. costs_alone : nothing else moved. astray : HiGHS stands at an
-    optimum under prices. stands : the reduced part that the programme is of. lines : known of it at prices of a row.
+    optimum under prices. stands : the reduced part that the programme is of; closed : with bounds of another case's
+    (`boxed.Closed`). lines : known of it at prices of a row.
     """
 
     solve: LinearSolve
@@ -59,6 +60,7 @@ class WarmPart:
     costs_alone: bool = False
     astray: bool = False
     stands: Sets | None = None
+    closed: bool = False
     lines: PartLines | None = None
 
     def nearest(self, near: Near) -> Basis | None:
@@ -70,6 +72,11 @@ class WarmPart:
         self.solve.session.clock = clock
         for problem in self.solve.separator.problems:
             problem.clock = clock
+
+    def put(self, reduced: Sets, clock: Clock) -> None:
+        """Let the programme stand for a reduced part of which it is."""
+        self.stands, self.solve.program = reduced, replace(self.solve.program, sets=reduced)
+        self.begin(clock)
 
     def solved(self) -> bool:
         """Solve it, in the way that is quickest from where it starts; whether there is a plan."""
@@ -168,7 +175,11 @@ def marks_of(program: LinearProgram) -> tuple[bytes, bytes]:
 
 
 def _same_matrix(old: LinearProgram, new: LinearProgram) -> bool:
-    return all(np.array_equal(x, y) for x, y in zip(old.entries(), new.entries(), strict=True))
+    return len(old.families) == len(new.families) and all(
+        x.count == y.count and np.array_equal(x.row, y.row) and np.array_equal(x.column, y.column)
+        and np.array_equal(x.value, y.value)
+        for x, y in zip(old.families, new.families, strict=True)
+    )  # fmt: skip
 
 
 def move(one: WarmPart, program: LinearProgram, near: Near, clock: Clock) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from planner.errors import StoppedError
@@ -16,11 +17,12 @@ from planner.model import program
 from planner.model.columns import Columns
 from planner.model.family import Family, Spans
 from planner.model.index_tables import sets_of
-from planner.model.reduce.alike import Split
+from planner.model.reduce.alike import Split, same_part
 from planner.model.rows import Rows, Term, distinct, joined, no_rows
 from planner.model.sets import Sets
 from planner.readers import load
 from planner.schema.case import Case
+from planner.schema.contracts import PriceFactor
 from planner.solver.find import find_cost
 from planner.solver.highs import DUAL, PRIMAL, Clock, Session
 from planner.solver.one_price import TiedPart, priced_by_one
@@ -329,3 +331,63 @@ def test_an_input_that_only_a_rule_of_ones_own_reads_makes_a_case_another_one(mo
         answer = warm.solve(each, {}, Clock())
         assert isinstance(answer, WarmAnswer)
         assert answer.totals.total_usd == pytest.approx(find_cost(each))
+
+
+def test_a_rule_of_ones_own_that_reads_a_cap_is_stated_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is bought, so the caps bind nowhere; above a million the rule shuts the cheap option."""
+
+    def shut(sets: Sets, at: Columns) -> Rows:
+        assert sets.case is not None
+        cap = sets.case.settings.policy.max_commitment_usd
+        closed = np.array([*(sets.quotas["option"] == "cheap"), False]) & (cap is not None and cap > 1e6)
+        quota = sets.arcs["quota"].to_numpy(int)[at.flow_arc]
+        flows = np.flatnonzero(closed[quota])
+        where = {"quota": quota[flows], "slot": at.flow_slot[flows]}
+        if not len(flows):
+            return no_rows("shut", *where)
+        return joined("shut", distinct(**where), (-np.inf, 0.0), [Term(where, at.flows[flows], 1.0)])
+
+    monkeypatch.setattr(program, "FAMILIES", (*program.FAMILIES, Family("shut", "10", shut, "USD", spans=Spans.SLOT)))
+    options = [
+        on_demand(r, option=name, usd_per_mtok_input=usd) for r in BOTH for name, usd in (("cheap", 1e4), ("dear", 2e4))
+    ]
+    case, warm, costs = builders.case(two(10, 20, on_demand=options)), WarmCases(workers=1), []
+    for cap in (1e5, 2e5, 2e6, 1e5):
+        variant = case.with_policy(max_commitment_usd=cap)
+        answer = warm.solve(variant, {"cap": cap}, Clock())
+        assert isinstance(answer, WarmAnswer)
+        assert answer.totals.total_usd == pytest.approx(find_cost(variant))
+        costs.append(answer.totals.total_usd)
+    assert costs[2] > costs[0] + 1
+
+
+def test_a_part_that_differs_in_a_row_left_out_is_the_same(case: Case) -> None:
+    def reduced(left_out: tuple[str, ...] = ("budget", "cross_region_share"), **policy: Any) -> Sets:
+        split = base.like(sets_of(case.with_policy(**policy), base.whole).without(left_out))
+        assert split is not None
+        return split.parts[0].reduced
+
+    base = Split.of(sets_of(case.with_policy(max_commitment_usd=9000.0)).without(("budget", "cross_region_share")))
+    stands = base.parts[0].reduced
+    policy = case.settings.policy
+    assert same_part(stands, reduced(max_commitment_usd=8000.0))
+    assert same_part(stands, reduced(max_commitment_usd=9000.0, egress=type(policy.egress)(max_cross_region_share=0.2)))
+    assert not same_part(stands, reduced(max_commitment_usd=9000.0, headroom=0.1))
+    assert not same_part(stands, reduced(max_commitment_usd=9000.0, tail_value=0.1))
+    base = Split.of(sets_of(case.with_policy(max_commitment_usd=9000.0)))
+    assert not same_part(base.parts[0].reduced, reduced((), max_commitment_usd=8000.0))
+
+
+def test_tables_taken_from_a_like_case_are_those_of_its_own(case: Case) -> None:
+    like = sets_of(case)
+    for change in (*CHANGES, CaseChange("", scale=(Factor("on_demand_prices", 1.3, (("region", "west"),)),))):
+        variant = changed(case, change)
+        found, own = sets_of(variant, like), sets_of(variant)
+        for name in ("slots", "needs", "arcs", "loads", "deployments", "meters", "quotas", "purchases"):
+            pd.testing.assert_frame_equal(getattr(found, name), getattr(own, name))
+        for name in ("demand", "quota_load", "earlier", "price_times", "paid_usd"):
+            assert np.array_equal(getattr(found, name), getattr(own, name)), name
+        like = found
+    dear = replace(case, price_factors=(PriceFactor(option="standard", factor=2.0),))
+    assert sets_of(dear, like).price_times.max() == 2
+    assert sets_of(case, sets_of(dear)).price_times.size == 0
