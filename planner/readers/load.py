@@ -13,7 +13,7 @@ from planner.readers.demand import KnownNames, read_demand
 from planner.readers.demand_files import read_demand_csv, read_demand_parquet
 from planner.readers.local_demand import in_utc, is_local, read_local
 from planner.readers.raw_tables import Raw, RawDemand, RawSettings, RawTable, capped, read_rows
-from planner.readers.rules import Tables, contract_periods, known_names, reference_faults, rule_faults, unserved
+from planner.readers.rules import Tables, contract_faults, known_names, reference_faults, rule_faults, unserved
 from planner.readers.settings_file import SETTINGS_FILE, SETTINGS_SHEET, read_settings, read_yaml
 from planner.schema.base import Row
 from planner.schema.case import BASE_SCENARIO, TABLE, TABLES, Case, Table
@@ -131,8 +131,7 @@ def load(path: str | Path) -> Case:
     absent = {table.name for table in TABLES if table.required and table.name not in rows}
     cuts = (settings.horizon.cuts or ()) if settings is not None else ()
     faults += rule_faults(Tables(rows, sources, raw.unreadable | absent | set(map(_table_of, faults)), cuts))
-    if settings is not None:
-        faults += contract_periods(Tables(rows, sources), [p.name for p in settings.horizon.periods])
+    faults += contract_faults(raw, None if settings is None else [p.name for p in settings.horizon.periods])
     faults, demand = capped(faults), None
     if raw.demand is not None:
         told, found = _in_utc(raw, raw.demand, settings)

@@ -231,6 +231,7 @@ def read_rows(raw: RawTable) -> tuple[list[tuple[int, Row]], list[Fault]]:
             row = row_type.model_validate(cells)
         except ValidationError as error:
             faults += row_faults(raw.source, number, cells, error, facts)
+            faults += _of_whole_row(raw.source, number, cells, error, row_type)
             continue
         if not grouped:
             found.append((number, row))
@@ -257,6 +258,28 @@ def row_faults(
         message, allowed = in_words(item, facts.get(column) if column else None)
         faults.append(source.fault(message, number, column, cells.get(column) if column else None, allowed))
     return faults
+
+
+def _of_whole_row(
+    source: Source, number: int, cells: Mapping[str, str], error: ValidationError, row_type: type[Row]
+) -> list[Fault]:
+    """Say what the cells of a row that are right break together: pydantic looks at it only where all of them are.
+
+    A number that must be there stands in as 1; what is said of a cell that is wrong itself is left out.
+    """
+    facts = columns_of(row_type)
+    wrong = {str(item["loc"][0]) for item in error.errors(include_url=False) if item["loc"]}
+    needed = [name for name in wrong if name in facts and facts[name].required]
+    if not wrong or any(facts[name].kind not in (int, float) for name in needed):
+        return []
+    rest = {name: text for name, text in cells.items() if name not in wrong} | dict.fromkeys(needed, "1")
+    try:
+        row_type.model_validate(rest)
+    except ValidationError as found:
+        said = [item for item in found.errors(include_url=False) if not item["loc"]]
+        return [source.fault(in_words(item, None)[0], number) for item in said
+                if not any(name in item["msg"] for name in wrong)]  # fmt: skip
+    return []
 
 
 def in_words(item: Any, facts: ColumnFacts | None) -> tuple[str, str | None]:

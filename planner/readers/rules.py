@@ -9,10 +9,9 @@ from typing import TypeVar
 
 from planner.errors import Fault, nearest
 from planner.readers.raw_tables import FORMULA_ERRORS, Raw, RawTable, Source
-from planner.schema.base import LISTS, Row
-from planner.schema.capacity import SHARED_DEPLOYMENT, Commitment, Offer, OnDemand, Pool, Throughput
+from planner.schema.base import LISTS, Row, period_text
+from planner.schema.capacity import SHARED_DEPLOYMENT, STANDARD, Commitment, Offer, OnDemand, Pool, Throughput
 from planner.schema.case import BASE_SCENARIO, TABLE, TABLES, Case
-from planner.schema.contracts import PriceFactor, SpendCommitment
 from planner.schema.describe import columns_of
 from planner.schema.settings import period_named
 from planner.schema.workloads import ANY_REGION, Mix, Model, Region, Route, Scenario
@@ -206,17 +205,6 @@ def routes_to_itself(tables: Tables) -> list[Fault]:
     return faults
 
 
-def factors_of_options(tables: Tables) -> list[Fault]:
-    """Price factors of an option that nothing is sold under."""
-    sold = sorted({row.option for row in tables.of("on_demand", OnDemand)})
-    faults = []
-    for number, row in tables.numbered("price_factors", PriceFactor):
-        if row.option is not None and row.option not in sold:
-            message = f"no row of on_demand has the option {row.option!r}{nearest(row.option, sold)}"
-            faults.append(tables.sources["price_factors"].fault(message, number, "option", row.option, ", ".join(sold)))
-    return faults
-
-
 def ends_on_a_first_day(tables: Tables) -> list[Fault]:
     """Find commitments that end on the last day of a month, the first no longer in force: it drops all of the month.
 
@@ -246,30 +234,52 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Tables], list[Fault]]], ...] = (
     (("throughput", "offers"), offers_of_use),
     (("routes",), routes_to_itself),
     (("plan", "offers", "commitments"), ends_on_a_first_day),
-    (("on_demand", "price_factors"), factors_of_options),
 )
 
 
-def contract_periods(tables: Tables, periods: Sequence[str]) -> list[Fault]:
-    """Spend commitments and price factors of periods that are not planned, or that end before they begin."""
+def contract_faults(raw: Raw, periods: Sequence[str] | None) -> list[Fault]:
+    """Spend commitments and price factors of periods or options that are not there, also of rows with other faults.
+
+    periods : None: they are not known.
+    """
+    return _options_of_factors(raw) + ([] if periods is None else _periods_of_contracts(raw, periods))
+
+
+def _options_of_factors(raw: Raw) -> list[Fault]:
+    """Price factors of an option that nothing is sold under."""
+    table, options = raw.tables.get("price_factors"), raw.tables.get("on_demand")
+    if table is None or "on_demand" in raw.unreadable:
+        return []
+    sold = sorted({row.get("option", STANDARD) for _, row in (options.rows if options is not None else ())})
+    used = [(number, row["option"]) for number, row in table.rows if "option" in row]
+    return [
+        table.source.fault(
+            f"no row of on_demand has the option {text!r}{nearest(text, sold)}", number, "option", text, ", ".join(sold)
+        )
+        for number, text in used
+        if text not in sold and text not in FORMULA_ERRORS
+    ]
+
+
+def _periods_of_contracts(raw: Raw, periods: Sequence[str]) -> list[Fault]:
+    """Periods that are not planned, and those that end before they begin."""
     faults = []
-    for number, factor in tables.numbered("price_factors", PriceFactor):
-        if factor.period is not None and period_named(factor.period, periods) is None:
-            message = f"{factor.period!r} is not a period of the horizon"
-            source = tables.sources["price_factors"]
-            faults.append(source.fault(message, number, "period", allowed=", ".join(periods)))
-    for number, row in tables.numbered("spend_commitments", SpendCommitment):
-        source = tables.sources["spend_commitments"]
-        told = {"first_period": row.first_period or periods[0], "last_period": row.last_period or periods[-1]}
-        named = {column: period_named(text, periods) for column, text in told.items()}
-        for column, text in told.items():
-            if named[column] is None:
-                message = f"{text!r} is not a period of the horizon"
-                faults.append(source.fault(message, number, column, allowed=", ".join(periods)))
-        known = [periods.index(period) for period in named.values() if period is not None]
-        if len(known) == len(told) and known[0] > known[1]:
-            message = f"lies before first_period {told['first_period']!r}"
-            faults.append(source.fault(message, number, "last_period", told["last_period"]))
+    for name, columns in (("price_factors", ("period",)), ("spend_commitments", ("first_period", "last_period"))):
+        if (table := raw.tables.get(name)) is None:
+            continue
+        for number, row in table.rows:
+            told = {column: period_text(row[column]) for column in columns
+                    if column in row and row[column] not in FORMULA_ERRORS}  # fmt: skip
+            named = {column: period_named(text, periods) for column, text in told.items()}
+            for column, text in told.items():
+                if named[column] is None:
+                    message = f"{text!r} is not a period of the horizon"
+                    faults.append(table.source.fault(message, number, column, allowed=", ".join(periods)))
+            if name == "spend_commitments" and None not in named.values():
+                first, last = named.get("first_period") or periods[0], named.get("last_period") or periods[-1]
+                if periods.index(first) > periods.index(last):
+                    message = f"lies before first_period {told.get('first_period', first)!r}"
+                    faults.append(table.source.fault(message, number, "last_period", told.get("last_period", last)))
     return faults
 
 

@@ -14,6 +14,7 @@ from planner.io.directory import Kind, replaced
 from planner.plan.manifest import NO_PLACE
 from planner.plan.metrics.metric_tables import Metrics
 from planner.plan.orders import OrderLine, cash_table, order_lines
+from planner.schema.contracts import SpendCommitment
 from planner.schema.settings import add_months
 from planner.units import HOURS_PER_DAY
 from planner.workbook.report import Report
@@ -42,7 +43,7 @@ def _by_calendar_month(line: OrderLine) -> Iterator[tuple[dt.date, dt.date]]:
 
 
 def focus_contract_commitments(report: Report) -> pd.DataFrame:
-    """Return each commitment as a row of FOCUS 1.3's Contract Commitment dataset."""
+    """Return each commitment, also to spend, as a row of FOCUS 1.3's Contract Commitment dataset."""
     rows = []
     for line in order_lines(report.case, report.plan):
         start, end = _moment(line.start), _moment(line.end)
@@ -61,7 +62,33 @@ def focus_contract_commitments(report: Report) -> pd.DataFrame:
             "ContractCommitmentCost": line.term_usd,
             "BillingCurrency": CURRENCY,
         })  # fmt: skip
+    rows += [_to_spend(report, contract) for contract in report.case.spend_commitments]
     return pd.DataFrame(rows, columns=list(_COMMITMENT_COLUMNS))
+
+
+def _to_spend(report: Report, contract: SpendCommitment) -> dict[str, Any]:
+    """Lay out a spend commitment: an amount of money over its periods inside the horizon, without units."""
+    counted = report.case.contract_periods(contract)
+    start, end = (_moment(day) for day in (report.case.periods[counted[0]].start, report.case.periods[counted[-1]].end))
+    regions = contract.counted_regions
+    where = "all regions" if regions is None else ", ".join(sorted(regions))
+    what = [name for name, counts in (("on demand", contract.counts_on_demand), ("reserved", contract.counts_reserved))
+            if counts]  # fmt: skip
+    return {
+        "ContractCommitmentId": f"{report.plan.name}/{contract.contract}",
+        "ContractId": contract.contract,
+        "ContractPeriodStart": start,
+        "ContractPeriodEnd": end,
+        "ContractCommitmentPeriodStart": start,
+        "ContractCommitmentPeriodEnd": end,
+        "ContractCommitmentDescription": f"{contract.usd:,.2f} {CURRENCY} to be spent {' and '.join(what)} in {where}",
+        "ContractCommitmentType": "Spend commitment",
+        "ContractCommitmentCategory": "Spend",
+        "ContractCommitmentUnit": None,
+        "ContractCommitmentQuantity": None,
+        "ContractCommitmentCost": contract.usd,
+        "BillingCurrency": CURRENCY,
+    }
 
 
 def _charge(report: Report, line: OrderLine, start: dt.date, end: dt.date) -> dict[str, Any]:

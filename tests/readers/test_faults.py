@@ -246,6 +246,43 @@ def test_all_faults_come_at_once_and_repeats_are_counted(tmp_path):
     )
 
 
+def test_every_fault_of_a_row_is_told_at_once(tmp_path):
+    """What cells break together, or against another table, is told beside a cell that is wrong by itself."""
+    rows = {
+        "price_factors": [{"option": "batsh", "period": "2028-01", "factor": -1, "hours_of_week": "7-200"}],
+        "spend_commitments": [
+            {"contract": "macc", "usd": "much", "first_period": "2028-01", "counts_on_demand": "no",
+             "counts_reserved": "no"},
+        ],
+        "mix": [{"workload": "w", "model": "n", "min_share": 0.5, "max_share": 0.4}],
+        "workloads": [{**tables()["workloads"][0], "input_tokens": "many", "cache_hit_rate": 0.8,
+                       "cache_write_rate": 0.3}],
+    }  # fmt: skip
+    lines = said(write_folder(tables(**rows), tmp_path / "in"))
+    told = [
+        ("price_factors.csv, row 2, column factor", "must not be negative"),
+        ("price_factors.csv, row 2, column hours_of_week", "no range of hours"),
+        ("price_factors.csv, row 2, column option", "no row of on_demand has the option 'batsh'"),
+        ("price_factors.csv, row 2, column period", "'2028-01' is not a period"),
+        ("spend_commitments.csv, row 2, column usd", "is not a number"),
+        ("spend_commitments.csv, row 2, column first_period", "'2028-01' is not a period"),
+        ("spend_commitments.csv, row 2", "nothing could ever be spent on it"),
+        ("mix.csv, row 2, column model", "no model 'n'"),
+        ("mix.csv, row 2", "min_share 0.5 is above max_share 0.4"),
+        ("workloads.csv, row 2, column input_tokens", "is not a number"),
+        ("workloads.csv, row 2", "sum past 1"),
+    ]
+    assert len(lines) == len(told), lines
+    for place, words in told:
+        assert any(line.startswith(f"{place}: ") and words in line for line in lines), (place, lines)
+
+
+def test_a_cell_that_is_wrong_is_not_named_again(tmp_path):
+    """min_share above 1 is its own fault; that it is above max_share, too, would be said of a number that is wrong."""
+    rows = [{"workload": "w", "model": "m", "min_share": 1.5, "max_share": 0.4}]
+    assert len(said(write_folder(tables(mix=rows), tmp_path / "in"))) == 1
+
+
 def test_a_name_that_never_ends_is_cut() -> None:
     """A cell of a workbook holds 32,767 characters: a message tells the first hundred."""
     told = str(Fault("sheet offers", f"the table offers has no column '{'a b' * 9000}'", allowed="x" * 9000))

@@ -116,3 +116,19 @@ def test_contract_commitments_add_up_to_the_bills() -> None:
     assert len(contracts) == 2
     assert contracts["ContractCommitmentCost"].sum() == pytest.approx(bills["BilledCost"].sum())
     assert contracts["ContractCommitmentPeriodEnd"].tolist() == ["2027-04-01T00:00:00Z"] * 2
+
+
+def test_a_spend_commitment_is_a_contract_of_money() -> None:
+    """FOCUS 1.3: of the category Spend the cost must be there; it has no quantity."""
+    contract = {"contract": "macc", "usd": 9000.0, "regions": "west", "counts_reserved": False}
+    case = builders.case(builders.tables(spend_commitments=[contract]))
+    report = Report(metrics_of(case, solve(case)))
+    frame = focus_contract_commitments(report)
+    row = frame[frame["ContractCommitmentCategory"] == "Spend"].iloc[0]
+    assert (row["ContractId"], row["ContractCommitmentCost"]) == ("macc", 9000.0)
+    assert (row["ContractPeriodStart"], row["ContractPeriodEnd"]) == ("2027-01-01T00:00:00Z", "2027-02-01T00:00:00Z")
+    assert pd.isna(row["ContractCommitmentQuantity"])
+    assert pd.isna(row["ContractCommitmentUnit"])
+    assert row["ContractCommitmentDescription"] == "9,000.00 USD to be spent on demand in west"
+    assert (frame["ContractCommitmentCategory"] == "Usage").sum() == len(report.lines)
+    assert frame["ContractCommitmentId"].is_unique
