@@ -11,9 +11,10 @@ prices an edited purchase order, `resolve` solves against the last plan, `review
 `what_if` sets small changes of the case beside it.
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing itself takes as long to load as all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from planner.features.what_if.study import what_if
     from planner.front_door import load_plan, price, resolve, review, write_plan, write_workbook
     from planner.readers import load
@@ -44,7 +45,7 @@ _WHERE = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Import on first use: `planner --help` must not wait for pandas and HiGHS."""
     if name not in __all__:
         raise AttributeError(f"module 'planner' has no attribute {name!r}")

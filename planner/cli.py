@@ -100,7 +100,9 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 )
 
 
+Handler = Callable[[int, FrameType | None], None]  # of a signal
 ANSWER_SECONDS = 1.0  # for the main thread to hear a signal
+AGAIN_SECONDS = 0.02  # until an interrupt that was dropped comes once more
 _SHOW_CURSOR = "\r\x1b[2K\x1b[?25h"
 _SOLVERS = ("planner.solver.", "planner.verify.")
 
@@ -261,14 +263,18 @@ class Stops:
         self._ended = False
         self._answered = threading.Event()  # the main thread heard a signal, or has nothing left to do
         self._numbers: set[int] = set()
+        self._number = int(signal.SIGINT)  # the last one heard
         self.watchers = 0
 
-    def begin(self) -> None:
-        """Take the signals that nobody else handles or ignores (nohup), and watch for them; in the main thread."""
+    def begin(self, before: Handler | None = None) -> None:
+        """Take the signals that nobody else handles or ignores (nohup), and watch for them; in the main thread.
+
+        ``before`` : what handled them while modules were loaded.
+        """
         for name, usual in (("SIGINT", signal.default_int_handler), ("SIGTERM", signal.SIG_DFL),
                             ("SIGHUP", signal.SIG_DFL)):  # fmt: skip
             number = getattr(signal, name, None)  # Windows has no SIGHUP
-            if number is not None and signal.getsignal(number) is usual:
+            if number is not None and signal.getsignal(number) in (usual, before or usual):
                 signal.signal(number, self._heard)
                 self._numbers.add(number)
         if hasattr(signal, "pthread_kill"):  # Windows: a wake-up takes a socket
@@ -285,10 +291,29 @@ class Stops:
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         self._answered.set()
+        self._number = number
         if self._ended:
             return
         self.arguments.stopped = True  # a library that is loading makes an error of its own of the interrupt
         raise KeyboardInterrupt
+
+    def unraisable(self, what: "sys.UnraisableHookArgs") -> None:
+        """Keep silent of what fails while objects are cleared away; but a stop that came to lie there comes once more.
+
+        A disk that was full is full there again, which is said already. An interrupt that Python raises in the call of
+        a weak reference, or while an object is cleared away, is dropped there: the command would go on to its end.
+        """
+        if not self._ended and isinstance(what.exc_value, KeyboardInterrupt):
+            with suppress(RuntimeError):  # Python itself is ending
+                threading.Timer(AGAIN_SECONDS, self._once_more).start()
+        elif os.environ.get("PLANNER_DEBUG"):
+            sys.__unraisablehook__(what)
+
+    def _once_more(self) -> None:
+        if hasattr(signal, "pthread_kill") and (main_thread := threading.main_thread().ident) is not None:
+            signal.pthread_kill(main_thread, self._number)  # wakes it, wherever it waits
+        else:
+            signal.raise_signal(self._number)
 
     def _watch(self, ears: int) -> None:
         """End the process where a signal that is ours is not heard by the main thread: it is inside the solver."""
@@ -318,35 +343,34 @@ def _in_solver() -> bool:
     return False
 
 
-def _said_already(what: "sys.UnraisableHookArgs") -> None:
-    """Keep silent of what fails while objects are cleared away: the disk that was full is full there again."""
-    if os.environ.get("PLANNER_DEBUG"):
-        sys.__unraisablehook__(what)
-
-
-def _run_to_end(stops: Stops) -> int:
+def _run_to_end(stops: Stops, before: Handler | None) -> int:
     """Run one command; a stop while its modules are still loading has the same words as one that comes later."""
     try:
-        return main(begun=lambda arguments: setattr(stops, "arguments", arguments))
+        stops.begin(before)
+        code = main(begun=lambda arguments: setattr(stops, "arguments", arguments))
+        stops.end()
     except (KeyboardInterrupt, Exception) as error:
+        stops.end()  # who presses Ctrl-C twice is told once
         if not isinstance(error, KeyboardInterrupt) and not getattr(stops.arguments, "stopped", False):
             raise
         with suppress(OSError):
             print(_shown(_interrupted(stops.arguments)), file=sys.stderr)
         return EXIT_STOPPED
+    return code
 
 
-def entry() -> None:
-    """Run one command and end the process; objects are left to the system, which takes them back at once."""
+def entry(before: Handler | None = None) -> None:
+    """Run one command and end the process; objects are left to the system, which takes them back at once.
+
+    ``before`` : as in `Stops.begin`.
+    """
     stops = Stops()
-    stops.begin()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # an encoding that lacks a letter prints its number
             stream.reconfigure(errors="backslashreplace")
-    sys.unraisablehook = _said_already
+    sys.unraisablehook = stops.unraisable
     gc.set_threshold(100_000, 50, 1000)  # a workbook's cells all live until the end: seldom look for what does not
-    code = _run_to_end(stops)
-    stops.end()
+    code = _run_to_end(stops, before)
     gc.freeze()
     if threading.active_count() > 1 + stops.watchers:  # stopped while a thread was inside the solver: it goes on
         with suppress(OSError):

@@ -7,7 +7,8 @@ Nothing of what found the plan is used: totals are re-priced from its tables, ea
 arithmetic, each stress case of every hour is proved again by small programmes of verify's own, and so is the lower
 bound, from the plan's prices: the first line says in dollars how far the plan can be from the cheapest possible one.
 Files that were edited, taken away or added are found. Workbook and page are written again from the plan's tables and
-compared, cell by cell and line by line: one that was edited is found, although every digest was made to fit.
+compared, cell by cell and line by line: one that was edited is found, although every digest was made to fit. Those of a
+plan that another version of planner wrote are not compared, and the first line says so (--json: right is null).
 --deep also searches for a cheaper plan with the whole problem written out flow by flow, sizes and all (small cases
 only).
 Exit codes: 0 nothing is wrong with the plan, 1 something is, or its files cannot be read.
@@ -40,15 +41,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read, check and print."""
     from planner.features.tasks.cost_per_task_sheet import sheets_for
+    from planner.io.directory import read_whole
+    from planner.plan.manifest import DIRECTORY
     from planner.readers import load
     from planner.verify.verification import verify
-    from planner.workbook.as_written import compared_in_words, report_findings
+    from planner.workbook.as_written import compared_in_words, not_compared_in_words, report_findings
 
     reports = partial(report_findings, sheets=sheets_for)
     case = load(arguments.input)
-    verdict = verify(case, arguments.plan, deep=arguments.deep, reports=reports)
+
+    def checked(plan: Path) -> "tuple[Verification, str, str]":
+        verdict = verify(case, plan, deep=arguments.deep, reports=reports)
+        return verdict, not_compared_in_words(plan), compared_in_words(plan)
+
+    verdict, apart, compared = read_whole(arguments.plan, DIRECTORY, checked)
     if arguments.json:
-        print(json.dumps(_plain(verdict), indent=2, ensure_ascii=False))
+        print(json.dumps(_plain(verdict, apart), indent=2, ensure_ascii=False))
     elif verdict.findings:
         print(f"{clean(verdict.plan.name, 200)}: the plan is not right")
         for finding in verdict.findings:
@@ -56,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         if any(finding.rule == "input" for finding in verdict.findings):
             _tell_own_input(case, arguments.plan)
     else:
-        _tell(verdict, compared_in_words(arguments.plan))
+        _tell(verdict, apart, compared)
     return EXIT_WRONG if verdict.findings else EXIT_PLAN
 
 
@@ -86,29 +94,37 @@ def _tell_own_input(case: "Case", plan: Path) -> None:
         )
 
 
-def _plain(verdict: "Verification") -> dict[str, Any]:
+def _plain(verdict: "Verification", apart: str) -> dict[str, Any]:
     found = [{"rule": f.rule, "message": f.message} for f in verdict.findings]
     told: dict[str, Any] = {
         "plan": verdict.plan.name,
-        "right": not found,
+        "right": False if found else None if apart else True,
         "total_usd": verdict.plan.totals.total_usd,
         "above_best_usd": verdict.above_best_usd if math.isfinite(verdict.bound_usd) else None,
         "proved_bound_usd": verdict.bound_usd if math.isfinite(verdict.bound_usd) else None,
         "findings": found,
+        "not_compared": apart or None,
     }
     if verdict.searched is not None:
         told["second_search"] = {"best_usd": verdict.searched.best_usd, "least_usd": verdict.searched.least_usd}
     return told
 
 
-def _tell(verdict: "Verification", reports: str) -> None:
+def _tell(verdict: "Verification", apart: str, compared: str) -> None:
     plan, most = verdict.plan, verdict.above_best_usd
     total, proof = plan.judged_usd, plan.proof
     share = f" ({most / abs(total):.2%})" if total else ""
-    print(f"{clean(plan.name, 200)}: every rule is kept, every figure follows from its tables, every file is as listed")
+    name = clean(plan.name, 200)
+    if apart:
+        print(
+            f"{name}: every rule is kept, its cost follows from its tables, but its words were not compared with them"
+        )
+        print(f"  {apart}")
+    else:
+        print(f"{name}: every rule is kept, every figure follows from its tables, every file is as listed")
     print(f"  at most {most:,.2f} USD{share} more than the cheapest possible plan: proved here from the plan's prices")
-    if reports:
-        print(f"  {reports}")
+    if compared and not apart:
+        print(f"  {compared}")
     if verdict.searched is not None:
         best = verdict.searched.best_usd
         print(f"  a search by verify itself finds no plan below {verdict.searched.least_usd:,.2f} USD, and one of "

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pandas as pd
@@ -104,6 +105,100 @@ def test_a_stop_while_a_command_loads_has_the_same_words(then: str) -> None:
     code = "import sys; sys.argv = ['planner', 'review', 'a', 'b']\n" + textwrap.dedent(LOADING).format(then=then)
     done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (3, "interrupted; nothing was written\n")
+
+
+EARLY = """
+    import builtins, os, signal, sys
+    from planner import starting
+    from planner.errors import EXIT_STOPPED
+    assert EXIT_STOPPED == 3
+    del sys.modules["planner.errors"]
+    loads = builtins.__import__
+
+    def interrupted(name, *rest, **more):
+        if name == "planner.errors":
+            os.kill(os.getpid(), signal.{signal})
+        return loads(name, *rest, **more)
+
+    builtins.__import__ = interrupted
+    starting.entry()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_stop_before_anything_is_loaded_has_a_word_and_no_traceback(name: str) -> None:
+    code = textwrap.dedent(EARLY).format(signal=name)
+    done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "interrupted; nothing was written\n")
+
+
+def test_the_console_script_takes_stops_before_it_loads_anything() -> None:
+    """All that is imported first is what Python and the usual console script load themselves."""
+    code = (
+        "import re, signal, sys; before = set(sys.modules); import planner.starting; print(set(sys.modules) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() in ("{'planner', 'planner.starting'}", "{'planner.starting', 'planner'}")
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["scripts"] == {"planner": "planner.starting:entry"}
+
+
+DROPPED = """
+    import argparse, os, signal, time, weakref
+    from planner import cli
+
+    class Held:
+        pass
+
+    def stop(_):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(9)
+
+    def main(begun):
+        begun(argparse.Namespace(written=()))
+        held = Held()
+        watch = weakref.ref(held, stop)
+        del held
+        time.sleep(9)
+        return 7
+
+    cli.main = main
+    cli.entry()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
+def test_a_stop_that_python_drops_while_objects_are_cleared_away_comes_once_more() -> None:
+    """Python ignores what a weak reference's call raises: the command went on to its end, 7, with exit 0 before."""
+    code = textwrap.dedent(DROPPED)
+    done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "interrupted; nothing was written\n")
+
+
+TWICE = """
+    import argparse, os, signal
+    from planner import cli
+
+    def main(begun):
+        begun(argparse.Namespace(written=()))
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def told(arguments):
+        os.kill(os.getpid(), signal.SIGINT)
+        return "told"
+
+    cli.main, cli._interrupted = main, told
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    cli.entry()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
+def test_who_presses_ctrl_c_twice_is_told_once() -> None:
+    code = textwrap.dedent(TWICE)
+    done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "told\n")
 
 
 ENDED = """

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     from planner.features.ledger.accept import Signature, accept
     from planner.features.ledger.evidence import LEDGER
     from planner.features.tasks.cost_per_task_sheet import sheets_for
-    from planner.workbook.as_written import report_findings
+    from planner.workbook.as_written import not_compared_in_words, report_findings
     from planner.workbook.text_tables import clean
 
     directory: Path = arguments.plan
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     signature = Signature(by, arguments.date or dt.date.today(), note or None)
     done = accept(directory, ledger, signature, arguments.into, partial(report_findings, sheets=sheets_for))
     if arguments.json:
-        print(json.dumps(_plain(done), indent=2, ensure_ascii=False))
+        print(json.dumps(_plain(done, not_compared_in_words(directory)), indent=2, ensure_ascii=False))
         return EXIT_PLAN
     _tell(done, ledger, directory)
     return EXIT_PLAN
@@ -110,7 +110,7 @@ def _tell(done: "Accepted", ledger: Path, directory: Path) -> None:
     print("Write the head on the purchase order: planner ledger --head HASH checks the ledger against it.")
 
 
-def _plain(done: "Accepted") -> dict[str, object]:
+def _plain(done: "Accepted", apart: str) -> dict[str, object]:
     def told(part: "tuple[Owed, ...]") -> list[dict[str, object]]:
         return [{"offer": o.offer.offer, "units": o.units, "start": str(o.start), "end": str(o.end), "new": o.new}
                 for o in part]  # fmt: skip
@@ -119,4 +119,4 @@ def _plain(done: "Accepted") -> dict[str, object]:
              "order_sha256": done.entry.order_sha256}  # fmt: skip
     return {"entry": entry, "signed": done.signed, "written": str(done.written) if done.written else None,
             "added": told(done.added), "there": told(done.there), "ended": told(done.ended),
-            "notes": list(done.notes), "above_best_usd": done.above_best_usd}  # fmt: skip
+            "notes": [*done.notes, *([apart] if apart else [])], "above_best_usd": done.above_best_usd}  # fmt: skip

@@ -84,6 +84,13 @@ def test_what_was_not_compared_is_told(reports: Path, capsys) -> None:
     said = "plan.json and plan.xlsx: written by another version of planner, so words, and figures that only one of the"
     code, told = run(capsys, "verify", "reports/next/input", "reports/next")
     assert (code, said in told) == (0, True)
+    assert told.splitlines()[0] == (
+        "tiny: every rule is kept, its cost follows from its tables, but its words were not compared with them"
+    )
+    told = json.loads(run(capsys, "verify", "reports/next/input", "reports/next", "--json")[1])
+    assert (told["right"], told["not_compared"][: len(said)]) == (None, said)
+    code, told = run(capsys, "accept", "reports/next", "--by", "Bob", "--json", "--ledger", "other.jsonl")
+    assert (code, [note[: len(said)] for note in json.loads(told)["notes"]]) == (0, [said])
     code, told = run(capsys, "accept", "reports/next", "--by", "Bob")
     assert (code, f"note: {said}" in told) == (0, True)
     assert "as on the purchase order" not in told
