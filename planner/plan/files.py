@@ -26,6 +26,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -62,6 +63,7 @@ from planner.plan.plan import (
     Totals,
 )
 from planner.schema.case import DEMAND_COLUMNS, TABLES, Case
+from planner.units import HOURS_PER_WEEK
 from planner.versions import VERSION
 
 _TEXT = ("region", "workload", "scenario", "period")
@@ -103,6 +105,8 @@ SIGNIFICANT_DIGITS = 12
 _NAMES = {"offer", "pool", "meter", "model", "period", "origin", "workload", "region", "supply", "scenario", "case",
           "kind"}  # fmt: skip
 WHOLE_NUMBERS = ("group", "hour_of_week", frames.ARRIVED, "ray")
+_HOURS = ("hour_of_week", frames.ARRIVED)
+_LARGEST = 2**53  # every whole number up to it is a float, too
 _FORMAT_KEY = b"planner_format"  # in the metadata of each table
 
 
@@ -358,7 +362,20 @@ def _table(
     faults += [Fault(str(path), "holds no numbers", column=c, allowed="numbers") for c in wrong]
     nameless = [c for c in columns if c in _NAMES - blank and c in frame and frame[c].isna().any()]
     faults += [Fault(str(path), "has a row without a name", column=c, allowed="a name in each row") for c in nameless]
-    return empty if missing or wrong or nameless else frame[list(columns)]
+    if missing or wrong or nameless:
+        return empty
+    least = -1 if name == CERTIFICATE else 0  # there, -1 where a price has none
+    odd = [c for c in columns if c in WHOLE_NUMBERS and not _counts(frame[c], least, c in blank)]
+    told = f"whole numbers from {least}, of an hour to {HOURS_PER_WEEK - 1}"
+    faults += [Fault(str(path), "holds other numbers: the file was changed", column=c, allowed=told) for c in odd]
+    return empty if odd else frame[list(columns)]
+
+
+def _counts(column: "pd.Series[Any]", least: int, blank: bool) -> bool:
+    """Whether a column holds whole numbers from ``least`` on, and hours of the week within the week."""
+    found = (column.dropna() if blank else column).to_numpy(float, na_value=math.nan)
+    most = HOURS_PER_WEEK - 1 if column.name in _HOURS else _LARGEST
+    return bool(((found >= least) & (found <= most) & (found == np.floor(found))).all())
 
 
 def _told(names: pd.Series) -> pd.Series:

@@ -61,6 +61,9 @@ def proof_findings(case: Case, plan: Plan) -> list[Finding]:
     if (proof.tree_bound_usd is None) != (proof.tree_gap is None):
         findings.append(Finding("status", "tree_bound_usd and tree_gap go together, and one of them is missing", 1.0))
     if given:
+        if proof.gap_asked or proof.tree_bound_usd is not None:
+            message = "an order that was priced was not searched for: gap_asked is 0, and there is no tree_bound_usd"
+            findings.append(Finding("status", message, 1.0))
         return findings
     if not has_size_rules(case):
         if proof.tree_bound_usd is not None:

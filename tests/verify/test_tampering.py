@@ -160,6 +160,20 @@ def test_a_column_that_no_plan_has_is_found_though_the_file_is_listed(folder: Pa
         read_plan(folder)
 
 
+@pytest.mark.parametrize("value", [-62.0, 168.0, 57.5, 1e300, np.inf, np.nan], ids=str)
+@pytest.mark.parametrize("name", ["dispatch", "stress", "rents", "certificate"])
+def test_an_hour_that_no_week_has_is_found_and_is_no_error_of_planner(folder: Path, name: str, value: float) -> None:
+    path = folder / f"{name}.parquet"
+    table = pd.read_parquet(path)
+    table["hour_of_week"] = table["hour_of_week"].astype(float)
+    table.loc[table.index[table["hour_of_week"].notna()][0], "hour_of_week"] = value
+    table.to_parquet(path)
+    edited(folder, lambda f: None, fit=True)
+    blank = name == "stress" and np.isnan(value)  # there, a row without an hour is a flow
+    with pytest.raises(InputError, match="neither|hour of a group" if blank else "hour_of_week: holds other numbers"):
+        read_plan(folder)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 @pytest.mark.parametrize("name", ["plan.json", "dispatch.parquet", "plan.xlsx", "signatures.json", "input/offers.csv"])
 def test_nobody_waits_for_a_pipe_in_the_place_of_a_file(folder: Path, name: str) -> None:

@@ -1,5 +1,6 @@
 """Orders as edited by procurement: priced exactly, and their faults told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from planner.readers import load
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.solve import solve
+from planner.verify.claims import proof_findings
 from planner.verify.figures import figures_of, metrics_of
 from planner.verify.verification import verify
 from planner.workbook.report import Report
@@ -78,6 +80,15 @@ def test_the_figures_of_an_order_are_those_that_verify_finds() -> None:
     told = priced.metrics.strategies.set_index("strategy")["possible"]
     assert not told["reserved for the average"]
     assert summary_of(priced.metrics) == summary_of(figures_of(Reading(priced.case, priced.plan)))
+
+
+@pytest.mark.parametrize("claim", [{"gap_asked": 0.5}, {"tree_bound_usd": 10.0 * HOURS, "tree_gap": 0.0}])
+def test_an_order_claims_nothing_of_a_search(case: Case, claim: dict[str, float]) -> None:
+    """With every digest made to fit: no search stands behind the price of an order."""
+    plan = price_order(case, order(("west-m-1m", "2027-01", 10.0, 1.0)), Options()).plan
+    assert proof_findings(case, plan) == []
+    found = proof_findings(case, replace(plan, proof=replace(plan.proof, **claim)))
+    assert ["was not searched for" in f.message for f in found] == [True]
 
 
 def test_another_price_counts(case: Case) -> None:
