@@ -105,9 +105,13 @@ def read_rows(path: Path) -> list[list[str]]:
     refuse_wide_header(path)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text[:LONGEST_HEADER]), strict=True)
     try:
-        return list(rows)
+        found = list(rows)
     except csv.Error as error:
         raise InputError([Fault(path.name, f"is not a CSV file ({error})", rows.line_num)]) from None
+    if found and 0 < len(found[-1]) < len(found[0]) and not text.endswith(("\n", "\r")):
+        said = "ends in the middle of this row: the file was cut off (what it lacks would count as blank)"
+        raise InputError([Fault(path.name, said, rows.line_num, allowed="if it is whole, a line end after the row")])
+    return found
 
 
 def header(path: Path) -> tuple[str, ...]:

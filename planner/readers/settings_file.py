@@ -26,9 +26,11 @@ SETTINGS_FILE, SETTINGS_SHEET = "plan.yaml", "plan"
 _TAGS = "tag:yaml.org,2002:"
 _PLAIN_TAGS = frozenset(_TAGS + kind for kind in ("str", "int", "float", "bool", "timestamp"))
 _NULL_TAG, _MAP_TAG, _LIST_TAG = _TAGS + "null", _TAGS + "map", _TAGS + "seq"
+_BLOCKS = {_LIST_TAG: "a list", _MAP_TAG: "a block of keys"}
 
 
-_LISTS = frozenset(name for name, facts in settings_of(PlanSettings).items() if facts.kind is tuple)
+_KNOWN = settings_of(PlanSettings)
+_LISTS = frozenset(name for name, facts in _KNOWN.items() if facts.kind is tuple)
 
 
 def _is_plain(node: yaml.Node) -> bool:
@@ -74,12 +76,12 @@ def _walk(block: yaml.MappingNode, prefix: str, raw: RawSettings, faults: list[F
             faults.append(raw.fault("anchors and aliases are not used here; write the value out", key))
             continue
         seen.add(id(node))
-        if isinstance(node, yaml.MappingNode) and node.tag == _MAP_TAG:
+        if isinstance(node, yaml.MappingNode) and node.tag == _MAP_TAG and key not in _KNOWN:
             _walk(node, key + ".", raw, faults, seen)
         elif key in _LISTS and isinstance(node, yaml.SequenceNode) and all(map(_is_plain, node.value)):
             raw.values[key] = "; ".join(clean(each.value) for each in node.value)
         elif not isinstance(node, yaml.ScalarNode) or node.tag not in (*_PLAIN_TAGS, _NULL_TAG):
-            what = "a list" if node.tag == _LIST_TAG else f"the tag {node.tag.removeprefix(_TAGS)!r}"
+            what = _BLOCKS.get(node.tag) or f"the tag {node.tag.removeprefix(_TAGS)!r}"
             faults.append(raw.fault(f"holds {what}; one plain value is needed", key))
         elif node.tag != _NULL_TAG:
             raw.values[key] = clean(node.value)

@@ -41,6 +41,17 @@ def test_a_good_case_has_none():
     assert codes(good()) == []
 
 
+def test_a_commitment_that_stands_there_twice():
+    row = {"offer": "west-m-1m", "units": 4, "start": "2026-10-01", "end": "2027-06-01"}
+    found = [c for c in warnings_of(case(good(commitments=[row, row]), **POLICY)) if c.code == "same-commitment"]
+    assert [str(c) for c in found] == [
+        "commitments of west-m-1m: 2 rows are the same (4 units, 2026-10-01 to 2027-06-01), and each is owed: they "
+        "count as 8 units. Delete the rows that were entered again; if all of them were bought, write one with their "
+        "sum."
+    ]
+    assert "same-commitment" not in codes(good(commitments=[row, {**row, "units": 5}]))
+
+
 def test_flat_demand():
     # the same requests as 24 equal hours a day: Saturday still differs from Monday, but no hour does
     days = [sum(WEEK[24 * d : 24 * d + 24]) / 24 for d in range(7)]

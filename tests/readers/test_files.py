@@ -91,6 +91,20 @@ def test_a_row_that_is_longer_than_the_header(folder):
     assert said(folder) == ["mix.csv, row 2: column C holds a value, but has no name in the header (found '0.5')"]
 
 
+@pytest.mark.parametrize(("text", "told"), [
+    ("region,fails,note\neast,true,x\nwest,true", True),  # a note that is lost; a quota that is lost would be unlimited
+    ("region,fails,note\neast,true,x\nwest", True),
+    ("region,fails,note\neast,true,x\nwest,true\n", False),  # blanks at the end of a line may be left out
+    ("region,fails,note\neast,true,x\nwest,true,", False),
+])  # fmt: skip
+def test_a_file_that_ends_in_the_middle_of_a_row(folder, text, told):
+    (folder / "regions.csv").write_text(text)
+    if told:
+        assert said(folder)[0].startswith("regions.csv, row 3: ends in the middle of this row: the file was cut off")
+    else:
+        assert [r.region for r in load(folder).regions] == ["east", "west"]
+
+
 def test_lines_that_no_table_has_are_refused_unread(folder):
     (folder / "mix.csv").write_text("workload,model" + ",x" * 40_000 + "\nw,m\n")
     demand = (folder / "demand.csv").read_text()

@@ -69,6 +69,9 @@ def test_every_key(tmp_path):
      "allowed: a whole number from 1 to 120"),
     (MINIMAL + "policy: {headroom: [0.2]}\n", "plan.yaml, row 2, column policy.headroom: holds a list; one plain value "
                                               "is needed"),
+    (MINIMAL + "policy: {headroom: {}}\n", "plan.yaml, row 2, column policy.headroom: holds a block of keys; one plain "
+                                           "value is needed"),  # it counted as the default, 30 %
+    (MINIMAL + "name: {a: 1}\n", "plan.yaml, row 2, column name: holds a block of keys; one plain value is needed"),
     (MINIMAL + "name: a\nname: b\n", "plan.yaml, row 2, column name: the key appears twice, in lines 2 and 3"),
     (MINIMAL + "name: &a x\npolicy: {headroom: *a}\n",
      "plan.yaml, row 3, column policy.headroom: anchors and aliases are not used here; write the value out"),

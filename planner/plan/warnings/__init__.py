@@ -26,6 +26,7 @@ from planner.plan.warnings.traps import (
     no_failover,
     one_frontier_model,
     open_quota,
+    same_commitments,
     thin_headroom,
     unusual_peak,
 )
@@ -42,6 +43,7 @@ RULES: tuple[Callable[[Case], list[Caution]], ...] = (
     thin_headroom,
     one_frontier_model,
     idle_commitments,
+    same_commitments,
     open_quota,
     no_failover,
     mixes_that_cannot_be_kept,

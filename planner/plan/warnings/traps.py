@@ -1,6 +1,7 @@
 """Traps of an input and its plan: demand, workloads, failover, capacity; each with what to do."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -297,6 +298,21 @@ def idle_commitments(case: Case) -> list[Caution]:
         remedy = "It would mostly be idle: expect no purchase"
         found.append(Caution("idle-commitment", "cost", _named("offer", offers), message, remedy))
     return found
+
+
+def same_commitments(case: Case) -> list[Caution]:
+    """Earlier commitments that stand there twice: each row is owed, also one that was pasted twice."""
+    rows = Counter(case.commitments)
+    return [
+        Caution(
+            "same-commitment", "risk", f"commitments of {c.offer}",
+            f"{times} rows are the same ({c.units:,g} units, {c.start} to {c.end}), and each is owed: they count as "
+            f"{times * c.units:,g} units",
+            "Delete the rows that were entered again; if all of them were bought, write one with their sum",
+        )
+        for c, times in rows.items()
+        if times > 1
+    ]  # fmt: skip
 
 
 def caps_in_parts(case: Case) -> list[Caution]:
