@@ -29,7 +29,7 @@ _NO_PORT = re.compile(  # an address without @: what stands where a port does is
     re.IGNORECASE,
 )
 _BARE = re.compile(  # without a scheme: u:password@host, and Oracle's u/password@host
-    r"(?:(?<![\w@.:-])[\w.%+-]{1,200}:(?![/\\])|\bjdbc:oracle:[a-z]{1,9}:[^\s@/]{1,200}/(?:[^\n@]{0,200}\s)?|\bsqlplus\s{1,9}[^\s@/]{1,200}/"
+    r"(?:(?<![\w@.:-])[\w.%+-]{1,200}:(?![/\\])|(?<!\S):(?![/\\:])|\bjdbc:oracle:[a-z]{1,9}:[^\s@/]{1,200}/(?:[^\n@]{0,200}\s)?|\bsqlplus\s{1,9}[^\s@/]{1,200}/"
     r"|(?<![\w/.])\w{1,200}/(?=[^\s@]{0,200}@(?://|[\w.-]{1,200}:\d)))(?:[^\s'\"]|['\"](?=[\w@])){1,1000}@(?=[\w.(/\[-])",
     re.IGNORECASE,
 )
@@ -53,7 +53,7 @@ _INSIDE = re.compile(r"[?&;#](?P<name>[^=?&;#]+)=(?P<value>[^&;]*)")
 _OPEN = re.compile(rf"(?:[\w.-]*key|code|p|sign|ticket|[\w.-]{{0,40}}(?:{_SHORT}))", re.IGNORECASE)
 _ITEMS = re.compile(r"(?P<key>\b[a-z][a-z0-9+._-]{0,40}://[^\s?#'\"]{1,2000}\?)(?P<items>[^\s#'\"]+)", re.IGNORECASE)
 _OPTION = re.compile(
-    rf"(?P<key>(?<![a-z0-9])[\"']?(?:[a-z0-9]{{1,30}}[_.-]){{0,6}}(?:[a-z0-9]{{0,30}}(?:{_LONG})[\"']?"
+    rf"(?P<key>(?:(?<![a-z0-9])|(?<=%[0-9a-f][0-9a-f]))[\"']?(?:[a-z0-9]{{1,30}}[_.-]){{0,6}}(?:[a-z0-9]{{0,30}}(?:{_LONG})[\"']?"
     rf"(?:\s*(?:=>?|%3[AD]|:(?=\s*\S)(?!/)))|(?:{_SHORT})[\"']?\s*(?:=|%3D))\s*"
     rf"|(?<![\w-])--[a-z-]{{0,30}}(?:{_LONG}|pass|pw)\s+|\bidentified\s+by\s+(?=['\"\w])|\b(?:secret|password|token)\s+(?=['\"])|(?<!\S)-p\s+"
     r"|\bwith (?:password|passphrase|token) )"
@@ -70,6 +70,7 @@ _LOOKS = re.compile(  # letters and digits after a word that announces a secret
     r"(?=[^\s\d]*\d)(?=[^\sa-z]*[a-z])[^\s'\",;]{6,}",
     re.IGNORECASE,
 )
+_PARTED = re.compile(r"(?P<key>;\s*(?:[\w.-]*key|code|sign)\s*=\s*)[^\s;]+", re.IGNORECASE)  # of an address in parts
 _TAG = re.compile(rf"(?P<key><(?:[\w:.-]{{0,30}}(?:{_LONG}|{_SHORT}))>)[^<]+", re.IGNORECASE)
 _NAMED = re.compile(  # <add key="Password" value="..."/>
     rf"(?P<key>=\s*[\"'](?:[\w:.-]{{0,30}}(?:{_LONG}|{_SHORT}))[\"']\s+value\s*=\s*)(?:\"[^\"]*\"|'[^']*')",
@@ -106,7 +107,7 @@ def redacted(text: str) -> str:
     text = _QUERY.sub(_of_query, text)
     text = _ITEMS.sub(lambda found: found["key"] + "&".join(_of_items(found["items"].split("&"))), text)
     text = _CODED.sub(_of_query, text)
-    for pattern in (_PATH, _AUTHORIZATION, _OPTION, _BEARER, _SAID, _LOOKS, _TAG, _NAMED, _ENTRY, _FLAG):
+    for pattern in (_PATH, _AUTHORIZATION, _OPTION, _BEARER, _SAID, _LOOKS, _PARTED, _TAG, _NAMED, _ENTRY, _FLAG):
         text = pattern.sub(lambda found: f"{found['key']}{HIDDEN}", text)
     return _ENCODED.sub(_of_encoded, _KNOWN.sub(HIDDEN, _MORE_WORDS.sub("", text)))
 
@@ -134,7 +135,10 @@ def _of_query(found: "re.Match[str]") -> str:
 
 def _is_secret(found: "re.Match[str]") -> bool:
     name, value = unquote_plus(found["name"]), unquote_plus(found["value"])
-    return bool(_OPEN.fullmatch(name) or _OPTION.search(f"{name}={value}"))
+    words = re.findall(r"[\w.-]+", name) or [""]  # options=-c key, token[], token[0]
+    return any(_OPEN.fullmatch(word) or _OPTION.search(f"{word}={value}") for word in words) or bool(
+        _OPTION.search(f"{name}={value}")
+    )
 
 
 def _of_items(items: list[str]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from planner.readers.raw_tables import RawTable, header_of, read_grid
 MEGABYTE = 2**20
 LARGEST_TABLE_BYTES = 16 * MEGABYTE
 LARGEST_DEMAND_BYTES = 512 * MEGABYTE
+MOST_ROWS, SPARE_CELLS = 500_000, 1_000  # of other tables: rows, and cells of a row beyond those of the header
 MOST_DEMAND_ROWS = 12_000_000
 LONGEST_HEADER = 64 * 1024
 
@@ -104,8 +105,13 @@ def read_rows(path: Path) -> list[list[str]]:
     text = read_text(path, LARGEST_TABLE_BYTES)
     refuse_wide_header(path)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text[:LONGEST_HEADER]), strict=True)
+    found: list[list[str]] = []
     try:
-        found = list(rows)
+        for row in rows:
+            if len(found) >= MOST_ROWS or len(row) > (len(found[0]) if found else len(row)) + SPARE_CELLS:
+                said = f"has over {MOST_ROWS:,} rows, or a row of {len(row):,} cells: no table is so large"
+                raise InputError([Fault(path.name, said, rows.line_num)])
+            found.append(row)
     except csv.Error as error:
         raise InputError([Fault(path.name, f"is not a CSV file ({error})", rows.line_num)]) from None
     if found and 0 < len(found[-1]) < len(found[0]) and not text.endswith(("\n", "\r")):

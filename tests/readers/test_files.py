@@ -115,6 +115,14 @@ def test_lines_that_no_table_has_are_refused_unread(folder):
     ]
 
 
+@pytest.mark.parametrize("text", ["workload,model\nw,m" + "," * 2_000 + "\n", "workload,model\nw,m\n" + "\n" * 500_000])
+def test_millions_of_blanks_are_refused_before_they_fill_the_memory(folder, text):
+    (folder / "mix.csv").write_text(text)
+    (line,) = said(folder)
+    assert line.startswith("mix.csv, row ")
+    assert "no table is so large" in line
+
+
 def test_a_pipe_in_the_place_of_a_table_is_not_waited_for(folder):
     (folder / "demand.csv").unlink()
     os.mkfifo(folder / "demand.csv")

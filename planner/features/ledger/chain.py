@@ -239,7 +239,7 @@ def opened(path: Path) -> Iterator[OpenLedger]:
 @contextmanager
 def opened_locked(path: Path) -> Iterator[OpenLedger]:
     """Do what `opened` does for a caller who holds the lock of the ledger's directory, which exists."""
-    with fits(path), path.open("a+b") as file:
+    with fits(path), _begun(path) as file:
         file.seek(0)
         ledger = parse(file.read())
         if ledger.torn is not None:
@@ -248,6 +248,20 @@ def opened_locked(path: Path) -> Iterator[OpenLedger]:
             shown = "\n".join(f"  {fault}" for fault in ledger.faults)
             raise PlannerError(f"{path} is broken, so nothing is added to it:\n{shown}")
         yield OpenLedger(ledger, path, file)
+
+
+@contextmanager
+def _begun(path: Path) -> Iterator[IO[bytes]]:
+    """Open a ledger; one that was not there, and into which nothing was written, is not left behind."""
+    new = not path.exists()
+    if not new and not path.is_file():
+        raise PlannerError(f"{path} is not a file, so it is no ledger")
+    try:
+        with path.open("a+b") as file:
+            yield file
+    finally:
+        if new and path.is_file() and path.stat().st_size == 0:
+            path.unlink()
 
 
 def torn_line(path: Path, ledger: Ledger) -> str:

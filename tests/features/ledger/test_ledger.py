@@ -126,6 +126,27 @@ def test_a_full_disk_leaves_the_ledger_as_it_was(tmp_path: Path, monkeypatch) ->
     assert path.read_bytes() == lines(entries)[0]
 
 
+def test_a_ledger_that_was_begun_in_vain_is_not_left_behind(tmp_path: Path, monkeypatch) -> None:
+    """An empty file would be called a ledger with 0 entries, where "what was there before is as it was"."""
+    path = tmp_path / "ledger.jsonl"
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("planner.features.ledger.chain.os.fsync", full)
+    with pytest.raises(DiskFullError, match="disk is full"), opened(path) as book:
+        book.append(chain(1)[0])
+    assert not path.exists()
+    path.mkdir()
+    with pytest.raises(PlannerError, match="is not a file"), opened(path):
+        pass
+    path.rmdir()
+    path.touch()  # one that was there stays
+    with pytest.raises(DiskFullError, match="disk is full"), opened(path) as book:
+        book.append(chain(1)[0])
+    assert path.read_bytes() == b""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of a process")
 def test_what_did_not_fit_is_not_written_when_the_file_is_closed(tmp_path: Path) -> None:
     import resource
