@@ -20,7 +20,7 @@ from planner.model.index_tables import sets_of
 from planner.model.reduce.components import spanning, split
 from planner.model.sets import Sets
 from planner.schema.case import Case
-from planner.solver.component import begin_component
+from planner.solver.component import any_plan, begin_component
 from planner.solver.elastic import NEAR, Elastic
 from planner.solver.highs import Clock
 from planner.solver.input_change import InputChange, apply_changes
@@ -166,11 +166,10 @@ class ChangeSearch:
     @staticmethod
     def part_has_plan(part: Sets, clock: Clock, *, sized: bool = True) -> bool:
         """Whether a part can be planned; that it can is no reason to hurry with what is asked next."""
-        sized = sized and part.has_size_rules
-        solve = begin_component(part, clock.again() if sized else clock)
-        if solve is None or not sized:
-            return solve is not None
-        return solve_sizes(solve, ANY_GAP, solve.session.clock) is not None
+        if not (sized and part.has_size_rules):
+            return any_plan(part, clock)
+        solve = begin_component(part, clock.again())
+        return solve is not None and solve_sizes(solve, ANY_GAP, solve.session.clock) is not None
 
     def _least(self) -> tuple[Shortfall, ...]:
         found = _changes(self.programmes, self.all)

@@ -14,7 +14,9 @@ from planner.model.index_tables import sets_of
 from planner.readers import load
 from planner.schema.case import Case
 from planner.solver import find
+from planner.solver.component import begin_component
 from planner.solver.find import Options, find_cost, find_plan
+from planner.solver.highs import Clock
 from planner.solver.infeasible import ChangeSearch, apply, shrunk
 from planner.solver.limits import Limit, LimitChange
 from planner.solver.solve import solve
@@ -347,3 +349,16 @@ def test_shares_that_do_not_quite_add_up_are_refused_on_reading(tmp_path: Path) 
 @pytest.mark.parametrize(("seed", "factor"), RANDOM)
 def test_random_cases(seed: int, factor: float, tmp_path: Path) -> None:
     reason(shrunken(tmp_path, seed, factor))
+
+
+def test_whether_there_is_a_plan_is_asked_without_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least change is applied and tried in a programme that costs nothing: its optimum is not looked for."""
+    case = builders.case(
+        builders.tables(on_demand=[on_demand(tokens_per_minute_quota=4)], **NO_POOLS), whole_units=False
+    )
+    part = ChangeSearch(case, {("west", "w")}, Clock()).parts(case)[0]
+    enough = apply(case, reason(case).shortfalls)
+    roomy = ChangeSearch(enough, {("west", "w")}, Clock()).parts(enough)[0]
+    monkeypatch.setattr("planner.solver.infeasible.begin_component", lambda *a: pytest.fail("the optimum was sought"))
+    assert (ChangeSearch.part_has_plan(part, Clock()), ChangeSearch.part_has_plan(roomy, Clock())) == (False, True)
+    assert (begin_component(part, Clock()), begin_component(roomy, Clock()) is not None) == (None, True)
