@@ -25,3 +25,15 @@ def hour_label(hour_of_week: int) -> str:
     """Name an hour of the week (0-167) as people do: ``hour_label(38) == 'Tue 14:00'`` (UTC)."""
     day, hour = divmod(int(hour_of_week), HOURS_PER_DAY)
     return f"{WEEKDAYS[day]} {hour:02d}:00"
+
+
+def counted(count: float | str, one: str, form: str = "", many: str | None = None) -> str:
+    """Write how many of something there are, in the singular where that is 1: ``counted(1, "unit") == "1 unit"``.
+
+    Parameters
+    ----------
+    count : a number, or one that is written already. one : what is counted, in the singular. form : how the number is
+        written; what then reads as 1 is one. many : the plural, where that is not with an "s".
+    """
+    text = f"{count:{form}}"
+    return f"{text} {one if text == '1' else many or one + 's'}"

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import EXIT_PLAN, EXIT_WRONG, PlannerError
+from planner.units import counted
 from planner.workbook.text_tables import clean, joined
 
 if TYPE_CHECKING:
@@ -138,5 +139,6 @@ def _tell(verdict: "Verification", apart: str, compared: str) -> None:
         print(f"  mean of the dearest scenarios     {plan.risk.cvar_usd:,.2f} USD")
         print(f"  both weighed (objective_usd)      {total:,.2f} USD")
     print(f"  proved lower bound                {verdict.bound_usd:,.2f} USD")
-    print(f"  stress cases                      {verdict.stress_cases}, proved in {verdict.stress_slots:,} hours by "
+    print(f"  stress cases                      {verdict.stress_cases}, proved in "
+        f"{counted(verdict.stress_slots, 'hour', ',')} by "
           f"{verdict.programmes:,} programmes of verify's own")  # fmt: skip

@@ -67,7 +67,7 @@ def sets_of(case: Case, like: Sets | None = None) -> Sets:
         budget_usd=policy.max_commitment_usd,
         paid_usd=_paid(case, purchases),
         chances=case.chances,
-        spend=_spend(case),
+        spend=spend_of(case),
         risk=_risk(case),
         case=case,
     )
@@ -248,7 +248,7 @@ def _risk(case: Case) -> Risk | None:
     return Risk(risk.weight, risk.level) if risk.weight > 0 and risk.level > 0 and likely > 1 else None
 
 
-def _spend(case: Case) -> Spend | None:
+def spend_of(case: Case) -> Spend | None:
     """Read the spend commitments: what is left of each for new decisions, and what counts."""
     if not case.spend_commitments:
         return None

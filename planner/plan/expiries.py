@@ -22,13 +22,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from planner.plan.orders import OrderLine, Owed, owed_after
+from planner.plan.orders import OrderLine, Owed, mean_month_hours, owed_after
 from planner.plan.plan import Plan
 from planner.plan.pool_months import PoolMonth, pool_months
 from planner.plan.reading import Reading
 from planner.schema.case import Case, hours_between
 from planner.schema.settings import add_months
-from planner.units import HOURS_PER_MONTH, HOURS_PER_WEEK, last_day
+from planner.units import HOURS_PER_WEEK, counted, last_day
 
 NOTICE_DAYS = 30  # before its end, a commitment is renewed, changed or let go
 MOST_MONTHS = 120  # shown of what is owed month by month
@@ -62,13 +62,18 @@ class Expiry:
 
     @property
     def usd_per_month(self) -> float:
-        """What the units cost in a mean month of 730 hours, USD."""
-        return self.owed.units * self.owed.usd_per_unit_hour * HOURS_PER_MONTH
+        """What the units cost in a mean month of theirs, USD: as on the purchase order."""
+        return self.owed.units * self.owed.usd_per_unit_hour * self.mean_month_hours
 
     @property
     def lapse_usd_per_month(self) -> float:
-        """`lapse_usd`, in a mean month of 730 hours."""
-        return self.lapse_usd * HOURS_PER_MONTH / self.month_hours
+        """`lapse_usd`, in a mean month of theirs."""
+        return self.lapse_usd * self.mean_month_hours / self.month_hours
+
+    @property
+    def mean_month_hours(self) -> float:
+        """Hours of a mean month of the commitment (`orders.mean_month_hours`)."""
+        return mean_month_hours(self.owed.offer, self.owed.start, self.owed.end)
 
 
 @dataclass(frozen=True)
@@ -190,7 +195,10 @@ class Bet:
     at_stake_usd: float | None
 
     def __str__(self) -> str:
-        weeks, known = f"{self.term_weeks:,.0f} weeks", f"{self.history_weeks:,.0f} weeks of history"
+        weeks, known = (
+            counted(self.term_weeks, "week", ",.0f"),
+            f"{counted(self.history_weeks, 'week', ',.0f')} of history",
+        )
         name = f"{self.line.offer.offer} from {self.line.start}"
         if self.at_stake_usd is None:
             return (

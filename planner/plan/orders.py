@@ -66,6 +66,17 @@ class OrderLine:
         return self.units * self.usd_per_unit_hour * self.hours_horizon
 
 
+def mean_month_hours(offer: Offer, start: dt.date, end: dt.date) -> float:
+    """Return the hours of a mean month of a commitment: those of its time over its months, as on the purchase order.
+
+    730, as sellers count, where that is no number of whole months: a term in days, an earlier one cut short.
+    """
+    months = (end.year - start.year) * 12 + end.month - start.month
+    if offer.term_days is not None or months < 1 or add_months(start, months) != end:
+        return HOURS_PER_MONTH
+    return hours_between(start, end) / months
+
+
 def order_lines(case: Case, plan: Plan) -> tuple[OrderLine, ...]:
     """Purchases of the plan as order lines, in the order of start, region and offer."""
     return purchase_lines(case, plan.purchases)

@@ -17,7 +17,7 @@ from planner.plan.reading import Reading
 from planner.plan.scaled import scaled_array, scaled_usd
 from planner.plan.spend import Spent, spent
 from planner.schema.case import Case, hours_between
-from planner.units import HOURS_PER_WEEK
+from planner.units import HOURS_PER_WEEK, counted
 
 MONTHS_IN_FORCE = Frame("months in force", "one row for each purchase and period that its term touches", (
     Field("row", WHOLE, "position of the purchase"),
@@ -148,7 +148,10 @@ def price(
     flows, unknown = Flows.of(case, derived, names, dispatch, names.slots(dispatch))
     if len(unknown):
         row = dispatch.iloc[int(unknown[0])].to_dict()
-        raise AuditError(f"dispatch: {len(unknown)} rows name what the input does not know, the first is {row}")
+        raise AuditError(
+            f"dispatch: {counted(len(unknown), 'row names', many='rows name')} what the input does not know, "
+            f"the first is {row}"
+        )
     for row in flows.ways[flows.ways["fault"] != ""].to_dict("records"):
         way = ", ".join(f"{name} {row[name]}" for name in WAY)
         raise AuditError(f"dispatch: {way}: {row['fault']}")

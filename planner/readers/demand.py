@@ -26,7 +26,7 @@ from planner.schema.case import DEMAND_COLUMNS
 from planner.schema.describe import columns_of
 from planner.schema.settings import period_named
 from planner.schema.workloads import Demand
-from planner.units import HOURS_PER_WEEK
+from planner.units import HOURS_PER_WEEK, counted
 
 MOST_EXPANDED_ROWS = 24_000_000
 ALL = -1  # code of a blank scenario or period
@@ -98,7 +98,9 @@ def _repeat_faults(source: Source, row: npt.NDArray[np.int64], repeats: npt.NDAr
         for again, first in pairs[:SHOWN_PER_COLUMN]
     ]
     if len(pairs) > SHOWN_PER_COLUMN:
-        faults.append(source.fault(f"and {len(pairs) - SHOWN_PER_COLUMN:,} more rows that repeat an earlier one"))
+        faults.append(
+            source.fault(f"and an earlier one is repeated in {counted(len(pairs) - SHOWN_PER_COLUMN, 'more row', ',')}")
+        )
     return faults
 
 
@@ -258,7 +260,9 @@ def _report(
         faults.append(raw.source.fault(message, int(cells.index[k]), str(cells.name), value or None, why.allowed))
     if len(codes) > SHOWN_PER_COLUMN:
         rest = int(np.sort(first)[SHOWN_PER_COLUMN:].size)
-        faults.append(raw.source.fault(f"and {rest:,} more values with such faults", column=str(cells.name)))
+        faults.append(
+            raw.source.fault(f"and {counted(rest, 'more value', ',')} with such faults", column=str(cells.name))
+        )
 
 
 def _rows_of_file(raw: RawDemand, cells: pd.Series, code: int, count: int) -> int:

@@ -23,6 +23,7 @@ from planner.readers.csv_files import (
 from planner.readers.raw_tables import FIRST_ROW, RawDemand, Source, clean, header_faults, header_of, letters, text_of
 from planner.schema.base import MOST_REQUESTS
 from planner.schema.case import DEMAND_COLUMNS
+from planner.units import counted
 
 _CHUNK_ROWS = 2_000_000
 _SPARE_COLUMNS = 50  # blank cells that a spreadsheet may leave at the end of a line
@@ -157,7 +158,7 @@ def read_demand_parquet(path: Path) -> tuple[RawDemand, list[Fault]]:
         with pq.ParquetFile(path) as file:
             rows = file.metadata.num_rows
             if rows > MOST_DEMAND_ROWS:
-                limit = f"has {rows:,} rows; at most {MOST_DEMAND_ROWS:,} are read"
+                limit = f"has {counted(rows, 'row', ',')}; at most {MOST_DEMAND_ROWS:,} are read"
                 raise InputError([Fault(path.name, limit)])
             source = Source("demand", path.name, tuple(file.schema_arrow.names))
             wanted = [name for name in source.header if name in DEMAND_COLUMNS]

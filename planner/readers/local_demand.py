@@ -22,7 +22,7 @@ from planner.errors import Fault, nearest
 from planner.readers.raw_tables import FIRST_ROW, RawDemand, Source, clean, header_of, strays_of
 from planner.schema.base import MOST_REQUESTS, period_text
 from planner.schema.settings import Period, period_named
-from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS
+from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, HOURS_PER_WEEK, WEEKDAYS, counted
 
 DAY = "day"
 NAMES = ("region", "workload", "scenario", "period")
@@ -134,7 +134,9 @@ def _header_faults(source: Source) -> list[Fault]:
     wanted = HOURS_PER_WEEK if by_week else HOURS_PER_DAY
     if len(set(hours)) != wanted or len(hours) != wanted:
         example = "Mon 00 to Sun 23" if by_week else "00 to 23"
-        faults.append(source.fault(f"has {len(set(hours))} columns of hours; it needs {wanted}, {example}", 1))
+        faults.append(
+            source.fault(f"has {counted(len(set(hours)), 'column')} of hours; it needs {wanted}, {example}", 1)
+        )
     return faults
 
 

@@ -14,6 +14,7 @@ from planner.errors import Fault, nearest
 from planner.schema.base import Row
 from planner.schema.case import TABLE
 from planner.schema.describe import SLIP, ColumnFacts, columns_of
+from planner.units import counted
 
 if TYPE_CHECKING:
     from planner.readers.local_demand import LocalRow
@@ -193,7 +194,7 @@ def read_grid(table: str, place: str, grid: Iterable[Sequence[str]], *, sheet: b
         if row:
             found.append((number, row))
     if strays > _MOST_STRAY:
-        faults.append(source.fault(f"and {strays - _MOST_STRAY} more cells that stand in no named column"))
+        faults.append(source.fault(f"and {counted(strays - _MOST_STRAY, 'more cell')} in no named column"))
     return RawTable(source, tuple(found)), faults
 
 
@@ -338,5 +339,5 @@ def capped(faults: Iterable[Fault], per_column: int = SHOWN_PER_COLUMN) -> list[
             kept.append(fault)
     for (place, column), count in seen.items():
         if count > per_column:
-            kept.append(Fault(place, f"and {count - per_column:,} more faults like these", column=column))
+            kept.append(Fault(place, f"and {counted(count - per_column, 'more fault', ',')} like these", column=column))
     return kept

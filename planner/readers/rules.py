@@ -15,6 +15,7 @@ from planner.schema.case import BASE_SCENARIO, TABLE, TABLES, Case
 from planner.schema.describe import columns_of
 from planner.schema.settings import period_named
 from planner.schema.workloads import ANY_REGION, Mix, Model, Region, Route, Scenario
+from planner.units import counted
 
 
 def known_names(raw: Raw, table: str, column: str) -> list[str] | None:
@@ -61,7 +62,7 @@ def _unknown(table: RawTable, column: str, defined_in: str, known: Sequence[str]
             rows_of.setdefault(name, []).append(number)
     faults = []
     for name, rows in rows_of.items():
-        count = f", in {len(rows):,} rows" if len(rows) > 1 else ""
+        count = f", in {counted(len(rows), 'row', ',')}" if len(rows) > 1 else ""
         message = f"there is no {defined_in.removesuffix('s')} {name!r}{count}{nearest(name, names)}"
         if not names:
             message += f"; the table {defined_in} is empty"

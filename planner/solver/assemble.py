@@ -35,7 +35,7 @@ from planner.solver.component import ComponentPlan, Decided
 from planner.solver.deployed import beyond_commitments
 from planner.solver.joint import joint_columns, settle_joint
 from planner.solver.scaling import column_scale
-from planner.units import REQUESTS_PER_THOUSAND
+from planner.units import REQUESTS_PER_THOUSAND, counted
 
 DUST = 1e-9  # units below this are the solver's rounding, not a purchase
 DIGITS = 9
@@ -249,7 +249,8 @@ def check_rows(sets: Sets, plans: Sequence[Decided], names: Sequence[str]) -> No
         found = broken(rows, values, scale)
         if len(found):
             raise AuditError(
-                f"The plan breaks rule {family.rule} ({family.name}) in {len(found)} of its {rows.count} rows and was "
+                f"The plan breaks rule {family.rule} ({family.name}) in {len(found)} of its "
+                f"{counted(rows.count, 'row')} and was "
                 "not written. This is a fault of planner: please report it, with the input"
             )
 

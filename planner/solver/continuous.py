@@ -6,11 +6,13 @@ import numpy as np
 
 from planner.model.program import LinearProgram, program_of
 from planner.model.sets import Floats, Sets
+from planner.model.waiting import waits
 from planner.solver.highs import INF, Clock, RowEntries, Session
 from planner.solver.scaling import deployment_peaks, need_peaks
 from planner.solver.stress_search import Cut, Separator
 
 ROUNDS = 500  # far more than was ever needed (about 5)
+LARGE = 20_000  # columns of a programme in which work waits: from here on the interior point method begins it
 
 
 @dataclass
@@ -47,8 +49,11 @@ def open_program(program: LinearProgram, clock: Clock) -> LinearSolve:
     )
 
 
-def solve_linear(solve: LinearSolve) -> bool:
+def solve_linear(solve: LinearSolve, inside: bool = False) -> bool:
     """Solve to optimality with every stress case served; False when no plan exists.
+
+    ``inside`` : a large programme in which work waits, and which was not solved before, is begun by the interior point
+    method.
 
     Rows are only added (each is valid for every plan), so the last optimum is a lower bound of the literal
     programme; it satisfies every stress case, so it is a plan; so it is the optimum.
@@ -57,6 +62,8 @@ def solve_linear(solve: LinearSolve) -> bool:
         return False
     if not solve.cuts:
         solve.add(solve.separator.without_units())
+    if inside and solve.program.columns.count >= LARGE and waits(solve.program.sets) and not solve.session.begun:
+        solve.session.solve_inside()
     if not solve.session.solve():
         return False
     for _ in range(ROUNDS):

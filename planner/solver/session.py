@@ -12,11 +12,13 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from planner.model.columns import columns_of
-from planner.model.index_tables import earlier_units, sets_of
+from planner.model.constraints.deployment import FAMILY as DEPLOYMENT
+from planner.model.constraints.spend import FAMILY as SPEND
+from planner.model.index_tables import earlier_units, sets_of, spend_of
 from planner.model.program import LinearProgram, program_of
 from planner.model.reduce.components import parts_to_solve
-from planner.model.reduce.slots import at_home, merge_slots, without_closed_ways
-from planner.model.sets import Sets
+from planner.model.reduce.slots import at_home, merge_slots, prune
+from planner.model.sets import Sets, Spend
 from planner.schema.case import Case
 from planner.solver.continuous import LinearSolve, open_program, solve_linear
 from planner.solver.highs import INF, Clock
@@ -29,10 +31,17 @@ from planner.solver.stress_search import Separator
 
 @dataclass(frozen=True)
 class LiveAnswer:
-    """The continuous optimum: cost over the horizon (USD, earlier commitments included), units by offer and period."""
+    """The continuous optimum: cost over the horizon (USD, earlier commitments included), units by offer and period.
+
+    held_usd : what the programme costs more with one more unit in force, by pool, meter and period: 0 or less.
+    left_usd : what it costs more with one more dollar left to be spent on a contract: 0 or more. Both are duals, so
+    with other commitments no plan costs less than they say.
+    """
 
     total_usd: float
     units: dict[tuple[str, str], float]
+    held_usd: dict[tuple[str, str, str], float]
+    left_usd: dict[str, float]
 
 
 @dataclass
@@ -57,8 +66,10 @@ class LiveCase:
     def change(self, case: Case) -> None:
         """Take another case in place of the present one; what has the same shape stays open."""
         if _differs_in_commitments_alone(self.case, case):
-            self._hold(case)
-            return
+            spend = spend_of(case)
+            if _asked(spend) == _asked(self._sets.spend):  # else other parts may have something to decide
+                self._hold(case, spend)
+                return
         kept = {part_shape(live.part): live for live in self._open}
         fresh = []
         self._sets = sets_of(case, self._sets)
@@ -72,24 +83,29 @@ class LiveCase:
                 fresh.append(self._fresh(part, program))
         self._open, self.case = fresh, case
 
-    def _hold(self, case: Case) -> None:
-        """Take other commitments: they are in bounds of rows alone, so everything stays open, stress rows too."""
+    def _hold(self, case: Case, spend: Spend | None) -> None:
+        """Take other commitments: they are in bounds of rows alone, so everything stays open, stress rows too.
+
+        Units in force are such a bound, and what is left to be spent on each contract.
+        """
         period = {p.name: k for k, p in enumerate(case.periods)}
         for live in self._open:
             program = live.solve.program
             sets = program.sets
             held = earlier_units(case, zip(sets.meters["pool"], sets.meters["meter"]))
             held = held[:, [period[name] for name in sets.periods]]
-            if np.array_equal(held, sets.earlier):
+            own = sets.spend if sets.spend is None or spend is None else replace(sets.spend, usd=spend.usd)
+            if np.array_equal(held, sets.earlier) and _left(own) == _left(sets.spend):
                 continue
-            new = program_of(replace(sets, earlier=held))
+            new = program_of(replace(sets, earlier=held, spend=own))
             live.solve.session.program = new
             live.solve.session.set_row_bounds(np.arange(new.row_count), *new.bounds())
             live.solve = replace(live.solve, program=new)
-            live.part, live.key, live.solved = replace(live.part, earlier=held), "", False
+            live.part, live.key, live.solved = replace(live.part, earlier=held, spend=own), "", False
         self._sets = replace(
             self._sets,
             earlier=earlier_units(case, zip(self._sets.meters["pool"], self._sets.meters["meter"])),
+            spend=spend,
             case=case,
         )
         self.case = case
@@ -111,7 +127,7 @@ class LiveCase:
         """Solve what changed; None where no plan exists (without the search for the reason)."""
         for live in self._open:
             if not live.solved:
-                live.solved = solve_linear(live.solve)
+                live.solved = solve_linear(live.solve, inside=True)
         if not all(live.solved for live in self._open):
             return None
         units: dict[tuple[str, str], float] = {}
@@ -122,7 +138,30 @@ class LiveCase:
             for offer, period, n in zip(bought["offer"], bought["period"], values):
                 if n > 1e-9:
                     units[str(offer), program.sets.periods[int(period)]] = float(n)
-        return LiveAnswer(sum(live.solve.session.objective() for live in self._open) + sunk_usd(self.case), units)
+        total = sum(live.solve.session.objective() for live in self._open) + sunk_usd(self.case)
+        held_usd, left_usd = self._prices()
+        return LiveAnswer(total, units, held_usd, left_usd)
+
+    def _prices(self) -> tuple[dict[tuple[str, str, str], float], dict[str, float]]:
+        """Read the duals of the rows in which commitments count: units in force, and what is left to be spent."""
+        held: dict[tuple[str, str, str], float] = {}
+        left: dict[str, float] = {}
+        for live in self._open:
+            program = live.solve.program
+            sets, duals = program.sets, live.solve.session.row_duals()
+            rows, first = program.family(DEPLOYMENT.name), program.first_row(DEPLOYMENT.name)
+            usd = duals[first : first + rows.count]
+            meters = sets.meters[["pool", "meter"]].to_numpy(object)[rows.index["meter"]]
+            for (pool, meter), period, worth in zip(meters, rows.index["period"], usd):
+                held[str(pool), str(meter), sets.periods[int(period)]] = float(worth)
+            if sets.spend is None or SPEND.name in sets.left_out:
+                continue
+            rows, first = program.family(SPEND.name), program.first_row(SPEND.name)
+            if rows.count:
+                for contract, costs in zip(rows.index["contract"], duals[first : first + rows.count]):
+                    name = sets.spend.contracts[int(contract)]
+                    left[name] = left.get(name, 0.0) + float(costs)
+        return held, left
 
     def _fresh(self, part: Sets, program: LinearProgram) -> _Open:
         return _Open(key_of(part, digest_of(program)), part, open_program(program, self.clock))
@@ -139,15 +178,24 @@ class LiveCase:
 
 
 def _differs_in_commitments_alone(old: Case, new: Case) -> bool:
-    """Whether commitments are all that differs, and count for nothing but the units in force."""
-    if new.spend_commitments or new.settings.policy.risk.weight > 0 or old.demand is not new.demand:
+    """Whether commitments are all that differs."""
+    if old.demand is not new.demand:
         return False
     names = (f.name for f in fields(Case) if f.name not in ("demand", "commitments"))
     return all(getattr(old, name) == getattr(new, name) for name in names)
 
 
+def _asked(spend: Spend | None) -> tuple[bool, ...]:
+    """Whether something is left to be spent on each contract."""
+    return () if spend is None else tuple((spend.usd > 0).tolist())
+
+
+def _left(spend: Spend | None) -> tuple[float, ...]:
+    return () if spend is None else tuple(spend.usd.tolist())
+
+
 def _stated(part: Sets) -> LinearProgram:
-    return program_of(merge_slots(without_closed_ways(part)))
+    return program_of(prune(merge_slots(part)))
 
 
 def moved(solve: LinearSolve, new: LinearProgram) -> LinearSolve:

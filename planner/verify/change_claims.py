@@ -11,6 +11,7 @@ from planner.io.digest import read_json
 from planner.plan.audit.findings import Finding
 from planner.plan.manifest import CHANGES
 from planner.plan.plan import Plan
+from planner.units import counted
 from planner.verify.alike import TOLERANCE, same_number
 
 CENT = 0.01  # what a sum of rounded dollars may be off
@@ -53,4 +54,7 @@ def _messages(told: Mapping[str, Any], plan: Plan) -> Iterator[str]:
             lines[line["offer"]] = lines.get(line["offer"], 0.0) + line["after_units"]
     for offer in dict.fromkeys((*bought, *lines)):
         if not same_number(lines.get(offer, 0.0), bought.get(offer, 0.0), 1e-6):
-            yield f"{offer}: lists {lines.get(offer, 0.0):g} new units, the plan buys {bought.get(offer, 0.0):g}"
+            yield (
+                f"{offer}: lists {counted(lines.get(offer, 0.0), 'new unit', 'g')}, the plan buys "
+                f"{bought.get(offer, 0.0):g}"
+            )

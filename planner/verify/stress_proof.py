@@ -20,7 +20,7 @@ from planner.plan.derived import Derived
 from planner.plan.flows import Names
 from planner.plan.stress_cases import StressCase, stress_cases
 from planner.schema.case import Case
-from planner.units import HOURS_PER_WEEK
+from planner.units import HOURS_PER_WEEK, counted
 from planner.verify.linear import INF, Entries, Floats, Ints, Programme
 
 WAY_COLUMNS = ("class", "model", "region", "supply", "reserved")
@@ -162,7 +162,7 @@ def _told(names: Names, stressed: StressCase, failed: dict[int, float], wanted: 
     if not failed:
         return []
     worst = max(failed, key=lambda slot: failed[slot] / asked[slot])
-    more = f", and some in {len(failed) - 1:,} more hours" if len(failed) > 1 else ""
+    more = f", and some in {counted(len(failed) - 1, 'more hour', ',')}" if len(failed) > 1 else ""
     message = (
         f"{stressed.name}, {names.slot_name(worst)}: what stands leaves at least {_rate(failed[worst])} of "
         f"{_rate(float(asked[worst]))} requests/hour unserved, whichever they are{more}"

@@ -13,6 +13,7 @@ from planner.plan.audit.findings import Finding
 from planner.plan.manifest import PAGE, PLAN, WORKBOOK, format_of, read_document
 from planner.plan.metrics.metric_tables import Metrics
 from planner.schema.case import Case
+from planner.units import counted
 from planner.verify.alike import same_formula, same_number, same_text
 from planner.verify.claims import FIGURE_TOLERANCE
 from planner.versions import VERSION
@@ -120,7 +121,11 @@ def _workbook(path: Path, again: Path, least: float) -> Iterator[str]:
             told = f"says {_told(theirs[name].get(place))}, the plan's tables give {_told(ours[name].get(place))}"
             yield f"{path}: sheet {name}, cell {place} {told}"
         if len(differing) > _SHOWN:
-            yield f"{path}: sheet {name}: {len(differing) - _SHOWN} more cells are not what the plan's tables give"
+            yield (
+                f"{path}: sheet {name}: "
+                f"{counted(len(differing) - _SHOWN, 'more cell is', many='more cells are')} not what the plan's "
+                "tables give"
+            )
 
 
 def _alike(one: StoredCell | None, other: StoredCell | None, least: float) -> bool:
@@ -156,4 +161,4 @@ def _page(path: Path, again: Path) -> Iterator[str]:
             yield f"{path}: line {number} is not what the plan's tables give"
             return
     if len(theirs) != len(ours):
-        yield f"{path}: has {len(theirs)} lines, the plan's tables give {len(ours)}"
+        yield f"{path}: has {counted(len(theirs), 'line')}, the plan's tables give {len(ours)}"

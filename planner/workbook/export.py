@@ -16,7 +16,7 @@ from planner.plan.metrics.metric_tables import Metrics
 from planner.plan.orders import OrderLine, cash_table, order_lines
 from planner.schema.contracts import SpendCommitment
 from planner.schema.settings import add_months
-from planner.units import HOURS_PER_DAY
+from planner.units import HOURS_PER_DAY, counted
 from planner.workbook.report import Report
 
 UNIT = "Unit-Hours"
@@ -171,7 +171,7 @@ def _identifier(report: Report, line: OrderLine) -> str:
 
 
 def _description(line: OrderLine) -> str:
-    return f"{line.units:g} units of {line.offer.pool} in {line.region} for {line.offer.term_text}"
+    return f"{counted(line.units, 'unit', 'g')} of {line.offer.pool} in {line.region} for {line.offer.term_text}"
 
 
 def _moment(day: dt.date) -> str:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from planner.plan.metrics.metric_tables import HORIZON
 from planner.plan.pool_months import PoolMonth
-from planner.units import hour_label
+from planner.units import counted, hour_label
 from planner.workbook.report import Report, rows_of
 from planner.workbook.text_tables import amount, clean, percent, usd
 
@@ -25,8 +25,10 @@ def beyond_commitments(report: Report) -> list[str]:
         most = amount(max(m.unreserved_units for m in months))
         paid = usd(sum(m.unreserved_usd for m in months))
         many = f" in {len(months)} {spans}" if len(months) > 1 else f" in {months[0].period}"
-        parts.append(f"{'up to ' if len(months) > 1 else ''}{most} units of {clean(pool, 120)}{many} ({paid})")
-    rest = f", and {len(ranked) - _POOLS} more pools" if len(ranked) > _POOLS else ""
+        parts.append(
+            f"{'up to ' if len(months) > 1 else ''}{counted(most, 'unit')} of {clean(pool, 120)}{many} ({paid})"
+        )
+    rest = f", and {counted(len(ranked) - _POOLS, 'more pool')}" if len(ranked) > _POOLS else ""
     total = usd(sum(m.unreserved_usd for months in by_pool.values() for m in months))
     return [f"Beyond commitments, units bought by the hour cost {total}: {', '.join(parts)}{rest}."]
 
@@ -49,8 +51,9 @@ def scaled_lines(report: Report) -> list[str]:
             share = row.start_unit_hours / (hours + row.start_unit_hours)
             cold = f", {percent(share)} of it for cold starts"
         told = (
-            f"{clean(str(row.pool), 120)}, {what}: up to {amount(float(row.peak_units))} units at once ("
-            f"{_busiest(report, deployment)} UTC), {hours:,.0f} unit-hours in {_hours(report, deployment)} hours of "
+            f"{clean(str(row.pool), 120)}, {what}: up to {counted(amount(float(row.peak_units)), 'unit')} at once ("
+            f"{_busiest(report, deployment)} UTC), {hours:,.0f} unit-hours in "
+            f"{counted(_hours(report, deployment), 'hour')} of "
             f"the week, {usd(paid)}{cold}"
         )
         same = float(row.on_demand_equivalent_usd)
@@ -58,7 +61,9 @@ def scaled_lines(report: Report) -> list[str]:
             told += f"; on demand the same requests would cost {usd(same)}"
         lines.append(f"{told}.")
     if len(rows) > _SHOWN:
-        lines.append(f"And {len(rows) - _SHOWN} more deployments, {usd(sum(r.scaled_usd for r in rows[_SHOWN:]))}.")
+        lines.append(
+            f"And {counted(len(rows) - _SHOWN, 'more deployment')}, {usd(sum(r.scaled_usd for r in rows[_SHOWN:]))}."
+        )
     requests = float(report.metrics.coverage["requests"].sum())
     served = float(report.metrics.coverage["scaled_requests"].sum())
     if requests > 0 and served > 0:

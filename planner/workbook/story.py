@@ -15,7 +15,7 @@ from planner.plan.plan import Status
 from planner.plan.pool_months import OrderValue
 from planner.plan.warnings.prices import OLD, OLD_DAYS, UNCONFIRMED, price_doubts
 from planner.plan.why import LineRent
-from planner.units import hour_label
+from planner.units import counted, hour_label
 from planner.workbook import proof_story, rules_story, scaled_story
 from planner.workbook.proof_story import CENT
 from planner.workbook.report import Report, rows_of
@@ -287,8 +287,15 @@ def _doubtful_prices(report: Report) -> str:
     doubts = price_doubts(report.case, report.case.settings.horizon.start)
     old = sum(d.rows for d in doubts if d.code == OLD)
     unconfirmed = sum(d.rows for d in doubts if d.code == UNCONFIRMED)
-    parts = [f"{unconfirmed} rows are not confirmed by the seller"] if unconfirmed else []
-    parts += [f"{old} rows are more than {OLD_DAYS} days old on {report.case.settings.horizon.start}"] if old else []
+    parts = [f"{counted(unconfirmed, 'row is', many='rows are')} not confirmed by the seller"] if unconfirmed else []
+    parts += (
+        [
+            f"{counted(old, 'row is', many='rows are')} more than {counted(OLD_DAYS, 'day')} old on "
+            f"{report.case.settings.horizon.start}"
+        ]
+        if old
+        else []
+    )
     return f"Prices: {' and '.join(parts)} (planner check lists them)." if parts else ""
 
 

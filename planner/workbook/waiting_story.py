@@ -3,6 +3,7 @@
 from planner.plan.rules_cost import Deadlines
 from planner.plan.waited import Waited
 from planner.schema.capacity import TOKENS_METER
+from planner.units import counted
 from planner.workbook.report import Report
 from planner.workbook.text_tables import joined, percent, usd
 
@@ -18,7 +19,8 @@ def waiting_lines(report: Report) -> list[str]:
     if found.waited_share > 0:
         mean, most = found.mean_hours_waited, found.longest_hours_waited
         lines = [
-            f"{percent(found.waited_share)} of the requests that can wait do, {mean:.1f} hours on average and "
+            f"{percent(found.waited_share)} of the requests that can wait do, {counted(mean, 'hour', '.1f')} on "
+            "average and "
             f"{most:.0f} at most."
         ]
     else:

@@ -83,7 +83,7 @@ TAMPERED: list[tuple[str, Change, str, str]] = [
     ("a flow elsewhere", cell("dispatch", "region", "west"), "routes", "served in west by m on east-m"),
     ("on demand in the other region", table("dispatch", lambda f: f.assign(
         region=f["region"].where(f["supply"] != "standard", "west"))), "balance", ""),
-    ("an unknown scenario", cell("dispatch", "scenario", "nil"), "names", "1 rows name what the input does not know"),
+    ("an unknown scenario", cell("dispatch", "scenario", "nil"), "names", "1 row names what the input does not know"),
     ("another input", lambda plan: replace(plan, input_digest="0" * 64), "input", "made for another input"),
     ("a stressed hour uncovered", table("stress_slots", lambda f: f.iloc[1:]), "stress",
      "headroom: origin east, workload w, scenario base, 2027-01, hour 0 (Mon 00:00 UTC): the witness serves 0 of 12.5"),

@@ -42,7 +42,11 @@ def test_dates_units_and_coverage() -> None:
         "Inside the plan: west-m-1m runs through 2027-02-28 (the plan's last 31 days are without it)."
     )
     assert [e.lapse_usd for e in calendar.expiries] == pytest.approx([0, 6 * 3 * MARCH, 4 * 3 * MARCH])
-    assert [e.usd_per_month for e in calendar.expiries] == pytest.approx([4 * 730, 6 * 0.5 * 730, 4 * 0.5 * 730])
+    hours = [273 * 24 / 9, 365 * 24 / 12, 366 * 24 / 12]  # of a mean month: their days over their months
+    assert [e.mean_month_hours for e in calendar.expiries] == pytest.approx(hours)
+    assert [e.usd_per_month for e in calendar.expiries] == pytest.approx(
+        [4 * hours[0], 6 * 0.5 * hours[1], 4 * 0.5 * hours[2]]
+    )
     assert calendar.expiries[1].lapse_usd_per_month == pytest.approx(6 * 3 * 730)
 
 

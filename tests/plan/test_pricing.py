@@ -80,7 +80,7 @@ def test_unknown_names_are_not_priced_in_silence(column: str) -> None:
     plan = hand_plan(case)
     wrong = plan.dispatch.copy()
     wrong.loc[7, column] = "nowhere"
-    with pytest.raises(AuditError, match="1 rows name what the input does not know"):
+    with pytest.raises(AuditError, match="1 row names what the input does not know"):
         price(case, plan.purchases, plan.deployments, wrong)
 
 

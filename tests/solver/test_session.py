@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from planner.model.index_tables import sets_of, spend_of
 from planner.schema.capacity import Commitment
 from planner.schema.case import Case
 from planner.schema.contracts import SpendCommitment
-from planner.solver import session
+from planner.schema.settings import Risk
+from planner.solver import continuous, highs, session
 from planner.solver.find import find_if_any, find_plan
-from planner.solver.session import LiveCase
+from planner.solver.session import LiveCase, sunk_usd
 from tests import builders
 
 
@@ -94,12 +96,49 @@ def test_other_commitments_are_bounds_alone(case: Case, share: float | None, mon
     assert not stated  # nothing was stated anew
 
 
-def test_commitments_that_count_for_a_contract_are_stated_anew(case: Case) -> None:
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+def test_commitments_that_count_for_a_contract_are_bounds_alone(
+    case: Case, weight: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until one fills the contract: then nothing is asked for any more, and parts may be others."""
+    case = case.with_policy(risk=Risk(weight=weight, level=0.5))
+    case = replace(case, offers=tuple(o.model_copy(update={"max_units": 3.0}) for o in case.offers))
+
     def held(units: float) -> Case:
         own = Commitment(offer="east-m-1m", units=units, start=case.periods[0].start, end=case.periods[-1].end)
         return replace(case, commitments=(own,), spend_commitments=(SpendCommitment(contract="c", usd=20_000.0),))
 
     live = LiveCase(held(1))
-    live.attempt()
-    live.change(held(9))
-    assert live.solve().total_usd == pytest.approx(find_plan(held(9)).totals.total_usd, rel=1e-8)
+    before = live.solve()
+    stated = []
+    monkeypatch.setattr(session, "sets_of", lambda *args: stated.append(args) or sets_of(*args))
+    for units in (2.0, 9.0, 4.0):
+        live.change(held(units))
+        answer = live.solve()
+        assert answer.total_usd == pytest.approx(find_plan(held(units)).judged_usd, rel=1e-8)
+        plane = before.total_usd + sunk_usd(held(units)) - sunk_usd(held(1))
+        plane += (units - 1) * sum(usd for (pool, _, _), usd in before.held_usd.items() if pool == "east-m")
+        spent = spend_of(held(1)).usd - spend_of(held(units)).usd
+        plane -= float(spent[0]) * before.left_usd["c"]
+        assert plane <= answer.total_usd + 1e-6  # the duals bound what other commitments cost
+    assert not stated
+    live.change(held(10_000.0))
+    assert stated  # nothing is left to be spent
+    assert live.solve().total_usd == pytest.approx(find_plan(held(10_000.0)).totals.total_usd, rel=1e-8)
+
+
+def test_a_large_programme_in_which_work_waits_is_begun_inside(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    workloads = tuple(w.model_copy(update={"deadline_hours": 12}) for w in case.workloads)
+    case = replace(case, workloads=workloads)
+    usd = LiveCase(case).solve().total_usd
+    begun = []
+    inside = highs.Session.solve_inside
+    monkeypatch.setattr(continuous, "LARGE", 1)
+    monkeypatch.setattr(highs.Session, "solve_inside", lambda self: begun.append(self) or inside(self))
+    live = LiveCase(case)
+    assert live.solve().total_usd == pytest.approx(usd, rel=1e-9)
+    first = len(begun)
+    assert first
+    live.change(changed(case, on_demand=1.01))
+    live.solve()
+    assert len(begun) == first  # it goes on from its basis

@@ -62,7 +62,7 @@ def test_of_units_without_an_on_demand_price_no_lapse_and_no_use_is_made_up() ->
         lapses.append(expiries(report)["lapse_usd_per_month"].tolist())
         reasons.append(story.reason(report.values[0], report.rents[0]))
         decisions.append(story.decision(report)[0])
-    assert lapses == [[pytest.approx(10 * 3 * 730)], [pytest.approx(math.nan, nan_ok=True)]]
+    assert lapses == [[pytest.approx(10 * 3 * 744)], [pytest.approx(math.nan, nan_ok=True)]]
     assert reasons == [
         "Cheaper than on demand: 100 % used, 33 % to break even.",
         "Serves demand of which all or a part has no on-demand price to compare with.",

@@ -100,7 +100,7 @@ def test_totals_follow_edited_units(tmp_path: Path) -> None:
     assert cash["Jan"] == cash["Total"] == pytest.approx(15 * 744)  # 5 units in the east, 10 in the west
     assert new["Reservations"]["F5"].value == 5  # new units in force
     expiry = [new["Expiries"][cell].value for cell in ("F6", "G6", "H6", "I6", "B33")]
-    assert expiry == pytest.approx([5, 5 * 730, 5, 0, 3_720])  # units, a month's dollars, in force, January's dollars
+    assert expiry == pytest.approx([5, 5 * 744, 5, 0, 3_720])  # units, a month's dollars, in force, January's dollars
     assert new["Expiries"]["A6"].value == dt.datetime(2026, 12, 3)  # 60 days before 1 February
     ticks = {row[5] for row in new["Audit"].iter_rows(min_row=6, max_row=14, values_only=True)}
     assert "✗" not in ticks  # totals of the plan as solved still agree

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from planner.features.catalogue.published import Catalogue, Price, Product, Published, Quota, Rate, RegionSold, Unit
+from planner.units import counted
 
 
 @dataclass(frozen=True)
@@ -237,6 +238,6 @@ def _hourly(catalogue: Catalogue, u: Unit) -> list[list[str]]:
 def _rate(r: Rate) -> list[str]:
     prices = (r.usd_per_mtok_input, r.usd_per_mtok_cached_input, r.usd_per_mtok_cache_write, r.usd_per_mtok_output)
     until = "" if r.promo_until is None else str(r.promo_until)
-    within = "" if r.deadline_hours is None else f"{r.deadline_hours} hours"
+    within = "" if r.deadline_hours is None else counted(r.deadline_hours, "hour", "g")
     where = r.zone or r.region or "any"
     return [r.provider, r.deployment_type, where, r.option, *map(_n, prices), until, within, *_origin(r)]

@@ -21,6 +21,7 @@ from planner.errors import Fault, InputError, PlannerError
 from planner.features.demand import spark
 from planner.features.demand.source_files import SourceFile, fail
 from planner.io.shown import redacted, redacted_answer
+from planner.units import counted
 
 
 @cache
@@ -226,7 +227,7 @@ def in_order(engine: Any, file: SourceFile) -> pd.DataFrame:
     frame: pd.DataFrame = tabular(engine, [file]).to_pandas()
     count, lines = rejected_lines(engine)
     if count:
-        raise fail(file.path, f"has {count} lines that do not have the header's columns", value=lines[0])
+        raise fail(file.path, f"has {counted(count, 'line')} without the header's columns", value=lines[0])
     return frame
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from planner.units import SECONDS_PER_HOUR
+from planner.units import SECONDS_PER_HOUR, counted
 
 HOURS_OF_UNIT = {"second": 1 / 3600, "minute": 1 / 60, "hour": 1.0, "hr": 1.0, "day": 24.0, "week": 168.0}
 TIMED = re.compile(r"^(?P<unit>.*?)[\s\-_/]*(?P<time>second|minute|hour|hr|day|week)s?$", re.IGNORECASE)
@@ -116,7 +116,7 @@ def _with_units(
     of_purchase, why = _bought_rate(bought, hours)
     units = of_use if of_use is not None else of_purchase
     if of_use is not None and of_purchase is not None and abs(of_use - of_purchase) > 0.01 * max(of_use, of_purchase):
-        why = f"usage tells {of_use:g} units, the purchase {of_purchase:g}: the usage is taken"
+        why = f"usage tells {counted(of_use, 'unit', 'g')}, the purchase {of_purchase:g}: the usage is taken"
     elif of_use is not None:
         why = ""
     elif units is None and not why:

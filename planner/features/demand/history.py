@@ -37,6 +37,7 @@ from planner.errors import Fault, InputError
 from planner.features.demand.export_findings import ExportFinding
 from planner.io.digest import sha256_of
 from planner.io.directory import Kind, read_whole, recover, replaced
+from planner.units import counted
 
 HOUR = dt.timedelta(hours=1)
 _ALLOWED = {"hour": "a time in each row", "bucket_hours": "a number of hours above 0"}
@@ -110,7 +111,7 @@ class History:
 
     def __repr__(self) -> str:
         """Say how many rows."""
-        return f"<History of {len(self.rows):,} rows>"
+        return f"<History of {counted(len(self.rows), 'row', ',')}>"
 
     def hourly(self) -> pd.DataFrame:
         """Rows of one hour; refuses a history that has only days, because it has no hour of the week."""
@@ -203,7 +204,10 @@ def _refuse_unsound(rows: pd.DataFrame, path: Path) -> None:
         else:
             wrong = (cells < 0) | (cells == math.inf)  # blank: not known
         if wrong.any():
-            said, allowed = f"{int(wrong.sum()):,} of {len(rows):,} rows cannot be", _ALLOWED.get(name, "0 or more")
+            said, allowed = (
+                f"{int(wrong.sum()):,} of {counted(len(rows), 'row', ',')} cannot be",
+                _ALLOWED.get(name, "0 or more"),
+            )
             faults.append(Fault(str(path), said, column=name, value=cells[wrong].iloc[0], allowed=allowed))
     if faults:
         raise InputError(faults)

@@ -23,6 +23,7 @@ from planner.features.demand.names import NameMap
 from planner.features.demand.prometheus_server import DEFAULT_DAYS, fetch, is_server
 from planner.features.demand.recognise import named, read_whole, recognised
 from planner.features.demand.source_files import SourceFile, fail, list_sources
+from planner.units import counted
 
 FUTURE_SLACK_SECONDS = 300.0
 
@@ -154,7 +155,7 @@ def _history(
     place = engines.redact(sources[0]) if not files else _place(files)
     if result.frame.empty:
         told = "; ".join(_told(finding) for finding in findings) or "it has no rows"
-        raise InputError([Fault(place, f"nothing usable is left of {result.rows_read} rows ({told})")])
+        raise InputError([Fault(place, f"nothing usable is left of {counted(result.rows_read, 'row')} ({told})")])
     frame, once = counted_once(result.frame, reading.ids_to_check)
     frame, clock = split_repeated(frame, options.names.time_zone)
     rows = frame.assign(
@@ -195,7 +196,7 @@ def _how(reading: ExportReading, format: Format, names: NameMap, inside: bool) -
 
 def _told(finding: ExportFinding) -> str:
     shown = f", such as {finding.examples[0]}" if finding.examples else ""
-    return f"{finding.count} rows: {finding.meaning}{shown}"
+    return f"{counted(finding.count, 'row')}: {finding.meaning}{shown}"
 
 
 def _check_cut(files: tuple[SourceFile, ...], findings: list[ExportFinding]) -> tuple[str, ...]:

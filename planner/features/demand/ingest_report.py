@@ -8,6 +8,7 @@ from typing import Any
 from planner.errors import Fault, InputError
 from planner.features.demand.history import VALUES, History
 from planner.features.demand.profile import ALL_SERIES, Profile
+from planner.units import counted
 
 MOST_COMMITMENTS = 20  # that are printed
 
@@ -46,17 +47,20 @@ def explain_history(history: History) -> None:
     for name, values in report["series"].items():
         more = f" and {len(values) - 8} more" if len(values) > 8 else ""
         print(f"  {name}: {', '.join(values[:8])}{more}")
-    print(f"a history of {report['history_rows']:,} rows; nothing was written (--explain)")
+    print(f"a history of {counted(report['history_rows'], 'row', ',')}; nothing was written (--explain)")
 
 
 def tell_history(history: History, folder: Path) -> None:
     """Print what was read, what is missing, and what each rule did."""
     _tell(history.report)
-    print(f"history of {history.report['history_rows']:,} rows in {folder}")
+    print(f"history of {counted(history.report['history_rows'], 'row', ',')} in {folder}")
 
 
 def _tell(report: Mapping[str, Any]) -> None:
-    print(f"{report['title']}: {report['rows_read']:,} rows read, {report['first_hour']} to {report['last_hour']}")
+    print(
+        f"{report['title']}: {counted(report['rows_read'], 'row', ',')} read, {report['first_hour']} to "
+        f"{report['last_hour']}"
+    )
     for name in VALUES:
         total = report["totals"][name]
         fresh = name == "input_tokens" and report["totals"]["cached_tokens"]
@@ -110,7 +114,8 @@ def profile_lines(profile: Profile) -> list[str]:
             f"{_series_name(row['region'], row['workload'])}: mean {row['mean_requests_per_hour'] or 0:,.1f}/h, "
             f"peak {row['peak_requests_per_hour'] or 0:,.0f}/h ({_shown(ratio, '.2f')} x mean), "
             f"weekend/weekday {_shown(weekend, '.2f')}, same hour varies {_shown(varies, '.0%')}, "
-            f"{row['weeks']:g} weeks, {row['input_tokens']:,.0f} tokens in (cache hit {row['cache_hit_rate']:.0%}), "
+            f"{counted(row['weeks'], 'week', 'g')}, {row['input_tokens']:,.0f} tokens in (cache hit "
+            f"{row['cache_hit_rate']:.0%}), "
             f"{row['output_tokens']:,.0f} out" + ("" if burst is None else f", peak minute {burst:.2f} x mean")
         )
     mix: dict[str, list[str]] = {}
@@ -129,7 +134,7 @@ def _shown(value: float | None, form: str) -> str:
 
 def tell_commitments(report: Mapping[str, Any], folder: Path | None) -> None:
     """Print what a FOCUS export holds of commitments and money."""
-    print(f"{report['title']}: {report['rows_read']:,} rows read")
+    print(f"{report['title']}: {counted(report['rows_read'], 'row', ',')} read")
     for item in report["commitments"][:MOST_COMMITMENTS]:
         print(f"  {item['name']}: {_commitment(item)}")
     more = len(report["commitments"]) - MOST_COMMITMENTS

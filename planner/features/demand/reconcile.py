@@ -24,7 +24,7 @@ from planner.features.demand.formats import moments, numbers
 from planner.features.demand.formats.cells import flat_name
 from planner.features.demand.history import TOKENS, UNKNOWN, History
 from planner.features.demand.source_files import SourceFile, look_into
-from planner.units import TOKENS_PER_MTOK
+from planner.units import TOKENS_PER_MTOK, counted
 
 TOLERANCE = 0.01  # of the bill
 ALL = "all"
@@ -294,7 +294,7 @@ def _reasons(
     findings = history.report.get("findings", [])
     out = sum(f["count"] for f in findings if f["action"] == "kept out" and f["rule"] not in ("duplicate", "overlap"))
     if out and ours < theirs:
-        found.append(f"{out:,} rows were kept out of the history, as its findings say")
+        found.append(f"{counted(out, 'row was', ',', 'rows were')} kept out of the history, as its findings say")
     if history.report.get("totals", {}).get("cached_tokens") is None and ours > theirs:
         found.append("the history has no cached tokens, so that all input counts at the full price")
     ratio = theirs / ours if ours else 0.0

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from planner.features.demand.history import TOKENS, History
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, counted
 
 QuietHours = Literal["auto", "zero", "unknown"]
 QUIET_HOURS: tuple[QuietHours, ...] = get_args(QuietHours)
@@ -146,11 +146,15 @@ def _silence_notes(hours: pd.DatetimeIndex, silent: np.ndarray, lost: np.ndarray
     """Say how the hours without any row were taken."""
     notes = []
     if quiet := int((silent & ~lost).sum()):
-        notes.append(f"{quiet:,} hours without any row are zeros: nobody asked (--quiet-hours unknown says otherwise)")
+        notes.append(
+            f"{counted(quiet, 'hour without any row is a zero', ',', 'hours without any row are zeros')}: "
+            "nobody asked (--quiet-hours unknown says otherwise)"
+        )
     if missing := int(lost.sum()):
         at = hours[int(np.flatnonzero(lost)[0])]
         notes.append(
-            f"{missing:,} hours without any row, the first {at:%Y-%m-%d %H:00}, are unknown: such hours are usually "
+            f"{counted(missing, 'hour', ',')} without any row, the first {at:%Y-%m-%d %H:00}, are unknown: such "
+            "hours are usually "
             "busy, so the log is taken to be missing (--quiet-hours zero says otherwise)"
         )
     return tuple(notes)

@@ -8,6 +8,7 @@ from planner.features.hand_over.terraform import aws_by_terraform, azure_bought
 from planner.features.tasks.chargeback import NO_TEAM
 from planner.plan.orders import OrderLine
 from planner.schema.settings import Period
+from planner.units import counted
 from planner.workbook.text_tables import amount, clean, usd
 
 _TITLES = {AZURE: "Azure", AWS: "AWS", GOOGLE: "Google", "openai": "OpenAI", "xai": "xAI", "deepseek": "DeepSeek"}
@@ -125,7 +126,7 @@ def _quota(handed: HandOver, azure: Sequence[Reserved], month: str) -> list[str]
     total: dict[str, int] = {}
     for r in azure:
         total[r.region] = total.get(r.region, 0) + r.whole(month)
-    return [f"quota for {n:,} units in {_text(region)}" for region, n in sorted(total.items()) if n]
+    return [f"quota for {counted(n, 'unit', ',')} in {_text(region)}" for region, n in sorted(total.items()) if n]
 
 
 _SHRINK = "\n\n   Units shrink: load the router's file of this period first (Route), then "

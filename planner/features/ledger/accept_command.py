@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from planner.console.arguments import day
 from planner.errors import EXIT_PLAN, PlannerError
+from planner.units import counted
 
 if TYPE_CHECKING:
     from planner.features.ledger.accept import Accepted
@@ -94,7 +95,10 @@ def _tell(done: "Accepted", ledger: Path, directory: Path) -> None:
     )
     for o in done.added:
         kind = "" if o.new else ", bought earlier"
-        print(f"  + {clean(o.offer.offer, 120)}: {amount(o.units)} units, {o.start} through {last_day(o.end)}{kind}")
+        print(
+            f"  + {clean(o.offer.offer, 120)}: {counted(amount(o.units), 'unit')}, {o.start} through "
+            f"{last_day(o.end)}{kind}"
+        )
     if done.written is not None:
         there = f", {len(done.there)} were already there" if done.there else ""
         count = len(done.added)

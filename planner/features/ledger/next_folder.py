@@ -19,7 +19,7 @@ from planner.schema.case import Case
 from planner.schema.contracts import SpendCommitment
 from planner.schema.settings import PlanSettings
 from planner.schema.workloads import Model, Region
-from planner.units import last_day
+from planner.units import counted, last_day
 
 TABLES: tuple[tuple[str, type[Row]], ...] = (
     ("regions", Region), ("models", Model), ("pools", Pool), ("throughput", Throughput), ("offers", Offer),
@@ -168,7 +168,8 @@ def additions(case: Case, owed: Sequence[Owed], there: NextFolder, signed: Signe
         left[key] -= 1
         found.append(o)
         if key[0] != name:
-            notes.append(f"{o.offer.offer}, {o.units:g} units through {last_day(o.end)}: the folder counts them at its "
+            notes.append(f"{o.offer.offer}, {counted(o.units, 'unit', 'g')} through {last_day(o.end)}: the "
+                "folder counts them at its "
                          f"price of {offers[key[0]].usd_per_unit_hour:g}, they were signed at "
                          f"{o.offer.usd_per_unit_hour:g} USD/unit-hour")  # fmt: skip
     rows = _rows(case, missing, there, signed)

@@ -30,6 +30,7 @@ from planner.solver.find import Options, find_if_any, find_plan
 from planner.solver.input_change import with_setting
 from planner.solver.least_break import least_break
 from planner.solver.solve import audited
+from planner.units import counted
 from planner.verify.figures import figures_of
 from planner.workbook import scaled_story, story
 from planner.workbook.report import TOTAL_NAMES, Report
@@ -53,7 +54,8 @@ class Lacking:
             return str(short)
         meter = "" if short.meter == TOKENS_METER else f", {short.meter}"
         return (
-            f"{short.pool}{meter}: {short.amount:,.10g} more units of {dict(short.row)['offer']} are needed{short.when}"
+            f"{short.pool}{meter}: needs {counted(short.amount, 'more unit', ',.10g')} of "
+            f"{dict(short.row)['offer']}{short.when}"
         )
 
 

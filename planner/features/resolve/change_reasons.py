@@ -8,6 +8,7 @@ from typing import IO, Any
 from planner.features.resolve import changes as story
 from planner.features.resolve.changes import UNCHANGED, Cause, Changes
 from planner.plan.plan import Totals
+from planner.units import counted
 from planner.workbook.book import Block, Column, ExtraSheet, Live, Recomputed, Sheet, axis, chart_title, grid
 from planner.workbook.report import TOTAL_NAMES, Report
 from planner.workbook.sheets.changes_sheet import NAME
@@ -227,7 +228,7 @@ def print_changes(changes: Changes, stream: IO[str]) -> None:
     same = [line for line in changes.lines if line.what == UNCHANGED]
     if same:
         units = amount(math.fsum(line.after_units for line in same))
-        console.print(f"Unchanged: {len(same)} line{'s' if len(same) > 1 else ''}, {units} units.")
+        console.print(f"Unchanged: {counted(len(same), 'line')}, {counted(units, 'unit')}.")
     if changes.causes:
         console.print()
         show(console, _cause_table(changes))

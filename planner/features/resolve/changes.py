@@ -13,7 +13,7 @@ from planner.plan.files import rounded
 from planner.plan.plan import Plan, Totals
 from planner.schema.capacity import Offer
 from planner.schema.case import Case, hours_between
-from planner.units import last_day
+from planner.units import counted, last_day
 from planner.workbook.text_tables import amount, clean, usd
 
 # key: what a reader sees, and which part of the input it is
@@ -98,7 +98,7 @@ class GoneLine:
     units: float
 
     def __str__(self) -> str:
-        return f"{self.offer}: no longer for sale, {self.units:g} units from {self.period}"
+        return f"{self.offer}: no longer for sale, {counted(self.units, 'unit', 'g')} from {self.period}"
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Changes:
 
     def __repr__(self) -> str:
         """Name the change of cost and how many lines and causes there are."""
-        return f"<Changes {self.change_usd:+,.2f} USD: {len(self.lines)} lines, {len(self.causes)} causes>"
+        return f"<Changes {self.change_usd:+,.2f} USD: {counted(len(self.lines), 'line')}, {len(self.causes)} causes>"
 
     @property
     def change_usd(self) -> float:
@@ -198,7 +198,7 @@ def exactness(changes: Changes) -> str:
 
 def keeping(kept: Keeping) -> tuple[str, str]:
     """Say what keeping the last plan's purchases gave, and what the plan that is free to move would do."""
-    changed, free = (f"{amount(units)} units" for units in (kept.changed_units, kept.free_changed_units))
+    changed, free = (counted(amount(units), "unit") for units in (kept.changed_units, kept.free_changed_units))
     if not math.isinf(kept.usd_per_unit):
         kept_is = f"Units change only where each saves {usd(kept.usd_per_unit, 2)} or more: {changed} change."
     elif kept.holds and not kept.broken:

@@ -18,7 +18,7 @@ from planner.schema.capacity import Commitment, Offer
 from planner.schema.case import Case
 from planner.solver.find import Options
 from planner.solver.solve import audited
-from planner.units import last_day
+from planner.units import counted, last_day
 
 _TERMS = ("pool", "meter", "usd_per_unit_hour")
 
@@ -188,4 +188,7 @@ def _kept(
 
 
 def _told(signed: BoughtUnlisted) -> str:
-    return f"{signed.units:g} units of {signed.offer.offer} from {signed.start} through {last_day(signed.end)}"
+    return (
+        f"{counted(signed.units, 'unit', 'g')} of {signed.offer.offer} from {signed.start} through "
+        f"{last_day(signed.end)}"
+    )

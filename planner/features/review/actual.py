@@ -30,7 +30,7 @@ from planner.plan.frames import ARRIVED
 from planner.plan.plan import Plan
 from planner.schema.case import Case
 from planner.schema.workloads import Workload
-from planner.units import HOURS_PER_WEEK
+from planner.units import HOURS_PER_WEEK, counted
 
 _KEY = ["region", "workload", "model", "period", "hour_of_week"]
 
@@ -78,7 +78,8 @@ def as_they_arose(
         return found, []
     names = ", ".join(sorted(set(moved["workload"])))
     return found, [
-        f"{names} can wait: {float(moved['requests'].sum()):,.0f} requests were put back from the hours that served "
+        f"{names} can wait: {counted(float(moved['requests'].sum()), 'request was', ',.0f', 'requests were')} "
+        "put back from the hours that served "
         "them to those in which the plan lets them arise (--waited arrived, if the history has these already)"
     ]
 
@@ -160,7 +161,8 @@ def _seen_hours(
     if not len(quiet):
         return seen, []
     return seen, [
-        f"{len(quiet):,} hours without any row are zeros: nobody asked, and what was committed was paid for "
+        f"{counted(len(quiet), 'hour without any row is a zero', ',', 'hours without any row are zeros')}: "
+        "nobody asked, and what was committed was paid for "
         "(--quiet-hours unknown says otherwise)"
     ]
 
@@ -187,7 +189,7 @@ def _inside(case: Case, history: History) -> tuple[pd.DataFrame, list[str]]:
     notes = []
     days = len(history.rows) - len(rows)
     if days:
-        notes.append(f"{days} rows of the history cover whole days; they have no hour and were left out")
+        notes.append(f"{counted(days, 'row')} of whole days left out: they have no hour")
     rows["hour"] = pd.DatetimeIndex(rows["hour"]).floor("h")
     periods = _periods_of(case, pd.DatetimeIndex(rows["hour"]))
     inside = pd.Series(periods != "", index=rows.index)
@@ -198,7 +200,9 @@ def _inside(case: Case, history: History) -> tuple[pd.DataFrame, list[str]]:
     outside = sorted(set(rows.loc[~inside, "hour"].dt.strftime("%Y-%m")))
     if outside:
         listed = outside[0] if len(outside) == 1 else f"{outside[0]} to {outside[-1]}"
-        notes.append(f"hours outside the plan's months were left out: {int((~inside).sum())} rows of {listed}")
+        notes.append(
+            f"hours outside the plan's months were left out: {counted(int((~inside).sum()), 'row')} of {listed}"
+        )
     return rows.assign(period=periods)[inside].reset_index(drop=True), notes
 
 
@@ -218,7 +222,7 @@ def _check(case: Case, rows: pd.DataFrame) -> None:
         wrong = rows[(rows[name] < 0) | np.isinf(rows[name].to_numpy(float))]
         if len(wrong):
             first = wrong.iloc[0]
-            faults.append(Fault("history", f"{len(wrong)} rows are not numbers of 0 or more, the first at "
+            faults.append(Fault("history", f"no number of 0 or more in {counted(len(wrong), 'row')}, the first at "
                                 f"{first['hour']:%Y-%m-%d %H:00}", None, name, first[name]))  # fmt: skip
     if faults:
         raise InputError(faults)
@@ -234,7 +238,8 @@ def _with_requests(case: Case, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[s
     each = rows["workload"].map(planned).astype(float)
     rows["requests"] = rows["requests"].where(~blank, (tokens / each.where(each > 0)).fillna(0.0))
     named = ", ".join(sorted(set(rows.loc[blank, "workload"])))
-    return rows, [f"{int(blank.sum())} rows of {named} have no request count: requests are their tokens divided by the "
+    return rows, [f"no request count in {counted(int(blank.sum()), 'row')} of {named}: requests are their "
+        "tokens divided by the "
                   "plan's tokens per request, so their token lengths cannot be reviewed"]  # fmt: skip
 
 

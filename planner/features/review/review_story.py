@@ -7,7 +7,7 @@ from typing import IO
 import pandas as pd
 
 from planner.features.review.review_tables import ACTUAL, EXPECTED, KEEP, LEVEL, QUOTA, TOKENS, UNSERVED, Review
-from planner.units import last_day
+from planner.units import counted, last_day
 from planner.workbook.report import rows_of
 from planner.workbook.text_tables import LOST, TextTable, amount, bold, clean, console_for, percent, show, usd
 
@@ -125,7 +125,8 @@ def _crashes(review: Review) -> list[str]:
         told.append(f"A quota was met in {_hours(hours)} ({_places(quota)}).")
     if len(lost):
         requests = float(lost["unserved_requests"].sum())
-        told.append(f"{requests:,.0f} requests in {_hours(lost['hour'].nunique())} could not be served with the "
+        told.append(f"{counted(requests, 'request', ',.0f')} in {_hours(lost['hour'].nunique())} could not be "
+            "served with the "
                     f"units held and the quotas ({_places(lost)}).")  # fmt: skip
     return told
 
@@ -140,7 +141,7 @@ def _places(peaks: pd.DataFrame) -> str:
     rows = counts.head(3).itertuples(index=False, name=None)
     shown = [f"{clean(model, 120)} in {clean(region, 120)}: {n:,}" for region, model, n in rows]
     rest = len(counts) - len(shown)
-    return ", ".join(shown) + (f" and {rest} more places" if rest > 0 else "")
+    return ", ".join(shown) + (f" and {counted(rest, 'more place')}" if rest > 0 else "")
 
 
 _OVER = "Overflow that a commitment would have served more cheaply"

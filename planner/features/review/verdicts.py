@@ -15,12 +15,14 @@ import pandas as pd
 
 from planner.features.order.order import as_owed
 from planner.features.review.actual import Actual
-from planner.features.review.hindsight import HeldCosts, HeldLine, Hindsight, best_units
+from planner.features.review.held_costs import HeldCosts, HeldLine, best_units
+from planner.features.review.hindsight import Hindsight
 from planner.features.review.review_rules import Rules
 from planner.features.review.review_tables import ACTUAL, DROP, EXPECTED, KEEP, LOWER, RAISE, WATCH, Verdict
 from planner.plan.orders import owed_after
 from planner.plan.plan import Plan, Status
 from planner.schema.case import Case
+from planner.units import counted
 
 
 def lines_of(case: Case, plan: Plan) -> tuple[HeldLine, ...]:
@@ -176,7 +178,7 @@ def sentences(v: Verdict, fills: Sequence[str] = ()) -> tuple[str, ...]:
 
 
 def _decision(v: Verdict) -> str:
-    change = f"{told_units(v.best_units)} units in place of {told_units(v.units)}"
+    change = f"{counted(told_units(v.best_units), 'unit')} in place of {told_units(v.units)}"
     saved = f"would have saved ${v.saving_usd:,.0f} of the ${v.usd:,.0f} that it costs in these months"
     if v.verdict == RAISE and v.saving_usd <= 0:
         return f"{change}: with fewer, the rules cannot be kept on the actual demand."

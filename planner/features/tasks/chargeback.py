@@ -31,6 +31,7 @@ from planner.plan.metrics.task_costs import UNDEPLOYED
 from planner.plan.plan import Plan
 from planner.plan.reading import Reading
 from planner.schema.case import Case
+from planner.units import counted
 
 USED: Final = "used"
 KEPT: Final = "kept for failover"
@@ -82,7 +83,7 @@ class Chargeback:
 
     def __repr__(self) -> str:
         """Name the plan and the size of the table."""
-        return f"<Chargeback of {self.basis.plan.name}: {len(self.table)} rows>"
+        return f"<Chargeback of {self.basis.plan.name}: {counted(len(self.table), 'row')}>"
 
     @property
     def months(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from planner.features.what_if.study import Answer, Progress, answer_alone
 from planner.io.cache import source_digest
 from planner.schema.case import Case
 from planner.solver.find import Options
+from planner.units import counted
 from planner.versions import VERSION
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ class Cluster:
                     alive = now
                 elif now - alive > GRACE_SECONDS:
                     raise PlannerError(
-                        f"{SCHEME}{self.address}: no worker has been there for {GRACE_SECONDS:.0f} seconds, with "
+                        f"{SCHEME}{self.address}: no worker has been there for "
+                        f"{counted(GRACE_SECONDS, 'second', '.0f')}, with "
                         f"{len(waiting)} of {count} cases unanswered; nothing was written. Start workers and run again"
                     )
                 if waiting:

@@ -11,6 +11,7 @@ from planner.features.what_if.how_far_report import print_how_far
 from planner.features.what_if.near_report import print_near
 from planner.features.what_if.study import SAME_USD, Answer, Study, decide_by, differences
 from planner.features.what_if.study_files import difference_usd
+from planner.units import counted
 from planner.workbook.text_tables import LOST, Styled, TextTable, amount, clean, console_for, percent, usd
 
 _PROBLEM, _LINES = 900, 8
@@ -68,10 +69,10 @@ def _print_lines(console: object, base: Answer, answer: Answer) -> None:
     if answer.change.refuse_pools:
         show(f"- decide by {decide_by(base, answer)}, the first day on which the order is another")
     for d in lines[:_LINES]:
-        show(f"- {clean(d.offer, 120)} from {d.period}: {amount(d.units_before)} → {amount(d.units)} units, "
+        show(f"- {clean(d.offer, 120)} from {d.period}: {amount(d.units_before)} → {counted(amount(d.units), 'unit')}, "
              f"{usd(d.usd_before)} → {usd(d.usd)} to sign", soft_wrap=True)  # fmt: skip
     if len(lines) > _LINES:
-        show(f"- and {len(lines) - _LINES} more lines (all of them in study_lines.csv and with --json)")
+        show(f"- and {counted(len(lines) - _LINES, 'more line')} (all of them in study_lines.csv and with --json)")
 
 
 def _difference(study: Study, answer: Answer) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
 from planner.plan.pricing import unit_balance
 from planner.schema.case import Case
-from planner.units import HOURS_PER_WEEK
+from planner.units import HOURS_PER_WEEK, counted
 
 
 def deployment_name(names: Names, deployment: int) -> str:
@@ -26,7 +26,8 @@ def reserved(names: Names, flows: Flows, units: Floats) -> list[Finding]:
     def describe(cell: int) -> str:
         d, slot = divmod(cell, names.slot_count)
         return (
-            f"{deployment_name(names, d)}, {names.slot_name(slot)}: load {load[d, slot]:.9g} units with headroom, "
+            f"{deployment_name(names, d)}, {names.slot_name(slot)}: load "
+            f"{counted(load[d, slot], 'unit', '.9g')} with headroom, "
             f"deployed {limit[d, slot]:.9g}"
         )
 
@@ -42,7 +43,8 @@ def deployment(case: Case, derived: Derived, in_force: pd.DataFrame, deployments
     def describe(k: int) -> str:
         row = table.iloc[k]
         return (
-            f"pool {row['pool']}, meter {row['meter']}, {row['period']}: deployed {placed[k]:.9g} units, committed "
+            f"pool {row['pool']}, meter {row['meter']}, {row['period']}: deployed "
+            f"{counted(placed[k], 'unit', '.9g')}, committed "
             f"{have[k]:.9g}, and the pool has no price for unreserved units"
         )
 
@@ -58,7 +60,9 @@ def sizes(case: Case, purchases: pd.DataFrame, deployments: pd.DataFrame) -> lis
         most = np.inf if o.max_units is None else o.max_units
         fault = _size_fault(units, *((o.min_units, o.unit_step) if whole else (0.0, 0.0)), most)
         if fault:
-            findings.append(Finding("sizes", f"offer {name} bought in {period}: {units:.9g} units {fault}", 1.0))
+            findings.append(
+                Finding("sizes", f"offer {name} bought in {period}: {counted(units, 'unit', '.9g')} {fault}", 1.0)
+            )
     rules = {(t.pool, t.meter, t.model): t for t in case.throughput}
     keys = ["pool", "meter", "model", "period", "units"]
     for pool, meter, model, period, units in deployments[keys].itertuples(index=False, name=None):
@@ -66,7 +70,7 @@ def sizes(case: Case, purchases: pd.DataFrame, deployments: pd.DataFrame) -> lis
         fault = _size_fault(units, t.min_units, t.unit_step, np.inf) if whole and t is not None else ""
         if fault:
             place = f"pool {pool}, meter {meter}, model {model}, {period}"
-            findings.append(Finding("sizes", f"{place}: deployed {units:.9g} units {fault}", 1.0))
+            findings.append(Finding("sizes", f"{place}: deployed {counted(units, 'unit', '.9g')} {fault}", 1.0))
     return findings
 
 
@@ -145,7 +149,7 @@ def scaled_limits(case: Case, names: Names, scaled: Floats) -> list[Finding]:
         worst = int(total.argmax())
         if total[worst] > pool.max_scaled_units * (1 + 1e-6) + 1e-6:
             message = (
-                f"pool {pool.pool}, {names.slot_name(worst)}: {total[worst]:.9g} units run by the hour, "
+                f"pool {pool.pool}, {names.slot_name(worst)}: {counted(total[worst], 'unit', '.9g')} run by the hour, "
                 f"at most {pool.max_scaled_units:.9g} may"
             )
             findings.append(Finding("reserved", message, float(total[worst] - pool.max_scaled_units)))

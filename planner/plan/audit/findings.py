@@ -8,7 +8,7 @@ import numpy as np
 from planner.plan.flows import Bools, Floats, Names
 from planner.plan.plan import Plan
 from planner.plan.stress_cases import Margin
-from planner.units import HOURS_PER_WEEK, hour_label
+from planner.units import HOURS_PER_WEEK, counted, hour_label
 
 TOLERANCE = 1e-6  # absolute (in the rule's own unit) and relative, of every limit
 BALANCE_TOLERANCE = 1e-5  # of what is served against demand, requests per hour
@@ -61,7 +61,7 @@ def worst(
     found = [Finding(rule, describe(int(places[k])), float(excess[k])) for k in order[:SHOWN]]
     rest = len(places) - len(found)
     if rest:
-        found.append(Finding(rule, f"and in {rest} more places", float(excess[order[SHOWN]]), rest))
+        found.append(Finding(rule, f"and in {counted(rest, 'more place')}", float(excess[order[SHOWN]]), rest))
     return found
 
 

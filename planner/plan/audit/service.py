@@ -7,7 +7,7 @@ from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Flows, Names
 from planner.plan.frames import Ints
 from planner.schema.case import Case
-from planner.units import HOURS_PER_WEEK
+from planner.units import HOURS_PER_WEEK, counted
 
 
 def data_sent(names: Names, derived: Derived, flows: Flows, what: tuple[str, str] = ("gb_in", "gb_out")) -> Floats:
@@ -105,8 +105,9 @@ def waiting(names: Names, flows: Flows) -> list[Finding]:
         way = flows.ways.iloc[int(flows.way[row])]
         return (
             f"{names.need_name(int(way['need']))}, {names.slot_name(int(flows.place[row]))}: {flows.rph[row]:.9g} "
-            f"requests/hour by {way['supply']} in {way['region']} arose {late[row]} hours before, its latest is "
-            f"{latest[row]} hours"
+            f"requests/hour by {way['supply']} in {way['region']} arose {counted(late[row], 'hour')} before, "
+            "its latest is "
+            f"{counted(latest[row], 'hour')}"
         )
 
     return worst("waiting", broken, (late - latest).astype(float), 1.0, describe)

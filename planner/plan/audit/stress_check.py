@@ -31,7 +31,7 @@ from planner.plan.reading import Reading
 from planner.plan.stress_cases import StressCase, Witness, stress_cases
 from planner.schema.case import Case
 from planner.schema.workloads import Mix
-from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND
+from planner.units import HOURS_PER_WEEK, REQUESTS_PER_THOUSAND, counted
 
 
 def stress(reading: Reading, units: Floats) -> list[Finding]:
@@ -42,7 +42,10 @@ def stress(reading: Reading, units: Floats) -> list[Finding]:
     lost += int((encode(plan.stress_dispatch["case"], case_names) < 0).sum())
     findings = []
     if lost:
-        words = f"{lost} rows of the witness name no stress case or slot of the input"
+        words = (
+            f"{counted(lost, 'row of the witness names', many='rows of the witness name')} no stress case "
+            "or slot of the input"
+        )
         findings.append(Finding("stress", words, np.inf))
     witnesses, unknown = reading.witnesses
     for k, (stressed, witness) in enumerate(zip(reading.stress_cases, witnesses, strict=True)):

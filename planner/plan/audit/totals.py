@@ -12,6 +12,7 @@ from planner.plan.frames import Ints
 from planner.plan.plan import Plan, PlanRisk, Status, Totals, gap_of
 from planner.schema.case import Case
 from planner.schema.input_digest import is_input_of
+from planner.units import counted
 
 
 def sound_tables(case: Case, plan: Plan, names: Names) -> tuple[pd.DataFrame, pd.DataFrame, list[Finding]]:
@@ -47,7 +48,8 @@ def flow_names(frame: pd.DataFrame, unknown: Ints, flows: Flows, table: str) -> 
     if len(unknown):
         row = _rows(frame.iloc[unknown[:1]])[0]
         findings.append(Finding(
-            "names", f"{table}: {len(unknown)} rows name what the input does not know, the first: {_words(row)}", np.inf
+            "names", (f"{table}: {counted(len(unknown), 'row names', many='rows name')} what the input does not "
+                f"know, the first: {_words(row)}"), np.inf
         ))  # fmt: skip
     total = np.bincount(flows.way, np.abs(np.nan_to_num(flows.rph)), len(flows.ways))
     for number in np.flatnonzero((flows.ways["fault"] != "").to_numpy(bool) & (total > TOLERANCE)):
@@ -142,7 +144,12 @@ def purchase_costs(plan_purchases: pd.DataFrame, in_force: pd.DataFrame) -> list
         if not abs(says - is_) <= TOLERANCE * max(1.0, abs(is_)):
             what = f"offer {row['offer']} bought in {row['period']}"
             findings.append(
-                _differs(f"{what} says {says:.6f} USD, {row['units']:g} units cost {is_:.6f} USD", says, is_)
+                _differs(
+                    f"{what} says {says:.6f} USD, {counted(row['units'], 'unit costs', 'g', 'units cost')} "
+                    f"{is_:.6f} USD",
+                    says,
+                    is_,
+                )
             )
     return findings
 

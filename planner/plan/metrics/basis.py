@@ -16,7 +16,7 @@ from planner.plan.reading import Reading
 from planner.plan.scaled import scaled_usd, started_units
 from planner.plan.spend import Spent
 from planner.schema.case import Case
-from planner.units import HOURS_PER_WEEK
+from planner.units import HOURS_PER_WEEK, counted
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,10 @@ class Basis:
         """Take what was read of a plan; it must have passed its audit."""
         flows, unknown = reading.dispatch
         if len(unknown):
-            raise AuditError(f"dispatch: {len(unknown)} rows name what the input does not know; audit the plan first")
+            raise AuditError(
+                f"dispatch: {counted(len(unknown), 'row names', many='rows name')} what the input does not "
+                "know; audit the plan first"
+            )
         hours = np.array([p.hours for p in reading.case.periods])
         units = deployed_units(reading.names, reading.plan.deployments)
         return cls(reading, reading.case, reading.plan, reading.derived, reading.names, flows, units, hours)

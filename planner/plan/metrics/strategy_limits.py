@@ -5,6 +5,7 @@ import numpy as np
 from planner.plan.flows import Floats, Flows
 from planner.plan.frames import Ints
 from planner.plan.metrics.basis import Basis
+from planner.units import counted
 
 _ROUNDING, _DUST = 1e-9, 1e-9
 
@@ -59,5 +60,7 @@ def above_scaled(basis: Basis, run: Floats) -> str:
         most = float(run[own].sum(axis=0).max(initial=0.0))
         if pool.max_scaled_units is not None and most > pool.max_scaled_units * (1 + 1e-6) + 1e-6:
             limit = pool.max_scaled_units
-            return f"needs {most:,.4g} units of {pool.pool} by the hour at once, max_scaled_units {limit:g}"
+            return (
+                f"needs {counted(most, 'unit', ',.4g')} of {pool.pool} by the hour at once, max_scaled_units {limit:g}"
+            )
     return ""

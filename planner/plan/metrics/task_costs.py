@@ -17,7 +17,7 @@ from planner.plan.metrics.basis import Basis
 from planner.plan.metrics.metric_tables import COST, HORIZON, MODEL_COST, MONTHS, TASKS, WORKLOAD_COST
 from planner.plan.plan import Totals
 from planner.schema.capacity import SHARED_DEPLOYMENT
-from planner.units import REQUESTS_PER_THOUSAND
+from planner.units import REQUESTS_PER_THOUSAND, counted
 
 
 def equivalent_usd(basis: Basis) -> Floats:
@@ -184,7 +184,7 @@ class TaskCosts:
 
     def __repr__(self) -> str:
         """Name the plan and the size of the table."""
-        return f"<TaskCosts of {self.basis.plan.name}: {len(self.table)} rows>"
+        return f"<TaskCosts of {self.basis.plan.name}: {counted(len(self.table), 'row')}>"
 
     @classmethod
     def of(cls, basis: Basis) -> "TaskCosts":

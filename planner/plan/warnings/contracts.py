@@ -7,6 +7,7 @@ from planner.plan.warnings.traps import Caution, listed, with_demand
 from planner.schema.capacity import Commitment
 from planner.schema.case import Case, hours_between
 from planner.schema.contracts import SpendCommitment
+from planner.units import counted
 
 
 def covered_in_part(case: Case, c: Commitment) -> dict[str, float]:
@@ -26,7 +27,8 @@ def part_months(case: Case) -> list[Caution]:
         parts = covered_in_part(case, c)
         if parts:
             message = (
-                f"{c.units:g} units from {c.start} to {c.end} cover {listed(parts)} only in part: they serve nothing "
+                f"{counted(c.units, 'unit', 'g')} from {c.start} to {c.end}: {listed(parts)} covered only in "
+                "part; serves nothing "
                 f"there, and the ${sum(parts.values()):,.2f} that is owed for those days is in no cost of the plan"
             )
             inside = [day for day in (c.start, c.end) if case.periods[0].start < day < case.periods[-1].end]
@@ -132,7 +134,8 @@ def unused_slow_options(case: Case) -> list[Caution]:
         hours = max(o.deadline_hours for o in own)
         where = listed(f"{o.model} in {o.region}" for o in own)
         message = (
-            f"answers within {hours} hours ({where}), and no workload of these models may wait so long: it is unused"
+            f"answers within {counted(hours, 'hour')} ({where}), and no workload of these models may wait "
+            "so long: it is unused"
         )
         remedy = "Set deadline_hours of the workloads that can wait"
         found.append(Caution("slow-option", "cost", f"on_demand option {name}", message, remedy))
@@ -175,7 +178,8 @@ def spare_for_work_that_waits(case: Case) -> list[Caution]:
     return [
         Caution(
             "waiting-headroom", "cost", f"workload {w.workload}",
-            f"can wait {w.deadline_hours} hours and keeps {case.reserved_headroom(w):.0%} of reserved units spare all "
+            f"can wait {counted(w.deadline_hours, 'hour')} and keeps {case.reserved_headroom(w):.0%} of "
+            "reserved units spare all "
             f"the same{'' if w.reserved_headroom is not None else ' (the reserved_headroom of policy)'}",
             "Set its reserved_headroom to 0, unless its bursts must not touch other work",
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from planner.schema.base import Row
 from planner.schema.case import Case
+from planner.units import counted
 
 OLD_DAYS = 90
 OLD, UNDATED, UNCONFIRMED = "old-price", "no-date", "unconfirmed"
@@ -45,7 +46,7 @@ def _aged(groups: dict[tuple[str, str, str], list[Row]], today: dt.date) -> list
             found.append(PriceDoubt(UNDATED, table, len(rows), message, "Fill in as_of as 2027-01-31, and source"))
             continue
         if age > OLD_DAYS:
-            message = f"{_count(rows)} of {as_of} ({age} days old): {source}"
+            message = f"{_count(rows)} of {as_of} ({counted(age, 'day')} old): {source}"
             found.append(PriceDoubt(OLD, table, len(rows), message, "Read the price again before you sign"))
     return found
 

@@ -8,7 +8,7 @@ from planner.plan.warnings.traps import Caution, listed
 from planner.schema.capacity import Pool
 from planner.schema.case import Case
 from planner.schema.settings import Risk
-from planner.units import HOURS_PER_WEEK
+from planner.units import HOURS_PER_WEEK, counted
 
 _NONE = 1e-9
 
@@ -104,8 +104,9 @@ def _slow_start(case: Case, derived: Derived, pool: Pool) -> list[Caution]:
     if not 0 < longest < pool.start_hours:
         return []
     message = (
-        f"pays {pool.start_hours:g} hours for each start by the hour, and no peak in reach lasts so long: demand is "
-        f"above its average for {longest} hours at most"
+        f"pays {counted(pool.start_hours, 'hour', 'g')} for each start by the hour, and no peak in reach lasts "
+        "so long: demand is "
+        f"above its average for {counted(longest, 'hour')} at most"
     )
     remedy = "start_hours is in hours (10 minutes are 0.17); with a start so slow they would hardly run"
     return [Caution("slow-start", "cost", f"pool {pool.pool}", message, remedy)]

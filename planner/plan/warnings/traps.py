@@ -12,7 +12,7 @@ from planner.plan.derived import Derived
 from planner.plan.flows import Floats, Names
 from planner.schema.case import TABLES, Case
 from planner.schema.workloads import Workload
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, counted
 
 
 @dataclass(frozen=True)
@@ -284,7 +284,10 @@ def idle_commitments(case: Case) -> list[Caution]:
             idling.setdefault((pool, meter, units), {})[period] = idle
     for (pool, meter, units), by_period in idling.items():
         share = f"{'' if len(by_period) == 1 else 'up to '}{max(by_period.values()):.0%}"
-        message = f"{units:g} units are committed, but in {share} of the hours all demand in reach could not use half"
+        message = (
+            f"{counted(units, 'unit is', 'g', 'units are')} committed, but in {share} of the hours all "
+            "demand in reach could not use half"
+        )
         remedy = "Let more workloads, models or regions use the pool, or let the commitment end"
         found.append(Caution("idle-commitment", "cost", f"pool {pool}, {meter}, {listed(by_period)}", message, remedy))
     mean = demand.mean(axis=1)
@@ -292,7 +295,10 @@ def idle_commitments(case: Case) -> list[Caution]:
     for offer in sized:
         average = float(per_request[offer.pool, offer.meter] @ mean)
         if 0 < average < IDLE_USE * offer.min_units:
-            sold = f"no fewer than {offer.min_units:,g} units are sold, and all demand in reach needs {average:,.3g}"
+            sold = (
+                f"no fewer than {counted(offer.min_units, 'unit is', ',g', 'units are')} sold, and all "
+                f"demand in reach needs {average:,.3g}"
+            )
             unused.setdefault(f"{sold} on average", []).append(offer.offer)
     for message, offers in unused.items():
         remedy = "It would mostly be idle: expect no purchase"

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from planner.schema.case import TABLES, Case
 from planner.schema.describe import ColumnFacts, columns_of, settings_of
 from planner.schema.settings import PlanSettings
-from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS
+from planner.units import DAYS_PER_WEEK, HOURS_PER_DAY, WEEKDAYS, counted
 from planner.workbook.book import Column, Live, Sheet, Value, print_areas
 from planner.workbook.report import Report
 from planner.workbook.svg import heat_map
@@ -60,7 +60,7 @@ def write(sheet: Sheet, own: Mapping[str, Sheet], report: Report) -> None:
         rows = [{c.name: _shown(c.name, getattr(row, c.name), sources) for c in columns} for row in records]
         if table.name in own:
             _long_table(own[table.name], title, columns, rows)
-            sheet.put(top + 1, 0, f"{len(rows):,} rows, on the sheet {own[table.name].name}", "aside")
+            sheet.put(top + 1, 0, f"{counted(len(rows), 'row', ',')}, on the sheet {own[table.name].name}", "aside")
             blocks.append((top, top + 1))
             more.append(0)
             top += 3

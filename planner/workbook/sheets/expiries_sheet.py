@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from planner.plan.expiries import Calendar, Expiry
-from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH, last_day
+from planner.units import HOURS_PER_DAY, counted, last_day
 from planner.workbook.book import Block, Column, Live, Sheet, axis, block_at, chart_title, grid, print_areas
 from planner.workbook.order_columns import days_within
 from planner.workbook.report import Report
@@ -42,10 +42,12 @@ WORKINGS = (
     Column("pool_no", "Pool\nno.", "count:muted", 7),
     Column("group", "Region\nno.", "count:muted", 8),
     Column("price", "Price\nUSD/unit-hour", "price:muted", 14),
+    Column("month_hours", "Hours in a\nmean month", "number:muted", 12),
 )
 TEXT = (
-    "Every commitment, earlier and bought here, by its end. Per month: a mean month of 730 hours. Coverage and what a "
-    "lapse sends to on demand are estimates, at the plan's units, by the hours of the month in which it is over, or of "
+    "Every commitment, earlier and bought here, by its end. Per month: a mean month of its term, as on the purchase "
+    "order (730 hours where it does not run for whole months). Coverage and what a lapse sends to on demand "
+    "are estimates, at the plan's units, by the hours of the month in which it is over, or of "
     "the plan's last month where it runs on. Headroom and failover may need units that save nothing."
 )
 
@@ -78,7 +80,12 @@ def write(sheet: Sheet, report: Report, order: Block | None) -> Block:
     text += " (upfront prices spread over their terms; when they are due: Purchase order, Cash)" if upfront else ""
     sheet.put(top, 0, text, "section")
     if calendar.cut:
-        sheet.put(top, 3, f"Only the first {len(calendar.months)} months are shown; commitments run on.", "aside")
+        sheet.put(
+            top,
+            3,
+            f"Only the first {counted(len(calendar.months), 'month is', many='months are')} shown; commitments run on.",
+            "aside",
+        )
     last = _by_month(sheet, calendar, block, top + 1 + _CHART_ROWS, top + 1)
     areas = print_areas([(0, block.total_row), (top, last)], sum(c.width for c in COLUMNS))
     sheet.printed(last, len(COLUMNS) - 1, freeze=(TOP + 1, 0), areas=areas)  # no head of one table above the other
@@ -92,7 +99,8 @@ def inside_the_plan(calendar: Calendar) -> str:
         if e.days_without:
             ends.setdefault((e.owed.offer.offer, e.owed.end, e.days_without))
     told = [
-        f"{clean(name, 60)} runs through {last_day(end)} (the plan's last {days} days are without it)"
+        f"{clean(name, 60)} runs through {last_day(end)} (the plan's last "
+        f"{'day is' if days == 1 else f'{days} days are'} without it)"
         for name, end, days in ends
     ]
     more = f"; and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
@@ -119,14 +127,14 @@ def _record(
     return {
         "decide": Live("={end}-" + notice, _serial(e.decide)), "end": o.end, "region": o.region, "offer": offer.offer,
         "product": offer.product or "", "pool": offer.pool, "bought": "this plan" if o.new else "earlier",
-        "start": o.start, "units": units, "usd": Live(f"={{units}}*{{price}}*{HOURS_PER_MONTH}", e.usd_per_month),
+        "start": o.start, "units": units, "usd": Live("={units}*{price}*{month_hours}", e.usd_per_month),
         "before": Live(_filled(force, "<{end}", ">={end}"), e.before_units),
         "after": Live(_filled(force, "<={end}", ">{end}"), e.after_units),
         "covered": e.coverage_before, "left": e.coverage_after,
         "lapse": e.lapse_usd_per_month if e.priced else None,
         "saves": Live("={lapse}-{usd}", e.lapse_usd_per_month - e.usd_per_month) if e.priced else None,
         "month": e.month, "pool_no": numbers[offer.pool, offer.meter], "group": calendar.group_of[o.region] + 1,
-        "price": price,
+        "price": price, "month_hours": e.mean_month_hours,
     }  # fmt: skip
 
 

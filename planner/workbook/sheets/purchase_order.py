@@ -15,7 +15,7 @@ from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 from planner.plan.orders import SHOWN_DIGITS, OrderLine, billed, order_digest_of
 from planner.plan.pool_months import OrderValue
 from planner.schema.settings import PurchaseHead
-from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH, last_day
+from planner.units import HOURS_PER_DAY, HOURS_PER_MONTH, counted, last_day
 from planner.workbook import story
 from planner.workbook.book import Block, Column, Live, Sheet
 from planner.workbook.order_columns import (
@@ -278,7 +278,9 @@ def _cash(sheet: Sheet, block: Block, rows: list[OrderRow], top: int) -> int:
         formula = f'=IF({same},"{words}","DOES NOT ADD UP to the whole terms above.")'
         sheet.put(total + 1, 0, Live(formula, words), "aside")
     else:
-        sheet.put(total + 1, 0, f"{years[-1] - shown[-1]} more years are not shown.", "aside")
+        sheet.put(
+            total + 1, 0, f"{counted(years[-1] - shown[-1], 'more year is', many='more years are')} not shown.", "aside"
+        )
     return total + 1
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from planner.features.demand.backtest.walk import CLAIRVOYANT, NOTHING
 from planner.features.demand.charts import ACCENT, BAND, QUIET, figure, save
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, counted
 
 LEAST_WEEKS = 8
 TIE = 0.02  # of what could be won: a smaller difference is a tie
@@ -44,12 +44,16 @@ def meaning(hours: int, term_weeks: int) -> str:
     weeks = hours / HOURS_PER_WEEK
     if weeks < LEAST_WEEKS:
         return (
-            f"This says little: {hours / HOURS_PER_DAY:.0f} days are replayed, of terms of {term_weeks} "
+            f"This says little: {counted(hours / HOURS_PER_DAY, 'day is', '.0f', 'days are')} replayed, of "
+            f"terms of {term_weeks} "
             f"week{'s' if term_weeks > 1 else ''}. It shows how the rules react, not what they are worth; "
             "collect a few months before you trust a ranking."
         )
     if weeks < term_weeks:
-        return f"No term was seen to its end: {weeks:.0f} weeks are replayed, of terms of {term_weeks}. {PAST_THE_END}"
+        return (
+            f"No term was seen to its end: {counted(weeks, 'week is', '.0f', 'weeks are')} replayed, of "
+            f"terms of {term_weeks}. {PAST_THE_END}"
+        )
     return PAST_THE_END
 
 

@@ -13,6 +13,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from planner.units import counted
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -105,7 +107,9 @@ def run(arguments: argparse.Namespace) -> int:
         f"{terms.months} month{'s' if terms.months > 1 else ''} ahead"
     )
     if terms.term_steps < terms.every_steps:
-        notes.append(f"terms of {terms.term_weeks} weeks end before the next purchase: nothing is in force in between")
+        notes.append(
+            f"terms of {counted(terms.term_weeks, 'week')} end before the next purchase: nothing is in force in between"
+        )
     text += [LEGEND, meaning(count * terms.step_hours, terms.term_weeks), *(f"note: {note}" for note in notes)]
     print(head, "", *text, sep="\n")
     if arguments.output is not None:
@@ -142,6 +146,18 @@ def _replayable(
         days = max((len(values) for values in pools.values()), default=0) / HOURS_PER_DAY
         least = (terms.start(0) + 1) * terms.step_hours / HOURS_PER_DAY
         seen = terms.start(0) * terms.step_hours // HOURS_PER_DAY
-        message = f"is too short to replay: {seen} days come before the first purchase, and a {terms.step} after it"
-        raise InputError([Fault("history", message, value=f"{days:.1f} days", allowed=f"{least:.0f} days or more")])
+        message = (
+            f"is too short to replay: {counted(seen, 'day comes', many='days come')} before the first "
+            f"purchase, and a {terms.step} after it"
+        )
+        raise InputError(
+            [
+                Fault(
+                    "history",
+                    message,
+                    value=counted(days, "day", ".1f"),
+                    allowed=f"{counted(least, 'day', '.0f')} or more",
+                )
+            ]
+        )
     return long_enough

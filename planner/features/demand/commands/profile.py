@@ -11,6 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from planner.units import counted
+
 WIDTH = 100  # of the week on a terminal
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -74,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             else "counted (--skip-outages takes them as unknown)",
             "spike": "cut to three times the usual" if treatment.cap_spikes else "counted (--cap-spikes cuts them)",
         }
-        console.print(f"{mark}: {count:,} series-hours, {kept[str(mark)]}")
+        console.print(f"{mark}: {counted(count, 'series-hour', ',')}, {kept[str(mark)]}")
     for note in result.notes:
         console.print(f"note: {note}")
     if arguments.output is not None:

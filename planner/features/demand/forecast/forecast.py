@@ -37,7 +37,7 @@ from planner.features.demand.marks import mark_hours, treated
 from planner.features.demand.profile import model_mix, request_shape
 from planner.features.demand.series import hourly_series
 from planner.schema.settings import Period, periods_of
-from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK
+from planner.units import HOURS_PER_DAY, HOURS_PER_WEEK, counted
 
 ENDED_WEEKS = 4
 LEVELS = ("mean", "p10", "p90", "p98")
@@ -244,7 +244,10 @@ def _no_forecast(values: pd.Series) -> str:
         return "it never had a request"
     if (ended := ended_hours(values)) > ENDED_WEEKS * HOURS_PER_WEEK:
         weeks = ended // HOURS_PER_WEEK
-        return f"no request in the last {weeks} weeks, so it is taken as retired (if its export is missing, ingest it)"
+        return (
+            f"no request in the last {counted(weeks, 'week')}, so it is taken as retired (if its export is "
+            "missing, ingest it)"
+        )
     return ""
 
 

@@ -13,6 +13,7 @@ from planner.features.demand.forecast.forecast import Forecast
 from planner.features.demand.forecast.one_series import Assumptions
 from planner.features.demand.history import History
 from planner.schema.settings import Horizon
+from planner.units import counted
 
 
 def report_of(result: Forecast, history: History, assumptions: Assumptions, horizon: Horizon) -> str:
@@ -68,7 +69,8 @@ def left_out_lines(left_out: pd.DataFrame, folder: Path) -> list[str]:
         usd = prices.get((row["region"], row["workload"]))
         cost = "no on-demand price in the folder yet" if usd is None else f"${usd * row['requests']:,.2f} on demand"
         lines.append(
-            f"left out: {row['region']} {row['workload']}: {row['requests']:,.0f} requests, {row['share']:.1%} of its "
+            f"left out: {row['region']} {row['workload']}: {counted(row['requests'], 'request', ',.0f')}, "
+            f"{row['share']:.1%} of its "
             f"history ({cost}); the accuracy above is measured on all of them"
         )
     return lines

@@ -21,7 +21,7 @@ from planner.features.demand.forecast.models import (
 from planner.features.demand.forecast.planned_moves import PlannedMove
 from planner.features.demand.marks import Treatment
 from planner.features.demand.series import WEEKEND, QuietHours
-from planner.units import HOURS_PER_WEEK
+from planner.units import HOURS_PER_WEEK, counted
 
 
 def wape(actual: np.ndarray, forecast: np.ndarray) -> float:
@@ -206,7 +206,7 @@ def one_series(
         days, jump = shift_of(to_weeks(known))
         if days:
             remarks.append(
-                f"its level moved by {np.expm1(jump):+.0%} {days} days before its end: that is taken to last"
+                f"its level moved by {np.expm1(jump):+.0%} {counted(days, 'day')} before its end: that is taken to last"
             )
     if given.growth_per_month is not None:
         path = np.tile(path[0], (weeks_ahead, 1)) * _growth(given.growth_per_month, weeks_ahead)[:, None]

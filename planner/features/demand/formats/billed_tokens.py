@@ -17,7 +17,7 @@ from planner.features.demand.engine import in_order
 from planner.features.demand.formats import moments, numbers
 from planner.features.demand.formats.cells import flat_name
 from planner.features.demand.formats.format import ExportReading, Format, Inputs, rows_to_frame
-from planner.units import SECONDS_PER_HOUR
+from planner.units import SECONDS_PER_HOUR, counted
 
 # the first that fits; meters abbreviate: "Inp" for input, "cchd" for cached
 KINDS = (
@@ -153,7 +153,7 @@ def reader(bill: Bill) -> Any:
         if not rows:
             raise InputError([Fault(inputs.place, f"has no rows of tokens among {left:,} billing rows")])
         if left:
-            notes.append(f"{left:,} rows of other charges are left out")
+            notes.append(f"{counted(left, 'row of another charge is', ',', 'rows of other charges are')} left out")
         frame = rows_to_frame(rows, ("model", "region", "workload", "filename"))
         key = ["epoch", "bucket_hours", "model", "region", "workload", "filename"]
         counts = [n for n in ("input_tokens", "cached_tokens", "written_tokens", "output_tokens") if n in frame]

@@ -4,6 +4,7 @@ from typing import Any
 
 from planner.features.review.review_tables import Review
 from planner.plan.orders import Owed
+from planner.units import counted
 from planner.workbook.book import Column, Sheet
 
 NAME = "Expiries"
@@ -27,7 +28,11 @@ COLUMNS = (
 
 def write(sheet: Sheet, review: Review) -> None:
     """Write one row a commitment, by the day to decide."""
-    text = f"Every commitment by its end; decide {review.calendar.notice_days} days before. Per month: 730 hours."
+    text = (
+        f"Every commitment by its end; decide {counted(review.calendar.notice_days, 'day')} before. Per month: "
+        "a mean month "
+        "of its term, as on the purchase order."
+    )
     sheet.heading("Expiries", text, len(COLUMNS) - 1)
     sheet.widths(COLUMNS)
     until = review.until.date()

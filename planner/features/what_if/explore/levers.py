@@ -12,6 +12,7 @@ from enum import Enum
 from planner.features.what_if.case_change import CaseChange
 from planner.features.what_if.case_factors import Factor
 from planner.schema.case import Case
+from planner.units import counted
 
 Value = float | bool | str | None
 Moved = Mapping[str, Value]  # value by key of a lever; what is not named is as it stands
@@ -125,7 +126,7 @@ def _share(key: str, label: str, value: float | None, most: float = 100.0, *, fi
 def _rules(case: Case) -> Iterable[Lever]:
     policy = case.settings.policy
     own = [w.workload for w in case.workloads if w.headroom is not None]
-    note = f"{len(own)} workloads have their own" if own else ""
+    note = f"{counted(len(own), 'workload has its own', many='workloads have their own')}" if own else ""
     yield _share("headroom", "Headroom", policy.headroom, 95.0, note=note)
     if any(r.fails for r in case.regions):
         yield Lever("set failover.enabled", RULES, "Failover: any one region may be lost", Kind.SWITCH,
