@@ -12,7 +12,7 @@ from planner.units import counted
 PLURAL = re.compile(r"\{[^{}]+\} (?:more )?(?:units|rows|lines|cells|pools|deployments|places)\b(?!/)")
 NEVER_ONE = (  # limits, a share, names, and what is told of several only
     "each of its last {told_units", ".0%} more units", "rows over all scenarios", "MOST_DEMAND_ROWS",
-    "of_file > 1", "{regions} pools", "MOST_SHEET_ROWS", "for {len(self.heads)} columns",
+    "of_file > 1", "{regions} pools", "MOST_SHEET_ROWS", "MOST_ROWS", "{times} rows", "for {len(self.heads)} columns",
 )  # fmt: skip
 
 

@@ -312,8 +312,8 @@ def same_commitments(case: Case) -> list[Caution]:
     return [
         Caution(
             "same-commitment", "risk", f"commitments of {c.offer}",
-            f"{times} rows are the same ({c.units:,g} units, {c.start} to {c.end}), and each is owed: they count as "
-            f"{times * c.units:,g} units",
+            f"{times} rows are the same ({counted(c.units, 'unit', ',g')}, {c.start} to {c.end}), and each is owed: "
+            f"they count as {counted(times * c.units, 'unit', ',g')}",
             "Delete the rows that were entered again; if all of them were bought, write one with their sum",
         )
         for c, times in rows.items()
