@@ -82,7 +82,8 @@ def _walk(block: yaml.MappingNode, prefix: str, raw: RawSettings, faults: list[F
             raw.values[key] = "; ".join(clean(each.value) for each in node.value)
         elif not isinstance(node, yaml.ScalarNode) or node.tag not in (*_PLAIN_TAGS, _NULL_TAG):
             what = _BLOCKS.get(node.tag) or f"the tag {node.tag.removeprefix(_TAGS)!r}"
-            faults.append(raw.fault(f"holds {what}; one plain value is needed", key))
+            needed = "a plain value, or a list of them," if key in _LISTS else "one plain value"
+            faults.append(raw.fault(f"holds {what}; {needed} is needed", key))
         elif node.tag != _NULL_TAG:
             raw.values[key] = clean(node.value)
         else:

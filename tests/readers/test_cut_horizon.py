@@ -47,7 +47,7 @@ def test_the_sheet_plan_takes_them_too(tmp_path: Path) -> None:
         ("[2027-01-01]", "cuts 2027-01-01 do not lie inside the horizon, 2027-01-01 to before 2027-02-01"),
         ("[2027-02-01]", "cuts 2027-02-01 do not lie inside"),
         ("[mid January]", "column horizon.cuts: is not a date (found 'mid January')"),
-        ("{a: 1}", "there is no key 'horizon.cuts.a'"),
+        ("{a: 1}", "column horizon.cuts: holds a block of keys; a plain value, or a list of them, is needed"),
     ],
 )
 def test_faults(tmp_path: Path, cuts: str, said: str) -> None:

@@ -200,7 +200,7 @@ def test_a_plan_that_was_moved_or_deleted_is_told(reports: Path, capsys) -> None
         (("accept", "reports/q0", "--into", "reports"), "plan.yaml: is missing"),
         (("accept", "reports/q0", "--into", "next.xlsx"), "is a workbook"),
         (("accept", "reports/q0", "--by", " "), "who signs is blank"),
-        (("accept", "reports/q0", "--ledger", "next"), "Is a directory"),
+        (("accept", "reports/q0", "--ledger", "next"), "is not a file, so it is no ledger"),
         (("ledger", "nowhere"), "there is no such ledger"),
         (("ledger", "next"), "is a directory"),
     ],
