@@ -127,7 +127,7 @@ class Looks:
             found += [(change.limit, shortfall_of(self.case, elastic.sets, change)) for change in changes]
         if not found:
             return None
-        cap = max(min(limit.most, max(limit.full, s.amount)) / s.amount for limit, s in found)
+        cap = max(min(limit.most, max(limit.full, limit.ample, s.amount)) / s.amount for limit, s in found)
         steps = {o.offer: (o.min_units, o.unit_step) for o in self.case.offers} if self.whole else {}
 
         def at(k: int) -> Some:

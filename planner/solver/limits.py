@@ -30,8 +30,8 @@ class Limit:
     """One cell that may change.
 
     rule : family, or units, demand, failover_share, trust. cell : None: no cell is known for it, a row's bound.
-    key : names of its row in the input, or of the row. full : amount that serves all. most : largest change.
-    lowered : whether less is asked.
+    key : names of its row in the input, or of the row. full : amount that serves all through one line. most : largest
+    change. lowered : whether less is asked. ample : amount beyond which it limits nothing, where that is known.
     """
 
     rule: str
@@ -41,6 +41,7 @@ class Limit:
     full: float
     most: float = np.inf
     lowered: bool = False
+    ample: float = 0.0
 
     @property
     def asked(self) -> Asked:
@@ -119,7 +120,8 @@ def limits_of(sets: Sets, program: LinearProgram) -> Limits:
             continue
         one_way = bool(np.isfinite(rows.lower).all() or np.isinf(rows.lower).all())
         if isinstance(family.relaxed_by, Cell) and one_way:
-            made, limit, value = _of_cell(sets, family, rows, _full(program, rows, usual))
+            ample = _together(rows, usual) * _most_asked(sets)
+            made, limit, value = _of_cell(sets, family, rows, _full(program, rows, usual), ample)
         elif family.relaxed_by is not Relaxed.NEVER:  # also a cell that more of helps some rows and hurts others
             made, limit, value = _of_rows(sets, family, rows, _full(program, rows, usual))
         else:
@@ -137,7 +139,7 @@ def limits_of(sets: Sets, program: LinearProgram) -> Limits:
     return Limits([*found, *demand, *_units(sets), *_stress(sets)], row[used], limit[used], value[used])
 
 
-def _of_cell(sets: Sets, family: Family, rows: Rows, full: Floats) -> tuple[list[Limit], Ints, Floats]:
+def _of_cell(sets: Sets, family: Family, rows: Rows, full: Floats, ample: Floats) -> tuple[list[Limit], Ints, Floats]:
     """Limits of a family's cell, and the limit and coefficient of each row."""
     cell = family.relaxed_by
     assert isinstance(cell, Cell)
@@ -158,7 +160,8 @@ def _of_cell(sets: Sets, family: Family, rows: Rows, full: Floats) -> tuple[list
         share = cell.unit == "share"
         most = (has if lowered[first] else 1.0 - has) if share else has if lowered[first] else np.inf
         enough = 1.0 if share else max(float((full[mine] / per_unit[mine]).max()), 1e-9)
-        made.append(Limit(family.name, cell, key, has, enough, most, bool(lowered[first])))
+        beyond = 0.0 if share else float((ample[mine] / per_unit[mine]).max())
+        made.append(Limit(family.name, cell, key, has, enough, most, bool(lowered[first]), beyond))
     return made, limit, np.where(lowered, per_unit, -per_unit)
 
 
@@ -225,6 +228,17 @@ def _full(program: LinearProgram, rows: Rows, usual: Floats) -> Floats:
     full: Floats = np.bincount(rows.row[flow], term[flow], rows.count).astype(float)
     np.maximum.at(full, rows.row[~flow], term[~flow])
     return full
+
+
+def _together(rows: Rows, usual: Floats) -> Floats:
+    """Sum of all usual flows and purchases of each row: whole units may take them all."""
+    return np.bincount(rows.row, np.abs(rows.value) * usual[rows.column], rows.count).astype(float)
+
+
+def _most_asked(sets: Sets) -> float:
+    """Return how much more than the demand a stress case asks of a limit at most: a quota is used to its trust only."""
+    cases = [case for case in sets.cases if case.quota_scale > 0]
+    return max([1.0, *(float(np.max(case.demand_scale, initial=0.0)) / case.quota_scale for case in cases)])
 
 
 def _demand(sets: Sets) -> list[Limit]:

@@ -145,6 +145,31 @@ def test_whole_units_take_more_than_units_of_any_size() -> None:
     assert answers[:2] == ["max_units of west-m-1m from 7 to 10", "quota of m in west from 2 to 5"]
 
 
+def test_a_budget_for_whole_units_of_several_offers() -> None:
+    """Each region asks for 9.5 and signs 10: 20 units of 744 USD, where units of any size are 19 and one offer's 10."""
+    demand = [row for r in BOTH for row in builders.profile(r, "w", 9.5)]
+    offers = [{"offer": f"{r}-m-1m", "pool": f"{r}-m", "usd_per_unit_hour": 1.0, "unit_step": 1} for r in BOTH]
+    tables = builders.two_regions(on_demand=[], routes=[], demand=demand, offers=offers)
+    free = {"failover": {"enabled": False}, "whole_units": True}
+    case = builders.case(tables, max_commitment_usd=3_720, **free)
+    (needs,) = (c.needs for (c, *more) in found(case).found if c.rule == "budget" and not more)
+    assert isinstance(needs, float)
+    assert 20 * 744 <= needs <= 20 * 744 + 0.01 * (20 * 744 - 3_720)
+
+
+def test_a_quota_that_is_hardly_trusted_with_whole_units() -> None:
+    """East serves 20 while west is lost: 5 units (7 of any size) and a tenth of its quota, which takes 150 (130)."""
+    offers = [{"offer": "east-m-1m", "pool": "east-m", "usd_per_unit_hour": 1.0, "unit_step": 5, "max_units": 7}]
+    given = {"pools": [{"pool": "east-m", "region": "east"}], "offers": offers,
+             "throughput": [{"pool": "east-m", "model": "m", "tokens_per_minute_per_unit": 1}],
+             "on_demand": [on_demand("east", tokens_per_minute_quota=20), on_demand("west")]}  # fmt: skip
+    lost = {"enabled": True, "on_demand_trust": 0.1}
+    case = builders.case(builders.two_regions(**given), failover=lost, whole_units=True)
+    (needs,) = (c.needs for (c, *more) in found(case).found if c.rule == "quota" and not more)
+    assert isinstance(needs, float)
+    assert 150 <= needs <= 150 + 0.01 * 130
+
+
 def test_a_case_with_a_plan_needs_no_change() -> None:
     assert found(builders.case(builders.tables())).found == []
 
