@@ -101,7 +101,8 @@ TAMPERED: list[tuple[str, Change, str, str]] = [
     ("a negative stressed flow", cell("stress_dispatch", "requests_per_hour", -1.0), "names", "witness of headroom"),
     ("a flow in the lost region", cell("stress_dispatch", "region", "east", row=5), "stress",
      "failover east: the witness serves workload w from east in east on standard, which does not stand"),
-    ("a stress case that is none", cell("stress_slots", "case", "flood"), "stress", "witness names no stress case or slot"),
+    ("a stress case that is none", cell("stress_slots", "case", "flood"), "stress",
+     "witness names no stress case or slot"),
 ]  # fmt: skip
 
 
