@@ -27,6 +27,7 @@ from planner.model.reduce.components import periods_of
 from planner.model.sets import Bools, Floats, Ints
 from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.direct import scaled_stress, sized_program
+from planner.solver.grid_rows import in_sized
 from planner.solver.highs import INF, OPTIMAL, Clock, column_wise, quiet_highs, set_options
 from planner.solver.mixture import Joint, PartRows
 from planner.solver.parallel import at_once, on_all_cores
@@ -81,7 +82,8 @@ def search_by_month(
     largest = found.largest
     if largest is None or len(solve.program.sets.periods) < 2:
         return found
-    months = _Months(solve, found, sized_program(solve.program.sets, largest), duals, gap=gap, clock=clock)
+    program = in_sized(solve.program, sized_program(solve.program.sets, largest))
+    months = _Months(solve, found, program, duals, gap=gap, clock=clock)
     try:
         months.search(seen, searches)
     except StoppedError:

@@ -21,6 +21,7 @@ from planner.model.program import LinearProgram, families_of
 from planner.model.sets import Floats, Ints, Sets
 from planner.model.structure import columns_named, refusing
 from planner.solver.continuous import ROUNDS, LinearSolve, cut_rows, solve_linear
+from planner.solver.grid_rows import in_sized
 from planner.solver.highs import GOOD, INF, OPTIMAL, Clock, highs_model, quiet_highs, set_options
 from planner.solver.scaling import Scale, scale_of
 from planner.solver.stress_search import Cut
@@ -74,7 +75,7 @@ def search(
     ``start`` : a plan on the size grids to go on from (columns of the LP).
     """
     sets, session = solve.program.sets, solve.session
-    program = sized_program(sets, largest)
+    program = in_sized(solve.program, sized_program(sets, largest))
     scale = scale_of(program)
     h = _opened(program, scale, clock)
     whole = np.flatnonzero(program.columns.integer)

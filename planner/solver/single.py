@@ -18,6 +18,7 @@ from planner.model.structure import prices_on_sizes, refusing, rules_on_sizes
 from planner.solver.by_month import SEARCHES, search_by_month
 from planner.solver.continuous import LinearSolve, solve_linear
 from planner.solver.direct import has_spend, search, sign_least, solve_direct
+from planner.solver.grid_rows import strengthened
 from planner.solver.grouping import grouping
 from planner.solver.highs import Clock
 from planner.solver.whole import ROUNDS, WholeResult, solve_whole
@@ -26,6 +27,7 @@ SOON = 12  # candidates of the search by groups: most parts need fewer (measured
 SOONER = 6  # where months may be searched by themselves
 DIRECT_COLUMNS = 300_000  # of a programme that HiGHS may search as it stands
 DIRECT_AGAIN = 75_000  # of one that is searched at several prices, or once more for the plan that signs least
+SMALL = 30_000  # columns up to which the search by groups comes before the rows of the size grids
 AGAIN = 1  # searches of all months at each of several prices
 AGAIN_MONTHS = 3  # months up to which a part is searched as it stands at further prices, from a plan that is known
 
@@ -54,24 +56,49 @@ def solve_sizes(
     ``again`` : it will be searched at other prices too, so that a long search at these does not pay. ``known`` : a plan
     on the size grids that was found at other prices (columns of the LP).
     """
-    sets = solve.program.sets
+    program, sets = solve.program, solve.program.sets
     larger = bool(refusing(sets, Reduction.SIZES))  # some rule may want more than `largest_sizes`
-    program = solve.program
     most = affordable_sizes(sets, program.columns, program.cost, np.inf)[0] if larger else None
     sized = columns_of(sets, True, most)
     counted, fees = rules_on_sizes(sets), prices_on_sizes(sets)
     if len(sized.sized) == 1 and not counted and not fees:
         return solve_direct(solve, gap, clock) if has_spend(program) else _single(solve, sized)
-    by_flows = {
-        rows.family for rows in solve.program.families if (rows.column >= solve.program.columns.hours_first).any()
-    }
-    if larger or fees or not by_flows.isdisjoint(counted) or not grouping(solve.program).divisible:
-        return solve_direct(solve, gap, clock)
-    months = len(sets.periods)
-    if known is not None and 1 < months <= AGAIN_MONTHS and program.columns.count <= DIRECT_COLUMNS:
-        return _from_known(solve, gap, clock, seen, known)
-    found = _projected(solve, gap, clock, seen, again)
-    if found is None or not found.closed(gap) or again or program.columns.count > DIRECT_AGAIN:
+    by_flows = {rows.family for rows in program.families if (rows.column >= program.columns.hours_first).any()}
+    by_groups = not larger and not fees and by_flows.isdisjoint(counted) and grouping(program).divisible
+    months, count = len(sets.periods), program.columns.count
+    near = known is not None and 1 < months <= AGAIN_MONTHS and count <= DIRECT_COLUMNS
+    found = None
+    if by_groups and not near and count <= SMALL:
+        found = solve_whole(solve, gap, clock, seen, SOONER if months > 1 else SOON)
+        if found is None or found.largest is None or found.closed(gap):
+            return _settled(solve, found, gap, clock, again)
+    try:
+        if found is not None and not solve_linear(solve):
+            raise ArithmeticError("the optimum for units of any size was lost")
+        strong = strengthened(solve)
+        if strong is None:
+            return None
+        met = len(solve.cuts)
+        try:
+            if not by_groups:
+                return solve_direct(strong, gap, clock)
+            if near and known is not None:
+                return _from_known(strong, gap, clock, seen, known)
+            return _settled(solve, _projected(strong, gap, clock, seen, again, found), gap, clock, again)
+        finally:
+            if strong is not solve:
+                solve.add(strong.cuts[met:])
+    except StoppedError:
+        if found is None or not np.isfinite(found.usd):
+            raise
+        return found
+
+
+def _settled(
+    solve: LinearSolve, found: WholeResult | None, gap: float, clock: Clock, again: bool
+) -> WholeResult | None:
+    """Return, of plans that cost the same, the one that signs least, where that is soon found."""
+    if found is None or not found.closed(gap) or again or solve.program.columns.count > DIRECT_AGAIN:
         return found
     return sign_least(solve, found, clock)
 
@@ -91,9 +118,12 @@ def _from_known(
 
 
 def _projected(
-    solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None], again: bool
-) -> WholeResult | None:
+    solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None], again: bool,
+    before: WholeResult | None,
+) -> WholeResult | None:  # fmt: skip
     """Search by groups of slots; where that does not end soon, month by month, then the whole programme as it stands.
+
+    ``before`` : what a search by groups found before the rows of the size grids were known: it is not done again.
 
     The first is fast where a few prices of the slots tell the rest. Where many sizes are near their least, its
     estimates are poor near every candidate, and the cuts that HiGHS finds on flows and sizes together do far better:
@@ -102,7 +132,11 @@ def _projected(
     months = len(solve.program.sets.periods) > 1
     small = solve.program.columns.count <= (DIRECT_AGAIN if again and months else DIRECT_COLUMNS)
     duals = solve.session.row_duals() if months else np.empty(0)
-    found = solve_whole(solve, gap, clock, seen, SOONER if months else SOON if small else ROUNDS)
+    if before is None:
+        found = solve_whole(solve, gap, clock, seen, SOONER if months else SOON if small else ROUNDS)
+    else:
+        begin = before.values if np.isfinite(before.usd) else None
+        found = solve_whole(solve, gap, clock, seen, 0, begin)
     if found is None or found.closed(gap) or found.largest is None:
         return found
     if months:
@@ -111,7 +145,8 @@ def _projected(
             return found
     largest = found.largest
     if small and largest is not None:
-        return _searched_on(found, lambda: search(solve, largest, gap, clock), seen)
+        start = found.values if np.isfinite(found.usd) else None
+        return _searched_on(found, lambda: search(solve, largest, gap, clock, start), seen)
     if months:  # by groups of slots, now to the end
         return _searched_on(found, lambda: solve_whole(solve, gap, clock, seen) if solve_linear(solve) else None, seen)
     return found
