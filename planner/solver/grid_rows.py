@@ -25,7 +25,7 @@ from planner.model.program import LinearProgram, families_of
 from planner.model.rows import Rows
 from planner.model.sets import Bools, Floats, Ints
 from planner.solver.continuous import LinearSolve, solve_linear
-from planner.solver.highs import RowEntries, Session
+from planner.solver.highs import Session
 
 GRID = "grid"
 ROUNDS = 12
