@@ -27,7 +27,7 @@ SOON = 12  # candidates of the search by groups: most parts need fewer (measured
 SOONER = 6  # where months may be searched by themselves
 DIRECT_COLUMNS = 300_000  # of a programme that HiGHS may search as it stands
 DIRECT_AGAIN = 75_000  # of one that is searched at several prices, or once more for the plan that signs least
-SMALL = 30_000  # columns up to which the search by groups comes before the rows of the size grids
+SMALL = 60_000  # columns up to which rows of the size grids are not worth their time
 AGAIN = 1  # searches of all months at each of several prices
 AGAIN_MONTHS = 3  # months up to which a part is searched as it stands at further prices, from a plan that is known
 
@@ -67,31 +67,19 @@ def solve_sizes(
     by_groups = not larger and not fees and by_flows.isdisjoint(counted) and grouping(program).divisible
     months, count = len(sets.periods), program.columns.count
     near = known is not None and 1 < months <= AGAIN_MONTHS and count <= DIRECT_COLUMNS
-    found = None
-    if by_groups and not near and count <= SMALL:
-        found = solve_whole(solve, gap, clock, seen, SOONER if months > 1 else SOON)
-        if found is None or found.largest is None or found.closed(gap):
-            return _settled(solve, found, gap, clock, again)
+    strong = strengthened(solve) if count > SMALL else solve
+    if strong is None:
+        return None
+    met = len(solve.cuts)
     try:
-        if found is not None and not solve_linear(solve):
-            raise ArithmeticError("the optimum for units of any size was lost")
-        strong = strengthened(solve)
-        if strong is None:
-            return None
-        met = len(solve.cuts)
-        try:
-            if not by_groups:
-                return solve_direct(strong, gap, clock)
-            if near and known is not None:
-                return _from_known(strong, gap, clock, seen, known)
-            return _settled(solve, _projected(strong, gap, clock, seen, again, found), gap, clock, again)
-        finally:
-            if strong is not solve:
-                solve.add(strong.cuts[met:])
-    except StoppedError:
-        if found is None or not np.isfinite(found.usd):
-            raise
-        return found
+        if not by_groups:
+            return solve_direct(strong, gap, clock)
+        if near and known is not None:
+            return _from_known(strong, gap, clock, seen, known)
+        return _settled(solve, _projected(strong, gap, clock, seen, again), gap, clock, again)
+    finally:
+        if strong is not solve:
+            solve.add(strong.cuts[met:])
 
 
 def _settled(
@@ -118,12 +106,9 @@ def _from_known(
 
 
 def _projected(
-    solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None], again: bool,
-    before: WholeResult | None,
-) -> WholeResult | None:  # fmt: skip
+    solve: LinearSolve, gap: float, clock: Clock, seen: Callable[[Floats], None], again: bool
+) -> WholeResult | None:
     """Search by groups of slots; where that does not end soon, month by month, then the whole programme as it stands.
-
-    ``before`` : what a search by groups found before the rows of the size grids were known: it is not done again.
 
     The first is fast where a few prices of the slots tell the rest. Where many sizes are near their least, its
     estimates are poor near every candidate, and the cuts that HiGHS finds on flows and sizes together do far better:
@@ -132,11 +117,7 @@ def _projected(
     months = len(solve.program.sets.periods) > 1
     small = solve.program.columns.count <= (DIRECT_AGAIN if again and months else DIRECT_COLUMNS)
     duals = solve.session.row_duals() if months else np.empty(0)
-    if before is None:
-        found = solve_whole(solve, gap, clock, seen, SOONER if months else SOON if small else ROUNDS)
-    else:
-        begin = before.values if np.isfinite(before.usd) else None
-        found = solve_whole(solve, gap, clock, seen, 0, begin)
+    found = solve_whole(solve, gap, clock, seen, SOONER if months else SOON if small else ROUNDS)
     if found is None or found.closed(gap) or found.largest is None:
         return found
     if months:
@@ -145,7 +126,7 @@ def _projected(
             return found
     largest = found.largest
     if small and largest is not None:
-        start = found.values if np.isfinite(found.usd) else None
+        start = found.values if np.isfinite(found.usd) and solve.program.columns.count > SMALL else None
         return _searched_on(found, lambda: search(solve, largest, gap, clock, start), seen)
     if months:  # by groups of slots, now to the end
         return _searched_on(found, lambda: solve_whole(solve, gap, clock, seen) if solve_linear(solve) else None, seen)
