@@ -144,6 +144,12 @@ def test_the_console_script_takes_stops_before_it_loads_anything() -> None:
     assert project["scripts"] == {"planner": "planner.starting:entry"}
 
 
+def ended(code: str) -> "subprocess.CompletedProcess[str]":
+    """Run some Python in a process of its own, to its end."""
+    run = [sys.executable, "-c", textwrap.dedent(code)]
+    return subprocess.run(run, timeout=30, capture_output=True, text=True, check=False)
+
+
 DROPPED = """
     import argparse, os, signal, time, weakref
     from planner import cli
@@ -171,8 +177,7 @@ DROPPED = """
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
 def test_a_stop_that_python_drops_while_objects_are_cleared_away_comes_once_more() -> None:
     """Python ignores what a weak reference's call raises: the command went on to its end, 7, with exit 0 before."""
-    code = textwrap.dedent(DROPPED)
-    done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True, check=False)
+    done = ended(DROPPED)
     assert (done.returncode, done.stderr) == (3, "interrupted; nothing was written\n")
 
 
@@ -196,8 +201,7 @@ TWICE = """
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows")
 def test_who_presses_ctrl_c_twice_is_told_once() -> None:
-    code = textwrap.dedent(TWICE)
-    done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True, check=False)
+    done = ended(TWICE)
     assert (done.returncode, done.stderr) == (3, "told\n")
 
 
@@ -211,8 +215,7 @@ ENDED = """
 
 
 def test_a_stop_after_the_end_changes_nothing() -> None:
-    code = textwrap.dedent(ENDED)
-    done = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True, check=False)
+    done = ended(ENDED)
     assert (done.returncode, done.stderr) == (0, "")
 
 
